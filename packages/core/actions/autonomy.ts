@@ -1,0 +1,81 @@
+// Policies and approvals: contract §7.
+import { z } from 'zod';
+import { approval, approvalStatus, policy, policyMode } from '../intent/autonomy.ts';
+import * as common from '../intent/common.ts';
+import { mutate, pageInput, pageOutput, read } from './define.ts';
+
+const area = 'autonomy' as const;
+
+export const autonomyActions = {
+  listPolicies: read({
+    area,
+    name: 'system_list_policies',
+    title: 'List policies',
+    description: 'For each category of action: what happens when it is asked for, and what would by default.',
+    input: { ...pageInput, limit: z.int().min(1).max(500).default(500) },
+    output: { policies: z.array(policy), ...pageOutput },
+    permission: 'system.policies.read',
+    route: { method: 'GET', path: '/policies' },
+    cli: { noun: 'policy', verb: 'list' },
+  }),
+  setPolicy: mutate({
+    area,
+    name: 'system_set_policy',
+    title: 'Set a policy',
+    description:
+      'auto_approve does it silently, notify_and_proceed does it and marks the event, require_approval waits for a decision, blocked refuses. mode null goes back to the default.',
+    input: { category: z.string().max(100), mode: policyMode.nullable() },
+    output: { policy },
+    permission: 'system.policies.manage',
+    category: 'system.policy_set',
+    kind: 'update',
+    revised: false,
+    route: { method: 'POST', path: '/policies' },
+    cli: { noun: 'policy', verb: 'set' },
+  }),
+  listApprovals: read({
+    area,
+    name: 'system_list_approvals',
+    title: 'List approvals',
+    description: 'What waits for a decision, and what was decided, newest first.',
+    input: { ...pageInput, status: approvalStatus.optional() },
+    output: { approvals: z.array(approval), ...pageOutput },
+    permission: 'system.approvals.read',
+    route: { method: 'GET', path: '/approvals' },
+    cli: { noun: 'approval', verb: 'list' },
+  }),
+  getApproval: read({
+    area,
+    name: 'system_get_approval',
+    title: 'Get an approval',
+    description:
+      'One deferred operation: what was asked, by whom, what it would change, and what became of it.',
+    input: { approval_id: common.id },
+    output: { approval },
+    permission: 'system.approvals.read',
+    subject: 'approval_id',
+    route: { method: 'GET', path: '/approvals/{approval_id}' },
+    cli: { noun: 'approval', verb: 'get' },
+  }),
+  decideApproval: mutate({
+    area,
+    name: 'system_decide_approval',
+    title: 'Decide an approval',
+    description:
+      'approve runs the operation now, with the permissions that its requester has now; reject ends it. A decision is final.',
+    input: {
+      approval_id: common.id,
+      decision: z.enum(['approve', 'reject']),
+      reason: z.string().max(1000).optional(),
+    },
+    output: { approval },
+    permission: 'system.approvals.decide',
+    category: 'system.approval_decide',
+    kind: 'update',
+    defaultMode: 'auto_approve',
+    revised: false,
+    subject: 'approval_id',
+    route: { method: 'POST', path: '/approvals/{approval_id}/decide' },
+    cli: { noun: 'approval', verb: 'decide' },
+  }),
+} as const;

@@ -1,0 +1,88 @@
+// A patch: what changes in a node's document, as entries to set and keys to remove, with what it does to the
+// document's hash. Patches merge: applying two in order is the same as applying their merge.
+import type { EntryValue } from '../wire/document.ts';
+import { entryKey } from '../wire/document.ts';
+import { addDigests, entryDigest, subtractDigests } from './digest.ts';
+
+/** An entry with what is asked of it again and again. Made once for each distinct entry and then shared. */
+export class CompiledEntry {
+  readonly key: string;
+  readonly value: EntryValue;
+  #digest: bigint | undefined;
+  #json: string | undefined;
+
+  constructor(value: EntryValue) {
+    this.key = entryKey(value);
+    this.value = value;
+  }
+
+  get digest(): bigint {
+    this.#digest ??= entryDigest(this.value);
+    return this.#digest;
+  }
+
+  /** The entry as it is sent. */
+  get json(): string {
+    this.#json ??= JSON.stringify(this.value);
+    return this.#json;
+  }
+}
+
+export interface Patch {
+  readonly set: ReadonlyMap<string, CompiledEntry>;
+  readonly remove: ReadonlySet<string>;
+  /** What to add to the document's digest (mod 2^128). */
+  readonly digest: bigint;
+}
+
+export const emptyPatch: Patch = { set: new Map(), remove: new Set(), digest: 0n };
+
+export function isEmptyPatch(patch: Patch): boolean {
+  return patch.set.size === 0 && patch.remove.size === 0;
+}
+
+/** The patch that turns the first set of entries into the second. Equal entries do not appear in it. */
+export function diffEntries(before: Iterable<CompiledEntry>, after: Iterable<CompiledEntry>): Patch {
+  const old = new Map<string, CompiledEntry>();
+  for (const entry of before) old.set(entry.key, entry);
+  const set = new Map<string, CompiledEntry>();
+  let digest = 0n;
+  for (const entry of after) {
+    const previous = old.get(entry.key);
+    old.delete(entry.key);
+    if (previous === entry || previous?.digest === entry.digest) continue;
+    set.set(entry.key, entry);
+    digest = addDigests(digest, entry.digest);
+    if (previous !== undefined) digest = subtractDigests(digest, previous.digest);
+  }
+  for (const gone of old.values()) digest = subtractDigests(digest, gone.digest);
+  return { set, remove: new Set(old.keys()), digest };
+}
+
+/** First one, then the other. */
+export function mergePatches(first: Patch, second: Patch): Patch {
+  if (isEmptyPatch(first)) return second;
+  if (isEmptyPatch(second)) return first;
+  const set = new Map(first.set);
+  const remove = new Set(first.remove);
+  for (const key of second.remove) {
+    set.delete(key);
+    remove.add(key);
+  }
+  for (const [key, entry] of second.set) {
+    remove.delete(key);
+    set.set(key, entry);
+  }
+  return { set, remove, digest: addDigests(first.digest, second.digest) };
+}
+
+/** Applies a patch to a document held as values by key; returns the new document. */
+export function applyPatch(
+  document: ReadonlyMap<string, EntryValue>,
+  patch: { readonly set: Iterable<EntryValue>; readonly remove: Iterable<string> },
+): Map<string, EntryValue> {
+  const next = new Map(document);
+  for (const key of patch.remove) next.delete(key);
+  for (const value of patch.set) next.set(entryKey(value), value);
+  return next;
+}

@@ -1,0 +1,84 @@
+// Accounts, the operators in them, their roles (made of permissions) and their API tokens.
+import { z } from 'zod';
+import * as common from './common.ts';
+
+/** Every permission, with what it lets one do. An action names exactly one of them. */
+export const permissions = {
+  'system.accounts.read': 'List the accounts of the platform',
+  'system.accounts.manage': 'Create accounts of the platform',
+  'system.operators.read': 'See the operators of the account',
+  'system.operators.manage': 'Create, change and disable operators of the account',
+  'system.api_tokens.read': 'See API tokens (never their secret)',
+  'system.api_tokens.manage': 'Create and revoke API tokens',
+  'system.instances.read': 'See the machines of the fleet',
+  'system.instances.manage': 'Change and terminate machines',
+  'system.join_tokens.read': 'See join tokens (never their secret)',
+  'system.join_tokens.manage': 'Create and revoke join tokens',
+  'system.sdwan.networks.read': 'See networks and their topology',
+  'system.sdwan.networks.manage': 'Create, change and delete networks',
+  'system.sdwan.peers.read': 'See peers',
+  'system.sdwan.peers.manage': 'Attach, change, rotate and detach peers',
+  'system.policies.read': 'See policies',
+  'system.policies.manage': 'Set policies',
+  'system.approvals.read': 'See approvals',
+  'system.approvals.decide': 'Approve and reject deferred operations',
+  'system.events.read': 'Read events',
+} as const;
+export type Permission = keyof typeof permissions;
+export const permissionNames = Object.keys(permissions) as [Permission, ...Permission[]];
+export const permission = z.enum(permissionNames);
+
+export const role = z.enum(['owner', 'admin', 'operator', 'viewer']);
+export type Role = z.infer<typeof role>;
+
+/** Only the platform's administrators hold these, whatever their role. */
+export const platformPermissions: readonly Permission[] = ['system.accounts.read', 'system.accounts.manage'];
+
+const reading = permissionNames.filter(
+  (name) => name.endsWith('.read') && !platformPermissions.includes(name),
+);
+const everyday: readonly Permission[] = [
+  'system.join_tokens.manage',
+  'system.instances.manage',
+  'system.sdwan.networks.manage',
+  'system.sdwan.peers.manage',
+  'system.api_tokens.manage',
+];
+
+/** What each role may do in its own account. */
+export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
+  owner: permissionNames.filter((name) => !platformPermissions.includes(name)),
+  admin: permissionNames.filter((name) => !platformPermissions.includes(name)),
+  operator: [...reading, ...everyday],
+  viewer: reading,
+};
+
+export const account = z.object({
+  id: common.id,
+  name: common.name,
+  pool_prefix: z.string().meta({ description: 'The /48 that its networks are taken from' }),
+  created_at: common.time,
+  updated_at: common.time,
+  revision: common.revision,
+});
+
+export const operator = z.object({
+  ...common.base,
+  name: common.name,
+  role,
+  platform_admin: z.boolean(),
+  disabled: z.boolean(),
+  disabled_at: common.time.nullable(),
+});
+
+export const apiToken = z.object({
+  ...common.base,
+  operator_id: common.id,
+  name: common.name,
+  permissions: z.array(permission).nullable().meta({ description: 'null: all that its operator may do' }),
+  expires_at: common.time.nullable(),
+  last_used_at: common.time.nullable(),
+  status: z.enum(['active', 'expired', 'revoked']),
+});
+
+export const apiTokenOnce = apiToken.extend({ token: z.string().meta({ description: 'Shown once' }) });

@@ -1,0 +1,52 @@
+// Policies (what happens when an action of a category is asked for) and approvals (who decides what waits).
+import { z } from 'zod';
+import * as common from './common.ts';
+
+export const policyMode = z.enum(['auto_approve', 'notify_and_proceed', 'require_approval', 'blocked']);
+export type PolicyMode = z.infer<typeof policyMode>;
+
+export const policy = z.object({
+  category: z.string(),
+  mode: policyMode,
+  default_mode: policyMode,
+  description: z.string(),
+  actions: z.array(z.string()),
+  updated_at: common.time.nullable(),
+});
+
+export const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'failed']);
+
+/** What answers a call that waits for a decision (contract §1). */
+export const deferredOperation = z.object({
+  id: common.id,
+  action: z.string(),
+  summary: z.string(),
+  expires_at: common.time,
+});
+
+export const approval = z.object({
+  ...common.base,
+  action: z.string(),
+  category: z.string(),
+  summary: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  plan: z.unknown().nullable(),
+  status: approvalStatus,
+  requested_by: z.object({ id: common.id.nullable(), name: z.string() }),
+  decided_by: z.object({ id: common.id.nullable(), name: z.string() }).nullable(),
+  decided_at: common.time.nullable(),
+  reason: z.string().nullable(),
+  expires_at: common.time,
+  result: z.record(z.string(), z.unknown()).nullable(),
+  error: z.record(z.string(), z.unknown()).nullable(),
+});
+
+/** What a change would do to one node. */
+export const planNode = z.object({
+  instance_id: common.id,
+  hostname: z.string(),
+  changes: z.array(z.object({ op: z.enum(['set', 'remove']), key: z.string(), detail: z.string() })),
+  changes_count: z.int(),
+});
+export const plan = z.object({ nodes: z.array(planNode), node_count: z.int(), truncated: z.boolean() });
+export type Plan = z.infer<typeof plan>;

@@ -1,0 +1,27 @@
+// A network: one IPv6 overlay, a /64 of its account's pool.
+import { z } from 'zod';
+import { overlayMtuMax, overlayMtuMin } from '../limits.ts';
+import * as common from './common.ts';
+
+export const topologyStrategy = z.enum(['hub_and_spoke', 'full_mesh']);
+export const routingMode = z.enum(['static', 'ibgp']);
+export const firewallPolicy = z.enum(['accept', 'drop']);
+export const mtu = z.int().min(overlayMtuMin).max(overlayMtuMax);
+
+export const network = z.object({
+  ...common.base,
+  name: common.name,
+  description: z.string(),
+  handle: z.string().meta({ description: 'Names the interfaces: wg-<handle>' }),
+  prefix: z.string(),
+  ipv4_prefix: z.string().nullable(),
+  pod_subnet_prefix: z.string().nullable(),
+  routing_mode: routingMode,
+  topology_strategy: topologyStrategy,
+  firewall_default_policy: firewallPolicy,
+  mtu: z.int(),
+  status: z.enum(['active']),
+  peer_count: z.int(),
+  hub_count: z.int(),
+});
+export type Network = z.infer<typeof network>;

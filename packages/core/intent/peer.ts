@@ -1,0 +1,83 @@
+// A peer: one instance's place in one network, with its address, its key and what is observed of it.
+import { z } from 'zod';
+import * as common from './common.ts';
+
+/** handshake_pending: the node has not applied it yet; handshaking: applied, no handshake yet;
+ * connected: a handshake within 5 min; silent: none for longer. */
+export const peerStatus = z.enum(['handshake_pending', 'handshaking', 'connected', 'silent']);
+export type PeerStatus = z.infer<typeof peerStatus>;
+
+/** How other spokes' packets reach it. */
+export const peerPath = z.enum(['direct', 'via hub']);
+
+export const peer = z.object({
+  ...common.base,
+  network_id: common.id,
+  node_instance_id: common.id,
+  hostname: z.string(),
+  public_key: common.publicKey,
+  host_address: z.string(),
+  role: z.enum(['hub', 'spoke']),
+  publicly_reachable: z.boolean(),
+  publicly_reachable_source: z.enum(['declared', 'detected']),
+  endpoint_address: z.string().nullable().meta({ description: 'As declared' }),
+  endpoint: z.string().nullable().meta({ description: 'Where other peers are told to meet it' }),
+  listen_port: z.int(),
+  tags: common.tagsShown,
+  status: peerStatus,
+  path: peerPath,
+  via_hub_peer_id: common.id.nullable(),
+  last_handshake_at: common.time.nullable(),
+  rx_bytes: z.int().nullable(),
+  tx_bytes: z.int().nullable(),
+  applied_revision: z.int().nullable(),
+  desired_revision: z.int(),
+});
+export type Peer = z.infer<typeof peer>;
+
+/** One tunnel as the topology shows it: who is configured with whom, over which interface. */
+export const topologyLink = z.object({
+  peer_id: common.id,
+  remote_peer_id: common.id,
+  interface: z.string(),
+  purpose: z.enum(['leaf', 'transit']),
+  endpoint: z.string().nullable(),
+  allowed_ips: z.array(z.string()),
+  last_handshake_at: common.time.nullable(),
+});
+
+export const topologyNode = z.object({
+  peer_id: common.id,
+  node_instance_id: common.id,
+  hostname: z.string(),
+  role: z.enum(['hub', 'spoke']),
+  host_address: z.string(),
+  status: peerStatus,
+  path: peerPath,
+  via_hub_peer_id: common.id.nullable(),
+  desired_revision: z.int(),
+  applied_revision: z.int().nullable(),
+  interfaces: z.array(
+    z.object({
+      name: z.string(),
+      purpose: z.enum(['leaf', 'transit']),
+      listen_port: z.int(),
+      mtu: z.int(),
+      addresses: z.array(z.string()),
+    }),
+  ),
+  routes: z.array(z.object({ destination: z.string(), via: z.array(z.string()) })),
+});
+
+export const topology = z.object({
+  network_id: common.id,
+  handle: z.string(),
+  prefix: z.string(),
+  topology_strategy: z.enum(['hub_and_spoke', 'full_mesh']),
+  revision: z.int(),
+  nodes: z.array(topologyNode),
+  links: z.array(topologyLink),
+  warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  truncated: z.boolean(),
+});
+export type Topology = z.infer<typeof topology>;

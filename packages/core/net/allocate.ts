@@ -1,0 +1,47 @@
+// Allocation: which /64 a network gets from its account's /48, and which /128 a peer gets from its network.
+// Pure: what is taken is passed in. The caller holds the account's lock, so two answers never meet.
+import { hostNumberFirst, networkPrefixLength } from '../limits.ts';
+import type { Address } from './address.ts';
+import type { Prefix } from './prefix.ts';
+
+/** The lowest free /64 of the pool, or null when none is left. `taken` are prefixes of any length. */
+export function allocateNetworkPrefix(pool: Prefix, taken: readonly Prefix[]): Prefix | null {
+  const step = 1n << BigInt(128 - networkPrefixLength);
+  const count = 1n << BigInt(networkPrefixLength - pool.length);
+  const used = new Set<bigint>();
+  for (const prefix of taken) for (const index of coveredIndexes(pool, prefix, step)) used.add(index);
+  for (let index = 0n; index < count; index++) {
+    if (!used.has(index)) return { family: 6, bits: pool.bits + index * step, length: networkPrefixLength };
+  }
+  return null;
+}
+
+/** Which /64 slots of the pool a prefix touches. */
+function* coveredIndexes(pool: Prefix, prefix: Prefix, step: bigint): Generator<bigint> {
+  const poolEnd = pool.bits + (1n << BigInt(128 - pool.length));
+  const end = prefix.bits + (1n << BigInt(128 - prefix.length));
+  const from = prefix.bits > pool.bits ? prefix.bits : pool.bits;
+  const to = end < poolEnd ? end : poolEnd;
+  for (let at = from; at < to; at += step) yield (at - pool.bits) / step;
+}
+
+/**
+ * The next host address of a network: one above the highest ever given, so that an address is not handed
+ * to somebody else while caches and logs still name its last holder. Only when the host numbers have run
+ * through are freed ones taken again; `taken` holds those in use and those still in quarantine.
+ */
+export function allocateHostAddress(
+  network: Prefix,
+  state: { readonly highest: bigint | null; readonly taken: (host: bigint) => boolean },
+): Address | null {
+  const hosts = 1n << BigInt(128 - network.length);
+  const start = state.highest === null ? hostNumberFirst : state.highest + 1n;
+  for (let tried = 0n; tried < hosts && tried < triesMax; tried++) {
+    const number = hostNumberFirst + ((start - hostNumberFirst + tried) % (hosts - hostNumberFirst));
+    if (!state.taken(network.bits + number)) return { family: 6, bits: network.bits + number };
+  }
+  return null;
+}
+
+/** A /64 never runs out; small test prefixes do, within so many tries. */
+const triesMax = 65_536n;

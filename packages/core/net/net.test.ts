@@ -1,0 +1,163 @@
+// Addresses, prefixes and allocation: strict reading, RFC 5952 printing, and allocation against a simple model.
+import { isIP } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { hostNumberFirst } from '../limits.ts';
+import { canonicalAddress, formatAddress, formatEndpoint, parseAddress, parseEndpoint } from './address.ts';
+import { allocateHostAddress, allocateNetworkPrefix } from './allocate.ts';
+import {
+  canonicalPrefix,
+  contains,
+  formatPrefix,
+  isPubliclyRoutable,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+} from './prefix.ts';
+
+const bits128 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
+/** Half of the groups zero, so that compression is exercised. */
+const sparse = fc
+  .array(fc.oneof(fc.constant(0), fc.nat(0xffff)), { minLength: 8, maxLength: 8 })
+  .map((groups) => groups.reduce((sum, group) => (sum << 16n) | BigInt(group), 0n));
+
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(text);
+  return prefix;
+}
+
+describe('addresses', () => {
+  test('are printed as RFC 5952 has it, and read back as the same number', () => {
+    fc.assert(
+      fc.property(fc.oneof(bits128, sparse), (bits) => {
+        const text = formatAddress({ family: 6, bits });
+        expect(isIP(text)).toBe(6);
+        expect(text).toBe(text.toLowerCase());
+        expect(text).not.toMatch(/(^|:)0[0-9a-f]/);
+        expect(parseAddress(text)).toEqual({ family: 6, bits });
+        // The URL parser serialises hosts by the same rules (WHATWG URL §3.5).
+        expect(`[${text}]`).toBe(new URL(`http://[${text}]/`).hostname);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ['010.0.0.1'],
+    ['0x7f.1'],
+    ['10.1'],
+    ['1.2.3.256'],
+    ['fe80::1%eth0'],
+    ['::1/128'],
+    [' ::1'],
+    [''],
+    ['1::2::3'],
+    ['12345::'],
+    ['a.b.c.d'],
+  ])('refuses %j', (text) => {
+    expect(parseAddress(text)).toBeNull();
+  });
+
+  test('endpoints keep the brackets of IPv6 and nothing else', () => {
+    for (const text of ['203.0.113.5:51820', '[2001:db8::5]:51820']) {
+      const endpoint = parseEndpoint(text);
+      expect(endpoint === null ? null : formatEndpoint(endpoint)).toBe(text);
+    }
+    for (const text of ['2001:db8::5:51820', '[203.0.113.5]:1', '203.0.113.5:0', '203.0.113.5:65536', ':1']) {
+      expect(parseEndpoint(text)).toBeNull();
+    }
+  });
+
+  test('canonical text is the same for every spelling', () => {
+    expect(canonicalAddress('FD00:0:0::0001')).toBe('fd00::1');
+    expect(canonicalPrefix('FD00:0:0:0::/64')).toBe('fd00::/64');
+  });
+});
+
+describe('prefixes', () => {
+  test('have no host bits', () => {
+    expect(parsePrefix('fd00::1/64')).toBeNull();
+    expect(parsePrefix('fd00::/129')).toBeNull();
+    expect(parsePrefix('fd00::/064')).toBeNull();
+  });
+
+  test('overlap exactly when they share an address', () => {
+    const prefix = fc.tuple(fc.nat(255), fc.integer({ min: 120, max: 128 })).map(([low, length]) => {
+      const mask = (1n << BigInt(128 - length)) - 1n;
+      return { family: 6 as const, bits: BigInt(low) & ~mask, length };
+    });
+    const addresses = (p: Prefix) =>
+      Array.from({ length: 256 }, (_, i) => BigInt(i)).filter((bits) => contains(p, { family: 6, bits }));
+    fc.assert(
+      fc.property(prefix, prefix, (a, b) => {
+        const shared = addresses(a).some((bits) => addresses(b).includes(bits));
+        expect(overlaps(a, b)).toBe(shared);
+      }),
+    );
+  });
+
+  test('private, shared, local and multicast addresses are not publicly routable', () => {
+    const routable = (text: string) => {
+      const address = parseAddress(text);
+      return address !== null && isPubliclyRoutable(address);
+    };
+    for (const text of [
+      '10.1.2.3',
+      '172.31.0.1',
+      '192.168.0.1',
+      '100.64.0.1',
+      '127.0.0.1',
+      'fd00::1',
+      'fe80::1',
+      '::1',
+      'ff02::1',
+      '224.0.0.1',
+    ])
+      expect(routable(text), text).toBe(false);
+    for (const text of ['203.0.113.5', '172.32.0.1', '100.128.0.1', '2001:db8::1', '2a00::1'])
+      expect(routable(text), text).toBe(true);
+  });
+});
+
+describe('allocation', () => {
+  test('gives the lowest /64 that nothing touches', () => {
+    const pool = prefixOf('fd12:3456:789a::/48');
+    const taken = ['fd12:3456:789a::/64', 'fd12:3456:789a:1::/64', 'fd12:3456:789a:2::/63', 'fd00::/64'];
+    const free = allocateNetworkPrefix(pool, taken.map(prefixOf));
+    expect(free === null ? null : formatPrefix(free)).toBe('fd12:3456:789a:4::/64');
+  });
+
+  test('never gives an address twice while it is taken, and climbs before it reuses', () => {
+    const network = prefixOf('fd00:1::/64');
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), (releases) => {
+        const taken = new Set<bigint>();
+        let highest: bigint | null = null;
+        let last = 0n;
+        for (const release of releases) {
+          const address = allocateHostAddress(network, { highest, taken: (bits) => taken.has(bits) });
+          if (address === null) throw new Error('a /64 ran out');
+          expect(taken.has(address.bits)).toBe(false);
+          expect(address.bits).toBeGreaterThan(last);
+          last = address.bits;
+          highest = address.bits - network.bits;
+          if (!release) taken.add(address.bits);
+        }
+      }),
+    );
+  });
+
+  test('comes back to freed addresses when the numbers have run through', () => {
+    const small = prefixOf('fd00:1::/118');
+    const lastNumber = 1023n;
+    const free = network(small, hostNumberFirst + 5n);
+    const address = allocateHostAddress(small, { highest: lastNumber, taken: (bits) => bits !== free });
+    expect(address?.bits).toBe(free);
+    expect(allocateHostAddress(small, { highest: lastNumber, taken: () => true })).toBeNull();
+  });
+});
+
+function network(prefix: Prefix, number: bigint): bigint {
+  return prefix.bits + number;
+}

@@ -1,0 +1,266 @@
+// The embedded server on real directories: made once, kept, restarted, refused to a second platform.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chooseAccount, identityOf } from './embedded/account.ts';
+import { findBinaries } from './embedded/binaries.ts';
+import { ledger, numbersIn } from './embedded/ledger.fixture.ts';
+import { findPostmaster, isAlive } from './embedded/postmaster.ts';
+import { startEmbeddedServer } from './embedded-server.ts';
+import { openStore, type Store } from './open-store.ts';
+import { inPlatform } from './tenancy.ts';
+
+const log = pino({ level: 'silent' });
+const isRoot = process.getuid?.() === 0;
+let dataDir: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'powernode-store-'));
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await until(async () => (await runningPid()) === null);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function open(): Promise<Store> {
+  return openStore({ dataDir, databaseUrl: null, log, migrations: [ledger] });
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(10);
+}
+
+async function runningPid(): Promise<number | null> {
+  return (await findPostmaster(path.join(dataDir, 'postgres')))?.pid ?? null;
+}
+
+/** A platform in a process of its own that writes without pause; `acknowledged` grows as it does. */
+async function startPlatform(): Promise<{ child: ChildProcess; acknowledged: number[] }> {
+  const fixture = fileURLToPath(new URL('./embedded/platform.fixture.ts', import.meta.url));
+  const child = spawn(process.execPath, [fixture, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const acknowledged: number[] = [];
+  let isOpen = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line === 'open') isOpen = true;
+    else acknowledged.push(Number(line));
+  });
+  await until(async () => isOpen && acknowledged.length > 0);
+  return { child, acknowledged };
+}
+
+async function write(store: Store, number: number): Promise<void> {
+  await inPlatform(store, (trx) => sql`insert into ledger (number) values (${number})`.execute(trx));
+}
+
+test('a first start makes a private, durable server that listens on no network', async () => {
+  const store = await open();
+  const { rows } = await sql<{ name: string; setting: string }>`
+    select name, setting from pg_settings
+    where name in ('listen_addresses', 'fsync', 'synchronous_commit', 'data_checksums', 'server_encoding')
+    order by name
+  `.execute(store.db);
+  expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+    data_checksums: 'on',
+    fsync: 'on',
+    listen_addresses: '',
+    server_encoding: 'UTF8',
+    synchronous_commit: 'on',
+  });
+  expect((await stat(path.join(dataDir, 'postgres-password'))).mode & 0o777).toBe(0o600);
+  expect((await stat(path.join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
+  await store.close();
+});
+
+test('stopping and opening again keeps every row and leaves no process and no socket folder', async () => {
+  const first = await open();
+  await write(first, 7);
+  const socketDir = (await findPostmaster(path.join(dataDir, 'postgres')))?.socketDir ?? '';
+  expect(existsSync(socketDir)).toBe(true);
+  await first.close();
+  expect(await runningPid()).toBeNull();
+  expect(existsSync(socketDir)).toBe(false);
+  expect((await readdir(dataDir)).sort()).toEqual(['postgres', 'postgres-password']);
+  const second = await open();
+  expect(await numbersIn(second)).toEqual(new Set([7]));
+  await second.close();
+});
+
+test('killing the postmaster under writes loses no acknowledged row, and the server comes back by itself', async () => {
+  const store = await open();
+  const acknowledged: number[] = [];
+  let next = 1;
+  let writing = true;
+  const writers = Array.from({ length: 4 }, async () => {
+    while (writing) {
+      const number = next++;
+      await write(store, number).then(
+        () => acknowledged.push(number),
+        () => sleep(5),
+      );
+    }
+  });
+  for (let round = 0; round < 5; round++) {
+    const before = acknowledged.length;
+    await until(async () => acknowledged.length > before + 20);
+    const pid = await runningPid();
+    expect(pid).not.toBeNull();
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+    await until(async () => ![null, pid].includes(await runningPid()));
+  }
+  const before = acknowledged.length;
+  await until(async () => acknowledged.length > before + 20);
+  writing = false;
+  await Promise.all(writers);
+  const stored = await numbersIn(store);
+  expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
+  await store.close();
+});
+
+test('killing the platform under writes loses no acknowledged row, and the next one takes over at once', async () => {
+  const { child, acknowledged } = await startPlatform();
+  await until(async () => acknowledged.length > 50);
+  child.kill('SIGKILL');
+  const store = await open();
+  const stored = await numbersIn(store);
+  expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
+  await store.close();
+  expect(await runningPid()).toBeNull();
+});
+
+test('a server whose platform was killed ends by itself', async () => {
+  const { child } = await startPlatform();
+  const pid = (await runningPid()) ?? 0;
+  expect(isAlive(pid)).toBe(true);
+  child.kill('SIGKILL');
+  await until(async () => (await runningPid()) === null);
+});
+
+test('a server that outlived both its platform and its shell is stopped by the next platform', async () => {
+  const { child, acknowledged } = await startPlatform();
+  const pid = (await runningPid()) ?? 0;
+  const watchers = await childrenOf(child.pid ?? 0);
+  const shells = [...watchers, ...(await Promise.all(watchers.map(childrenOf))).flat()].filter(
+    (it) => it !== pid,
+  );
+  expect(shells).toHaveLength(2);
+  for (const shell of shells) process.kill(shell, 'SIGSTOP');
+  child.kill('SIGKILL');
+  for (const shell of shells) process.kill(shell, 'SIGKILL');
+  const store = await open();
+  expect(isAlive(pid) && (await runningPid()) === pid).toBe(false);
+  const stored = await numbersIn(store);
+  expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
+  await store.close();
+});
+
+test('a second platform on the directory is refused with its name, and the first goes on', async () => {
+  const { child, acknowledged } = await startPlatform();
+  await expect(open()).rejects.toMatchObject({
+    code: 'conflict',
+    detail: `The data directory ${dataDir} is already used by another platform (process ${child.pid}, http://127.0.0.1:7070). Stop that one first, or give this one another --data-dir.`,
+  });
+  const before = acknowledged.length;
+  await until(async () => acknowledged.length > before);
+});
+
+test('a second store in the same process is refused too', async () => {
+  const store = await open();
+  await expect(open()).rejects.toMatchObject({ code: 'conflict' });
+  await write(store, 1);
+  await store.close();
+});
+
+test('of platforms that start together on an empty directory exactly one gets it', async () => {
+  const fixture = fileURLToPath(new URL('./embedded/platform.fixture.ts', import.meta.url));
+  const states = Array.from({ length: 3 }, () => {
+    const child = spawn(process.execPath, [fixture, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
+    const state = { opened: false, ended: false, stderr: '' };
+    child.stdout.on('data', () => {
+      state.opened = true;
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      state.stderr += chunk.toString();
+    });
+    child.once('close', () => {
+      state.ended = true;
+    });
+    return state;
+  });
+  await until(async () => states.every((state) => state.opened || state.ended));
+  expect(states.filter(({ opened, ended }) => opened && !ended)).toHaveLength(1);
+  for (const { stderr } of states.filter(({ ended }) => ended)) {
+    expect(stderr).toContain('is already used by another platform');
+  }
+});
+
+test('a server that cannot start is reported with what PostgreSQL said', async () => {
+  const starting = startEmbeddedServer({ dataDir, log, settings: { shared_buffers: 'plenty' } });
+  await expect(starting).rejects.toMatchObject({
+    code: 'database_unavailable',
+    detail: expect.stringContaining('invalid value for parameter "shared_buffers": "plenty"'),
+  });
+});
+
+test('a half-made cluster of a killed first start does not stand in the way', async () => {
+  await mkdir(path.join(dataDir, 'postgres.new-999999999-abcdef'));
+  const store = await open();
+  expect((await readdir(dataDir)).sort()).toEqual(['platform.json', 'postgres', 'postgres-password']);
+  expect(JSON.parse(await readFile(path.join(dataDir, 'platform.json'), 'utf8'))).toEqual({
+    pid: process.pid,
+    url: null,
+  });
+  await store.close();
+});
+
+test.runIf(isRoot)('root hands the server to an unprivileged user', async () => {
+  const store = await open();
+  const pid = (await runningPid()) ?? 0;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  expect(status).not.toMatch(/^Uid:\s+0\b/m);
+  await store.close();
+});
+
+test.runIf(isRoot)('root may keep the data below a folder that is closed to everybody else', async () => {
+  const closed = dataDir;
+  await chmod(closed, 0o700);
+  dataDir = path.join(closed, 'data');
+  const store = await open();
+  await write(store, 1);
+  await store.close();
+  dataDir = closed;
+});
+
+test.runIf(isRoot)('PostgreSQL runs from a checkout that is closed to everybody else', async () => {
+  await chmod(dataDir, 0o700);
+  const native = path.dirname(await findBinaries());
+  const copy = path.join(dataDir, 'checkout');
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  const clusterDir = path.join(dataDir, 'postgres');
+  const account = await chooseAccount({ dataDir, clusterDir, binDir: path.join(copy, 'bin') });
+  const command = account.command(path.join(copy, 'bin', 'postgres'), ['--version']);
+  const child = spawn(command.file, command.args, { cwd: '/', ...identityOf(command) });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(text).toContain('postgres (PostgreSQL) 18');
+});
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}

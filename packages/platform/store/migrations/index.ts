@@ -1,0 +1,5 @@
+// Every migration in its order. A number that has been released is never changed, reused or removed.
+import type { Migration } from '../migrate.ts';
+import { overlay } from './0001-overlay.ts';
+
+export const migrations: readonly Migration[] = [overlay];

@@ -1,0 +1,163 @@
+// The rows of the database as types. Columns are explained where they are created (migrations/).
+import type { ColumnType, Generated } from 'kysely';
+import type { Change } from '@powernode/core/compile/fleet-index';
+import type { Permission, Role } from '@powernode/core/intent/account';
+import type { PolicyMode } from '@powernode/core/intent/autonomy';
+
+type Json<T> = ColumnType<T, string, string>;
+type Made = Generated<Date>;
+
+interface Stored {
+  id: string;
+  created_at: Made;
+  updated_at: Made;
+  revision: Generated<number>;
+}
+interface Owned extends Stored {
+  account_id: string;
+}
+
+export interface SubsystemRow {
+  name: string;
+  state: 'ok' | 'degraded' | 'failed';
+  message: string;
+  observed_at: string;
+}
+
+export interface Database {
+  platform_settings: { name: string; value: Json<unknown>; updated_at: Made };
+  accounts: Stored & { name: string; pool_prefix: string; change_sequence: Generated<number> };
+  operators: Owned & {
+    name: string;
+    role: Role;
+    platform_admin: Generated<boolean>;
+    disabled_at: Date | null;
+  };
+  api_tokens: Owned & {
+    operator_id: string;
+    name: string;
+    digest: string;
+    permissions: Json<Permission[]> | null;
+    expires_at: Date | null;
+    revoked_at: Date | null;
+    last_used_at: Date | null;
+  };
+  join_tokens: Owned & {
+    digest: string;
+    name_hint: string | null;
+    tags: Json<string[]>;
+    expires_at: Date;
+    used_at: Date | null;
+    instance_id: string | null;
+    revoked_at: Date | null;
+  };
+  instances: Owned & {
+    hostname: string;
+    status: 'pending' | 'provisioning' | 'running' | 'draining' | 'stopped' | 'terminated' | 'error';
+    provider: string;
+    tags: Json<string[]>;
+    agent_version: string | null;
+    last_heartbeat_at: Date | null;
+    applied_revision: number | null;
+    applied_hash: string | null;
+    observed_address: string | null;
+    addresses: Json<string[]>;
+    publicly_reachable: Generated<boolean>;
+    certificate_serial: string | null;
+    certificate_serial_next: string | null;
+    certificate_expires_at: Date | null;
+    subsystems: Json<SubsystemRow[]>;
+    terminated_at: Date | null;
+  };
+  node_keys: {
+    account_id: string;
+    instance_id: string;
+    public_key: string;
+    published_at: Made;
+    taken_at: Date | null;
+  };
+  networks: Owned & {
+    name: string;
+    description: string;
+    handle: string;
+    prefix: string;
+    ipv4_prefix: string | null;
+    pod_subnet_prefix: string | null;
+    routing_mode: 'static' | 'ibgp';
+    topology_strategy: 'hub_and_spoke' | 'full_mesh';
+    firewall_default_policy: 'accept' | 'drop';
+    mtu: number;
+    host_number_highest: number | null;
+  };
+  peers: Owned & {
+    network_id: string;
+    instance_id: string;
+    host_address: string;
+    public_key: string;
+    publicly_reachable: boolean | null;
+    endpoint_address: string | null;
+    listen_port: number;
+    hub_slot: number | null;
+    endpoint: string | null;
+    tags: Json<string[]>;
+    attached_sequence: number;
+  };
+  address_quarantine: {
+    account_id: string;
+    network_id: string;
+    host_address: string;
+    instance_id: string;
+    released_at: Made;
+  };
+  tunnel_observations: {
+    account_id: string;
+    instance_id: string;
+    interface: string;
+    public_key: string;
+    last_handshake_at: Date | null;
+    rx_bytes: number;
+    tx_bytes: number;
+    endpoint: string | null;
+    observed_at: Made;
+  };
+  changes: { account_id: string; sequence: number; at: Made; changes: Json<Change[]> };
+  events: {
+    id: string;
+    account_id: string;
+    kind: string;
+    severity: 'info' | 'warning' | 'error';
+    at: Made;
+    actor: Json<{ kind: 'operator' | 'instance' | 'platform'; id: string | null; name: string }>;
+    correlation_id: string;
+    payload: Json<Record<string, unknown>>;
+  };
+  policies: { account_id: string; category: string; mode: PolicyMode; updated_at: Made };
+  approvals: Owned & {
+    action: string;
+    category: string;
+    summary: string;
+    input: Json<Record<string, unknown>>;
+    plan: Json<unknown> | null;
+    status: 'pending' | 'approved' | 'rejected' | 'failed';
+    requested_by: string | null;
+    requested_by_name: string;
+    requested_token_id: string | null;
+    decided_by: string | null;
+    decided_by_name: string | null;
+    decided_at: Date | null;
+    reason: string | null;
+    expires_at: Date;
+    result: Json<Record<string, unknown>> | null;
+    error: Json<Record<string, unknown>> | null;
+    correlation_id: string;
+  };
+  idempotency_keys: {
+    account_id: string;
+    operator_id: string;
+    key: string;
+    request_digest: string;
+    status: number;
+    body: Json<unknown>;
+    created_at: Made;
+  };
+}

@@ -1,0 +1,45 @@
+// Keeps the authority in the database: made once, its private key sealed. What it does: authority.ts.
+import type { Store } from '../store/open-store.ts';
+import { inPlatform } from '../store/tenancy.ts';
+import {
+  type Authority,
+  type AuthorityParts,
+  makeAuthority,
+  type StoredAuthority,
+  storedAuthority,
+  unsealAuthority,
+} from './authority.ts';
+
+const settingName = 'authority';
+
+export interface AuthorityOptions extends AuthorityParts {
+  readonly store: Pick<Store, 'db'>;
+}
+
+/** Opens the authority of this database, or makes it. Of two platforms that start at once, one makes it. */
+export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
+  const stored = (await readStored(options)) ?? (await storeNew(options));
+  return unsealAuthority(stored, options);
+}
+
+async function readStored({ store }: Pick<AuthorityOptions, 'store'>): Promise<StoredAuthority | null> {
+  const row = await inPlatform(store, (trx) =>
+    trx.selectFrom('platform_settings').select('value').where('name', '=', settingName).executeTakeFirst(),
+  );
+  return row === undefined ? null : storedAuthority.parse(row.value);
+}
+
+async function storeNew(options: AuthorityOptions): Promise<StoredAuthority> {
+  const made = await makeAuthority(options);
+  await inPlatform(options.store, (trx) =>
+    trx
+      .insertInto('platform_settings')
+      .values({ name: settingName, value: JSON.stringify(made) })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute(),
+  );
+  // Whose insert won is what counts, also when it was another platform's.
+  const stored = await readStored(options);
+  if (stored === null) throw new Error('the authority was stored and is not there');
+  return stored;
+}

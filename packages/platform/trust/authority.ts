@@ -1,0 +1,266 @@
+// The platform's certificate authority: one Ed25519 root that issues. The only module that knows the X.509 library.
+// Where the root is kept: authority-store.ts. Who gets a certificate: enrol.ts, renew.ts.
+import 'reflect-metadata';
+import { hash, randomBytes, type webcrypto, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { ProductError } from '@powernode/core/errors';
+import * as limits from '@powernode/core/limits';
+import { parseInstanceId, spiffe } from '@powernode/core/wire/enrolment';
+import * as x509 from '@peculiar/x509';
+import { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { SealKey } from './seal.ts';
+
+const sealPurpose = 'authority private key';
+const algorithm = { name: 'Ed25519' } as const;
+const dayMs = 24 * 3600 * 1000;
+/** What every Ed25519 SubjectPublicKeyInfo (RFC 8410) begins with; the 32 bytes of the key follow. */
+const ed25519Prefix = Buffer.from('302a300506032b6570032100', 'hex');
+
+export const storedAuthority = z.strictObject({
+  trust_domain: z.string(),
+  certificate_pem: z.string(),
+  sealed_private_key: z.string(),
+});
+export type StoredAuthority = z.infer<typeof storedAuthority>;
+
+export interface AuthorityParts {
+  readonly sealKey: SealKey;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** What a certificate is to say. Everything in it is the authority's word; nothing is copied from a request. */
+export interface Issue {
+  /** SubjectPublicKeyInfo in DER, Ed25519. */
+  readonly publicKey: Uint8Array;
+  readonly commonName: string;
+  readonly names: readonly { readonly type: 'url' | 'dns' | 'ip'; readonly value: string }[];
+  readonly use: 'client' | 'server';
+  readonly days: number;
+}
+
+export interface IssuedCertificate {
+  readonly pem: string;
+  /** 32 hexadecimal digits in lower case. */
+  readonly serial: string;
+  readonly expiresAt: Date;
+}
+
+export interface ServerIdentity {
+  /** The leaf and the authority's certificate: whoever knows only a fingerprint finds it in the chain. */
+  readonly chainPem: string;
+  readonly privateKeyPem: string;
+  readonly expiresAt: Date;
+}
+
+/** Whom a certificate of this authority speaks for. */
+export interface InstanceIdentity {
+  readonly accountId: string;
+  readonly instanceId: string;
+  readonly serial: string;
+  readonly expiresAt: Date;
+}
+
+/** A new root, with its private key sealed, as it is to be stored. */
+export async function makeAuthority({ sealKey, clock }: AuthorityParts): Promise<StoredAuthority> {
+  const trustDomain = randomBytes(16).toString('hex');
+  const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const notBefore = new Date(clock.now() - limits.certificateBackdateMs);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: newSerial(),
+    name: `CN=Powernode authority ${trustDomain.slice(0, 8)}`,
+    notBefore,
+    notAfter: new Date(notBefore.getTime() + limits.authorityDays * dayMs),
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `spiffe://${trustDomain}` }]),
+    ],
+  });
+  const secret = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const sealed = sealKey.seal({ purpose: sealPurpose, secret });
+  secret.fill(0);
+  return {
+    trust_domain: trustDomain,
+    certificate_pem: `${certificate.toString('pem')}\n`,
+    sealed_private_key: sealed,
+  };
+}
+
+/** The authority as stored, ready to issue. The private key cannot be taken out of it. */
+export async function unsealAuthority(
+  stored: StoredAuthority,
+  { sealKey, clock }: AuthorityParts,
+): Promise<Authority> {
+  const pkcs8 = sealKey.open({ purpose: sealPurpose, sealed: stored.sealed_private_key });
+  const signingKey = await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), algorithm, false, ['sign']);
+  pkcs8.fill(0);
+  return new Authority({
+    clock,
+    signingKey,
+    trustDomain: stored.trust_domain,
+    certificatePem: stored.certificate_pem,
+  });
+}
+
+interface Opened {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly trustDomain: string;
+  readonly certificatePem: string;
+}
+
+export class Authority {
+  readonly trustDomain: string;
+  readonly certificatePem: string;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #signingKey: webcrypto.CryptoKey;
+  readonly #certificate: X509Certificate;
+  readonly #subject: string;
+  readonly #keyIdentifier: Promise<x509.Extension>;
+
+  constructor(parts: Opened) {
+    this.trustDomain = parts.trustDomain;
+    this.certificatePem = parts.certificatePem;
+    this.#clock = parts.clock;
+    this.#signingKey = parts.signingKey;
+    this.#certificate = new X509Certificate(parts.certificatePem);
+    const own = new x509.X509Certificate(parts.certificatePem);
+    this.#subject = own.subject;
+    this.#keyIdentifier = x509.AuthorityKeyIdentifierExtension.create(own.publicKey);
+  }
+
+  /** SHA-256 of the certificate (DER) in hex: what join tokens carry. */
+  fingerprint(): string {
+    return hash('sha256', this.#certificate.raw);
+  }
+
+  /** The SPIFFE ID of the platform itself. */
+  get platformId(): string {
+    return spiffe.platform(this.trustDomain);
+  }
+
+  /** Makes a certificate. It never lives longer than the authority's own. */
+  async issue(request: Issue): Promise<IssuedCertificate> {
+    const serial = newSerial();
+    const notBefore = new Date(
+      Math.max(this.#clock.now() - limits.certificateBackdateMs, Date.parse(this.#certificate.validFrom)),
+    );
+    const expiresAt = new Date(
+      Math.min(notBefore.getTime() + request.days * dayMs, Date.parse(this.#certificate.validTo)),
+    );
+    const publicKey = await crypto.subtle.importKey('spki', Buffer.from(request.publicKey), algorithm, true, [
+      'verify',
+    ]);
+    const usage = request.use === 'client' ? 'clientAuth' : 'serverAuth';
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial,
+      subject: [{ CN: [request.commonName] }],
+      issuer: this.#subject,
+      notBefore,
+      notAfter: expiresAt,
+      publicKey,
+      signingKey: this.#signingKey,
+      signingAlgorithm: algorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
+        new x509.SubjectAlternativeNameExtension([...request.names]),
+        await this.#keyIdentifier,
+      ],
+    });
+    return { pem: `${certificate.toString('pem')}\n`, serial, expiresAt };
+  }
+
+  /** A machine's certificate, which says which instance of which account it is. */
+  issueInstanceCertificate(instance: {
+    readonly accountId: string;
+    readonly instanceId: string;
+    readonly publicKey: Uint8Array;
+  }): Promise<IssuedCertificate> {
+    const uri = spiffe.instance(this.trustDomain, instance.accountId, instance.instanceId);
+    return this.issue({
+      publicKey: instance.publicKey,
+      commonName: instance.instanceId,
+      names: [{ type: 'url', value: uri }],
+      use: 'client',
+      days: limits.nodeCertificateDaysMax,
+    });
+  }
+
+  /** A certificate with a fresh key for a listener of the platform under these names and addresses. */
+  async issueServerCertificate({ hosts }: { readonly hosts: readonly string[] }): Promise<ServerIdentity> {
+    const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const issued = await this.issue({
+      publicKey: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
+      commonName: 'Powernode platform',
+      names: [{ type: 'url', value: this.platformId }, ...[...new Set(hosts)].map(hostName)],
+      use: 'server',
+      days: limits.serverCertificateDays,
+    });
+    const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+    return {
+      chainPem: `${issued.pem}${this.certificatePem}`,
+      privateKeyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
+      expiresAt: issued.expiresAt,
+    };
+  }
+
+  /** Whose certificate this is; null unless this authority made it for an instance and it is valid now. */
+  identify(certificate: X509Certificate): InstanceIdentity | null {
+    const now = this.#clock.now();
+    const expiresAt = new Date(certificate.validTo);
+    if (now < Date.parse(certificate.validFrom) || now > expiresAt.getTime()) return null;
+    if (!certificate.verify(this.#certificate.publicKey)) return null;
+    const uri = /^URI:(\S+)$/.exec(certificate.subjectAltName ?? '')?.[1];
+    const identity = uri === undefined ? null : parseInstanceId(uri);
+    if (identity === null || identity.trustDomain !== this.trustDomain) return null;
+    return {
+      accountId: identity.accountId,
+      instanceId: identity.instanceId,
+      serial: certificate.serialNumber.toLowerCase(),
+      expiresAt,
+    };
+  }
+}
+
+/** Checks a request's signature and answers its key (SubjectPublicKeyInfo, DER); all else in it is ignored. */
+export async function publicKeyOfRequest(csrPem: string): Promise<Buffer> {
+  const publicKey = await readRequest(csrPem);
+  const isEd25519 = publicKey !== null && publicKey.length === ed25519Prefix.length + 32;
+  if (isEd25519 && publicKey.subarray(0, ed25519Prefix.length).equals(ed25519Prefix)) return publicKey;
+  throw new ProductError(
+    'validation_failed',
+    'csr_pem must be one PKCS #10 request in PEM with an Ed25519 key, signed by that key.',
+    {
+      fields: [
+        { path: 'csr_pem', code: 'invalid_csr', message: 'must be a self-signed Ed25519 request in PEM' },
+      ],
+    },
+  );
+}
+
+async function readRequest(csrPem: string): Promise<Buffer | null> {
+  try {
+    const request = new x509.Pkcs10CertificateRequest(csrPem);
+    return (await request.verify()) ? Buffer.from(request.publicKey.rawData) : null;
+  } catch {
+    return null;
+  }
+}
+
+function hostName(host: string): { readonly type: 'dns' | 'ip'; readonly value: string } {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return { type: isIP(bare) === 0 ? 'dns' : 'ip', value: bare };
+}
+
+/** 126 random bits, positive and of a fixed length in every notation (RFC 5280 §4.1.2.2). */
+function newSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}

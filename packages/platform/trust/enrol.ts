@@ -1,0 +1,195 @@
+// Enrolment: a machine with a join token gets its certificate and its place in the fleet. Single use, under a lock.
+// The connection already proved that the machine holds the key it shows; here it must be the key of its request.
+import type { Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import { ProductError } from '@powernode/core/errors';
+import { type EnrolRequest, type EnrolResponse, enrolRequest } from '@powernode/core/wire/enrolment';
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import type { EventBus } from '../events/event-bus.ts';
+import type { Store } from '../store/open-store.ts';
+import type { Database } from '../store/tables.ts';
+import { inPlatform } from '../store/tenancy.ts';
+import { type Authority, type IssuedCertificate, publicKeyOfRequest } from './authority.ts';
+import type { Clock } from './clock.ts';
+import { GuessLimit } from './guess-limit.ts';
+import { insertEvents, makeEvent, publishEvents } from './node-events.ts';
+import { parseJoinToken, sameDigest } from './tokens.ts';
+
+export interface EnrolmentOptions {
+  readonly store: Pick<Store, 'db'>;
+  readonly authority: Authority;
+  readonly bus: EventBus;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+}
+
+export interface EnrolmentAttempt {
+  /** As it came, not yet checked. */
+  readonly body: unknown;
+  /** The key that the machine's end of the TLS connection holds: SubjectPublicKeyInfo in DER. */
+  readonly connectionKey: Buffer;
+  /** Address of the machine, for limiting guesses. */
+  readonly source: string;
+}
+
+/** Lets a machine in, or throws. */
+export type Enrol = (attempt: EnrolmentAttempt) => Promise<EnrolResponse>;
+
+export function createEnrolment(options: EnrolmentOptions): Enrol {
+  const guesses = new GuessLimit(options.clock);
+  return async (attempt) => {
+    guesses.check(attempt.source);
+    try {
+      return await enrol(options, attempt);
+    } catch (error) {
+      if (error instanceof ProductError && error.code === 'unauthenticated') guesses.failed(attempt.source);
+      throw error;
+    }
+  };
+}
+
+async function enrol(options: EnrolmentOptions, attempt: EnrolmentAttempt): Promise<EnrolResponse> {
+  const request = parseRequest(enrolRequest, attempt.body);
+  const publicKey = await publicKeyOfRequest(request.csr_pem);
+  if (!publicKey.equals(attempt.connectionKey)) {
+    throw new ProductError(
+      'untrusted_peer',
+      'The certificate of this connection has another key than csr_pem. Present a certificate self-signed by the key of the request.',
+    );
+  }
+  const token = parseJoinToken(request.token);
+  if (token === null || !sameDigest(token.fingerprint, options.authority.fingerprint())) {
+    throw refused('This is no join token of this platform.');
+  }
+  const machine = { request, publicKey, tokenDigest: token.digest };
+  const { response, event } = await inPlatform(options.store, (trx) => admit(options, trx, machine));
+  publishEvents(options.bus, [event]);
+  options.log.info({ instanceId: response.instance_id, accountId: response.account_id }, 'a machine joined');
+  return response;
+}
+
+interface Machine {
+  readonly request: EnrolRequest;
+  readonly publicKey: Buffer;
+  readonly tokenDigest: string;
+}
+
+async function admit(options: EnrolmentOptions, trx: Transaction<Database>, machine: Machine) {
+  const token = await lockToken(trx, { digest: machine.tokenDigest, now: options.clock.now() });
+  const { authority, clock } = options;
+  const now = new Date(clock.now());
+  const instance = {
+    id: uuidv7(),
+    accountId: token.account_id,
+    hostname: token.name_hint ?? machine.request.hostname,
+  };
+  const certificate = await authority.issueInstanceCertificate({
+    accountId: instance.accountId,
+    instanceId: instance.id,
+    publicKey: machine.publicKey,
+  });
+  await insertInstance(trx, { ...instance, request: machine.request, tags: token.tags, certificate, now });
+  await trx
+    .updateTable('join_tokens')
+    .set((row) => ({
+      used_at: now,
+      instance_id: instance.id,
+      updated_at: now,
+      revision: row('revision', '+', 1),
+    }))
+    .where('id', '=', token.id)
+    .execute();
+  const event = makeEvent(clock, {
+    accountId: instance.accountId,
+    kind: 'system.instance.joined',
+    severity: 'info',
+    instance: { id: instance.id, hostname: instance.hostname },
+    payload: {
+      instance_id: instance.id,
+      hostname: instance.hostname,
+      join_token_id: token.id,
+      agent_version: machine.request.agent_version,
+      tags: token.tags,
+    },
+  });
+  await insertEvents(trx, [event]);
+  const response: EnrolResponse = {
+    instance_id: instance.id,
+    account_id: instance.accountId,
+    certificate_pem: certificate.pem,
+    authority_pem: authority.certificatePem,
+    platform_id: authority.platformId,
+  };
+  return { response, event };
+}
+
+/** `provisioning` until the machine's first stream has published its keys: nothing can be attached before. */
+async function insertInstance(
+  trx: Transaction<Database>,
+  instance: {
+    readonly id: string;
+    readonly accountId: string;
+    readonly hostname: string;
+    readonly request: EnrolRequest;
+    readonly tags: readonly string[];
+    readonly certificate: IssuedCertificate;
+    readonly now: Date;
+  },
+): Promise<void> {
+  await trx
+    .insertInto('instances')
+    .values({
+      id: instance.id,
+      account_id: instance.accountId,
+      hostname: instance.hostname,
+      status: 'provisioning',
+      provider: 'joined',
+      tags: JSON.stringify(instance.tags),
+      addresses: JSON.stringify([]),
+      subsystems: JSON.stringify([]),
+      agent_version: instance.request.agent_version,
+      certificate_serial: instance.certificate.serial,
+      certificate_expires_at: instance.certificate.expiresAt,
+      created_at: instance.now,
+      updated_at: instance.now,
+    })
+    .execute();
+}
+
+/** Holds the token's row, so that of two machines with one token the second finds it used. */
+async function lockToken(
+  trx: Transaction<Database>,
+  { digest, now }: { readonly digest: string; readonly now: number },
+) {
+  const token = await trx
+    .selectFrom('join_tokens')
+    .selectAll()
+    .where('digest', '=', digest)
+    .forUpdate()
+    .executeTakeFirst();
+  if (token === undefined) throw refused('There is no such join token.');
+  if (token.revoked_at !== null) throw refused('This join token was revoked.');
+  if (token.used_at !== null) throw refused('This join token was used already; each lets one machine in.');
+  if (token.expires_at.getTime() <= now) throw refused('This join token has expired.');
+  return token;
+}
+
+function refused(reason: string): ProductError {
+  return new ProductError(
+    'unauthenticated',
+    `${reason} Make a new one with "powernode join-token create" (system_create_join_token) and join with that.`,
+  );
+}
+
+/** Reads a body, quoting what does not fit. */
+export function parseRequest<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    code: issue.code,
+    message: issue.message,
+  }));
+  throw new ProductError('validation_failed', 'The request does not fit its schema; see errors.', { fields });
+}
