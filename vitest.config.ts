@@ -1,7 +1,7 @@
 // Which tests exist: `quick` needs no network, no root and no database; `full` adds everything else.
 import { defineConfig } from 'vitest/config';
 
-const quick = ['packages/**/*.test.ts', 'suites/taste/**/*.test.ts'];
+const quick = ['packages/**/*.test.ts', 'suites/taste/**/*.test.ts', 'launch/**/*.test.mjs'];
 const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages/**/*.e2e.test.ts'];
 
 export default defineConfig({

@@ -52,6 +52,10 @@ export const renewAtFraction = 2 / 3;
 export const authorityDays = 20 * 365;
 /** Certificates of the platform's own listeners; made anew at every start and at `renewAtFraction`. */
 export const serverCertificateDays = 90;
+/** A failed renewal of a listener's own certificate is tried again after this; a month is left by then. */
+export const serverRenewalRetryMs = 60 * 1000;
+/** Timers of the runtime hold 31 bits of milliseconds (24.8 days) and fire at once when given more. */
+export const timerMsMax = 2 ** 31 - 1;
 /** Certificates begin so long before they are made: clocks of machines that just booted are often behind. */
 export const certificateBackdateMs = 3600 * 1000;
 
@@ -95,16 +99,24 @@ export const nodeRequestBytesMax = 16 * 1024;
 export const nodeConnectionsMax = 20_000;
 /** A new stream must say hello within so long. */
 export const helloMs = 10_000;
+/** Whole documents that a node may ask for in a minute because hashes differ; beyond, the two sides need an update. */
+export const resyncsPerMinuteMax = 6;
+/** A machine that is terminated is sent its last document; when that takes longer, its stream ends without. */
+export const lastWordsMs = 1000;
 /** Streams are looked after in so many groups, one after the other, so that pings never go out all at once. */
 export const streamGroups = 10;
 
 /** What nodes report is written in batches: nothing waits longer than this, but counters and heartbeats. */
 export const reportFlushMs = 500;
+/** What could not be written because the database was away is tried again after this. */
+export const reportRetryMs = 1000;
 /** Byte counters of tunnels and times of heartbeats change all the time and matter little after a restart. */
 export const counterFlushMs = 10_000;
 export const heartbeatFlushMs = 30_000;
 /** What newcomers say in hello is gathered so long: a thousand that come back at once are a few statements. */
 export const arrivalGatherMs = 20;
+/** A handshake that is no older than this when it is reported is written at once; WireGuard repeats them every 2 min. */
+export const freshHandshakeMs = 30_000;
 /** Rows written by one statement; a row is about 200 bytes, and a statement of 2,000 takes some 20 ms. */
 export const reportRowsMax = 2000;
 /** Tunnels whose last report is not written yet. Beyond, a node's reports wait for its next ones. */
@@ -261,6 +273,8 @@ export const agentApplyRetryMaxMs = 30_000;
 export const agentAuditMs = 5_000;
 /** The same while a tunnel is being made, so that its first handshake is reported soon. */
 export const agentAuditHandshakingMs = 1_000;
+/** For so long after a tunnel was configured its first handshake is looked for often. */
+export const agentFreshTunnelMs = 20_000;
 /** An audit may cost at most this share of one processor; with very many peers it is repeated less often. */
 export const agentAuditShareMax = 0.02;
 /** Something changed in the kernel: wait for its neighbours before looking, and then leave it alone so long. */
@@ -290,6 +304,8 @@ export const agentRouteHoldMs = 10_000;
 export const agentRetiredKeyMs = 60_000;
 /** Deltas are appended to a journal; it is folded into the document when it has outgrown it and this. */
 export const agentJournalBytesMin = 64 * 1024;
+/** Addresses of a machine told in its hello (node-stream.ts). */
+export const agentAddressesMax = 200;
 /** One request to the platform (enrolment, renewal, discovery), and what it may answer. */
 export const agentRequestMs = 15_000;
 export const agentResponseBytesMax = 256 * 1024;
@@ -303,3 +319,7 @@ export const agentControlBytesMax = 16 * 1024 * 1024;
 export const agentStateBytesMax = 64 * 1024 * 1024;
 /** The platform or the agent's owner may name files (a token) by hand; nothing of that kind is larger. */
 export const agentTokenFileBytesMax = 4096;
+/** The command line: one answer. A page of 500 peers is 500 kB; a topology of the largest network some MB. */
+export const cliAnswerBytesMax = 64 * 1024 * 1024;
+/** How long the command line waits for an answer: more than the longest statement of the database. */
+export const cliAnswerMs = 60_000;

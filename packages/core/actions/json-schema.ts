@@ -17,12 +17,13 @@ export interface SchemaOptions {
 
 export function inputSchemaOf(action: ActionDefinition, options: SchemaOptions = {}): JsonSchema {
   const schema = inputOf(action);
-  const kept = Object.keys(schema.shape).filter((name) => !options.without?.includes(name));
-  const json = jsonSchemaOf(
-    z.strictObject(Object.fromEntries(kept.map((name) => [name, schema.shape[name]!]))),
-    'input',
-    options.rewrite,
-  );
+  const kept = Object.entries(schema.shape).filter(([name]) => !options.without?.includes(name));
+  return jsonSchemaOf(z.strictObject(Object.fromEntries(kept)), 'input', options.rewrite);
+}
+
+/** The same where all parameters come in one object, in which the subject has an alias. */
+export function callSchemaOf(action: ActionDefinition, options: SchemaOptions = {}): JsonSchema {
+  const json = inputSchemaOf(action, options);
   return action.subject === null ? json : withAlias(json, action.subject);
 }
 

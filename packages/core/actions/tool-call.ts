@@ -59,7 +59,7 @@ async function run(caller: ToolCaller, call: ToolCall): Promise<ToolStep> {
   if (deferred === null || !caller.canAsk || !(await caller.mayDecide())) return done(toolAnswer(body));
   return {
     kind: 'ask',
-    message: `${call.tool.title}: ${deferred.summary}\nNothing has changed yet. Approve it now?`,
+    message: `${deferred.summary}\nNothing has changed yet. Approve it now?`,
     question: questionOf(call, deferred.id),
   };
 }
@@ -101,7 +101,7 @@ async function askAgain(caller: ToolCaller, call: ToolCall, question: Question):
   const pending = await pendingOf(caller, question.approvalId);
   return {
     kind: 'ask',
-    message: `${call.tool.title}: ${pending.deferred_operation.summary}\nApprove it now?`,
+    message: `${pending.deferred_operation.summary}\nNothing has changed yet. Approve it now?`,
     question,
   };
 }

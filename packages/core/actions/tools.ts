@@ -3,7 +3,7 @@
 import { type Problem, ProductError, problemOf } from '../errors.ts';
 import { type ActionKey, actionKeys, definitionOf } from './catalogue.ts';
 import type { ActionDefinition } from './define.ts';
-import { inputSchemaOf, type JsonSchema, outputSchemaOf } from './json-schema.ts';
+import { callSchemaOf, type JsonSchema, outputSchemaOf } from './json-schema.ts';
 
 /** A toolset is an area of the actions. Clients ask for some of them when all would be too many. */
 export const toolsets = [
@@ -101,7 +101,7 @@ function toolOf(key: ActionKey): Tool {
     name: action.name,
     title: action.title,
     description: action.description,
-    inputSchema: inputSchemaOf(action, { without: notForModels }),
+    inputSchema: callSchemaOf(action, { without: notForModels }),
     outputSchema: answerOrProblem(outputSchemaOf(action)),
     annotations: {
       title: action.title,

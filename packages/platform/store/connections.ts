@@ -11,17 +11,11 @@ import pg from 'pg';
 /** Queries of the product run under this role wherever the login could look past row-level security. */
 export const appRole = 'powernode_app';
 
-const int8Oid = 20;
-const int8ArrayOid = 1016;
-
 /** As the driver reads them, but for int8, which it gives as text: here a number, or an error, never a rounding. */
-export const typeParsers: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    if (oid === int8Oid && format !== 'binary') return parseSafeInteger;
-    if (oid === int8ArrayOid && format !== 'binary') return parseSafeIntegers;
-    return pg.types.getTypeParser(oid, format);
-  },
-};
+const typeParsers = new pg.TypeOverrides();
+typeParsers.setTypeParser(pg.types.builtins.INT8, parseSafeInteger);
+/** int8[]; the driver has no name for it. */
+typeParsers.setTypeParser(1016, parseSafeIntegers);
 
 function parseSafeInteger(text: string): number {
   const value = Number(text);

@@ -24,6 +24,8 @@ import { type Postmaster, supervisePostmaster } from './embedded/supervise.ts';
 export interface EmbeddedServerOptions {
   readonly dataDir: string;
   readonly log: Logger;
+  /** Of a PostgreSQL other than the one that is brought along. */
+  readonly binDir?: string;
   /** Over the server's own settings. Only tests have a reason. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -40,7 +42,7 @@ export interface EmbeddedServer {
 
 /** Resolves when the server takes connections. Refuses a directory that another platform uses. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
-  const cluster = await prepareCluster(options.dataDir);
+  const cluster = await prepareCluster(options);
   // Between processes the server itself tells; within one, its process id would look like our own remains.
   if (openHere.has(cluster.clusterDir)) throw await directoryTaken(cluster.dataDir, process.pid);
   openHere.add(cluster.clusterDir);

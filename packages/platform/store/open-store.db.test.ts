@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from './open-store.ts';
-import { openTestStore, type TestStore, testCluster } from './test-database.ts';
 import { urlOf } from './test-cluster.ts';
+import { openTestStore, type TestStore, testCluster } from './test-database.ts';
 
 const log = pino({ level: 'silent' });
 let opened: TestStore;

@@ -1,8 +1,9 @@
 // The rows of the database as types. Columns are explained where they are created (migrations/).
-import type { ColumnType, Generated } from 'kysely';
+
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import type { ColumnType, Generated } from 'kysely';
 
 type Json<T> = ColumnType<T, string, string>;
 type Made = Generated<Date>;

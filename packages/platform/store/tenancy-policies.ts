@@ -18,14 +18,14 @@ export async function enforceTenancy(db: Kysely<unknown>, tenantTables: readonly
   }
 }
 
-export interface TenantTable {
+interface TenantTable {
   readonly table: string;
   /** Holds the id of the account. */
   readonly column: string;
 }
 
 /** The settings are read in sub-selects, so that they are read once a query and not once a row. */
-export async function enableTenancy(db: Kysely<unknown>, { table, column }: TenantTable): Promise<void> {
+async function enableTenancy(db: Kysely<unknown>, { table, column }: TenantTable): Promise<void> {
   await force(db, table);
   await sql`
     create policy account_rows on ${sql.id(table)}
@@ -36,7 +36,7 @@ export async function enableTenancy(db: Kysely<unknown>, { table, column }: Tena
   `.execute(db);
 }
 
-export async function enablePlatformOnly(db: Kysely<unknown>, table: string): Promise<void> {
+async function enablePlatformOnly(db: Kysely<unknown>, table: string): Promise<void> {
   await force(db, table);
   await sql`
     create policy platform_rows on ${sql.id(table)}

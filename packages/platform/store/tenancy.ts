@@ -1,7 +1,8 @@
 // Every query runs inside a scope that the database enforces: one account, or the platform's own bookkeeping.
 // A query outside of both sees and changes nothing. The policies themselves: tenancy-policies.ts.
-import { sql, type Transaction } from 'kysely';
+
 import { transactionAttemptsMax } from '@powernode/core/limits';
+import { type IsolationLevel, sql, type Transaction } from 'kysely';
 import { databaseAway, isConflictOfTransactions, isDatabaseAway, outcomeUnknown } from './database-errors.ts';
 import type { Store } from './open-store.ts';
 import type { Database } from './tables.ts';
@@ -22,16 +23,24 @@ export function inPlatform<T>(store: Pick<Store, 'db'>, work: Work<T>): Promise<
   return inScope(store, { accountId: '', scope: 'platform' }, work);
 }
 
+/** As `inPlatform`, but every query sees the database as it was at the first one (repeatable read). */
+export function inPlatformAtOneMoment<T>(store: Pick<Store, 'db'>, work: Work<T>): Promise<T> {
+  return inScope(store, { accountId: '', scope: 'platform', isolation: 'repeatable read' }, work);
+}
+
 interface Scope {
   readonly accountId: string;
   readonly scope: '' | 'platform';
+  readonly isolation?: IsolationLevel;
 }
 
 async function inScope<T>(store: Pick<Store, 'db'>, scope: Scope, work: Work<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     let committing = false;
     try {
-      return await store.db.transaction().execute(async (trx) => {
+      const plain = store.db.transaction();
+      const transaction = scope.isolation === undefined ? plain : plain.setIsolationLevel(scope.isolation);
+      return await transaction.execute(async (trx) => {
         // Local to the transaction: a pooled session carries no scope over to whoever gets it next.
         await sql`
           select set_config('powernode.account_id', ${scope.accountId}, true),

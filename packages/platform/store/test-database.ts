@@ -20,14 +20,15 @@ export interface TestDatabase {
 
 /** Migrated and empty. What is not closed goes with the server at the end of the run. */
 export async function openTestStore(): Promise<TestStore> {
-  const { databaseUrl, drop } = await createDatabase(templateDatabase);
+  const database = await createDatabase(templateDatabase);
+  const { databaseUrl } = database;
   const store = await openStore({ dataDir: '', databaseUrl, log: pino({ level: 'warn' }) });
   return {
     store,
     databaseUrl,
     close: async () => {
       await store.close();
-      await drop();
+      await database.drop();
     },
   };
 }

@@ -64,6 +64,8 @@ async function accountThatReaches(
           '--clear-groups',
           `--inh-caps=+${capability}`,
           `--ambient-caps=+${capability}`,
+          // access(2), by which PostgreSQL looks at its own binaries, forgets capabilities without this.
+          '--securebits=+no_setuid_fixup',
           '--',
           file,
           ...args,
@@ -80,7 +82,7 @@ async function accountThatReaches(
 
 /** Asks the kernel instead of computing it from modes: access lists and mounts count too. */
 async function reaches(account: ServerAccount, places: AccountPlaces): Promise<boolean> {
-  const script = 'cd "$1" && cd "$2" && test -x ./postgres';
+  const script = 'cd "$1" && "$2/postgres" --version';
   const probe = account.command('/bin/sh', ['-c', script, 'sh', places.dataDir, places.binDir]);
   const child = spawn(probe.file, probe.args, {
     cwd: '/',

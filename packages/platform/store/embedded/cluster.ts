@@ -33,10 +33,16 @@ export interface Cluster {
   readonly account: ServerAccount;
 }
 
-export async function prepareCluster(dataDirGiven: string): Promise<Cluster> {
-  const dataDir = await makeDataDir(dataDirGiven);
+export interface ClusterPlaces {
+  readonly dataDir: string;
+  /** Of a PostgreSQL other than the one that is brought along. */
+  readonly binDir?: string;
+}
+
+export async function prepareCluster(places: ClusterPlaces): Promise<Cluster> {
+  const dataDir = await makeDataDir(places.dataDir);
   const clusterDir = path.join(dataDir, 'postgres');
-  const binDir = await findBinaries();
+  const binDir = places.binDir ?? (await findBinaries());
   const account = await chooseAccount({ dataDir, clusterDir, binDir });
   const socketDir = await makeSocketDir(dataDir, account);
   await removeAbandoned(dataDir);

@@ -1,7 +1,8 @@
 // Test support: stands for a platform in a process of its own. Opens the store of the directory it is given,
 // writes rows one after the other, and prints each number once the database has acknowledged it.
-import { pino } from 'pino';
+
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { openStore } from '../open-store.ts';
 import { inPlatform } from '../tenancy.ts';
 import { ledger } from './ledger.fixture.ts';

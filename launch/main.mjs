@@ -1,0 +1,49 @@
+// The launcher: brings Node and the dependencies, builds what is stale, starts the program of a command line.
+// It runs on any Node from 20 on, before anything is installed, so it imports nothing but Node itself.
+import { spawn } from 'node:child_process';
+import { ensureConsole } from './console.mjs';
+import { ensureDependencies, noteReady } from './dependencies.mjs';
+import { pathWith } from './npm.mjs';
+import { LaunchError, root } from './places.mjs';
+import { chooseProgram } from './programs.mjs';
+import { ensureRuntime } from './runtime.mjs';
+
+/** ./powernode asks for everything but the start: it becomes the program itself, with no launcher beside it. */
+const prepareOnly = process.argv[2] === '--prepare';
+
+async function main(/** @type {string[]} */ args) {
+  const choice = chooseProgram(args);
+  const node = await ensureRuntime();
+  await ensureDependencies(node);
+  noteReady(node);
+  if (choice.needsConsole) await ensureConsole(node);
+  if (!prepareOnly) start({ node, ...choice });
+}
+
+function start(/** @type {{ node: string, program: string, args: string[] }} */ { node, program, args }) {
+  const child = spawn(node, [`${root}/${program}`, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: pathWith(node) },
+  });
+  // A terminal sends these to the program as well; passing them on would look like a second, impatient one.
+  const atTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  const passOn = (/** @type {NodeJS.Signals} */ signal) => {
+    if (signal === 'SIGTERM' || !atTerminal) child.kill(signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, passOn);
+  child.once('error', (error) => fail(new LaunchError(`${node} does not start: ${error.message}`)));
+  child.once('exit', (code, signal) => {
+    for (const name of signals) process.off(name, passOn);
+    if (signal === null) process.exitCode = code ?? 1;
+    else process.kill(process.pid, signal);
+  });
+}
+
+function fail(/** @type {unknown} */ error) {
+  process.exitCode = 69;
+  if (error instanceof LaunchError) process.stderr.write(`powernode: ${error.message}\n`);
+  else throw error;
+}
+
+await main(process.argv.slice(prepareOnly ? 3 : 2)).catch(fail);

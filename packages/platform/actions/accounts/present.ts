@@ -1,0 +1,70 @@
+// Rows of accounts, operators and tokens as the outside sees them.
+import type { z } from 'zod';
+import { type account, type apiToken, type operator, rolePermissions } from '@powernode/core/intent/account';
+import { type Permission, platformPermissions } from '@powernode/core/intent/account';
+import type { Selectable } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+
+export type OperatorRow = Selectable<Database['operators']>;
+export type ApiTokenRow = Selectable<Database['api_tokens']>;
+
+/** What every stored object carries. */
+export function stored(row: {
+  readonly id: string;
+  readonly account_id: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly revision: number;
+}): { id: string; account_id: string; created_at: string; updated_at: string; revision: number } {
+  return {
+    id: row.id,
+    account_id: row.account_id,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    revision: row.revision,
+  };
+}
+
+export function timeOrNull(at: Date | null): string | null {
+  return at === null ? null : at.toISOString();
+}
+
+export function showAccount(row: Selectable<Database['accounts']>): z.output<typeof account> {
+  return {
+    id: row.id,
+    name: row.name,
+    pool_prefix: row.pool_prefix,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    revision: row.revision,
+  };
+}
+
+export function showOperator(row: OperatorRow): z.output<typeof operator> {
+  return {
+    ...stored(row),
+    name: row.name,
+    role: row.role,
+    platform_admin: row.platform_admin,
+    disabled: row.disabled_at !== null,
+    disabled_at: timeOrNull(row.disabled_at),
+  };
+}
+
+export function showApiToken(row: ApiTokenRow, now: Date): z.output<typeof apiToken> {
+  const expired = row.expires_at !== null && row.expires_at <= now;
+  return {
+    ...stored(row),
+    operator_id: row.operator_id,
+    name: row.name,
+    permissions: row.permissions,
+    expires_at: timeOrNull(row.expires_at),
+    last_used_at: timeOrNull(row.last_used_at),
+    status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+  };
+}
+
+/** What an operator may do, before a token narrows it. */
+export function permissionsOf(row: Pick<OperatorRow, 'role' | 'platform_admin'>): Permission[] {
+  return [...rolePermissions[row.role], ...(row.platform_admin ? platformPermissions : [])];
+}

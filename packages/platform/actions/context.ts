@@ -1,0 +1,182 @@
+// What a handler works with: a transaction in its account, who calls, and the collectors for changes and events.
+// Handlers have no other way out: what they collect is written and told by the gate, in one transaction.
+import type { ActionKey, Actions } from '@powernode/core/actions/catalogue';
+import type { InputOf, OutputOf } from '@powernode/core/actions/define';
+import type { Change } from '@powernode/core/compile/fleet-index';
+import { ProductError } from '@powernode/core/errors';
+import { sql, type Transaction } from 'kysely';
+import type { Deliverer } from '../deliver/deliverer.ts';
+import type { Database } from '../store/tables.ts';
+import type { Caller } from './invoke-types.ts';
+
+/** What handlers need of the rest of the platform. */
+export interface Services {
+  readonly deliverer: Deliverer;
+  readonly now: () => Date;
+  readonly newId: () => string;
+  /** A token with its digest: the token is shown once, the digest is stored. */
+  readonly newApiToken: () => { readonly token: string; readonly digest: string };
+  readonly newJoinToken: () => { readonly token: string; readonly digest: string };
+  /** Random lower-case letters and digits. */
+  readonly randomName: (length: number) => string;
+  /** Random 40 bits for a unique local prefix (RFC 4193 §3.2.2). */
+  readonly randomPoolBits: () => bigint;
+  /** Where nodes reach the platform. */
+  readonly nodeUrl: () => string;
+  readonly platformVersion: string;
+}
+
+export interface EventDraft {
+  readonly kind: string;
+  readonly severity?: 'info' | 'warning' | 'error';
+  readonly payload: Record<string, unknown>;
+  readonly actor: { readonly kind: 'operator'; readonly id: string; readonly name: string };
+}
+
+export type Trx = Transaction<Database>;
+
+/** What a transaction collects, shared by all contexts that work in it. */
+interface Collected {
+  sequence: number | null;
+  changes: Change[];
+  events: EventDraft[];
+  afterCommit: (() => void)[];
+}
+
+interface ContextParts {
+  readonly trx: Trx;
+  readonly caller: Caller;
+  readonly services: Services;
+  readonly correlationId: string;
+  /** The action will be rolled back: no secret may be made for showing. */
+  readonly dryRun: boolean;
+}
+
+export class ActionContext {
+  readonly trx: Trx;
+  readonly caller: Caller;
+  readonly accountId: string;
+  readonly services: Services;
+  readonly now: Date;
+  readonly correlationId: string;
+  readonly dryRun: boolean;
+  readonly #parts: ContextParts;
+  readonly #collected: Collected;
+
+  constructor(parts: ContextParts, collected?: Collected) {
+    this.#parts = parts;
+    this.#collected = collected ?? { sequence: null, changes: [], events: [], afterCommit: [] };
+    this.trx = parts.trx;
+    this.caller = parts.caller;
+    this.accountId = parts.caller.accountId;
+    this.services = parts.services;
+    this.correlationId = parts.correlationId;
+    this.dryRun = parts.dryRun;
+    this.now = parts.services.now();
+  }
+
+  /** The number of the change under way, once the lock is taken. */
+  get sequence(): number | null {
+    return this.#collected.sequence;
+  }
+  get changes(): readonly Change[] {
+    return this.#collected.changes;
+  }
+  get events(): readonly EventDraft[] {
+    return this.#collected.events;
+  }
+  get afterCommit(): readonly (() => void)[] {
+    return this.#collected.afterCommit;
+  }
+
+  /**
+   * Takes the account's lock and the number of this change. Whoever changes what networks should be calls it before
+   * it reads, so that allocations never meet and numbers have no gap. Taking it twice is the same as once.
+   */
+  async lock(): Promise<number> {
+    if (this.#collected.sequence !== null) return this.#collected.sequence;
+    const row = await this.trx
+      .updateTable('accounts')
+      .set({ change_sequence: sql<number>`change_sequence + 1` })
+      .where('id', '=', this.accountId)
+      .returning('change_sequence')
+      .executeTakeFirstOrThrow();
+    this.#collected.sequence = row.change_sequence;
+    return row.change_sequence;
+  }
+
+  change(change: Change): void {
+    if (this.#collected.sequence === null) throw new Error('a change was made without the account lock');
+    this.#collected.changes.push(change);
+  }
+
+  event(kind: string, payload: Record<string, unknown>, severity?: EventDraft['severity']): void {
+    const actor = { kind: 'operator' as const, id: this.caller.operatorId, name: this.caller.operatorName };
+    this.#collected.events.push({ kind, payload, actor, ...(severity === undefined ? {} : { severity }) });
+  }
+
+  /** Runs after the commit: ending streams and the like. Not on a dry run. */
+  whenCommitted(run: () => void): void {
+    this.#collected.afterCommit.push(run);
+  }
+
+  /** The same transaction in the name of somebody else of the account. */
+  as(caller: Caller): ActionContext {
+    return new ActionContext({ ...this.#parts, caller }, this.#collected);
+  }
+
+  /** Runs a part whose failure takes back only itself: its rows, and what it collected. */
+  async attempt<T>(part: () => Promise<T>): Promise<T> {
+    const kept = { ...this.#collected };
+    const lengths = [kept.changes.length, kept.events.length, kept.afterCommit.length] as const;
+    await sql`savepoint attempt`.execute(this.trx);
+    try {
+      const result = await part();
+      await sql`release savepoint attempt`.execute(this.trx);
+      return result;
+    } catch (error) {
+      await sql`rollback to savepoint attempt`.execute(this.trx);
+      this.#collected.sequence = kept.sequence;
+      [this.#collected.changes.length, this.#collected.events.length, this.#collected.afterCommit.length] =
+        lengths;
+      throw error;
+    }
+  }
+
+  /** For administrators of the platform: from here on the transaction sees all accounts. */
+  async widenToPlatform(): Promise<void> {
+    if (!this.caller.platformAdmin) {
+      throw new ProductError('permission_denied', 'Only administrators of the platform may do this.');
+    }
+    await sql`select set_config('powernode.scope', 'platform', true)`.execute(this.trx);
+  }
+}
+
+/** The parsed parameters that a handler sees. */
+export type Input<K extends ActionKey> = InputOf<Actions[K]> & { readonly if_revision?: number | undefined };
+
+export type Handler<K extends ActionKey> = (
+  context: ActionContext,
+  input: Input<K>,
+) => Promise<OutputOf<Actions[K]>>;
+
+/** Every action has exactly one handler: a missing one does not compile. */
+export type Handlers = { readonly [K in ActionKey]: Handler<K> };
+export type HandlersOf<Keys extends ActionKey> = { readonly [K in Keys]: Handler<K> };
+
+/** Another account's object and an absent one give this same error. */
+export function notFound(noun: string, id: string): ProductError {
+  return new ProductError('not_found', `There is no ${noun} ${id}. List them to see what there is.`);
+}
+
+export function checkRevision(
+  row: { readonly revision: number },
+  input: { readonly if_revision?: number | undefined },
+): void {
+  if (input.if_revision === undefined || input.if_revision === row.revision) return;
+  throw new ProductError(
+    'revision_conflict',
+    `It has revision ${row.revision} by now, not ${input.if_revision}. Read it again and decide anew.`,
+    { members: { current_revision: row.revision } },
+  );
+}

@@ -1,0 +1,142 @@
+// Handlers: machines, join tokens, events.
+import { ProductError } from '@powernode/core/errors';
+import { notShownOnDryRun } from '../accounts/api-tokens.ts';
+import { type HandlersOf, notFound } from '../context.ts';
+import { page, pageAnswer } from '../paging.ts';
+import { removePeer } from '../sdwan/peers.ts';
+import { instanceRow } from '../sdwan/rows.ts';
+import { showEvent, showInstance, showInstances, showJoinToken } from './present.ts';
+
+export const fleetHandlers: HandlersOf<
+  | 'createJoinToken'
+  | 'listJoinTokens'
+  | 'revokeJoinToken'
+  | 'listInstances'
+  | 'getInstance'
+  | 'terminateInstance'
+  | 'recentEvents'
+> = {
+  async createJoinToken(context, input) {
+    const { token, digest } = context.services.newJoinToken();
+    const row = await context.trx
+      .insertInto('join_tokens')
+      .values({
+        id: context.services.newId(),
+        account_id: context.accountId,
+        digest,
+        name_hint: input.name_hint ?? null,
+        tags: JSON.stringify(input.tags ?? []),
+        expires_at: new Date(context.now.getTime() + input.expires_in_seconds * 1000),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const shown = showJoinToken(row, context.now);
+    context.event('system.join_token.created', { before: null, after: shown });
+    const secret = context.dryRun ? notShownOnDryRun : token;
+    const command = `powernode agent join --platform ${context.services.nodeUrl()} --token ${secret}`;
+    return { join_token: { ...shown, token: secret, command } };
+  },
+
+  async listJoinTokens(context, input) {
+    const query = context.trx
+      .selectFrom('join_tokens')
+      .selectAll()
+      .where('account_id', '=', context.accountId);
+    const found = await page(query, input, { by: 'id', direction: 'desc' });
+    return { join_tokens: found.rows.map((row) => showJoinToken(row, context.now)), ...pageAnswer(found) };
+  },
+
+  async revokeJoinToken(context, input) {
+    const before = await context.trx
+      .selectFrom('join_tokens')
+      .selectAll()
+      .where('id', '=', input.join_token_id)
+      .where('account_id', '=', context.accountId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (before === undefined) throw notFound('join token', input.join_token_id);
+    if (before.used_at !== null) {
+      throw new ProductError(
+        'conflict',
+        `A machine has used this token already (${before.instance_id}). Terminate the machine instead.`,
+      );
+    }
+    if (before.revoked_at !== null) return { join_token: showJoinToken(before, context.now) };
+    const after = await context.trx
+      .updateTable('join_tokens')
+      .set({ revoked_at: context.now, updated_at: context.now, revision: before.revision + 1 })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    context.event('system.join_token.revoked', {
+      before: showJoinToken(before, context.now),
+      after: showJoinToken(after, context.now),
+    });
+    return { join_token: showJoinToken(after, context.now) };
+  },
+
+  async listInstances(context, input) {
+    let query = context.trx.selectFrom('instances').selectAll().where('account_id', '=', context.accountId);
+    if (input.status !== undefined) query = query.where('status', '=', input.status);
+    if (input.hostname !== undefined) {
+      query = query.where((eb) => eb(eb.fn('starts_with', ['hostname', eb.val(input.hostname)]), '=', true));
+    }
+    if (input.connected !== undefined) {
+      const connected = context.services.deliverer.connectedInstances(context.accountId);
+      query = query.where((eb) => {
+        const among = eb('id', '=', eb.fn.any(eb.val(connected)));
+        return input.connected === true ? among : eb.not(among);
+      });
+    }
+    const found = await page(query, input, { by: 'id', direction: 'asc' });
+    return { instances: await showInstances(context, found.rows), ...pageAnswer(found) };
+  },
+
+  async getInstance(context, input) {
+    return { instance: await showInstance(context, await instanceRow(context, input.instance_id)) };
+  },
+
+  async terminateInstance(context, input) {
+    await context.lock();
+    const before = await instanceRow(context, input.instance_id);
+    if (before.status === 'terminated') return { instance: await showInstance(context, before) };
+    const shownBefore = await showInstance(context, before);
+    const peers = await context.trx
+      .selectFrom('peers')
+      .selectAll()
+      .where('account_id', '=', context.accountId)
+      .where('instance_id', '=', before.id)
+      .orderBy('id')
+      .execute();
+    for (const peer of peers) await removePeer(context, peer);
+    await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
+    await context.trx.deleteFrom('tunnel_observations').where('instance_id', '=', before.id).execute();
+    const after = await context.trx
+      .updateTable('instances')
+      .set({
+        status: 'terminated',
+        terminated_at: context.now,
+        certificate_serial: null,
+        updated_at: context.now,
+        revision: before.revision + 1,
+      })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const instance = await showInstance(context, after);
+    context.event('system.instance.terminated', { before: shownBefore, after: instance });
+    context.whenCommitted(() => context.services.deliverer.instanceEnded(context.accountId, before.id));
+    return { instance };
+  },
+
+  async recentEvents(context, input) {
+    let query = context.trx.selectFrom('events').selectAll().where('account_id', '=', context.accountId);
+    if (input.kind_prefix !== undefined && input.kind_prefix !== '') {
+      query = query.where((eb) => eb(eb.fn('starts_with', ['kind', eb.val(input.kind_prefix)]), '=', true));
+    }
+    if (input.since !== undefined) query = query.where('at', '>=', new Date(input.since));
+    if (input.correlation_id !== undefined) query = query.where('correlation_id', '=', input.correlation_id);
+    const found = await page(query, input, { by: 'id', direction: 'desc' });
+    return { events: found.rows.map(showEvent), ...pageAnswer(found) };
+  },
+};

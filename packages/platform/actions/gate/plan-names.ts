@@ -1,0 +1,13 @@
+// Names of machines for plans, so that a person reads hostnames and not identifiers.
+import type { ActionContext } from '../context.ts';
+
+export async function hostnamesOf(context: ActionContext): Promise<(instanceId: string) => string> {
+  if (context.changes.length === 0) return (id) => id;
+  const rows = await context.trx
+    .selectFrom('instances')
+    .select(['id', 'hostname'])
+    .where('account_id', '=', context.accountId)
+    .execute();
+  const names = new Map(rows.map((row) => [row.id, row.hostname]));
+  return (id) => names.get(id) ?? id;
+}

@@ -1,0 +1,45 @@
+// Writes what an action did: its change (what networks should be from here on) and its events, in its transaction.
+import type { Event } from '@powernode/core/intent/fleet';
+import type { ActionContext } from '../context.ts';
+
+export async function recordChanges(context: ActionContext): Promise<void> {
+  if (context.sequence === null) return;
+  await context.trx
+    .insertInto('changes')
+    .values({
+      account_id: context.accountId,
+      sequence: context.sequence,
+      at: context.now,
+      changes: JSON.stringify(context.changes),
+    })
+    .execute();
+}
+
+export async function recordEvents(
+  context: ActionContext,
+  extra: Readonly<Record<string, unknown>>,
+): Promise<Event[]> {
+  const events: Event[] = context.events.map((draft) => ({
+    id: context.services.newId(),
+    account_id: context.accountId,
+    kind: draft.kind,
+    severity: draft.severity ?? 'info',
+    at: context.now.toISOString(),
+    actor: draft.actor,
+    correlation_id: context.correlationId,
+    payload: { ...draft.payload, ...extra },
+  }));
+  if (events.length === 0) return events;
+  await context.trx
+    .insertInto('events')
+    .values(
+      events.map((event) => ({
+        ...event,
+        at: context.now,
+        actor: JSON.stringify(event.actor),
+        payload: JSON.stringify(event.payload),
+      })),
+    )
+    .execute();
+  return events;
+}

@@ -1,0 +1,41 @@
+// What surfaces see of the actions: who calls, what is asked, what comes back. No surface knows more.
+import type { ActionKey } from '@powernode/core/actions/catalogue';
+import type { Permission } from '@powernode/core/intent/account';
+
+/** A signed-in operator, as one request sees it. */
+export interface Caller {
+  readonly operatorId: string;
+  readonly operatorName: string;
+  readonly accountId: string;
+  readonly tokenId: string;
+  /** The narrower of what the operator and the token may do. */
+  readonly permissions: ReadonlySet<Permission>;
+  readonly platformAdmin: boolean;
+}
+
+export interface Invocation {
+  readonly caller: Caller;
+  readonly action: ActionKey;
+  /** As it came: a plain object of parameters, not yet checked. */
+  readonly input: unknown;
+  readonly idempotencyKey?: string | undefined;
+  /** Ties together what one request causes; in logs, events and answers. */
+  readonly correlationId: string;
+}
+
+/** 200, 201 for what was created, 202 for what waits for a decision. */
+export interface Outcome {
+  readonly status: 200 | 201 | 202;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Runs an action for a caller. Throws `ProductError` for every expected failure. */
+export type Invoke = (invocation: Invocation) => Promise<Outcome>;
+
+/** Finds out who a bearer token speaks for. Throws `unauthenticated` or `rate_limited`. */
+export type Authenticate = (credential: {
+  /** The value of the Authorization header, or undefined. */
+  readonly authorization: string | undefined;
+  /** Address of the client, for limiting guesses. */
+  readonly source: string;
+}) => Promise<Caller>;

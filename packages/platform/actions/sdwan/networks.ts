@@ -1,0 +1,239 @@
+// Handlers: networks.
+import { ProductError } from '@powernode/core/errors';
+import * as limits from '@powernode/core/limits';
+import { allocateNetworkPrefix } from '@powernode/core/net/allocate';
+import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
+import type { Insertable } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../context.ts';
+import { page, pageAnswer } from '../paging.ts';
+import { showNetworks } from './present-network.ts';
+import { type NetworkRow, networkModel, networkRow } from './rows.ts';
+
+export const networkHandlers: HandlersOf<
+  'createNetwork' | 'listNetworks' | 'getNetwork' | 'updateNetwork' | 'deleteNetwork'
+> = {
+  async createNetwork(context, input) {
+    await context.lock();
+    const others = await networksOf(context);
+    if (others.length >= limits.networksPerAccountMax) {
+      throw new ProductError(
+        'limit_reached',
+        `The account has ${others.length} networks, which is the limit. Delete one that is not used.`,
+      );
+    }
+    refuseNameTaken(others, { name: input.name });
+    const prefix = await choosePrefix(context, { wanted: input.prefix, others });
+    refuseBlocks(others, { prefix, ...blocksOf(input) });
+    const row = await insertWithHandle(context, {
+      id: context.services.newId(),
+      account_id: context.accountId,
+      name: input.name,
+      description: input.description ?? '',
+      prefix,
+      ipv4_prefix: input.ipv4_prefix ?? null,
+      pod_subnet_prefix: input.pod_subnet_prefix ?? null,
+      routing_mode: input.routing_mode,
+      topology_strategy: input.topology_strategy,
+      firewall_default_policy: input.firewall_default_policy ?? 'accept',
+      mtu: input.mtu ?? limits.overlayMtuDefault,
+    });
+    context.change({ kind: 'network_created', network: networkModel(row) });
+    const network = await showOne(context, row);
+    context.event('sdwan.network.created', { before: null, after: network });
+    return { network };
+  },
+
+  async listNetworks(context, input) {
+    let query = context.trx.selectFrom('networks').selectAll().where('account_id', '=', context.accountId);
+    if (input.name !== undefined) query = query.where('name', '=', input.name);
+    const found = await page(query, input, { by: 'id', direction: 'asc' });
+    return { networks: await showNetworks(context, found.rows), ...pageAnswer(found) };
+  },
+
+  async getNetwork(context, input) {
+    return { network: await showOne(context, await networkRow(context, input.network_id)) };
+  },
+
+  async updateNetwork(context, input) {
+    await context.lock();
+    const before = await networkRow(context, input.network_id);
+    checkRevision(before, input);
+    const others = (await networksOf(context)).filter((other) => other.id !== before.id);
+    if (input.name !== undefined) refuseNameTaken(others, { name: input.name });
+    const pods = input.pod_subnet_prefix === undefined ? before.pod_subnet_prefix : input.pod_subnet_prefix;
+    refuseBlocks(others, { prefix: before.prefix, pods, ipv4: before.ipv4_prefix });
+    const after = await context.trx
+      .updateTable('networks')
+      .set({
+        name: input.name ?? before.name,
+        description: input.description ?? before.description,
+        topology_strategy: input.topology_strategy ?? before.topology_strategy,
+        routing_mode: input.routing_mode ?? before.routing_mode,
+        firewall_default_policy: input.firewall_default_policy ?? before.firewall_default_policy,
+        mtu: input.mtu ?? before.mtu,
+        pod_subnet_prefix: pods,
+        updated_at: context.now,
+        revision: before.revision + 1,
+      })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    context.change({ kind: 'network_updated', network: networkModel(after) });
+    const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
+    context.event('sdwan.network.updated', { before: shownBefore, after: network });
+    return { network };
+  },
+
+  async deleteNetwork(context, input) {
+    await context.lock();
+    const before = await networkRow(context, input.network_id);
+    checkRevision(before, input);
+    const network = await showOne(context, before);
+    await context.trx.deleteFrom('peers').where('network_id', '=', before.id).execute();
+    await context.trx
+      .deleteFrom('tunnel_observations')
+      .where('account_id', '=', context.accountId)
+      .where((eb) =>
+        eb.or([
+          eb('interface', '=', `wg-${before.handle}`),
+          eb('interface', 'like', `wg-${before.handle}-%`),
+        ]),
+      )
+      .execute();
+    await context.trx.deleteFrom('networks').where('id', '=', before.id).execute();
+    context.change({ kind: 'network_deleted', networkId: before.id });
+    context.event('sdwan.network.deleted', { before: network, after: null });
+    return { network };
+  },
+};
+
+async function showOne(context: ActionContext, row: NetworkRow) {
+  const [network] = await showNetworks(context, [row]);
+  if (network === undefined) throw new Error('a network that was just read is not shown');
+  return network;
+}
+
+function networksOf(context: ActionContext): Promise<NetworkRow[]> {
+  return context.trx.selectFrom('networks').selectAll().where('account_id', '=', context.accountId).execute();
+}
+
+function refuseNameTaken(others: readonly NetworkRow[], wanted: { readonly name: string }): void {
+  if (others.every((other) => other.name !== wanted.name)) return;
+  throw new ProductError('already_exists', `There is already a network named "${wanted.name}".`, {
+    fields: [{ path: 'name', code: 'already_exists', message: 'must be unique in the account' }],
+  });
+}
+
+const uniqueLocal: Prefix = { family: 6, bits: 0xfdn << 120n, length: 8 };
+
+async function choosePrefix(
+  context: ActionContext,
+  choice: { readonly wanted: string | undefined; readonly others: readonly NetworkRow[] },
+): Promise<string> {
+  if (choice.wanted !== undefined) {
+    const prefix = parsePrefix(choice.wanted);
+    const fits =
+      prefix !== null && prefix.length === limits.networkPrefixLength && contains(uniqueLocal, prefix);
+    if (!fits) throw invalid('prefix', `${choice.wanted} is not a /64 of fd00::/8`);
+    return choice.wanted;
+  }
+  const account = await context.trx
+    .selectFrom('accounts')
+    .select('pool_prefix')
+    .where('id', '=', context.accountId)
+    .executeTakeFirstOrThrow();
+  const pool = parsePrefix(account.pool_prefix);
+  if (pool === null) throw new Error(`the account's pool ${account.pool_prefix} cannot be read`);
+  const taken = choice.others.flatMap((other) => blocksTaken(other).map(({ block }) => block));
+  const free = allocateNetworkPrefix(pool, taken);
+  if (free === null) {
+    throw new ProductError('pool_exhausted', `No /64 is left in ${account.pool_prefix}. Delete a network.`);
+  }
+  return formatPrefix(free);
+}
+
+interface Blocks {
+  readonly prefix: string;
+  readonly pods: string | null;
+  readonly ipv4: string | null;
+}
+
+function blocksOf(input: Input<'createNetwork'>): Omit<Blocks, 'prefix'> {
+  return { pods: input.pod_subnet_prefix ?? null, ipv4: input.ipv4_prefix ?? null };
+}
+
+function blocksTaken(row: NetworkRow): { readonly block: Prefix; readonly what: string }[] {
+  return [
+    { text: row.prefix, what: `the prefix of network "${row.name}"` },
+    { text: row.pod_subnet_prefix, what: `the pod_subnet_prefix of network "${row.name}"` },
+    { text: row.ipv4_prefix, what: `the ipv4_prefix of network "${row.name}"` },
+  ].flatMap(({ text, what }) => {
+    const block = text === null ? null : parsePrefix(text);
+    return block === null ? [] : [{ block, what }];
+  });
+}
+
+/** Overlapping blocks in one account would make an address mean two things. */
+function refuseBlocks(others: readonly NetworkRow[], wanted: Blocks): void {
+  const ipv4 = wanted.ipv4 === null ? null : parsePrefix(wanted.ipv4);
+  if (ipv4 !== null && (ipv4.family !== 4 || ipv4.length < 8 || ipv4.length > 30)) {
+    throw invalid('ipv4_prefix', `${wanted.ipv4} is not an IPv4 block between /8 and /30`);
+  }
+  const taken = others.flatMap(blocksTaken);
+  const mine: { path: string; block: Prefix }[] = [];
+  for (const [path, text] of [
+    ['prefix', wanted.prefix],
+    ['pod_subnet_prefix', wanted.pods],
+    ['ipv4_prefix', wanted.ipv4],
+  ] as const) {
+    const block = text === null ? null : parsePrefix(text);
+    if (block === null) continue;
+    const clash =
+      taken.find((other) => overlaps(other.block, block)) ??
+      mine
+        .filter((other) => overlaps(other.block, block))
+        .map((other) => ({ what: `${other.path} of the same network` }))[0];
+    if (clash !== undefined) throw overlapping(path, `${text} overlaps ${clash.what}`);
+    mine.push({ path, block });
+  }
+}
+
+function invalid(path: string, message: string): ProductError {
+  return new ProductError('validation_failed', `${path}: ${message}.`, {
+    fields: [{ path, code: 'invalid_prefix', message }],
+  });
+}
+
+function overlapping(path: string, message: string): ProductError {
+  return new ProductError('conflict', `${path}: ${message}. Choose another block, or leave it out.`, {
+    fields: [{ path, code: 'overlap', message }],
+  });
+}
+
+/**
+ * The handle is up to five characters of the name and random ones after, eight together: an interface name of 15
+ * then has room for a hub's number. Unique on the platform, so that one machine never meets two alike.
+ */
+async function insertWithHandle(
+  context: ActionContext,
+  values: Omit<Insertable<Database['networks']>, 'handle'>,
+): Promise<NetworkRow> {
+  const stem = values.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '')
+    .slice(0, 5);
+  for (let attempt = 0; attempt < handleAttemptsMax; attempt++) {
+    const row = await context.trx
+      .insertInto('networks')
+      .values({ ...values, handle: `${stem}${context.services.randomName(8 - stem.length)}` })
+      .onConflict((conflict) => conflict.column('handle').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (row !== undefined) return row;
+  }
+  throw new ProductError('pool_exhausted', 'No free handle was found for that name. Choose another name.');
+}
+
+/** Three random characters have 46,656 values; twenty misses in a row mean that a name is used that often. */
+const handleAttemptsMax = 20;

@@ -1,0 +1,105 @@
+// Peers as the outside sees them: what they should be, and what is observed of them.
+import { meetingPoint, preferredHubs } from '@powernode/core/compile/entries';
+import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
+import { silentAfterMs } from '@powernode/core/limits';
+import { stored, timeOrNull } from '../accounts/present.ts';
+import type { ActionContext } from '../context.ts';
+import { observationsOf, type PeerObservation } from './observations.ts';
+import { networkModel, type NetworkRow, type PeerRow, peerModel } from './rows.ts';
+
+export async function showPeer(context: ActionContext, row: PeerRow): Promise<Peer> {
+  const [peer] = await showPeers(context, [row]);
+  if (peer === undefined) throw new Error('a peer that was just read is not shown');
+  return peer;
+}
+
+export async function showPeers(context: ActionContext, rows: readonly PeerRow[]): Promise<Peer[]> {
+  if (rows.length === 0) return [];
+  const networks = await context.trx
+    .selectFrom('networks')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('id', 'in', [...new Set(rows.map((row) => row.network_id))])
+    .execute();
+  const instances = await context.trx
+    .selectFrom('instances')
+    .select(['id', 'hostname'])
+    .where('account_id', '=', context.accountId)
+    .where('id', 'in', [...new Set(rows.map((row) => row.instance_id))])
+    .execute();
+  const networkOf = new Map(networks.map((network) => [network.id, network]));
+  const hostnameOf = new Map(instances.map((instance) => [instance.id, instance.hostname]));
+  const observed = await observationsOf(context, rows);
+  return rows.map((row) => {
+    const network = networkOf.get(row.network_id);
+    if (network === undefined) throw new Error(`peer ${row.id} has no network`);
+    return show(context, {
+      row,
+      network,
+      hostname: hostnameOf.get(row.instance_id) ?? '',
+      observation: observed(row),
+    });
+  });
+}
+
+interface Parts {
+  readonly row: PeerRow;
+  readonly network: NetworkRow;
+  readonly hostname: string;
+  readonly observation: PeerObservation;
+}
+
+function show(context: ActionContext, { row, network, hostname, observation }: Parts): Peer {
+  const delivery = context.services.deliverer.nodeDelivery(row.instance_id);
+  const applied = delivery.appliedRevision;
+  return {
+    ...stored(row),
+    network_id: row.network_id,
+    node_instance_id: row.instance_id,
+    hostname,
+    public_key: row.public_key,
+    host_address: row.host_address,
+    role: row.hub_slot === null ? 'spoke' : 'hub',
+    publicly_reachable: row.hub_slot !== null,
+    publicly_reachable_source: row.publicly_reachable === null ? 'detected' : 'declared',
+    endpoint_address: row.endpoint_address,
+    endpoint: row.endpoint,
+    listen_port: row.listen_port,
+    tags: row.tags,
+    status: statusOf({ row, observation, applied, now: context.now }),
+    ...pathOf(context, { row, network }),
+    last_handshake_at: timeOrNull(observation.lastHandshakeAt),
+    rx_bytes: observation.rxBytes,
+    tx_bytes: observation.txBytes,
+    applied_revision: applied,
+    desired_revision: delivery.desiredRevision,
+  };
+}
+
+export function statusOf(facts: {
+  readonly row: Pick<PeerRow, 'attached_sequence'>;
+  readonly observation: PeerObservation;
+  readonly applied: number | null;
+  readonly now: Date;
+}): PeerStatus {
+  const { lastHandshakeAt } = facts.observation;
+  if (lastHandshakeAt !== null) {
+    return facts.now.getTime() - lastHandshakeAt.getTime() > silentAfterMs ? 'silent' : 'connected';
+  }
+  const applied = facts.applied !== null && facts.applied >= facts.row.attached_sequence;
+  return applied ? 'handshaking' : 'handshake_pending';
+}
+
+/** A peer that others can call is met directly; others' spokes reach the rest through a hub. */
+export function pathOf(
+  context: Pick<ActionContext, 'services'>,
+  { row, network }: { readonly row: PeerRow; readonly network: NetworkRow },
+): Pick<Peer, 'path' | 'via_hub_peer_id'> {
+  const model = peerModel(row);
+  if (meetingPoint(networkModel(network), model) !== null || row.hub_slot !== null) {
+    return { path: 'direct', via_hub_peer_id: null };
+  }
+  const transit = context.services.deliverer.network(network.id)?.transit ?? [];
+  const used = context.services.deliverer.hubInUse(row.instance_id, network.id);
+  return { path: 'via hub', via_hub_peer_id: used ?? preferredHubs(model, transit)[0]?.id ?? null };
+}

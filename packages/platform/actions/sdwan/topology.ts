@@ -1,0 +1,143 @@
+// Handler: the topology of a network, as its nodes would be given it, without key material.
+import { topologyNodesMax } from '@powernode/core/limits';
+import type { Topology } from '@powernode/core/intent/peer';
+import type { CompiledEntry } from '@powernode/core/compile/patch';
+import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { ActionContext, Handler } from '../context.ts';
+import { showPeers } from './present-peer.ts';
+import { type NetworkRow, networkRow, type PeerRow } from './rows.ts';
+
+type Node = Topology['nodes'][number];
+type Link = Topology['links'][number];
+
+export const getTopology: Handler<'getTopology'> = async (context, input) => {
+  const network = await networkRow(context, input.network_id);
+  const rows = await context.trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('network_id', '=', network.id)
+    .where('account_id', '=', context.accountId)
+    // Hubs first: a picture that has to be cut still shows what holds it together.
+    .orderBy('hub_slot')
+    .orderBy('id')
+    .limit(topologyNodesMax + 1)
+    .execute();
+  const shown = rows.slice(0, topologyNodesMax);
+  const index = context.services.deliverer.network(network.id);
+  const peers = await showPeers(context, shown);
+  const handshakes = await handshakesOf(context, shown);
+  const nodes: Node[] = [];
+  const links: Link[] = [];
+  for (const [i, row] of shown.entries()) {
+    const peer = peers[i];
+    const entries = index?.compile(row.instance_id) ?? [];
+    if (peer === undefined) continue;
+    nodes.push({
+      peer_id: peer.id,
+      node_instance_id: peer.node_instance_id,
+      hostname: peer.hostname,
+      role: peer.role,
+      host_address: peer.host_address,
+      status: peer.status,
+      path: peer.path,
+      via_hub_peer_id: peer.via_hub_peer_id,
+      desired_revision: peer.desired_revision,
+      applied_revision: peer.applied_revision,
+      ...partsOf(entries),
+    });
+    links.push(...linksOf(entries, { row, handshakes }));
+  }
+  return {
+    topology: {
+      network_id: network.id,
+      handle: network.handle,
+      prefix: network.prefix,
+      topology_strategy: network.topology_strategy,
+      revision: Math.max(0, ...nodes.map((node) => node.desired_revision)),
+      nodes,
+      links: links.slice(0, topologyLinksMax),
+      warnings: warningsOf(network, index),
+      truncated: rows.length > topologyNodesMax || links.length > topologyLinksMax,
+    },
+  };
+};
+
+/** A full mesh of 300 has 90,000 tunnels; a picture of more helps nobody. */
+const topologyLinksMax = 100_000;
+
+function partsOf(entries: readonly CompiledEntry[]): Pick<Node, 'interfaces' | 'routes'> {
+  const interfaces: Node['interfaces'] = [];
+  const routes: Node['routes'] = [];
+  for (const { value } of entries) {
+    if (value.kind === 'interface') {
+      const { name, purpose, listen_port, mtu, addresses } = value;
+      interfaces.push({ name, purpose, listen_port, mtu, addresses });
+    } else if (value.kind === 'route') {
+      routes.push({ destination: value.destination, via: value.via });
+    }
+  }
+  return { interfaces, routes };
+}
+
+function linksOf(
+  entries: readonly CompiledEntry[],
+  from: { readonly row: PeerRow; readonly handshakes: ReadonlyMap<string, Date> },
+): Link[] {
+  return entries.flatMap(({ value }): Link[] => {
+    if (value.kind !== 'peer') return [];
+    const key = `${from.row.instance_id}/${value.interface}/${value.public_key}`;
+    return [
+      {
+        peer_id: from.row.id,
+        remote_peer_id: value.peer_id,
+        interface: value.interface,
+        purpose: value.allowed_ips.includes('::/0') ? 'transit' : 'leaf',
+        endpoint: value.endpoint,
+        allowed_ips: value.allowed_ips,
+        last_handshake_at: from.handshakes.get(key)?.toISOString() ?? null,
+      },
+    ];
+  });
+}
+
+async function handshakesOf(context: ActionContext, rows: readonly PeerRow[]): Promise<Map<string, Date>> {
+  if (rows.length === 0) return new Map();
+  const seen = await context.trx
+    .selectFrom('tunnel_observations')
+    .select(['instance_id', 'interface', 'public_key', 'last_handshake_at'])
+    .where('account_id', '=', context.accountId)
+    .where(
+      'instance_id',
+      'in',
+      rows.map((row) => row.instance_id),
+    )
+    .where('last_handshake_at', 'is not', null)
+    .execute();
+  return new Map(
+    seen.flatMap((row) =>
+      row.last_handshake_at === null
+        ? []
+        : [[`${row.instance_id}/${row.interface}/${row.public_key}`, row.last_handshake_at] as const],
+    ),
+  );
+}
+
+/** What keeps a network from working although everything in it is applied. */
+function warningsOf(network: NetworkRow, index: NetworkIndex | undefined): Topology['warnings'] {
+  const peers = [...(index?.peers() ?? [])];
+  const hubs = peers.filter((peer) => peer.hubSlot !== null);
+  const warnings: Topology['warnings'] = [];
+  if (peers.length > 1 && hubs.length === 0) {
+    warnings.push({
+      code: 'no_hub',
+      detail: `No peer of "${network.name}" can be reached from outside, so its peers cannot meet. Set publicly_reachable and, behind a port forward, endpoint_address on one of them.`,
+    });
+  }
+  for (const hub of hubs.filter((peer) => peer.endpoint === null)) {
+    warnings.push({
+      code: 'hub_without_endpoint',
+      detail: `Hub ${hub.id} was never seen, so nobody can call it. Start its agent, or set endpoint_address.`,
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,228 @@
+// The platform's configuration: flags, then POWERNODE_* variables, then <data-dir>/config.yaml, then defaults.
+// Every value remembers where it came from, and `powernode config` prints that.
+import { readFileSync } from 'node:fs';
+import { homedir, networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { ProductError } from '@powernode/core/errors';
+import { formatEndpoint, parseAddress } from '@powernode/core/net/address';
+import { parse as parseYaml } from 'yaml';
+
+export type Source = 'flag' | 'environment' | 'file' | 'default';
+
+interface SettingSpec {
+  readonly flag: string | null;
+  readonly variable: string;
+  readonly secret?: boolean;
+  readonly help: string;
+}
+
+/** Every setting by its name in config.yaml. */
+export const settingSpecs = {
+  data_dir: { flag: 'data-dir', variable: 'POWERNODE_DATA_DIR', help: 'Where the platform keeps everything' },
+  host: {
+    flag: 'host',
+    variable: 'POWERNODE_HOST',
+    help: 'Address for operators; HTTPS on any but loopback',
+  },
+  port: { flag: 'port', variable: 'POWERNODE_PORT', help: 'Port for operators' },
+  node_host: { flag: 'node-host', variable: 'POWERNODE_NODE_HOST', help: 'Address for nodes' },
+  node_port: { flag: 'node-port', variable: 'POWERNODE_NODE_PORT', help: 'Port for nodes, mutual TLS only' },
+  node_url: { flag: 'node-url', variable: 'POWERNODE_NODE_URL', help: 'Where nodes reach the platform' },
+  allowed_hosts: {
+    flag: 'allowed-hosts',
+    variable: 'POWERNODE_ALLOWED_HOSTS',
+    help: 'Names, separated by commas, under which clients reach the operators listener',
+  },
+  tls_certificate: {
+    flag: 'tls-certificate',
+    variable: 'POWERNODE_TLS_CERTIFICATE',
+    help: 'PEM file of your own certificate',
+  },
+  tls_key: { flag: 'tls-key', variable: 'POWERNODE_TLS_KEY', help: 'PEM file of its private key' },
+  database_url: {
+    flag: null,
+    variable: 'DATABASE_URL',
+    secret: true,
+    help: 'A PostgreSQL server instead of the embedded one',
+  },
+  redis_url: {
+    flag: null,
+    variable: 'REDIS_URL',
+    secret: true,
+    help: 'Redis instead of the in-process event bus',
+  },
+  seal_key: {
+    flag: null,
+    variable: 'POWERNODE_SEAL_KEY',
+    secret: true,
+    help: '32 bytes in base64 instead of the key file',
+  },
+  log_level: { flag: 'log-level', variable: 'POWERNODE_LOG_LEVEL', help: 'trace, debug, info, warn, error' },
+} as const satisfies Record<string, SettingSpec>;
+
+export type SettingName = keyof typeof settingSpecs;
+const names = Object.keys(settingSpecs) as SettingName[];
+
+export interface Setting {
+  readonly value: string;
+  readonly source: Source;
+}
+
+export interface Settings {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly nodeHost: string;
+  readonly nodePort: number;
+  readonly nodeUrl: string;
+  readonly allowedHosts: readonly string[];
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly sealKey: string | null;
+  readonly logLevel: string;
+  /** Each effective value with its source, secrets hidden. */
+  readonly table: readonly { readonly name: SettingName; readonly value: string; readonly source: Source }[];
+}
+
+export interface SettingsInput {
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function readSettings(input: SettingsInput): Settings {
+  const outside = new Map<SettingName, Setting>();
+  for (const name of names) {
+    const spec: SettingSpec = settingSpecs[name];
+    const flag = spec.flag === null ? undefined : input.flags[spec.flag];
+    const variable = input.environment[spec.variable];
+    if (flag !== undefined) outside.set(name, { value: flag, source: 'flag' });
+    else if (variable !== undefined && variable !== '')
+      outside.set(name, { value: variable, source: 'environment' });
+  }
+  const dataDir = path.resolve(outside.get('data_dir')?.value ?? defaultDataDir());
+  const file = readFile(path.join(dataDir, 'config.yaml'));
+  const found = new Map([...file, ...outside]);
+  found.set('data_dir', { value: dataDir, source: outside.get('data_dir')?.source ?? 'default' });
+  return settle(found);
+}
+
+function settle(found: Map<SettingName, Setting>): Settings {
+  const text = (name: SettingName, fallback: string): string => {
+    const setting = found.get(name) ?? { value: fallback, source: 'default' as const };
+    found.set(name, setting);
+    return setting.value;
+  };
+  const optional = (name: SettingName): string | null => found.get(name)?.value ?? null;
+  const host = text('host', '127.0.0.1');
+  const nodePort = portOf('node_port', text('node_port', '7443'));
+  const settings = {
+    dataDir: text('data_dir', ''),
+    host,
+    port: portOf('port', text('port', '7070')),
+    nodeHost: text('node_host', '::'),
+    nodePort,
+    nodeUrl: nodeUrlOf(text('node_url', `https://${authority(reachableAddress(host), nodePort)}`)),
+    allowedHosts: (optional('allowed_hosts') ?? '').split(',').filter((name) => name !== ''),
+    tls: tlsOf(optional('tls_certificate'), optional('tls_key')),
+    databaseUrl: optional('database_url'),
+    redisUrl: optional('redis_url'),
+    sealKey: optional('seal_key'),
+    logLevel: text('log_level', 'info'),
+  };
+  if (!['trace', 'debug', 'info', 'warn', 'error'].includes(settings.logLevel)) {
+    throw invalid('log_level', `"${settings.logLevel}" is not trace, debug, info, warn or error`);
+  }
+  const table = names.flatMap((name) => {
+    const setting = found.get(name);
+    const spec: SettingSpec = settingSpecs[name];
+    if (setting === undefined) return [];
+    return [{ name, value: spec.secret === true ? '(hidden)' : setting.value, source: setting.source }];
+  });
+  return { ...settings, table };
+}
+
+function readFile(file: string): Map<SettingName, Setting> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw new ProductError('invalid_configuration', `${file} cannot be read: ${(error as Error).message}`);
+  }
+  let value: unknown;
+  try {
+    value = parseYaml(text) ?? {};
+  } catch (error) {
+    throw new ProductError('invalid_configuration', `${file} is not YAML: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProductError(
+      'invalid_configuration',
+      `${file} must be a table of settings, such as "port: 7070".`,
+    );
+  }
+  return new Map(
+    Object.entries(value).map(([name, given]) => [settingName(file, name), fromFile(file, { name, given })]),
+  );
+}
+
+function settingName(file: string, name: string): SettingName {
+  if (name !== 'data_dir' && Object.hasOwn(settingSpecs, name)) return name as SettingName;
+  const known = names.filter((one) => one !== 'data_dir').join(', ');
+  throw new ProductError(
+    'invalid_configuration',
+    `${file}: there is no setting "${name}". There are: ${known}.`,
+  );
+}
+
+function fromFile(
+  file: string,
+  { name, given }: { readonly name: string; readonly given: unknown },
+): Setting {
+  if (typeof given === 'string' || typeof given === 'number') return { value: String(given), source: 'file' };
+  if (Array.isArray(given) && given.every((item) => typeof item === 'string')) {
+    return { value: given.join(','), source: 'file' };
+  }
+  throw new ProductError('invalid_configuration', `${file}: "${name}" must be text or a number.`);
+}
+
+function invalid(name: SettingName, what: string): ProductError {
+  return new ProductError('invalid_configuration', `The setting ${name} is wrong: ${what}.`);
+}
+
+function portOf(name: SettingName, text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65535) return port;
+  throw invalid(name, `"${text}" is not a port (0 to 65535; 0 takes any free one)`);
+}
+
+function nodeUrlOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === 'https:' && url.pathname === '/') return url.origin;
+  throw invalid('node_url', `"${text}" is not of the form https://host:port`);
+}
+
+function tlsOf(certificate: string | null, key: string | null): Settings['tls'] {
+  if (certificate === null && key === null) return null;
+  if (certificate !== null && key !== null) return { certificate, key };
+  throw invalid('tls_certificate', 'tls_certificate and tls_key come together');
+}
+
+export function defaultDataDir(): string {
+  if (process.getuid?.() === 0) return '/var/lib/powernode/platform';
+  return path.join(process.env['XDG_DATA_HOME'] ?? path.join(homedir(), '.local', 'share'), 'powernode');
+}
+
+/** Where nodes could reach this machine: the address given for operators, else the first that is not loopback. */
+function reachableAddress(host: string): string {
+  if (!['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::'].includes(host)) return host;
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outside = all.filter((one) => !one.internal && !one.address.startsWith('fe80'));
+  return (outside.find((one) => one.family === 'IPv4') ?? outside[0])?.address ?? '127.0.0.1';
+}
+
+function authority(host: string, port: number): string {
+  const address = parseAddress(host);
+  return address === null ? `${host}:${port}` : formatEndpoint({ address, port: port === 0 ? 1 : port });
+}

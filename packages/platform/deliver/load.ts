@@ -1,0 +1,139 @@
+// Takes everything that delivery needs from the database at a start, as it was at one moment.
+import type { NumberedChanges } from './nodes/account-queue.ts';
+import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
+import type { Selectable, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import type { Store } from '../store/open-store.ts';
+import type { Database } from '../store/tables.ts';
+import { inAccount, inPlatform, inPlatformAtOneMoment } from '../store/tenancy.ts';
+import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
+import type { ChangeSource } from './nodes/dispatcher.ts';
+import type { FleetModel, NetworkWithPeers } from './nodes/replay.ts';
+
+export type InstanceFacts = Pick<
+  Selectable<Database['instances']>,
+  | 'id'
+  | 'account_id'
+  | 'hostname'
+  | 'applied_revision'
+  | 'applied_hash'
+  | 'last_heartbeat_at'
+  | 'subsystems'
+  | 'terminated_at'
+>;
+
+const instanceColumns = [
+  'id',
+  'account_id',
+  'hostname',
+  'applied_revision',
+  'applied_hash',
+  'last_heartbeat_at',
+  'subsystems',
+  'terminated_at',
+] as const;
+
+export interface Loaded {
+  readonly sequences: ReadonlyMap<string, number>;
+  readonly model: FleetModel;
+  /** The newest changes of each account, oldest first. */
+  readonly changes: readonly NumberedChanges[];
+  readonly instances: readonly InstanceFacts[];
+  /** By public key. */
+  readonly lastHandshakes: ReadonlyMap<string, number>;
+}
+
+export function loadDelivery(store: Pick<Store, 'db'>): Promise<Loaded> {
+  return inPlatformAtOneMoment(store, async (trx) => {
+    const accounts = await trx.selectFrom('accounts').select(['id', 'change_sequence']).execute();
+    const instances = await trx
+      .selectFrom('instances')
+      .select(instanceColumns)
+      .where('terminated_at', 'is', null)
+      .execute();
+    return {
+      sequences: new Map(accounts.map((account) => [account.id, account.change_sequence])),
+      model: await loadModel(trx),
+      changes: await loadChanges(trx),
+      instances,
+      lastHandshakes: await loadHandshakes(trx),
+    };
+  });
+}
+
+async function loadModel(trx: Transaction<Database>): Promise<FleetModel> {
+  const networks = await trx.selectFrom('networks').select(networkColumns).orderBy('id').execute();
+  const peers = await trx.selectFrom('peers').select(peerColumns).orderBy('id').execute();
+  const byNetwork = Map.groupBy(peers, (peer) => peer.network_id);
+  return new Map(
+    networks.map((row): [string, NetworkWithPeers] => [
+      row.id,
+      {
+        network: networkModel(row),
+        peers: new Map((byNetwork.get(row.id) ?? []).map((peer) => [peer.id, peerModel(peer)])),
+      },
+    ]),
+  );
+}
+
+async function loadChanges(trx: Transaction<Database>): Promise<NumberedChanges[]> {
+  const rows = await trx
+    .selectFrom('accounts as a')
+    .innerJoin('changes as c', (join) =>
+      join
+        .onRef('c.account_id', '=', 'a.id')
+        .on('c.sequence', '>', sql<number>`a.change_sequence - ${changesKeptPerAccount}`),
+    )
+    .select(['c.sequence', 'c.changes'])
+    .orderBy('c.account_id')
+    .orderBy('c.sequence')
+    .execute();
+  return rows;
+}
+
+async function loadHandshakes(trx: Transaction<Database>): Promise<Map<string, number>> {
+  const rows = await trx
+    .selectFrom('tunnel_observations')
+    .select((eb) => ['public_key', eb.fn.max('last_handshake_at').as('last')])
+    .where('last_handshake_at', 'is not', null)
+    .groupBy('public_key')
+    .execute();
+  return new Map(rows.flatMap(({ public_key, last }) => (last === null ? [] : [[public_key, last.getTime()]])));
+}
+
+/** One machine's facts, for one that joined after the start. */
+export async function loadInstance(
+  store: Pick<Store, 'db'>,
+  instance: { readonly accountId: string; readonly instanceId: string },
+): Promise<InstanceFacts | null> {
+  const row = await inAccount(store, instance.accountId, (trx) =>
+    trx
+      .selectFrom('instances')
+      .select(instanceColumns)
+      .where('id', '=', instance.instanceId)
+      .executeTakeFirst(),
+  );
+  return row ?? null;
+}
+
+/** Changes as they are in the database, for closing gaps. */
+export function changeSource(store: Pick<Store, 'db'>): ChangeSource {
+  return {
+    read: (accountId, after) =>
+      inAccount(store, accountId, (trx) =>
+        trx
+          .selectFrom('changes')
+          .select(['sequence', 'changes'])
+          .where('account_id', '=', accountId)
+          .where('sequence', '>', after)
+          .orderBy('sequence')
+          .limit(changesReadMax)
+          .execute(),
+      ),
+    sequences: () =>
+      inPlatform(store, async (trx) => {
+        const rows = await trx.selectFrom('accounts').select(['id', 'change_sequence']).execute();
+        return rows.map((row) => ({ accountId: row.id, sequence: row.change_sequence }));
+      }),
+  };
+}

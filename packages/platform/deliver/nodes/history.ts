@@ -1,0 +1,73 @@
+// The newest patches of one node: how an older document becomes the present one. A base is proven by its hash:
+// going back from the present digest patch by patch, the document that a node holds is one of those passed, or
+// it is unknown here.
+import { subtractDigests } from '@powernode/core/compile/digest';
+import type { CompiledEntry, Patch } from '@powernode/core/compile/patch';
+import { nodeHistoryWeightMax, ownEntryWeight } from '@powernode/core/limits';
+
+/** A patch as it is kept. Nodes that were reached alike share one. */
+export interface Step {
+  readonly patch: Patch;
+  readonly weight: number;
+}
+
+export function sharedStep(patch: Patch): Step {
+  return { patch, weight: 1 };
+}
+
+export function ownStep(patch: Patch): Step {
+  return { patch, weight: 1 + ownEntryWeight * (patch.set.size + patch.remove.size) };
+}
+
+const none: readonly Step[] = [];
+
+export class History {
+  /** The oldest ones before `#from` are forgotten; they are cut off now and then. Most nodes never have any. */
+  #steps: readonly Step[] | Step[] = none;
+  #from = 0;
+  #weight = 0;
+
+  push(step: Step): void {
+    if (this.#steps === none) this.#steps = [];
+    const steps = this.#steps as Step[];
+    steps.push(step);
+    this.#weight += step.weight;
+    while (this.#weight > nodeHistoryWeightMax) {
+      this.#weight -= steps[this.#from]?.weight ?? 0;
+      this.#from++;
+    }
+    if (this.#from > 32 && this.#from * 2 > steps.length) {
+      this.#steps = steps.slice(this.#from);
+      this.#from = 0;
+    }
+  }
+
+  /** What leads from the document of the digest `held` to the one of `present`; null when that is not known. */
+  since({ held, present }: { readonly held: bigint; readonly present: bigint }): Patch | null {
+    let digest = present;
+    for (let i = this.#steps.length - 1; i >= this.#from; i--) {
+      const step = this.#steps[i];
+      if (step === undefined) return null;
+      digest = subtractDigests(digest, step.patch.digest);
+      if (digest === held) return merged(this.#steps.slice(i), subtractDigests(present, held));
+    }
+    return null;
+  }
+}
+
+/** All of them in order, as one. */
+function merged(steps: readonly Step[], digest: bigint): Patch {
+  const set = new Map<string, CompiledEntry>();
+  const remove = new Set<string>();
+  for (const { patch } of steps) {
+    for (const key of patch.remove) {
+      set.delete(key);
+      remove.add(key);
+    }
+    for (const [key, entry] of patch.set) {
+      remove.delete(key);
+      set.set(key, entry);
+    }
+  }
+  return { set, remove, digest };
+}

@@ -1,0 +1,128 @@
+// The statements that write what nodes say of themselves: a few for a whole batch of nodes of one account.
+import type { Event } from '@powernode/core/intent/fleet';
+import { unusedKeysMax } from '@powernode/core/limits';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+import type { Clock } from '../../trust/clock.ts';
+import { insertEvents, makeEvent } from '../../trust/node-events.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import type { Facts } from './arrivals.ts';
+
+export interface ArrivalRow {
+  readonly node: NodeState;
+  readonly facts: Facts | null;
+  readonly keys: readonly string[];
+  readonly keysAreAll: boolean;
+}
+
+export interface ArrivalBatch {
+  readonly accountId: string;
+  readonly rows: readonly ArrivalRow[];
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** Answers which machines are elsewhere than before, and the events to publish. */
+export async function writeArrivals(
+  trx: Transaction<Database>,
+  batch: ArrivalBatch,
+): Promise<{ readonly moved: ReadonlySet<string>; readonly events: readonly Event[] }> {
+  // Whoever attaches a machine holds this lock and has read where it is. So either it has committed, and what
+  // follows from the new place is found after this; or it waits, and reads the new place.
+  await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
+  await writeKeys(trx, batch);
+  const moved = await writeFacts(trx, batch);
+  const events = await startRunning(trx, batch);
+  return { moved, events };
+}
+
+/** A key that was taken stays taken, whatever a node says of it. */
+async function writeKeys(trx: Transaction<Database>, { accountId, rows }: ArrivalBatch): Promise<void> {
+  const all = keyRows(rows.filter((row) => row.keysAreAll));
+  const published = keyRows(rows.filter((row) => row.keys.length > 0));
+  if (all !== null) {
+    await sql`
+      delete from node_keys k
+      using jsonb_to_recordset(${all}::jsonb) as h(id uuid, keys jsonb)
+      where k.instance_id = h.id and k.taken_at is null and not (h.keys ? k.public_key)
+    `.execute(trx);
+  }
+  if (published === null) return;
+  await sql`
+    insert into node_keys (account_id, instance_id, public_key)
+    select i.account_id, i.id, k.public_key
+    from jsonb_to_recordset(${published}::jsonb) as h(id uuid, keys jsonb)
+    join instances i on i.id = h.id and i.account_id = ${accountId} and i.terminated_at is null
+    cross join lateral jsonb_array_elements_text(h.keys) with ordinality as k(public_key, number)
+    where k.number + (
+      select count(*) from node_keys other
+      where other.instance_id = h.id and other.taken_at is null and not (h.keys ? other.public_key)
+    ) <= ${unusedKeysMax}
+    order by i.id, k.public_key
+    on conflict do nothing
+  `.execute(trx);
+}
+
+function keyRows(rows: readonly ArrivalRow[]): string | null {
+  if (rows.length === 0) return null;
+  return JSON.stringify(rows.map(({ node, keys }) => ({ id: node.instanceId, keys })));
+}
+
+async function writeFacts(
+  trx: Transaction<Database>,
+  { accountId, rows, clock }: ArrivalBatch,
+): Promise<Set<string>> {
+  const values = rows.flatMap(({ node, facts }) =>
+    facts === null
+      ? []
+      : {
+          id: node.instanceId,
+          agent_version: facts.agentVersion,
+          observed_address: facts.observedAddress,
+          addresses: facts.addresses,
+          publicly_reachable: facts.publiclyReachable,
+        },
+  );
+  if (values.length === 0) return new Set();
+  const { rows: written } = await sql<{ id: string; moved: boolean }>`
+    update instances i
+    set agent_version = f.agent_version,
+        observed_address = f.observed_address,
+        addresses = f.addresses,
+        publicly_reachable = f.publicly_reachable,
+        last_heartbeat_at = ${new Date(clock.now())}
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(
+           id uuid, agent_version text, observed_address text, addresses jsonb, publicly_reachable boolean),
+         instances before
+    where i.id = f.id and before.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
+    returning i.id,
+      (before.observed_address, before.publicly_reachable)
+        is distinct from (i.observed_address, i.publicly_reachable) as moved
+  `.execute(trx);
+  return new Set(written.filter((row) => row.moved).map((row) => row.id));
+}
+
+/** A machine runs from when its first keys are stored: from then on it can be attached. */
+async function startRunning(
+  trx: Transaction<Database>,
+  { accountId, rows, clock }: ArrivalBatch,
+): Promise<Event[]> {
+  const { rows: started } = await sql<{ id: string; hostname: string }>`
+    update instances i
+    set status = 'running', updated_at = ${new Date(clock.now())}, revision = i.revision + 1
+    where i.id = any(${rows.map(({ node }) => node.instanceId)}::uuid[]) and i.account_id = ${accountId}
+      and i.status in ('pending', 'provisioning')
+      and exists (select from node_keys k where k.instance_id = i.id)
+    returning i.id, i.hostname
+  `.execute(trx);
+  const events = started.map((instance) =>
+    makeEvent(clock, {
+      accountId,
+      kind: 'system.instance.running',
+      severity: 'info',
+      instance,
+      payload: { instance_id: instance.id, hostname: instance.hostname },
+    }),
+  );
+  await insertEvents(trx, events);
+  return events;
+}

@@ -1,0 +1,68 @@
+// Asks, for machines that are elsewhere than before, what follows for their peers, a few at a time, and hands the
+// change on. What follows is decided elsewhere (`onObserved`).
+import type { Change } from '@powernode/core/compile/fleet-index';
+import { observedWorkMax, reportRetryMs } from '@powernode/core/limits';
+import type { Logger } from 'pino';
+import type { Clock } from '../../trust/clock.ts';
+import type { ObservedMachine } from './arrivals.ts';
+
+/** Writes what follows for the machine's peers and answers the change, or null when nothing does. */
+export type OnObserved = (
+  machine: ObservedMachine,
+) => Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null>;
+
+export interface PlacementParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onObserved: OnObserved;
+  readonly changed: (accountId: string, sequence: number, changes: readonly Change[]) => void;
+}
+
+export class Placement {
+  readonly #parts: PlacementParts;
+  /** The newest word of each machine. */
+  readonly #waiting = new Map<string, ObservedMachine>();
+  readonly #working = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(parts: PlacementParts) {
+    this.#parts = parts;
+  }
+
+  add(machine: ObservedMachine): void {
+    if (this.#closed) return;
+    this.#waiting.set(machine.instanceId, machine);
+    this.#work();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting.clear();
+    await Promise.all(this.#working);
+  }
+
+  #work(): void {
+    for (const [instanceId, machine] of this.#waiting) {
+      if (this.#working.size >= observedWorkMax) return;
+      this.#waiting.delete(instanceId);
+      const work = this.#follow(machine).finally(() => {
+        this.#working.delete(work);
+        this.#work();
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #follow(machine: ObservedMachine): Promise<void> {
+    const { clock, log, onObserved, changed } = this.#parts;
+    try {
+      const change = await onObserved(machine);
+      if (change !== null) changed(machine.accountId, change.sequence, change.changes);
+    } catch (error) {
+      log.warn({ err: error, instanceId: machine.instanceId }, 'what follows from a new place is tried again');
+      clock.after(reportRetryMs, () => {
+        if (!this.#waiting.has(machine.instanceId)) this.add(machine);
+      });
+    }
+  }
+}

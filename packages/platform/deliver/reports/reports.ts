@@ -1,0 +1,223 @@
+// Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
+// from memory. Nothing here makes a stream wait.
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import { transitInterfaceName } from '@powernode/core/compile/entries';
+import { ProductError } from '@powernode/core/errors';
+import * as limits from '@powernode/core/limits';
+import type { Hello, Observed } from '@powernode/core/wire/node-stream';
+import type { Logger } from 'pino';
+import type { EventBus } from '../../events/event-bus.ts';
+import type { Store } from '../../store/open-store.ts';
+import type { SubsystemRow } from '../../store/tables.ts';
+import { inAccount } from '../../store/tenancy.ts';
+import type { Clock } from '../../trust/clock.ts';
+import { publishEvents } from '../../trust/node-events.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import type { ReportSink } from '../stream/session.ts';
+import { Arrivals } from './arrivals.ts';
+import { DriftEvents } from './drift.ts';
+import { NodeBatch } from './node-batch.ts';
+import { type OnObserved, Placement, type PlacementParts } from './placement.ts';
+import type { PeerSights } from './sights.ts';
+import { writeStates } from './state-rows.ts';
+import { newestHandshakes, writeTunnels } from './tunnel-rows.ts';
+import { TunnelReports } from './tunnels.ts';
+
+export interface ReportParts {
+  readonly store: Pick<Store, 'db'>;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly fleet: FleetIndex;
+  readonly sights: PeerSights;
+  readonly onObserved: OnObserved;
+  readonly changed: PlacementParts['changed'];
+}
+
+export class Reports implements ReportSink {
+  readonly #parts: ReportParts;
+  readonly #arrivals: Arrivals;
+  readonly #placement: Placement;
+  readonly #states: NodeBatch;
+  readonly #tunnels: TunnelReports;
+  readonly #drift: DriftEvents;
+  #tunnelsDueMs = Number.POSITIVE_INFINITY;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(parts: ReportParts) {
+    this.#parts = parts;
+    const { store, bus, clock, log, fleet, sights } = parts;
+    this.#placement = new Placement(parts);
+    this.#arrivals = new Arrivals({
+      store,
+      bus,
+      clock,
+      log,
+      placed: (machine) => {
+        if (fleet.networksOf(machine.instanceId).length > 0) this.#placement.add(machine);
+      },
+    });
+    this.#states = new NodeBatch({
+      clock,
+      log,
+      what: 'what nodes have applied',
+      delayMs: limits.reportFlushMs,
+      write: (accountId, nodes) =>
+        inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes })),
+    });
+    this.#tunnels = new TunnelReports({ clock, fleet, sights, due: (delayMs) => this.#dueIn(delayMs) });
+    this.#drift = new DriftEvents(parts);
+  }
+
+  arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
+    this.#arrivals.arrived(node, hello, remoteAddress);
+  }
+
+  keys(node: NodeState, publicKeys: readonly string[]): void {
+    this.#arrivals.keys(node, publicKeys);
+  }
+
+  applied(node: NodeState): void {
+    const failure = node.subsystems.find(({ name }) => name === 'apply');
+    if (failure !== undefined && failure.state !== 'ok') this.#subsystem(node, { state: 'ok', message: '' });
+    this.#states.add(node);
+  }
+
+  failed(node: NodeState, failure: { readonly revision: number; readonly message: string }): void {
+    const message = `revision ${failure.revision}: ${failure.message}`;
+    this.#subsystem(node, { state: 'failed', message });
+    this.#states.add(node);
+  }
+
+  /** The stream has ended: when it was last heard is worth keeping. */
+  left(node: NodeState): void {
+    if (!node.ended) this.#states.add(node);
+  }
+
+  heartbeats(nodes: Iterable<NodeState>): void {
+    for (const node of nodes) this.#states.add(node);
+  }
+
+  observed(
+    node: NodeState,
+    observed: Observed,
+    since: { readonly helloMs: number; readonly first: boolean },
+  ): void {
+    if (node.ended) return;
+    if (since.first) this.#tunnels.renewed(node, since.helloMs);
+    this.#tunnels.observed(node, observed.tunnels);
+    if (observed.subsystems.length > 0) {
+      node.subsystems = mergedSubsystems(node.subsystems, observed.subsystems);
+      this.#states.add(node);
+    }
+    if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
+    if (since.first) node.routes = null;
+    this.#routes(node, observed.routes);
+  }
+
+  /** Looks for peers that have become silent. */
+  async sweepSilence(): Promise<void> {
+    const { sights, clock, log } = this.#parts;
+    const late = Map.groupBy(sights.overdue(clock.now()), (sight) => sight.accountId);
+    for (const [accountId, overdue] of late) {
+      try {
+        const newest = await inAccount(this.#parts.store, accountId, (trx) => newestHandshakes(trx, overdue));
+        for (const sight of overdue) this.#judge(sight, newest.get(sight.publicKey) ?? null);
+      } catch (error) {
+        log.warn({ err: error, accountId }, 'silent peers are looked for again later');
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#placement.close();
+    await this.#arrivals.flush();
+    await this.#states.flush();
+    await this.#writeTunnels();
+  }
+
+  /** Its tunnels may be reported to another platform process. */
+  #judge(sight: ReturnType<PeerSights['overdue']>[number], storedMs: number | null): void {
+    const { sights, clock } = this.#parts;
+    if (storedMs !== null && storedMs > (sight.lastHandshakeMs ?? 0)) sight.lastHandshakeMs = storedMs;
+    if (clock.now() - (sight.lastHandshakeMs ?? 0) <= limits.silentAfterMs) return;
+    const transition = sights.silenced(sight);
+    if (transition !== null) this.#tunnels.transition(transition);
+  }
+
+  #routes(node: NodeState, routes: Observed['routes']): void {
+    if (routes.length === 0) return;
+    // Only where the networks' prefixes go is ever asked for.
+    const prefixes = new Set(
+      this.#parts.fleet.networksOf(node.instanceId).map(({ network }) => network.prefix),
+    );
+    for (const { destination, via } of routes) {
+      if (!prefixes.has(destination)) continue;
+      node.routes ??= new Map();
+      if (via === null) node.routes.delete(destination);
+      else node.routes.set(destination, via);
+    }
+  }
+
+  #subsystem(node: NodeState, state: Pick<SubsystemRow, 'state' | 'message'>): void {
+    const observedAt = new Date(this.#parts.clock.now()).toISOString();
+    node.subsystems = mergedSubsystems(node.subsystems, [
+      { name: 'apply', ...state, observed_at: observedAt },
+    ]);
+  }
+
+  #dueIn(delayMs: number): void {
+    const { clock } = this.#parts;
+    const at = clock.now() + delayMs;
+    if (at >= this.#tunnelsDueMs) return;
+    this.#tunnelsDueMs = at;
+    clock.after(delayMs, () => {
+      if (this.#tunnelsDueMs === at) void this.#writeTunnels();
+    });
+  }
+
+  #writeTunnels(): Promise<void> {
+    this.#tunnelsDueMs = Number.POSITIVE_INFINITY;
+    this.#writing = this.#writing.then(() => this.#writeTaken());
+    return this.#writing;
+  }
+
+  async #writeTaken(): Promise<void> {
+    const { store, bus, clock, log } = this.#parts;
+    for (const [accountId, report] of this.#tunnels.take()) {
+      try {
+        const events = await inAccount(store, accountId, (trx) =>
+          writeTunnels(trx, { accountId, report, clock }),
+        );
+        publishEvents(bus, events);
+      } catch (error) {
+        if (error instanceof ProductError && error.code === 'database_unavailable') {
+          this.#tunnels.putBack(accountId, report);
+          this.#dueIn(limits.reportRetryMs);
+          log.warn({ err: error, accountId }, 'what nodes see is kept until the database answers');
+        } else {
+          log.error({ err: error, accountId }, 'what nodes see could not be written');
+        }
+      }
+    }
+  }
+}
+
+/** The newest word of each part. */
+function mergedSubsystems(
+  before: readonly SubsystemRow[],
+  news: readonly SubsystemRow[],
+): readonly SubsystemRow[] {
+  const byName = new Map(before.map((row) => [row.name, row]));
+  for (const row of news) byName.set(row.name, row);
+  return [...byName.values()].slice(-limits.subsystemsMax);
+}
+
+/** The hub peer that a node's route into a network goes through, by the interface that it named. */
+export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, networkId: string): string | null {
+  const network = fleet.network(networkId);
+  const via = network === undefined ? undefined : node?.routes?.get(network.network.prefix);
+  if (network === undefined || via === undefined) return null;
+  const hub = network.transit.find((one) => transitInterfaceName(network.network, one.hubSlot ?? 0) === via);
+  return hub?.id ?? null;
+}

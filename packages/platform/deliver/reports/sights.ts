@@ -1,0 +1,99 @@
+// When each peer was last seen to shake hands, by anyone, and what that makes it: connected, or silent. In memory,
+// one small record for each peer; what every tunnel looks like is in the database (tunnels.ts). Keeps no clock.
+import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { PeerModel } from '@powernode/core/compile/model';
+import { silentAfterMs } from '@powernode/core/limits';
+
+export interface Sight {
+  readonly accountId: string;
+  readonly networkId: string;
+  readonly peerId: string;
+  readonly instanceId: string;
+  readonly publicKey: string;
+  lastHandshakeMs: number | null;
+  connected: boolean;
+}
+
+/** A peer went from one state to the other. */
+export interface Transition {
+  readonly sight: Sight;
+  readonly to: 'connected' | 'silent';
+  readonly lastHandshakeMs: number;
+}
+
+export class PeerSights {
+  readonly #byKey = new Map<string, Sight>();
+
+  /** At a start: what was stored. Nobody is told of it. */
+  load(accountId: string, peer: PeerModel, lastHandshakeMs: number | null, nowMs: number): void {
+    this.#set(accountId, peer, {
+      lastHandshakeMs,
+      connected: lastHandshakeMs !== null && nowMs - lastHandshakeMs <= silentAfterMs,
+    });
+  }
+
+  /** To be told of a change before the fleet takes it. */
+  changing(change: Change, fleet: FleetIndex): void {
+    if (change.kind === 'network_deleted') {
+      for (const peer of fleet.network(change.networkId)?.peers() ?? []) this.#byKey.delete(peer.publicKey);
+      return;
+    }
+    if (change.kind !== 'peer_changed') return;
+    const network = fleet.network(change.networkId);
+    if (network === undefined) return;
+    const before = network.peer((change.after ?? change.before)?.id ?? '');
+    if (before !== undefined && before.publicKey === change.after?.publicKey) return;
+    // A rotated key is the same peer: it stays what it was until it is silent for long enough.
+    const known = before === undefined ? undefined : this.#byKey.get(before.publicKey);
+    if (before !== undefined) this.#byKey.delete(before.publicKey);
+    if (change.after === null) return;
+    this.#set(network.network.accountId, change.after, {
+      lastHandshakeMs: known?.lastHandshakeMs ?? null,
+      connected: known?.connected ?? false,
+    });
+  }
+
+  of(publicKey: string): Sight | undefined {
+    return this.#byKey.get(publicKey);
+  }
+
+  /** A handshake with the peer was seen. */
+  seen(sight: Sight, handshakeMs: number, nowMs: number): Transition | null {
+    if (sight.lastHandshakeMs === null || handshakeMs > sight.lastHandshakeMs) {
+      sight.lastHandshakeMs = handshakeMs;
+    }
+    if (sight.connected || nowMs - handshakeMs > silentAfterMs) return null;
+    sight.connected = true;
+    return { sight, to: 'connected', lastHandshakeMs: handshakeMs };
+  }
+
+  /** Peers that count as connected and were not seen for too long. */
+  overdue(nowMs: number): Sight[] {
+    const late: Sight[] = [];
+    for (const sight of this.#byKey.values()) {
+      if (sight.connected && nowMs - (sight.lastHandshakeMs ?? 0) > silentAfterMs) late.push(sight);
+    }
+    return late;
+  }
+
+  silenced(sight: Sight): Transition | null {
+    if (!sight.connected || this.#byKey.get(sight.publicKey) !== sight) return null;
+    sight.connected = false;
+    return { sight, to: 'silent', lastHandshakeMs: sight.lastHandshakeMs ?? 0 };
+  }
+
+  #set(
+    accountId: string,
+    peer: PeerModel,
+    state: { readonly lastHandshakeMs: number | null; readonly connected: boolean },
+  ): void {
+    this.#byKey.set(peer.publicKey, {
+      accountId,
+      networkId: peer.networkId,
+      peerId: peer.id,
+      instanceId: peer.instanceId,
+      publicKey: peer.publicKey,
+      ...state,
+    });
+  }
+}

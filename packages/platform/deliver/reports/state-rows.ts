@@ -1,0 +1,27 @@
+// Writes what nodes have applied, when they were last heard, and how their parts are: one statement for a batch.
+import { sql, type Transaction } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+
+export async function writeStates(
+  trx: Transaction<Database>,
+  { accountId, nodes }: { readonly accountId: string; readonly nodes: readonly NodeState[] },
+): Promise<void> {
+  const values = nodes.map((node) => ({
+    id: node.instanceId,
+    applied_revision: node.applied?.revision,
+    applied_hash: node.applied?.hash,
+    last_heartbeat_at: node.lastHeartbeatMs === null ? undefined : new Date(node.lastHeartbeatMs),
+    subsystems: node.subsystems.length === 0 ? undefined : node.subsystems,
+  }));
+  await sql`
+    update instances i
+    set applied_revision = coalesce(v.applied_revision, i.applied_revision),
+        applied_hash = coalesce(v.applied_hash, i.applied_hash),
+        last_heartbeat_at = coalesce(v.last_heartbeat_at, i.last_heartbeat_at),
+        subsystems = coalesce(v.subsystems, i.subsystems)
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as v(
+      id uuid, applied_revision bigint, applied_hash text, last_heartbeat_at timestamptz, subsystems jsonb)
+    where i.id = v.id and i.account_id = ${accountId}
+  `.execute(trx);
+}

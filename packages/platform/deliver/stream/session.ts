@@ -1,0 +1,288 @@
+// One stream of one node: hello, what the node is to have, what it reports. Speaks through a channel and keeps no
+// timers; whoever holds sessions calls `tick`.
+import { formatDigest } from '@powernode/core/compile/digest';
+import * as limits from '@powernode/core/limits';
+import {
+  closeCodes,
+  type Hello,
+  type NodeMessage,
+  nodeMessage,
+  nodeProtocol,
+} from '@powernode/core/wire/node-stream';
+import type { Logger } from 'pino';
+import type { Clock } from '../../trust/clock.ts';
+import type { DeliveryCounters } from '../counters.ts';
+import type { Dispatcher } from '../nodes/dispatcher.ts';
+import { currentFrame, deltaFrame, documentFrame, type Version, welcomeFrame } from '../nodes/frames.ts';
+import type { NodeState, NodeStream } from '../nodes/node-state.ts';
+import type { Channel } from './channel.ts';
+
+/** Where reports of nodes go. None of these waits. */
+export interface ReportSink {
+  arrived(node: NodeState, hello: Hello, remoteAddress: string): void;
+  keys(node: NodeState, publicKeys: readonly string[]): void;
+  applied(node: NodeState): void;
+  failed(node: NodeState, failure: { readonly revision: number; readonly message: string }): void;
+  observed(
+    node: NodeState,
+    observed: Extract<NodeMessage, { kind: 'observed' }>,
+    since: { readonly helloMs: number; readonly first: boolean },
+  ): void;
+}
+
+export interface SessionParts {
+  readonly node: NodeState;
+  readonly channel: Channel;
+  readonly remoteAddress: string;
+  readonly dispatcher: Dispatcher;
+  readonly reports: ReportSink;
+  readonly counters: DeliveryCounters;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+  readonly platformVersion: string;
+}
+
+/** NUL and lone surrogates are no text to PostgreSQL, and one of them would spoil the batch it is written in. */
+const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
+
+const endings = {
+  revoked: [closeCodes.revoked, 'this machine does not belong to the fleet any more'],
+  replaced: [closeCodes.replaced, 'another stream of this machine took over'],
+  closing: [1001, 'the platform is closing'],
+} as const;
+
+export class Session implements NodeStream {
+  readonly #parts: SessionParts;
+  #state: 'new' | 'greeting' | 'open' | 'ended' = 'new';
+  /** The document that the node holds once it has read all that was sent. */
+  #sentRevision = 0;
+  #heardMs: number;
+  #helloMs = 0;
+  #observedBefore = false;
+  #waitsForLine = false;
+  #resyncs: number[] = [];
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#heardMs = parts.clock.now();
+  }
+
+  get node(): NodeState {
+    return this.#parts.node;
+  }
+  get ready(): boolean {
+    return this.#state === 'open';
+  }
+  /** Whether it is the stream that its node has now. */
+  get current(): boolean {
+    return this.node.stream === this;
+  }
+
+  /** Anything came from the node, a pong too. */
+  heard(): void {
+    this.#heardMs = this.#parts.clock.now();
+    this.node.lastHeartbeatMs = this.#heardMs;
+  }
+
+  received(text: string): void {
+    if (this.#state === 'ended') return;
+    this.heard();
+    this.#parts.counters.framesReceived++;
+    const message = readFrame(text);
+    if (message === null) return this.#malformed('a frame that is none of the protocol');
+    if (message.kind === 'hello') {
+      if (this.#state !== 'new') return this.#malformed('a second hello');
+      void this.#greet(message);
+    } else if (this.#state === 'new') {
+      this.#malformed('a first frame that is no hello');
+    } else {
+      this.#handle(message);
+    }
+  }
+
+  deliver(): void {
+    const { node, channel, counters } = this.#parts;
+    if (!this.ready || !node.hasPending || this.#waitsForLine) return;
+    if (channel.backlogBytes > limits.nodeBacklogBytesMax) {
+      this.#waitsForLine = true;
+      channel.whenDrained(() => {
+        this.#waitsForLine = false;
+        this.deliver();
+      });
+      return;
+    }
+    const patch = node.takePending();
+    if (patch === null) return;
+    this.#send(deltaFrame({ base: this.#sentRevision, to: this.#newest(), patch }));
+    this.#sentRevision = node.desiredRevision;
+    counters.deltasSent++;
+  }
+
+  end(reason: keyof typeof endings): void {
+    if (this.#state === 'ended') return;
+    // A machine that goes gets its last document first: what it is to remove.
+    this.deliver();
+    this.closed();
+    const [code, text] = endings[reason];
+    this.#parts.channel.close(code, text);
+  }
+
+  /** From here on it is not its node's stream, and nothing that comes is read. */
+  closed(): void {
+    this.#state = 'ended';
+    const { node } = this.#parts;
+    if (node.stream !== this) return;
+    node.stream = null;
+    node.takePending();
+  }
+
+  terminate(): void {
+    this.closed();
+    this.#parts.channel.terminate();
+  }
+
+  /** Asks a silent node, and gives up on a dead one. Called every `streamPingMs`. */
+  tick(): void {
+    const silentMs = this.#parts.clock.now() - this.#heardMs;
+    const waitMs = this.#state === 'new' ? limits.helloMs : limits.streamDeadMs;
+    if (silentMs >= waitMs) {
+      this.#parts.counters.streamsLost++;
+      this.terminate();
+    } else if (silentMs >= limits.streamPingMs / 2) {
+      this.#parts.channel.ping();
+    }
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const { node, channel, dispatcher, reports, remoteAddress } = this.#parts;
+    if (hello.protocol !== nodeProtocol) {
+      this.closed();
+      channel.close(closeCodes.protocol, `this platform speaks version ${nodeProtocol}`);
+      return;
+    }
+    this.#state = 'greeting';
+    this.#helloMs = this.#parts.clock.now();
+    this.#send(
+      welcomeFrame({
+        platformVersion: this.#parts.platformVersion,
+        instanceId: node.instanceId,
+        unusedKeysTarget: limits.unusedKeysTarget,
+      }),
+    );
+    reports.arrived(node, hello, remoteAddress);
+    if (hello.applied !== null) this.#applied(hello.applied);
+    await this.#seeAhead(hello);
+    // The stream may have ended meanwhile; `closed` and `end` say so by the state.
+    if (this.#state !== 'greeting') return;
+    this.#state = 'open';
+    this.#answer(hello, dispatcher.sequenceOf(node.accountId));
+  }
+
+  /** A node that is ahead of this process was served by another one, and the change is in the database. */
+  async #seeAhead({ held }: Hello): Promise<void> {
+    const { node, dispatcher, log } = this.#parts;
+    if (held === null || held.revision <= dispatcher.sequenceOf(node.accountId)) return;
+    try {
+      await dispatcher.refresh(node.accountId);
+    } catch (error) {
+      log.warn({ err: error, instanceId: node.instanceId }, 'changes ahead could not be read');
+    }
+  }
+
+  #answer({ held }: Hello, sequence: number): void {
+    const { node, counters } = this.#parts;
+    if (held === null || held.revision > sequence) return this.#sendDocument();
+    const digest = BigInt(`0x${held.hash}`);
+    if (digest === node.digest) {
+      node.desiredRevision = held.revision;
+      this.#sentRevision = held.revision;
+      this.#send(currentFrame(this.#newest()));
+      counters.currentsSent++;
+      return;
+    }
+    const patch = node.history.since({ held: digest, present: node.digest });
+    if (patch === null || held.revision >= node.desiredRevision) return this.#sendDocument();
+    this.#send(deltaFrame({ base: held.revision, to: this.#newest(), patch }));
+    this.#sentRevision = node.desiredRevision;
+    counters.deltasSent++;
+  }
+
+  #sendDocument(): void {
+    const { node, dispatcher, counters } = this.#parts;
+    node.takePending();
+    this.#send(documentFrame(this.#newest(), dispatcher.fleet.compile(node.instanceId)));
+    this.#sentRevision = node.desiredRevision;
+    counters.documentsSent++;
+  }
+
+  #newest(): Version {
+    return { revision: this.node.desiredRevision, digest: this.node.digest };
+  }
+
+  #handle(message: Exclude<NodeMessage, Hello>): void {
+    const { node, reports } = this.#parts;
+    switch (message.kind) {
+      case 'keys':
+        return reports.keys(node, message.unused_keys);
+      case 'applied':
+        return this.#applied(message);
+      case 'failed':
+        return reports.failed(node, message);
+      case 'resync':
+        return this.#resync();
+      case 'observed': {
+        const first = !this.#observedBefore;
+        this.#observedBefore = true;
+        return reports.observed(node, message, { helloMs: this.#helloMs, first });
+      }
+    }
+  }
+
+  #applied({ revision, hash }: { readonly revision: number; readonly hash: string }): void {
+    const { node, reports } = this.#parts;
+    const before = node.applied;
+    if (before?.revision === revision && before.hash === hash) return;
+    node.applied = { revision, hash };
+    reports.applied(node);
+  }
+
+  /** The two sides count differently; if that goes on, the whole document each time would cost too much. */
+  #resync(): void {
+    const { counters, clock, log, node } = this.#parts;
+    counters.resyncs++;
+    const now = clock.now();
+    this.#resyncs = [...this.#resyncs.filter((at) => now - at < 60_000), now];
+    log.warn({ instanceId: node.instanceId, hash: formatDigest(node.digest) }, 'a node asks for its document');
+    if (this.#resyncs.length > limits.resyncsPerMinuteMax) {
+      return this.#malformed('too many requests for the whole document');
+    }
+    if (this.ready) this.#sendDocument();
+  }
+
+  #malformed(what: string): void {
+    const { counters, log, node, channel } = this.#parts;
+    counters.framesMalformed++;
+    log.warn({ instanceId: node.instanceId, what }, 'a node said something that cannot be read');
+    this.closed();
+    channel.close(closeCodes.malformed, what);
+  }
+
+  #send(text: string): void {
+    this.#parts.counters.framesSent++;
+    // Documents and deltas are ASCII but for names, so this is the number of bytes for all that counts.
+    this.#parts.counters.bytesSent += text.length;
+    this.#parts.channel.send(text);
+  }
+}
+
+function readFrame(text: string): NodeMessage | null {
+  if (unstorable.test(text)) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const parsed = nodeMessage.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}

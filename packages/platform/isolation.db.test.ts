@@ -1,0 +1,252 @@
+// Whatever an operator of one account asks for, nothing of another account is read, listed, changed or betrayed;
+// and no action runs without its permission. Generated from the list of actions, so that a new action is covered.
+import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { ProductError, problemOf } from '@powernode/core/errors';
+import { permissionNames } from '@powernode/core/intent/account';
+import { Hono } from 'hono';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Caller } from './actions/invoke-types.ts';
+import { createHttpApp } from './surfaces/http/app.ts';
+import { inPlatform } from './store/tenancy.ts';
+import { startTestPlatform, type TestPlatform, withPermissions } from './testing/test-platform.ts';
+
+let platform: TestPlatform;
+let tenants: { readonly mine: Tenant; readonly theirs: Tenant };
+
+interface Tenant {
+  readonly caller: Caller;
+  /** One object of each noun, by the name of the parameter that takes its id. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Everything of it that nobody else may see. */
+  readonly secrets: readonly string[];
+}
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  tenants = { mine: await makeTenant('mine'), theirs: await makeTenant('theirs') };
+});
+afterAll(() => platform.close());
+
+async function makeTenant(name: string): Promise<Tenant> {
+  const { call } = platform;
+  const { account } = (await call('createAccount', { name })) as unknown as { account: { id: string } };
+  const { operator } = (await call('createOperator', {
+    account_id: account.id,
+    name: `${name}-owner`,
+    role: 'owner',
+  })) as unknown as { operator: { id: string } };
+  const { api_token: token } = (await call('createApiToken', {
+    operator_id: operator.id,
+    name: `${name}-token`,
+  })) as unknown as { api_token: { id: string; token: string } };
+  const caller = await platform.callerOf(token.token);
+  const as = (key: ActionKey, input: object) =>
+    call(key, input, caller) as unknown as Promise<Record<string, Record<string, string>>>;
+  const hub = await platform.addMachine(account.id, `${name}-hub`, { publicAddress: '203.0.113.9' });
+  const instance = await platform.addMachine(account.id, `${name}-machine`);
+  const network = (await as('createNetwork', { name: `${name}-network` }))['network'];
+  await as('attachPeer', { network_id: network?.['id'], node_instance_id: hub });
+  const peer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: instance }))['peer'];
+  const joinToken = (await as('createJoinToken', { name_hint: `${name}-hint` }))['join_token'];
+  const spare = (await as('createNetwork', { name: `${name}-spare` }))['network'];
+  const deferred = (await as('deleteNetwork', { network_id: spare?.['id'] }))['deferred_operation'];
+  const ids: Record<string, string> = {
+    account_id: account.id,
+    operator_id: operator.id,
+    api_token_id: token.id,
+    instance_id: instance,
+    node_instance_id: instance,
+    network_id: String(network?.['id']),
+    peer_id: String(peer?.['id']),
+    join_token_id: String(joinToken?.['id']),
+    approval_id: String(deferred?.['id']),
+  };
+  const secrets = [
+    ...Object.values(ids),
+    hub,
+    String(spare?.['id']),
+    `${name}-`,
+    String(network?.['prefix']),
+    String(network?.['handle']),
+    String(peer?.['public_key']),
+  ];
+  return { caller, ids, secrets };
+}
+
+/** Values for the parameters that name no object. */
+const plainValues: Readonly<Record<string, unknown>> = {
+  name: 'something',
+  role: 'viewer',
+  category: 'sdwan.peer_detach',
+  mode: 'require_approval',
+  decision: 'reject',
+  tags: ['a'],
+};
+
+/** Parameters that fit the action, naming the objects of a tenant. */
+function inputFor(key: ActionKey, ids: Readonly<Record<string, string>>): Record<string, unknown> {
+  const shape = definitionOf(key).input as Record<
+    string,
+    { safeParse(value: unknown): { success: boolean } }
+  >;
+  const input: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(shape)) {
+    if (name in ids) input[name] = ids[name];
+    else if (!schema.safeParse(undefined).success) input[name] = plainValues[name];
+  }
+  return input;
+}
+
+function namesObjects(key: ActionKey): boolean {
+  return Object.keys(definitionOf(key).input).some((name) => name.endsWith('_id'));
+}
+
+async function outcome(key: ActionKey, input: object, caller: Caller): Promise<unknown> {
+  try {
+    return await platform.invoke({ caller, action: key, input, correlationId: 'isolation' });
+  } catch (error) {
+    if (error instanceof ProductError) return problemOf(error);
+    throw error;
+  }
+}
+
+/** Every row of the account in every table. */
+async function everythingOf(accountId: string): Promise<string> {
+  return inPlatform(platform.store, async (trx) => {
+    const { rows: tables } = await sql<{ name: string }>`
+      select table_name as name from information_schema.columns
+      where column_name = 'account_id' and table_schema = current_schema() order by 1
+    `.execute(trx);
+    const dumps: string[] = [];
+    for (const { name } of tables) {
+      const { rows } = await sql`
+        select * from ${sql.table(name)} where account_id = ${accountId} order by 1, 2, 3
+      `.execute(trx);
+      dumps.push(`${name} ${JSON.stringify(rows)}`);
+    }
+    return dumps.join('\n');
+  });
+}
+
+describe('another account', () => {
+  test.each(actionKeys.map((key) => [definitionOf(key).name, key] as const))(
+    '%s betrays nothing of it and changes nothing in it',
+    async (_name, key) => {
+      const { mine, theirs } = tenants;
+      const before = await everythingOf(theirs.caller.accountId);
+      for (const dryRun of definitionOf(key).category === null
+        ? [{}]
+        : [{}, { dry_run: true }, { approve: true }]) {
+        const input: Record<string, unknown> = { ...inputFor(key, theirs.ids), ...dryRun };
+        const answered = await outcome(key, input, mine.caller);
+        const shown = JSON.stringify(answered);
+        const echoed = new Set<unknown>(Object.values(input));
+        for (const secret of theirs.secrets.filter((text) => !echoed.has(text))) {
+          expect(shown).not.toContain(secret);
+        }
+      }
+      expect(await everythingOf(theirs.caller.accountId)).toBe(before);
+    },
+  );
+
+  test.each(actionKeys.filter(namesObjects).map((key) => [definitionOf(key).name, key] as const))(
+    '%s answers for one of its objects exactly as for one that never was',
+    async (_name, key) => {
+      const { mine, theirs } = tenants;
+      const parameters = Object.keys(definitionOf(key).input).filter((name) => name in theirs.ids);
+      for (const name of parameters) {
+        const absent = '01990000-0000-7000-8000-00000000dead';
+        const own = inputFor(key, mine.ids);
+        const foreign = await outcome(
+          key,
+          { ...own, [name]: theirs.ids[name], dry_run: undefined },
+          mine.caller,
+        );
+        const none = await outcome(key, { ...own, [name]: absent, dry_run: undefined }, mine.caller);
+        const text = (value: unknown, id: string) => JSON.stringify(value).replaceAll(id, '<id>');
+        expect(text(foreign, theirs.ids[name] ?? '')).toBe(text(none, absent));
+      }
+    },
+  );
+
+  test('is as invisible over every resource route', async () => {
+    const { mine, theirs } = tenants;
+    const app = createHttpApp({
+      ...silentHttpParts(),
+      invoke: platform.invoke,
+      authenticate: async () => mine.caller,
+    });
+    for (const key of actionKeys) {
+      const { route, name } = definitionOf(key);
+      const input = inputFor(key, theirs.ids);
+      const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => theirs.ids[parameter] ?? '');
+      const inPath = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+      const rest = Object.fromEntries(Object.entries(input).filter(([parameter]) => !inPath.has(parameter)));
+      const query = route.method === 'GET' ? `?${new URLSearchParams(rest as Record<string, string>)}` : '';
+      const response = await app.request(`http://127.0.0.1/api/v1/system${path}${query}`, {
+        method: route.method,
+        ...(route.method === 'GET'
+          ? {}
+          : { body: JSON.stringify(rest), headers: { 'content-type': 'application/json' } }),
+      });
+      const shown = await response.text();
+      const echoed = new Set<unknown>(Object.values(input));
+      for (const secret of theirs.secrets.filter((text) => !echoed.has(text))) {
+        expect(shown, `${name} ${route.method} ${path}`).not.toContain(secret);
+      }
+      expect(response.status, `${name} ${route.method} ${path}: ${shown}`).not.toBe(500);
+    }
+  });
+});
+
+describe('permissions', () => {
+  test.each(actionKeys.map((key) => [definitionOf(key).name, key] as const))(
+    '%s needs exactly the permission that it names',
+    async (_name, key) => {
+      const { permission } = definitionOf(key);
+      const { mine } = tenants;
+      const input = {
+        ...inputFor(key, mine.ids),
+        ...(definitionOf(key).category === null ? {} : { dry_run: true }),
+      };
+      if (permission !== null) {
+        const without = permissionNames.filter((name) => name !== permission);
+        const refused = await outcome(key, input, withPermissions(mine.caller, without));
+        expect(refused).toMatchObject({ status: 403, code: 'permission_denied', permission });
+      }
+      const only = permission === null ? [] : [permission];
+      const allowed = (await outcome(key, input, withPermissions(mine.caller, only))) as {
+        permission?: string;
+      };
+      expect(allowed.permission).toBeUndefined();
+    },
+  );
+
+  test('a decision in the same breath needs system.approvals.decide', async () => {
+    const { mine } = tenants;
+    const caller = withPermissions(mine.caller, ['system.sdwan.peers.manage']);
+    expect(
+      await outcome('detachPeer', { peer_id: mine.ids['peer_id'], approve: true }, caller),
+    ).toMatchObject({
+      code: 'permission_denied',
+      permission: 'system.approvals.decide',
+    });
+  });
+});
+
+function silentHttpParts() {
+  return {
+    streams: { open: () => new Response(null), count: () => 0 },
+    mcp: new Hono(),
+    metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
+    ready: async () => {},
+    newId: platform.services.newId,
+    now: platform.services.now,
+    log: pino({ level: 'silent' }),
+    version: 'test',
+    nodeUrl: () => 'https://192.0.2.1:7443',
+    consoleDirectory: '/nonexistent',
+  };
+}

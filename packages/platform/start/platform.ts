@@ -1,0 +1,263 @@
+// Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
+import { randomBytes, randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { ProductError } from '@powernode/core/errors';
+import { approvalSweepMs } from '@powernode/core/limits';
+import { formatAddress, parseAddress } from '@powernode/core/net/address';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { createAuthenticate } from '../access/authenticate.ts';
+import { expireApprovals } from '../actions/autonomy/expire.ts';
+import type { Services } from '../actions/context.ts';
+import { createGate } from '../actions/gate/invoke.ts';
+import { handlers } from '../actions/handlers.ts';
+import { followObservation } from '../actions/sdwan/observed-machine.ts';
+import { inAccount, inPlatform } from '../store/tenancy.ts';
+import type { Settings } from '../config/settings.ts';
+import { createDelivery, type Delivery } from '../deliver/delivery.ts';
+import { type EventBus, inProcessBus } from '../events/event-bus.ts';
+import { redisBus } from '../events/redis-bus.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { createHttpApp } from '../surfaces/http/app.ts';
+import { sourceOf } from '../surfaces/http/environment.ts';
+import { createEventStreams } from '../surfaces/http/event-stream.ts';
+import { mcpSurface } from '../surfaces/mcp/surface.ts';
+import type { Authority } from '../trust/authority.ts';
+import { openAuthority } from '../trust/authority-store.ts';
+import { systemClock } from '../trust/clock.ts';
+import type { SealKey } from '../trust/seal.ts';
+import { openSealKey } from '../trust/seal-key.ts';
+import { makeApiToken, makeJoinToken } from '../trust/tokens.ts';
+import { platformVersion } from '../version.ts';
+import { adminTokenFile, ensureFirstAdministrator } from './first-administrator.ts';
+import { openSharedSecret } from './shared-secret.ts';
+
+export interface RunningPlatform {
+  /** Where operators reach it. */
+  readonly url: string;
+  readonly nodeUrl: string;
+  readonly adminTokenPath: string;
+  /** Settles when something that it cannot go on without is gone for good. */
+  readonly lost: Promise<ProductError>;
+  readonly close: () => Promise<void>;
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+export async function startPlatform(settings: Settings, log: Logger): Promise<RunningPlatform> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    return await start({ settings, log, closers, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Starting {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly closers: (() => Promise<void>)[];
+  readonly close: () => Promise<void>;
+}
+
+async function start({ settings, log, closers, close }: Starting): Promise<RunningPlatform> {
+  const { dataDir, databaseUrl } = settings;
+  const store = await openStore({ dataDir, databaseUrl, log });
+  closers.push(() => store.close());
+  const sealKey = await openSealKey({ dataDir, sealKey: settings.sealKey });
+  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+  const bus = await openBus(settings, log);
+  closers.push(() => bus.close());
+  const delivery = await openDelivery({ store, bus, authority, log });
+  closers.push(() => delivery.close());
+  const services = createServices({ delivery, authority, settings });
+  await ensureFirstAdministrator({ store, services, dataDir });
+  const node = await delivery.listen({ host: settings.nodeHost, port: settings.nodePort });
+  const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services });
+  const url = await listenForOperators({ settings, authority, app, closers });
+  const sweep = setInterval(() => {
+    void expireApprovals({ store, bus, now: services.now, newId: services.newId }).catch((error: unknown) =>
+      log.warn({ err: error }, 'approvals could not be swept'),
+    );
+  }, approvalSweepMs);
+  closers.push(async () => clearInterval(sweep));
+  await store.announce(url);
+  log.info({ url, node_url: settings.nodeUrl, node_port: node.port }, 'the platform is up');
+  return {
+    url,
+    nodeUrl: settings.nodeUrl,
+    adminTokenPath: path.join(dataDir, adminTokenFile),
+    lost: store.lost,
+    close,
+  };
+}
+
+function openBus(settings: Settings, log: Logger): Promise<EventBus> | EventBus {
+  const onListenerError = (error: unknown) =>
+    log.error({ err: error }, 'a listener of the event bus failed');
+  if (settings.redisUrl === null) return inProcessBus(onListenerError);
+  return redisBus({ url: settings.redisUrl, log, processId: uuidv7(), onListenerError });
+}
+
+interface DeliveryParts {
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly authority: Authority;
+  readonly log: Logger;
+}
+
+function openDelivery(parts: DeliveryParts): Promise<Delivery> {
+  return createDelivery({
+    ...parts,
+    clock: systemClock,
+    platformVersion,
+    onObserved: (machine) =>
+      inAccount(parts.store, machine.accountId, (trx) => followObservation(trx, machine)),
+  });
+}
+
+function createServices(parts: {
+  readonly delivery: Delivery;
+  readonly authority: Authority;
+  readonly settings: Settings;
+}): Services {
+  return {
+    deliverer: parts.delivery,
+    now: () => new Date(),
+    newId: uuidv7,
+    newApiToken: makeApiToken,
+    newJoinToken: () => makeJoinToken(parts.authority.fingerprint()),
+    randomName: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
+    randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
+    nodeUrl: () => parts.settings.nodeUrl,
+    platformVersion,
+  };
+}
+
+interface SurfaceParts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly sealKey: SealKey;
+  readonly delivery: Delivery;
+  readonly services: Services;
+}
+
+async function createSurface(parts: SurfaceParts) {
+  const { settings, log, store, bus, sealKey, delivery, services } = parts;
+  const sealer = {
+    seal: (purpose: string, plain: string) => sealKey.seal({ purpose, secret: Buffer.from(plain) }),
+    open: (purpose: string, sealed: string) => sealKey.open({ purpose, sealed }).toString('utf8'),
+  };
+  const invoke = createGate({ store, bus, services, handlers, sealer });
+  const authenticate = createAuthenticate({ store, now: services.now });
+  const streams = createEventStreams({ store, bus });
+  const mcp = mcpSurface({
+    invoke,
+    authenticate,
+    log,
+    version: platformVersion,
+    allowedHosts: allowedHosts(settings),
+    questionKey: await openSharedSecret({ store, sealKey, name: 'mcp_question_key' }),
+    sourceOf: (context) => sourceOf(context as never),
+    newId: services.newId,
+  });
+  const metrics = createMetrics({
+    connectedNodes: () => delivery.connectedCount(),
+    eventStreams: () => streams.count(),
+    deliveryCounters: () => delivery.counters(),
+  });
+  return createHttpApp({
+    invoke,
+    authenticate,
+    streams,
+    mcp,
+    metrics,
+    ready: () => inPlatform(store, async (trx) => void (await sql`select 1`.execute(trx))),
+    newId: services.newId,
+    now: services.now,
+    log,
+    version: platformVersion,
+    nodeUrl: services.nodeUrl,
+    consoleDirectory: path.join(import.meta.dirname, '..', '..', 'console', 'dist'),
+  });
+}
+
+function allowedHosts(settings: Settings): string[] {
+  const address = parseAddress(settings.host);
+  if (address === null) return [settings.host, ...settings.allowedHosts];
+  const text = formatAddress(address);
+  return [address.family === 6 ? `[${text}]` : text, ...settings.allowedHosts];
+}
+
+async function listenForOperators(parts: {
+  readonly settings: Settings;
+  readonly authority: Authority;
+  readonly app: Awaited<ReturnType<typeof createSurface>>;
+  readonly closers: (() => Promise<void>)[];
+}): Promise<string> {
+  const { settings, app, closers } = parts;
+  const plain = isLoopbackHost(settings.host) && settings.tls === null;
+  const listener = getRequestListener(app.fetch);
+  const server = plain
+    ? createHttpServer(listener)
+    : createHttpsServer({ ...(await operatorCertificate(parts)), minVersion: 'TLSv1.2' }, listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings)));
+    server.listen({ host: settings.host, port: settings.port }, resolve);
+  });
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // Event streams never end by themselves.
+        server.closeAllConnections();
+      }),
+  );
+  const { port } = server.address() as AddressInfo;
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  return `${plain ? 'http' : 'https'}://${host}:${port}`;
+}
+
+async function operatorCertificate(parts: {
+  readonly settings: Settings;
+  readonly authority: Authority;
+}): Promise<{ cert: string; key: string }> {
+  const { tls, host, allowedHosts: names } = parts.settings;
+  if (tls !== null) {
+    return { cert: await readFile(tls.certificate, 'utf8'), key: await readFile(tls.key, 'utf8') };
+  }
+  const identity = await parts.authority.issueServerCertificate({ hosts: [host, 'localhost', ...names] });
+  return { cert: identity.chainPem, key: identity.privateKeyPem };
+}
+
+/** Plain HTTP is for this machine only (contract §2). */
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function cannotListen(error: NodeJS.ErrnoException, settings: Settings): ProductError {
+  const where = `${settings.host} port ${settings.port}`;
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Another program listens on ${where}. End it, or choose another port with --port.`,
+    EADDRNOTAVAIL: `This machine has no address ${settings.host}. Choose another with --host.`,
+    EACCES: `This user may not listen on ${where}. Choose a port above 1023 with --port.`,
+  };
+  return new ProductError(
+    'invalid_configuration',
+    why[error.code ?? ''] ?? `Listening on ${where} failed: ${error.message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,77 @@
+// The generic route of every action and the resource route of each (contract §1, §6): both from its definition.
+import { type ActionKey, actionKeyOf, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { ProductError } from '@powernode/core/errors';
+import { Hono } from 'hono';
+import type { Invoke, Outcome } from '../../actions/invoke-types.ts';
+import { jsonBody } from './body.ts';
+import type { HttpContext, HttpEnv } from './environment.ts';
+import { parametersOfQuery } from './query.ts';
+
+export const resourceBase = '/api/v1/system';
+
+export function actionRoutes(invoke: Invoke): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.post('/api/v1/actions/:name', async (context) => {
+    const name = context.req.param('name');
+    const action = actionKeyOf(name);
+    if (action === undefined) {
+      throw new ProductError('not_found', `There is no action ${name}. GET /openapi.json lists them.`);
+    }
+    return answer(context, await call(invoke, { context, action, input: await jsonBody(context) }));
+  });
+  for (const key of actionKeys) {
+    const { route } = definitionOf(key);
+    const path = `${resourceBase}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+    app.on(route.method, path, async (context) => {
+      const input = await parametersOf(context, key);
+      const outcome = await call(invoke, { context, action: key, input });
+      const response = answer(context, outcome);
+      const created = outcome.status === 201 ? createdId(outcome) : undefined;
+      if (created !== undefined) response.headers.set('location', `${resourceBase}${route.path}/${created}`);
+      return response;
+    });
+  }
+  return app;
+}
+
+/** Path, query and body together. What is said twice must be said alike. */
+async function parametersOf(context: HttpContext, key: ActionKey): Promise<Record<string, unknown>> {
+  const { route } = definitionOf(key);
+  const query = parametersOfQuery(key, new URL(context.req.url).searchParams);
+  const body = route.method === 'GET' ? {} : await jsonBody(context);
+  const path = context.req.param() as Record<string, string>;
+  for (const [name, value] of Object.entries(path)) {
+    for (const given of [query[name], body[name]]) {
+      if (given !== undefined && given !== value) {
+        throw new ProductError('validation_failed', `${name} differs between the path and the parameters.`, {
+          fields: [{ path: name, code: 'contradiction', message: `is ${value} in the path` }],
+        });
+      }
+    }
+  }
+  return { ...query, ...body, ...path };
+}
+
+async function call(
+  invoke: Invoke,
+  of: { readonly context: HttpContext; readonly action: ActionKey; readonly input: unknown },
+): Promise<Outcome> {
+  const { context } = of;
+  return invoke({
+    caller: context.get('caller'),
+    action: of.action,
+    input: of.input,
+    idempotencyKey: context.req.header('idempotency-key'),
+    correlationId: context.get('correlationId'),
+  });
+}
+
+function answer(context: HttpContext, outcome: Outcome): Response {
+  return context.json(outcome.body, outcome.status);
+}
+
+function createdId(outcome: Outcome): string | undefined {
+  const [object] = Object.values(outcome.body);
+  const id = typeof object === 'object' && object !== null ? (object as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

@@ -1,0 +1,103 @@
+// MCP over streamable HTTP at /mcp, for clients of both eras: 2026-07-28 (no sessions, server/discover) and 2025
+// (initialize). Every request is checked for Host, Origin and token here, because the SDK checks none of them.
+import { parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
+import { problemOf } from '@powernode/core/errors';
+import { mcpSubscriptionsMax, requestBytesMax, toolsListKeptMs } from '@powernode/core/limits';
+import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/hono';
+import {
+  createMcpHandler,
+  localhostAllowedHostnames,
+  McpServer,
+  type McpRequestContext,
+} from '@modelcontextprotocol/server';
+import { type Context, Hono } from 'hono';
+import type { Authenticate, Caller, Invoke } from '../../actions/invoke-types.ts';
+import { type QuestionCodec, questionCodec } from './question-codec.ts';
+import { registerTools } from './register-tools.ts';
+
+export interface McpSurfaceOptions {
+  readonly invoke: Invoke;
+  readonly authenticate: Authenticate;
+  readonly log: { warn(fields: object, message: string): void };
+  readonly version: string;
+  /** Host names beside loopback that clients may use, without port; IPv6 in brackets. */
+  readonly allowedHosts: readonly string[];
+  /** 32 random bytes that every process of the platform shares: they seal questions that travel through clients. */
+  readonly questionKey: Uint8Array;
+  /** The client's address, for limiting guesses of tokens. */
+  readonly sourceOf: (context: Context) => string;
+  readonly newId: () => string;
+  /** More capabilities for the server of the conformance suite; the platform itself has tools only. */
+  readonly extend?: (server: McpServer, codec: QuestionCodec) => void;
+}
+
+/** A sub-application to be mounted at the root: it answers /mcp and nothing else. */
+export function mcpSurface(options: McpSurfaceOptions): Hono & { close(): Promise<void> } {
+  const hosts = [...localhostAllowedHostnames(), ...options.allowedHosts];
+  const handler = createMcpHandler((context) => newServer(options, context), {
+    maxRequestBodySize: requestBytesMax,
+    maxSubscriptions: mcpSubscriptionsMax,
+    onerror: (error) => options.log.warn({ err: error }, 'mcp: a request was refused'),
+  });
+
+  const app = new Hono();
+  app.use('/mcp', hostHeaderValidation(hosts), originValidation(hosts));
+  app.all('/mcp', async (context) => {
+    try {
+      const caller = await options.authenticate({
+        authorization: context.req.header('authorization'),
+        source: options.sourceOf(context),
+      });
+      parseToolSelection(selectionText(context.req.url));
+      return await handler.fetch(context.req.raw, { authInfo: authInfoOf(caller) });
+    } catch (error) {
+      return refusal(error);
+    }
+  });
+  return Object.assign(app, { close: () => handler.close() });
+}
+
+function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpServer {
+  const caller = context.authInfo?.extra?.['caller'] as Caller;
+  const codec = questionCodec({ key: options.questionKey, caller: `${caller.operatorId} ${caller.tokenId}` });
+  const server = new McpServer(
+    { name: 'platform', title: 'Powernode', version: options.version },
+    {
+      capabilities: { tools: { listChanged: false } },
+      instructions: toolInstructions,
+      cacheHints: { 'tools/list': { ttlMs: toolsListKeptMs, cacheScope: 'private' } },
+      requestState: { verify: codec.verify },
+    },
+  );
+  const selection = parseToolSelection(selectionText(context.requestInfo?.url));
+  registerTools(server, {
+    tools: toolsOf(selection),
+    codec,
+    callerOf: (canAsk) => ({
+      canAsk,
+      mayDecide: async () => caller.permissions.has('system.approvals.decide'),
+      invoke: (call) => options.invoke({ caller, ...call, correlationId: options.newId() }),
+    }),
+  });
+  options.extend?.(server, codec);
+  return server;
+}
+
+/** What the SDK carries from here to the server of this request. The token itself stays behind. */
+function authInfoOf(caller: Caller) {
+  return { token: '', clientId: caller.operatorId, scopes: [...caller.permissions], extra: { caller } };
+}
+
+function selectionText(url: string | undefined) {
+  const query = url === undefined ? new URLSearchParams() : new URL(url).searchParams;
+  return { toolsets: query.get('toolsets') ?? undefined, readOnly: query.get('read_only') ?? undefined };
+}
+
+function refusal(error: unknown): Response {
+  const problem = problemOf(error);
+  const challenge = problem.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="powernode"' } : {};
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...challenge },
+  });
+}

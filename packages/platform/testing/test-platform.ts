@@ -1,0 +1,182 @@
+// A whole platform for tests, over a real database and without listeners: the gate, its actions and delivery.
+import { randomBytes } from 'node:crypto';
+import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
+import type { Permission } from '@powernode/core/intent/account';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { tokenState } from '../access/callers.ts';
+import { createAuthenticate } from '../access/authenticate.ts';
+import type { Services } from '../actions/context.ts';
+import { createGate } from '../actions/gate/invoke.ts';
+import { handlers } from '../actions/handlers.ts';
+import type { Caller, Invoke } from '../actions/invoke-types.ts';
+import { followObservation } from '../actions/sdwan/observed-machine.ts';
+import { createDelivery, type Delivery } from '../deliver/delivery.ts';
+import { type EventBus, inProcessBus } from '../events/event-bus.ts';
+import { ensureFirstAdministrator } from '../start/first-administrator.ts';
+import type { Store } from '../store/open-store.ts';
+import { inAccount, inPlatform } from '../store/tenancy.ts';
+import { openTestStore } from '../store/test-database.ts';
+import type { Authority } from '../trust/authority.ts';
+import { openAuthority } from '../trust/authority-store.ts';
+import { systemClock } from '../trust/clock.ts';
+import { SealKey } from '../trust/seal.ts';
+import { digestOfToken, makeApiToken, makeJoinToken } from '../trust/tokens.ts';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface TestPlatform {
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly delivery: Delivery;
+  readonly authority: Authority;
+  readonly services: Services;
+  readonly invoke: Invoke;
+  readonly authenticate: ReturnType<typeof createAuthenticate>;
+  /** The first administrator. */
+  readonly admin: Caller;
+  readonly adminToken: string;
+  /** Runs an action and answers its body; throws what the action throws. */
+  readonly call: (key: ActionKey, input: object, caller?: Caller) => Promise<Record<string, never>>;
+  /** The caller that a token makes. */
+  readonly callerOf: (token: string) => Promise<Caller>;
+  /** A running machine of the account with unused keys, as enrolment and its first hello leave it. */
+  readonly addMachine: (accountId: string, hostname: string, facts?: MachineFacts) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+export interface MachineFacts {
+  /** Publicly reachable at this address. */
+  readonly publicAddress?: string;
+}
+
+export async function startTestPlatform(): Promise<TestPlatform> {
+  const { store, close: closeStore } = await openTestStore();
+  const log = pino({ level: 'silent' });
+  const sealKey = SealKey.parse(randomBytes(32).toString('base64'), 'the test');
+  const bus = inProcessBus((error) => {
+    throw error;
+  });
+  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+  const delivery = await createDelivery({
+    store,
+    bus,
+    authority,
+    log,
+    clock: systemClock,
+    platformVersion: 'test',
+    onObserved: (machine) => inAccount(store, machine.accountId, (trx) => followObservation(trx, machine)),
+  });
+  const services = testServices(delivery, authority);
+  const directory = await mkdtemp(path.join(tmpdir(), 'pn-test-'));
+  await ensureFirstAdministrator({ store, services, dataDir: directory });
+  const adminToken = (await readFile(path.join(directory, 'admin-token'), 'utf8')).trim();
+  await rm(directory, { recursive: true });
+  const invoke = createGate({
+    store,
+    bus,
+    services,
+    handlers,
+    sealer: {
+      seal: (purpose, plain) => sealKey.seal({ purpose, secret: Buffer.from(plain) }),
+      open: (purpose, sealed) => sealKey.open({ purpose, sealed }).toString('utf8'),
+    },
+  });
+  const callerOf = async (token: string) => {
+    const state = await inPlatform(store, (trx) =>
+      tokenState(trx, { digest: digestOfToken(token) }, new Date()),
+    );
+    if (state.kind === 'bad') throw new Error(`the token is ${state.why}`);
+    return state.caller;
+  };
+  const admin = await callerOf(adminToken);
+  return {
+    store,
+    bus,
+    delivery,
+    authority,
+    services,
+    invoke,
+    authenticate: createAuthenticate({ store, now: services.now }),
+    admin,
+    adminToken,
+    callerOf,
+    async call(action, input, caller = admin) {
+      const outcome = await invoke({
+        caller,
+        action,
+        input,
+        correlationId: `test-${definitionOf(action).name}`,
+      });
+      return outcome.body as Record<string, never>;
+    },
+    addMachine: (accountId, hostname, facts) =>
+      addMachine(store, { accountId, hostname, facts: facts ?? {} }),
+    async close() {
+      await delivery.close();
+      await bus.close();
+      await closeStore();
+    },
+  };
+}
+
+function testServices(delivery: Delivery, authority: Authority): Services {
+  return {
+    deliverer: delivery,
+    now: () => new Date(),
+    newId: uuidv7,
+    newApiToken: makeApiToken,
+    newJoinToken: () => makeJoinToken(authority.fingerprint()),
+    randomName: (length) => randomBytes(length).toString('hex').slice(0, length),
+    randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
+    nodeUrl: () => 'https://192.0.2.1:7443',
+    platformVersion: 'test',
+  };
+}
+
+/** WireGuard keys are any 32 bytes to the platform: it never sees the private half. */
+export function randomPublicKey(): string {
+  return randomBytes(32).toString('base64');
+}
+
+async function addMachine(
+  store: Store,
+  machine: { readonly accountId: string; readonly hostname: string; readonly facts: MachineFacts },
+): Promise<string> {
+  const id = uuidv7();
+  const { publicAddress } = machine.facts;
+  await inAccount(store, machine.accountId, async (trx) => {
+    await trx
+      .insertInto('instances')
+      .values({
+        id,
+        account_id: machine.accountId,
+        hostname: machine.hostname,
+        status: 'running',
+        provider: 'joined',
+        tags: '[]',
+        addresses: JSON.stringify(publicAddress === undefined ? [] : [publicAddress]),
+        observed_address: publicAddress ?? null,
+        publicly_reachable: publicAddress !== undefined,
+        subsystems: '[]',
+      })
+      .execute();
+    await trx
+      .insertInto('node_keys')
+      .values(
+        Array.from({ length: 4 }, () => ({
+          account_id: machine.accountId,
+          instance_id: id,
+          public_key: randomPublicKey(),
+        })),
+      )
+      .execute();
+  });
+  return id;
+}
+
+/** A caller that may do exactly these things. */
+export function withPermissions(caller: Caller, permissions: Iterable<Permission>): Caller {
+  return { ...caller, permissions: new Set(permissions) };
+}
