@@ -184,7 +184,8 @@ describe('another account', () => {
       const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => theirs.ids[parameter] ?? '');
       const inPath = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
       const rest = Object.fromEntries(Object.entries(input).filter(([parameter]) => !inPath.has(parameter)));
-      const query = route.method === 'GET' ? `?${new URLSearchParams(rest as Record<string, string>)}` : '';
+      const query =
+        route.method === 'GET' ? `?${new URLSearchParams(rest as Record<string, string>).toString()}` : '';
       const response = await app.request(`http://127.0.0.1/api/v1/system${path}${query}`, {
         method: route.method,
         ...(route.method === 'GET'

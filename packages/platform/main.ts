@@ -10,7 +10,7 @@ const flagNames = Object.values(settingSpecs).flatMap((spec) => (spec.flag === n
 function readFlags(argv: readonly string[]): Record<string, string | undefined> {
   const options = Object.fromEntries(flagNames.map((name) => [name, { type: 'string' as const }]));
   try {
-    return parseArgs({ args: [...argv], options, strict: true }).values as Record<string, string | undefined>;
+    return parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (error) {
     throw new ProductError('usage', `${(error as Error).message}\n${usage()}`);
   }

@@ -22,5 +22,5 @@ export function actionKeyOf(name: string): ActionKey | undefined {
 
 /** The definition without its precise types, for code that treats all actions alike. */
 export function definitionOf(key: ActionKey): ActionDefinition {
-  return actions[key] as unknown as ActionDefinition;
+  return actions[key];
 }

@@ -209,7 +209,7 @@ function tlsOf(certificate: string | null, key: string | null): Settings['tls'] 
   throw invalid('tls_certificate', 'tls_certificate and tls_key come together');
 }
 
-export function defaultDataDir(): string {
+function defaultDataDir(): string {
   if (process.getuid?.() === 0) return '/var/lib/powernode/platform';
   return path.join(process.env['XDG_DATA_HOME'] ?? path.join(homedir(), '.local', 'share'), 'powernode');
 }

@@ -123,7 +123,7 @@ describe('a node', () => {
     expect((await stage.keys(instanceId)).map((row) => row.public_key).sort()).toEqual([...keys].sort());
     await stage.takeKey(instanceId, keys[0] ?? '');
     const more = randomKey();
-    node.say({ kind: 'keys', unused_keys: [keys[0], more, 'not a key, though of forty-four characters......'] });
+    node.say({ kind: 'keys', unused_keys: [keys[0], more, '!'.repeat(44)] });
     await stage.until(async () => (await stage.keys(instanceId)).length === 3);
     const taken = (await stage.keys(instanceId)).filter((row) => row.taken_at !== null);
     expect(taken.map((row) => row.public_key)).toEqual([keys[0]]);
@@ -290,8 +290,9 @@ describe('a platform that is killed and started again', () => {
     await stage.attach(network, spoke.instanceId);
     await Promise.all([hub.node.connect(), spoke.node.connect()]);
     await stage.until(() => stage.inSync(hub.instanceId) && stage.inSync(spoke.instanceId));
+    const late = await stage.join();
     await stage.kill();
-    await stage.attachSilently(network, (await stage.join()).instanceId);
+    await stage.attachSilently(network, late.instanceId);
     const before = { hub: { ...hub.node.received }, spoke: { ...spoke.node.received } };
     await stage.start();
     await Promise.all([hub.node.connect(), spoke.node.connect()]);

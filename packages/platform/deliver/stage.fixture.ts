@@ -243,6 +243,7 @@ export class Stage {
           account_id: this.accountId,
           name: `network ${number}`,
           handle: `n${number}`,
+          description: '',
           prefix: `fd00:1:2:${number.toString(16)}::/64`,
           routing_mode: 'static',
           topology_strategy: strategy,

@@ -1,7 +1,7 @@
 // Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
 import { randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -104,8 +104,7 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
 }
 
 function openBus(settings: Settings, log: Logger): Promise<EventBus> | EventBus {
-  const onListenerError = (error: unknown) =>
-    log.error({ err: error }, 'a listener of the event bus failed');
+  const onListenerError = (error: unknown) => log.error({ err: error }, 'a listener of the event bus failed');
   if (settings.redisUrl === null) return inProcessBus(onListenerError);
   return redisBus({ url: settings.redisUrl, log, processId: uuidv7(), onListenerError });
 }
@@ -210,7 +209,8 @@ async function listenForOperators(parts: {
 }): Promise<string> {
   const { settings, app, closers } = parts;
   const plain = isLoopbackHost(settings.host) && settings.tls === null;
-  const listener = getRequestListener(app.fetch);
+  const answer = getRequestListener(app.fetch);
+  const listener = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
   const server = plain
     ? createHttpServer(listener)
     : createHttpsServer({ ...(await operatorCertificate(parts)), minVersion: 'TLSv1.2' }, listener);

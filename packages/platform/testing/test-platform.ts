@@ -136,7 +136,7 @@ function testServices(delivery: Delivery, authority: Authority): Services {
 }
 
 /** WireGuard keys are any 32 bytes to the platform: it never sees the private half. */
-export function randomPublicKey(): string {
+function randomPublicKey(): string {
   return randomBytes(32).toString('base64');
 }
 

@@ -93,7 +93,7 @@ async function approvalRow(context: ActionContext, id: string): Promise<Approval
   return row;
 }
 
-export function showApproval(row: ApprovalRow) {
+function showApproval(row: ApprovalRow) {
   return {
     ...stored(row),
     action: row.action,

@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 async function call(key: ActionKey, input: object): Promise<Body> {
-  return (await platform.call(key, input)) as unknown as Body;
+  return platform.call(key, input);
 }
 
 async function failure(work: Promise<unknown>): Promise<ProductError> {

@@ -44,7 +44,7 @@ function withSubject(parameters: Record<string, unknown>, subject: string | null
 }
 
 /** All problems of an input in the contract's form. */
-export function validationError(error: z.core.$ZodError): ProductError {
+function validationError(error: z.core.$ZodError): ProductError {
   const fields = error.issues.flatMap(problemsOf).slice(0, problemsShownMax);
   const first = fields[0];
   const detail =

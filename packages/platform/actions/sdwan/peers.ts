@@ -179,7 +179,7 @@ async function writePeer(context: ActionContext, before: PeerRow, columns: PeerC
 }
 
 /** Port, place and hub's number that follow from what is declared and observed. A hub keeps its number. */
-export async function reachColumns(
+async function reachColumns(
   context: ActionContext,
   facts: {
     readonly before: PeerRow;

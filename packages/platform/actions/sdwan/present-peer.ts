@@ -76,7 +76,7 @@ function show(context: ActionContext, { row, network, hostname, observation }: P
   };
 }
 
-export function statusOf(facts: {
+function statusOf(facts: {
   readonly row: Pick<PeerRow, 'attached_sequence'>;
   readonly observation: PeerObservation;
   readonly applied: number | null;
@@ -91,7 +91,7 @@ export function statusOf(facts: {
 }
 
 /** A peer that others can call is met directly; others' spokes reach the rest through a hub. */
-export function pathOf(
+function pathOf(
   context: Pick<ActionContext, 'services'>,
   { row, network }: { readonly row: PeerRow; readonly network: NetworkRow },
 ): Pick<Peer, 'path' | 'via_hub_peer_id'> {

@@ -7,7 +7,7 @@ import { jsonBody } from './body.ts';
 import type { HttpContext, HttpEnv } from './environment.ts';
 import { parametersOfQuery } from './query.ts';
 
-export const resourceBase = '/api/v1/system';
+const resourceBase = '/api/v1/system';
 
 export function actionRoutes(invoke: Invoke): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();

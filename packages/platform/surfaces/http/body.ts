@@ -25,7 +25,7 @@ export async function jsonBody(context: HttpContext): Promise<Record<string, unk
 async function boundedText(request: Request): Promise<string> {
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > requestBytesMax) throw tooLarge();
-  const reader = request.body?.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
   if (reader === undefined) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;

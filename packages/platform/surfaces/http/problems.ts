@@ -12,6 +12,6 @@ export function answerProblem(context: HttpContext, thrown: unknown, log: Logger
   }
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
   if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="powernode"';
-  if (problem.status === 429) headers['retry-after'] = String(problem['retry_after_seconds'] ?? 1);
+  if (problem.status === 429) headers['retry-after'] = String(Number(problem['retry_after_seconds'] ?? 1));
   return context.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, headers);
 }
