@@ -3,7 +3,22 @@
 import { z } from 'zod';
 import { type ActionDefinition, inputOf, outputOf } from './define.ts';
 
-export type JsonSchema = { [keyword: string]: unknown };
+/** The keywords that surfaces read, typed; the others as they come. */
+export interface JsonSchema {
+  type?: string | readonly string[];
+  properties?: Record<string, JsonSchema>;
+  required?: readonly string[];
+  items?: JsonSchema;
+  anyOf?: readonly JsonSchema[];
+  enum?: readonly unknown[];
+  description?: string;
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  [keyword: string]: unknown;
+}
 
 /** Called for every part of a schema, outermost last: may replace what is written for it. */
 export type Rewrite = (part: { readonly zod: unknown; readonly json: JsonSchema }) => void;
@@ -35,10 +50,10 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output', rewrite?
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     io,
     override: (context) => {
-      const part: JsonSchema = context.jsonSchema;
+      const part = context.jsonSchema as JsonSchema;
       dropNoise(part);
       if (io === 'output') dropPromises(part);
-      else if (typeof part['pattern'] === 'string' && !isPortable(part['pattern'])) delete part['pattern'];
+      else if (part.pattern !== undefined && !isPortable(part.pattern)) delete part.pattern;
       rewrite?.({ zod: context.zodSchema, json: part });
     },
   }) as JsonSchema;
@@ -47,14 +62,14 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output', rewrite?
 
 /** The bounds of exact integers in JavaScript are said of every integer, and tell the reader nothing. */
 function dropNoise(part: JsonSchema): void {
-  if (part['maximum'] === Number.MAX_SAFE_INTEGER) delete part['maximum'];
-  if (part['minimum'] === Number.MIN_SAFE_INTEGER) delete part['minimum'];
+  if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+  if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
 }
 
 /** Clients check answers against a copy that may be older than the platform, and the contract grows by adding. */
 function dropPromises(part: JsonSchema): void {
   delete part['additionalProperties'];
-  delete part['pattern'];
+  delete part.pattern;
 }
 
 /** `\p{…}` and `[^]` are errors in the regular expressions of most other languages, and break their validators. */
@@ -63,9 +78,8 @@ function isPortable(pattern: string): boolean {
 }
 
 function withAlias(json: JsonSchema, subject: string): JsonSchema {
-  const properties = json['properties'] as Record<string, JsonSchema>;
-  const named = properties[subject];
+  const named = json.properties?.[subject];
   if (named === undefined) return json;
-  const description = [named['description'], 'May also be given as id'].filter(Boolean).join('. ');
-  return { ...json, properties: { ...properties, [subject]: { ...named, description } } };
+  const description = [named.description, 'May also be given as id'].filter(Boolean).join('. ');
+  return { ...json, properties: { ...json.properties, [subject]: { ...named, description } } };
 }

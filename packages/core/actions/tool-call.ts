@@ -3,8 +3,8 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../compile/digest.ts';
 import { ProductError } from '../errors.ts';
-import { type ToolResult, type Tool, toolAnswer, toolProblem } from './tools.ts';
 import type { ActionKey } from './catalogue.ts';
+import { type Tool, type ToolResult, toolAnswer, toolProblem } from './tools.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -101,7 +101,7 @@ async function askAgain(caller: ToolCaller, call: ToolCall, question: Question):
   const pending = await pendingOf(caller, question.approvalId);
   return {
     kind: 'ask',
-    message: `${pending.deferred_operation.summary}\nNothing has changed yet. Approve it now?`,
+    message: `${String(pending.deferred_operation.summary)}\nNothing has changed yet. Approve it now?`,
     question,
   };
 }
@@ -126,7 +126,7 @@ async function pendingOf(caller: ToolCaller, approvalId: string) {
   const { body } = await caller.invoke({ action: 'getApproval', input: { approval_id: approvalId } });
   const { id, action, summary, expires_at, status } = recordOf(body['approval']);
   if (status !== 'pending')
-    throw new ProductError('conflict', `Somebody decided it meanwhile: it is ${status}.`);
+    throw new ProductError('conflict', `Somebody decided it meanwhile: it is ${String(status)}.`);
   return { pending: true, deferred_operation: { id, action, summary, expires_at } };
 }
 

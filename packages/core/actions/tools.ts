@@ -131,10 +131,9 @@ const problemProperties: Readonly<Record<string, JsonSchema>> = {
 
 /** Clients of the 2025 era check the content of failures against the output schema too, so it describes both. */
 function answerOrProblem(answer: JsonSchema): JsonSchema {
-  const properties = answer['properties'] as Record<string, JsonSchema>;
+  const { properties = {}, required = [] } = answer;
   const clash = Object.keys(problemProperties).find((name) => name in properties);
   if (clash !== undefined) throw new Error(`an action answers "${clash}", which a problem document also has`);
-  const required = (answer['required'] as readonly string[] | undefined) ?? [];
   return {
     type: 'object',
     properties: { ...properties, ...problemProperties },

@@ -2,6 +2,7 @@
 // node's own and a body that belongs to the patch.
 import { formatDigest } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
+import { nodeFragmentBytes } from '@powernode/core/limits';
 import { nodeProtocol } from '@powernode/core/wire/node-stream';
 
 /** A document named by its number and its digest. */
@@ -28,8 +29,22 @@ export function currentFrame(version: Version): string {
   return `{"kind":"current",${named(version)}}`;
 }
 
-export function documentFrame(version: Version, entries: readonly CompiledEntry[]): string {
-  return `{"kind":"document",${named(version)},"entries":[${entries.map((entry) => entry.json).join(',')}]}`;
+/** In pieces, so that the documents of many nodes are never in memory whole at the same time. */
+export function* documentPieces(
+  version: Version,
+  entries: readonly CompiledEntry[],
+): Generator<string, undefined> {
+  let piece = `{"kind":"document",${named(version)},"entries":[`;
+  let comma = '';
+  for (const entry of entries) {
+    piece += comma + entry.json;
+    comma = ',';
+    if (piece.length < nodeFragmentBytes) continue;
+    yield piece;
+    piece = '';
+  }
+  yield `${piece}]}`;
+  return undefined;
 }
 
 export function deltaFrame(delta: {

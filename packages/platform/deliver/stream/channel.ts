@@ -1,32 +1,115 @@
 // The line under a node's stream: what a session needs of a WebSocket and no more. Simulations bring their own.
-import type { Duplex } from 'node:stream';
+import { nodeFragmentBytes } from '@powernode/core/limits';
 import type { WebSocket } from 'ws';
 
 export interface Channel {
-  send(text: string): void;
+  send(frame: string): void;
+  /** One frame in pieces, each made when the line has taken the one before. */
+  sendLong(pieces: Iterator<string, undefined>): void;
   ping(): void;
   /** Says why and ends; what was sent before still arrives. */
   close(code: number, reason: string): void;
   /** Ends without a word. */
   terminate(): void;
-  /** Bytes that the line has not taken yet. */
+  /** Bytes that the line has not taken yet, but for long frames whose turn has not come. */
   readonly backlogBytes: number;
-  /** Calls once, when the line has taken all of them. */
+  /** Calls once, when the line has taken everything, or is gone. */
   whenDrained(run: () => void): void;
 }
 
-export function webSocketChannel(socket: WebSocket, line: Duplex): Channel {
-  return {
-    send: (text) => socket.send(text, { binary: false, compress: false }),
-    ping: () => socket.ping(),
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
-    get backlogBytes() {
-      return socket.bufferedAmount;
-    },
-    whenDrained(run) {
-      if (line.writableNeedDrain) line.once('drain', run);
-      else setImmediate(run);
-    },
-  };
+const text = { binary: false, compress: false } as const;
+
+/**
+ * Long frames go out in fragments, each when the line has taken the one before: a TLS connection of Node keeps a
+ * buffer of the size of the largest write that it ever saw, and most nodes get one long frame in their life.
+ */
+export class WebSocketChannel implements Channel {
+  readonly #socket: WebSocket;
+  /** Frames whose turn has not come. */
+  readonly #queue: Iterator<string, undefined>[] = [];
+  #busy = false;
+  #goodbye: (() => void) | null = null;
+  #drained: (() => void)[] = [];
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('close', () => {
+      this.#queue.length = 0;
+      this.#tellDrained();
+    });
+  }
+
+  get backlogBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(frame: string): void {
+    if (this.#goodbye !== null) return;
+    if (this.#busy || frame.length > nodeFragmentBytes) this.sendLong(piecesOf(frame));
+    else this.#socket.send(frame, text);
+  }
+
+  sendLong(pieces: Iterator<string, undefined>): void {
+    if (this.#goodbye !== null) return;
+    this.#queue.push(pieces);
+    if (!this.#busy) this.#nextFrame();
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#goodbye ??= () => this.#socket.close(code, reason);
+    if (!this.#busy) this.#goodbye();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  whenDrained(run: () => void): void {
+    this.#drained.push(run);
+    // A pong that nobody asked for is ignored (RFC 6455 §5.5.3); its callback comes when all before it is gone.
+    if (!this.#busy) this.#socket.pong('', false, () => this.#tellDrained());
+  }
+
+  #nextFrame(): void {
+    const pieces = this.#queue.shift();
+    const first = pieces?.next();
+    if (pieces === undefined || first === undefined) {
+      this.#busy = false;
+      this.#goodbye?.();
+      this.#tellDrained();
+      return;
+    }
+    this.#busy = true;
+    this.#piece(pieces, first);
+  }
+
+  #piece(pieces: Iterator<string, undefined>, piece: IteratorResult<string, undefined>): void {
+    const next = pieces.next();
+    const fin = next.done === true;
+    this.#socket.send(piece.value ?? '', { ...text, fin }, (error) => {
+      // A line that is gone says so by `close` as well.
+      if (error != null) return;
+      if (fin) this.#nextFrame();
+      else this.#piece(pieces, next);
+    });
+  }
+
+  #tellDrained(): void {
+    for (const run of this.#drained.splice(0)) run();
+  }
+}
+
+/** In pieces that are not cut between the two halves of a character (UTF-16 surrogates). */
+function* piecesOf(frame: string): Generator<string, undefined> {
+  for (let from = 0; from < frame.length; ) {
+    let to = Math.min(from + nodeFragmentBytes, frame.length);
+    if ((frame.charCodeAt(to - 1) & 0xfc00) === 0xd800 && to < frame.length) to--;
+    yield frame.slice(from, to);
+    from = to;
+  }
+  return undefined;
 }

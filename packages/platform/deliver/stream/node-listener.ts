@@ -31,7 +31,6 @@ export interface ListenerParts extends RequestParts {
 export interface OpenedStream {
   readonly node: NodeState;
   readonly socket: WebSocket;
-  readonly line: Duplex;
   /** Where it comes from. */
   readonly address: string;
 }
@@ -125,7 +124,7 @@ async function upgrade(parts: ListenerParts, streams: WebSocketServer, one: Upgr
     streams.handleUpgrade(one.request, one.line, one.head, (socket) => {
       // Told in the stream's own words, so that a machine that was terminated while away does not ask for ever.
       if (node === null) refuseRevoked(socket);
-      else parts.opened({ node, socket, line: one.line, address });
+      else parts.opened({ node, socket, address });
     });
   } catch (error) {
     if (!(error instanceof ProductError)) parts.log.error({ err: error }, 'a stream could not be opened');

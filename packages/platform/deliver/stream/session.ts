@@ -13,9 +13,10 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { DeliveryCounters } from '../counters.ts';
 import type { Dispatcher } from '../nodes/dispatcher.ts';
-import { currentFrame, deltaFrame, documentFrame, type Version, welcomeFrame } from '../nodes/frames.ts';
+import { currentFrame, deltaFrame, documentPieces, type Version, welcomeFrame } from '../nodes/frames.ts';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 import type { Channel } from './channel.ts';
+import type { DocumentGate } from './document-gate.ts';
 
 /** Where reports of nodes go. None of these waits. */
 export interface ReportSink {
@@ -37,6 +38,7 @@ export interface SessionParts {
   readonly dispatcher: Dispatcher;
   readonly reports: ReportSink;
   readonly counters: DeliveryCounters;
+  readonly gate: DocumentGate;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
   readonly platformVersion: string;
@@ -103,14 +105,7 @@ export class Session implements NodeStream {
   deliver(): void {
     const { node, channel, counters } = this.#parts;
     if (!this.ready || !node.hasPending || this.#waitsForLine) return;
-    if (channel.backlogBytes > limits.nodeBacklogBytesMax) {
-      this.#waitsForLine = true;
-      channel.whenDrained(() => {
-        this.#waitsForLine = false;
-        this.deliver();
-      });
-      return;
-    }
+    if (channel.backlogBytes > limits.nodeBacklogBytesMax) return this.#waitForLine();
     const patch = node.takePending();
     if (patch === null) return;
     this.#send(deltaFrame({ base: this.#sentRevision, to: this.#newest(), patch }));
@@ -174,7 +169,6 @@ export class Session implements NodeStream {
     await this.#seeAhead(hello);
     // The stream may have ended meanwhile; `closed` and `end` say so by the state.
     if (this.#state !== 'greeting') return;
-    this.#state = 'open';
     this.#answer(hello, dispatcher.sequenceOf(node.accountId));
   }
 
@@ -191,9 +185,10 @@ export class Session implements NodeStream {
 
   #answer({ held }: Hello, sequence: number): void {
     const { node, counters } = this.#parts;
-    if (held === null || held.revision > sequence) return this.#sendDocument();
+    if (held === null || held.revision > sequence) return this.#wholeDocument();
     const digest = BigInt(`0x${held.hash}`);
     if (digest === node.digest) {
+      this.#state = 'open';
       node.desiredRevision = held.revision;
       this.#sentRevision = held.revision;
       this.#send(currentFrame(this.#newest()));
@@ -201,18 +196,50 @@ export class Session implements NodeStream {
       return;
     }
     const patch = node.history.since({ held: digest, present: node.digest });
-    if (patch === null || held.revision >= node.desiredRevision) return this.#sendDocument();
+    if (patch === null || held.revision >= node.desiredRevision) return this.#wholeDocument();
+    this.#state = 'open';
     this.#send(deltaFrame({ base: held.revision, to: this.#newest(), patch }));
     this.#sentRevision = node.desiredRevision;
     counters.deltasSent++;
   }
 
-  #sendDocument(): void {
-    const { node, dispatcher, counters } = this.#parts;
-    node.takePending();
-    this.#send(documentFrame(this.#newest(), dispatcher.fleet.compile(node.instanceId)));
+  /** Until it is sent nothing else is: what changes meanwhile will be in it. */
+  #wholeDocument(): void {
+    this.#state = 'greeting';
+    this.node.takePending();
+    this.#parts.gate.enter({
+      send: () => (this.#state === 'greeting' ? this.#sendDocument() : 0),
+      whenTaken: (run) => this.#parts.channel.whenDrained(run),
+    });
+  }
+
+  #sendDocument(): number {
+    const { node, dispatcher, channel, counters } = this.#parts;
+    const entries = dispatcher.fleet.compile(node.instanceId);
+    this.#state = 'open';
     this.#sentRevision = node.desiredRevision;
     counters.documentsSent++;
+    counters.framesSent++;
+    channel.sendLong(this.#counted(documentPieces(this.#newest(), entries)));
+    this.#waitForLine();
+    return entries.length;
+  }
+
+  *#counted(pieces: Iterable<string>): Generator<string, undefined> {
+    for (const piece of pieces) {
+      this.#parts.counters.bytesSent += piece.length;
+      yield piece;
+    }
+    return undefined;
+  }
+
+  /** Until the line has taken what is on it, changes gather and merge. */
+  #waitForLine(): void {
+    this.#waitsForLine = true;
+    this.#parts.channel.whenDrained(() => {
+      this.#waitsForLine = false;
+      this.deliver();
+    });
   }
 
   #newest(): Version {
@@ -256,7 +283,7 @@ export class Session implements NodeStream {
     if (this.#resyncs.length > limits.resyncsPerMinuteMax) {
       return this.#malformed('too many requests for the whole document');
     }
-    if (this.ready) this.#sendDocument();
+    if (this.ready) this.#wholeDocument();
   }
 
   #malformed(what: string): void {

@@ -2,17 +2,18 @@
 import * as limits from '@powernode/core/limits';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { webSocketChannel } from './channel.ts';
+import { WebSocketChannel } from './channel.ts';
+import { DocumentGate } from './document-gate.ts';
 import type { OpenedStream } from './node-listener.ts';
 import { Session, type SessionParts } from './session.ts';
 
-export type StreamParts = Omit<SessionParts, 'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports'> & {
+export type StreamParts = Omit<SessionParts, 'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports' | 'gate'> & {
   readonly reports: SessionParts['reports'] & { left(node: NodeState): void };
   readonly clock: Clock;
 };
 
 export class Streams {
-  readonly #parts: StreamParts;
+  readonly #parts: StreamParts & Pick<SessionParts, 'gate'>;
   readonly #groups = Array.from({ length: limits.streamGroups }, () => new Set<Session>());
   #turn = 0;
   #opened = 0;
@@ -20,7 +21,7 @@ export class Streams {
   #lastLeft: () => void = () => undefined;
 
   constructor(parts: StreamParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, gate: new DocumentGate(parts.clock) };
   }
 
   get count(): number {
@@ -33,8 +34,8 @@ export class Streams {
     }
   }
 
-  open({ node, socket, line, address }: OpenedStream): void {
-    const channel = webSocketChannel(socket, line);
+  open({ node, socket, address }: OpenedStream): void {
+    const channel = new WebSocketChannel(socket);
     const session = new Session({ ...this.#parts, node, channel, remoteAddress: address });
     const group = this.#groups[this.#opened % limits.streamGroups];
     this.#opened++;

@@ -1,9 +1,9 @@
 // Deferred operations over MCP: who can be asked is asked, nobody else executes.
 import {
-  Client,
-  StreamableHTTPClientTransport,
   type CallToolResult,
+  Client,
   type ClientOptions,
+  StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';

@@ -12,12 +12,13 @@ export const networkId = '01990000-0000-7000-8000-000000000001';
 const accountId = '01990000-0000-7000-8000-0000000000aa';
 const time = '2026-08-01T00:00:00.000Z';
 
-type Record_ = Record<string, unknown>;
+type Row = Record<string, unknown>;
 
 export class FakePlatform {
-  readonly networks = new Map<string, Record_>([[networkId, network(networkId, 'office')]]);
-  readonly approvals = new Map<string, Record_>();
+  readonly networks = new Map<string, Row>([[networkId, network(networkId, 'office')]]);
+  readonly approvals = new Map<string, Row>();
   readonly invocations: Invocation[] = [];
+  readonly logged: string[] = [];
   permissions: Set<Permission> = new Set(permissionNames);
   operatorId = '01990000-0000-7000-8000-0000000000bb';
 
@@ -58,7 +59,7 @@ export class FakePlatform {
     return mcpSurface({
       invoke: this.invoke,
       authenticate: this.authenticate,
-      log: { warn: () => undefined },
+      log: { warn: () => undefined, error: (_, message) => void this.logged.push(message) },
       version: '0.0.0-test',
       allowedHosts: ['platform.example'],
       questionKey: new Uint8Array(32).fill(7),
@@ -80,42 +81,42 @@ export class FakePlatform {
     };
   }
 
-  private networkOf(input: Record_): Record_ {
+  private networkOf(input: Row): Row {
     const found = this.networks.get(String(input['network_id']));
     if (found === undefined)
-      throw new ProductError('not_found', `There is no network ${input['network_id']}.`);
+      throw new ProductError('not_found', `There is no network ${String(input['network_id'])}.`);
     return found;
   }
 
-  private add(name: string): Record_ {
+  private add(name: string): Row {
     const made = network(randomUUID(), name);
     this.networks.set(String(made['id']), made);
     return made;
   }
 
-  private defer(input: Record_): Outcome {
+  private defer(input: Row): Outcome {
     const id = randomUUID();
     const { name } = this.networkOf(input);
     const operation = {
       id,
       action: 'system_sdwan_delete_network',
-      summary: `Delete network ${name}`,
+      summary: `Delete network ${String(name)}`,
       expires_at: time,
     };
     this.approvals.set(id, { ...operation, input, status: 'pending', result: null, error: null });
     return { status: 202, body: { pending: true, deferred_operation: operation } };
   }
 
-  private approvalOf(input: Record_): Record_ {
+  private approvalOf(input: Row): Row {
     const found = this.approvals.get(String(input['approval_id']));
     if (found === undefined) throw new ProductError('not_found', 'There is no such approval.');
     return found;
   }
 
-  private decide(input: Record_): Record_ {
+  private decide(input: Row): Row {
     const approval = this.approvalOf(input);
     if (approval['status'] !== 'pending') throw new ProductError('conflict', 'It is decided already.');
-    const asked = approval['input'] as Record_;
+    const asked = approval['input'] as Row;
     const approved = input['decision'] === 'approve';
     approval['status'] = approved ? 'approved' : 'rejected';
     if (approved) {
@@ -126,7 +127,7 @@ export class FakePlatform {
   }
 }
 
-function parse(invocation: Invocation): Record_ {
+function parse(invocation: Invocation): Row {
   const parsed = inputOf(definitionOf(invocation.action)).safeParse(invocation.input);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => ({
@@ -137,7 +138,7 @@ function parse(invocation: Invocation): Record_ {
   throw new ProductError('validation_failed', 'Correct the parameters named in errors.', { fields });
 }
 
-function network(id: string, name: string): Record_ {
+function network(id: string, name: string): Row {
   return {
     id,
     account_id: accountId,
@@ -160,6 +161,6 @@ function network(id: string, name: string): Record_ {
   };
 }
 
-function ok(body: Record_): Outcome {
+function ok(body: Row): Outcome {
   return { status: 200, body };
 }

@@ -1,8 +1,9 @@
 // Seals what a question to a person was about while it travels through the client: authenticated, bound to the
 // caller and short-lived. The platform decides an approval once, so that an answer works once.
+
+import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 import type { Question } from '@powernode/core/actions/tool-call';
 import { confirmationSeconds } from '@powernode/core/limits';
-import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
 export interface QuestionCodec {
   seal(question: Question, context: ServerContext): Promise<string>;

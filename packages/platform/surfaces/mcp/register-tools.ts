@@ -1,13 +1,6 @@
 // Binds the tools of the catalogue to an MCP server of the SDK. Inputs pass through unchecked: the action checks
 // them, so that a wrong parameter is the same problem here as on every other surface.
-import {
-  callTool,
-  type PersonsAnswer,
-  type Question,
-  type ToolCaller,
-} from '@powernode/core/actions/tool-call';
-import type { Tool } from '@powernode/core/actions/tools';
-import type { JsonSchema } from '@powernode/core/actions/json-schema';
+
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
@@ -17,6 +10,14 @@ import {
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
+import type { JsonSchema } from '@powernode/core/actions/json-schema';
+import {
+  callTool,
+  type PersonsAnswer,
+  type Question,
+  type ToolCaller,
+} from '@powernode/core/actions/tool-call';
+import type { Tool } from '@powernode/core/actions/tools';
 import type { QuestionCodec } from './question-codec.ts';
 
 /** The one question's name among the inputs that a result may ask for. */
@@ -51,9 +52,10 @@ export function registerTools(server: McpServer, binding: ToolBinding): void {
 
 /** A 2025 client without a session cannot be asked: its server cannot send it a request. */
 function canAsk(server: McpServer, context: ServerContext): boolean {
-  const envelope: Readonly<Record<string, unknown>> = context.mcpReq.envelope ?? {};
-  const declared = envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
-  const elicitation = (declared as ClientCapabilities | undefined)?.elicitation;
+  const envelope = (context.mcpReq.envelope ?? {}) as Record<string, ClientCapabilities | undefined>;
+  const declared: ClientCapabilities | undefined =
+    envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
+  const elicitation = declared?.elicitation;
   if (elicitation === undefined) return false;
   return elicitation.form !== undefined || elicitation.url === undefined;
 }

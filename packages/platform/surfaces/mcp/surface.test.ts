@@ -5,7 +5,6 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport as LegacyTransportType } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { toolsDefaultMax } from '@powernode/core/limits';
 import { expect, onTestFinished, test } from 'vitest';
@@ -55,7 +54,7 @@ async function modernClient(platform: FakePlatform, options: ModernOptions = {})
 async function legacyClient(platform: FakePlatform, capabilities = {}) {
   const client = new LegacyClient({ name: 'test', version: '1' }, { capabilities });
   const transport = new LegacyTransport(url, { fetch: inProcess(platform), requestInit });
-  await client.connect(transport as LegacyTransportType);
+  await client.connect(transport);
   onTestFinished(() => client.close());
   return client;
 }
@@ -132,7 +131,7 @@ test('an answer is structured and is also text', async () => {
     });
     expect(result.structuredContent).toEqual({ network: platform.networks.get(networkId) });
     const [content] = result.content as { type: string; text: string }[];
-    expect(JSON.parse(content!.text)).toEqual(result.structuredContent);
+    expect(JSON.parse(content?.text ?? '')).toEqual(result.structuredContent);
     expect(result.isError).toBeFalsy();
   }
 });
@@ -157,19 +156,22 @@ test('expected failures are results with the problem document, which clients acc
 });
 
 test('an unexpected failure shows nothing of the inside', async () => {
-  const client = await modernClient(new FakePlatform());
+  const platform = new FakePlatform();
+  const client = await modernClient(platform);
   const result = await client.callTool({ name: 'system_list_instances', arguments: {} });
   expect(result).toMatchObject({ isError: true, structuredContent: { code: 'internal' } });
   expect(JSON.stringify(result)).not.toContain('secret words');
+  expect(platform.logged).toEqual(['mcp: a request failed']);
 });
 
 test('a request without a valid token is answered 401 with a challenge, before anything else is read', async () => {
-  for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'Basic eA==' }]) {
-    const response = await post(
-      new FakePlatform(),
-      headers as Record<string, string>,
-      new URL('?toolsets=x', url),
-    );
+  const wrong: Record<string, string>[] = [
+    {},
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Basic eA==' },
+  ];
+  for (const headers of wrong) {
+    const response = await post(new FakePlatform(), headers, new URL('?toolsets=x', url));
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="powernode"');
     expect(await response.json()).toMatchObject({ code: 'unauthenticated' });

@@ -1,15 +1,16 @@
 // MCP over streamable HTTP at /mcp, for clients of both eras: 2026-07-28 (no sessions, server/discover) and 2025
 // (initialize). Every request is checked for Host, Origin and token here, because the SDK checks none of them.
-import { parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
-import { problemOf } from '@powernode/core/errors';
-import { mcpSubscriptionsMax, requestBytesMax, toolsListKeptMs } from '@powernode/core/limits';
+
 import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/hono';
 import {
   createMcpHandler,
   localhostAllowedHostnames,
-  McpServer,
   type McpRequestContext,
+  McpServer,
 } from '@modelcontextprotocol/server';
+import { parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
+import { ProductError, problemOf } from '@powernode/core/errors';
+import { mcpSubscriptionsMax, requestBytesMax, toolsListKeptMs } from '@powernode/core/limits';
 import { type Context, Hono } from 'hono';
 import type { Authenticate, Caller, Invoke } from '../../actions/invoke-types.ts';
 import { type QuestionCodec, questionCodec } from './question-codec.ts';
@@ -18,7 +19,7 @@ import { registerTools } from './register-tools.ts';
 export interface McpSurfaceOptions {
   readonly invoke: Invoke;
   readonly authenticate: Authenticate;
-  readonly log: { warn(fields: object, message: string): void };
+  readonly log: Record<'warn' | 'error', (fields: object, message: string) => void>;
   readonly version: string;
   /** Host names beside loopback that clients may use, without port; IPv6 in brackets. */
   readonly allowedHosts: readonly string[];
@@ -31,6 +32,17 @@ export interface McpSurfaceOptions {
   readonly extend?: (server: McpServer, codec: QuestionCodec) => void;
 }
 
+interface McpEnv {
+  /** Set by the application that this one is mounted in. */
+  Variables: { correlationId?: string };
+}
+
+/** What one request knows of itself, carried through the SDK to the server of that request. */
+interface RequestFacts {
+  readonly caller: Caller;
+  readonly correlationId: string;
+}
+
 /** A sub-application to be mounted at the root: it answers /mcp and nothing else. */
 export function mcpSurface(options: McpSurfaceOptions): Hono & { close(): Promise<void> } {
   const hosts = [...localhostAllowedHostnames(), ...options.allowedHosts];
@@ -40,25 +52,28 @@ export function mcpSurface(options: McpSurfaceOptions): Hono & { close(): Promis
     onerror: (error) => options.log.warn({ err: error }, 'mcp: a request was refused'),
   });
 
-  const app = new Hono();
+  const app = new Hono<McpEnv>();
   app.use('/mcp', hostHeaderValidation(hosts), originValidation(hosts));
   app.all('/mcp', async (context) => {
+    const correlationId = context.get('correlationId') ?? options.newId();
     try {
       const caller = await options.authenticate({
         authorization: context.req.header('authorization'),
         source: options.sourceOf(context),
       });
       parseToolSelection(selectionText(context.req.url));
-      return await handler.fetch(context.req.raw, { authInfo: authInfoOf(caller) });
+      return await handler.fetch(context.req.raw, { authInfo: authInfoOf({ caller, correlationId }) });
     } catch (error) {
+      logFailure(options, { error, correlationId });
       return refusal(error);
     }
   });
-  return Object.assign(app, { close: () => handler.close() });
+  // Whoever mounts it has an environment of its own; what this one reads of it is optional.
+  return Object.assign(app as unknown as Hono, { close: () => handler.close() });
 }
 
 function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpServer {
-  const caller = context.authInfo?.extra?.['caller'] as Caller;
+  const { caller, correlationId } = (context.authInfo?.extra ?? {}) as unknown as RequestFacts;
   const codec = questionCodec({ key: options.questionKey, caller: `${caller.operatorId} ${caller.tokenId}` });
   const server = new McpServer(
     { name: 'platform', title: 'Powernode', version: options.version },
@@ -76,16 +91,34 @@ function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpS
     callerOf: (canAsk) => ({
       canAsk,
       mayDecide: async () => caller.permissions.has('system.approvals.decide'),
-      invoke: (call) => options.invoke({ caller, ...call, correlationId: options.newId() }),
+      invoke: async (call) => {
+        try {
+          return await options.invoke({ caller, ...call, correlationId });
+        } catch (error) {
+          logFailure(options, { error, correlationId });
+          throw error;
+        }
+      },
     }),
   });
   options.extend?.(server, codec);
   return server;
 }
 
-/** What the SDK carries from here to the server of this request. The token itself stays behind. */
-function authInfoOf(caller: Caller) {
-  return { token: '', clientId: caller.operatorId, scopes: [...caller.permissions], extra: { caller } };
+/** The token itself stays behind: nothing needs it any more. */
+function authInfoOf(request: RequestFacts) {
+  const { operatorId, permissions } = request.caller;
+  return { token: '', clientId: operatorId, scopes: [...permissions], extra: { ...request } };
+}
+
+/** What the platform is to blame for; the caller is told `internal` and no more. */
+function logFailure(
+  options: McpSurfaceOptions,
+  of: { readonly error: unknown; readonly correlationId: string },
+): void {
+  if (problemOf(of.error).status < 500) return;
+  const internal = of.error instanceof ProductError ? of.error.internal : undefined;
+  options.log.error({ err: of.error, internal, correlation_id: of.correlationId }, 'mcp: a request failed');
 }
 
 function selectionText(url: string | undefined) {
@@ -96,8 +129,15 @@ function selectionText(url: string | undefined) {
 function refusal(error: unknown): Response {
   const problem = problemOf(error);
   const challenge = problem.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="powernode"' } : {};
+  const retry =
+    problem.status === 429 ? { 'Retry-After': JSON.stringify(problem['retry_after_seconds'] ?? 1) } : {};
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...challenge },
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      ...challenge,
+      ...retry,
+    },
   });
 }

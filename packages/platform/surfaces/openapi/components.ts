@@ -1,8 +1,8 @@
 // The named schemas of the OpenAPI document: one for each noun that actions answer, found in their definitions.
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { type JsonSchema, jsonSchemaOf, type Rewrite } from '@powernode/core/actions/json-schema';
-import { deferredOperation, plan } from '@powernode/core/intent/autonomy';
 import { errorTable } from '@powernode/core/errors';
+import { deferredOperation, plan } from '@powernode/core/intent/autonomy';
 import { z } from 'zod';
 
 const named = nameNouns();
@@ -76,6 +76,6 @@ function singular(noun: string): string {
   return noun.endsWith('ies') ? `${noun.slice(0, -3)}y` : noun.replace(/s$/, '');
 }
 
-export function pascal(name: string): string {
+function pascal(name: string): string {
   return name.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

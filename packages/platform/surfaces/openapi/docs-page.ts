@@ -64,7 +64,7 @@ function introduction(): Html {
       route, by <code>POST /api/v1/actions/&lt;action&gt;</code>, as the MCP tool of its name at <code>/mcp</code>,
       and by <code>powernode</code> on a command line.
     </p>
-    <pre><code>curl -H "Authorization: Bearer $POWERNODE_TOKEN" \\
+    <pre tabindex="0"><code>curl -H "Authorization: Bearer $POWERNODE_TOKEN" \\
      -H "Content-Type: application/json" -d '{"name": "office"}' \\
      $POWERNODE_URL/api/v1/actions/system_sdwan_create_network</code></pre>
     <ul>
@@ -75,7 +75,7 @@ function introduction(): Html {
       </li>
       <li>
         A change whose policy is <code>require_approval</code> answers 202 with <code>pending</code> and a
-        <code>deferred_operation</code>; whoever may decide can set <code>approve</code>.
+        <code>deferred_operation</code>; whoever may decide can set <code>approve</code>. Over MCP a person is asked instead, where the client can ask.
       </li>
       <li>
         Lists take <code>limit</code> and <code>cursor</code>, and answer <code>count</code>, <code>has_more</code> and
@@ -113,19 +113,19 @@ function actionArticle(action: ActionDefinition): Html {
               <dd><code>${action.category.name}</code>, by default <code>${action.category.defaultMode}</code></dd>`
       }
     </dl>
-    ${parameterTable(inputSchemaOf(action))}
+    ${parameterTable(action.title, inputSchemaOf(action))}
     <details>
       <summary>Answer</summary>
-      <pre><code>${outline(jsonSchemaOf(z.object(action.output), 'output'), 0)}</code></pre>
+      <pre tabindex="0"><code>${outline(jsonSchemaOf(z.object(action.output), 'output'), 0)}</code></pre>
     </details>
   </article>`;
 }
 
-function parameterTable(schema: JsonSchema): Html {
-  const properties = Object.entries(schema['properties'] as Record<string, JsonSchema>);
+function parameterTable(title: string, schema: JsonSchema): Html {
+  const properties = Object.entries(schema.properties ?? {});
   if (properties.length === 0) return html`<p class="faint">No parameters.</p>`;
-  const required = (schema['required'] as readonly string[] | undefined) ?? [];
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Parameters">
+  const { required = [] } = schema;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Parameters: ${title}">
     <table>
       <thead>
         <tr>
@@ -155,7 +155,7 @@ function errorSection(): Html {
       Failures are problem documents (RFC 9457, <code>application/problem+json</code>) with one of these codes;
       <code>detail</code> says what to do. The command line ends with the exit code of the same row.
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Errors">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of errors">
       <table>
         <thead>
           <tr>
@@ -187,47 +187,33 @@ function keysOf(area: ActionDefinition['area']): readonly ActionKey[] {
 
 /** A schema in a few words: `string (uuid)`, `"hub" | "spoke"`, `string[]`, `boolean | null`. */
 function typeText(schema: JsonSchema): string {
-  const {
-    type,
-    enum: values,
-    anyOf,
-    items,
-    format,
-  } = schema as {
-    type?: string | string[];
-    enum?: unknown[];
-    anyOf?: JsonSchema[];
-    items?: JsonSchema;
-    format?: string;
-  };
+  const { type = 'any', enum: values, anyOf, items, format } = schema;
   if (values !== undefined) return values.map((value) => JSON.stringify(value)).join(' | ');
   if (anyOf !== undefined) return anyOf.map(typeText).join(' | ');
   if (type === 'array') return items === undefined ? 'array' : `${typeText(items)}[]`;
-  const text = Array.isArray(type) ? type.join(' | ') : (type ?? 'any');
+  const text = typeof type === 'string' ? type : type.join(' | ');
   return format === undefined ? text : `${text} (${format})`;
 }
 
 function meaning(schema: JsonSchema): string {
-  const { description, default: preset, minimum, maximum, maxLength } = schema;
-  const range =
-    minimum === undefined && maximum === undefined ? '' : `${minimum ?? ''} to ${maximum ?? ''}`.trim();
+  const { description = '', default: preset, minimum, maximum, maxLength } = schema;
   const facts = [
     description,
-    range,
+    minimum === undefined ? '' : `at least ${minimum}`,
+    maximum === undefined ? '' : `at most ${maximum}`,
     maxLength === undefined ? '' : `at most ${maxLength} characters`,
     preset === undefined ? '' : `default ${JSON.stringify(preset)}`,
   ];
-  return facts.filter((fact) => fact !== undefined && fact !== '').join('; ');
+  return facts.filter((fact) => fact !== '').join('; ');
 }
 
 /** The properties of an answer, one a line, inner ones indented. */
 function outline(schema: JsonSchema, depth: number): string {
-  const properties = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  return properties
+  return Object.entries(schema.properties ?? {})
     .map(([name, property]) => {
-      const inner = (property['items'] ?? property) as JsonSchema;
-      const nested = inner['properties'] === undefined ? '' : `\n${outline(inner, depth + 1)}`;
-      const type = nested === '' ? typeText(property) : property['items'] === undefined ? '' : 'list of';
+      const inner = property.items ?? property;
+      const nested = inner.properties === undefined ? '' : `\n${outline(inner, depth + 1)}`;
+      const type = nested === '' ? typeText(property) : property.items === undefined ? '' : 'list of';
       return `${'  '.repeat(depth)}${name}${type === '' ? '' : `: ${type}`}${nested}`;
     })
     .join('\n');

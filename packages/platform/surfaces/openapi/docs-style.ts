@@ -13,7 +13,7 @@ export const docsStyle = `
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.55 system-ui, sans-serif; color: var(--text); background: var(--ground); }
 a { color: var(--link); }
-a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -999px; }
 .skip:focus { left: 8px; top: 8px; background: var(--ground); padding: 4px 8px; }
 .layout { display: grid; grid-template-columns: 18rem minmax(0, 1fr); }
@@ -44,6 +44,7 @@ summary { cursor: pointer; color: var(--link); }
 @media (max-width: 50rem) {
   .layout { grid-template-columns: minmax(0, 1fr); }
   nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line); }
+  nav ul { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 }
 @media print { nav { display: none; } }
 `;

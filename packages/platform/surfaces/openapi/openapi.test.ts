@@ -13,16 +13,22 @@ const document = JSON.parse(JSON.stringify(openApiDocument({ version: '1.2.3' })
   components: { schemas: Record<string, unknown> };
 };
 
+function operationAt(method: string, path: string): Operation {
+  const operation = document.paths[path]?.[method];
+  if (operation === undefined) throw new Error(`the document has no ${method} ${path}`);
+  return operation;
+}
+
 test('it is valid, and every reference in it leads somewhere', async () => {
   const validator = new Validator();
   const result = await validator.validate(structuredClone(document));
   expect(result).toMatchObject({ valid: true });
   expect(validator.version).toBe('3.1');
   const references = JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g);
-  for (const [, path] of references) {
-    const found = path!
+  for (const [, path = ''] of references) {
+    const found = path
       .split('/')
-      .reduce((at: unknown, step) => (at as Record<string, unknown>)?.[step], document);
+      .reduce((at: unknown, step) => (at as Record<string, unknown> | undefined)?.[step], document);
     expect(found, path).toBeDefined();
   }
 });
@@ -30,15 +36,11 @@ test('it is valid, and every reference in it leads somewhere', async () => {
 test('every action has its resource route and its generic route, with problems and approvals', () => {
   for (const key of actionKeys) {
     const action = definitionOf(key);
-    const resource =
-      document.paths[`/api/v1/system${action.route.path}`]?.[action.route.method.toLowerCase()];
-    const generic = document.paths[`/api/v1/actions/${action.name}`]?.['post'];
-    for (const operation of [resource, generic]) {
-      expect(operation, action.name).toBeDefined();
-      expect(Object.keys(operation!.responses)).toEqual(
-        expect.arrayContaining(['401', '403', '422', '429', 'default']),
-      );
-      expect('202' in operation!.responses, action.name).toBe(action.category !== null);
+    const resource = operationAt(action.route.method.toLowerCase(), `/api/v1/system${action.route.path}`);
+    const generic = operationAt('post', `/api/v1/actions/${action.name}`);
+    for (const { responses } of [resource, generic]) {
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '422', '429', 'default']));
+      expect('202' in responses, action.name).toBe(action.category !== null);
     }
   }
 });
@@ -56,12 +58,12 @@ test('nouns are named once and used by reference', () => {
       'CreatedApiToken',
     ]),
   );
-  const list = document.paths['/api/v1/system/sdwan/networks']!['get']!.responses['200'];
+  const list = operationAt('get', '/api/v1/system/sdwan/networks').responses['200'];
   expect(JSON.stringify(list)).toContain('"items":{"$ref":"#/components/schemas/Network"}');
 });
 
 test('what POST can repeat safely is said', () => {
-  const create = document.paths['/api/v1/system/sdwan/networks']!['post']!;
+  const create = operationAt('post', '/api/v1/system/sdwan/networks');
   expect(create.parameters).toContainEqual({ $ref: '#/components/parameters/IdempotencyKey' });
   expect(Object.keys(create.responses)).toEqual(expect.arrayContaining(['200', '201', '202', '409']));
 });

@@ -35,7 +35,7 @@ export function routesOf(key: ActionKey): readonly [Routed, Routed] {
       operationId: `call_${action.name}`,
       parameters: [idempotencyKey],
       requestBody: {
-        required: requiredOf(inputSchemaOf(action)).length > 0,
+        required: (inputSchemaOf(action).required ?? []).length > 0,
         content: json(refTo(inputName(key))),
       },
       responses: responsesOf(action),
@@ -83,10 +83,9 @@ function commonOf(action: ActionDefinition): Operation {
 /** Names in the path are taken from there; the rest is the query of GET and DELETE, and the body of others. */
 function resourceInput(action: ActionDefinition, key: ActionKey): Operation {
   const { method, path } = action.route;
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const schema = inputSchemaOf(action);
-  const properties = schema['properties'] as Record<string, JsonSchema>;
-  const required = requiredOf(schema);
+  const { properties = {}, required = [] } = schema;
   const parameters: unknown[] = inPath.map((name) => ({
     name,
     in: 'path',
@@ -94,10 +93,10 @@ function resourceInput(action: ActionDefinition, key: ActionKey): Operation {
     schema: properties[name],
   }));
   if (method === 'POST') parameters.push(idempotencyKey);
-  const rest = Object.keys(properties).filter((name) => !inPath.includes(name));
   if (method === 'GET' || method === 'DELETE') {
-    for (const name of rest)
-      parameters.push(queryParameter(name, properties[name]!, required.includes(name)));
+    for (const [name, property] of Object.entries(properties)) {
+      if (!inPath.includes(name)) parameters.push(queryParameter(name, property, required));
+    }
     return { parameters };
   }
   const body = inPath.length === 0 ? refTo(inputName(key)) : without(schema, inPath);
@@ -106,7 +105,7 @@ function resourceInput(action: ActionDefinition, key: ActionKey): Operation {
 }
 
 function without(schema: JsonSchema, names: readonly string[]): JsonSchema {
-  const { properties, required = [], ...rest } = schema as { properties: object; required?: string[] };
+  const { properties = {}, required = [], ...rest } = schema;
   const needed = required.filter((name) => !names.includes(name));
   return {
     ...rest,
@@ -115,13 +114,9 @@ function without(schema: JsonSchema, names: readonly string[]): JsonSchema {
   };
 }
 
-function requiredOf(schema: JsonSchema): readonly string[] {
-  return (schema['required'] as readonly string[] | undefined) ?? [];
-}
-
-function queryParameter(name: string, schema: JsonSchema, required: boolean): unknown {
-  const list = schema['type'] === 'array' ? { style: 'form', explode: false } : {};
-  return { name, in: 'query', required, schema, ...list };
+function queryParameter(name: string, schema: JsonSchema, required: readonly string[]): unknown {
+  const list = schema.type === 'array' ? { style: 'form', explode: false } : {};
+  return { name, in: 'query', required: required.includes(name), schema, ...list };
 }
 
 function responsesOf(action: ActionDefinition): Operation {

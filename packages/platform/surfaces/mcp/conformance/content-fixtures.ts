@@ -54,8 +54,9 @@ function registerNotifying(server: McpServer): void {
   }
   server.registerTool('test_tool_with_progress', { description: 'Reports progress' }, async (context) => {
     const progressToken = context.mcpReq._meta?.progressToken;
-    for (const progress of progressToken === undefined ? [] : [0, 50, 100]) {
-      const params = { progressToken: progressToken!, progress, total: 100 };
+    for (const progress of [0, 50, 100]) {
+      if (progressToken === undefined) break;
+      const params = { progressToken, progress, total: 100 };
       await context.mcpReq.notify({ method: 'notifications/progress', params });
     }
     return { content: [text('Done.')] };

@@ -40,7 +40,7 @@ function registerResources(server: McpServer): void {
     new ResourceTemplate('test://template/{id}/data', { list: undefined }),
     { description: 'Data by id', mimeType: 'application/json' },
     (uri, { id }) => {
-      const text = JSON.stringify({ id, templateTest: true, data: `Data for ID: ${id}` });
+      const text = JSON.stringify({ id, templateTest: true, data: `Data for ID: ${String(id)}` });
       return { contents: [{ uri: uri.href, mimeType: 'application/json', text }] };
     },
   );

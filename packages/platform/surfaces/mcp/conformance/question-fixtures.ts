@@ -1,6 +1,6 @@
 // The tools and the prompt that the conformance suite calls to see how a server asks for input.
 // Never part of the platform: only the suite's test server registers them.
-import type { Question } from '@powernode/core/actions/tool-call';
+
 import {
   acceptedContent,
   CLIENT_CAPABILITIES_META_KEY,
@@ -9,6 +9,7 @@ import {
   type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { Question } from '@powernode/core/actions/tool-call';
 import type { QuestionCodec } from '../question-codec.ts';
 
 /** Where a flow stands: kept in the sealed state's text, as the platform keeps the name of a tool. */
@@ -55,7 +56,7 @@ function registerSingleQuestions(server: McpServer): void {
   for (const name of ['test_input_required_result_elicitation', 'test_streaming_elicitation']) {
     server.registerTool(name, { description: 'Asks for a name' }, (context) => {
       const content = acceptedContent(context.mcpReq.inputResponses, 'user_name');
-      if (content !== undefined) return done(`Hello, ${content['name']}!`);
+      if (content !== undefined) return done(`Hello, ${String(content['name'])}!`);
       return inputRequired({ inputRequests: { user_name: form('What is your name?', 'name') } });
     });
   }
@@ -147,7 +148,9 @@ function registerPromptQuestion(server: McpServer): void {
         return inputRequired({ inputRequests: { user_context: question } });
       }
       return {
-        messages: [{ role: 'user', content: { type: 'text', text: `Context: ${content['context']}` } }],
+        messages: [
+          { role: 'user', content: { type: 'text', text: `Context: ${String(content['context'])}` } },
+        ],
       };
     },
   );

@@ -1,0 +1,91 @@
+// Binds the tools to the SDK's server. Inputs pass through unchecked: the platform checks them, so that a wrong
+// parameter is the same problem as on every other surface.
+
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  inputRequired,
+  inputResponse,
+  type McpServer,
+  type RequestStateCodec,
+  type ServerContext,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server';
+import type { JsonSchema } from '@powernode/core/actions/json-schema';
+import {
+  callTool,
+  type PersonsAnswer,
+  type Question,
+  type ToolCaller,
+} from '@powernode/core/actions/tool-call';
+import type { Tool } from '@powernode/core/actions/tools';
+
+const confirmKey = 'confirm';
+
+export interface ToolBinding {
+  readonly tools: readonly Tool[];
+  readonly codec: RequestStateCodec<Question>;
+  readonly caller: Omit<ToolCaller, 'canAsk'>;
+}
+
+export function registerTools(server: McpServer, { tools, codec, caller }: ToolBinding): void {
+  for (const tool of tools) {
+    const { name, title, description, annotations } = tool;
+    const inputSchema = described(tool.inputSchema);
+    const outputSchema = described(tool.outputSchema);
+    server.registerTool(
+      name,
+      { title, description, inputSchema, outputSchema, annotations },
+      async (input, context) => {
+        const asking = { ...caller, canAsk: canAsk(server, context) };
+        const step = await callTool(asking, { tool, input, answer: answerIn(context) });
+        if (step.kind === 'done') return { ...step.result };
+        return inputRequired({
+          inputRequests: { [confirmKey]: confirmation(step.message) },
+          requestState: await codec.mint(step.question, context),
+        });
+      },
+    );
+  }
+}
+
+/** What the client said of itself: with the request (2026), or when it introduced itself (2025). */
+function canAsk(server: McpServer, context: ServerContext): boolean {
+  const envelope = (context.mcpReq.envelope ?? {}) as Record<string, ClientCapabilities | undefined>;
+  const declared: ClientCapabilities | undefined =
+    envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
+  const elicitation = declared?.elicitation;
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
+}
+function confirmation(message: string) {
+  return inputRequired.elicit({
+    message,
+    requestedSchema: {
+      type: 'object',
+      properties: { approve: { type: 'boolean', title: 'Approve', default: false } },
+      required: ['approve'],
+    },
+  });
+}
+
+function answerIn(context: ServerContext): PersonsAnswer | null {
+  const question = context.mcpReq.requestState<Question>();
+  if (question === undefined) return null;
+  const response = inputResponse(context.mcpReq.inputResponses, confirmKey);
+  if (response.kind !== 'elicit') return { question, kind: 'none' };
+  if (response.action === 'cancel') return { question, kind: 'cancelled' };
+  const confirmed = response.action === 'accept' && response.content?.['approve'] === true;
+  return { question, kind: confirmed ? 'confirmed' : 'declined' };
+}
+
+/** A schema that describes and lets everything pass. */
+function described(schema: JsonSchema): StandardSchemaWithJSON {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'powernode',
+      validate: (value) => ({ value }),
+      jsonSchema: { input: () => schema, output: () => schema },
+    },
+  };
+}

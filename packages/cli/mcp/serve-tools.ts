@@ -1,0 +1,55 @@
+// An MCP server on standard input and output whose tools are actions of a platform elsewhere.
+import { randomBytes } from 'node:crypto';
+import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { definitionOf } from '@powernode/core/actions/catalogue';
+import type { Question } from '@powernode/core/actions/tool-call';
+import { type ToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
+import { confirmationSeconds } from '@powernode/core/limits';
+import { whoami } from '../commands/login.ts';
+import type { Platform } from '../remote/platform.ts';
+import { cliVersion } from '../version.ts';
+import type { World } from '../world.ts';
+import { registerTools } from './register-tools.ts';
+
+export interface ServeParts {
+  readonly platform: Platform;
+  readonly selection: ToolSelection;
+  readonly world: Pick<World, 'stdin' | 'stderr'>;
+}
+
+/** Serves until the other side closes standard input. */
+export function serveTools(parts: ServeParts): Promise<void> {
+  // One client for the life of this process: what it carries back was sealed by this process.
+  const codec = createRequestStateCodec<Question>({ key: randomBytes(32), ttlSeconds: confirmationSeconds });
+  const newServer = () => {
+    const server = new McpServer(
+      { name: 'platform', title: 'Powernode', version: cliVersion },
+      {
+        capabilities: { tools: { listChanged: false } },
+        instructions: toolInstructions,
+        requestState: { verify: codec.verify },
+        inputRequired: { roundTimeoutMs: confirmationSeconds * 1000 },
+      },
+    );
+    registerTools(server, { tools: toolsOf(parts.selection), codec, caller: callerOf(parts.platform) });
+    return server;
+  };
+  return new Promise((resolve) => {
+    const { stdin, stderr } = parts.world;
+    stdin.once('end', resolve);
+    stdin.once('close', resolve);
+    serveStdio(newServer, {
+      transport: new StdioServerTransport(stdin, process.stdout),
+      onerror: (error) => stderr.write(`powernode mcp: ${error.message}\n`),
+    });
+  });
+}
+
+function callerOf(platform: Platform) {
+  return {
+    invoke: ({ action, input }: { action: Parameters<typeof definitionOf>[0]; input: unknown }) =>
+      platform.call(definitionOf(action), input),
+    mayDecide: async () => (await whoami(platform)).permissions.includes('system.approvals.decide'),
+  };
+}

@@ -1,0 +1,53 @@
+// An action's answer for people: an object, a list, what waits for approval, or what a dry run would change.
+import type { Plan } from '@powernode/core/intent/autonomy';
+import { objectText, type ShowOptions } from './object.ts';
+import { planText } from './plan.ts';
+import { table } from './table.ts';
+import { clean, isRecord, label } from './text.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+export function showAnswer(body: Body, options: ShowOptions): string {
+  if (body['pending'] === true) return pendingText(body);
+  if (body['has_more'] !== undefined) return listText(body, options);
+  const { dry_run: dryRun, plan, ...objects } = body;
+  const heading = dryRun === true ? 'Nothing was changed. It would be:\n\n' : '';
+  const planned = isRecord(plan) ? `\n${planText(plan as unknown as Plan)}` : '';
+  return `${heading}${objectsText(objects, options)}${planned}`;
+}
+
+/** The only object of an answer needs no name; several are named. */
+function objectsText(objects: Body, options: ShowOptions): string {
+  const entries = Object.entries(objects);
+  const [first] = entries;
+  if (entries.length === 1 && first !== undefined && isRecord(first[1])) return objectText(first[1], options);
+  return entries
+    .map(([name, value]) =>
+      isRecord(value)
+        ? `${label(name)}\n${objectText(value, options)}`
+        : objectText({ [name]: value }, options),
+    )
+    .join('\n');
+}
+
+function listText(body: Body, options: ShowOptions): string {
+  const [noun, rows] = Object.entries(body).find(([, value]) => Array.isArray(value)) ?? ['rows', []];
+  const list = rows as Body[];
+  if (list.length === 0) return `No ${label(noun)}.\n`;
+  const more =
+    body['has_more'] === true ? `\nThere are more: --cursor ${clean(String(body['next_cursor']))}\n` : '';
+  return `${table(noun, list, options.columns)}${more}`;
+}
+
+function pendingText(body: Body): string {
+  const operation = isRecord(body['deferred_operation']) ? body['deferred_operation'] : {};
+  const [id, summary, until] = ['id', 'summary', 'expires_at'].map((name) => clean(String(operation[name])));
+  return [
+    `Waits for approval until ${until}: ${summary}`,
+    'Nothing has changed yet. Whoever may decide does it in the console, or with one of:',
+    '',
+    `  powernode approval decide ${id} --decision approve`,
+    `  powernode approval decide ${id} --decision reject`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,46 @@
+// Tables and objects: every chosen column exists, and inner lists are shown.
+import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { type JsonSchema, jsonSchemaOf } from '@powernode/core/actions/json-schema';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { objectText } from './object.ts';
+import { columnsByNoun, table } from './table.ts';
+
+test('every column of a table is in the noun’s schema, and every list has columns', () => {
+  const lists = actionKeys.flatMap((key) => Object.entries(definitionOf(key).output));
+  for (const [noun, schema] of lists) {
+    if (!(schema instanceof z.ZodArray) || !(schema.element instanceof z.ZodObject)) continue;
+    const json = jsonSchemaOf(schema.element, 'output');
+    const columns = columnsByNoun[noun] ?? [];
+    expect(columns, noun).not.toEqual([]);
+    for (const column of columns) expect(propertyAt(json, column), `${noun}.${column}`).toBeDefined();
+  }
+});
+
+function propertyAt(schema: JsonSchema, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<JsonSchema | undefined>(
+      (at, name) => (at?.['properties'] as Record<string, JsonSchema>)?.[name],
+      schema,
+    );
+}
+
+test('a noun without chosen columns shows what is its own', () => {
+  const rows = [{ account_id: 'x', revision: 1, colour: 'red', parts: { a: 1 } }];
+  expect(table('things', rows, undefined)).toBe('COLOUR\nred\n');
+});
+
+test('lists inside an object are tables after it', () => {
+  const subsystems = [{ name: 'wireguard', state: 'ok', message: '', observed_at: 't' }];
+  const actor = { kind: 'operator', name: 'Ada' };
+  expect(objectText({ id: '1', actor, tags: ['a', 'b'], subsystems }, { columns: 80 })).toBe(`id          1
+actor kind  operator
+actor name  Ada
+tags        a, b
+
+subsystems
+NAME       STATE  MESSAGE  OBSERVED AT
+wireguard  ok     -        t
+`);
+});
