@@ -7,7 +7,14 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'quick', include: quick, exclude: [...slow, '**/node_modules/**'], environment: 'node' } },
+      {
+        test: {
+          name: 'quick',
+          include: quick,
+          exclude: [...slow, '**/node_modules/**'],
+          environment: 'node',
+        },
+      },
       {
         test: {
           name: 'db',

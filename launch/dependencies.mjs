@@ -47,8 +47,14 @@ async function install(/** @type {string} */ node) {
 
 /** For ./powernode, which then needs no second look until package-lock.json changes. */
 export function noteReady(/** @type {string} */ node) {
-  mkdirSync(state, { recursive: true });
-  writeFileSync(`${state}/ready`, `${node}\n`);
+  const note = `${state}/ready`;
+  try {
+    mkdirSync(state, { recursive: true });
+    writeFileSync(note, `${node}\n`);
+  } catch (error) {
+    // Somebody else's checkout: their note says the same, or this user could not have got here.
+    if (!existsSync(note)) throw error;
+  }
 }
 
 function isInstalled() {

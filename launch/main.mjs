@@ -4,12 +4,14 @@ import { spawn } from 'node:child_process';
 import { ensureConsole } from './console.mjs';
 import { ensureDependencies, noteReady } from './dependencies.mjs';
 import { pathWith } from './npm.mjs';
-import { LaunchError, root } from './places.mjs';
+import { codeOf, LaunchError, root } from './places.mjs';
 import { chooseProgram } from './programs.mjs';
 import { ensureRuntime } from './runtime.mjs';
 
 /** ./powernode asks for everything but the start: it becomes the program itself, with no launcher beside it. */
 const prepareOnly = process.argv[2] === '--prepare';
+
+const cannotWrite = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC']);
 
 async function main(/** @type {string[]} */ args) {
   const choice = chooseProgram(args);
@@ -43,7 +45,11 @@ function start(/** @type {{ node: string, program: string, args: string[] }} */ 
 function fail(/** @type {unknown} */ error) {
   process.exitCode = 69;
   if (error instanceof LaunchError) process.stderr.write(`powernode: ${error.message}\n`);
-  else throw error;
+  else if (cannotWrite.has(codeOf(error) ?? '')) {
+    process.stderr.write(
+      `powernode: ${root} cannot be written (${String(error)}). Start once as its owner.\n`,
+    );
+  } else throw error;
 }
 
 await main(process.argv.slice(prepareOnly ? 3 : 2)).catch(fail);

@@ -35,7 +35,9 @@ async function buildConsole() {
     await ensureConsole(process.execPath);
     return { passed: 1, failed: 0 };
   } catch (error) {
-    process.stdout.write(`FAILED build of the console\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.stdout.write(
+      `FAILED build of the console\n${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return { passed: 0, failed: 1 };
   }
 }

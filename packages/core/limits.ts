@@ -73,6 +73,8 @@ export const nodeBacklogBytesMax = 1024 * 1024;
 /** Longer frames to nodes go out in fragments of one TLS record each. Measured: 90 kB of memory for a node that got
  * a document of 370 kB so, and 450 kB for one that got it in one write. */
 export const nodeFragmentBytes = 16 * 1024;
+/** Buffers of fragments kept for the next ones: 32 kB each, one for each long frame under way. */
+export const spareBuffersMax = 128;
 /** Entries of whole documents on their way to nodes at once: enough to keep the processors busy, and about 1 MB of
  * references to entries that are shared. A node that does not read holds its place only so long. */
 export const documentEntriesMax = 100_000;

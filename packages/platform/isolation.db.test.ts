@@ -244,7 +244,6 @@ function silentHttpParts() {
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},
     newId: platform.services.newId,
-    now: platform.services.now,
     log: pino({ level: 'silent' }),
     version: 'test',
     nodeUrl: () => 'https://192.0.2.1:7443',

@@ -30,6 +30,11 @@ async function up(settings: Settings): Promise<void> {
   process.stdout.write(
     `Powernode is up: ${platform.url}\nThe administrator's token is in ${platform.adminTokenPath}\n`,
   );
+  if (platform.authorityPath !== null) {
+    process.stdout.write(
+      `Its certificate is signed by ${platform.authorityPath} (powernode login --ca FILE)\n`,
+    );
+  }
   const why = await Promise.race([stopSignal(), platform.lost]);
   if (why instanceof ProductError) log.error({ err: why }, 'the platform has to stop');
   await platform.close();

@@ -26,7 +26,7 @@ export const name = z
 export const description = z
   .string()
   .max(limits.descriptionLengthMax)
-  .regex(/^[^\p{Cc}]*[^]*$/u);
+  .regex(/^(?:[^\p{Cc}]|[\n\t])*$/u, 'must not contain control characters but line breaks and tabs');
 
 export const tag = z
   .string()

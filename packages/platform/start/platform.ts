@@ -1,6 +1,6 @@
 // Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
 import { randomBytes, randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -28,6 +28,7 @@ import { openStore, type Store } from '../store/open-store.ts';
 import { createHttpApp } from '../surfaces/http/app.ts';
 import { sourceOf } from '../surfaces/http/environment.ts';
 import { createEventStreams } from '../surfaces/http/event-stream.ts';
+import { limitedAuthenticate } from '../surfaces/http/rate-limit.ts';
 import { mcpSurface } from '../surfaces/mcp/surface.ts';
 import type { Authority } from '../trust/authority.ts';
 import { openAuthority } from '../trust/authority-store.ts';
@@ -44,6 +45,8 @@ export interface RunningPlatform {
   readonly url: string;
   readonly nodeUrl: string;
   readonly adminTokenPath: string;
+  /** The authority to trust at `url`; null where it is plain or has a certificate of one's own. */
+  readonly authorityPath: string | null;
   /** Settles when something that it cannot go on without is gone for good. */
   readonly lost: Promise<ProductError>;
   readonly close: () => Promise<void>;
@@ -83,8 +86,10 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   closers.push(() => delivery.close());
   const services = createServices({ delivery, authority, settings });
   await ensureFirstAdministrator({ store, services, dataDir });
+  const authorityPath = path.join(dataDir, 'authority.pem');
+  await writeFile(authorityPath, authority.certificatePem, { mode: 0o644 });
   const node = await delivery.listen({ host: settings.nodeHost, port: settings.nodePort });
-  const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services });
+  const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services, closers });
   const url = await listenForOperators({ settings, authority, app, closers });
   const sweep = setInterval(() => {
     void expireApprovals({ store, bus, now: services.now, newId: services.newId }).catch((error: unknown) =>
@@ -98,6 +103,7 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
     url,
     nodeUrl: settings.nodeUrl,
     adminTokenPath: path.join(dataDir, adminTokenFile),
+    authorityPath: url.startsWith('https:') && settings.tls === null ? authorityPath : null,
     lost: store.lost,
     close,
   };
@@ -152,16 +158,17 @@ interface SurfaceParts {
   readonly sealKey: SealKey;
   readonly delivery: Delivery;
   readonly services: Services;
+  readonly closers: (() => Promise<void>)[];
 }
 
 async function createSurface(parts: SurfaceParts) {
-  const { settings, log, store, bus, sealKey, delivery, services } = parts;
+  const { settings, log, store, bus, sealKey, delivery, services, closers } = parts;
   const sealer = {
     seal: (purpose: string, plain: string) => sealKey.seal({ purpose, secret: Buffer.from(plain) }),
     open: (purpose: string, sealed: string) => sealKey.open({ purpose, sealed }).toString('utf8'),
   };
   const invoke = createGate({ store, bus, services, handlers, sealer });
-  const authenticate = createAuthenticate({ store, now: services.now });
+  const authenticate = limitedAuthenticate(createAuthenticate({ store, now: services.now }), Date.now);
   const streams = createEventStreams({ store, bus });
   const mcp = mcpSurface({
     invoke,
@@ -178,6 +185,7 @@ async function createSurface(parts: SurfaceParts) {
     eventStreams: () => streams.count(),
     deliveryCounters: () => delivery.counters(),
   });
+  closers.push(() => mcp.close());
   return createHttpApp({
     invoke,
     authenticate,
@@ -186,7 +194,6 @@ async function createSurface(parts: SurfaceParts) {
     metrics,
     ready: () => inPlatform(store, async (trx) => void (await sql`select 1`.execute(trx))),
     newId: services.newId,
-    now: services.now,
     log,
     version: platformVersion,
     nodeUrl: services.nodeUrl,

@@ -10,6 +10,8 @@ export type ApprovalRow = Selectable<Database['approvals']>;
 interface Wanted {
   readonly action: ActionKey;
   readonly input: Readonly<Record<string, unknown>>;
+  /** What the action answered, or would have. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export async function insertApproval(
@@ -73,10 +75,14 @@ function columnsOf(context: ActionContext, wanted: Wanted) {
   };
 }
 
-function summaryOf(wanted: Wanted): string {
-  const action = definitionOf(wanted.action);
-  const subject = action.subject === null ? undefined : wanted.input[action.subject];
-  return typeof subject === 'string' ? `${action.title}: ${subject}` : action.title;
+/** "Delete a network: office", by the name of the object that the action answers with. */
+function summaryOf({ action, body }: Wanted): string {
+  const { title } = definitionOf(action);
+  const [object] = Object.values(body);
+  if (typeof object !== 'object' || object === null) return title;
+  const { name, hostname, id } = object as { name?: unknown; hostname?: unknown; id?: unknown };
+  const called = [name, hostname, id].find((text) => typeof text === 'string');
+  return called === undefined ? title : `${title}: ${called}`;
 }
 
 /** What answers the call (contract §1). */

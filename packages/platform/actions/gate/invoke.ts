@@ -104,7 +104,7 @@ async function perform(
     throw new RolledBack({ status: 200, body: { ...body, dry_run: true, plan } });
   }
   if (call.approve && mode === 'require_approval') {
-    await recordOwnApproval(context, { action: invocation.action, input: call.input });
+    await recordOwnApproval(context, { action: invocation.action, input: call.input, body });
   }
   await recordChanges(context);
   const events = await recordEvents(context, mode === 'notify_and_proceed' ? { notify: true } : {});
@@ -122,7 +122,7 @@ async function defer(parts: GateParts, run: GatedCall & { readonly handler: AnyH
   const approval = await insertApproval(context, {
     action: invocation.action,
     input: call.input,
-    plan: trial,
+    ...trial,
   });
   const events = await recordEvents(context, {});
   return {
@@ -134,7 +134,10 @@ async function defer(parts: GateParts, run: GatedCall & { readonly handler: AnyH
 }
 
 /** Runs the handler behind a savepoint and takes back all that it did. */
-async function tryOut(parts: GateParts, run: GatedCall & { readonly handler: AnyHandler }): Promise<unknown> {
+async function tryOut(
+  parts: GateParts,
+  run: GatedCall & { readonly handler: AnyHandler },
+): Promise<{ readonly body: Record<string, unknown>; readonly plan: unknown }> {
   const { context } = run;
   const trial = new ActionContext({
     trx: context.trx,
@@ -144,10 +147,10 @@ async function tryOut(parts: GateParts, run: GatedCall & { readonly handler: Any
     dryRun: true,
   });
   await sql`savepoint trial`.execute(context.trx);
-  await run.handler(trial, run.call.input);
+  const body = await run.handler(trial, run.call.input);
   const plan = await planOf(parts, trial);
   await sql`rollback to savepoint trial`.execute(context.trx);
-  return plan;
+  return { body, plan };
 }
 
 async function planOf(parts: GateParts, context: ActionContext): Promise<unknown> {

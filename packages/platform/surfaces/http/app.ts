@@ -1,6 +1,7 @@
 // The operators' HTTP surface: everything on it in one place, in the order in which a request meets it.
-import { discoveryPath } from '@powernode/core/wire/enrolment';
+
 import { ProductError } from '@powernode/core/errors';
+import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authenticate, Invoke } from '../../actions/invoke-types.ts';
@@ -11,7 +12,6 @@ import { consoleSurface } from './console.ts';
 import { type HttpContext, type HttpEnv, isLoopback, sourceOf } from './environment.ts';
 import type { EventStreams } from './event-stream.ts';
 import { answerProblem } from './problems.ts';
-import { RateLimit } from './rate-limit.ts';
 
 export interface HttpParts {
   readonly invoke: Invoke;
@@ -22,7 +22,6 @@ export interface HttpParts {
   /** Throws when the platform cannot serve. */
   readonly ready: () => Promise<void>;
   readonly newId: () => string;
-  readonly now: () => Date;
   readonly log: Logger;
   readonly version: string;
   readonly nodeUrl: () => string;
@@ -110,13 +109,11 @@ async function protect(context: HttpContext, next: () => Promise<void>): Promise
 }
 
 function signIn(parts: HttpParts) {
-  const limit = new RateLimit();
   return async (context: HttpContext, next: () => Promise<void>) => {
     const caller = await parts.authenticate({
       authorization: context.req.header('authorization'),
       source: sourceOf(context),
     });
-    limit.take(caller.tokenId, parts.now().getTime());
     context.set('caller', caller);
     await next();
   };

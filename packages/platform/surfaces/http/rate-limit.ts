@@ -1,5 +1,6 @@
 // A token bucket per API token (not a lock on the account): sustained rate and burst from the table of limits.
 import { ProductError } from '@powernode/core/errors';
+import type { Authenticate } from '../../actions/invoke-types.ts';
 import { rateLimitedTokensMax, requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits';
 
 interface Bucket {
@@ -7,7 +8,7 @@ interface Bucket {
   atMs: number;
 }
 
-export class RateLimit {
+class RateLimit {
   readonly #buckets = new Map<string, Bucket>();
 
   /** Takes one request of the token, or throws `rate_limited`. */
@@ -33,4 +34,14 @@ export class RateLimit {
     this.#buckets.set(tokenId, fresh);
     return fresh;
   }
+}
+
+/** Signing in, and one request taken of the token's rate. */
+export function limitedAuthenticate(authenticate: Authenticate, nowMs: () => number): Authenticate {
+  const limit = new RateLimit();
+  return async (credential) => {
+    const caller = await authenticate(credential);
+    limit.take(caller.tokenId, nowMs());
+    return caller;
+  };
 }

@@ -5,8 +5,11 @@ import {
   type ClientOptions,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';
+
+// Clients and servers of the SDK take seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const deletion = { name: 'system_sdwan_delete_network', arguments: { network_id: networkId } };
 

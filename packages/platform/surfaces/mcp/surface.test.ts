@@ -7,8 +7,11 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { toolsDefaultMax } from '@powernode/core/limits';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';
+
+// Clients and servers of the SDK take seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const url = new URL('http://127.0.0.1/mcp');
 

@@ -1,0 +1,36 @@
+// Bringing a lab up from a command line, where Ctrl-C may come at any moment.
+import { labsFound, takeDown } from './down.ts';
+import { type Lab, type LabOptions, upFile } from '../lab.ts';
+import { requireMachine } from '../stage/run.ts';
+
+/** What a shell shows for a program that Ctrl-C has ended. */
+const exitInterrupted = 130;
+
+/**
+ * An interrupted `up` leaves nothing of its lab, as any other failure does: what is there is taken away under
+ * its hands, whereupon it fails and removes the rest. A lab that stood before stays.
+ */
+export async function upInterruptible(file: string, options: LabOptions): Promise<Lab> {
+  await requireMachine();
+  const before = await labsFound();
+  let interrupted = false;
+  const clear = async () => {
+    const made = (await labsFound()).filter((lab) => !before.includes(lab));
+    if (made.length === 0) process.exit(exitInterrupted);
+    for (const lab of made) await takeDown(lab);
+  };
+  const onSignal = () => {
+    interrupted = true;
+    void clear();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.once(name, onSignal);
+  try {
+    return await upFile(file, options);
+  } catch (error) {
+    if (interrupted) process.exit(exitInterrupted);
+    throw error;
+  } finally {
+    for (const name of signals) process.removeListener(name, onSignal);
+  }
+}

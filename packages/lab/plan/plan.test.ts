@@ -1,0 +1,126 @@
+// Addresses and wires of a lab, and which of them a cut guards.
+import { expect, test } from 'vitest';
+import { benchmarkBlocks, planLab, usualPublic } from './plan.ts';
+import { planCut } from './reach.ts';
+import { acceptSpec } from './read.ts';
+
+const spec = acceptSpec({
+  name: 'a',
+  platforms: [{ name: 'west' }, { name: 'east' }],
+  lans: [{ name: 'home' }, { name: 'flat', prefix4: '10.1.0.0/16', prefix6: 'fd01::/64' }],
+  nats: [
+    { name: 'isp', kind: 'symmetric', lan: 'home' },
+    { name: 'box', kind: 'cone', lan: 'flat', on: 'home' },
+  ],
+  hosts: [
+    { name: 'p1', on: 'public', platform: 'west' },
+    { name: 'p2', on: ['public', 'home'], platform: 'west', role: 'hub' },
+    { name: 'h1', on: 'home', platform: 'east' },
+    { name: 'f1', on: 'flat', platform: 'east' },
+    { name: 'f2', on: 'flat', platform: 'east' },
+  ],
+});
+const plan = planLab(spec, usualPublic);
+const cut = (a: string, b: string) => planCut(plan, { a, b });
+
+test('addresses follow the order of the file', () => {
+  expect(plan.platforms.map((platform) => [platform.address4, platform.address6])).toEqual([
+    ['198.51.100.1', '2001:db8:51::1'],
+    ['198.51.100.2', '2001:db8:51::2'],
+  ]);
+  expect(plan.nats[1]).toEqual({
+    name: 'box',
+    kind: 'cone',
+    wan: {
+      segment: 'home',
+      port: 'p3',
+      device: 'wan',
+      mac: '02:50:4e:00:00:03',
+      address4: '192.168.1.10',
+      address6: null,
+    },
+    lan: {
+      segment: 'flat',
+      port: 'p4',
+      device: 'lan',
+      mac: '02:50:4e:00:00:04',
+      address4: '10.1.0.1',
+      address6: 'fd01::1',
+    },
+  });
+  expect(plan.hosts.map((host) => host.attachments.map((wire) => `${wire.device} ${wire.address4}`))).toEqual(
+    [
+      ['eth0 198.51.100.12'],
+      ['eth0 198.51.100.13', 'eth1 192.168.1.11'],
+      ['eth0 192.168.1.12'],
+      ['eth0 10.1.0.10'],
+      ['eth0 10.1.0.11'],
+    ],
+  );
+});
+
+test('the same file in another block keeps its numbers', () => {
+  const other = planLab(spec, benchmarkBlocks(300));
+  expect(other.platforms[1]).toMatchObject({ address4: '198.19.44.2', address6: '2001:db8:19:44::2' });
+  expect(other.hosts[0]?.attachments[0]).toMatchObject({ address4: '198.19.44.12' });
+});
+
+test('a platform keeps the address that it was given, and nobody else gets it', () => {
+  const given = acceptSpec({
+    name: 'a',
+    public: { prefix4: '203.0.113.0/24', prefix6: '2001:db8:113::/64' },
+    platforms: [{ name: 'x' }, { name: 'y', address: '203.0.113.11' }, { name: 'z' }],
+    hosts: [{ name: 'h', on: 'public', platform: 'x' }],
+  });
+  const made = planLab(given, given.public ?? usualPublic);
+  expect(made.platforms.map((platform) => platform.address4)).toEqual([
+    '203.0.113.1',
+    '203.0.113.11',
+    '203.0.113.2',
+  ]);
+  expect(made.hosts[0]?.attachments[0]?.address4).toBe('203.0.113.12');
+});
+
+test('a cut guards the port from which the other is seen by an address of its own', () => {
+  const guard = (port: string, ...addresses: string[]) => ({ port, of: 'far', addresses });
+  expect(cut('p1', 'p2')).toEqual({
+    kind: 'guards',
+    guards: [guard('p5', '198.51.100.13', '2001:db8:51::13')],
+  });
+  expect(cut('p1', 'h1')).toEqual({
+    kind: 'guards',
+    guards: [guard('p8', '198.51.100.12', '2001:db8:51::12')],
+  });
+  expect(cut('h1', 'p1')).toEqual(cut('p1', 'h1'));
+  expect(cut('f1', 'f2')).toEqual({ kind: 'guards', guards: [guard('p9', '10.1.0.11', 'fd01::11')] });
+  expect(cut('h1', 'f1')).toEqual({ kind: 'guards', guards: [guard('p9', '192.168.1.12')] });
+  expect(cut('f1', 'p2')).toEqual({
+    kind: 'guards',
+    guards: [guard('p9', '198.51.100.13', '2001:db8:51::13', '192.168.1.11')],
+  });
+  expect(cut('west', 'f1')).toEqual({
+    kind: 'guards',
+    guards: [guard('p9', '198.51.100.1', '2001:db8:51::1')],
+  });
+  expect(cut('f1', 'west')).toEqual(cut('west', 'f1'));
+  expect(cut('west', 'east')).toEqual({ kind: 'platforms' });
+});
+
+test('a cut from a segment takes the wire; of a platform, which shares one, its addresses', () => {
+  expect(cut('p2', 'public')).toEqual({ kind: 'links', ports: ['p6'] });
+  expect(cut('home', 'p2')).toEqual({ kind: 'links', ports: ['p7'] });
+  expect(cut('f1', 'public')).toEqual({ kind: 'links', ports: ['p9'] });
+  expect(cut('isp', 'public')).toEqual({ kind: 'links', ports: ['p1'] });
+  expect(cut('east', 'public')).toEqual({
+    kind: 'guards',
+    guards: [{ port: 'p0', of: 'near', addresses: ['198.51.100.2', '2001:db8:51::2'] }],
+  });
+});
+
+test.each([
+  ['p1', 'p1', 'cannot be cut from itself'],
+  ['p1', 'nobody', 'has no node "nobody"'],
+  ['p1', 'flat', 'no path to "flat"'],
+])('cutting %s from %s is refused', (a, b, complaint) => {
+  expect(() => cut(a, b)).toThrow(complaint);
+});
