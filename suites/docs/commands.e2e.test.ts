@@ -1,0 +1,165 @@
+// Every command in the documentation runs: each line of each `sh` block, page by page, against a real platform.
+// Words in capitals stand for ids; the test fills in the ones of its own objects. `text` blocks are not run.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
+import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
+import { makeMachine } from '../../packages/platform/trust/machine.fixture.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(path.join(tmpdir(), 'pn-docs-'));
+const dataDir = path.join(directory, 'data');
+const pages = [
+  'README.md',
+  ...readdirSync(path.join(root, 'docs/how-to')).map((name) => `docs/how-to/${name}`),
+];
+
+/** Commands that stay until they are ended: what they print when they are ready. */
+const lasting: readonly { readonly starts: RegExp; readonly ready: RegExp }[] = [
+  { starts: /^npm run up/, ready: /Powernode is up/ },
+];
+/** Commands that end by themselves only when asked to. */
+const ending: Readonly<Record<string, string>> = { 'npm run demo': 'npm run demo -- --once' };
+
+let platform: ChildProcess;
+let url = '';
+let log = '';
+const nodes: SimulatedNode[] = [];
+const ids: Record<string, string> = {};
+
+const environment = {
+  ...process.env,
+  CI: 'true',
+  XDG_CONFIG_HOME: path.join(directory, 'config'),
+  POWERNODE_DATA_DIR: path.join(directory, 'other-data'),
+  POWERNODE_PORT: '0',
+  POWERNODE_NODE_PORT: '0',
+  POWERNODE_LAB_DIR: path.join(directory, 'lab'),
+};
+
+beforeAll(async () => {
+  const argv = ['packages/platform/main.ts', 'up', '--port', '0', '--node-port', '0', '--data-dir', dataDir];
+  platform = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  platform.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  platform.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  await vi.waitUntil(() => output.includes('admin-token') || platform.exitCode !== null, { timeout: 60_000 });
+  url = /http:\/\/\S+/.exec(output)?.[0] ?? '';
+  expect(url, log).not.toBe('');
+  Object.assign(ids, {
+    TOKENFILE: path.join(dataDir, 'admin-token'),
+    MACHINE: await joinMachine('machine'),
+    OTHER: await joinMachine('other'),
+  });
+});
+
+afterAll(async () => {
+  for (const node of nodes) node.close();
+  platform.kill('SIGINT');
+  if (platform.exitCode === null) await once(platform, 'exit');
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function action<Answer>(name: string, input: object): Promise<Answer> {
+  const token = readFileSync(path.join(dataDir, 'admin-token'), 'utf8').trim();
+  const response = await fetch(`${url}/api/v1/actions/${name}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(input),
+  });
+  return (await response.json()) as Answer;
+}
+
+async function joinMachine(hostname: string): Promise<string> {
+  const { join_token: made } = await action<{ join_token: { token: string } }>(
+    'system_create_join_token',
+    {},
+  );
+  const machine = await makeMachine();
+  const nodeUrl = `https://127.0.0.1:${/"node_port":(\d+)/.exec(log)?.[1]}`;
+  const fingerprint = made.token.split('_').at(-1) ?? '';
+  const enrolled = await enrolSimulated({ ...machine, nodeUrl, token: made.token, fingerprint, hostname });
+  const node = new SimulatedNode({
+    nodeUrl,
+    credentials: {
+      keyPem: machine.keyPem,
+      certificatePem: enrolled.certificate_pem,
+      authorityPem: enrolled.authority_pem,
+    },
+    unusedKeys: Array.from({ length: 30 }, () => randomBytes(32).toString('base64')),
+  });
+  await node.connect();
+  nodes.push(node);
+  return enrolled.instance_id;
+}
+
+interface Result {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function run(command: string, until?: RegExp): Promise<Result> {
+  const child = spawn('bash', ['-c', command], {
+    cwd: root,
+    env: { ...environment, POWERNODE_URL: url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  const take = (chunk: Buffer) => {
+    const before = output;
+    output += chunk.toString();
+    const becameReady = until !== undefined && until.test(output) && !until.test(before);
+    if (becameReady && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, output }));
+  });
+}
+
+function commandsOf(page: string): string[] {
+  const text = readFileSync(path.join(root, page), 'utf8');
+  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap((match) =>
+    (match[1] ?? '').split('\n').filter((line) => line.trim() !== ''),
+  );
+}
+
+/** The newest objects of each kind, for the words in capitals. */
+async function refreshIds(): Promise<void> {
+  type Listed = Record<'networks' | 'peers' | 'approvals', { id: string }[]>;
+  ids['NETWORK'] =
+    (await action<Listed>('system_sdwan_list_networks', { limit: 500 })).networks.at(-1)?.id ?? '';
+  ids['PEER'] = (await action<Listed>('system_sdwan_list_peers', { limit: 500 })).peers.at(-1)?.id ?? '';
+  const pending = await action<Listed>('system_list_approvals', { status: 'pending' });
+  ids['APPROVAL'] = pending.approvals[0]?.id ?? '';
+}
+
+const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;
+const needsNamespaces = (line: string) => /\blab\b|run demo/.test(line);
+
+test.each(pages)('%s: every command works', async (page) => {
+  for (const line of commandsOf(page)) {
+    if ('net' in skips && needsNamespaces(line)) continue;
+    await refreshIds();
+    const filled = line
+      .replaceAll(/\b[A-Z]{4,}\b/g, (word) => ids[word] ?? word)
+      .replace('http://127.0.0.1:7070', url)
+      .replace('--port 7070 --data-dir ./data', `--port 0 --data-dir ${path.join(directory, 'page-data')}`);
+    const kind = lasting.find(({ starts }) => starts.test(line));
+    const result = await run(ending[line] ?? filled, kind?.ready);
+    if (kind === undefined) expect(result.code, `${page}: ${filled}\n${result.output}`).toBe(0);
+    else expect(result.output, `${page}: ${filled}`).toMatch(kind.ready);
+  }
+});
