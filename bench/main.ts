@@ -1,10 +1,16 @@
 // The benchmarks: `npm run bench` runs all of them, `npm run bench -- compile` one. One table, JSON beside it.
 import path from 'node:path';
+import { benchActions } from './actions.ts';
 import { benchCompile } from './compile.ts';
+import { benchDeliver } from './deliver.ts';
 import { Report } from './report.ts';
+import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>> = {
   compile: benchCompile,
+  deliver: benchDeliver,
+  start: benchStart,
+  actions: benchActions,
 };
 
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'));

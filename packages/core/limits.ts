@@ -288,6 +288,8 @@ export const agentAuditHandshakingMs = 1_000;
 export const agentFreshTunnelMs = 20_000;
 /** An audit may cost at most this share of one processor; with very many peers it is repeated less often. */
 export const agentAuditShareMax = 0.02;
+/** How often an agent collects its garbage: 10 ms of one processor each time, for 10 to 30 MB. */
+export const agentCollectMs = 60_000;
 /** Something changed in the kernel: wait for its neighbours before looking, and then leave it alone so long. */
 export const agentMonitorSettleMs = 50;
 export const agentMonitorQuietMs = 1_000;

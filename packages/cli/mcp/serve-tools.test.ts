@@ -6,8 +6,11 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StdioClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fixturePlatform, problem, type Reply, temporaryHome } from '../testing/fixture.ts';
+
+// Clients and servers of the SDK take seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const id = '01990000-0000-7000-8000-000000000001';
 const operation = {

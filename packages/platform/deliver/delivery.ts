@@ -235,7 +235,7 @@ class RunningDelivery implements Delivery {
       now.name(row.hostname);
       return now.ended ? null : now;
     }
-    const node = nodeFromRow(row, { fleet, lastReached: null, sequence: this.dispatcher.sequenceOf(row.account_id) });
+    const node = nodeFromRow(row, { fleet, sequence: this.dispatcher.sequenceOf(row.account_id) });
     nodes.set(node.instanceId, node);
     return node;
   }

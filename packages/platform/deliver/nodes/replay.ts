@@ -18,16 +18,16 @@ export interface NetworkWithPeers {
 export interface Replayed {
   readonly fleet: FleetIndex;
   /** What each change did, oldest first. Empty when running through them did not end where it should. */
-  readonly effects: readonly { readonly sequence: number; readonly effect: Effect }[];
+  readonly effects: readonly Effect[];
 }
 
 /** `changes`: the newest ones of any accounts, oldest first within an account. */
 export function replay(present: FleetModel, changes: readonly NumberedChanges[]): Replayed {
   const fleet = loaded(takenBack(present, changes));
-  const effects = changes.flatMap(({ sequence, changes: list }) =>
+  const effects = changes.flatMap(({ changes: list }) =>
     list.flatMap((change) => {
       const again = asPresent(present, change);
-      return again === null ? [] : { sequence, effect: fleet.apply(again) };
+      return again === null ? [] : fleet.apply(again);
     }),
   );
   return isSame(fleet, present) ? { fleet, effects } : { fleet: loaded(present), effects: [] };

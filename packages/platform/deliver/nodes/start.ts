@@ -1,5 +1,4 @@
 // What is known of each node at a start: what it should have, what it last applied, and what may lead there.
-import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { InstanceFacts, Loaded } from '../load.ts';
 import { ownStep, sharedStep, type Step } from './history.ts';
@@ -13,37 +12,32 @@ export interface StartParts {
 }
 
 export function fillNodes(nodes: Map<string, NodeState>, { fleet, effects, loaded }: StartParts): void {
-  const lastReached = new Map<string, number>();
   const steps = new Map<string, Step[]>();
-  const reach = (instanceId: string, step: Step, sequence: number) => {
-    lastReached.set(instanceId, sequence);
+  const reach = (instanceId: string, step: Step) => {
     const list = steps.get(instanceId);
     if (list === undefined) steps.set(instanceId, [step]);
     else list.push(step);
   };
-  for (const { sequence, effect } of effects) {
+  for (const effect of effects) {
     for (const { instances, patch } of effect.shared) {
       const step = sharedStep(patch);
-      for (const instanceId of instances) reach(instanceId, step, sequence);
+      for (const instanceId of instances) reach(instanceId, step);
     }
-    for (const [instanceId, patch] of effect.single) reach(instanceId, ownStep(patch), sequence);
+    for (const [instanceId, patch] of effect.single) reach(instanceId, ownStep(patch));
   }
   for (const row of loaded.instances) {
-    const node = nodeFromRow(row, {
-      fleet,
-      lastReached: lastReached.get(row.id) ?? null,
-      sequence: loaded.sequences.get(row.account_id) ?? 0,
-    });
+    const node = nodeFromRow(row, { fleet, sequence: loaded.sequences.get(row.account_id) ?? 0 });
     for (const step of steps.get(row.id) ?? []) node.history.push(step);
     nodes.set(row.id, node);
   }
 }
 
+/** `sequence`: of the account's newest change. */
 export function nodeFromRow(
   row: InstanceFacts,
-  known: { readonly fleet: FleetIndex; readonly lastReached: number | null; readonly sequence: number },
+  { fleet, sequence }: { readonly fleet: FleetIndex; readonly sequence: number },
 ): NodeState {
-  const hash = known.fleet.digest(row.id);
+  const hash = fleet.digest(row.id);
   const applied =
     row.applied_revision === null || row.applied_hash === null
       ? null
@@ -52,24 +46,11 @@ export function nodeFromRow(
     instanceId: row.id,
     accountId: row.account_id,
     hostname: row.hostname,
-    desiredRevision: desiredRevision({ hash, applied, ...known }),
+    // Which change was the last to reach it is not kept; its document is that of the newest one as well.
+    desiredRevision: applied?.hash === hash ? applied.revision : sequence,
     digest: BigInt(`0x${hash}`),
     applied,
     lastHeartbeatMs: row.last_heartbeat_at?.getTime() ?? null,
     subsystems: row.subsystems,
   });
 }
-
-/** The last change that reached it; the newest of its account where that is not known. */
-function desiredRevision(known: {
-  readonly hash: string;
-  readonly applied: { readonly revision: number; readonly hash: string } | null;
-  readonly lastReached: number | null;
-  readonly sequence: number;
-}): number {
-  if (known.applied?.hash === known.hash) return known.applied.revision;
-  if (known.lastReached !== null) return known.lastReached;
-  return known.applied === null && known.hash === nothing ? 0 : known.sequence;
-}
-
-const nothing = formatDigest(0n);

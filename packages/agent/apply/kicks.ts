@@ -1,0 +1,101 @@
+// First handshakes in a hurry. A tunnel may be configured here before its other end knows this machine; WireGuard
+// then tries again after 5 s. Taken out and put in again it tries at once. Only ever done to tunnels that have not
+// shaken hands since they were made, so it disturbs nothing. Which are due is decided here; doing it is not.
+import { agentKickPausesMs } from '@powernode/core/limits';
+import type { EntryValue, PeerEntry } from '@powernode/core/wire/document';
+import type { SeenDevice } from '../plan/seen.ts';
+import type { Step } from '../plan/step.ts';
+
+interface Pending {
+  readonly interface: string;
+  readonly publicKey: string;
+  readonly tries: number;
+  readonly dueMs: number;
+}
+
+export class Kicks {
+  readonly #pending = new Map<string, Pending>();
+
+  get isEmpty(): boolean {
+    return this.#pending.size === 0;
+  }
+
+  /** When the next one is due; null: none is waited for. */
+  get nextMs(): number | null {
+    let next: number | null = null;
+    for (const { dueMs } of this.#pending.values()) next = Math.min(next ?? dueMs, dueMs);
+    return next;
+  }
+
+  /** Takes note of tunnels that these steps have just begun, where this side is the one to call. */
+  begun(steps: readonly Step[], nowMs: number): void {
+    for (const step of steps) {
+      if (step.kind !== 'set_peer' || (step.peer.how !== 'new' && step.peer.how !== 'renew')) continue;
+      // Without a keepalive WireGuard says nothing of its own accord, and so there is nothing to repeat.
+      if (step.peer.endpoint === null || step.peer.keepalive === 0) continue;
+      const { interface: name, peer } = step;
+      const pending = {
+        interface: name,
+        publicKey: peer.publicKey,
+        tries: 0,
+        dueMs: nowMs + agentKickPausesMs[0],
+      };
+      this.#pending.set(`peer/${name}/${peer.publicKey}`, pending);
+    }
+  }
+
+  /** Interfaces with tunnels that are due. */
+  interfacesDue(nowMs: number): Set<string> {
+    const names = new Set<string>();
+    for (const pending of this.#pending.values()) if (pending.dueMs <= nowMs) names.add(pending.interface);
+    return names;
+  }
+
+  /** What to do on one interface now that it was looked at. Tunnels that are up, gone or tried enough are dropped. */
+  stepsFor(
+    name: string,
+    at: {
+      readonly device: SeenDevice | null;
+      readonly entries: ReadonlyMap<string, EntryValue>;
+      readonly nowMs: number;
+    },
+  ): Step[] {
+    const steps: Step[] = [];
+    for (const [key, pending] of this.#pending) {
+      if (pending.interface !== name) continue;
+      const seen = at.device?.peers.get(pending.publicKey);
+      const entry = at.entries.get(key);
+      if (
+        seen === undefined ||
+        seen.lastHandshakeS > 0 ||
+        entry?.kind !== 'peer' ||
+        entry.endpoint === null
+      ) {
+        this.#pending.delete(key);
+        continue;
+      }
+      if (pending.dueMs > at.nowMs) continue;
+      steps.push(renewal(entry));
+      const tries = pending.tries + 1;
+      const pauseMs = agentKickPausesMs[tries];
+      if (pauseMs === undefined) this.#pending.delete(key);
+      else this.#pending.set(key, { ...pending, tries, dueMs: at.nowMs + pauseMs });
+    }
+    return steps;
+  }
+}
+
+function renewal(entry: PeerEntry): Step {
+  return {
+    kind: 'set_peer',
+    interface: entry.interface,
+    peer: {
+      publicKey: entry.public_key,
+      endpoint: entry.endpoint,
+      allowedIps: entry.allowed_ips,
+      keepalive: entry.keepalive,
+      how: 'renew',
+      clearPresharedKey: false,
+    },
+  };
+}

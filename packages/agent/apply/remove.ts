@@ -1,0 +1,32 @@
+// Taking away everything of the agent's that is found on the machine: what an empty document asks for.
+import { ProductError } from '@powernode/core/errors';
+import { agentApplyRoundsMax } from '@powernode/core/limits';
+import { makePlan } from '../plan/plan.ts';
+import { Machine, type MachineParts } from './machine.ts';
+
+/** Returns how many steps it took; 0: there was nothing. */
+export async function removeEverything(
+  parts: Omit<MachineParts, 'keys' | 'interfaceEnded'>,
+): Promise<number> {
+  const machine = new Machine({ ...parts, keys: null, interfaceEnded: () => undefined });
+  let count = 0;
+  let problems: readonly string[] = [];
+  for (let round = 0; round < agentApplyRoundsMax; round++) {
+    const plan = makePlan({
+      entries: new Map(),
+      seen: await machine.look(),
+      scope: 'all',
+      choices: new Map(),
+      forwardingHeld: machine.forwardingHeld,
+      writtenEndpoints: new Map(),
+      nowMs: parts.clock.nowMs(),
+    });
+    if (plan.steps.length === 0) return count;
+    count += plan.steps.length;
+    problems = (await machine.execute(plan.steps)).map((problem) => problem.detail);
+  }
+  throw new ProductError(
+    'command_failed',
+    `Not everything could be taken away: ${problems.join(' ') || 'it comes back'}`,
+  );
+}

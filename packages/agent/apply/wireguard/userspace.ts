@@ -1,0 +1,90 @@
+// WireGuard in userspace, for kernels that have none: one `wireguard-go` an interface, in a session of its own, so
+// that it goes on when the agent ends. It is found again by looking: its interface, its socket, its environment.
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { ProductError } from '@powernode/core/errors';
+import { agentUserspacePollMs, agentUserspaceStartMs } from '@powernode/core/limits';
+import { userspaceMark } from '../../plan/names.ts';
+import { type Clock, pause } from '../../ports/clock.ts';
+import type { Run } from '../../ports/run.ts';
+
+interface Machine {
+  readonly run: Run;
+  readonly clock: Clock;
+  /** Called when a WireGuard that this agent started has ended. */
+  readonly ended: (name: string, why: string) => void;
+}
+
+/** Starts it and waits until it can be configured. */
+export async function startUserspace(machine: Machine, name: string): Promise<void> {
+  // -f: it must not fork by itself, or a zombie is left with nobody to wait for it.
+  const command = { program: 'wireguard-go', args: ['-f', name] };
+  const started = await machine.run
+    .detach(command, { [userspaceMark]: name, LOG_LEVEL: 'error' })
+    .catch((error) => {
+      throw new ProductError(
+        'machine_unsupported',
+        'The kernel of this machine has no WireGuard, and wireguard-go cannot be started either. ' +
+          'On Debian: apt-get install wireguard-go',
+        { cause: error },
+      );
+    });
+  let over: string | null = null;
+  void started.ended.then((why) => {
+    over = why;
+    machine.ended(name, why);
+  });
+  const startedAtMs = machine.clock.monotonicMs();
+  while (!(await answers(machine.run, name))) {
+    if (over !== null)
+      throw new ProductError('command_failed', `wireguard-go ${name} ended at once: ${over}`);
+    if (machine.clock.monotonicMs() - startedAtMs > agentUserspaceStartMs) {
+      throw new ProductError(
+        'command_failed',
+        `wireguard-go ${name} did not answer in ${agentUserspaceStartMs} ms`,
+      );
+    }
+    await pause(machine.clock, agentUserspacePollMs);
+  }
+}
+
+async function answers(run: Run, name: string): Promise<boolean> {
+  if (!hasSocket(name)) return false;
+  return (await run.attempt({ program: 'wg', args: ['show', name, 'public-key'] })).exitCode === 0;
+}
+
+function hasSocket(name: string): boolean {
+  return statSync(`/run/wireguard/${name}.sock`, { throwIfNoEntry: false })?.isSocket() ?? false;
+}
+
+/**
+ * Interfaces in this network namespace whose process carries the agent's mark. Needed only for what was started by
+ * an agent that was killed before it could give the interface its alias; everything else is known by that.
+ */
+export function markedInterfaces(): Set<string> {
+  const names = new Set<string>();
+  const here = linkOf('/proc/self/ns/net');
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid) || !(linkOf(`/proc/${pid}/exe`) ?? '').includes('wireguard')) continue;
+    if (linkOf(`/proc/${pid}/ns/net`) !== here) continue;
+    const mark = environmentOf(pid).find((entry) => entry.startsWith(`${userspaceMark}=`));
+    if (mark !== undefined) names.add(mark.slice(userspaceMark.length + 1));
+  }
+  return names;
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Ended meanwhile, or not ours to look at.
+    return null;
+  }
+}
+
+function environmentOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,36 @@
+// Whether a certificate that the platform handed out is one for this machine's key, from the authority beside it.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { ProductError } from '@powernode/core/errors';
+
+export interface Issued {
+  readonly certificatePem: string;
+  /** One or more certificates. */
+  readonly authorityPem: string;
+  readonly keyPem: string;
+}
+
+export function checkIssued(issued: Issued): void {
+  if (!fits(issued)) {
+    throw new ProductError(
+      'untrusted_peer',
+      'The platform answered with a certificate that is not for the key of this machine.',
+    );
+  }
+}
+
+function fits(issued: Issued): boolean {
+  try {
+    const certificate = new X509Certificate(issued.certificatePem);
+    const signed = certificatesIn(issued.authorityPem).some((authority) =>
+      certificate.verify(authority.publicKey),
+    );
+    return signed && certificate.checkPrivateKey(createPrivateKey(issued.keyPem));
+  } catch {
+    return false;
+  }
+}
+
+export function certificatesIn(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
+}

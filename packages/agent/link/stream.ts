@@ -1,0 +1,159 @@
+// The one stream to the platform: a WebSocket under mutual TLS that is opened again whenever it is lost. It carries
+// messages; what they mean is decided by whoever holds it.
+import type { ConnectionOptions } from 'node:tls';
+import {
+  agentRequestMs,
+  nodeFrameBytesMax,
+  reconnectMaxMs,
+  streamDeadMs,
+  streamPingMs,
+} from '@powernode/core/limits';
+import {
+  closeCodes,
+  type NodeMessage,
+  nodeStreamPath,
+  type PlatformMessage,
+  platformMessage,
+} from '@powernode/core/wire/node-stream';
+import WebSocket from 'ws';
+import type { Clock } from '../ports/clock.ts';
+import { Backoff, type Random } from './backoff.ts';
+
+export interface StreamEvents {
+  opened(): void;
+  message(message: PlatformMessage): void;
+  /** Lost, or could not be opened; it is tried again after `againMs`. */
+  lost(why: string, againMs: number): void;
+  /** The platform said that this machine may not come back: no further try is made. */
+  revoked(): void;
+}
+
+export interface StreamParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Asked at each try, because certificates are renewed. */
+  readonly target: () => { readonly url: URL; readonly tls: ConnectionOptions };
+  readonly events: StreamEvents;
+}
+
+export class NodeStream {
+  readonly #parts: StreamParts;
+  readonly #backoff: Backoff;
+  #socket: WebSocket | null = null;
+  #cancelRetry: () => void = () => undefined;
+  #cancelBeat: () => void = () => undefined;
+  #heardAtMs = 0;
+  #closed = false;
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.random);
+  }
+
+  get isOpen(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  open(): void {
+    const { url, tls } = this.#parts.target();
+    const address = new URL(nodeStreamPath, url);
+    address.protocol = 'wss:';
+    const socket = new WebSocket(address, {
+      ...tls,
+      maxPayload: nodeFrameBytesMax,
+      // Documents are sent over links that are faster than compressing them, by a sender that has many to send.
+      perMessageDeflate: false,
+      handshakeTimeout: agentRequestMs,
+      followRedirects: false,
+    });
+    this.#socket = socket;
+    let complaint = '';
+    socket.on('open', () => {
+      this.#heard();
+      this.#beat(socket);
+      this.#parts.events.opened();
+    });
+    socket.on('message', (data, isBinary) => this.#take(socket, isBinary ? null : String(data)));
+    socket.on('ping', () => this.#heard());
+    socket.on('pong', () => this.#heard());
+    socket.on('error', (error) => {
+      complaint = error.message;
+    });
+    socket.on('close', (code, reason) =>
+      this.#ended(code, complaint || reason.toString() || `close code ${code}`),
+    );
+  }
+
+  /** Sends if the stream is open; what is not sent is told after the next hello anyway. */
+  send(message: NodeMessage): void {
+    if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+  }
+
+  /** The platform takes part: the next loss starts with short pauses again. */
+  settled(): void {
+    this.#backoff.reset();
+  }
+
+  /** Ends the stream and opens another one, for whatever is told only at the beginning. */
+  reopen(): void {
+    if (this.isOpen) this.#socket?.close(1000, 'opened again');
+  }
+
+  /** Ends the stream and opens no other. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry();
+    this.#cancelBeat();
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    socket.removeAllListeners();
+    socket.on('error', () => undefined);
+    if (socket.readyState === WebSocket.OPEN) socket.close(1000);
+    else socket.terminate();
+  }
+
+  #heard(): void {
+    this.#heardAtMs = this.#parts.clock.monotonicMs();
+  }
+
+  #take(socket: WebSocket, text: string | null): void {
+    this.#heard();
+    const parsed = platformMessage.safeParse(text === null ? undefined : parseJson(text));
+    if (parsed.success) return this.#parts.events.message(parsed.data);
+    const where = parsed.error.issues[0];
+    const detail = where === undefined ? '' : `${where.path.join('.')}: ${where.message}`;
+    // Reasons of close frames hold 123 bytes (RFC 6455 §5.5).
+    socket.close(closeCodes.malformed, `unreadable frame: ${detail}`.slice(0, 120));
+  }
+
+  /** Asks after each pause whether the other side is there, and gives it up when nothing at all has come. */
+  #beat(socket: WebSocket): void {
+    this.#cancelBeat();
+    this.#cancelBeat = this.#parts.clock.after(streamPingMs, () => {
+      if (this.#parts.clock.monotonicMs() - this.#heardAtMs > streamDeadMs) return socket.terminate();
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+      this.#beat(socket);
+    });
+  }
+
+  #ended(code: number, why: string): void {
+    this.#cancelBeat();
+    this.#socket = null;
+    if (this.#closed) return;
+    if (code === closeCodes.revoked) return this.#parts.events.revoked();
+    // Two agents with one identity, or two versions that share no protocol: trying often would not help.
+    const hopeless = code === closeCodes.replaced || code === closeCodes.protocol;
+    const againMs = hopeless ? reconnectMaxMs : this.#backoff.nextMs();
+    this.#parts.events.lost(why, againMs);
+    this.#cancelRetry = this.#parts.clock.after(againMs, () => this.open());
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,18 @@
+// Addresses of this machine outside overlays: where others might be able to call it.
+import { networkInterfaces } from 'node:os';
+import { agentAddressesMax } from '@powernode/core/limits';
+import { canonicalAddress } from '@powernode/core/net/address';
+import { isInterfaceName } from '../plan/names.ts';
+
+export function outsideAddresses(): string[] {
+  const found = new Set<string>();
+  for (const [name, list] of Object.entries(networkInterfaces())) {
+    if (isInterfaceName(name)) continue;
+    for (const one of list ?? []) {
+      if (one.internal || /^fe[89ab]/i.test(one.address) || one.address.startsWith('169.254.')) continue;
+      const text = canonicalAddress(one.address);
+      if (text !== null) found.add(text);
+    }
+  }
+  return [...found].sort().slice(0, agentAddressesMax);
+}

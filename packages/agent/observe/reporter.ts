@@ -1,0 +1,161 @@
+// What the platform is told of what was seen: only what changed since it was told last, and everything once after
+// each hello. Counters alone are told rarely, because they move with every packet.
+import {
+  agentCountersMs,
+  agentDriftPerFrameMax,
+  agentRoutesPerFrameMax,
+  agentTunnelsPerFrameMax,
+} from '@powernode/core/limits';
+import type { EntryValue } from '@powernode/core/wire/document';
+import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
+import { type Problem, rooms } from '../apply/sink.ts';
+import type { Drift } from '../apply/reconciler.ts';
+import type { Seen, SeenPeer } from '../plan/seen.ts';
+import { timestamp } from '../ports/clock.ts';
+
+/** What there is to tell of at one moment. */
+export interface Situation {
+  readonly seen: Seen;
+  readonly entries: ReadonlyMap<string, EntryValue>;
+  readonly choices: ReadonlyMap<string, string | null>;
+  readonly problems: readonly Problem[];
+  readonly flavour: 'kernel' | 'userspace' | null;
+  readonly nowMs: number;
+}
+
+interface Told {
+  readonly peer: SeenPeer;
+  readonly atMs: number;
+}
+
+type Subsystem = Observed['subsystems'][number];
+
+export class Reporter {
+  /** By interface, then by public key. */
+  readonly #tunnels = new Map<string, Map<string, Told>>();
+  readonly #routes = new Map<string, string | null>();
+  readonly #subsystems = new Map<string, Subsystem>();
+  #drift: Drift[] = [];
+  #recentDrift: readonly Drift[] = [];
+
+  /** A new stream: the platform knows nothing. What was mended meanwhile is kept for it. */
+  startAnew(): void {
+    this.#tunnels.clear();
+    this.#routes.clear();
+    this.#subsystems.clear();
+  }
+
+  /** The last of it, whether it was told or not. */
+  get recentDrift(): readonly Drift[] {
+    return this.#recentDrift;
+  }
+
+  addDrift(drift: readonly Drift[]): void {
+    // The newest are kept: what was mended is over, and one line less of it hurts nobody.
+    this.#drift = [...this.#drift, ...drift].slice(-agentDriftPerFrameMax);
+    this.#recentDrift = [...this.#recentDrift, ...drift].slice(-agentDriftPerFrameMax);
+  }
+
+  /** The frames to send; none when there is nothing new. They count as told. */
+  report(situation: Situation): Observed[] {
+    const tunnels = this.#newTunnels(situation);
+    const first: Observed = {
+      kind: 'observed',
+      tunnels: tunnels.slice(0, agentTunnelsPerFrameMax),
+      subsystems: this.#newSubsystems(situation),
+      drift: this.#drift.map((one) => ({
+        at: timestamp(one.atMs),
+        key: one.key.slice(0, 300),
+        detail: one.detail.slice(0, 1000),
+      })),
+      routes: this.#newRoutes(situation),
+    };
+    this.#drift = [];
+    const frames = isEmpty(first) ? [] : [first];
+    for (let at = agentTunnelsPerFrameMax; at < tunnels.length; at += agentTunnelsPerFrameMax) {
+      const part = tunnels.slice(at, at + agentTunnelsPerFrameMax);
+      frames.push({ kind: 'observed', tunnels: part, subsystems: [], drift: [], routes: [] });
+    }
+    return frames;
+  }
+
+  #newTunnels(situation: Situation): TunnelObservation[] {
+    const fresh: TunnelObservation[] = [];
+    for (const one of situation.seen.interfaces.values()) {
+      if (!one.ours || one.device === null) continue;
+      const told = this.#tunnels.get(one.name) ?? new Map<string, Told>();
+      this.#tunnels.set(one.name, told);
+      for (const peer of one.device.peers.values()) {
+        const before = told.get(peer.publicKey);
+        if (before !== undefined && !isNews(before, peer, situation.nowMs)) continue;
+        if (!situation.entries.has(`peer/${one.name}/${peer.publicKey}`)) continue;
+        told.set(peer.publicKey, { peer, atMs: situation.nowMs });
+        fresh.push(observationOf(one.name, peer));
+      }
+      if (told.size > one.device.peers.size) forgetOthers(told, one.device.peers);
+    }
+    forgetOthers(this.#tunnels, situation.seen.interfaces);
+    return fresh;
+  }
+
+  #newRoutes(situation: Situation): Observed['routes'] {
+    const fresh: Observed['routes'] = [];
+    for (const [destination, via] of situation.choices) {
+      const entry = situation.entries.get(`route/${destination}`);
+      // Routes to single machines with one way are what the document says; there is nothing to learn from them.
+      if (entry?.kind !== 'route' || (entry.via.length < 2 && /\/(?:128|32)$/.test(destination))) continue;
+      if (this.#routes.get(destination) === via || fresh.length === agentRoutesPerFrameMax) continue;
+      this.#routes.set(destination, via);
+      fresh.push({ destination, via });
+    }
+    return fresh;
+  }
+
+  #newSubsystems(situation: Situation): Subsystem[] {
+    const fresh: Subsystem[] = [];
+    for (const name of rooms) {
+      const said = situation.problems
+        .filter((problem) => problem.room === name)
+        .map((problem) => problem.detail);
+      const state = said.length > 0 ? 'failed' : 'ok';
+      const calm = name === 'wireguard' ? flavourText(situation.flavour) : '';
+      const message = (said.join(' ') || calm).slice(0, 1000);
+      const before = this.#subsystems.get(name);
+      if (before?.state === state && before.message === message) continue;
+      const subsystem: Subsystem = { name, state, message, observed_at: timestamp(situation.nowMs) };
+      this.#subsystems.set(name, subsystem);
+      fresh.push(subsystem);
+    }
+    return fresh;
+  }
+}
+
+function forgetOthers(told: Map<string, unknown>, present: ReadonlyMap<string, unknown>): void {
+  for (const key of told.keys()) if (!present.has(key)) told.delete(key);
+}
+
+function flavourText(flavour: Situation['flavour']): string {
+  if (flavour === null) return '';
+  return flavour === 'kernel' ? 'in the kernel' : 'in userspace (wireguard-go)';
+}
+
+function isNews(told: Told, peer: SeenPeer, nowMs: number): boolean {
+  if (told.peer.lastHandshakeS !== peer.lastHandshakeS || told.peer.endpoint !== peer.endpoint) return true;
+  if (told.peer.rxBytes === peer.rxBytes && told.peer.txBytes === peer.txBytes) return false;
+  return nowMs - told.atMs >= agentCountersMs;
+}
+
+export function observationOf(name: string, peer: SeenPeer): TunnelObservation {
+  return {
+    interface: name,
+    public_key: peer.publicKey,
+    last_handshake_at: peer.lastHandshakeS === 0 ? null : timestamp(peer.lastHandshakeS * 1000),
+    rx_bytes: peer.rxBytes,
+    tx_bytes: peer.txBytes,
+    endpoint: peer.endpoint?.slice(0, 60) ?? null,
+  };
+}
+
+function isEmpty(frame: Observed): boolean {
+  return frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0;
+}

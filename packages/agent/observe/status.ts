@@ -1,0 +1,113 @@
+// The status of an agent as `powernode agent status` shows it: from inside when it runs, else from what is on disk
+// and in the kernel.
+import { z } from 'zod';
+import type { Problem } from '../apply/sink.ts';
+import type { Drift } from '../apply/reconciler.ts';
+import type { Seen } from '../plan/seen.ts';
+import { timestamp } from '../ports/clock.ts';
+import type { Held } from '../state/held.ts';
+import type { Identity } from '../state/identity.ts';
+import { agentVersion } from '../version.ts';
+
+const revision = z.object({ revision: z.int(), hash: z.string() });
+const peer = z.object({
+  peer_id: z.string().nullable(),
+  public_key: z.string(),
+  endpoint: z.string().nullable(),
+  last_handshake_at: z.string().nullable(),
+  rx_bytes: z.int(),
+  tx_bytes: z.int(),
+});
+
+export const agentStatus = z.object({
+  agent_version: z.string(),
+  running: z.boolean(),
+  pid: z.int().nullable(),
+  instance_id: z.string(),
+  account_id: z.string(),
+  hostname: z.string(),
+  platform_url: z.string(),
+  node_url: z.string(),
+  connected: z.boolean(),
+  /** Why not. */
+  disconnected_because: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+  /** The document on disk, and the one that the machine was read back to equal. */
+  held: revision.nullable(),
+  applied: revision.nullable(),
+  problems: z.array(z.object({ subsystem: z.string(), detail: z.string() })),
+  interfaces: z.array(
+    z.object({
+      name: z.string(),
+      up: z.boolean(),
+      wireguard: z.enum(['kernel', 'userspace', 'other']),
+      addresses: z.array(z.string()),
+      public_key: z.string().nullable(),
+      listen_port: z.int().nullable(),
+      peers: z.array(peer),
+    }),
+  ),
+  routes: z.array(z.object({ destination: z.string(), via: z.string().nullable() })),
+  drift: z.array(z.object({ at: z.string(), key: z.string(), detail: z.string() })),
+});
+export type AgentStatus = z.infer<typeof agentStatus>;
+
+export interface StatusParts {
+  readonly identity: Identity;
+  readonly held: Held | null;
+  readonly applied: { readonly revision: number; readonly hash: string } | null;
+  readonly seen: Seen;
+  readonly choices: ReadonlyMap<string, string | null>;
+  readonly problems: readonly Problem[];
+  readonly drift: readonly Drift[];
+  readonly connected: boolean;
+  readonly lostReason: string | null;
+  readonly pid: number | null;
+}
+
+export function statusOf(parts: StatusParts): AgentStatus {
+  const { identity, held, applied } = parts;
+  return {
+    agent_version: agentVersion,
+    running: parts.pid !== null,
+    pid: parts.pid,
+    instance_id: identity.instance_id,
+    account_id: identity.account_id,
+    hostname: identity.hostname,
+    platform_url: identity.platform_url,
+    node_url: identity.node_url,
+    connected: parts.connected,
+    disconnected_because: parts.connected ? null : parts.lostReason,
+    revoked_at: identity.revoked_at,
+    held: held === null ? null : { revision: held.revision, hash: held.hash },
+    applied: applied === null ? null : { revision: applied.revision, hash: applied.hash },
+    problems: parts.problems.map(({ room, detail }) => ({ subsystem: room, detail })),
+    interfaces: interfacesOf(parts),
+    routes: [...parts.choices].map(([destination, via]) => ({ destination, via })),
+    drift: parts.drift.map((one) => ({ at: timestamp(one.atMs), key: one.key, detail: one.detail })),
+  };
+}
+
+function interfacesOf({ seen, held }: StatusParts): AgentStatus['interfaces'] {
+  return [...seen.interfaces.values()]
+    .filter((one) => one.ours)
+    .map((one) => ({
+      name: one.name,
+      up: one.up,
+      wireguard: one.flavour,
+      addresses: [...one.addresses],
+      public_key: one.device?.publicKey ?? null,
+      listen_port: one.device?.listenPort ?? null,
+      peers: [...(one.device?.peers.values() ?? [])].map((peer) => {
+        const entry = held?.entries.get(`peer/${one.name}/${peer.publicKey}`);
+        return {
+          peer_id: entry?.kind === 'peer' ? entry.peer_id : null,
+          public_key: peer.publicKey,
+          endpoint: peer.endpoint,
+          last_handshake_at: peer.lastHandshakeS === 0 ? null : timestamp(peer.lastHandshakeS * 1000),
+          rx_bytes: peer.rxBytes,
+          tx_bytes: peer.txBytes,
+        };
+      }),
+    }));
+}

@@ -1,0 +1,12 @@
+// How the agent's things are told from everybody else's by looking at them.
+
+/** Aliases (`ip link set … alias`) of the agent's interfaces: just made, and with everything set. */
+export const interfaceMarks = { made: 'powernode-agent:new', prepared: 'powernode-agent' } as const;
+
+/** In the environment of each userspace WireGuard that the agent starts: the name of its interface. */
+export const userspaceMark = 'POWERNODE_INTERFACE';
+
+/** The shape of the agent's interface names. An interface of that name may still be somebody else's. */
+export function isInterfaceName(name: string): boolean {
+  return /^wg-[a-z0-9]{1,9}(?:-\d{1,2})?$/.test(name);
+}

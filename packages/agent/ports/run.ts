@@ -1,0 +1,138 @@
+// The port through which the agent uses the machine's tools. Arguments are public (they stand in the process
+// list), so no secret may be among them; secrets go by file or by `input`.
+import { execFile, spawn } from 'node:child_process';
+import { ProductError } from '@powernode/core/errors';
+import { agentCommandMs, agentOutputBytesMax } from '@powernode/core/limits';
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What the program reads from its standard input. */
+  readonly input?: string;
+}
+
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program that was started and is not waited for. */
+export interface Started {
+  readonly pid: number;
+  /** Resolves when it has ended, with what is known of why. */
+  readonly ended: Promise<string>;
+}
+
+export interface Followed {
+  /** Ends the program. */
+  stop(): void;
+}
+
+export interface Run {
+  /** Runs a command to its end. A non-zero exit code is an answer; no program or no end in time is a failure. */
+  attempt(command: Command): Promise<Outcome>;
+  /** Starts a program in a session of its own that outlives the agent, whatever happens to the agent. */
+  detach(command: Command, environment: Readonly<Record<string, string>>): Promise<Started>;
+  /** Starts a program that prints lines as long as it runs. `ended` is called once, also after `stop`. */
+  follow(command: Command, on: { line(text: string): void; ended(why: string): void }): Followed;
+}
+
+/** Where tools are looked for: the agent's own PATH, and where administrators' tools are when that lacks them. */
+export function toolFolders(): string[] {
+  const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return [...(process.env['PATH'] ?? '').split(':'), ...usual].filter((folder) => folder.startsWith('/'));
+}
+
+const toolEnvironment = { PATH: toolFolders().join(':'), LC_ALL: 'C' };
+
+export const systemRun: Run = { attempt, detach, follow };
+
+function attempt(command: Command): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      env: toolEnvironment,
+      maxBuffer: agentOutputBytesMax,
+      timeout: agentCommandMs,
+      killSignal: 'SIGKILL' as const,
+      encoding: 'utf8' as const,
+    };
+    const child = execFile(command.program, [...command.args], options, (error, stdout, stderr) => {
+      if (error === null) return resolve({ exitCode: 0, stdout, stderr });
+      if (typeof error.code === 'number') return resolve({ exitCode: error.code, stdout, stderr });
+      reject(failure(command, error.killed ? `no end within ${agentCommandMs} ms` : reasonOf(error)));
+    });
+    // A program that does not read its input closes it early; that is no failure of the program.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(command.input ?? '');
+  });
+}
+
+function reasonOf(error: { readonly code?: unknown; readonly message: string }): string {
+  if (error.code === 'ENOENT') return 'there is no such program on this machine';
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    return `more than ${agentOutputBytesMax} bytes printed`;
+  return error.message.split('\n', 1)[0] ?? error.message;
+}
+
+function detach(command: Command, environment: Readonly<Record<string, string>>): Promise<Started> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command.program, [...command.args], {
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+      env: { ...toolEnvironment, ...environment },
+    });
+    const ended = new Promise<string>((over) => {
+      child.on('exit', (code, signal) => over(signal ?? `exit code ${code}`));
+    });
+    child.on('error', (error) => reject(failure(command, reasonOf(error))));
+    child.on('spawn', () => {
+      child.unref();
+      resolve({ pid: child.pid ?? 0, ended });
+    });
+  });
+}
+
+function follow(command: Command, on: { line(text: string): void; ended(why: string): void }): Followed {
+  const child = spawn(command.program, [...command.args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: toolEnvironment,
+  });
+  let rest = '';
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = (lines.pop() ?? '').slice(-4096);
+    for (const line of lines) on.line(line);
+  });
+  let over = false;
+  const end = (why: string) => {
+    if (!over) on.ended(why);
+    over = true;
+  };
+  child.on('error', (error) => end(reasonOf(error)));
+  child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+  return { stop: () => void child.kill('SIGTERM') };
+}
+
+export function describeCommand(command: Command): string {
+  return `${command.program} ${command.args.join(' ')}`;
+}
+
+function failure(command: Command, why: string): ProductError {
+  return new ProductError('command_failed', `${describeCommand(command).slice(0, 300)}: ${why}`);
+}
+
+/** What a failed command said, without what it printed on stdout: that may hold keys. */
+export function complaint(command: Command, outcome: Outcome): ProductError {
+  const said = outcome.stderr.trim().slice(0, 500);
+  return failure(command, said === '' ? `exit code ${outcome.exitCode}` : said.replaceAll(/\s*\n\s*/g, '; '));
+}
+
+/** Runs a command that has to succeed, and returns what it printed. */
+export async function mustRun(run: Run, command: Command): Promise<string> {
+  const outcome = await run.attempt(command);
+  if (outcome.exitCode !== 0) throw complaint(command, outcome);
+  return outcome.stdout;
+}

@@ -1,0 +1,103 @@
+// How the other commands talk to a running agent: a unix socket in its state directory, which only its user can
+// enter. One line of JSON each way, then the end.
+import { closeSync, openSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { ProductError } from '@powernode/core/errors';
+import { agentControlBytesMax, agentRequestMs } from '@powernode/core/limits';
+import { z } from 'zod';
+import type { StateFolder } from './folder.ts';
+
+const socketFile = 'agent.sock';
+const question = z.strictObject({ ask: z.enum(['status', 'stop']) });
+export type Question = z.infer<typeof question>['ask'];
+
+export interface ControlServer {
+  close(): void;
+}
+
+/** `answer` gives what is sent back as JSON. The caller holds the seat, so a socket that is there is a dead one's. */
+export async function serveControl(
+  folder: StateFolder,
+  answer: (asked: Question) => unknown,
+): Promise<ControlServer> {
+  rmSync(folder.at(socketFile), { force: true });
+  const server = net.createServer((socket) => {
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(agentRequestMs, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > 1000) return socket.destroy();
+      if (!text.includes('\n')) return;
+      const parsed = question.safeParse(parseJson(text));
+      socket.end(
+        `${JSON.stringify(parsed.success ? answer(parsed.data.ask) : { error: 'unknown question' })}\n`,
+      );
+    });
+  });
+  await viaShortPath(
+    folder,
+    (path) =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(path, resolve);
+      }),
+  );
+  return {
+    close() {
+      server.close();
+      rmSync(folder.at(socketFile), { force: true });
+    },
+  };
+}
+
+/** null: no agent is running on this folder. */
+export async function askAgent(folder: StateFolder, ask: Question): Promise<unknown> {
+  if (!folder.has(socketFile)) return null;
+  return viaShortPath(
+    folder,
+    (path) =>
+      new Promise<unknown>((resolve, reject) => {
+        const socket = net.connect(path);
+        let text = '';
+        socket.setEncoding('utf8');
+        socket.setTimeout(agentRequestMs, () => socket.destroy(new Error('no answer')));
+        socket.on('connect', () => socket.write(`${JSON.stringify({ ask })}\n`));
+        socket.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > agentControlBytesMax) socket.destroy(new Error('an answer without an end'));
+        });
+        socket.on('error', (error) => {
+          if ('code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT'))
+            return resolve(null);
+          reject(
+            new ProductError(
+              'conflict',
+              `The running agent does not answer on ${folder.at(socketFile)}: ${error.message}`,
+            ),
+          );
+        });
+        socket.on('end', () => resolve(parseJson(text)));
+      }),
+  );
+}
+
+/** Paths of sockets end at 107 bytes; through an open folder the path is short however deep the folder is. */
+async function viaShortPath<T>(folder: StateFolder, use: (path: string) => Promise<T>): Promise<T> {
+  if (process.platform !== 'linux') return use(folder.at(socketFile));
+  const handle = openSync(folder.path, 'r');
+  try {
+    return await use(`/proc/self/fd/${handle}/${socketFile}`);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+// Keeps enough unused keys, takes note of those that a document uses, and deletes those that none uses any more.
+import { agentRetiredKeyMs } from '@powernode/core/limits';
+import type { Clock } from '../ports/clock.ts';
+import type { Held } from './held.ts';
+import type { KeyStore } from './keys.ts';
+
+export class KeyKeeper {
+  readonly #store: KeyStore;
+  readonly #clock: Clock;
+  #cancel: (() => void) | null = null;
+
+  constructor(parts: { readonly store: KeyStore; readonly clock: Clock }) {
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+  }
+
+  unused(): string[] {
+    return this.#store.unused();
+  }
+
+  /** Marks keys of the document as used and makes new ones in their place; returns those. */
+  tend(held: Held | null, target: number): string[] {
+    if (held !== null) for (const publicKey of keysIn(held)) this.#store.use(publicKey);
+    return this.#store.topUp(target);
+  }
+
+  /**
+   * Deletes private halves after a while, if the machine then equals a document that does not name them. `inForce`
+   * gives that document, or null when it is not known.
+   */
+  retireLater(inForce: () => Held | null): void {
+    if (this.#cancel !== null) return;
+    const wanted = inForce();
+    if (wanted === null || this.#unnamed(wanted).length === 0) return;
+    const candidates = new Set(this.#unnamed(wanted));
+    this.#cancel = this.#clock.after(agentRetiredKeyMs, () => {
+      this.#cancel = null;
+      const held = inForce();
+      if (held === null) return;
+      for (const publicKey of this.#unnamed(held))
+        if (candidates.has(publicKey)) this.#store.retire(publicKey);
+    });
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #unnamed(held: Held): string[] {
+    const named = keysIn(held);
+    return this.#store.used().filter((publicKey) => !named.has(publicKey));
+  }
+}
+
+function keysIn(held: Held): Set<string> {
+  const named = new Set<string>();
+  for (const entry of held.entries.values()) if (entry.kind === 'interface') named.add(entry.public_key);
+  return named;
+}

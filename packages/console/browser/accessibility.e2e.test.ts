@@ -1,0 +1,90 @@
+// Every page, light and dark, wide and narrow: nothing for axe to complain of, nothing wider than the screen, and
+// nothing that the browser complains of.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { type Look, looks, openPage, type Signed } from './browser.ts';
+import { idOf } from './fake/ids.ts';
+import { placesOf } from './places.ts';
+import { useStage } from './stage.ts';
+
+const stage = useStage();
+const places = placesOf({
+  networkId: idOf(501),
+  instanceId: idOf(10_003),
+  peerId: idOf(1_000_002),
+  approvalId: idOf(63),
+});
+
+/** The dark page is the light one in other colours, so only colours are looked at again. */
+async function complaintsOfAxe(page: Page, look: Look): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (look.colours === 'dark' ? axe.withRules('color-contrast') : axe).analyze();
+  return violations.flatMap((violation) =>
+    violation.nodes.map(
+      (node) => `${violation.id} at ${node.target.join(' ')}: ${node.failureSummary ?? ''}`,
+    ),
+  );
+}
+
+async function widthBeyondScreen(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+async function expectClean({ page, complaints }: Signed, look: Look): Promise<void> {
+  expect(await complaintsOfAxe(page, look)).toEqual([]);
+  expect(await widthBeyondScreen(page)).toBe(0);
+  expect(complaints).toEqual([]);
+}
+
+const nameOf = (look: Look) => `${look.colours}, ${look.width} px`;
+
+describe.each(looks.map((look) => [nameOf(look), look] as const))('%s', (_name, look) => {
+  it.each(places.map((place) => [place.name, place] as const))('%s is clean', async (_place, place) => {
+    const signed = await stage.open(place.path, look);
+    const { page, context } = signed;
+    await place.ready(page);
+    await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
+    await expectClean(signed, look);
+    await context.close();
+  });
+
+  it('sign-in is clean', async () => {
+    const signed = await openPage(stage.browser, stage.server.url, look);
+    const { page, context } = signed;
+    await page.goto('/');
+    await page.getByLabel('Token').waitFor();
+    await expectClean(signed, look);
+    await context.close();
+  });
+
+  it('what opens over pages is clean', async () => {
+    const signed = await stage.open(`/networks/${idOf(501)}?view=peers`, look);
+    const { page, context } = signed;
+    await page.getByRole('button', { name: 'Attach a machine' }).click();
+    await page.getByRole('radio').first().waitFor();
+    await expectClean(signed, look);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Name', { exact: true }).waitFor();
+    await expectClean(signed, look);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('6 machines change').waitFor();
+    await expectClean(signed, look);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await expectClean(signed, look);
+    await context.close();
+  });
+
+  it('an event with its before and after is clean', async () => {
+    const signed = await stage.open('/events', look);
+    const { page, context } = signed;
+    await page.getByRole('row').filter({ hasText: 'sdwan.network.updated' }).click();
+    await page.getByText('1380').waitFor();
+    await expectClean(signed, look);
+    await context.close();
+  });
+});

@@ -1,0 +1,302 @@
+// What changes do in the fake platform. A change is prepared first, so that it can be planned without being made.
+import { actions } from '@powernode/core/actions/catalogue';
+import type { Plan } from '@powernode/core/intent/autonomy';
+import { ProductError } from '@powernode/core/errors';
+import { counter, keyOf } from './ids.ts';
+import { type Approval, ago, makeNetwork, makePeer, type Peer, stored, type World } from './world.ts';
+
+type Input = Record<string, unknown>;
+type Shown = Record<string, unknown>;
+
+export interface Prepared {
+  /** What is answered, under its noun. */
+  readonly body: Shown;
+  readonly reaches: readonly Peer[];
+  /** Makes the change and says what happened. */
+  commit(): { readonly kind: string; readonly payload: Shown } | null;
+}
+
+const newId = counter(5_000_000);
+
+export function planOf(reaches: readonly Peer[]): Plan {
+  const nodes = reaches.slice(0, 100).map((peer) => ({
+    instance_id: peer.node_instance_id,
+    hostname: peer.hostname,
+    changes_count: 2,
+    changes: [
+      { op: 'remove' as const, key: 'a', detail: `peer ${peer.hostname} on wg-net` },
+      { op: 'set' as const, key: 'b', detail: `route fd4a::/64 via wg-net-t0` },
+    ],
+  }));
+  return { nodes, node_count: reaches.length, truncated: reaches.length > nodes.length };
+}
+
+function find<T extends { readonly id: string }>(rows: readonly T[], id: unknown, noun: string): T {
+  const row = rows.find((one) => one.id === id);
+  if (row === undefined)
+    throw new ProductError('not_found', `There is no ${noun} ${String(id)}. List them to see what there is.`);
+  return row;
+}
+
+function replace<T extends { readonly id: string }>(rows: T[], next: T): void {
+  rows.splice(
+    rows.findIndex((one) => one.id === next.id),
+    1,
+    next,
+  );
+}
+
+function remove<T>(rows: T[], gone: (row: T) => boolean): void {
+  for (let i = rows.length - 1; i >= 0; i--) if (gone(rows[i] as T)) rows.splice(i, 1);
+}
+
+type Prepare = (world: World, input: Input) => Prepared;
+
+const changes: Readonly<Record<string, Prepare>> = {
+  createNetwork(world, input) {
+    if (world.networks.some((network) => network.name === input['name'])) {
+      throw new ProductError(
+        'already_exists',
+        `There is already a network named "${String(input['name'])}".`,
+        {
+          fields: [{ path: 'name', code: 'already_exists', message: 'must be unique in the account' }],
+        },
+      );
+    }
+    const part = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+    const network = {
+      ...makeNetwork(world.networks.length + 40, { name: String(input['name']), ...part }),
+      id: newId(),
+    };
+    return {
+      body: { network },
+      reaches: [],
+      commit() {
+        world.networks.push(network);
+        return { kind: 'sdwan.network.created', payload: { before: null, after: network, notify: true } };
+      },
+    };
+  },
+  updateNetwork(world, input) {
+    const { network_id, if_revision, ...part } = input;
+    const before = find(world.networks, network_id, 'network');
+    if (if_revision !== undefined && if_revision !== before.revision) {
+      throw new ProductError(
+        'revision_conflict',
+        `It has revision ${before.revision} by now. Read it again.`,
+      );
+    }
+    const after = { ...before, ...part, revision: before.revision + 1, updated_at: ago(0) };
+    return {
+      body: { network: after },
+      reaches: world.peers.filter((peer) => peer.network_id === before.id),
+      commit() {
+        replace(world.networks, after);
+        return { kind: 'sdwan.network.updated', payload: { before, after } };
+      },
+    };
+  },
+  deleteNetwork(world, input) {
+    const before = find(world.networks, input['network_id'], 'network');
+    return {
+      body: { network: before },
+      reaches: world.peers.filter((peer) => peer.network_id === before.id),
+      commit() {
+        remove(world.networks, (one) => one.id === before.id);
+        remove(world.peers, (one) => one.network_id === before.id);
+        return { kind: 'sdwan.network.deleted', payload: { before, after: null } };
+      },
+    };
+  },
+  attachPeer(world, input) {
+    const network = find(world.networks, input['network_id'], 'network');
+    const instance = find(world.instances, input['node_instance_id'], 'machine');
+    const role = input['publicly_reachable'] === true ? 'hub' : 'spoke';
+    const id = newId();
+    const n = Number.parseInt(id.slice(-6), 16) % 60_000;
+    const hub = world.peers.find((one) => one.network_id === network.id && one.role === 'hub');
+    const via = role === 'hub' ? null : (hub?.id ?? null);
+    const peer = {
+      ...makePeer(n, { network, instance }, { role, status: 'handshake_pending', via_hub_peer_id: via }),
+      id,
+      tags: (input['tags'] as string[] | undefined) ?? [],
+    };
+    return {
+      body: { peer },
+      reaches: world.peers.filter((one) => one.network_id === network.id && one.role === 'hub'),
+      commit() {
+        world.peers.push(peer);
+        const peer_count = network.peer_count + 1;
+        replace(world.networks, {
+          ...network,
+          peer_count,
+          hub_count: network.hub_count + (role === 'hub' ? 1 : 0),
+        });
+        return { kind: 'sdwan.peer.attached', payload: { before: null, after: peer } };
+      },
+    };
+  },
+  updatePeer: (world, input) => changePeer(world, input, 'updated'),
+  rotatePeerKey: (world, input) =>
+    changePeer(world, { ...input, public_key: keyOf(Number.parseInt(newId().slice(-6), 16)) }, 'key_rotated'),
+  detachPeer(world, input) {
+    const before = find(world.peers, input['peer_id'], 'peer');
+    return {
+      body: { peer: before },
+      reaches: world.peers.filter(
+        (one) => one.network_id === before.network_id && (one.role === 'hub' || one.id === before.id),
+      ),
+      commit() {
+        remove(world.peers, (one) => one.id === before.id);
+        return { kind: 'sdwan.peer.detached', payload: { before, after: null } };
+      },
+    };
+  },
+  terminateInstance(world, input) {
+    const before = find(world.instances, input['instance_id'], 'machine');
+    const after = { ...before, status: 'terminated' as const, connected: false };
+    return {
+      body: { instance: after },
+      reaches: world.peers.filter((one) => one.node_instance_id === before.id),
+      commit() {
+        replace(world.instances, after);
+        remove(world.peers, (one) => one.node_instance_id === before.id);
+        return { kind: 'system.instance.terminated', payload: { before, after } };
+      },
+    };
+  },
+  createJoinToken(world, input) {
+    const id = newId();
+    const shown = {
+      ...stored(id, 0),
+      name_hint: (input['name_hint'] as string | undefined) ?? null,
+      tags: (input['tags'] as string[] | undefined) ?? [],
+      status: 'unused' as const,
+      expires_at: ago(-Number(input['expires_in_seconds'])),
+      used_at: null,
+      instance_id: null,
+    };
+    const token = `pnj_${keyOf(7).slice(0, 40)}`;
+    const command = `powernode agent join --platform https://platform.example:7443 --token ${token}`;
+    return made(world.joinTokens, 'join_token', shown, { token, command });
+  },
+  revokeJoinToken: (world, input) =>
+    status(world.joinTokens, input['join_token_id'], 'join_token', { status: 'revoked' }),
+  createOperator(world, input) {
+    const { name, role } = input as { name: string; role: 'viewer' };
+    const operator = {
+      ...stored(newId(), 0),
+      name,
+      role,
+      platform_admin: false,
+      disabled: false,
+      disabled_at: null,
+    };
+    return made(world.operators, 'operator', operator, {});
+  },
+  updateOperator(world, input) {
+    const { operator_id, if_revision: _, ...part } = input;
+    return status(world.operators, operator_id, 'operator', part);
+  },
+  disableOperator: (world, input) =>
+    status(world.operators, input['operator_id'], 'operator', { disabled: true }),
+  createApiToken(world, input) {
+    const token = {
+      ...stored(newId(), 0),
+      operator_id: (input['operator_id'] as string | undefined) ?? world.whoami.operator.id,
+      name: String(input['name']),
+      permissions: (input['permissions'] as never) ?? null,
+      expires_at: null,
+      last_used_at: null,
+      status: 'active' as const,
+    };
+    return made(world.apiTokens, 'api_token', token, { token: `pnt_${keyOf(11).slice(0, 40)}` });
+  },
+  revokeApiToken: (world, input) =>
+    status(world.apiTokens, input['api_token_id'], 'api_token', { status: 'revoked' }),
+  createAccount(world, input) {
+    const { account_id: _, ...base } = stored(newId(), 0);
+    return made(
+      world.accounts,
+      'account',
+      { ...base, name: String(input['name']), pool_prefix: 'fd99::/48' },
+      {},
+    );
+  },
+};
+
+export function prepare(key: string, world: World, input: Input): Prepared {
+  const change = changes[key];
+  if (change === undefined) throw new Error(`the fake platform has no ${key}`);
+  return change(world, input);
+}
+
+function changePeer(world: World, input: Input, verb: string): Prepared {
+  const { peer_id, if_revision: _, ...part } = input;
+  const before = find(world.peers, peer_id, 'peer');
+  const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
+  const after = { ...before, ...given, revision: before.revision + 1 };
+  return {
+    body: { peer: after },
+    reaches: [],
+    commit() {
+      replace(world.peers, after);
+      return { kind: `sdwan.peer.${verb}`, payload: { before, after } };
+    },
+  };
+}
+
+function made<T extends { readonly id: string }>(rows: T[], noun: string, row: T, once: Shown): Prepared {
+  return {
+    body: { [noun]: { ...row, ...once } },
+    reaches: [],
+    commit() {
+      rows.unshift(row);
+      return { kind: `system.${noun}.created`, payload: { before: null, after: row } };
+    },
+  };
+}
+
+function status<T extends { readonly id: string }>(
+  rows: T[],
+  id: unknown,
+  noun: string,
+  part: Shown,
+): Prepared {
+  const before = find(rows, id, noun);
+  const after = { ...before, ...part };
+  return {
+    body: { [noun]: after },
+    reaches: [],
+    commit() {
+      replace(rows, after);
+      return { kind: `system.${noun}.updated`, payload: { before, after } };
+    },
+  };
+}
+
+/** What waits instead of being done. */
+export function defer(
+  world: World,
+  wanted: { readonly key: keyof typeof actions; readonly input: Input; readonly prepared: Prepared },
+): Approval {
+  const action = actions[wanted.key];
+  const approval: Approval = {
+    ...stored(newId(), 0),
+    action: action.name,
+    category: action.category?.name ?? '',
+    summary: action.title,
+    input: wanted.input,
+    plan: planOf(wanted.prepared.reaches),
+    status: 'pending',
+    requested_by: { id: world.whoami.operator.id, name: world.whoami.operator.name },
+    decided_by: null,
+    decided_at: null,
+    reason: null,
+    expires_at: ago(-4 * 3600),
+    result: null,
+    error: null,
+  };
+  world.approvals.unshift(approval);
+  return approval;
+}

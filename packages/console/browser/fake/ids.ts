@@ -1,0 +1,34 @@
+// Identifiers and keys of the fake platform: always the same ones, in the order of their making.
+
+/** The n-th identifier, in the shape of a UUID of version 7. */
+export function idOf(n: number): string {
+  return `0199a000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+}
+
+export function counter(first: number): () => string {
+  let next = first;
+  return () => {
+    next += 1;
+    return idOf(next);
+  };
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Something that looks like a WireGuard key. */
+export function keyOf(n: number): string {
+  let text = '';
+  let state = (n * 2_654_435_761) >>> 0;
+  for (let i = 0; i < 42; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    text += alphabet[state >>> 26] ?? 'A';
+  }
+  return `${text}E=`;
+}
+
+/** A repeatable number between 0 and 1. */
+export function chance(n: number): number {
+  let x = Math.imul(n ^ 0x9e3779b9, 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,45 @@
+// The lists of the fake platform, in pages as the real one answers them.
+import type { World } from './world.ts';
+
+type Row = Record<string, unknown>;
+
+export interface Policies {
+  list(): Row[];
+}
+
+export interface ListInput extends Row {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** Rows of a list action, before its filters; null: it is not a list. */
+export function rowsOf(
+  name: string,
+  world: World,
+  policies: Policies,
+): { readonly noun: string; readonly rows: readonly Row[] } | null {
+  const lists: Readonly<Record<string, readonly [noun: string, rows: readonly Row[]]>> = {
+    system_list_accounts: ['accounts', world.accounts],
+    system_list_operators: ['operators', world.operators],
+    system_list_api_tokens: ['api_tokens', world.apiTokens],
+    system_list_join_tokens: ['join_tokens', world.joinTokens],
+    system_list_instances: ['instances', world.instances],
+    system_sdwan_list_networks: ['networks', world.networks],
+    system_sdwan_list_peers: ['peers', world.peers],
+    system_list_approvals: ['approvals', world.approvals],
+    system_list_policies: ['policies', policies.list()],
+  };
+  const found = lists[name];
+  return found === undefined ? null : { noun: found[0], rows: found[1] };
+}
+
+/** One page; every parameter that is no page parameter is a filter on the property of its name. */
+export function pageOf(noun: string, rows: readonly Row[], input: ListInput): Row {
+  const { limit, cursor, ...filters } = input;
+  const fitting = rows.filter((row) => Object.entries(filters).every(([name, value]) => row[name] === value));
+  const from = cursor === undefined ? 0 : Number(cursor);
+  const page = fitting.slice(from, from + limit);
+  const end = from + page.length;
+  const more = end < fitting.length;
+  return { [noun]: page, count: page.length, has_more: more, next_cursor: more ? String(end) : null };
+}

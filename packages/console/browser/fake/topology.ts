@@ -1,0 +1,76 @@
+// The topology of a network of the fake platform: every spoke has a tunnel with every hub.
+import type { Topology } from '@powernode/core/intent/peer';
+import { topologyNodesMax } from '@powernode/core/limits';
+import type { Network, Peer, World } from './world.ts';
+
+export function topologyOf(world: World, network: Network): Topology {
+  const all = world.peers.filter((peer) => peer.network_id === network.id);
+  const peers = [...all].sort((a, b) => rank(a) - rank(b)).slice(0, topologyNodesMax);
+  const hubs = peers.filter((peer) => peer.role === 'hub');
+  const links = peers.flatMap((peer) =>
+    hubs.flatMap((hub) => (hub.id === peer.id ? [] : linksOf(network, peer, hub))),
+  );
+  return {
+    network_id: network.id,
+    handle: network.handle,
+    prefix: network.prefix,
+    topology_strategy: network.topology_strategy,
+    revision: 214,
+    nodes: peers.map((peer) => nodeOf(network, peer)),
+    links,
+    warnings:
+      hubs.length === 0 && peers.length > 1 ? [{ code: 'no_hub', detail: 'No peer can be reached.' }] : [],
+    truncated: all.length > peers.length,
+  };
+}
+
+function rank(peer: Peer): number {
+  return peer.role === 'hub' ? 0 : 1;
+}
+
+function nodeOf(network: Network, peer: Peer): Topology['nodes'][number] {
+  const name = `wg-${network.handle}`;
+  return {
+    peer_id: peer.id,
+    node_instance_id: peer.node_instance_id,
+    hostname: peer.hostname,
+    role: peer.role,
+    host_address: peer.host_address,
+    status: peer.status,
+    path: peer.path,
+    via_hub_peer_id: peer.via_hub_peer_id,
+    desired_revision: peer.desired_revision,
+    applied_revision: peer.applied_revision,
+    interfaces: [
+      {
+        name,
+        purpose: 'leaf',
+        listen_port: 51_820,
+        mtu: network.mtu,
+        addresses: [`${peer.host_address}/128`],
+      },
+      { name: `${name}-t0`, purpose: 'transit', listen_port: 51_821, mtu: network.mtu, addresses: [] },
+    ],
+    routes: [{ destination: network.prefix, via: [`${name}-t0`] }],
+  };
+}
+
+function linksOf(network: Network, peer: Peer, hub: Peer): Topology['links'] {
+  const common = {
+    purpose: 'transit' as const,
+    interface: `wg-${network.handle}-t0`,
+    last_handshake_at: peer.last_handshake_at,
+  };
+  return [
+    { ...common, peer_id: peer.id, remote_peer_id: hub.id, endpoint: hub.endpoint, allowed_ips: ['::/0'] },
+    {
+      ...common,
+      peer_id: hub.id,
+      remote_peer_id: peer.id,
+      purpose: 'leaf',
+      interface: `wg-${network.handle}`,
+      endpoint: null,
+      allowed_ips: [`${peer.host_address}/128`],
+    },
+  ];
+}

@@ -1,0 +1,159 @@
+// What the fake platform knows: an account with machines, networks and a past, in two sizes.
+import { permissionNames } from '@powernode/core/intent/account';
+import type { Output } from '../../src/api/client.ts';
+import { chance, idOf, keyOf } from './ids.ts';
+
+export type Network = Output<'getNetwork'>['network'];
+export type Instance = Output<'getInstance'>['instance'];
+export type Peer = Output<'getPeer'>['peer'];
+export type Approval = Output<'getApproval'>['approval'];
+export type JoinToken = Output<'listJoinTokens'>['join_tokens'][number];
+export type ApiToken = Output<'listApiTokens'>['api_tokens'][number];
+export type Operator = Output<'listOperators'>['operators'][number];
+export type Account = Output<'listAccounts'>['accounts'][number];
+export type Whoami = Output<'whoami'>;
+
+export interface World {
+  readonly whoami: Whoami;
+  readonly accounts: Account[];
+  readonly operators: Operator[];
+  readonly apiTokens: ApiToken[];
+  readonly joinTokens: JoinToken[];
+  readonly instances: Instance[];
+  readonly networks: Network[];
+  readonly peers: Peer[];
+  readonly approvals: Approval[];
+}
+
+export const accountId = idOf(1);
+const start = Date.now();
+export const ago = (seconds: number) => new Date(start - seconds * 1000).toISOString();
+
+export function stored(id: string, ageSeconds = 86_400) {
+  return {
+    id,
+    account_id: accountId,
+    created_at: ago(ageSeconds),
+    updated_at: ago(ageSeconds / 3),
+    revision: 1,
+  };
+}
+
+export function emptyWorld(): World {
+  const account = { ...stored(accountId, 40 * 86_400), name: 'Acme', pool_prefix: 'fd4a:91c0:77e2::/48' };
+  const { account_id: _, ...shown } = account;
+  const admin: Operator = {
+    ...stored(idOf(2), 40 * 86_400),
+    name: 'admin',
+    role: 'owner',
+    platform_admin: true,
+    disabled: false,
+    disabled_at: null,
+  };
+  return {
+    whoami: { operator: admin, account: shown, permissions: [...permissionNames] },
+    accounts: [shown],
+    operators: [admin],
+    apiTokens: [],
+    joinTokens: [],
+    instances: [],
+    networks: [],
+    peers: [],
+    approvals: [],
+  };
+}
+
+export function makeInstance(n: number, part: Partial<Instance> & { readonly hostname: string }): Instance {
+  const connected = part.connected ?? true;
+  return {
+    ...stored(idOf(10_000 + n), 86_400 + n * 60),
+    status: 'running',
+    provider: 'joined',
+    connected,
+    platform_version: '0.1.0',
+    agent_version: '0.1.0',
+    last_heartbeat_at: ago(connected ? chance(n) * 9 : 900),
+    applied_revision: 214,
+    desired_revision: 214,
+    in_sync: true,
+    observed_address: `198.51.${100 + (n >> 8)}.${n & 255}`,
+    publicly_reachable: false,
+    unused_keys: 8,
+    certificate_expires_at: ago(-70 * 86_400),
+    tags: [],
+    subsystems: subsystemsOf(connected),
+    ...part,
+  };
+}
+
+function subsystemsOf(connected: boolean): Instance['subsystems'] {
+  const observed_at = ago(connected ? 6 : 900);
+  return [
+    { name: 'wireguard', state: 'ok', message: '3 interfaces, 14 peers', observed_at },
+    { name: 'routing', state: 'ok', message: '4 routes', observed_at },
+    connected
+      ? { name: 'addresses', state: 'ok', message: '1 address', observed_at }
+      : {
+          name: 'addresses',
+          state: 'degraded',
+          message: 'fd4a:91c0:77e2:1::105 was taken away by hand',
+          observed_at,
+        },
+  ];
+}
+
+export function makeNetwork(n: number, part: Partial<Network> & { readonly name: string }): Network {
+  return {
+    ...stored(idOf(500 + n), (20 - n) * 86_400),
+    description: '',
+    handle: `${part.name.slice(0, 5)}${n}`,
+    prefix: `fd4a:91c0:77e2:${n.toString(16)}::/64`,
+    ipv4_prefix: null,
+    pod_subnet_prefix: null,
+    routing_mode: 'static',
+    topology_strategy: 'hub_and_spoke',
+    firewall_default_policy: 'accept',
+    mtu: 1420,
+    status: 'active',
+    peer_count: 0,
+    hub_count: 0,
+    ...part,
+  };
+}
+
+export function makePeer(
+  n: number,
+  of: { readonly network: Network; readonly instance: Instance },
+  part: Partial<Peer> = {},
+): Peer {
+  const hub = part.role === 'hub';
+  const status = part.status ?? 'connected';
+  const heard =
+    status === 'connected' ? ago(chance(n) * 118) : status === 'silent' ? ago(700 + chance(n) * 9e4) : null;
+  const prefix = of.network.prefix.replace('::/64', '');
+  const endpoint = hub ? `${of.instance.observed_address}:51820` : null;
+  return {
+    ...stored(idOf(1_000_000 + n), 80_000 + n),
+    network_id: of.network.id,
+    node_instance_id: of.instance.id,
+    hostname: of.instance.hostname,
+    public_key: keyOf(n),
+    host_address: `${prefix}::${(0x100 + n).toString(16)}`,
+    role: 'spoke',
+    publicly_reachable: hub,
+    publicly_reachable_source: 'detected',
+    endpoint_address: null,
+    endpoint,
+    listen_port: 51_820,
+    tags: of.instance.tags,
+    status,
+    path: hub ? 'direct' : 'via hub',
+    via_hub_peer_id: null,
+    last_handshake_at: heard,
+    rx_bytes: heard === null ? null : Math.floor(chance(n + 7) ** 4 * 4e10),
+    tx_bytes: heard === null ? null : Math.floor(chance(n + 9) ** 4 * 2e10),
+    applied_revision: status === 'handshake_pending' ? null : 214,
+    desired_revision: 214,
+    ...part,
+  };
+}

@@ -1,0 +1,76 @@
+// Ten thousand peers: every row can be reached, only those in view are drawn, and the picture stays readable.
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { looks, wide } from './browser.ts';
+import { idOf } from './fake/ids.ts';
+import { largeWorld } from './fake/large-world.ts';
+import { useStage } from './stage.ts';
+
+const peers = 10_000;
+const stage = useStage(() => largeWorld(peers));
+const path = `/networks/${idOf(509)}?view=peers`;
+/** A screen full, and some above and below. */
+const rowsDrawnMax = 60;
+
+const drawn = (page: Page) => page.getByRole('row').count();
+
+it.each([wide, looks[2] ?? wide])('tables draw what is in view only (%o)', async (look) => {
+  const { page, context, complaints } = await stage.open(path, look);
+  await page.getByText('10,000 peers', { exact: true }).waitFor();
+  expect(await drawn(page)).toBeLessThan(rowsDrawnMax);
+  const scroller = page.locator('.table-scroll');
+  for (const part of [0.25, 0.5, 0.75, 1]) {
+    await scroller.evaluate((element, to) => element.scrollTo({ top: element.scrollHeight * to }), part);
+    await page.waitForFunction(() => document.querySelector('.table-rows [data-index]') !== null);
+    expect(await drawn(page)).toBeLessThan(rowsDrawnMax);
+  }
+  await expect
+    .poll(async () => {
+      await scroller.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+      return page.getByText('site-09999').count();
+    })
+    .toBe(1);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+it('rows are found, sorted and reached by keyboard', async () => {
+  const { page, context } = await stage.open(path);
+  await page.getByText('10,000 peers', { exact: true }).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('site-0777');
+  await page.getByText('10 of 10,000').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('10,000 peers', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Received' }).click();
+  await page.getByRole('row').nth(1).focus();
+  await page.keyboard.press('End');
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-rowindex')))
+    .toBe(String(peers + 1));
+  expect(await drawn(page)).toBeLessThan(rowsDrawnMax);
+  await context.close();
+});
+
+it('a peer that changes is patched in place', async () => {
+  const { page, context } = await stage.open(path);
+  await page.getByText('10,000 peers', { exact: true }).waitFor();
+  await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
+  const before = stage.platform.world.peers[5];
+  stage.platform.emit('sdwan.peer.tags_set', { before, after: { ...before, tags: ['just-now'] } });
+  await page.getByRole('row').filter({ hasText: 'just-now' }).waitFor();
+  await context.close();
+});
+
+it('the picture groups the quiet and shows the troubled, and leads to their rows', async () => {
+  const { page, context, complaints } = await stage.open(`/networks/${idOf(509)}`);
+  await page.locator('[data-kind="group"]').first().waitFor();
+  await page.getByText('larger than a picture can be').waitFor();
+  expect(await page.locator('[data-spot]').count()).toBeLessThan(120);
+  const group = page.locator('[data-kind="group"]').filter({ hasText: 'connected' }).first();
+  await group.click();
+  await page.getByText(/of 10,000/).waitFor();
+  expect(await page.getByLabel('Any status').inputValue()).toBe('connected');
+  expect(complaints).toEqual([]);
+  await context.close();
+});

@@ -1,0 +1,167 @@
+// Screens that stay true by themselves: changes of others, machines that join, a platform that goes away.
+import { expect, it } from 'vitest';
+import { openSignedIn } from './browser.ts';
+import { makeInstance, stored } from './fake/world.ts';
+import { idOf } from './fake/ids.ts';
+import { fakeToken } from './fake/server.ts';
+import { useStage } from './stage.ts';
+
+const stage = useStage();
+
+async function open(path: string) {
+  const { server, platform } = await stage.fresh();
+  const signed = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
+  await signed.page.goto(path);
+  await signed.page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
+  return { ...signed, server, platform };
+}
+
+it('a change that somebody else makes shows by its event', async () => {
+  const { page, context, platform } = await open('/networks');
+  await page.getByRole('link', { name: 'office' }).waitFor();
+  platform.answer('system_sdwan_create_network', { name: 'from the command line' });
+  await page.getByRole('link', { name: 'from the command line' }).waitFor();
+  const [office] = platform.world.networks;
+  platform.answer('system_sdwan_update_network', { network_id: office?.id, name: 'headquarters' });
+  await page.getByRole('link', { name: 'headquarters' }).waitFor();
+  await context.close();
+});
+
+it('the picture shows who fell silent', async () => {
+  const { page, context, platform } = await open(`/networks/${idOf(501)}`);
+  const spot = page.locator('[data-spot]').filter({ hasText: 'edge1' });
+  await spot.waitFor();
+  const i = platform.world.peers.findIndex((peer) => peer.hostname === 'edge1');
+  const peer = platform.world.peers[i];
+  if (peer === undefined) throw new Error('no edge1');
+  platform.world.peers[i] = { ...peer, status: 'silent' };
+  platform.emit('sdwan.peer.silent', { peer_id: peer.id, hostname: 'edge1' }, { severity: 'warning' });
+  await spot.filter({ hasText: 'silent' }).waitFor();
+  expect(await spot.getAttribute('data-tone')).toBe('bad');
+  await context.close();
+});
+
+it('events appear as they happen, can be held, and show before and after', async () => {
+  const { page, context, platform } = await open('/events');
+  const rows = page.getByRole('row');
+  platform.answer('system_sdwan_create_network', { name: 'first' });
+  await rows.filter({ hasText: 'first' }).waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  platform.answer('system_sdwan_create_network', { name: 'second' });
+  await page.getByRole('button', { name: 'Go on (1 new event)' }).waitFor();
+  expect(await rows.filter({ hasText: 'second' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await rows.filter({ hasText: 'second' }).waitFor();
+  await page.getByLabel('Kind begins with').selectOption('sdwan.peer.');
+  await rows.filter({ hasText: 'second' }).waitFor({ state: 'detached' });
+  await rows.filter({ hasText: 'sdwan.peer.tags_set' }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.locator('del', { hasText: 'branch' }).waitFor();
+  await sheet.locator('ins', { hasText: 'branch, nat' }).waitFor();
+  await context.close();
+});
+
+it('a machine that joins is seen at once and can be attached', async () => {
+  const { page, context, platform } = await open('/join');
+  await page.getByLabel('Name of the machine').fill('edge9');
+  await page.getByRole('button', { name: 'Make the command' }).click();
+  const secret = await page.locator('[data-secret]').innerText();
+  expect(secret).toMatch(/^powernode agent join --platform \S+ --token pnj_/);
+  await page.getByText('Waiting for the machine…').waitFor();
+  const instance = makeInstance(900, { hostname: 'edge9' });
+  platform.world.instances.push(instance);
+  const token = platform.world.joinTokens[0];
+  if (token === undefined) throw new Error('no token was made');
+  platform.world.joinTokens[0] = {
+    ...token,
+    status: 'used',
+    used_at: stored('', 0).created_at,
+    instance_id: instance.id,
+  };
+  platform.emit('system.instance.joined', { before: null, after: instance });
+  await page.getByText('edge9 joined').waitFor();
+  await page.getByLabel('Attach it to').selectOption({ label: 'plant' });
+  await page.getByRole('button', { name: 'Attach', exact: true }).click();
+  await page.getByRole('link', { name: 'see it in the network' }).waitFor();
+  expect(platform.world.peers.at(-1)?.hostname).toBe('edge9');
+  await page.getByRole('button', { name: 'Join another' }).click();
+  expect(await page.getByText(secret).count()).toBe(0);
+  await context.close();
+});
+
+it('a platform that goes away is said to be away, and is found again by itself', async () => {
+  const { page, context, server, platform } = await open('/networks');
+  await page.getByRole('link', { name: 'office' }).waitFor();
+  await server.stop();
+  const banner = page.getByRole('alert');
+  await banner.getByText(/Disconnected — showing data from \d\d:\d\d:\d\d/).waitFor();
+  // What was known stays to be read, and pages that were seen can be gone to.
+  expect(await page.getByRole('link', { name: 'office' }).count()).toBe(1);
+  platform.world.networks.splice(1, 1);
+  await server.start();
+  await banner.getByText('Disconnected').waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'plant' }).waitFor({ state: 'detached' });
+  await context.close();
+});
+
+it('events that were missed are caught up with', async () => {
+  const { page, context, server, platform } = await open('/events');
+  await page.getByRole('row').filter({ hasText: 'sdwan.network.updated' }).waitFor();
+  await server.stop();
+  await page.getByText('Disconnected —').waitFor();
+  platform.emit('sdwan.network.created', { before: null, after: { id: 'x', name: 'made meanwhile' } });
+  await server.start();
+  await page.getByRole('row').filter({ hasText: 'made meanwhile' }).waitFor();
+  await context.close();
+});
+
+it('a page that is opened while the platform is away waits for it', async () => {
+  const { page, context, server } = await open('/networks');
+  await page.getByRole('link', { name: 'office' }).waitFor();
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some((entry) => entry.name.includes('settings-page')),
+  );
+  await server.stop();
+  await page.getByText('Disconnected —').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.getByText('owner of Acme').first().waitFor();
+  await page.getByRole('link', { name: 'API tokens' }).click();
+  await page.getByText('tries again by itself').waitFor();
+  await server.start();
+  await page.getByRole('grid', { name: 'API tokens' }).waitFor();
+  await context.close();
+});
+
+it('a page whose code could not be fetched comes with the platform', async () => {
+  const { server } = await stage.fresh();
+  const { page, context } = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
+  await page.route(/settings-page/, (route) => route.abort());
+  await page.goto('/networks');
+  await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
+  await server.stop();
+  await page.getByText('Disconnected —').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.getByLabel('Loading the page').waitFor();
+  await page.unroute(/settings-page/);
+  await server.start();
+  await page.getByText('Address pool').waitFor();
+  await context.close();
+});
+
+it('approvals count and decide live', async () => {
+  const { page, context, platform } = await open('/approvals');
+  await page.getByRole('article', { name: 'Detach edge3 from office' }).waitFor();
+  platform.answer('system_sdwan_delete_network', { network_id: idOf(502) });
+  await page.getByRole('article', { name: 'Delete a network' }).waitFor();
+  await page
+    .getByRole('article', { name: 'Delete a network' })
+    .getByRole('button', { name: 'Reject' })
+    .click();
+  await page.getByLabel('Reason').fill('No');
+  await page.getByRole('dialog').getByRole('button', { name: 'Reject' }).click();
+  await page.getByRole('article', { name: 'Delete a network' }).waitFor({ state: 'detached' });
+  await page.getByRole('row').filter({ hasText: 'Delete a network' }).getByText('rejected').waitFor();
+  await context.close();
+});

@@ -1,0 +1,84 @@
+// Every page of the console: where it is, and how to tell that it is there.
+import type { Page } from 'playwright-core';
+
+export interface Place {
+  readonly name: string;
+  readonly path: string;
+  /** Done when the page shows what it is for. */
+  readonly ready: (page: Page) => Promise<void>;
+}
+
+async function heading(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: text }).waitFor();
+  await page.locator('.skeleton').waitFor({ state: 'detached' });
+}
+
+export interface Subjects {
+  readonly networkId: string;
+  readonly instanceId: string;
+  readonly peerId: string;
+  readonly approvalId: string | null;
+}
+
+export function placesOf(of: Subjects): Place[] {
+  const network = `/networks/${of.networkId}`;
+  return [
+    { name: 'networks', path: '/networks', ready: (page) => heading(page, 'Networks') },
+    {
+      name: 'network-picture',
+      path: network,
+      ready: (page) => page.locator('[data-spot]').first().waitFor(),
+    },
+    {
+      name: 'network-peers',
+      path: `${network}?view=peers`,
+      ready: (page) => page.getByRole('grid').waitFor(),
+    },
+    {
+      name: 'network-tunnels',
+      path: `${network}?view=tunnels`,
+      ready: (page) => page.getByRole('grid').waitFor(),
+    },
+    {
+      name: 'peer',
+      path: `${network}?view=peers&peer=${of.peerId}`,
+      ready: (page) => page.getByRole('dialog').getByText('Public key').waitFor(),
+    },
+    { name: 'instances', path: '/instances', ready: (page) => page.getByRole('grid').waitFor() },
+    {
+      name: 'instance',
+      path: `/instances/${of.instanceId}`,
+      ready: (page) => page.getByRole('heading', { name: 'Networks', level: 2 }).waitFor(),
+    },
+    { name: 'join', path: '/join', ready: (page) => heading(page, 'Join a machine') },
+    { name: 'events', path: '/events', ready: (page) => heading(page, 'Events') },
+    { name: 'approvals', path: '/approvals', ready: (page) => heading(page, 'Approvals') },
+    ...(of.approvalId === null
+      ? []
+      : [
+          {
+            name: 'approval',
+            path: `/approvals/${of.approvalId}`,
+            ready: (page: Page) => heading(page, /./),
+          },
+        ]),
+    { name: 'policies', path: '/policies', ready: (page) => page.getByRole('grid').waitFor() },
+    { name: 'settings-you', path: '/settings', ready: (page) => page.getByText('Address pool').waitFor() },
+    {
+      name: 'settings-operators',
+      path: '/settings?tab=operators',
+      ready: (page) => page.getByRole('grid').waitFor(),
+    },
+    {
+      name: 'settings-tokens',
+      path: '/settings?tab=tokens',
+      ready: (page) => page.getByRole('grid').waitFor(),
+    },
+    {
+      name: 'settings-accounts',
+      path: '/settings?tab=accounts',
+      ready: (page) => page.getByRole('grid').waitFor(),
+    },
+    { name: 'not-found', path: '/nowhere', ready: (page) => heading(page, 'No such page') },
+  ];
+}

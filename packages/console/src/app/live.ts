@@ -1,0 +1,91 @@
+// Keeps the screens true: follows the stream of events, patches rows at once, and reads again what else they concern.
+import * as limits from '@powernode/core/limits';
+import type { Event } from '../api/event.ts';
+import { type EventStream, openEventStream } from '../api/event-stream.ts';
+import { type Noun, nounsOf, rowChangeOf } from '../api/nouns.ts';
+import { connection, noteAlive, noteStream, resetConnection } from './connection.ts';
+import { eventLog } from './event-log.ts';
+import { whenSilent } from './platform.ts';
+import { patchLists, refresh, refreshAll, refreshFinished } from './query-client.ts';
+import { endSession, session } from './session.ts';
+
+/** Collects nouns and refreshes them together, at most once in the time given. */
+function collector(
+  which: 'short' | 'long',
+  delayMs: number,
+): { add(nouns: readonly Noun[]): void; stop(): void } {
+  const waiting = new Set<Noun>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  function flush(): void {
+    timer = null;
+    const nouns = new Set(waiting);
+    waiting.clear();
+    refresh(nouns, which);
+  }
+  return {
+    add(nouns) {
+      for (const noun of nouns) waiting.add(noun);
+      timer ??= setTimeout(flush, delayMs);
+    },
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+let current: EventStream | null = null;
+
+/** Tries at once to reach a platform that is away. */
+export function retryNow(): void {
+  current?.retryNow();
+}
+
+/** Follows the events of whoever is signed in, until the function returned is called. */
+export function goLive(): () => void {
+  const short = collector('short', limits.consoleRefreshMs);
+  const long = collector('long', limits.consoleLongListRefreshMs);
+  let openedBefore = false;
+  const stream = openEventStream({
+    fetch: (url, init) => fetch(url, init),
+    token: () => session.get().token,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    setTimer(run, delayMs) {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    onAlive: () => noteAlive(Date.now()),
+    onGarbage: (error) => console.warn(error),
+    onEvent(event: Event) {
+      eventLog.add(event);
+      const change = rowChangeOf(event);
+      if (change !== null) patchLists(change);
+      short.add(nounsOf(event.kind));
+      long.add(nounsOf(event.kind));
+    },
+    onState(state) {
+      if (state.kind === 'open') noteAlive(Date.now());
+      noteStream(state);
+      if (state.kind === 'refused' && state.error.code === 'unauthenticated') {
+        endSession(`You were signed out: ${state.error.problem.detail}`);
+      }
+      if (state.kind !== 'open') return;
+      // What was read before the stream was there, or while it was away, may have changed unseen.
+      if (openedBefore) refreshAll();
+      else refreshFinished();
+      openedBefore = true;
+    },
+  });
+  current = stream;
+  whenSilent(() => {
+    if (connection.get().state === 'live') stream.retryNow();
+  });
+  return () => {
+    current = null;
+    whenSilent(null);
+    short.stop();
+    long.stop();
+    stream.close();
+    resetConnection();
+  };
+}

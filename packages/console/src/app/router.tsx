@@ -1,0 +1,145 @@
+// The addresses of the console. Each page is loaded when it is first gone to.
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { Gate } from './gate.tsx';
+import { lazyPage } from './lazy-page.tsx';
+import { NotFoundPage, PageFailed } from './page-states.tsx';
+import { Shell } from './shell.tsx';
+
+const root = createRootRoute({
+  component: () => (
+    <Gate>
+      <Shell />
+    </Gate>
+  ),
+  notFoundComponent: NotFoundPage,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/networks', replace: true });
+  },
+});
+
+const networks = createRoute({
+  getParentRoute: () => root,
+  path: '/networks',
+  component: lazyPage(() => import('../pages/networks/networks-page.tsx'), 'NetworksPage'),
+});
+
+const views = ['picture', 'peers', 'tunnels'] as const;
+export type NetworkView = (typeof views)[number];
+export interface NetworkSearch {
+  readonly view?: NetworkView;
+  /** The peer whose sheet is open. */
+  readonly peer?: string;
+  /** How the table of peers is filtered at first. */
+  readonly status?: string;
+  readonly hub?: string;
+}
+
+const network = createRoute({
+  getParentRoute: () => root,
+  path: '/networks/$networkId',
+  validateSearch: (raw: Record<string, unknown>): NetworkSearch => {
+    const view = views.find((name) => name === raw['view']);
+    return {
+      ...(view === undefined ? {} : { view }),
+      ...textOf(raw, 'peer'),
+      ...textOf(raw, 'status'),
+      ...textOf(raw, 'hub'),
+    };
+  },
+  component: lazyPage(() => import('../pages/network/network-page.tsx'), 'NetworkPage'),
+});
+
+const instances = createRoute({
+  getParentRoute: () => root,
+  path: '/instances',
+  component: lazyPage(() => import('../pages/instances/instances-page.tsx'), 'InstancesPage'),
+});
+
+const instance = createRoute({
+  getParentRoute: () => root,
+  path: '/instances/$instanceId',
+  component: lazyPage(() => import('../pages/instances/instance-page.tsx'), 'InstancePage'),
+});
+
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyPage(() => import('../pages/join/join-page.tsx'), 'JoinPage'),
+});
+
+const events = createRoute({
+  getParentRoute: () => root,
+  path: '/events',
+  validateSearch: (raw: Record<string, unknown>) => textOf(raw, 'kind'),
+  component: lazyPage(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
+});
+
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals',
+  component: lazyPage(() => import('../pages/approvals/approvals-page.tsx'), 'ApprovalsPage'),
+});
+
+const approval = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals/$approvalId',
+  component: lazyPage(() => import('../pages/approvals/approval-page.tsx'), 'ApprovalPage'),
+});
+
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: '/policies',
+  component: lazyPage(() => import('../pages/policies/policies-page.tsx'), 'PoliciesPage'),
+});
+
+export const settingsTabs = ['you', 'operators', 'tokens', 'accounts'] as const;
+export type SettingsTab = (typeof settingsTabs)[number];
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: (raw: Record<string, unknown>): { readonly tab?: SettingsTab } => {
+    const tab = settingsTabs.find((name) => name === raw['tab']);
+    return tab === undefined ? {} : { tab };
+  },
+  component: lazyPage(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+});
+
+function textOf<Name extends string>(
+  raw: Record<string, unknown>,
+  name: Name,
+): { readonly [N in Name]?: string } {
+  const value = raw[name];
+  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [N in Name]: string }) : {};
+}
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    networks,
+    network,
+    instances,
+    instance,
+    join,
+    events,
+    approvals,
+    approval,
+    policies,
+    settings,
+  ]),
+  defaultComponent: Outlet,
+  defaultErrorComponent: PageFailed,
+  defaultNotFoundComponent: NotFoundPage,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,80 @@
+// Single objects: one network, machine, peer, approval; the topology of a network; who is signed in.
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { Output, Parameters, ReadAction } from '../api/client.ts';
+import type { Noun } from '../api/nouns.ts';
+import { client } from './platform.ts';
+import { pollInterval } from './query-client.ts';
+
+interface OneOptions<T> {
+  readonly busy?: (value: T) => boolean;
+  readonly enabled?: boolean;
+}
+
+function useOne<K extends ReadAction>(
+  noun: Noun,
+  key: K,
+  parameters: Parameters<K>,
+  options: OneOptions<Output<K>> = {},
+): UseQueryResult<Output<K>> {
+  const { busy } = options;
+  return useQuery({
+    queryKey: [noun, 'one', parameters],
+    queryFn: ({ signal }) => client.read(key, parameters, signal),
+    enabled: options.enabled ?? true,
+    refetchInterval: (query) => {
+      const value = query.state.data;
+      if (value === undefined) return false;
+      return pollInterval(query as never, busy === undefined ? null : busy(value));
+    },
+  });
+}
+
+export function useNetwork(networkId: string) {
+  return useOne('networks', 'getNetwork', { network_id: networkId });
+}
+
+export function useInstance(instanceId: string) {
+  return useOne(
+    'instances',
+    'getInstance',
+    { instance_id: instanceId },
+    { busy: ({ instance }) => instance.connected && !instance.in_sync },
+  );
+}
+
+export function usePeer(peerId: string) {
+  return useOne(
+    'peers',
+    'getPeer',
+    { peer_id: peerId },
+    { busy: ({ peer }) => peer.status === 'handshaking' },
+  );
+}
+
+export function useApproval(approvalId: string) {
+  return useOne('approvals', 'getApproval', { approval_id: approvalId });
+}
+
+export function useTopology(networkId: string, options: { readonly enabled: boolean }) {
+  return useOne(
+    'topology',
+    'getTopology',
+    { network_id: networkId },
+    {
+      ...options,
+      busy: ({ topology }) =>
+        topology.nodes.length < 100 && topology.nodes.some((n) => n.status === 'handshaking'),
+    },
+  );
+}
+
+export const whoamiKey = ['whoami'] as const;
+
+export function useWhoami() {
+  return useQuery({
+    queryKey: whoamiKey,
+    queryFn: ({ signal }) => client.read('whoami', {}, signal),
+    staleTime: 60_000,
+    retry: false,
+  });
+}

@@ -1,0 +1,141 @@
+// One machine: what it should be and is, its parts, its networks.
+import { Link, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Output } from '../../api/client.ts';
+import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { useInstance } from '../../app/use-one.ts';
+import { Button } from '../../parts/button.tsx';
+import { Copyable } from '../../parts/copy.tsx';
+import { Facts, Tiles } from '../../parts/facts.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Failure, Skeleton } from '../../parts/states.tsx';
+import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../../parts/statuses.tsx';
+import { Tags } from '../../parts/tags.tsx';
+import { Ago, DateTime } from '../../parts/time.tsx';
+import { InstancePeers } from './instance-peers.tsx';
+
+type Instance = Output<'getInstance'>['instance'];
+
+export function InstancePage() {
+  const { instanceId } = useParams({ from: '/instances/$instanceId' });
+  const { data, error, refetch } = useInstance(instanceId);
+  const crumbs = <Link to="/instances">Instances</Link>;
+  if (data !== undefined) return <Known key={instanceId} instance={data.instance} />;
+  return (
+    <Page title="Instance" crumbs={crumbs}>
+      {error === null ? (
+        <Skeleton what="the machine" />
+      ) : (
+        <Failure error={error} retry={() => void refetch()} />
+      )}
+    </Page>
+  );
+}
+
+function Known({ instance }: { readonly instance: Instance }) {
+  const may = useMay('terminateInstance');
+  const [terminating, setTerminating] = useState(false);
+  const gone = instance.status === 'terminated';
+  return (
+    <Page
+      title={instance.hostname}
+      crumbs={<Link to="/instances">Instances</Link>}
+      marks={
+        <>
+          <InstanceStatusMark status={instance.status} chip />
+          {gone ? null : <ConnectedMark connected={instance.connected} chip />}
+          {gone ? null : <SyncMark inSync={instance.in_sync} chip />}
+        </>
+      }
+      actions={
+        may && !gone ? (
+          <Button icon="trash" onClick={() => setTerminating(true)}>
+            Terminate
+          </Button>
+        ) : null
+      }
+    >
+      <Tiles
+        tiles={[
+          {
+            name: 'Applied revision',
+            value: instance.applied_revision ?? '—',
+            more: 'read back from its kernel',
+          },
+          { name: 'Desired revision', value: instance.desired_revision, more: 'of its last change' },
+          { name: 'Heartbeat', value: <Ago at={instance.last_heartbeat_at} /> },
+          {
+            name: 'Agent',
+            value: instance.agent_version ?? '—',
+            more: `platform ${instance.platform_version ?? '—'}`,
+          },
+          { name: 'Spare keys', value: instance.unused_keys, more: 'published ahead' },
+        ]}
+      />
+      <div className="columns">
+        <Section title="Parts">
+          <Subsystems instance={instance} />
+        </Section>
+        <Section title="Machine">
+          <div className="panel">
+            <Facts
+              facts={[
+                [
+                  'Seen at',
+                  instance.observed_address === null ? null : (
+                    <Copyable key="a" text={instance.observed_address} label="the address" />
+                  ),
+                ],
+                ['Reachable', instance.publicly_reachable ? 'from outside' : 'not from outside (behind NAT)'],
+                ['Tags', <Tags key="t" tags={instance.tags} />],
+                ['Provider', instance.provider],
+                ['Certificate ends', <Ago key="c" at={instance.certificate_expires_at} />],
+                ['Joined', <DateTime key="j" at={instance.created_at} />],
+                ['Identifier', <Copyable key="i" text={instance.id} label="the identifier" />],
+              ]}
+            />
+          </div>
+        </Section>
+      </div>
+      <Section title="Networks">
+        <InstancePeers instanceId={instance.id} />
+      </Section>
+      {terminating ? (
+        <DestroyDialog
+          action="terminateInstance"
+          parameters={{ instance_id: instance.id }}
+          title={`Terminate ${instance.hostname}`}
+          verb="Terminate machine"
+          onClose={() => setTerminating(false)}
+          onDone={() => {
+            setTerminating(false);
+            tell({ tone: 'done', text: `${instance.hostname} is terminated` });
+          }}
+        >
+          It is detached from every network, its certificate is revoked and its stream ends. To come back it
+          has to join again.
+        </DestroyDialog>
+      ) : null}
+    </Page>
+  );
+}
+
+function Subsystems({ instance }: { readonly instance: Instance }) {
+  if (instance.subsystems.length === 0) {
+    return <p className="muted">It has not reported the state of its parts yet.</p>;
+  }
+  return (
+    <ul className="lines">
+      {instance.subsystems.map((part) => (
+        <li key={part.name} className="line-item">
+          <SubsystemMark state={part.state} />
+          <strong>{part.name}</strong>
+          <span className="grow muted">{part.message}</span>
+          <Ago at={part.observed_at} />
+        </li>
+      ))}
+    </ul>
+  );
+}

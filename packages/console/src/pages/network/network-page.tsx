@@ -1,0 +1,156 @@
+// One network: its picture, its peers, its tunnels.
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useMay } from '../../app/permissions.ts';
+import type { NetworkView } from '../../app/router.tsx';
+import { tell } from '../../app/toasts.ts';
+import { useNetwork } from '../../app/use-one.ts';
+import type { Output } from '../../api/client.ts';
+import { Button } from '../../parts/button.tsx';
+import { Copyable } from '../../parts/copy.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Tiles } from '../../parts/facts.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Failure, Skeleton } from '../../parts/states.tsx';
+import { EditNetwork } from '../networks/network-form.tsx';
+import { topologyWords } from '../networks/networks-page.tsx';
+import { AttachDialog } from './attach-dialog.tsx';
+import { PeerSheet } from './peer-sheet.tsx';
+import { PeersView } from './peers-view.tsx';
+import { PictureView } from './picture-view.tsx';
+import { TunnelsView } from './tunnels-view.tsx';
+
+type Network = Output<'getNetwork'>['network'];
+type Opened = 'attach' | 'edit' | 'delete' | null;
+
+const views: readonly (readonly [view: NetworkView, text: string])[] = [
+  ['picture', 'Picture'],
+  ['peers', 'Peers'],
+  ['tunnels', 'Tunnels'],
+];
+
+export function NetworkPage() {
+  const { networkId } = useParams({ from: '/networks/$networkId' });
+  const { data, error, refetch } = useNetwork(networkId);
+  const crumbs = <Link to="/networks">Networks</Link>;
+  if (data !== undefined) return <Known key={networkId} network={data.network} />;
+  return (
+    <Page title="Network" crumbs={crumbs}>
+      {error === null ? (
+        <Skeleton what="the network" />
+      ) : (
+        <Failure error={error} retry={() => void refetch()} />
+      )}
+    </Page>
+  );
+}
+
+function Known({ network }: { readonly network: Network }) {
+  const search = useSearch({ from: '/networks/$networkId' });
+  const view = search.view ?? 'picture';
+  const [opened, setOpened] = useState<Opened>(null);
+  const close = () => setOpened(null);
+  return (
+    <Page
+      title={network.name}
+      crumbs={<Link to="/networks">Networks</Link>}
+      {...(network.description === '' ? {} : { intro: network.description })}
+      actions={<Actions open={setOpened} />}
+    >
+      <NetworkTiles network={network} />
+      <nav className="tabs-list" aria-label="Views of the network">
+        {views.map(([name, text]) => (
+          <Link
+            key={name}
+            className="tab"
+            to="/networks/$networkId"
+            params={{ networkId: network.id }}
+            search={{ view: name }}
+            aria-current={name === view ? 'page' : undefined}
+          >
+            {text}
+          </Link>
+        ))}
+      </nav>
+      {view === 'picture' ? <PictureView network={network} attach={() => setOpened('attach')} /> : null}
+      {view === 'peers' ? <PeersView network={network} attach={() => setOpened('attach')} /> : null}
+      {view === 'tunnels' ? <TunnelsView network={network} /> : null}
+      {opened === 'attach' ? <AttachDialog networkId={network.id} onClose={close} /> : null}
+      {opened === 'edit' ? (
+        <Dialog title={`Edit ${network.name}`} onClose={close}>
+          <EditNetwork network={network} onCancel={close} onDone={close} />
+        </Dialog>
+      ) : null}
+      {opened === 'delete' ? <DeleteNetwork network={network} onClose={close} /> : null}
+      {search.peer === undefined ? null : (
+        <PeerSheet key={search.peer} peerId={search.peer} network={network} />
+      )}
+    </Page>
+  );
+}
+
+function Actions({ open }: { readonly open: (what: Opened) => void }) {
+  const mayAttach = useMay('attachPeer');
+  const mayManage = useMay('updateNetwork');
+  return (
+    <>
+      {mayAttach ? (
+        <Button variant="primary" icon="join" onClick={() => open('attach')}>
+          Attach a machine
+        </Button>
+      ) : null}
+      {mayManage ? (
+        <>
+          <Button icon="pencil" onClick={() => open('edit')}>
+            Edit
+          </Button>
+          <Button icon="trash" onClick={() => open('delete')}>
+            Delete
+          </Button>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function NetworkTiles({ network }: { readonly network: Network }) {
+  return (
+    <Tiles
+      tiles={[
+        { name: 'Prefix', value: <Copyable text={network.prefix} label="the prefix" /> },
+        {
+          name: 'Peers',
+          value: network.peer_count.toLocaleString('en-US'),
+          more: `${network.hub_count} of them hubs`,
+        },
+        {
+          name: 'Topology',
+          value: topologyWords[network.topology_strategy],
+          more: `${network.routing_mode} routing`,
+        },
+        { name: 'Interface', value: <code>wg-{network.handle}</code>, more: `MTU ${network.mtu}` },
+        { name: 'Firewall', value: network.firewall_default_policy, more: 'by default' },
+      ]}
+    />
+  );
+}
+
+function DeleteNetwork({ network, onClose }: { readonly network: Network; readonly onClose: () => void }) {
+  const navigate = useNavigate();
+  return (
+    <DestroyDialog
+      action="deleteNetwork"
+      parameters={{ network_id: network.id, if_revision: network.revision }}
+      title={`Delete ${network.name}`}
+      verb="Delete network"
+      onClose={onClose}
+      onDone={() => {
+        tell({ tone: 'done', text: `Network ${network.name} is deleted` });
+        void navigate({ to: '/networks' });
+      }}
+    >
+      All of its peers are detached; their machines remove its interfaces, addresses and routes.
+    </DestroyDialog>
+  );
+}

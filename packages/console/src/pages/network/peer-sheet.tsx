@@ -1,0 +1,150 @@
+// One peer: what it should be, what is observed of it, and what can be done with it.
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Output } from '../../api/client.ts';
+import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { useChange } from '../../app/use-change.ts';
+import { usePeer, useTopology } from '../../app/use-one.ts';
+import { Button } from '../../parts/button.tsx';
+import { Copyable } from '../../parts/copy.tsx';
+import { Sheet } from '../../parts/dialog.tsx';
+import { Facts, Tiles } from '../../parts/facts.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { Failure, ProblemNote, Skeleton } from '../../parts/states.tsx';
+import { PathMark, PeerStatusMark, SyncMark } from '../../parts/statuses.tsx';
+import { Tags } from '../../parts/tags.tsx';
+import { Ago, DateTime } from '../../parts/time.tsx';
+import { PeerForm } from './peer-form.tsx';
+import { PeerTunnels } from './peer-tunnels.tsx';
+import { inSync } from './peers-view.tsx';
+
+type Network = Output<'getNetwork'>['network'];
+type Peer = Output<'getPeer'>['peer'];
+
+export function PeerSheet({ peerId, network }: { readonly peerId: string; readonly network: Network }) {
+  const navigate = useNavigate();
+  const search = useSearch({ from: '/networks/$networkId' });
+  const { data, error, refetch } = usePeer(peerId);
+  const close = () => {
+    const { peer: _, ...rest } = search;
+    void navigate({ to: '/networks/$networkId', params: { networkId: network.id }, search: rest });
+  };
+  return (
+    <Sheet title={data?.peer.hostname ?? 'Peer'} onClose={close}>
+      {data === undefined ? (
+        error === null ? (
+          <Skeleton what="the peer" />
+        ) : (
+          <Failure error={error} retry={() => void refetch()} />
+        )
+      ) : (
+        <Known peer={data.peer} network={network} onGone={close} />
+      )}
+    </Sheet>
+  );
+}
+
+interface KnownProps {
+  readonly peer: Peer;
+  readonly network: Network;
+  readonly onGone: () => void;
+}
+
+function Known({ peer, network, onGone }: KnownProps) {
+  const { data } = useTopology(network.id, { enabled: true });
+  const hub = data?.topology.nodes.find((node) => node.peer_id === peer.via_hub_peer_id)?.hostname ?? null;
+  return (
+    <>
+      <div className="row">
+        <PeerStatusMark status={peer.status} chip />
+        <SyncMark inSync={inSync(peer)} chip />
+        <span className="tag">{peer.role}</span>
+        <PathMark path={peer.path} hub={hub} />
+      </div>
+      <PeerActions peer={peer} onGone={onGone} />
+      <Tiles
+        tiles={[
+          { name: 'Handshake', value: <Ago at={peer.last_handshake_at} /> },
+          { name: 'Received', value: formatBytes(peer.rx_bytes) },
+          { name: 'Sent', value: formatBytes(peer.tx_bytes) },
+          {
+            name: 'Revision',
+            value: `${peer.applied_revision ?? '—'} of ${peer.desired_revision}`,
+            more: 'applied of desired',
+          },
+        ]}
+      />
+      <Facts
+        facts={[
+          ['Address', <Copyable key="a" text={peer.host_address} label="the address" />],
+          [
+            'Endpoint',
+            peer.endpoint === null ? 'none: it calls others' : <code key="e">{peer.endpoint}</code>,
+          ],
+          [
+            'Reachable',
+            `${peer.publicly_reachable ? 'from outside' : 'not from outside'}, ${peer.publicly_reachable_source}`,
+          ],
+          ['Tags', <Tags key="t" tags={peer.tags} />],
+          ['Public key', <Copyable key="k" text={peer.public_key} label="the public key" />],
+          [
+            'Machine',
+            <Link key="m" to="/instances/$instanceId" params={{ instanceId: peer.node_instance_id }}>
+              {peer.hostname}
+            </Link>,
+          ],
+          ['Attached', <DateTime key="c" at={peer.created_at} />],
+          ['Identifier', <Copyable key="i" text={peer.id} label="the identifier" />],
+        ]}
+      />
+      {data === undefined ? null : <PeerTunnels peerId={peer.id} topology={data.topology} />}
+    </>
+  );
+}
+
+function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: () => void }) {
+  const may = useMay('updatePeer');
+  const rotate = useChange('rotatePeerKey');
+  const [opened, setOpened] = useState<'edit' | 'detach' | null>(null);
+  if (!may) return null;
+
+  async function rotateKey(): Promise<void> {
+    const answer = await rotate.run({ peer_id: peer.id, if_revision: peer.revision });
+    if (answer?.kind === 'done') tell({ tone: 'done', text: `${peer.hostname} has a new key` });
+  }
+
+  if (opened === 'edit') return <PeerForm peer={peer} onClose={() => setOpened(null)} />;
+  return (
+    <>
+      <div className="row">
+        <Button icon="pencil" onClick={() => setOpened('edit')}>
+          Edit
+        </Button>
+        <Button icon="key" busy={rotate.busy} onClick={() => void rotateKey()}>
+          Rotate key
+        </Button>
+        <Button icon="trash" onClick={() => setOpened('detach')}>
+          Detach
+        </Button>
+      </div>
+      <ProblemNote problem={rotate.problem} />
+      {opened === 'detach' ? (
+        <DestroyDialog
+          action="detachPeer"
+          parameters={{ peer_id: peer.id, if_revision: peer.revision }}
+          title={`Detach ${peer.hostname}`}
+          verb="Detach peer"
+          onClose={() => setOpened(null)}
+          onDone={() => {
+            tell({ tone: 'done', text: `${peer.hostname} is detached` });
+            onGone();
+          }}
+        >
+          It leaves the network. Its address {peer.host_address} is not given to another peer for 7 days.
+        </DestroyDialog>
+      ) : null}
+    </>
+  );
+}

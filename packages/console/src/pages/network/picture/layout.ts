@@ -1,0 +1,254 @@
+// Where everything of a network's picture stands. Hubs hold the middle, spokes surround the hub that they belong to;
+// of very many machines the quiet majority is shown in groups. Places depend on who is there and not on how they are,
+// so that the picture does not jump. No elements here.
+import type { PeerStatus, Topology } from '@powernode/core/intent/peer';
+import { consolePictureNodesMax, consolePictureTunnelsMax } from '@powernode/core/limits';
+import { homesOf, type Tunnel, type TunnelHealth, type TunnelKind, tunnelsOf } from '../tunnels.ts';
+
+type Node = Topology['nodes'][number];
+
+interface Placed {
+  readonly id: string;
+  /** Of its middle. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+export interface MachineSpot extends Placed {
+  readonly kind: 'hub' | 'spoke';
+  readonly node: Node;
+  /** Too many to write their names. */
+  readonly dot: boolean;
+}
+export interface GroupSpot extends Placed {
+  readonly kind: 'group';
+  readonly hubId: string;
+  readonly role: 'hub' | 'spoke';
+  readonly status: PeerStatus;
+  readonly count: number;
+}
+export type Spot = MachineSpot | GroupSpot;
+
+export interface Line {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly kind: TunnelKind;
+  readonly health: TunnelHealth;
+}
+
+export interface Picture {
+  readonly spots: readonly Spot[];
+  readonly lines: readonly Line[];
+  /** Tunnels that are there and not drawn. */
+  readonly linesLeftOut: number;
+  readonly grouped: boolean;
+}
+
+const hubSize = { width: 172, height: 54 };
+const spokeSize = { width: 148, height: 46 };
+const dotSize = { width: 22, height: 22 };
+const groupSize = { width: 168, height: 54 };
+/** From so many machines on, spokes are dots. */
+const dotsFrom = 48;
+/** Of a grouped picture: hubs drawn, and machines in trouble that are still drawn one by one. */
+const hubsDrawnMax = 40;
+const troubledDrawnMax = 60;
+/** Cards are wider than high, and so are most screens. */
+const stretches = { wide: 1.35, tall: 1 } as const;
+export type Format = keyof typeof stretches;
+
+export interface PictureOptions {
+  readonly now: number;
+  readonly format: Format;
+}
+
+export function layoutPicture(
+  topology: Pick<Topology, 'nodes' | 'links'>,
+  { now, format }: PictureOptions,
+): Picture {
+  const grouped = topology.nodes.length > consolePictureNodesMax;
+  const hubs = topology.nodes.filter((node) => node.role === 'hub');
+  const drawnHubs = grouped ? hubs.slice(0, hubsDrawnMax) : hubs;
+  const dot = topology.nodes.length >= dotsFrom;
+  const homes = homesOf(topology);
+  const spots = placeAll({ topology, drawnHubs, homes, dot, grouped, format });
+  const drawn = new Set(spots.map((spot) => spot.id));
+  const tunnels = tunnelsOf(topology, now).filter((t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id));
+  const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
+  return {
+    spots,
+    lines: [
+      ...kept.map(lineOf),
+      ...spots.flatMap((spot) => (spot.kind === 'group' ? groupLine(spot, drawn) : [])),
+    ],
+    linesLeftOut: tunnels.length - kept.length,
+    grouped,
+  };
+}
+
+const order: readonly TunnelKind[] = ['backbone', 'relay', 'direct', 'standby'];
+
+function urgency(tunnel: Tunnel): number {
+  return order.indexOf(tunnel.kind);
+}
+
+function lineOf(tunnel: Tunnel): Line {
+  const { id, kind, health } = tunnel;
+  return { id, kind, health, from: tunnel.a.peer_id, to: tunnel.b.peer_id };
+}
+
+function groupLine(group: GroupSpot, drawn: ReadonlySet<string>): Line[] {
+  if (!drawn.has(group.hubId)) return [];
+  const health = group.status === 'connected' ? 'alive' : group.status === 'silent' ? 'stale' : 'none';
+  const kind = group.role === 'hub' ? 'backbone' : 'relay';
+  return [{ id: `line ${group.id}`, from: group.hubId, to: group.id, kind, health }];
+}
+
+interface Cast {
+  readonly topology: Pick<Topology, 'nodes'>;
+  readonly drawnHubs: readonly Node[];
+  readonly homes: ReadonlyMap<string, string>;
+  readonly dot: boolean;
+  readonly grouped: boolean;
+  readonly format: Format;
+}
+
+type Member = Omit<MachineSpot, 'x' | 'y'> | Omit<GroupSpot, 'x' | 'y'>;
+
+function placeAll(cast: Cast): Spot[] {
+  const { drawnHubs, format } = cast;
+  const around = membersByHub(cast);
+  const centres = hubCentres(drawnHubs.length, { around: [...around.values()], format });
+  const stretched = ({ x, y }: Point) => ({ x: Math.round(x * stretches[format]), y: Math.round(y) });
+  const spots: Spot[] = drawnHubs.map((node, i) => ({
+    kind: 'hub',
+    id: node.peer_id,
+    node,
+    dot: false,
+    ...hubSize,
+    ...stretched(centres[i] ?? origin),
+  }));
+  for (const [hubId, members] of around) {
+    const i = drawnHubs.findIndex((hub) => hub.peer_id === hubId);
+    const fan = fanOf(i, { hubs: Math.max(1, drawnHubs.length), format });
+    const centre = centres[i] ?? origin;
+    for (const [k, spot] of ringSpots(members, { centre, fan, empty: i < 0, format }).entries()) {
+      const member = members[k];
+      if (member !== undefined) spots.push({ ...member, ...stretched(spot) } as Spot);
+    }
+  }
+  return spots;
+}
+
+/** Whoever stands around each hub, in the order in which they came. Without a hub they stand around nothing. */
+function membersByHub({ topology, drawnHubs, homes, dot, grouped }: Cast): Map<string, Member[]> {
+  const drawn = new Set(drawnHubs.map((hub) => hub.peer_id));
+  const first = drawnHubs[0]?.peer_id ?? '';
+  const others = topology.nodes.filter((node) => !drawn.has(node.peer_id));
+  const troubled = others.filter((node) => node.status !== 'connected').length;
+  const oneByOne = (node: Node) => !grouped || (node.status !== 'connected' && troubled <= troubledDrawnMax);
+  const members = new Map<string, Member[]>();
+  const groups = new Map<string, GroupSpot>();
+  for (const node of others) {
+    const home = homes.get(node.peer_id) ?? first;
+    const hubId = drawn.has(home) ? home : first;
+    if (oneByOne(node)) {
+      const size = dot ? dotSize : spokeSize;
+      add(members, hubId, { kind: 'spoke', id: node.peer_id, node, dot, ...size });
+      continue;
+    }
+    const id = `group ${hubId} ${node.role} ${node.status}`;
+    const count = (groups.get(id)?.count ?? 0) + 1;
+    groups.set(id, {
+      kind: 'group',
+      id,
+      hubId,
+      role: node.role,
+      status: node.status,
+      count,
+      x: 0,
+      y: 0,
+      ...groupSize,
+    });
+  }
+  for (const group of groups.values()) members.set(group.hubId, [group, ...(members.get(group.hubId) ?? [])]);
+  return members;
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+/** The slice around a hub that its spokes have: where it looks to and how wide it is, in radians. */
+interface Fan {
+  readonly towards: number;
+  readonly width: number;
+}
+const origin: Point = { x: 0, y: 0 };
+const fullTurn = 2 * Math.PI;
+
+/** One hub stands in the middle, two side by side, more on a circle. */
+function hubCentres(
+  hubs: number,
+  { around, format }: { readonly around: readonly (readonly Member[])[]; readonly format: Format },
+): Point[] {
+  if (hubs <= 1) return [origin];
+  const crowded = around.some((members) => members.length > 0);
+  const circle = (hubs * (distanceFor(hubSize, format) + 16)) / fullTurn;
+  const radius = hubs === 2 ? (format === 'wide' ? 130 : 60) : Math.max(crowded ? 190 : 150, circle);
+  return Array.from({ length: hubs }, (_, i) => polar(fanOf(i, { hubs, format }).towards, radius));
+}
+
+function fanOf(index: number, { hubs, format }: { readonly hubs: number; readonly format: Format }): Fan {
+  if (hubs === 1) return { towards: 0, width: fullTurn };
+  if (hubs === 2) {
+    const first = format === 'wide' ? Math.PI : -Math.PI / 2;
+    return { towards: first + index * Math.PI, width: Math.PI * 0.9 };
+  }
+  return { towards: -Math.PI / 2 + (index * fullTurn) / hubs, width: (fullTurn / hubs) * 0.92 };
+}
+
+function polar(angle: number, radius: number): Point {
+  return { x: Math.cos(angle) * radius, y: Math.sin(angle) * radius };
+}
+
+/** Rings around a centre, each as full as the members' size allows. */
+function ringSpots(
+  members: readonly Member[],
+  around: { readonly centre: Point; readonly fan: Fan; readonly empty: boolean; readonly format: Format },
+): Point[] {
+  const { centre, fan, format } = around;
+  const apart = Math.max(...members.map((member) => distanceFor(member, format)), 1) + 12;
+  const spots: Point[] = [];
+  let radius = around.empty ? 0 : Math.max(apart, distanceFor(hubSize, format));
+  while (spots.length < members.length) {
+    // Neighbours in a ring are as far apart as their chord.
+    const slot = radius === 0 ? fullTurn : 2 * Math.asin(Math.min(1, apart / (2 * radius)));
+    const inRing = Math.min(Math.max(1, Math.floor(fan.width / slot)), members.length - spots.length);
+    for (let k = 0; k < inRing; k++) {
+      const point = polar(angleAt(k, inRing, fan), radius);
+      spots.push({ x: centre.x + point.x, y: centre.y + point.y });
+    }
+    radius += apart;
+  }
+  return spots;
+}
+
+/** Boxes of this size whose middles are so far apart, in whatever direction, do not meet once they are stretched. */
+function distanceFor(size: { readonly width: number; readonly height: number }, format: Format): number {
+  return Math.hypot(size.width / stretches[format], size.height);
+}
+
+function angleAt(k: number, n: number, fan: Fan): number {
+  const whole = fan.width >= fullTurn;
+  if (whole) return (k * fullTurn) / n + (n % 2 === 0 ? Math.PI / n : -Math.PI / 2);
+  return fan.towards - fan.width / 2 + (fan.width * (k + 0.5)) / n;
+}

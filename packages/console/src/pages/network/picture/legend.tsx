@@ -1,0 +1,39 @@
+// What shapes and lines of the picture mean.
+import { useState } from 'react';
+import { StatusShape } from '../../../parts/status.tsx';
+import { peerLooks } from '../../../parts/statuses.tsx';
+import type { TunnelHealth, TunnelKind } from '../tunnels.ts';
+
+const lines: readonly (readonly [kind: TunnelKind, health: TunnelHealth, text: string])[] = [
+  ['backbone', 'alive', 'between hubs'],
+  ['direct', 'alive', 'direct'],
+  ['relay', 'alive', 'relayed by this hub'],
+  ['standby', 'alive', 'standby hub'],
+  ['relay', 'none', 'no handshake yet'],
+  ['relay', 'stale', 'silent'],
+];
+
+export function Legend() {
+  const [open, setOpen] = useState(() => window.innerWidth > 900);
+  return (
+    <details className="picture-panel" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Legend</summary>
+      <ul className="legend">
+        {lines.map(([kind, health, text]) => (
+          <li key={text}>
+            <svg className="sample" viewBox="0 0 32 12" aria-hidden="true">
+              <path className="line" d="M1 6h30" data-kind={kind} data-health={health} />
+            </svg>
+            {text}
+          </li>
+        ))}
+        {Object.values(peerLooks).map((look) => (
+          <li key={look.text} className="status" data-tone={look.tone}>
+            <StatusShape shape={look.shape} />
+            {look.text}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,72 @@
+// How machines and groups of them look in the picture. Each is a button that opens what it stands for.
+import type { PeerStatus } from '@powernode/core/intent/peer';
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import { count } from '../../../parts/format.ts';
+import { StatusShape } from '../../../parts/status.tsx';
+import { peerLooks } from '../../../parts/statuses.tsx';
+import type { Spot } from './layout.ts';
+
+export interface SpotData extends Record<string, unknown> {
+  readonly spot: Spot;
+  readonly viaHub: string | null;
+  readonly chosen: boolean;
+  /** The one that Tab reaches. */
+  readonly first: boolean;
+  readonly onOpen: (spot: Spot) => void;
+}
+export type SpotNode = Node<SpotData, 'spot'>;
+
+export function SpotView({ data }: NodeProps<SpotNode>) {
+  const { spot, chosen } = data;
+  const status: PeerStatus = spot.kind === 'group' ? spot.status : spot.node.status;
+  const look = peerLooks[status];
+  const words = wordsOf(data);
+  const dot = spot.kind !== 'group' && spot.dot && spot.kind === 'spoke';
+  return (
+    <>
+      <button
+        type="button"
+        className="spot"
+        data-spot={spot.id}
+        data-kind={spot.kind}
+        data-tone={look.tone}
+        data-dot={dot ? '' : undefined}
+        data-chosen={chosen ? '' : undefined}
+        tabIndex={data.first ? 0 : -1}
+        aria-label={dot ? `${words.name}, ${words.more}, ${look.text}` : undefined}
+        title={dot ? `${words.name} · ${words.more} · ${look.text}` : look.hint}
+        onClick={() => data.onOpen(spot)}
+      >
+        <StatusShape shape={look.shape} moving={look.moving} />
+        {dot ? null : (
+          <span className="spot-text">
+            <span className="spot-name">{words.name}</span>
+            <span className="spot-more">{words.more}</span>
+            {words.more.includes(look.text) ? null : <span className="sr-only">{look.text}</span>}
+          </span>
+        )}
+      </button>
+      <Handle type="source" position={Position.Top} isConnectable={false} />
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+    </>
+  );
+}
+
+function wordsOf({ spot, viaHub }: SpotData): { readonly name: string; readonly more: string } {
+  if (spot.kind === 'group') {
+    return { name: count(spot.count, spot.role), more: peerLooks[spot.status].text };
+  }
+  const { node } = spot;
+  if (spot.kind === 'hub') return { name: node.hostname, more: `hub · ${shortAddress(node.host_address)}` };
+  const path = node.path === 'direct' ? 'direct' : viaHub === null ? 'via hub' : `via ${viaHub}`;
+  return {
+    name: node.hostname,
+    more: node.status === 'connected' ? path : `${peerLooks[node.status].text} · ${path}`,
+  };
+}
+
+/** The part of an address that differs within its network. */
+function shortAddress(address: string): string {
+  const at = address.lastIndexOf('::');
+  return at < 0 ? address : `…${address.slice(at)}`;
+}

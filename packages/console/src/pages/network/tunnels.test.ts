@@ -1,0 +1,83 @@
+// How the two ends of tunnels become one.
+import type { Topology } from '@powernode/core/intent/peer';
+import { describe, expect, it } from 'vitest';
+import { homesOf, tunnelsOf } from './tunnels.ts';
+
+type Topo = Pick<Topology, 'nodes' | 'links'>;
+const now = Date.parse('2025-11-21T20:00:00Z');
+const at = (secondsAgo: number) => new Date(now - secondsAgo * 1000).toISOString();
+
+function link(from: string, to: string, seen: string | null, name = 'wg'): Topo['links'][number] {
+  return {
+    peer_id: from,
+    remote_peer_id: to,
+    interface: name,
+    purpose: 'leaf',
+    endpoint: null,
+    allowed_ips: [],
+    last_handshake_at: seen,
+  };
+}
+
+function node(id: string, role: 'hub' | 'spoke', via: string | null = null): Topo['nodes'][number] {
+  return {
+    peer_id: id,
+    node_instance_id: id,
+    hostname: id,
+    role,
+    host_address: '',
+    status: 'connected',
+    path: via === null ? 'direct' : 'via hub',
+    via_hub_peer_id: via,
+    desired_revision: 1,
+    applied_revision: 1,
+    interfaces: [],
+    routes: [],
+  };
+}
+
+describe('tunnels', () => {
+  const nodes = [node('a', 'hub'), node('b', 'spoke', 'a')];
+
+  it('have two ends, and live by whichever saw the newer handshake', () => {
+    const [tunnel, ...more] = tunnelsOf(
+      { nodes, links: [link('b', 'a', at(400)), link('a', 'b', at(10))] },
+      now,
+    );
+    expect(more).toEqual([]);
+    expect(tunnel).toMatchObject({ health: 'alive', kind: 'relay', lastHandshakeAt: at(10) });
+    expect([tunnel?.fromA?.peer_id, tunnel?.fromB?.peer_id]).toEqual(['a', 'b']);
+  });
+
+  it('are known from one end, too', () => {
+    const [tunnel] = tunnelsOf({ nodes, links: [link('b', 'a', null)] }, now);
+    expect(tunnel).toMatchObject({ health: 'none', fromA: null });
+  });
+
+  it('of one pair over two interfaces are the one that speaks', () => {
+    const links = [link('a', 'b', at(10), 'leaf'), link('a', 'b', at(900), 'transit')];
+    expect(tunnelsOf({ nodes, links }, now)[0]?.fromA?.interface).toBe('leaf');
+  });
+
+  it('to peers that are not in the picture are not either', () => {
+    expect(tunnelsOf({ nodes, links: [link('a', 'gone', at(1))] }, now)).toEqual([]);
+  });
+});
+
+describe('the home of a spoke', () => {
+  it('is the hub that it goes through, else one that it has a tunnel with, else any', () => {
+    const nodes = [
+      node('h1', 'hub'),
+      node('h2', 'hub'),
+      node('x', 'spoke', 'h2'),
+      node('y', 'spoke'),
+      node('z', 'spoke'),
+    ];
+    const homes = homesOf({ nodes, links: [link('x', 'h1', null), link('h2', 'y', null)] });
+    expect(Object.fromEntries(homes)).toEqual({ x: 'h2', y: 'h2', z: 'h1' });
+  });
+
+  it('is nowhere without a hub', () => {
+    expect(homesOf({ nodes: [node('x', 'spoke', 'gone')], links: [] }).size).toBe(0);
+  });
+});

@@ -1,0 +1,116 @@
+// The networks of the account.
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { type Row, useRows } from '../../app/use-rows.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Loaded } from '../../parts/states.tsx';
+import type { Column } from '../../parts/table/columns.ts';
+import { Table } from '../../parts/table/table.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { CreateNetwork } from './network-form.tsx';
+
+type Network = Row<'listNetworks'>;
+
+export const topologyWords = { hub_and_spoke: 'hub and spoke', full_mesh: 'full mesh' } as const;
+
+const columns: readonly Column<Network>[] = [
+  {
+    id: 'name',
+    header: 'Name',
+    text: (n) => n.name,
+    cell: (n, { tabIndex }) => (
+      <Link to="/networks/$networkId" params={{ networkId: n.id }} tabIndex={tabIndex}>
+        {n.name}
+      </Link>
+    ),
+    width: [10, 2],
+    card: 'title',
+  },
+  { id: 'prefix', header: 'Prefix', text: (n) => n.prefix, width: [13, 1.5], mono: true, card: 'wide' },
+  {
+    id: 'peers',
+    header: 'Peers',
+    text: (n) => String(n.peer_count),
+    sort: (n) => n.peer_count,
+    width: [5, 0.5],
+    end: true,
+  },
+  {
+    id: 'hubs',
+    header: 'Hubs',
+    text: (n) => String(n.hub_count),
+    sort: (n) => n.hub_count,
+    width: [4.5, 0.5],
+    end: true,
+  },
+  { id: 'topology', header: 'Topology', text: (n) => topologyWords[n.topology_strategy], width: [9, 1] },
+  { id: 'firewall', header: 'Firewall', text: (n) => n.firewall_default_policy, width: [6, 0.5] },
+  { id: 'mtu', header: 'MTU', text: (n) => String(n.mtu), sort: (n) => n.mtu, width: [5, 0.4], end: true },
+  { id: 'handle', header: 'Handle', text: (n) => n.handle, width: [7, 0.8], mono: true, extra: true },
+  {
+    id: 'description',
+    header: 'Description',
+    text: (n) => n.description,
+    width: [12, 2],
+    extra: true,
+    card: 'wide',
+  },
+  {
+    id: 'updated',
+    header: 'Changed',
+    text: (n) => n.updated_at,
+    cell: (n) => <Ago at={n.updated_at} />,
+    width: [7, 0.8],
+  },
+];
+
+export function NetworksPage() {
+  const navigate = useNavigate();
+  const networks = useRows('listNetworks', {});
+  const mayCreate = useMay('createNetwork');
+  const [creating, setCreating] = useState(false);
+  const create = mayCreate ? (
+    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
+      New network
+    </Button>
+  ) : null;
+  return (
+    <Page title="Networks" intro="Encrypted IPv6 overlays, each a /64 of its own." actions={create}>
+      <Loaded what="networks" data={networks.data} error={networks.error} retry={networks.retry}>
+        {(rows) => (
+          <Table
+            what="networks"
+            columns={columns}
+            rows={rows}
+            rowKey={(n) => n.id}
+            loading={!networks.complete}
+            onOpen={(n) => void navigate({ to: '/networks/$networkId', params: { networkId: n.id } })}
+            empty={
+              <Empty icon="networks" title="No networks yet" action={create}>
+                A network connects machines, wherever they are, over one encrypted prefix. Make one, then
+                attach machines to it.
+              </Empty>
+            }
+          />
+        )}
+      </Loaded>
+      {creating ? (
+        <Dialog title="New network" onClose={() => setCreating(false)}>
+          <CreateNetwork
+            onCancel={() => setCreating(false)}
+            onDone={(network) => {
+              setCreating(false);
+              if (network === null) return;
+              tell({ tone: 'done', text: `Network ${network.name} is made` });
+              void navigate({ to: '/networks/$networkId', params: { networkId: network.id } });
+            }}
+          />
+        </Dialog>
+      ) : null}
+    </Page>
+  );
+}

@@ -1,0 +1,95 @@
+// The accounts of the platform, for its administrators.
+import { type FormEvent, useState } from 'react';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { useChange } from '../../app/use-change.ts';
+import { type Row, useRows } from '../../app/use-rows.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { TextField } from '../../parts/form.tsx';
+import { Empty, Loaded, ProblemNote } from '../../parts/states.tsx';
+import type { Column } from '../../parts/table/columns.ts';
+import { Table } from '../../parts/table/table.tsx';
+import { Ago } from '../../parts/time.tsx';
+
+type Account = Row<'listAccounts'>;
+
+const columns: readonly Column<Account>[] = [
+  { id: 'name', header: 'Name', text: (a) => a.name, width: [9, 1.6], card: 'title' },
+  { id: 'pool', header: 'Address pool', text: (a) => a.pool_prefix, width: [10, 1.2], mono: true },
+  {
+    id: 'since',
+    header: 'Since',
+    text: (a) => a.created_at,
+    cell: (a) => <Ago at={a.created_at} />,
+    width: [7, 0.8],
+  },
+  { id: 'id', header: 'Identifier', text: (a) => a.id, width: [18, 1.4], mono: true, card: 'wide' },
+];
+
+export function Accounts() {
+  const accounts = useRows('listAccounts', {});
+  const may = useMay('createAccount');
+  const [creating, setCreating] = useState(false);
+  return (
+    <>
+      {may ? (
+        <div className="actions">
+          <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
+            New account
+          </Button>
+        </div>
+      ) : null}
+      <Loaded what="accounts" data={accounts.data} error={accounts.error} retry={accounts.retry}>
+        {(rows) => (
+          <Table
+            what="accounts"
+            columns={columns}
+            rows={rows}
+            rowKey={(a) => a.id}
+            loading={!accounts.complete}
+            empty={<Empty icon="settings" title="No accounts" />}
+          />
+        )}
+      </Loaded>
+      {creating ? (
+        <Dialog title="New account" onClose={() => setCreating(false)}>
+          <AccountForm onClose={() => setCreating(false)} />
+        </Dialog>
+      ) : null}
+    </>
+  );
+}
+
+function AccountForm({ onClose }: { readonly onClose: () => void }) {
+  const change = useChange('createAccount');
+  const [name, setName] = useState('');
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const answer = await change.run({ name });
+    if (answer?.kind === 'done')
+      tell({ tone: 'done', text: `Account ${name} is made. It has no operator yet.` });
+    if (answer !== null) onClose();
+  }
+
+  return (
+    <form className="form" onSubmit={(event) => void submit(event)} noValidate>
+      <TextField
+        label="Name"
+        hint="It gets a pool of addresses of its own. Make its first operator with the command line."
+        autoFocus
+        value={name}
+        onChange={setName}
+        error={change.fieldError('name')}
+      />
+      <ProblemNote problem={change.problem} />
+      <div className="form-foot">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={change.busy}>
+          Make account
+        </Button>
+      </div>
+    </form>
+  );
+}

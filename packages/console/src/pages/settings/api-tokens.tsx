@@ -1,0 +1,124 @@
+// The API tokens of the account, never their secrets.
+import { useMemo, useState } from 'react';
+import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { type Row, useRows } from '../../app/use-rows.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Empty, Loaded } from '../../parts/states.tsx';
+import { ApiTokenStatusMark } from '../../parts/statuses.tsx';
+import type { Column } from '../../parts/table/columns.ts';
+import { Table } from '../../parts/table/table.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { ApiTokenForm } from './api-token-form.tsx';
+
+type ApiToken = Row<'listApiTokens'>;
+
+function columnsWith(ownerName: (operatorId: string) => string): readonly Column<ApiToken>[] {
+  return [
+    { id: 'name', header: 'Name', text: (t) => t.name, width: [9, 1.6], card: 'title' },
+    { id: 'owner', header: 'Operator', text: (t) => ownerName(t.operator_id), width: [8, 1] },
+    {
+      id: 'status',
+      header: 'Status',
+      text: (t) => t.status,
+      cell: (t) => <ApiTokenStatusMark status={t.status} />,
+      width: [7, 0.8],
+    },
+    {
+      id: 'permissions',
+      header: 'May do',
+      text: (t) => (t.permissions === null ? 'all of its operator' : `${t.permissions.length} permissions`),
+      width: [9, 1],
+    },
+    {
+      id: 'used',
+      header: 'Last used',
+      text: (t) => t.last_used_at ?? '',
+      sort: (t) => t.last_used_at,
+      cell: (t) => <Ago at={t.last_used_at} />,
+      width: [7, 0.8],
+    },
+    {
+      id: 'expires',
+      header: 'Ends',
+      text: (t) => t.expires_at ?? 'never',
+      sort: (t) => t.expires_at,
+      cell: (t) => <Ago at={t.expires_at} />,
+      width: [7, 0.8],
+    },
+  ];
+}
+
+export function ApiTokens() {
+  const tokens = useRows('listApiTokens', {});
+  const operators = useRows('listOperators', {}, { enabled: useMay('listOperators') });
+  const may = useMay('createApiToken');
+  const [creating, setCreating] = useState(false);
+  const [revoking, setRevoking] = useState<ApiToken | null>(null);
+  const columns = useMemo(() => {
+    const names = new Map(operators.rows.map((operator) => [operator.id, operator.name]));
+    const shown = columnsWith((id) => names.get(id) ?? id);
+    return may ? [...shown, revokeColumn(setRevoking)] : shown;
+  }, [operators.rows, may]);
+  return (
+    <>
+      {may ? (
+        <div className="actions">
+          <Button variant="primary" icon="key" onClick={() => setCreating(true)}>
+            New API token
+          </Button>
+        </div>
+      ) : null}
+      <Loaded what="API tokens" data={tokens.data} error={tokens.error} retry={tokens.retry}>
+        {(rows) => (
+          <Table
+            what="API tokens"
+            columns={columns}
+            rows={rows}
+            rowKey={(t) => t.id}
+            loading={!tokens.complete}
+            empty={<Empty icon="key" title="No API tokens" />}
+          />
+        )}
+      </Loaded>
+      {creating ? (
+        <Dialog title="New API token" onClose={() => setCreating(false)} wide>
+          <ApiTokenForm operators={operators.rows} onClose={() => setCreating(false)} />
+        </Dialog>
+      ) : null}
+      {revoking === null ? null : (
+        <DestroyDialog
+          action="revokeApiToken"
+          parameters={{ api_token_id: revoking.id }}
+          title={`Revoke ${revoking.name}`}
+          verb="Revoke token"
+          onClose={() => setRevoking(null)}
+          onDone={() => {
+            tell({ tone: 'done', text: `${revoking.name} is revoked` });
+            setRevoking(null);
+          }}
+        >
+          It stops working at once, and its open event streams end.
+        </DestroyDialog>
+      )}
+    </>
+  );
+}
+
+function revokeColumn(onRevoke: (token: ApiToken) => void): Column<ApiToken> {
+  return {
+    id: 'actions',
+    header: 'Actions',
+    text: () => '',
+    unsortable: true,
+    width: [6, 0.5],
+    cell: (token, { tabIndex }) =>
+      token.status === 'active' ? (
+        <Button size="small" tabIndex={tabIndex} onClick={() => onRevoke(token)}>
+          Revoke
+        </Button>
+      ) : null,
+  };
+}

@@ -1,0 +1,147 @@
+// The operators of the account: people and programs, with their roles.
+import { useMemo, useState } from 'react';
+import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useMay } from '../../app/permissions.ts';
+import { tell } from '../../app/toasts.ts';
+import { useChange } from '../../app/use-change.ts';
+import { type Row, useRows } from '../../app/use-rows.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Empty, Loaded } from '../../parts/states.tsx';
+import { Status } from '../../parts/status.tsx';
+import type { CellContext, Column } from '../../parts/table/columns.ts';
+import { Table } from '../../parts/table/table.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { OperatorForm } from './operator-form.tsx';
+
+export type Operator = Row<'listOperators'>;
+
+const columns: readonly Column<Operator>[] = [
+  { id: 'name', header: 'Name', text: (o) => o.name, width: [9, 1.6], card: 'title' },
+  {
+    id: 'role',
+    header: 'Role',
+    text: (o) => (o.platform_admin ? `${o.role}, platform administrator` : o.role),
+    width: [9, 1.2],
+  },
+  {
+    id: 'status',
+    header: 'Status',
+    text: (o) => (o.disabled ? 'disabled' : 'active'),
+    cell: (o) =>
+      o.disabled ? (
+        <Status tone="idle" shape="cross" text="disabled" />
+      ) : (
+        <Status tone="ok" shape="full" text="active" />
+      ),
+    width: [7, 0.8],
+  },
+  {
+    id: 'since',
+    header: 'Since',
+    text: (o) => o.created_at,
+    cell: (o) => <Ago at={o.created_at} />,
+    width: [7, 0.8],
+  },
+];
+
+type Opened =
+  | { readonly what: 'create' }
+  | { readonly what: 'edit' | 'disable'; readonly operator: Operator };
+
+export function Operators() {
+  const operators = useRows('listOperators', {});
+  const may = useMay('createOperator');
+  const enable = useChange('updateOperator');
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const close = () => setOpened(null);
+  const shown = useMemo(() => {
+    const actions = (operator: Operator, context: CellContext) => (
+      <OperatorActions
+        operator={operator}
+        tabIndex={context.tabIndex}
+        onOpen={(what) => setOpened({ what, operator })}
+        onEnable={() => void enable.run({ operator_id: operator.id, disabled: false })}
+      />
+    );
+    return may ? [...columns, actionsColumn(actions)] : columns;
+  }, [may, enable.run]);
+  return (
+    <>
+      {may ? (
+        <div className="actions">
+          <Button variant="primary" icon="join" onClick={() => setOpened({ what: 'create' })}>
+            New operator
+          </Button>
+        </div>
+      ) : null}
+      <Loaded what="operators" data={operators.data} error={operators.error} retry={operators.retry}>
+        {(rows) => (
+          <Table
+            what="operators"
+            columns={shown}
+            rows={rows}
+            rowKey={(o) => o.id}
+            loading={!operators.complete}
+            empty={<Empty icon="settings" title="No operators" />}
+          />
+        )}
+      </Loaded>
+      {opened?.what === 'create' || opened?.what === 'edit' ? (
+        <Dialog
+          title={opened.what === 'create' ? 'New operator' : `Edit ${opened.operator.name}`}
+          onClose={close}
+        >
+          <OperatorForm operator={opened.what === 'edit' ? opened.operator : null} onClose={close} />
+        </Dialog>
+      ) : null}
+      {opened?.what === 'disable' ? (
+        <DestroyDialog
+          action="disableOperator"
+          parameters={{ operator_id: opened.operator.id }}
+          title={`Disable ${opened.operator.name}`}
+          verb="Disable operator"
+          onClose={close}
+          onDone={() => {
+            tell({ tone: 'done', text: `${opened.operator.name} is disabled` });
+            close();
+          }}
+        >
+          All of its API tokens stop working at once. It can be let in again later.
+        </DestroyDialog>
+      ) : null}
+    </>
+  );
+}
+
+interface OperatorActionsProps {
+  readonly operator: Operator;
+  readonly tabIndex: 0 | -1;
+  readonly onOpen: (what: 'edit' | 'disable') => void;
+  readonly onEnable: () => void;
+}
+
+function OperatorActions({ operator, tabIndex, onOpen, onEnable }: OperatorActionsProps) {
+  return (
+    <>
+      <Button size="small" tabIndex={tabIndex} onClick={() => onOpen('edit')}>
+        Edit
+      </Button>
+      {operator.disabled ? (
+        <Button size="small" tabIndex={tabIndex} onClick={onEnable}>
+          Let in again
+        </Button>
+      ) : (
+        <Button size="small" tabIndex={tabIndex} onClick={() => onOpen('disable')}>
+          Disable
+        </Button>
+      )}
+    </>
+  );
+}
+
+function actionsColumn(
+  cell: (operator: Operator, context: CellContext) => React.ReactNode,
+): Column<Operator> {
+  return { id: 'actions', header: 'Actions', text: () => '', unsortable: true, width: [11, 0.5], cell };
+}

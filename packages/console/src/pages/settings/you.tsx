@@ -1,0 +1,60 @@
+// Who is signed in, where, and what they may do.
+import { useWhoami } from '../../app/use-one.ts';
+import { chooseTheme, theme, type Theme } from '../../app/theme.ts';
+import { useStore } from '../../app/store.ts';
+import { Copyable } from '../../parts/copy.tsx';
+import { Facts } from '../../parts/facts.tsx';
+import { SelectField } from '../../parts/form.tsx';
+import { Section } from '../../parts/page.tsx';
+import { Loaded } from '../../parts/states.tsx';
+
+const themeChoices: readonly { readonly value: Theme; readonly text: string }[] = [
+  { value: 'system', text: 'As the system' },
+  { value: 'light', text: 'Light' },
+  { value: 'dark', text: 'Dark' },
+];
+
+export function You() {
+  const { data, error } = useWhoami();
+  const chosen = useStore(theme);
+  return (
+    <div className="columns">
+      <Section title="Signed in as">
+        <Loaded what="who you are" data={data} error={error}>
+          {({ operator, account }) => (
+            <div className="panel">
+              <Facts
+                facts={[
+                  ['Operator', operator.name],
+                  ['Role', operator.role],
+                  ['Account', account.name],
+                  ['Address pool', <Copyable key="p" text={account.pool_prefix} label="the pool" />],
+                  ['Administrator of the platform', operator.platform_admin ? 'yes' : 'no'],
+                ]}
+              />
+            </div>
+          )}
+        </Loaded>
+        <SelectField
+          label="Colours in this browser"
+          value={chosen}
+          choices={themeChoices}
+          onChange={chooseTheme}
+        />
+      </Section>
+      <Section title="You may">
+        <Loaded what="your permissions" data={data} error={error}>
+          {({ permissions }) => (
+            <ul className="tags">
+              {permissions.map((permission) => (
+                <li className="tag" key={permission}>
+                  {permission}
+                </li>
+              ))}
+            </ul>
+          )}
+        </Loaded>
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+// What a change would do to which machines.
+import type { Plan } from '@powernode/core/intent/autonomy';
+import { count } from './format.ts';
+import { Icon } from './icon.tsx';
+
+/** With few machines one wants to see all of it; with many, their names first. */
+const openedAtOnceMax = 3;
+
+export function PlanView({ plan }: { readonly plan: Plan }) {
+  if (plan.node_count === 0) return <p className="muted">No machine changes.</p>;
+  return (
+    <div className="stack">
+      <p>
+        <strong>{count(plan.node_count, 'machine changes', 'machines change')}</strong>
+        {plan.truncated ? `; the first ${plan.nodes.length} are listed.` : '.'}
+      </p>
+      <div className="plan">
+        {plan.nodes.map((node) => (
+          <details key={node.instance_id} open={plan.nodes.length <= openedAtOnceMax}>
+            <summary>
+              <Icon name="chevron" />
+              <strong>{node.hostname}</strong>
+              <span className="muted">{count(node.changes_count, 'change')}</span>
+            </summary>
+            <ul className="plan-changes">
+              {node.changes.map((change) => (
+                <li className="plan-change" key={change.key} data-tone={change.op === 'set' ? 'ok' : 'bad'}>
+                  <span>
+                    <span aria-hidden="true">{change.op === 'set' ? '+' : '−'}</span>
+                    <span className="sr-only">{change.op}</span>
+                  </span>
+                  <code>{change.detail}</code>
+                </li>
+              ))}
+              {node.changes_count > node.changes.length ? (
+                <li className="muted">
+                  and {count(node.changes_count - node.changes.length, 'more', 'more')}
+                </li>
+              ) : null}
+            </ul>
+          </details>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** A plan that was kept as text: what waits for approval has one, or has none. */
+export function readPlan(value: unknown): Plan | null {
+  const plan = value as Partial<Plan> | null;
+  const fits = typeof plan === 'object' && plan !== null && Array.isArray(plan.nodes);
+  return fits && typeof plan.node_count === 'number' ? (plan as Plan) : null;
+}

@@ -1,0 +1,339 @@
+// Delivery under a simulated clock and seeded chance: changes told late, out of order or not at all, lines that
+// stall and break, platforms that are killed. Whatever happens, every node ends with the newest document, and at no
+// time does one hold a document that is not the one of the revision it names.
+import { formatDigest } from '@powernode/core/compile/digest';
+import { catchUpMs, changesReadMax } from '@powernode/core/limits';
+import type { Hello, PlatformMessage } from '@powernode/core/wire/node-stream';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { SimulatedClock, seededRandom } from '../trust/clock.fixture.ts';
+import { DeliveryCounters } from './counters.ts';
+import type { NumberedChanges } from './nodes/account-queue.ts';
+import { Dispatcher } from './nodes/dispatcher.ts';
+import { replay } from './nodes/replay.ts';
+import { fillNodes } from './nodes/start.ts';
+import { RandomFleet } from './random-fleet.fixture.ts';
+import { DocumentHolding } from './simulated-node.ts';
+import type { Channel } from './stream/channel.ts';
+import { DocumentGate } from './stream/document-gate.ts';
+import { Session } from './stream/session.ts';
+
+const accountId = 'account';
+const log = pino({ level: 'silent' });
+
+/** The platform's end of a line, and what is on it. */
+class Line implements Channel {
+  readonly #deliver: (frame: string) => void;
+  readonly #world: World;
+  #toNode: string[] = [];
+  #drained: (() => void)[] = [];
+  readonly fromNode: string[] = [];
+  stalled = false;
+  open = true;
+
+  constructor(world: World, deliver: (frame: string) => void) {
+    this.#world = world;
+    this.#deliver = deliver;
+  }
+
+  get backlogBytes(): number {
+    return this.stalled ? Number.MAX_SAFE_INTEGER : 0;
+  }
+
+  send(frame: string): void {
+    this.#toNode.push(frame);
+    this.#carry();
+  }
+
+  sendLong(pieces: Iterator<string, undefined>): void {
+    let frame = '';
+    for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) frame += piece.value;
+    this.send(frame);
+  }
+
+  ping(): void {}
+  close(): void {
+    this.cut();
+  }
+  terminate(): void {
+    this.cut();
+  }
+
+  whenDrained(run: () => void): void {
+    this.#drained.push(run);
+    this.#carry();
+  }
+
+  release(): void {
+    this.stalled = false;
+    this.#carry();
+  }
+
+  /** What is on it is lost. */
+  cut(): void {
+    this.open = false;
+    this.#toNode = [];
+  }
+
+  #carry(): void {
+    this.#world.clock.after(1 + this.#world.random() * 30, () => {
+      if (!this.open || this.stalled) return;
+      for (const frame of this.#toNode.splice(0)) this.#deliver(frame);
+      for (const run of this.#drained.splice(0)) run();
+    });
+  }
+}
+
+class Node {
+  readonly instanceId: string;
+  readonly holding = new DocumentHolding();
+  held: { revision: number; hash: string } | null = null;
+  line: Line | null = null;
+  session: Session | null = null;
+  readonly #world: World;
+
+  constructor(world: World, instanceId: string) {
+    this.#world = world;
+    this.instanceId = instanceId;
+  }
+
+  connect(): void {
+    const { platform, clock, counters } = this.#world;
+    const state = platform.nodes.get(this.instanceId);
+    if (state === undefined) return;
+    this.disconnect();
+    const line = new Line(this.#world, (frame) => {
+      if (this.line === line) this.#received(JSON.parse(frame) as PlatformMessage);
+    });
+    const session = new Session({
+      node: state,
+      channel: line,
+      remoteAddress: '192.0.2.1',
+      dispatcher: platform,
+      reports: this.#world.reports,
+      counters,
+      gate: this.#world.gate,
+      clock,
+      log,
+      platformVersion: 'simulated',
+    });
+    state.stream = session;
+    this.line = line;
+    this.session = session;
+    const hello: Hello = {
+      kind: 'hello',
+      protocol: 1,
+      agent_version: 'simulated',
+      hostname: this.instanceId,
+      held: this.held,
+      applied: this.held,
+      addresses: [],
+      unused_keys: [],
+    };
+    this.#say(hello);
+  }
+
+  disconnect(): void {
+    this.line?.cut();
+    this.session?.closed();
+    this.line = null;
+    this.session = null;
+  }
+
+  /** In order, as a line carries it. */
+  #say(frame: object): void {
+    const { line, session } = this;
+    line?.fromNode.push(JSON.stringify(frame));
+    this.#world.clock.after(1 + this.#world.random() * 20, () => {
+      const next = line?.fromNode.shift();
+      if (this.line === line && line?.open === true && next !== undefined) session?.received(next);
+    });
+  }
+
+  #received(message: PlatformMessage): void {
+    if (message.kind === 'welcome') return;
+    if (message.kind === 'current') {
+      expect(message.hash).toBe(this.held?.hash);
+      return;
+    }
+    if (message.kind === 'document') this.holding.replace(message.entries);
+    else if (message.base !== this.held?.revision) return this.#say({ kind: 'resync' });
+    else this.holding.change(message);
+    expect(formatDigest(this.holding.digest)).toBe(message.hash);
+    expect(message.hash).toBe(this.#world.hashAt(message.revision, this.instanceId));
+    this.held = { revision: message.revision, hash: message.hash };
+    this.#say({ kind: 'applied', ...this.held });
+  }
+}
+
+class World {
+  readonly clock = new SimulatedClock();
+  readonly counters = new DeliveryCounters();
+  readonly random: () => number;
+  readonly nodes: Node[];
+  readonly applied = new Map<string, { revision: number; hash: string }>();
+  readonly reports = {
+    arrived: () => undefined,
+    keys: () => undefined,
+    failed: () => undefined,
+    observed: () => undefined,
+    applied: (node: { instanceId: string; applied: { revision: number; hash: string } | null }) => {
+      if (node.applied !== null) this.applied.set(node.instanceId, node.applied);
+    },
+  };
+  gate = new DocumentGate(this.clock);
+  platform: Dispatcher;
+  readonly #fleet: RandomFleet;
+  readonly #instanceIds: readonly string[];
+  readonly #rows: NumberedChanges[] = [];
+  /** For each revision the hash that each node should have, by the naive compiler. */
+  readonly #hashes: Map<string, string>[] = [];
+
+  constructor(seed: number, nodes: number) {
+    this.random = seededRandom(seed);
+    this.#instanceIds = Array.from({ length: nodes }, (_, i) => `instance-${i}`);
+    this.#fleet = new RandomFleet({ accountId, instanceIds: this.#instanceIds, random: this.random });
+    this.#remember();
+    this.platform = this.#start();
+    this.nodes = this.#instanceIds.map((id) => new Node(this, id));
+  }
+
+  hashAt(revision: number, instanceId: string): string | undefined {
+    return this.#hashes[revision]?.get(instanceId);
+  }
+
+  /** One transaction with one or more changes; delivery is told late, out of order, or not at all. */
+  commit(): void {
+    const changes = Array.from({ length: 1 + Math.floor(this.random() * 3) }, () => this.#fleet.change());
+    const sequence = this.#rows.length + 1;
+    this.#rows.push({ sequence, changes: JSON.parse(JSON.stringify(changes)) });
+    this.#remember();
+    const { platform } = this;
+    const dice = this.random();
+    if (dice > 0.9) return;
+    this.clock.after(this.random() * 60, () => {
+      platform.changed(accountId, sequence, dice < 0.7 ? changes : undefined);
+    });
+  }
+
+  /** Everything in memory is gone; the database is not. */
+  restart(): void {
+    for (const node of this.nodes) node.disconnect();
+    this.platform.close();
+    this.gate = new DocumentGate(this.clock);
+    this.platform = this.#start();
+  }
+
+  /** Time for all that is under way, without new trouble. */
+  async heal(): Promise<void> {
+    for (const node of this.nodes) {
+      node.line?.release();
+      if (node.line?.open !== true) node.connect();
+    }
+    for (let i = 0; i < 4; i++) {
+      void this.platform.catchUp();
+      await this.clock.advance(catchUpMs);
+    }
+  }
+
+  check(): void {
+    for (const node of this.nodes) {
+      const expected = this.#fleet.expected(node.instanceId);
+      expect(node.holding.entries).toEqual(expected);
+      expect(node.held?.hash).toBe(this.#fleet.expectedHash(node.instanceId));
+      const state = this.platform.nodes.get(node.instanceId);
+      expect(formatDigest(state?.digest ?? -1n)).toBe(node.held?.hash);
+      expect(state?.applied?.hash).toBe(node.held?.hash);
+      expect(state?.desiredRevision).toBe(node.held?.revision);
+    }
+  }
+
+  #remember(): void {
+    this.#hashes.push(new Map(this.#instanceIds.map((id) => [id, this.#fleet.expectedHash(id)])));
+  }
+
+  #start(): Dispatcher {
+    const networks = Array.from(this.#fleet.networks.values());
+    const model = new Map(
+      networks.map((network) => {
+        const peers = [...this.#fleet.peers.values()].filter((peer) => peer.networkId === network.id);
+        return [network.id, { network, peers: new Map(peers.map((peer) => [peer.id, peer])) }];
+      }),
+    );
+    const { fleet, effects } = replay(model, this.#rows.slice(-20));
+    const dispatcher = new Dispatcher({
+      fleet,
+      source: {
+        read: (_, after) => this.#later(() => this.#rows.slice(after, after + changesReadMax)),
+        sequences: () => this.#later(() => [{ accountId, sequence: this.#rows.length }]),
+      },
+      clock: this.clock,
+      soon: (run) => this.clock.after(this.random() * 5, run),
+      counters: this.counters,
+      log,
+      onChange: () => undefined,
+    });
+    dispatcher.load(accountId, this.#rows.length);
+    fillNodes(dispatcher.nodes, {
+      fleet,
+      effects,
+      loaded: {
+        sequences: new Map([[accountId, this.#rows.length]]),
+        instances: this.#instanceIds.map((id) => ({
+          id,
+          account_id: accountId,
+          hostname: id,
+          applied_revision: this.applied.get(id)?.revision ?? null,
+          applied_hash: this.applied.get(id)?.hash ?? null,
+          last_heartbeat_at: null,
+          subsystems: [],
+          terminated_at: null,
+        })),
+      },
+    });
+    return dispatcher;
+  }
+
+  #later<T>(read: () => T): Promise<T> {
+    return new Promise((resolve) => this.clock.after(this.random() * 20, () => resolve(read())));
+  }
+}
+
+async function trouble(world: World, steps: number): Promise<void> {
+  for (let i = 0; i < steps; i++) {
+    const dice = world.random();
+    const node = world.nodes[Math.floor(world.random() * world.nodes.length)];
+    if (dice < 0.55) world.commit();
+    else if (dice < 0.65) node?.disconnect();
+    else if (dice < 0.8) node?.connect();
+    else if (dice < 0.86 && node?.line != null) node.line.stalled = true;
+    else if (dice < 0.94) node?.line?.release();
+    else if (dice < 0.97) void world.platform.catchUp();
+    else if (dice < 0.985) world.restart();
+    await world.clock.advance(world.random() * 40);
+  }
+}
+
+describe('every node ends with the newest document', () => {
+  const seeds = Array.from({ length: 60 }, (_, i) => i + 1);
+
+  test.each(seeds)('whatever happens on the way (seed %i)', async (seed) => {
+    const world = new World(seed, 6);
+    for (const node of world.nodes) node.connect();
+    await trouble(world, 120);
+    await world.heal();
+    world.check();
+  });
+
+  test('mostly by deltas: what was missed, and not everything', async () => {
+    const world = new World(7, 6);
+    for (const node of world.nodes) node.connect();
+    await trouble(world, 400);
+    await world.heal();
+    world.check();
+    const { documentsSent, deltasSent, currentsSent, resyncs } = world.counters;
+    expect(deltasSent).toBeGreaterThan(3 * documentsSent);
+    expect(currentsSent).toBeGreaterThan(0);
+    expect(resyncs).toBe(0);
+  });
+});

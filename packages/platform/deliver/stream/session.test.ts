@@ -1,0 +1,268 @@
+// The rules of one stream: what begins it, what ends it, what is sent when the line is slow.
+import { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { PeerModel } from '@powernode/core/compile/model';
+import * as limits from '@powernode/core/limits';
+import { pino } from 'pino';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { SimulatedClock } from '../../trust/clock.fixture.ts';
+import { DeliveryCounters } from '../counters.ts';
+import { Dispatcher } from '../nodes/dispatcher.ts';
+import { NodeState } from '../nodes/node-state.ts';
+import type { Channel } from './channel.ts';
+import { DocumentGate } from './document-gate.ts';
+import { Session } from './session.ts';
+
+const network = {
+  id: 'n',
+  accountId: 'a',
+  handle: 'n',
+  prefix: 'fd00::/64',
+  mtu: 1420,
+  topologyStrategy: 'hub_and_spoke',
+} as const;
+
+class FakeChannel implements Channel {
+  readonly sent: { kind: string; [member: string]: unknown }[] = [];
+  readonly drains: (() => void)[] = [];
+  closed: number | null = null;
+  terminated = false;
+  pings = 0;
+  backlogBytes = 0;
+  send(frame: string): void {
+    this.sent.push(JSON.parse(frame));
+  }
+  sendLong(pieces: Iterator<string, undefined>): void {
+    let frame = '';
+    for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) frame += piece.value;
+    this.send(frame);
+  }
+  ping(): void {
+    this.pings++;
+  }
+  close(code: number): void {
+    this.closed = code;
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+  whenDrained(run: () => void): void {
+    this.drains.push(run);
+  }
+  drain(): void {
+    this.backlogBytes = 0;
+    for (const run of this.drains.splice(0)) run();
+  }
+  kinds(): string[] {
+    return this.sent.map((frame) => frame.kind);
+  }
+}
+
+let clock: SimulatedClock;
+let dispatcher: Dispatcher;
+let node: NodeState;
+let channel: FakeChannel;
+let session: Session;
+let sequence: number;
+const counters = new DeliveryCounters();
+const log = pino({ level: 'silent' });
+const reports = {
+  arrived: () => undefined,
+  keys: () => undefined,
+  applied: () => undefined,
+  failed: () => undefined,
+  observed: () => undefined,
+};
+
+function open(): Session {
+  channel = new FakeChannel();
+  const gate = new DocumentGate(clock);
+  const parts = { node, channel, dispatcher, reports, counters, gate, clock, log };
+  session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
+  node.stream = session;
+  return session;
+}
+
+function hello(members: object = {}): string {
+  const empty = { held: null, applied: null, addresses: [], unused_keys: [] };
+  return JSON.stringify({
+    kind: 'hello',
+    protocol: 1,
+    agent_version: 'x',
+    hostname: 'h',
+    ...empty,
+    ...members,
+  });
+}
+
+async function attach(number: number, hubSlot: number | null = null): Promise<void> {
+  const after: PeerModel = {
+    id: `p${number}`,
+    networkId: 'n',
+    instanceId: `i${number}`,
+    hostAddress: `fd00::${number}`,
+    publicKey: `k${number}`,
+    hubSlot,
+    endpoint: hubSlot === null ? null : '192.0.2.1:51820',
+    listenPort: 51820,
+  };
+  dispatcher.changed('a', ++sequence, [{ kind: 'peer_changed', networkId: 'n', before: null, after }]);
+  await clock.advance(0);
+}
+
+beforeEach(async () => {
+  clock = new SimulatedClock();
+  const fleet = new FleetIndex();
+  fleet.load(network, []);
+  dispatcher = new Dispatcher({
+    fleet,
+    source: { read: async () => [], sequences: async () => [] },
+    clock,
+    soon: (run) => clock.after(0, run),
+    counters,
+    log,
+    onChange: () => undefined,
+  });
+  dispatcher.load('a', 0);
+  sequence = 0;
+  await attach(1, 1);
+  node = dispatcher.nodes.get('i1') as NodeState;
+  open();
+});
+
+async function greeted(): Promise<void> {
+  session.received(hello());
+  await clock.advance(0);
+  channel.drain();
+}
+
+describe('a stream', () => {
+  test('begins with a welcome and the whole document for a node that holds nothing', async () => {
+    await greeted();
+    expect(channel.kinds()).toEqual(['welcome', 'document']);
+    expect(channel.sent[1]).toMatchObject({ revision: 1 });
+  });
+
+  test('ends when it begins with anything but hello, says hello twice, or speaks another version', async () => {
+    session.received('{"kind":"resync"}');
+    expect(channel.closed).toBe(4400);
+    open().received(hello());
+    await clock.advance(0);
+    session.received(hello());
+    expect(channel.closed).toBe(4400);
+    open().received(hello({ protocol: 2 }));
+    expect(channel.closed).toBe(4426);
+    expect(node.stream).toBeNull();
+  });
+
+  test('ends on what is no JSON, what is none of the protocol, and text that no database takes', async () => {
+    const frames = [
+      '',
+      '{',
+      '[]',
+      '{"kind":"applied","revision":-1,"hash":""}',
+      '{"kind":"failed","revision":1,"message":"\\u0000"}',
+      '{"kind":"failed","revision":1,"message":"\\ud800"}',
+      '{"kind":"resync","more":1}',
+    ];
+    for (const frame of frames) {
+      open();
+      await greeted();
+      session.received(frame);
+      expect(channel.closed, frame).toBe(4400);
+    }
+  });
+
+  test('merges what happens while its line is full into one delta', async () => {
+    await greeted();
+    channel.backlogBytes = limits.nodeBacklogBytesMax + 1;
+    for (const number of [2, 3, 4]) await attach(number);
+    expect(channel.kinds()).toEqual(['welcome', 'document']);
+    channel.drain();
+    expect(channel.kinds()).toEqual(['welcome', 'document', 'delta']);
+    expect(channel.sent[2]).toMatchObject({ base: 1, revision: 4 });
+    expect(channel.sent[2]?.set).toHaveLength(3);
+  });
+
+  test('tells a node that holds the newest document so, and one that is ahead everything', async () => {
+    const { desiredRevision: revision } = node;
+    const hash = node.digest.toString(16).padStart(32, '0');
+    session.received(hello({ held: { revision, hash } }));
+    await clock.advance(0);
+    expect(channel.kinds()).toEqual(['welcome', 'current']);
+    open().received(hello({ held: { revision: 99, hash } }));
+    await clock.advance(50);
+    expect(channel.kinds()).toEqual(['welcome', 'document']);
+  });
+
+  test('sends the whole document to a node whose hash it does not know', async () => {
+    session.received(hello({ held: { revision: 0, hash: 'f'.repeat(32) } }));
+    await clock.advance(0);
+    expect(channel.kinds()).toEqual(['welcome', 'document']);
+  });
+
+  test('sends the document again when asked, but not for ever', async () => {
+    await greeted();
+    for (let i = 0; i < limits.resyncsPerMinuteMax; i++) {
+      session.received('{"kind":"resync"}');
+      channel.drain();
+    }
+    expect(channel.kinds().filter((kind) => kind === 'document')).toHaveLength(
+      1 + limits.resyncsPerMinuteMax,
+    );
+    session.received('{"kind":"resync"}');
+    expect(channel.closed).toBe(4400);
+  });
+
+  test('asks a silent node, and gives up on one that does not answer', async () => {
+    await greeted();
+    await clock.advance(limits.streamPingMs);
+    session.tick();
+    expect(channel.pings).toBe(1);
+    session.heard();
+    await clock.advance(limits.streamDeadMs - 1);
+    session.tick();
+    expect(channel.terminated).toBe(false);
+    await clock.advance(1);
+    session.tick();
+    expect(channel.terminated).toBe(true);
+    expect(node.stream).toBeNull();
+  });
+
+  test('that never says hello is given up earlier', async () => {
+    await clock.advance(limits.helloMs);
+    session.tick();
+    expect(channel.terminated).toBe(true);
+  });
+
+  test('that ends because the machine goes carries its last document first', async () => {
+    await greeted();
+    const before = dispatcher.fleet.network('n')?.peer('p1') ?? null;
+    dispatcher.changed('a', ++sequence, [{ kind: 'peer_changed', networkId: 'n', before, after: null }]);
+    session.end('revoked');
+    expect(channel.kinds()).toEqual(['welcome', 'document', 'delta']);
+    expect(channel.sent[2]).toMatchObject({ hash: '0'.repeat(32), set: [] });
+    expect(channel.closed).toBe(4403);
+  });
+});
+
+describe('the gate for whole documents', () => {
+  test('lets one after the other through when they are large, and does not wait for ever for one', async () => {
+    const gate = new DocumentGate(clock);
+    const sent: number[] = [];
+    const taken: (() => void)[] = [];
+    for (const number of [1, 2, 3]) {
+      gate.enter({
+        send: () => {
+          sent.push(number);
+          return limits.documentEntriesMax;
+        },
+        whenTaken: (run) => void taken.push(run),
+      });
+    }
+    expect(sent).toEqual([1]);
+    taken[0]?.();
+    expect(sent).toEqual([1, 2]);
+    await clock.advance(limits.documentHoldMs);
+    expect(sent).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,43 @@
+// Pictures of every page of the console with the quickstart lab behind it, in `.powernode/screenshots`.
+// POWERNODE_WRITE=1 also renews the two of the README.
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { actions } from '@powernode/core/actions/catalogue';
+import { build } from 'vite';
+import { afterAll, expect, test } from 'vitest';
+import { takeScreenshots } from '../../packages/console/browser/screenshots.ts';
+import { type Lab, upFile } from '../../packages/lab/lab.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const outDir = path.join(root, '.powernode', 'screenshots');
+const shown: Readonly<Record<string, string>> = {
+  'network-picture-light-1280.png': 'network.png',
+  'approval-dark-1280.png': 'approval.png',
+};
+
+let lab: Lab | undefined;
+afterAll(async () => {
+  await lab?.down();
+});
+
+const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;
+
+test.skipIf('browser' in skips)('every page of the console shows the running lab', async () => {
+  await build({ configFile: path.join(root, 'packages/console/vite.config.ts'), logLevel: 'error' });
+  lab = await upFile(path.join(root, 'examples/labs/quickstart.yaml'), { name: 'pictures' });
+  const call = await lab.platform('main');
+  const { networks } = await call(actions.listNetworks, {});
+  // Something has to wait for a decision, so that the page of an approval has one.
+  const waits = call(actions.deleteNetwork, { network_id: networks[0]?.id ?? '' });
+  await expect(waits).rejects.toThrow('waits for an approval');
+  const [platform] = (await lab.status()).platforms;
+  const token = (await readFile(platform?.token_file ?? '', 'utf8')).trim();
+  const files = await takeScreenshots({ url: platform?.url ?? '', token, outDir });
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files) expect((await stat(file)).size, file).toBeGreaterThan(10_000);
+  if (process.env['POWERNODE_WRITE'] !== '1') return;
+  const images = path.join(root, 'docs', 'images');
+  await mkdir(images, { recursive: true });
+  for (const [from, to] of Object.entries(shown))
+    await copyFile(path.join(outDir, from), path.join(images, to));
+});

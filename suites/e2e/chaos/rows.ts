@@ -1,0 +1,108 @@
+// The platform's own rows, read past the platform: what networks and peers should be, and the journal of changes.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Change } from '@powernode/core/compile/fleet-index';
+import { compileNaively } from '@powernode/core/compile/naive';
+import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { EntryValue } from '@powernode/core/wire/document';
+import { loadDelivery } from '../../../packages/platform/deliver/load.ts';
+import { createLog } from '../../../packages/platform/observe/log.ts';
+import { embeddedUser } from '../../../packages/platform/store/embedded/cluster.ts';
+import { findPostmaster } from '../../../packages/platform/store/embedded/postmaster.ts';
+import { openStore, type Store } from '../../../packages/platform/store/open-store.ts';
+import { inPlatform } from '../../../packages/platform/store/tenancy.ts';
+
+export interface NetworkRows {
+  readonly network: NetworkModel;
+  readonly peers: readonly PeerModel[];
+}
+
+export interface Journal {
+  readonly sequence: number;
+  readonly changes: readonly Change[];
+}
+
+export interface Rows {
+  readonly networks: readonly NetworkRows[];
+  /** The number of the account's newest change, as the account's row has it. */
+  readonly sequence: number;
+  /** Every change there ever was, oldest first. */
+  readonly journal: readonly Journal[];
+}
+
+/** Rows of the only account of a lab's platform. */
+export async function readRows(dataDir: string): Promise<Rows> {
+  const store = await openEmbedded(dataDir);
+  try {
+    const { model, sequences } = await loadDelivery(store);
+    const networks = [...model.values()].map(({ network, peers }) => ({
+      network,
+      peers: [...peers.values()],
+    }));
+    const [sequence = 0, ...others] = sequences.values();
+    if (others.length > 0) throw new Error(`there are ${sequences.size} accounts`);
+    return { networks, sequence, journal: await readJournal(store) };
+  } finally {
+    await store.close();
+  }
+}
+
+/** A second reader beside the platform, over the server's socket. */
+async function openEmbedded(dataDir: string): Promise<Store> {
+  const postmaster = await findPostmaster(path.join(dataDir, 'postgres'));
+  if (postmaster === null) throw new Error(`no database runs in ${dataDir}`);
+  const password = await readFile(path.join(dataDir, 'postgres-password'), 'utf8');
+  const socketDir = encodeURIComponent(postmaster.socketDir);
+  const databaseUrl = `postgres://${embeddedUser}:${password}@/powernode?host=${socketDir}`;
+  return openStore({ dataDir, databaseUrl, log: createLog('warn') });
+}
+
+function readJournal(store: Store): Promise<Journal[]> {
+  return inPlatform(store, (trx) =>
+    trx.selectFrom('changes').select(['sequence', 'changes']).orderBy('sequence').execute(),
+  );
+}
+
+/** What is wrong with the journal: a number that is missing, or a state that does not follow from it. */
+export function faultsOfJournal({ journal, sequence, networks }: Rows): string[] {
+  const faults: string[] = [];
+  for (const [index, row] of journal.entries()) {
+    if (row.sequence !== index + 1)
+      faults.push(`change ${index + 1} is missing; ${row.sequence} comes instead`);
+    if (faults.length > 0) return faults;
+  }
+  if (journal.length !== sequence) faults.push(`${journal.length} changes, but the account says ${sequence}`);
+  const replayed = textOf(replayJournal(journal));
+  if (replayed !== textOf(networks)) {
+    faults.push(`the changes lead to\n${replayed}\nbut the rows are\n${textOf(networks)}`);
+  }
+  return faults;
+}
+
+function replayJournal(journal: readonly Journal[]): NetworkRows[] {
+  const networks = new Map<string, { network: NetworkModel; peers: Map<string, PeerModel> }>();
+  for (const change of journal.flatMap((row) => row.changes)) {
+    if (change.kind === 'network_created' || change.kind === 'network_updated') {
+      const peers = networks.get(change.network.id)?.peers ?? new Map<string, PeerModel>();
+      networks.set(change.network.id, { network: change.network, peers });
+    } else if (change.kind === 'network_deleted') networks.delete(change.networkId);
+    else if (change.after !== null) networks.get(change.networkId)?.peers.set(change.after.id, change.after);
+    else if (change.before !== null) networks.get(change.networkId)?.peers.delete(change.before.id);
+  }
+  return [...networks.values()].map(({ network, peers }) => ({ network, peers: [...peers.values()] }));
+}
+
+/** The same text for the same state, whatever the order in which it came about. */
+function textOf(networks: readonly NetworkRows[]): string {
+  const lines = networks.flatMap(({ network, peers }) => [network, ...peers]).map((one) => lineOf(one));
+  return lines.sort().join('\n');
+}
+
+function lineOf(model: NetworkModel | PeerModel): string {
+  return JSON.stringify(Object.entries(model).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The document of each machine, from the rows alone, by the compiler that nothing of the product runs on. */
+export function documentOf(rows: Rows, instanceId: string): Map<string, EntryValue> {
+  return compileNaively(rows.networks, instanceId);
+}
