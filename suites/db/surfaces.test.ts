@@ -120,7 +120,7 @@ async function byModernMcp(): Promise<Call> {
 async function byLegacyMcp(): Promise<Call> {
   const client = new LegacyClient({ name: 'test', version: '1' });
   const transport = new LegacyTransport(new URL(`${url}/mcp`), { requestInit: { headers: headers() } });
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   closers.push(() => client.close());
   return async (name, input) => toolAnswer(await client.callTool({ name, arguments: input }));
 }

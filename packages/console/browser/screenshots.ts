@@ -1,4 +1,5 @@
 // Takes pictures of every page of the console of a running platform, light and dark, wide and narrow.
+/// <reference lib="dom" />
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { looks, openBrowser, openPage, openSignedIn } from './browser.ts';

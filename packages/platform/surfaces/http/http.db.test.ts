@@ -186,7 +186,7 @@ describe('the event stream', () => {
   /** Reads events off a stream until the condition holds. */
   async function readUntil(response: Response, done: (events: Event[]) => boolean): Promise<Event[]> {
     const events: Event[] = [];
-    const reader = response.body?.getReader();
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
     if (reader === undefined) throw new Error('no body');
     const decoder = new TextDecoder();
     let text = '';
