@@ -6,10 +6,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
-import type { Lab, LabSpecInput } from '@powernode/lab/lab';
+import { type Lab, type LabSpecInput, upSpec } from '@powernode/lab/lab';
 import { percentile, type Report } from './report.ts';
 import { lacking } from './stage/machine.ts';
-import { OthersMeter } from './stage/processes.ts';
 
 const attaches = 24;
 const pingEveryMs = 10;
@@ -36,11 +35,9 @@ const spec = (name: string): LabSpecInput => ({
 export async function benchAttach(report: Report): Promise<void> {
   report.heading('(c) attach to first packet, in a lab');
   const missing = await lacking();
-  if (missing !== null) return report.skip(missing);
+  if (missing !== null) return report.skip(bench, missing);
   const folder = await mkdtemp(path.join(tmpdir(), 'pnbench-lab-'));
   process.env['POWERNODE_LAB_DIR'] = folder;
-  // The lab reads where its folders are when it is loaded.
-  const { upSpec } = await import('@powernode/lab/lab');
   const lab = await upSpec(spec(`bench${process.pid}`));
   try {
     await measure(report, lab);
@@ -56,7 +53,6 @@ async function measure(report: Report, lab: Lab): Promise<void> {
   const instanceId = hosts.find(({ name }) => name === 'inside')?.instance_id ?? '';
   const { networks } = await call(sdwanActions.listNetworks, {});
   const network_id = networks[0]?.id ?? '';
-  const others = new OthersMeter(() => []);
   const answered: number[] = [];
   const firstPacket: number[] = [];
   let address: string | null = null;
@@ -79,7 +75,7 @@ async function measure(report: Report, lab: Lab): Promise<void> {
     await call(sdwanActions.detachPeer, { peer_id: peer.id, approve: true });
     await settled(lab);
   }
-  show(report, { answered, firstPacket, othersShare: others.readShare() });
+  show(report, { answered, firstPacket });
 }
 
 /** Resolves with the moment of the first answer. */
@@ -97,7 +93,7 @@ async function settled(lab: Lab): Promise<void> {
   const end = performance.now() + waitMaxMs;
   for (;;) {
     const { instances } = await call(fleetActions.listInstances, {});
-    if (instances.every((one) => one.applied_revision === one.desired_revision)) return;
+    if (instances.every((one) => one.in_sync)) return;
     if (performance.now() > end) throw new Error('the machines of the lab do not apply what they should');
     await pause(pollMs);
   }
@@ -105,13 +101,9 @@ async function settled(lab: Lab): Promise<void> {
 
 function show(
   report: Report,
-  measured: {
-    readonly answered: readonly number[];
-    readonly firstPacket: readonly number[];
-    readonly othersShare: number;
-  },
+  measured: { readonly answered: readonly number[]; readonly firstPacket: readonly number[] },
 ): void {
-  const { answered, firstPacket, othersShare } = measured;
+  const { answered, firstPacket } = measured;
   const count = firstPacket.length;
   report.add({
     bench,
@@ -127,6 +119,5 @@ function show(
     unit: 'ms',
     beside: { what: 'polling every 30 s, mean', value: 15_000 },
     target: { value: 1500, better: 'lower' },
-    note: `the machine was ${(othersShare * 100).toFixed(0)} % busy, this benchmark included`,
   });
 }

@@ -20,7 +20,9 @@ import { ProcessorMeter, residentBytesOf } from './stage/processes.ts';
 const machines = 5000;
 /** One of them changes, and 1,000 others have to know. */
 const meshed = 1001;
+/** Four changes each. Fewer once the first ones have shown the spread. */
 const rounds = 25;
+const roundsOfMore = 10;
 const roundsOfFew = 10;
 const atOnce = 32;
 const polled = 200;
@@ -77,11 +79,11 @@ class DeliverBench {
     await this.#memory(empty, meshed);
     const whole = await this.#wholeDocuments();
     await this.#rest(meshed);
-    await this.#mesh(meshed, whole);
+    await this.#mesh({ connected: meshed, rounds }, whole);
     await this.#spoke(meshed);
     await this.#connect({ from: meshed, to: machines });
     await this.#memory(empty, machines);
-    await this.#mesh(machines, whole);
+    await this.#mesh({ connected: machines, rounds: roundsOfMore }, whole);
     await this.#spoke(machines);
     await this.#hub();
   }
@@ -161,12 +163,13 @@ class DeliverBench {
   }
 
   /** Changes of one peer that reach 1,000 others, in turn: a new key, another place, away, back again. */
-  async #mesh(connected: number, whole: Whole): Promise<void> {
+  async #mesh(of: { readonly connected: number; readonly rounds: number }, whole: Whole): Promise<void> {
+    const { connected } = of;
     const { fleet, changes } = this.#parts;
     const all = Array.from({ length: meshed }, (_, i) => i);
     const costs: ChangeCost[] = [];
     const endProfile = await this.#beginProfile(`mesh-${connected}`);
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < of.rounds; round++) {
       // Not the first few, which are hubs for whoever cannot be called: everything that is said of them is more.
       const chosen = 100 + round;
       const { instanceId } = memberOf(fleet.mesh, chosen);

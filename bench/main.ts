@@ -1,14 +1,19 @@
 // The benchmarks: `npm run bench` runs all of them, `npm run bench -- compile` one. One table, JSON beside it.
 import path from 'node:path';
 import { benchActions } from './actions.ts';
+import { benchAgent } from './agent.ts';
+import { benchAttach } from './attach.ts';
 import { benchCompile } from './compile.ts';
 import { benchDeliver } from './deliver.ts';
 import { Report } from './report.ts';
+import { familyMeter, OthersMeter } from './stage/processes.ts';
 import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>> = {
   compile: benchCompile,
   deliver: benchDeliver,
+  attach: benchAttach,
+  agent: benchAgent,
   start: benchStart,
   actions: benchActions,
 };
@@ -23,10 +28,17 @@ if (unknown.length > 0) {
 }
 
 const report = new Report();
+const others = new OthersMeter(familyMeter());
 for (const [name, run] of Object.entries(benches)) {
-  if (chosen.length === 0 || chosen.includes(name)) await run(report);
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  others.readShare();
+  await run(report);
+  report.disturbed(name, others.readShare());
 }
-const file = report.write(path.join(import.meta.dirname, 'results'));
+// Some of them alone do not replace what a whole run has found.
+const name = chosen.length === 0 ? 'latest.json' : `${chosen.join('-')}.tmp.json`;
+const file = path.join(import.meta.dirname, 'results', name);
+report.write(file);
 process.stdout.write(`\nWritten to ${path.relative(process.cwd(), file)}\n`);
 const missed = report.missed();
 if (missed.length > 0) process.stdout.write(`Missed: ${missed.map((figure) => figure.what).join('; ')}\n`);

@@ -20,6 +20,8 @@ export interface Figure {
 
 export class Report {
   readonly figures: Figure[] = [];
+  readonly othersShares: Record<string, number> = {};
+  readonly skipped: { readonly bench: string; readonly why: string }[] = [];
 
   add(figure: Figure): void {
     this.figures.push(figure);
@@ -30,17 +32,30 @@ export class Report {
     process.stdout.write(`\n${text}\n`);
   }
 
+  /** What could not be measured here, and why. */
+  skip(bench: string, why: string): void {
+    this.skipped.push({ bench, why });
+    process.stdout.write(`  not measured: ${why}\n`);
+  }
+
+  /** What share of the machine other programs had while a benchmark ran. */
+  disturbed(bench: string, share: number): void {
+    this.othersShares[bench] = share;
+    process.stdout.write(`  other programs had ${(share * 100).toFixed(0)} % of the machine meanwhile\n`);
+  }
+
   missed(): Figure[] {
     return this.figures.filter((figure) => figure.target !== undefined && !meets(figure));
   }
 
-  write(directory: string): string {
-    mkdirSync(directory, { recursive: true });
-    const file = path.join(directory, 'latest.json');
+  write(file: string): void {
+    mkdirSync(path.dirname(file), { recursive: true });
     const machine = { node: process.version, arch: arch(), cores: cpus().length, memory_bytes: totalmem() };
     const at = new Date().toISOString();
-    writeFileSync(file, `${JSON.stringify({ at, machine, figures: this.figures }, null, 2)}\n`);
-    return file;
+    writeFileSync(
+      file,
+      `${JSON.stringify({ at, machine, figures: this.figures, skipped: this.skipped }, null, 2)}\n`,
+    );
   }
 }
 

@@ -7,7 +7,7 @@ import { percentile, type Report } from './report.ts';
 import { start } from './stage/child.ts';
 import { startPlatform, withFolder } from './stage/platform.ts';
 
-const repeats = 5;
+const repeats = 3;
 const machines = 5000;
 const meshed = 1000;
 const bench = 'start';

@@ -52,12 +52,13 @@ export class ChangeMaker {
     this.#stage = stage;
     this.#platform = new ProcessorMeter(() => [platformPid]);
     this.#database = new ProcessorMeter(() => descendantsOf(platformPid));
-    this.#others = new OthersMeter(() => [
+    const own = new ProcessorMeter(() => [
       process.pid,
       nodes.pid,
       platformPid,
       ...descendantsOf(platformPid),
     ]);
+    this.#others = new OthersMeter(() => own.readMs());
   }
 
   async make(request: ChangeRequest): Promise<ChangeCost> {

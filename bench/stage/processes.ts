@@ -51,20 +51,48 @@ export function residentBytesOf(pid: number): number {
 
 /** What share of the machine all programs but the benchmark's own had since the last reading. */
 export class OthersMeter {
-  readonly #own: ProcessorMeter;
+  readonly #ownMs: () => number;
   #before = machineTicks();
 
-  constructor(own: () => readonly number[]) {
-    this.#own = new ProcessorMeter(own);
+  /** `ownMs`: what the benchmark's own processes used since it was last called. */
+  constructor(ownMs: () => number) {
+    this.#ownMs = ownMs;
+    ownMs();
   }
 
   readShare(): number {
     const now = machineTicks();
     const [busy, all] = [now.busy - this.#before.busy, now.all - this.#before.all];
     this.#before = now;
-    const own = this.#own.readMs() / tickMs;
+    const own = this.#ownMs() / tickMs;
     return all === 0 ? 0 : Math.min(1, Math.max(0, (busy - own) / all));
   }
+}
+
+/**
+ * Of this process, all below it, and all that were below it and have ended, since it was last called. In ticks, so
+ * for long times only.
+ */
+export function familyMeter(): () => number {
+  let before = 0;
+  return () => {
+    const now = [process.pid, ...descendantsOf(process.pid)].reduce((sum, pid) => sum + familyMsOf(pid), 0);
+    const used = now - before;
+    before = now;
+    return used;
+  };
+}
+
+/** Its own time and that of its children that have ended (proc(5), stat: utime, stime, cutime, cstime). */
+function familyMsOf(pid: number): number {
+  const fields = textOf(`/proc/${pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * tickMs, 0);
+}
+
+/** Of the children of a process that have ended, since its start. */
+export function endedChildrenMsOf(pid: number): number {
+  const fields = textOf(`/proc/${pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
+  return fields.slice(13, 15).reduce((sum, ticks) => sum + Number(ticks) * tickMs, 0);
 }
 
 /** What the kernel shows everywhere, whatever its own clock. */

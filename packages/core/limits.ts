@@ -216,8 +216,13 @@ export const transactionAttemptsMax = 6;
 export const migrationWaitMs = 10 * 60 * 1000;
 /** Recovery after a crash replays at most what `max_wal_size` lets pile up: seconds, even on a slow disk. */
 export const embeddedStartMs = 120_000;
-/** A fast shutdown writes one checkpoint. After that it is cut off; the next start recovers from the log. */
-export const embeddedStopMs = 30_000;
+/** A fast shutdown writes one checkpoint of at most 64 MB. After that it is cut off; the next start recovers from the
+ * log. Needed, not only for slow disks: PostgreSQL 18 that is told to end while it recovers from a crash never does. */
+export const embeddedStopMs = 10_000;
+/** The same for a server whose platform is gone and whose next one waits: recovering costs less than waiting longer. */
+export const embeddedOrphanMs = 2_000;
+/** An earlier server's shell removes the folder of its socket once, so that making it again is enough. */
+export const socketDirAttemptsMax = 5;
 /** Until what an earlier platform left behind has ended, or the one that is starting has shown itself. */
 export const embeddedHandoverMs = 40_000;
 /** A new server on the same directory is asked after so often whether it answers; a try costs 1 ms. */

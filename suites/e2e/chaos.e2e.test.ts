@@ -8,10 +8,8 @@ import { documentDigest, formatDigest } from '@powernode/core/compile/digest';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentLog } from '../../packages/lab/fleet/agent.ts';
 import { checkout } from '../../packages/lab/fleet/programs.ts';
 import { type Lab, upFile } from '../../packages/lab/lab.ts';
-import { nodeFolder } from '../../packages/lab/stage/names.ts';
 import { waitFor } from '../../packages/lab/stage/process.ts';
 import { ownLabFolder, uniqueName } from '../../packages/lab/testing/scene.ts';
 import { differences } from './chaos/compare.ts';
@@ -19,6 +17,7 @@ import { readKernel } from './chaos/kernel.ts';
 import { Killer } from './chaos/kills.ts';
 import { type Inventory, inventoryOf, Ledger } from './chaos/ledger.ts';
 import { Operator } from './chaos/operator.ts';
+import { hostLog, oddLines, platformLog } from './chaos/logs.ts';
 import { Chance } from './chaos/random.ts';
 import { expectedPairs, silentPairs } from './chaos/reach.ts';
 import { summary } from './chaos/report.ts';
@@ -186,6 +185,12 @@ describe('afterwards', () => {
     });
     const settledMs = performance.now() - restartedAt;
     console.log(summary({ seed, killer, ledger, operator, chaosMs, settledMs }));
+  });
+
+  test('no log tells of anything that must not happen', async () => {
+    for (const file of [platformLog(lab, 'main'), ...[...hosts.values()].map((host) => hostLog(lab, host))]) {
+      expect(await oddLines(file), file).toEqual([]);
+    }
   });
 
   test('every machine can be attached again: its keys were not used up', async () => {

@@ -1,18 +1,18 @@
 // The machine as a sink: look at all of it, look at a part, carry out steps. What to do is decided in plan/.
 import { ProductError } from '@powernode/core/errors';
-import type { Clock } from '../ports/clock.ts';
-import { mustRun, type Run } from '../ports/run.ts';
-import type { Settings } from '../ports/settings.ts';
-import type { KeyStore } from '../state/keys.ts';
-import type { StateFolder } from '../state/folder.ts';
 import { isInterfaceName } from '../plan/names.ts';
 import type { Seen, SeenDevice, SeenInterface } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
-import { type Problem, roomOf, type Sink } from './sink.ts';
+import type { Clock } from '../ports/clock.ts';
+import { mustRun, type Run } from '../ports/run.ts';
+import type { Settings } from '../ports/settings.ts';
+import type { StateFolder } from '../state/folder.ts';
+import type { KeyStore } from '../state/keys.ts';
 import { lookCommand, parseLook, type SeenLinks } from './addresses/look.ts';
 import { ipCommand, isIpStep } from './addresses/write.ts';
 import { loadRuleset, lookAtRuleset, removeRuleset } from './nftables/ruleset.ts';
 import { Forwarding } from './routing/forwarding.ts';
+import { type Problem, roomOf, type Sink } from './sink.ts';
 import { parseDump, parseDumpOfAll, parseDumpOfSome } from './wireguard/dump.ts';
 import { InterfaceMaker } from './wireguard/interfaces.ts';
 import { markedInterfaces } from './wireguard/userspace.ts';

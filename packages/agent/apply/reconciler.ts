@@ -60,7 +60,7 @@ export class Reconciler {
   #stopped = false;
 
   constructor(parts: {
-    readonly machine: Machine;
+    readonly machine: Sink;
     readonly clock: Clock;
     readonly events: ReconcilerEvents;
   }) {
@@ -143,27 +143,36 @@ export class Reconciler {
 
   async #applyDirty(target: Held): Promise<void> {
     const scope = this.#dirty ?? 'all';
+    const startedAtMs = this.#clock.monotonicMs();
     this.#dirty = null;
     const done = await this.#guarded(target, async () => {
-      // After a failure the scope is everything, and the picture in memory is not to be relied on.
-      if (this.#seen === null || scope === 'all') await this.#lookAtAll();
+      // For peers the picture in memory will do. After a failure (everything) it is not to be relied on, and where
+      // an interface is to be made somebody may have been there first.
+      if (this.#seen === null || scope === 'all' || concernsInterfaces(scope)) await this.#lookAtAll();
       return this.#converge(target, scope);
     });
+    // Everything was looked at just now.
+    if (scope === 'all') this.#auditLater(startedAtMs);
     // Said of this document even if a newer one has come meanwhile, or a busy node would never say anything.
     if (done) this.#succeed(target);
   }
 
   async #audit(target: Held): Promise<void> {
     const startedAtMs = this.#clock.monotonicMs();
+    const failing = this.#isDirty();
     await this.#guarded(target, async () => {
       await this.#lookAtAll();
       const switched = new Set(this.#choose(target));
-      const steps = this.#plan(target, 'all').steps;
+      // What failed is tried again at its own time; routes cannot wait for that.
+      if (failing) return switched.size > 0 ? this.#converge(target, routesOf(target)) : [];
+      const { steps, problems } = this.#plan(target, 'all');
       if (this.#applied === target) this.#tellDrift(steps, switched);
-      // What failed is tried again at its own time, and not as often as audits come.
-      if (steps.length === 0 || this.#isDirty()) return [];
-      return this.#converge(target, 'all');
+      return steps.length + problems.length > 0 ? this.#converge(target, 'all') : [];
     });
+    this.#auditLater(startedAtMs);
+  }
+
+  #auditLater(startedAtMs: number): void {
     const nowMs = this.#clock.monotonicMs();
     const everyMs = nowMs < this.#freshUntilMs ? agentAuditHandshakingMs : agentAuditMs;
     this.#auditAtMs = nowMs + Math.max(everyMs, (nowMs - startedAtMs) / agentAuditShareMax);
@@ -233,6 +242,8 @@ export class Reconciler {
   }
 
   #fail(target: Held, problems: readonly Problem[]): void {
+    // An audit that fails while a try is due anyway neither postpones that try nor is it news.
+    if (this.#isDirty() && this.#applied === null && this.#retryAtMs > this.#clock.monotonicMs()) return;
     const pauseMs = Math.min(agentApplyRetryFirstMs * 2 ** this.#failures, agentApplyRetryMaxMs);
     this.#failures++;
     this.#applied = null;
@@ -344,9 +355,14 @@ function peersByInterface(steps: readonly WireguardStep[]): Map<string, Set<stri
   return touched;
 }
 
-function concernsRoutes(scope: ReadonlySet<string>): boolean {
-  for (const key of scope) if (key.startsWith('route/') || key.startsWith('interface/')) return true;
+function concernsInterfaces(scope: ReadonlySet<string>): boolean {
+  for (const key of scope) if (key.startsWith('interface/')) return true;
   return false;
+}
+
+function concernsRoutes(scope: ReadonlySet<string>): boolean {
+  for (const key of scope) if (key.startsWith('route/')) return true;
+  return concernsInterfaces(scope);
 }
 
 function routesOf(target: Held): Set<string> {

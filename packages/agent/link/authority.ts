@@ -81,7 +81,7 @@ function shownChain(url: URL, own: OwnCertificate): Promise<DetailedPeerCertific
     socket.setTimeout(agentRequestMs, () =>
       socket.destroy(new Error(`no answer within ${agentRequestMs} ms`)),
     );
-    socket.once('error', (error) => reject(unreachable(url, error)));
+    socket.once('error', (error: Error) => reject(unreachable(url, error)));
     socket.once('secureConnect', () => {
       const chain = certificatesIn(socket.getPeerCertificate(true));
       socket.destroy();

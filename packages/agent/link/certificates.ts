@@ -1,7 +1,6 @@
 // Keys and certificate requests of this machine. The only file that needs the X.509 library, which is large: it is
 // imported by whoever joins or renews, and never while a machine just runs.
 import 'reflect-metadata';
-import type { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 const algorithm = { name: 'Ed25519' } as const;
@@ -17,10 +16,7 @@ export interface KeyRequest {
 }
 
 export async function makeKeyRequest(nowMs: number): Promise<KeyRequest> {
-  const keys = (await crypto.subtle.generateKey(algorithm, true, [
-    'sign',
-    'verify',
-  ])) as webcrypto.CryptoKeyPair;
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: 'CN=powernode agent',
     keys,

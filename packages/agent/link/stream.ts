@@ -1,8 +1,10 @@
 // The one stream to the platform: a WebSocket under mutual TLS that is opened again whenever it is lost. It carries
 // messages; what they mean is decided by whoever holds it.
+import type { IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import {
   agentRequestMs,
+  agentResponseBytesMax,
   nodeFrameBytesMax,
   reconnectMaxMs,
   streamDeadMs,
@@ -16,6 +18,7 @@ import {
   platformMessage,
 } from '@powernode/core/wire/node-stream';
 import WebSocket from 'ws';
+import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import { Backoff, type Random } from './backoff.ts';
 
@@ -73,11 +76,20 @@ export class NodeStream {
       this.#beat(socket);
       this.#parts.events.opened();
     });
-    socket.on('message', (data, isBinary) => this.#take(socket, isBinary ? null : String(data)));
+    // Frames of the kind `nodebuffer` are one Buffer each, which is the library's default.
+    socket.on('message', (data: Buffer, isBinary) =>
+      this.#take(socket, isBinary ? null : data.toString('utf8')),
+    );
+    socket.on('unexpected-response', (_request, response) => {
+      void refusalIn(response).then((refusal) => {
+        complaint = refusal;
+        socket.terminate();
+      });
+    });
     socket.on('ping', () => this.#heard());
     socket.on('pong', () => this.#heard());
     socket.on('error', (error) => {
-      complaint = error.message;
+      complaint ||= error.message;
     });
     socket.on('close', (code, reason) =>
       this.#ended(code, complaint || reason.toString() || `close code ${code}`),
@@ -148,6 +160,24 @@ export class NodeStream {
     this.#parts.events.lost(why, againMs);
     this.#cancelRetry = this.#parts.clock.after(againMs, () => this.open());
   }
+}
+
+const problem = z.object({ detail: z.string().max(1000) });
+
+/** What the platform said instead of opening a stream. */
+async function refusalIn(response: IncomingMessage): Promise<string> {
+  let text = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > agentResponseBytesMax) break;
+    }
+  } catch {
+    // Cut off in the middle: the status will have to do.
+  }
+  const parsed = problem.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.detail : `HTTP status ${response.statusCode}`;
 }
 
 function parseJson(text: string): unknown {

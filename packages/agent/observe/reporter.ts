@@ -8,8 +8,8 @@ import {
 } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
-import { type Problem, rooms } from '../apply/sink.ts';
 import type { Drift } from '../apply/reconciler.ts';
+import { type Problem, rooms } from '../apply/sink.ts';
 import type { Seen, SeenPeer } from '../plan/seen.ts';
 import { timestamp } from '../ports/clock.ts';
 

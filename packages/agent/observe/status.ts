@@ -1,8 +1,8 @@
 // The status of an agent as `powernode agent status` shows it: from inside when it runs, else from what is on disk
 // and in the kernel.
 import { z } from 'zod';
-import type { Problem } from '../apply/sink.ts';
 import type { Drift } from '../apply/reconciler.ts';
+import type { Problem } from '../apply/sink.ts';
 import type { Seen } from '../plan/seen.ts';
 import { timestamp } from '../ports/clock.ts';
 import type { Held } from '../state/held.ts';

@@ -1,8 +1,9 @@
 // Test support: what the kernel does with steps, as a model. It knows the side effects that plans have to respect:
 // routes go with their interface, a prefix moves to the last peer given it, a peer taken out forgets its sessions.
+
+import { routeMetric } from './route-plan.ts';
 import type { Seen, SeenInterface, SeenPeer, SeenRoute, SeenRuleset } from './seen.ts';
 import type { Step } from './step.ts';
-import { routeMetric } from './route-plan.ts';
 
 export interface ModelKernel {
   readonly seen: Seen;

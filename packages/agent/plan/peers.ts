@@ -1,7 +1,8 @@
 // What differs between the wanted and the seen peers of one interface.
+
+import { agentHandshakeAliveMs } from '@powernode/core/limits';
 import { parseEndpoint } from '@powernode/core/net/address';
 import { canonicalPrefix } from '@powernode/core/net/prefix';
-import { agentHandshakeAliveMs } from '@powernode/core/limits';
 import type { PeerEntry } from '@powernode/core/wire/document';
 import type { SeenPeer } from './seen.ts';
 import type { Step } from './step.ts';

@@ -12,7 +12,7 @@ const nowMs = 1_800_000_000_000;
 const empty: ModelKernel = { seen: nothingSeen, forwardingHeld: false };
 
 function keyNumbered(number: number): string {
-  return `${Buffer.alloc(32, number).toString('base64')}`;
+  return Buffer.alloc(32, number).toString('base64');
 }
 
 const handles = ['aa', 'bb', 'cc'] as const;

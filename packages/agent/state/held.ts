@@ -10,8 +10,8 @@ import {
 import { applyPatch } from '@powernode/core/compile/patch';
 import { agentJournalBytesMin } from '@powernode/core/limits';
 import { type EntryValue, entryKey } from '@powernode/core/wire/document';
-import * as wire from '@powernode/core/wire/node-stream';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';
+import * as wire from '@powernode/core/wire/node-stream';
 import type { StateFolder } from './folder.ts';
 
 const snapshotFile = 'document.json';

@@ -1,5 +1,7 @@
 // The seat of the one agent: of this state directory, and of this machine (its network namespace). Held by a lock
 // of the kernel's, which ends with the process however that ends.
+
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   ftruncateSync,
@@ -9,7 +11,6 @@ import {
   readlinkSync,
   writeSync,
 } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { ProductError } from '@powernode/core/errors';
 import type { StateFolder } from './folder.ts';
 

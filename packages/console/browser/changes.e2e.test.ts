@@ -64,7 +64,7 @@ it('deleting shows its plan, then waits for approval and says so', () =>
     await dialog.getByText('hub1').first().waitFor();
     await dialog.getByText('asks for approval').waitFor();
     expect(platform.world.networks).toHaveLength(3);
-    await dialog.getByRole('button', { name: 'Ask: delete network' }).click();
+    await dialog.getByRole('button', { name: 'Ask to delete network' }).click();
     await page.getByRole('heading', { name: 'It waits for approval' }).waitFor();
     expect(platform.world.networks).toHaveLength(3);
     await page.getByRole('dialog').getByRole('link', { name: 'Open the request' }).click();

@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { looks, openBrowser, openPage, openSignedIn } from './browser.ts';
 import { placesOf, type Subjects } from './places.ts';
 
@@ -33,7 +34,7 @@ export async function takeScreenshots(request: ScreenshotRequest): Promise<strin
         await page.goto(place.path);
         await place.ready(page);
         await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
-        await page.evaluate(() => document.fonts.ready);
+        await settle(page);
         await page.screenshot({ path: fileOf(place.name), fullPage: look.width < 500 });
         files.push(fileOf(place.name));
       }
@@ -43,6 +44,19 @@ export async function takeScreenshots(request: ScreenshotRequest): Promise<strin
     await browser.close();
   }
   return files;
+}
+
+/** Until the fonts are there, the picture of a network has found its size, and all of it is painted. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForFunction(() => {
+    const seen = document.querySelector<HTMLElement>('.react-flow__viewport')?.style.transform ?? '';
+    const holder = window as Window & { lastTransform?: string };
+    const still = holder.lastTransform === seen;
+    holder.lastTransform = seen;
+    return still;
+  });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /** Asks the platform what there is to be shown. */

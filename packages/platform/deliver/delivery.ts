@@ -14,7 +14,7 @@ import { DeliveryCounters } from './counters.ts';
 import type { Deliverer, NodeDelivery } from './deliverer.ts';
 import { changeSource, loadDelivery, loadInstance } from './load.ts';
 import { Dispatcher } from './nodes/dispatcher.ts';
-import { NodeState } from './nodes/node-state.ts';
+import type { NodeState } from './nodes/node-state.ts';
 import { planChanges } from './nodes/plan.ts';
 import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import { replay } from './nodes/replay.ts';
@@ -100,6 +100,7 @@ class RunningDelivery implements Delivery {
         this.dispatcher.changed(accountId, sequence, changes);
         bus.publish({ kind: 'changed', accountId, sequence });
       },
+      gone: (node) => this.#ended(node.accountId, node.instanceId),
     });
     this.#streams = new Streams({
       dispatcher: this.dispatcher,

@@ -98,7 +98,9 @@ async function loadHandshakes(trx: Transaction<Database>): Promise<Map<string, n
     .where('last_handshake_at', 'is not', null)
     .groupBy('public_key')
     .execute();
-  return new Map(rows.flatMap(({ public_key, last }) => (last === null ? [] : [[public_key, last.getTime()]])));
+  return new Map(
+    rows.flatMap(({ public_key, last }) => (last === null ? [] : [[public_key, last.getTime()]])),
+  );
 }
 
 /** One machine's facts, for one that joined after the start. */

@@ -6,6 +6,7 @@ import { ProductError } from '@powernode/core/errors';
 import {
   databaseConnectMs,
   embeddedHandoverMs,
+  embeddedOrphanMs,
   embeddedPollMs,
   embeddedRestartFirstMs,
   embeddedRestartMaxMs,
@@ -226,7 +227,7 @@ class SupervisedServer implements EmbeddedServer {
         const held = await isDirectoryHeld({ ...this.connection('postgres'), host: earlier.socketDir });
         if (held || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);
       } else {
-        const signal = waitedMs > embeddedHandoverMs / 2 ? 'SIGQUIT' : 'SIGINT';
+        const signal = waitedMs > embeddedOrphanMs ? 'SIGQUIT' : 'SIGINT';
         if (signal !== told) tell(earlier.pid, signal);
         told = signal;
         if (waitedMs > embeddedHandoverMs) {

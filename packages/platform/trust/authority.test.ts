@@ -120,7 +120,13 @@ describe('a certificate request', () => {
     der[der.length - 1] = (der[der.length - 1] ?? 0) ^ 1;
     const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----`;
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
-    const texts = [forged, '', 'no pem', root.toString(), String(rsa.export({ type: 'spki', format: 'pem' }))];
+    const texts = [
+      forged,
+      '',
+      'no pem',
+      root.toString(),
+      String(rsa.export({ type: 'spki', format: 'pem' })),
+    ];
     for (const text of texts) {
       await expect(publicKeyOfRequest(text)).rejects.toThrow(/csr_pem must be one PKCS #10 request/);
     }

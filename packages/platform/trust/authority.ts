@@ -1,7 +1,7 @@
 // The platform's certificate authority: one Ed25519 root that issues. The only module that knows the X.509 library.
 // Where the root is kept: authority-store.ts. Who gets a certificate: enrol.ts, renew.ts.
 import 'reflect-metadata';
-import { hash, randomBytes, type webcrypto, X509Certificate } from 'node:crypto';
+import { hash, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
@@ -10,6 +10,9 @@ import * as x509 from '@peculiar/x509';
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { SealKey } from './seal.ts';
+
+/** The library's name for a key of the Web Crypto API, which more than one declaration of the runtime has. */
+type SigningKey = x509.X509CertificateCreateWithKeyParams['signingKey'];
 
 const sealPurpose = 'authority private key';
 const algorithm = { name: 'Ed25519' } as const;
@@ -64,7 +67,7 @@ export interface InstanceIdentity {
 /** A new root, with its private key sealed, as it is to be stored. */
 export async function makeAuthority({ sealKey, clock }: AuthorityParts): Promise<StoredAuthority> {
   const trustDomain = randomBytes(16).toString('hex');
-  const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const notBefore = new Date(clock.now() - limits.certificateBackdateMs);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
@@ -96,7 +99,9 @@ export async function unsealAuthority(
   { sealKey, clock }: AuthorityParts,
 ): Promise<Authority> {
   const pkcs8 = sealKey.open({ purpose: sealPurpose, sealed: stored.sealed_private_key });
-  const signingKey = await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), algorithm, false, ['sign']);
+  const signingKey = await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), algorithm, false, [
+    'sign',
+  ]);
   pkcs8.fill(0);
   return new Authority({
     clock,
@@ -108,7 +113,7 @@ export async function unsealAuthority(
 
 interface Opened {
   readonly clock: Pick<Clock, 'now'>;
-  readonly signingKey: webcrypto.CryptoKey;
+  readonly signingKey: SigningKey;
   readonly trustDomain: string;
   readonly certificatePem: string;
 }
@@ -117,7 +122,7 @@ export class Authority {
   readonly trustDomain: string;
   readonly certificatePem: string;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #signingKey: webcrypto.CryptoKey;
+  readonly #signingKey: SigningKey;
   readonly #certificate: X509Certificate;
   readonly #subject: string;
   readonly #keyIdentifier: Promise<x509.Extension>;
@@ -194,7 +199,7 @@ export class Authority {
 
   /** A certificate with a fresh key for a listener of the platform under these names and addresses. */
   async issueServerCertificate({ hosts }: { readonly hosts: readonly string[] }): Promise<ServerIdentity> {
-    const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const issued = await this.issue({
       publicKey: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
       commonName: 'Powernode platform',

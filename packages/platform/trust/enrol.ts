@@ -51,6 +51,8 @@ export function createEnrolment(options: EnrolmentOptions): Enrol {
 
 async function enrol(options: EnrolmentOptions, attempt: EnrolmentAttempt): Promise<EnrolResponse> {
   const request = parseRequest(enrolRequest, attempt.body);
+  requirePlainText('hostname', request.hostname);
+  requirePlainText('agent_version', request.agent_version);
   const publicKey = await publicKeyOfRequest(request.csr_pem);
   if (!publicKey.equals(attempt.connectionKey)) {
     throw new ProductError(
@@ -180,6 +182,15 @@ function refused(reason: string): ProductError {
     'unauthenticated',
     `${reason} Make a new one with "powernode join-token create" (system_create_join_token) and join with that.`,
   );
+}
+
+/** Both are shown to people and stored as text: no control characters, no halves of characters. */
+function requirePlainText(path: 'hostname' | 'agent_version', text: string): void {
+  if (text.isWellFormed() && !/\p{Cc}/u.test(text)) return;
+  const message = 'must be text without control characters';
+  throw new ProductError('validation_failed', `${path} ${message}.`, {
+    fields: [{ path, code: 'invalid_text', message }],
+  });
 }
 
 /** Reads a body, quoting what does not fit. */

@@ -1,6 +1,5 @@
 // Test support: a machine's key, its certificate request, and the certificate it signs itself for enrolment.
 import 'reflect-metadata';
-import type { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 export interface Machine {
@@ -14,7 +13,7 @@ export interface Machine {
 const algorithm = { name: 'Ed25519' } as const;
 
 export async function makeMachine(): Promise<Machine> {
-  const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({
     name: 'CN=whatever the machine likes',
     keys,

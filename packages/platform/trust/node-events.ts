@@ -1,6 +1,7 @@
 // Events that machines cause: made, written with the rows they tell of, and told to readers after the commit.
 import type { Transaction } from 'kysely';
 import type { Event } from '@powernode/core/intent/fleet';
+import { reportRowsMax } from '@powernode/core/limits';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Database } from '../store/tables.ts';
@@ -32,18 +33,19 @@ export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): Event {
 }
 
 export async function insertEvents(trx: Transaction<Database>, events: readonly Event[]): Promise<void> {
-  if (events.length === 0) return;
-  await trx
-    .insertInto('events')
-    .values(
-      events.map((event) => ({
-        ...event,
-        at: new Date(event.at),
-        actor: JSON.stringify(event.actor),
-        payload: JSON.stringify(event.payload),
-      })),
-    )
-    .execute();
+  for (let from = 0; from < events.length; from += reportRowsMax) {
+    await trx
+      .insertInto('events')
+      .values(
+        events.slice(from, from + reportRowsMax).map((event) => ({
+          ...event,
+          at: new Date(event.at),
+          actor: JSON.stringify(event.actor),
+          payload: JSON.stringify(event.payload),
+        })),
+      )
+      .execute();
+  }
 }
 
 /** To be called after the commit. */

@@ -27,7 +27,10 @@ async function readKeyFile(file: string): Promise<SealKey | null> {
   });
   if (found === null) return null;
   if (!found.isFile()) {
-    throw new ProductError('invalid_configuration', `${file} must be a plain file that holds the sealing key.`);
+    throw new ProductError(
+      'invalid_configuration',
+      `${file} must be a plain file that holds the sealing key.`,
+    );
   }
   const mode = found.mode & 0o777;
   if ((mode & 0o077) !== 0) {

@@ -45,7 +45,7 @@ describe('a seal', () => {
 describe('a seal key', () => {
   test('shows nothing of itself when printed, serialised or listed', () => {
     const { key, text } = SealKey.make();
-    const shown = [`${String(key)}`, JSON.stringify({ key }), inspect(key, { depth: 9, showHidden: true })];
+    const shown = [String(key), JSON.stringify({ key }), inspect(key, { depth: 9, showHidden: true })];
     shown.push(Object.keys(key).join());
     for (const one of shown) expect(one).not.toContain(text.slice(0, 10));
     expect(JSON.stringify({ key })).toBe('{"key":"[seal key]"}');

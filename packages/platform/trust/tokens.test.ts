@@ -14,7 +14,8 @@ describe('tokens', () => {
     expect(token).toMatch(/^pnt_[A-Za-z0-9_-]{43}$/);
     expect(digest).toBe(sha256(token));
     expect(apiTokenDigest(token)).toBe(digest);
-    for (const text of ['', token.slice(1), `${token}x`, ` ${token}`]) expect(apiTokenDigest(text)).toBeNull();
+    for (const text of ['', token.slice(1), `${token}x`, ` ${token}`])
+      expect(apiTokenDigest(text)).toBeNull();
   });
 
   test('for joining carry the fingerprint, and are known by the SHA-256 of their secret part', () => {

@@ -3,9 +3,9 @@ import { ProductError } from '@powernode/core/errors';
 import { parseAddress } from '@powernode/core/net/address';
 import { z } from 'zod';
 import { interfaceMarks, isInterfaceName } from '../../plan/names.ts';
+import { routeProtocol } from '../../plan/route-plan.ts';
 import type { SeenInterface, SeenRoute } from '../../plan/seen.ts';
 import type { Command } from '../../ports/run.ts';
-import { routeProtocol } from '../../plan/route-plan.ts';
 
 /** One process for both lists; each is one line of JSON. Routes of all tables, as only that spans both families. */
 export const lookCommand: Command = {

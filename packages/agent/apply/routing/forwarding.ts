@@ -1,9 +1,9 @@
 // Making the machine forward IPv6, and giving the setting back as it was. The kernel stops listening to router
 // advertisements when it forwards, so interfaces that listened are told to go on.
 import { z } from 'zod';
+import { isInterfaceName } from '../../plan/names.ts';
 import type { Settings } from '../../ports/settings.ts';
 import type { StateFolder } from '../../state/folder.ts';
-import { isInterfaceName } from '../../plan/names.ts';
 
 const originalsFile = 'settings.json';
 const confFolder = 'net/ipv6/conf';

@@ -28,15 +28,15 @@ export async function startUserspace(machine: Machine, name: string): Promise<vo
         { cause: error },
       );
     });
-  let over: string | null = null;
+  const life: { over: string | null } = { over: null };
   void started.ended.then((why) => {
-    over = why;
+    life.over = why;
     machine.ended(name, why);
   });
   const startedAtMs = machine.clock.monotonicMs();
   while (!(await answers(machine.run, name))) {
-    if (over !== null)
-      throw new ProductError('command_failed', `wireguard-go ${name} ended at once: ${over}`);
+    if (life.over !== null)
+      throw new ProductError('command_failed', `wireguard-go ${name} ended at once: ${life.over}`);
     if (machine.clock.monotonicMs() - startedAtMs > agentUserspaceStartMs) {
       throw new ProductError(
         'command_failed',

@@ -3,7 +3,7 @@ import { agentPeersPerCallMax } from '@powernode/core/limits';
 import { expect, test } from 'vitest';
 import type { PeerWrite } from '../../plan/step.ts';
 import { describeCommand } from '../../ports/run.ts';
-import { wgCommands, type WireguardStep } from './write.ts';
+import { type WireguardStep, wgCommands } from './write.ts';
 
 function shellLines(steps: readonly WireguardStep[]): string[] {
   return wgCommands('wg-a', steps, (publicKey) => `/state/keys/${publicKey}`).map(describeCommand);

@@ -257,12 +257,7 @@ function made<T extends { readonly id: string }>(rows: T[], noun: string, row: T
   };
 }
 
-function status<T extends { readonly id: string }>(
-  rows: T[],
-  id: unknown,
-  noun: string,
-  part: Shown,
-): Prepared {
+function status(rows: { readonly id: string }[], id: unknown, noun: string, part: Shown): Prepared {
   const before = find(rows, id, noun);
   const after = { ...before, ...part };
   return {

@@ -129,7 +129,7 @@ export class FakePlatform {
         };
         return pageOf(
           'events',
-          this.events.filter((e) => e.kind.startsWith(prefix)) as unknown as Body[],
+          this.events.filter((e) => e.kind.startsWith(prefix)),
           page,
         );
       }

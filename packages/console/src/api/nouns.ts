@@ -113,5 +113,5 @@ function addRow(
 
 export function rowsOf(page: ListPage, noun: Noun): readonly Row[] {
   const rows = page[noun];
-  return Array.isArray(rows) ? rows : [];
+  return Array.isArray(rows) ? (rows as Row[]) : [];
 }

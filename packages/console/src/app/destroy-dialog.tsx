@@ -80,7 +80,7 @@ export function DestroyDialog<K extends ChangeAction>(props: DestroyDialogProps<
           disabled={plan.data === undefined}
           onClick={() => void run()}
         >
-          {mode === 'require_approval' && !approve ? `Ask: ${verb.toLowerCase()}` : verb}
+          {mode === 'require_approval' && !approve ? `Ask to ${verb.toLowerCase()}` : verb}
         </Button>
       </div>
     </Dialog>

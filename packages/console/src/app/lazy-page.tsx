@@ -1,40 +1,48 @@
-// Pages whose code comes when they are first gone to. The router's own lazy component loads the whole console again
-// when code cannot be had, which would lose it while the platform is away; this one waits for the platform.
+// Pages and parts whose code comes when they are first shown. The router's own lazy component loads the whole console
+// again when code cannot be had, which would lose it while the platform is away; this one waits for the platform.
 import { consolePollBusyMs } from '@powernode/core/limits';
 import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
 import { connection } from './connection.ts';
 import { PageFailed, PageLoading } from './page-states.tsx';
 import { useStore } from './store.ts';
 
-type Pages<Name extends string> = { readonly [N in Name]: ComponentType };
+type Module<Name extends string, Props> = { readonly [N in Name]: ComponentType<Props> };
 
 /** A laptop that changes its network drops what is under way, so a failure is tried again before it is shown. */
 const triesMax = 3;
 const fetches: (() => Promise<unknown>)[] = [];
 
 export function lazyPage<Name extends string>(
-  importPages: () => Promise<Pages<Name>>,
+  importModule: () => Promise<Module<Name, object>>,
   name: Name,
-): () => ReactNode {
-  let page: ComponentType | null = null;
+): (props: object) => ReactNode {
+  return lazyPart(importModule, name, <PageLoading />);
+}
 
-  async function fetchPage(): Promise<ComponentType> {
-    page ??= (await importPages())[name];
-    return page;
+export function lazyPart<Name extends string, Props extends object>(
+  importModule: () => Promise<Module<Name, Props>>,
+  name: Name,
+  meanwhile: ReactNode,
+): (props: Props) => ReactNode {
+  let part: ComponentType<Props> | null = null;
+
+  async function fetchPart(): Promise<ComponentType<Props>> {
+    part ??= (await importModule())[name];
+    return part;
   }
 
-  function Lazy(): ReactNode {
-    const [Page, setPage] = useState<ComponentType | null>(() => page);
+  function Lazy(props: Props): ReactNode {
+    const [Part, setPart] = useState<ComponentType<Props> | null>(() => part);
     const [failures, setFailures] = useState<readonly unknown[]>([]);
     const away = useStore(connection).state === 'lost';
     const tired = failures.length >= triesMax;
     useEffect(() => {
-      if (Page !== null || away || tired) return;
+      if (Part !== null || away || tired) return;
       let wanted = true;
       const timer = setTimeout(
         () => {
-          fetchPage().then(
-            (found) => wanted && setPage(() => found),
+          fetchPart().then(
+            (found) => wanted && setPart(() => found),
             (error: unknown) => wanted && setFailures((before) => [...before, error]),
           );
         },
@@ -44,17 +52,17 @@ export function lazyPage<Name extends string>(
         wanted = false;
         clearTimeout(timer);
       };
-    }, [Page, away, tired, failures]);
-    if (Page !== null) return <Page />;
+    }, [Part, away, tired, failures]);
+    if (Part !== null) return <Part {...props} />;
     if (tired && !away) return <PageFailed error={failures.at(-1)} reset={() => setFailures([])} />;
-    return <PageLoading />;
+    return meanwhile;
   }
 
-  fetches.push(fetchPage);
+  fetches.push(fetchPart);
   return Lazy;
 }
 
-/** Fetches the code of all pages one after the other, so that they can be gone to while the platform is away. */
+/** Fetches all code that is known of one after the other, so that pages can be gone to while the platform is away. */
 export async function fetchAllPages(): Promise<void> {
-  for (const fetchPage of fetches) await fetchPage().catch(() => null);
+  for (const fetchPart of fetches) await fetchPart().catch(() => null);
 }

@@ -1,5 +1,5 @@
 // The addresses of the console. Each page is loaded when it is first gone to.
-import { createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Navigate, Outlet } from '@tanstack/react-router';
 import { Gate } from './gate.tsx';
 import { lazyPage } from './lazy-page.tsx';
 import { NotFoundPage, PageFailed } from './page-states.tsx';
@@ -17,9 +17,7 @@ const root = createRootRoute({
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/networks', replace: true });
-  },
+  component: () => <Navigate to="/networks" replace />,
 });
 
 const networks = createRoute({

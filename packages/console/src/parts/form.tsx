@@ -7,6 +7,8 @@ interface Base {
   readonly hint?: ReactNode;
   readonly error?: string | null;
   readonly optional?: boolean;
+  /** The label is only heard: what is around says it to the eye. */
+  readonly quiet?: boolean;
 }
 
 interface Control {
@@ -17,7 +19,7 @@ interface Control {
 
 function Field(props: Base & { readonly children: (control: Control) => ReactNode }) {
   const id = useId();
-  const { label, hint, error, optional } = props;
+  const { label, hint, error, optional, quiet } = props;
   const bad = error !== undefined && error !== null;
   const described = [hint === undefined ? '' : `${id}-hint`, bad ? `${id}-error` : ''].join(' ').trim();
   const control: Control = {
@@ -27,7 +29,7 @@ function Field(props: Base & { readonly children: (control: Control) => ReactNod
   };
   return (
     <div className="field">
-      <label htmlFor={id}>
+      <label htmlFor={id} className={quiet === true ? 'sr-only' : undefined}>
         {label}
         {optional === true ? <span className="optional">optional</span> : null}
       </label>

@@ -45,17 +45,3 @@ export function MenuCheck({ checked, onChange, children }: MenuCheckProps) {
     </DropdownMenu.CheckboxItem>
   );
 }
-
-export interface MenuItemProps {
-  readonly onChoose: () => void;
-  readonly disabled?: boolean;
-  readonly children: ReactNode;
-}
-
-export function MenuItem({ onChoose, disabled, children }: MenuItemProps) {
-  return (
-    <DropdownMenu.Item className="menu-item" disabled={disabled === true} onSelect={onChoose}>
-      {children}
-    </DropdownMenu.Item>
-  );
-}

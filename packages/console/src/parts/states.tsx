@@ -58,8 +58,9 @@ export function Note({ tone, icon, title, children, action }: NoteProps) {
 /** A refusal beside what it is about, such as a form. */
 export function ProblemNote({ problem }: { readonly problem: Problem | null }) {
   if (problem === null) return null;
+  const title = problem.code === 'validation_failed' ? 'Not accepted as it is' : problem.title;
   return (
-    <Note tone="bad" icon="alert" title={problem.title}>
+    <Note tone="bad" icon="alert" title={title}>
       {problem.detail}
     </Note>
   );

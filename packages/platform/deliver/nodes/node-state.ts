@@ -40,6 +40,8 @@ export class NodeState {
   applied: Held | null;
   lastHeartbeatMs: number | null;
   subsystems: readonly SubsystemRow[];
+  /** Those in the database. Lists are replaced and never changed, so that comparing references is enough. */
+  storedSubsystems: readonly SubsystemRow[];
   stream: NodeStream | null = null;
   /** Where each of its prefix routes goes, as it last said; null: it has said nothing. */
   routes: Map<string, string> | null = null;
@@ -61,6 +63,7 @@ export class NodeState {
     this.applied = facts.applied;
     this.lastHeartbeatMs = facts.lastHeartbeatMs;
     this.subsystems = facts.subsystems;
+    this.storedSubsystems = facts.subsystems;
   }
 
   /** A change has reached it. */

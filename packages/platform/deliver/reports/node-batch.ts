@@ -75,8 +75,13 @@ export class NodeBatch {
         for (const node of nodes) this.#put(node);
         this.#schedule(reportRetryMs);
         log.warn({ err: error, accountId }, `${what}: kept until the database answers`);
+      } else if (nodes.length > 1) {
+        // One node's words must not cost the others theirs.
+        const middle = nodes.length >> 1;
+        await this.#write(accountId, nodes.slice(0, middle));
+        await this.#write(accountId, nodes.slice(middle));
       } else {
-        log.error({ err: error, accountId, nodes: nodes.length }, `${what}: could not be written`);
+        log.error({ err: error, instanceId: nodes[0]?.instanceId }, `${what}: could not be written`);
       }
     }
   }

@@ -59,7 +59,10 @@ export class Placement {
       const change = await onObserved(machine);
       if (change !== null) changed(machine.accountId, change.sequence, change.changes);
     } catch (error) {
-      log.warn({ err: error, instanceId: machine.instanceId }, 'what follows from a new place is tried again');
+      log.warn(
+        { err: error, instanceId: machine.instanceId },
+        'what follows from a new place is tried again',
+      );
       clock.after(reportRetryMs, () => {
         if (!this.#waiting.has(machine.instanceId)) this.add(machine);
       });

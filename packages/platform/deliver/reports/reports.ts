@@ -32,6 +32,8 @@ export interface ReportParts {
   readonly sights: PeerSights;
   readonly onObserved: OnObserved;
   readonly changed: PlacementParts['changed'];
+  /** It was found that the machine does not belong to the fleet any more. */
+  readonly gone: (node: NodeState) => void;
 }
 
 export class Reports implements ReportSink {
@@ -62,8 +64,12 @@ export class Reports implements ReportSink {
       log,
       what: 'what nodes have applied',
       delayMs: limits.reportFlushMs,
-      write: (accountId, nodes) =>
-        inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes })),
+      write: async (accountId, nodes) => {
+        const written = nodes.map((node) => node.subsystems);
+        const gone = await inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes }));
+        for (const [i, node] of nodes.entries()) node.storedSubsystems = written[i] ?? [];
+        for (const node of gone) parts.gone(node);
+      },
     });
     this.#tunnels = new TunnelReports({ clock, fleet, sights, due: (delayMs) => this.#dueIn(delayMs) });
     this.#drift = new DriftEvents(parts);

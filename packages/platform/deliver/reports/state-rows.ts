@@ -1,4 +1,5 @@
 // Writes what nodes have applied, when they were last heard, and how their parts are: one statement for a batch.
+// Answers who does not belong to the fleet any more: the word of that may have been lost between processes.
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 import type { NodeState } from '../nodes/node-state.ts';
@@ -6,15 +7,15 @@ import type { NodeState } from '../nodes/node-state.ts';
 export async function writeStates(
   trx: Transaction<Database>,
   { accountId, nodes }: { readonly accountId: string; readonly nodes: readonly NodeState[] },
-): Promise<void> {
+): Promise<NodeState[]> {
   const values = nodes.map((node) => ({
     id: node.instanceId,
     applied_revision: node.applied?.revision,
     applied_hash: node.applied?.hash,
     last_heartbeat_at: node.lastHeartbeatMs === null ? undefined : new Date(node.lastHeartbeatMs),
-    subsystems: node.subsystems.length === 0 ? undefined : node.subsystems,
+    subsystems: node.subsystems === node.storedSubsystems ? undefined : node.subsystems,
   }));
-  await sql`
+  const { rows } = await sql<{ id: string }>`
     update instances i
     set applied_revision = coalesce(v.applied_revision, i.applied_revision),
         applied_hash = coalesce(v.applied_hash, i.applied_hash),
@@ -22,6 +23,9 @@ export async function writeStates(
         subsystems = coalesce(v.subsystems, i.subsystems)
     from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as v(
       id uuid, applied_revision bigint, applied_hash text, last_heartbeat_at timestamptz, subsystems jsonb)
-    where i.id = v.id and i.account_id = ${accountId}
+    where i.id = v.id and i.account_id = ${accountId} and i.terminated_at is null
+    returning i.id
   `.execute(trx);
+  const present = new Set(rows.map((row) => row.id));
+  return nodes.filter((node) => !present.has(node.instanceId));
 }

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
-import { NodeState } from '../nodes/node-state.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import type { Channel } from './channel.ts';
 import { DocumentGate } from './document-gate.ts';
 import { Session } from './session.ts';
@@ -29,7 +29,7 @@ class FakeChannel implements Channel {
   pings = 0;
   backlogBytes = 0;
   send(frame: string): void {
-    this.sent.push(JSON.parse(frame));
+    this.sent.push(JSON.parse(frame) as { kind: string });
   }
   sendLong(pieces: Iterator<string, undefined>): void {
     let frame = '';
@@ -192,6 +192,16 @@ describe('a stream', () => {
     open().received(hello({ held: { revision: 99, hash } }));
     await clock.advance(50);
     expect(channel.kinds()).toEqual(['welcome', 'document']);
+  });
+
+  test('sends nothing older to a node that is ahead while the database does not answer', async () => {
+    open();
+    dispatcher.refresh = () => Promise.reject(new Error('away'));
+    session.received(hello({ held: { revision: 99, hash: 'f'.repeat(32) } }));
+    await clock.advance(0);
+    expect(channel.kinds()).toEqual(['welcome']);
+    expect(channel.closed).toBe(1013);
+    expect(node.stream).toBeNull();
   });
 
   test('sends the whole document to a node whose hash it does not know', async () => {

@@ -47,6 +47,9 @@ export interface SessionParts {
 /** NUL and lone surrogates are no text to PostgreSQL, and one of them would spoil the batch it is written in. */
 const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
 
+/** 1013 of the registry of close codes (RFC 6455 §11.7). */
+const tryAgainLater = 1013;
+
 const endings = {
   revoked: [closeCodes.revoked, 'this machine does not belong to the fleet any more'],
   replaced: [closeCodes.replaced, 'another stream of this machine took over'],
@@ -166,21 +169,32 @@ export class Session implements NodeStream {
     );
     reports.arrived(node, hello, remoteAddress);
     if (hello.applied !== null) this.#applied(hello.applied);
-    await this.#seeAhead(hello);
+    if (!(await this.#isAbreast(hello))) return this.#comeBackLater();
     // The stream may have ended meanwhile; `closed` and `end` say so by the state.
     if (this.#state !== 'greeting') return;
     this.#answer(hello, dispatcher.sequenceOf(node.accountId));
   }
 
-  /** A node that is ahead of this process was served by another one, and the change is in the database. */
-  async #seeAhead({ held }: Hello): Promise<void> {
+  /**
+   * A node that is ahead of this process was served by another one, and the change is in the database. Until that
+   * was read, all that could be sent to it is older than what it has.
+   */
+  async #isAbreast({ held }: Hello): Promise<boolean> {
     const { node, dispatcher, log } = this.#parts;
-    if (held === null || held.revision <= dispatcher.sequenceOf(node.accountId)) return;
+    if (held === null || held.revision <= dispatcher.sequenceOf(node.accountId)) return true;
     try {
       await dispatcher.refresh(node.accountId);
+      return true;
     } catch (error) {
       log.warn({ err: error, instanceId: node.instanceId }, 'changes ahead could not be read');
+      return false;
     }
+  }
+
+  #comeBackLater(): void {
+    if (this.#state === 'ended') return;
+    this.closed();
+    this.#parts.channel.close(tryAgainLater, 'the database does not answer');
   }
 
   #answer({ held }: Hello, sequence: number): void {
@@ -279,7 +293,10 @@ export class Session implements NodeStream {
     counters.resyncs++;
     const now = clock.now();
     this.#resyncs = [...this.#resyncs.filter((at) => now - at < 60_000), now];
-    log.warn({ instanceId: node.instanceId, hash: formatDigest(node.digest) }, 'a node asks for its document');
+    log.warn(
+      { instanceId: node.instanceId, hash: formatDigest(node.digest) },
+      'a node asks for its document',
+    );
     if (this.#resyncs.length > limits.resyncsPerMinuteMax) {
       return this.#malformed('too many requests for the whole document');
     }

@@ -7,7 +7,10 @@ import { DocumentGate } from './document-gate.ts';
 import type { OpenedStream } from './node-listener.ts';
 import { Session, type SessionParts } from './session.ts';
 
-export type StreamParts = Omit<SessionParts, 'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports' | 'gate'> & {
+export type StreamParts = Omit<
+  SessionParts,
+  'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports' | 'gate'
+> & {
   readonly reports: SessionParts['reports'] & { left(node: NodeState): void };
   readonly clock: Clock;
 };
@@ -49,7 +52,8 @@ export class Streams {
     socket.on('pong', () => session.heard());
     // A broken frame or a broken line; ws closes the socket after it.
     socket.on('error', () => undefined);
-    socket.on('close', () => {
+    socket.on('close', (code) => {
+      this.#parts.log.debug({ instanceId: node.instanceId, code }, 'a stream was closed');
       group?.delete(session);
       this.#count--;
       session.closed();
@@ -81,8 +85,9 @@ export class Streams {
   }
 
   #take(node: NodeState, session: Session): void {
-    const { counters } = this.#parts;
+    const { counters, log } = this.#parts;
     counters.streamsOpened++;
+    log.debug({ instanceId: node.instanceId }, 'a stream was opened');
     const before = node.stream;
     node.stream = session;
     node.takePending();

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
+import { socketDirAttemptsMax } from '@powernode/core/limits';
 import { chooseAccount, identityOf, type ServerAccount, serverEnvironment } from './account.ts';
 import { embeddedMajorVersion, findBinaries } from './binaries.ts';
 import { isAlive } from './postmaster.ts';
@@ -80,6 +81,17 @@ export async function makeSocketDir(dataDir: string, account: ServerAccount): Pr
   const parent = base.length <= 60 && /^[\w./+-]+$/.test(base) ? base : '/tmp';
   const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
   const dir = path.join(await realpath(parent), `pn-${digest}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ownFolder(dir, account);
+    } catch (error) {
+      // The shell of an earlier server has just removed it.
+      if (!isCode(error, 'ENOENT') || attempt === socketDirAttemptsMax) throw error;
+    }
+  }
+}
+
+async function ownFolder(dir: string, account: ServerAccount): Promise<string> {
   await mkdir(dir, { mode: 0o700 }).catch((error: unknown) => {
     if (!isCode(error, 'EEXIST')) throw error;
   });

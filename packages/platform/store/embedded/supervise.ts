@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { embeddedLastWordsMs, embeddedLogLinesKept } from '@powernode/core/limits';
+import { embeddedLastWordsMs, embeddedLogLinesKept, embeddedStopMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import { identityOf, serverEnvironment } from './account.ts';
 import type { Cluster } from './cluster.ts';
@@ -13,20 +13,27 @@ import { clusterName } from './postmaster.ts';
 /**
  * The platform holds the other end of the shell's input. When it ends, for whatever reason, PostgreSQL is told
  * to disconnect everybody, write a checkpoint and end (SIGINT). A postmaster that has only just begun does not
- * hear yet, so it is told until it is gone. Signals meant for the platform do not end the shell first. The
+ * hear yet, so it is told until it is gone; one that recovers from a crash would never end by that, so after a while
+ * it is cut off (SIGQUIT). Signals meant for the platform do not end the shell first. The
  * folder of the socket goes too, unless a killed postmaster left its socket in it.
  */
 const supervisor = `
 trap '' HUP INT TERM
 exec 3<&0
 socket_dir=$1
-shift
+patience=$2
+shift 2
 "$@" 3<&- </dev/null &
 postmaster=$!
 {
   read -r _
   tries=0
-  while [ $tries -lt 60 ] && kill -INT "$postmaster"; do sleep 1; tries=$((tries + 1)); done
+  signal=INT
+  while [ $tries -lt 60 ] && kill -$signal "$postmaster"; do
+    sleep 1
+    tries=$((tries + 1))
+    [ $tries -lt "$patience" ] || signal=QUIT
+  done
 } <&3 2>/dev/null &
 watcher=$!
 exec 3<&-
@@ -145,6 +152,7 @@ function spawnSupervisor(options: PostmasterOptions): ChildProcess {
     supervisor,
     'powernode-database',
     cluster.socketDir,
+    String(Math.ceil(embeddedStopMs / 1000)),
     path.join(cluster.binDir, 'postgres'),
     '-D',
     cluster.clusterDir,

@@ -89,6 +89,7 @@ function MachineChoice({ networkId, chosen, onChoose }: MachineChoiceProps) {
               {free.length > 6 ? (
                 <TextField
                   label="Find"
+                  quiet
                   autoFocus
                   value={filter}
                   onChange={setFilter}

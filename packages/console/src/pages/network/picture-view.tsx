@@ -1,15 +1,19 @@
 // The picture of a network with what one should know before looking at it: warnings, what is left out.
-import { useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback } from 'react';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback } from 'react';
 import type { Output } from '../../api/client.ts';
+import { lazyPart } from '../../app/lazy-page.tsx';
 import { useTopology } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';
 import { count } from '../../parts/format.ts';
 import { Empty, Loaded, Note, Skeleton } from '../../parts/states.tsx';
 import type { Spot } from './picture/layout.ts';
-import { useSearch } from '@tanstack/react-router';
 
-const Picture = lazy(async () => ({ default: (await import('./picture/picture.tsx')).Picture }));
+const Picture = lazyPart(
+  () => import('./picture/picture.tsx'),
+  'Picture',
+  <Skeleton what="the picture" lines={10} />,
+);
 
 export interface PictureViewProps {
   readonly network: Output<'getNetwork'>['network'];
@@ -53,9 +57,7 @@ export function PictureView({ network, attach }: PictureViewProps) {
                 considered, hubs first. The tables have all of them.
               </Note>
             ) : null}
-            <Suspense fallback={<Skeleton what="the picture" lines={10} />}>
-              <Picture topology={found} chosen={peer ?? null} onOpen={open} />
-            </Suspense>
+            <Picture topology={found} chosen={peer ?? null} onOpen={open} />
           </>
         )
       }

@@ -23,15 +23,15 @@ const kindWords: Readonly<Record<TunnelKind, string>> = {
 };
 
 const columns: readonly Column<Tunnel>[] = [
-  { id: 'a', header: 'From', text: (t) => t.a.hostname, width: [9, 1.2], card: 'title' },
-  { id: 'b', header: 'To', text: (t) => t.b.hostname, width: [9, 1.2] },
-  { id: 'kind', header: 'For', text: (t) => kindWords[t.kind], width: [7, 0.6] },
+  { id: 'a', header: 'From', text: (t) => t.a.hostname, width: [8, 1.2], card: 'title' },
+  { id: 'b', header: 'To', text: (t) => t.b.hostname, width: [8, 1.2] },
+  { id: 'kind', header: 'For', text: (t) => kindWords[t.kind], width: [6.5, 0.6] },
   {
     id: 'health',
     header: 'State',
     text: (t) => healthLooks[t.health].text,
     cell: (t) => <Status {...healthLooks[t.health]} />,
-    width: [8, 0.7],
+    width: [7.5, 0.7],
   },
   {
     id: 'handshake',
@@ -39,27 +39,27 @@ const columns: readonly Column<Tunnel>[] = [
     text: (t) => t.lastHandshakeAt ?? '',
     sort: (t) => t.lastHandshakeAt,
     cell: (t) => <Ago at={t.lastHandshakeAt} />,
-    width: [7, 0.6],
+    width: [6, 0.6],
   },
   {
     id: 'atA',
     header: 'At the first',
     text: (t) => t.fromA?.interface ?? 'not configured',
-    width: [9, 0.8],
+    width: [8, 0.8],
     mono: true,
   },
   {
     id: 'atB',
     header: 'At the second',
     text: (t) => t.fromB?.interface ?? 'not configured',
-    width: [9, 0.8],
+    width: [8, 0.8],
     mono: true,
   },
   {
     id: 'endpoint',
     header: 'Called at',
     text: (t) => t.fromA?.endpoint ?? t.fromB?.endpoint ?? '',
-    width: [11, 1],
+    width: [10.5, 1],
     mono: true,
     card: 'wide',
   },

@@ -74,7 +74,7 @@ export function Table<Row>(props: TableProps<Row>) {
   });
   if (rows.length === 0 && props.loading !== true) return props.empty;
 
-  const grid = gridOf(shownColumns as readonly Column<never>[]);
+  const grid = gridOf(shownColumns);
   const items = long
     ? virtualizer.getVirtualItems().map(({ index, start }) => ({ index, start }))
     : shown.map((_, index) => ({ index, start: null }));
@@ -104,11 +104,7 @@ export function Table<Row>(props: TableProps<Row>) {
             style={{ '--columns': grid.template, '--table-width': grid.width } as React.CSSProperties}
             onKeyDown={keys.onKeyDown}
           >
-            <TableHead
-              columns={shownColumns as readonly Column<never>[]}
-              state={state}
-              onSort={(id) => setState(pressSort(state, id))}
-            />
+            <TableHead columns={shownColumns} state={state} onSort={(id) => setState(pressSort(state, id))} />
             <div
               className="table-rows"
               role="rowgroup"

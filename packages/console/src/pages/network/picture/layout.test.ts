@@ -113,7 +113,7 @@ describe('the picture of a network', () => {
       l.kind,
       l.health,
     ]);
-    expect(lines.sort()).toEqual([
+    expect(lines.sort((a, b) => String(a).localeCompare(String(b)))).toEqual([
       ['h1 h2', 'backbone', 'alive'],
       ['h1 s1', 'relay', 'none'],
       ['h1 s2', 'direct', 'alive'],

@@ -75,7 +75,10 @@ export function layoutPicture(
   const homes = homesOf(topology);
   const spots = placeAll({ topology, drawnHubs, homes, dot, grouped, format });
   const drawn = new Set(spots.map((spot) => spot.id));
-  const tunnels = tunnelsOf(topology, now).filter((t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id));
+  const tunnels = tunnelsOf(topology, now).filter(
+    // Among many, tunnels that only wait are a grey cloud.
+    (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && !(dot && t.kind === 'standby'),
+  );
   const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
   return {
     spots,
@@ -136,7 +139,7 @@ function placeAll(cast: Cast): Spot[] {
     const centre = centres[i] ?? origin;
     for (const [k, spot] of ringSpots(members, { centre, fan, empty: i < 0, format }).entries()) {
       const member = members[k];
-      if (member !== undefined) spots.push({ ...member, ...stretched(spot) } as Spot);
+      if (member !== undefined) spots.push({ ...member, ...stretched(spot) });
     }
   }
   return spots;
@@ -220,24 +223,30 @@ function polar(angle: number, radius: number): Point {
   return { x: Math.cos(angle) * radius, y: Math.sin(angle) * radius };
 }
 
-/** Rings around a centre, each as full as the members' size allows. */
+/** Rings around a centre, each of members of one size and as full as that allows. */
 function ringSpots(
   members: readonly Member[],
   around: { readonly centre: Point; readonly fan: Fan; readonly empty: boolean; readonly format: Format },
 ): Point[] {
   const { centre, fan, format } = around;
-  const apart = Math.max(...members.map((member) => distanceFor(member, format)), 1) + 12;
   const spots: Point[] = [];
-  let radius = around.empty ? 0 : Math.max(apart, distanceFor(hubSize, format));
+  let radius = 0;
+  let before = around.empty ? 0 : distanceFor(hubSize, format);
   while (spots.length < members.length) {
+    const rest = members.slice(spots.length);
+    const size = rest[0] ?? hubSize;
+    const alike = rest.findIndex((member) => member.width !== size.width);
+    const apart = distanceFor(size, format) + 12;
+    if (before > 0) radius += Math.max(apart, (before + apart) / 2);
     // Neighbours in a ring are as far apart as their chord.
     const slot = radius === 0 ? fullTurn : 2 * Math.asin(Math.min(1, apart / (2 * radius)));
-    const inRing = Math.min(Math.max(1, Math.floor(fan.width / slot)), members.length - spots.length);
+    const room = Math.max(1, Math.floor(fan.width / slot));
+    const inRing = Math.min(room, alike < 0 ? rest.length : alike);
     for (let k = 0; k < inRing; k++) {
       const point = polar(angleAt(k, inRing, fan), radius);
       spots.push({ x: centre.x + point.x, y: centre.y + point.y });
     }
-    radius += apart;
+    before = apart;
   }
   return spots;
 }

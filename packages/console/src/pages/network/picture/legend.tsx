@@ -1,5 +1,4 @@
 // What shapes and lines of the picture mean.
-import { useState } from 'react';
 import { StatusShape } from '../../../parts/status.tsx';
 import { peerLooks } from '../../../parts/statuses.tsx';
 import type { TunnelHealth, TunnelKind } from '../tunnels.ts';
@@ -10,30 +9,26 @@ const lines: readonly (readonly [kind: TunnelKind, health: TunnelHealth, text: s
   ['relay', 'alive', 'relayed by this hub'],
   ['standby', 'alive', 'standby hub'],
   ['relay', 'none', 'no handshake yet'],
-  ['relay', 'stale', 'silent'],
+  ['relay', 'stale', 'tunnel silent'],
 ];
 
 export function Legend() {
-  const [open, setOpen] = useState(() => window.innerWidth > 900);
   return (
-    <details className="picture-panel" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Legend</summary>
-      <ul className="legend">
-        {lines.map(([kind, health, text]) => (
-          <li key={text}>
-            <svg className="sample" viewBox="0 0 32 12" aria-hidden="true">
-              <path className="line" d="M1 6h30" data-kind={kind} data-health={health} />
-            </svg>
-            {text}
-          </li>
-        ))}
-        {Object.values(peerLooks).map((look) => (
-          <li key={look.text} className="status" data-tone={look.tone}>
-            <StatusShape shape={look.shape} />
-            {look.text}
-          </li>
-        ))}
-      </ul>
-    </details>
+    <ul className="legend" aria-label="Legend">
+      {Object.values(peerLooks).map((look) => (
+        <li key={look.text} className="status" data-tone={look.tone}>
+          <StatusShape shape={look.shape} />
+          {look.text}
+        </li>
+      ))}
+      {lines.map(([kind, health, text]) => (
+        <li key={text}>
+          <svg className="sample" viewBox="0 0 32 12" aria-hidden="true">
+            <path className="line" d="M1 6h30" data-kind={kind} data-health={health} />
+          </svg>
+          {text}
+        </li>
+      ))}
+    </ul>
   );
 }

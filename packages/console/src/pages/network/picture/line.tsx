@@ -1,5 +1,6 @@
-// A tunnel in the picture: a straight line between the middles of its two ends.
-import { type Edge, type EdgeProps, getStraightPath } from '@xyflow/react';
+// A tunnel in the picture: a straight line between the middles of its two ends. One that only waits is bent, so that it
+// does not lie on the straight way through the hub between.
+import type { Edge, EdgeProps } from '@xyflow/react';
 import type { Line } from './layout.ts';
 
 export interface LineData extends Record<string, unknown> {
@@ -9,12 +10,17 @@ export interface LineData extends Record<string, unknown> {
 }
 export type LineEdge = Edge<LineData, 'line'>;
 
-export function LineView({ data, ...ends }: EdgeProps<LineEdge>) {
-  const [path] = getStraightPath(ends);
+/** How far a bent line leaves the straight one, as a part of its length. */
+const bend = 0.14;
+
+export function LineView({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<LineEdge>) {
+  const [dx, dy] = [targetX - sourceX, targetY - sourceY];
+  const side = data?.line.kind === 'standby' ? bend : 0;
+  const [middleX, middleY] = [sourceX + dx / 2 + dy * side, sourceY + dy / 2 - dx * side];
   return (
     <path
       className="line"
-      d={path}
+      d={`M${sourceX} ${sourceY}Q${middleX} ${middleY} ${targetX} ${targetY}`}
       data-kind={data?.line.kind}
       data-health={data?.line.health}
       data-faint={data?.faint === true ? '' : undefined}

@@ -18,6 +18,8 @@ export interface PictureProps {
 
 const nodeTypes = { spot: SpotView };
 const edgeTypes = { line: LineView };
+/** Small networks are not blown up. */
+const fit = { padding: 0.1, maxZoom: 1.1 };
 /** Tunnels grow old without an event: their health is looked at again so often. */
 const ageMs = 15_000;
 
@@ -41,39 +43,41 @@ function Canvas({ topology, chosen, onOpen }: PictureProps) {
   const flow = useReactFlow();
   const places = [format, ...layout.spots.map((spot) => spot.id)].join();
   useEffect(() => {
-    if (places !== format) void flow.fitView({ padding: 0.15, maxZoom: 1.1 });
+    if (places !== format) void flow.fitView(fit);
   }, [flow, places, format]);
   return (
-    <div className="picture" role="group" aria-label="Picture of the network" onKeyDown={moveFocus}>
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={nodeTypes}
-        edgeTypes={edgeTypes}
-        fitView
-        fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }}
-        minZoom={0.05}
-        maxZoom={2}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        elementsSelectable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        zoomOnDoubleClick={false}
-      >
-        <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
-      </ReactFlow>
-      <div className="picture-tools">
-        <IconButton icon="join" label="Zoom in" size="small" onClick={() => void flow.zoomIn()} />
-        <IconButton icon="minus" label="Zoom out" size="small" onClick={() => void flow.zoomOut()} />
-        <IconButton
-          icon="fit"
-          label="Fit the picture"
-          size="small"
-          onClick={() => void flow.fitView({ padding: 0.15, maxZoom: 1.1 })}
-        />
+    <div className="picture">
+      <div className="picture-canvas" role="group" aria-label="Picture of the network" onKeyDown={moveFocus}>
+        <ReactFlow
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          fitView
+          fitViewOptions={fit}
+          minZoom={0.05}
+          maxZoom={2}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
+          elementsSelectable={false}
+          zoomOnScroll={false}
+          preventScrolling={false}
+          zoomOnDoubleClick={false}
+        >
+          <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
+        </ReactFlow>
+        <div className="picture-tools">
+          <IconButton icon="join" label="Zoom in" size="small" onClick={() => void flow.zoomIn()} />
+          <IconButton icon="minus" label="Zoom out" size="small" onClick={() => void flow.zoomOut()} />
+          <IconButton
+            icon="fit"
+            label="Fit the picture"
+            size="small"
+            onClick={() => void flow.fitView(fit)}
+          />
+        </div>
       </div>
       <Legend />
     </div>

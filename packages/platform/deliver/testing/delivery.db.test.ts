@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeMachine } from '../trust/machine.fixture.ts';
-import { makeJoinToken } from '../trust/tokens.ts';
+import { makeMachine } from '../../trust/machine.fixture.ts';
+import { makeJoinToken } from '../../trust/tokens.ts';
 import { randomKey, Stage } from './stage.fixture.ts';
-import { enrolSimulated, renewSimulated } from './simulated-enrolment.ts';
+import { enrolSimulated, renewSimulated } from '../simulated-enrolment.ts';
 
 let stage: Stage;
 
@@ -20,7 +20,12 @@ describe('joining', () => {
     const machine = await makeMachine();
     const answer = await stage.enrol(token, machine);
     const row = await stage.instance(answer.instance_id);
-    expect(row).toMatchObject({ hostname: 'edge1', status: 'provisioning', provider: 'joined', tags: ['lab'] });
+    expect(row).toMatchObject({
+      hostname: 'edge1',
+      status: 'provisioning',
+      provider: 'joined',
+      tags: ['lab'],
+    });
     expect(row.certificate_serial).toMatch(/^[0-9a-f]{32}$/);
     expect(answer.platform_id).toBe(stage.authority.platformId);
     expect(await stage.eventKinds()).toContain('system.instance.joined');
@@ -51,7 +56,13 @@ describe('joining', () => {
     await expect(stage.enrol(unknown, machine)).rejects.toMatchObject(unauthenticated(/no such/));
     const foreign = (await stage.joinToken()).replace(/_[0-9a-f]{64}$/, `_${'0'.repeat(64)}`);
     await expect(
-      enrolSimulated({ ...machine, nodeUrl: stage.nodeUrl, token: foreign, fingerprint: stage.authority.fingerprint(), hostname: 'x' }),
+      enrolSimulated({
+        ...machine,
+        nodeUrl: stage.nodeUrl,
+        token: foreign,
+        fingerprint: stage.authority.fingerprint(),
+        hostname: 'x',
+      }),
     ).rejects.toMatchObject(unauthenticated(/no join token of this platform/));
   });
 
@@ -73,13 +84,25 @@ describe('joining', () => {
   });
 });
 
+test('a hostname that no database takes is refused, and the token stays good', async () => {
+  const token = await stage.joinToken();
+  const machine = await makeMachine();
+  const joining = { ...machine, nodeUrl: stage.nodeUrl, token, fingerprint: stage.authority.fingerprint() };
+  for (const hostname of ['a\u0000b', 'a\ud800', 'two\nlines']) {
+    await expect(enrolSimulated({ ...joining, hostname })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+  }
+  await expect(enrolSimulated({ ...joining, hostname: 'büro-1' })).resolves.toBeDefined();
+});
+
 describe('the listener', () => {
   test('answers nothing to a client without a certificate', async () => {
     const machine = await makeMachine();
+    await expect(stage.post('/node/v1/enrol', {}, {})).rejects.toThrow(/hang up|ECONNRESET|certificate/);
     await expect(
-      stage.post('/node/v1/enrol', {}, { key: undefined, cert: undefined }),
-    ).rejects.toThrow(/hang up|ECONNRESET|certificate/);
-    await expect(stage.post('/', {}, { key: machine.keyPem, cert: machine.selfSignedPem })).rejects.toMatchObject({
+      stage.post('/', {}, { key: machine.keyPem, cert: machine.selfSignedPem }),
+    ).rejects.toMatchObject({
       code: 'untrusted_peer',
     });
   });
@@ -219,6 +242,17 @@ describe('a node', () => {
     await stage.until(() => node.ended !== null);
     expect(node.ended?.code).toBe(4403);
     expect(stage.delivery.connectedInstances(stage.accountId)).not.toContain(instanceId);
+  });
+
+  test('that was terminated without a word to this process is found out', async () => {
+    const { node, instanceId } = await stage.join();
+    await node.connect();
+    await stage.until(() => node.received.documents === 1);
+    await stage.terminateSilently(instanceId);
+    const at = new Date().toISOString();
+    node.observe({ subsystems: [{ name: 'x', state: 'ok', message: '', observed_at: at }] });
+    await stage.until(() => node.ended !== null);
+    expect(node.ended?.code).toBe(4403);
   });
 
   test('that says what cannot be read is sent away', async () => {

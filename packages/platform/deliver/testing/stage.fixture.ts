@@ -2,7 +2,7 @@
 // are written as the actions write them: rows and one numbered change in a transaction under the account's lock.
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import { ProductError } from '@powernode/core/errors';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
@@ -12,20 +12,20 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { inProcessBus } from '../events/event-bus.ts';
-import { inAccount, inPlatform } from '../store/tenancy.ts';
-import { openTestStore, type TestStore } from '../store/test-database.ts';
-import type { Authority } from '../trust/authority.ts';
-import { openAuthority } from '../trust/authority-store.ts';
-import { systemClock } from '../trust/clock.ts';
-import { type Machine, makeMachine } from '../trust/machine.fixture.ts';
-import { SealKey } from '../trust/seal.ts';
-import { makeJoinToken } from '../trust/tokens.ts';
-import { createDelivery, type Delivery } from './delivery.ts';
-import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
-import type { ObservedMachine } from './reports/arrivals.ts';
-import { enrolSimulated, post } from './simulated-enrolment.ts';
-import { DocumentHolding, type NodeCredentials, SimulatedNode } from './simulated-node.ts';
+import { inProcessBus } from '../../events/event-bus.ts';
+import { inAccount, inPlatform } from '../../store/tenancy.ts';
+import { openTestStore, type TestStore } from '../../store/test-database.ts';
+import type { Authority } from '../../trust/authority.ts';
+import { openAuthority } from '../../trust/authority-store.ts';
+import { systemClock } from '../../trust/clock.ts';
+import { type Machine, makeMachine } from '../../trust/machine.fixture.ts';
+import { SealKey } from '../../trust/seal.ts';
+import { makeJoinToken } from '../../trust/tokens.ts';
+import { createDelivery, type Delivery } from '../delivery.ts';
+import { networkColumns, networkModel, peerColumns, peerModel } from '../models.ts';
+import type { ObservedMachine } from '../reports/arrivals.ts';
+import { enrolSimulated, post } from '../simulated-enrolment.ts';
+import { DocumentHolding, type NodeCredentials, SimulatedNode } from '../simulated-node.ts';
 
 export interface JoinedNode {
   readonly node: SimulatedNode;
@@ -37,6 +37,25 @@ export interface JoinedNode {
 /** WireGuard keys are any 32 bytes to the platform. */
 export function randomKey(): string {
   return randomBytes(32).toString('base64');
+}
+
+/** A database that a process can be cut off from. */
+class Cuttable {
+  readonly #db: TestStore['store']['db'];
+  #cut = false;
+
+  constructor(db: TestStore['store']['db']) {
+    this.#db = db;
+  }
+
+  get db(): TestStore['store']['db'] {
+    if (this.#cut) throw new ProductError('database_unavailable', 'cut off');
+    return this.#db;
+  }
+
+  cut(): void {
+    this.#cut = true;
+  }
 }
 
 interface Fleet {
@@ -58,6 +77,7 @@ export class Stage {
   readonly #nodes: SimulatedNode[] = [];
   readonly #test: TestStore;
   readonly #fleet: Fleet = { networks: new Map(), peers: new Map() };
+  #database!: Cuttable;
   #numbers = 0;
   #port = 0;
 
@@ -83,7 +103,8 @@ export class Stage {
 
   /** A new process as far as anybody can tell: all it has is the database. */
   async start(): Promise<void> {
-    const { store } = this.#test;
+    this.#database = new Cuttable(this.#test.store.db);
+    const store = this.#database;
     this.authority = await openAuthority({ store, sealKey: this.#sealKey, clock: systemClock });
     this.delivery = await createDelivery({
       store,
@@ -102,8 +123,9 @@ export class Stage {
     this.nodeUrl = `https://127.0.0.1:${port}`;
   }
 
-  /** Ends it so that nodes see only lost connections, and it has no word with them. */
+  /** As SIGKILL: from here on nothing that it still has in memory reaches the database or a node. */
   async kill(): Promise<void> {
+    this.#database.cut();
     for (const node of this.#nodes) node.drop();
     await this.delivery.close();
   }
@@ -111,6 +133,25 @@ export class Stage {
   async close(): Promise<void> {
     await this.kill();
     await this.#test.close();
+  }
+
+  /** A second platform process over the same database. The two share no bus, as if Redis were away. */
+  async neighbour(): Promise<{ nodeFor(joined: JoinedNode): SimulatedNode; close(): Promise<void> }> {
+    const delivery = await createDelivery({
+      store: this.store,
+      bus: inProcessBus(() => undefined),
+      authority: this.authority,
+      log: this.#log,
+      clock: systemClock,
+      platformVersion: 'test',
+      onObserved: async () => null,
+    });
+    const { port } = await delivery.listen({ host: '127.0.0.1', port: 0 });
+    const nodeUrl = `https://127.0.0.1:${port}`;
+    return {
+      nodeFor: ({ credentials, holding }) => new SimulatedNode({ nodeUrl, credentials, holding }),
+      close: () => delivery.close(),
+    };
   }
 
   /** Waits for a condition, however long it takes; the test's own limit is the only one. */
@@ -144,7 +185,10 @@ export class Stage {
     return made.token;
   }
 
-  enrol(token: string, machine: Pick<Machine, 'keyPem' | 'csrPem' | 'selfSignedPem'>): Promise<EnrolResponse> {
+  enrol(
+    token: string,
+    machine: Pick<Machine, 'keyPem' | 'csrPem' | 'selfSignedPem'>,
+  ): Promise<EnrolResponse> {
     const fingerprint = this.authority.fingerprint();
     return enrolSimulated({ ...machine, nodeUrl: this.nodeUrl, token, fingerprint, hostname: 'machine' });
   }
@@ -176,9 +220,8 @@ export class Stage {
     return node;
   }
 
-  post(path: string, body: unknown, tls: { key: string | undefined; cert: string | undefined }) {
-    const options: Record<string, unknown> = { ...tls, ca: this.authority.certificatePem };
-    return post(`${this.nodeUrl}${path}`, body, options as SecureContextOptions);
+  post(path: string, body: unknown, tls: { key?: string; cert?: string }) {
+    return post(`${this.nodeUrl}${path}`, body, { ...tls, ca: this.authority.certificatePem });
   }
 
   rawConnection(bytes: Buffer): Promise<void> {
@@ -298,7 +341,10 @@ export class Stage {
         .returning(peerColumns)
         .executeTakeFirstOrThrow();
       const after = peerModel(row);
-      return { result: after, changes: [{ kind: 'peer_changed', networkId: network.id, before: null, after }] };
+      return {
+        result: after,
+        changes: [{ kind: 'peer_changed', networkId: network.id, before: null, after }],
+      };
     });
     this.#fleet.peers.set(written.result.id, written.result);
     return written;
@@ -320,6 +366,16 @@ export class Stage {
     for (const peer of peers) this.#fleet.peers.delete(peer.id);
     this.#tell(written);
     this.delivery.instanceEnded(this.accountId, instanceId);
+  }
+
+  async terminateSilently(instanceId: string): Promise<void> {
+    await inAccount(this.store, this.accountId, (trx) =>
+      trx
+        .updateTable('instances')
+        .set({ status: 'terminated', terminated_at: new Date() })
+        .where('id', '=', instanceId)
+        .execute(),
+    );
   }
 
   async commit<T>(

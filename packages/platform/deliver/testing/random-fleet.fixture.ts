@@ -49,7 +49,8 @@ export class RandomFleet {
     const dice = this.#random();
     if (network === undefined || (dice < 0.04 && this.networks.size < 3)) return this.#newNetwork();
     if (dice < 0.07) return { kind: 'network_deleted', networkId: network.id };
-    if (dice < 0.12) return { kind: 'network_updated', network: { ...network, mtu: this.#oneOf(1280, 1420) } };
+    if (dice < 0.12)
+      return { kind: 'network_updated', network: { ...network, mtu: this.#oneOf(1280, 1420) } };
     const peers = [...this.peers.values()].filter((peer) => peer.networkId === network.id);
     const peer = this.#one(peers);
     const free = this.#instanceIds.filter((id) => !peers.some((one) => one.instanceId === id));

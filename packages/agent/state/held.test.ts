@@ -1,0 +1,171 @@
+// The document on disk: what survives restarts, torn writes and a platform that miscounts.
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { applyPatch } from '@powernode/core/compile/patch';
+import { type EntryValue, entryKey } from '@powernode/core/wire/document';
+import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { documentOf, hashOf, hubDocument, peerOf } from '../fixtures/documents.ts';
+import { freshFolder } from '../fixtures/folder.ts';
+import { HeldDocument } from './held.ts';
+
+const hub = hubDocument(1, `${'H'.repeat(43)}=`);
+const peer = (number: number): EntryValue =>
+  peerOf({ interface: 'wg-test', number, publicKey: `${String(number).padStart(43, 'P')}=` });
+
+function whole(revision: number, values: readonly EntryValue[]): DocumentMessage {
+  return { kind: 'document', revision, hash: hashOf(documentOf(values)), entries: [...values] };
+}
+
+function delta(
+  from: readonly EntryValue[],
+  at: { base: number; revision: number; set?: EntryValue[]; remove?: string[] },
+): DeltaMessage {
+  const { base, revision, set = [], remove = [] } = at;
+  const hash = hashOf(applyPatch(documentOf(from), { set, remove }));
+  return { kind: 'delta', base, revision, hash, set, remove };
+}
+
+describe('a document', () => {
+  test('is held after a restart, with its deltas', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    expect(held.current).toBeNull();
+    held.takeDocument(whole(4, hub));
+    const taken = held.takeDelta(
+      delta(hub, { base: 4, revision: 6, set: [peer(2)], remove: [entryKey(peer(9))] }),
+    );
+    expect(taken).toMatchObject({ kind: 'changed', keys: new Set([entryKey(peer(9)), entryKey(peer(2))]) });
+    held.takeDelta(delta([...hub, peer(2)], { base: 6, revision: 7, remove: [entryKey(peer(2))] }));
+    const again = new HeldDocument(folder).current;
+    expect(again?.revision).toBe(7);
+    expect(again).toEqual(held.current);
+  });
+
+  test('is in files that only its owner can read', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(1, hub));
+    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    held.noteApplied({ revision: 2, hash: held.current?.hash ?? '' });
+    for (const name of ['document.json', 'document.journal', 'applied.json']) {
+      expect(statSync(folder.at(name)).mode & 0o777).toBe(0o600);
+    }
+    expect(statSync(folder.path).mode & 0o777).toBe(0o700);
+  });
+
+  test('without its hash is refused, and the one before stays', () => {
+    const held = new HeldDocument(freshFolder());
+    held.takeDocument(whole(1, hub));
+    const before = held.current;
+    expect(held.takeDocument({ ...whole(2, [...hub, peer(2)]), hash: '0'.repeat(32) }).kind).toBe('resync');
+    expect(
+      held.takeDelta({ ...delta(hub, { base: 1, revision: 2, set: [peer(2)] }), hash: '0'.repeat(32) }).kind,
+    ).toBe('resync');
+    expect(held.takeDelta(delta(hub, { base: 7, revision: 8, set: [peer(2)] })).kind).toBe('resync');
+    expect(held.current).toBe(before);
+  });
+
+  test('is asked for when a delta comes first', () => {
+    const held = new HeldDocument(freshFolder());
+    expect(held.takeDelta(delta([], { base: 0, revision: 1, set: [peer(2)] }))).toEqual({
+      kind: 'resync',
+      why: 'a delta without a document',
+    });
+  });
+
+  test('that is current under a later revision takes that revision', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    const { hash } = whole(3, hub);
+    held.takeDocument(whole(3, hub));
+    expect(held.takeCurrent({ revision: 3, hash }).kind).toBe('same');
+    expect(held.takeCurrent({ revision: 5, hash })).toMatchObject({ kind: 'changed', keys: new Set() });
+    expect(held.takeCurrent({ revision: 5, hash: '0'.repeat(32) }).kind).toBe('resync');
+    expect(new HeldDocument(folder).current?.revision).toBe(5);
+  });
+
+  test('can be forgotten for good', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(3, hub));
+    held.clear();
+    expect(new HeldDocument(folder).current).toEqual({
+      revision: 0,
+      hash: '0'.repeat(32),
+      entries: new Map(),
+    });
+  });
+});
+
+describe('after a power cut', () => {
+  test('a torn last delta is dropped, and the next one fits behind the rest', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(1, hub));
+    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    const whole2 = readFileSync(folder.at('document.journal'), 'utf8');
+    appendFileSync(folder.at('document.journal'), whole2.slice(0, 50));
+    const again = new HeldDocument(folder);
+    expect(again.current?.revision).toBe(2);
+    expect(readFileSync(folder.at('document.journal'), 'utf8')).toBe(whole2);
+    again.takeDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] }));
+    expect(new HeldDocument(folder).current?.revision).toBe(3);
+  });
+
+  test('a journal older than its document is passed over', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(1, hub));
+    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    const old = readFileSync(folder.at('document.journal'), 'utf8');
+    held.takeDocument(whole(3, [...hub, peer(3)]));
+    writeFileSync(folder.at('document.journal'), old);
+    expect(new HeldDocument(folder).current).toEqual(held.current);
+  });
+
+  test('a document that cannot be read counts as none', () => {
+    const folder = freshFolder();
+    new HeldDocument(folder).takeDocument(whole(1, hub));
+    const text = readFileSync(folder.at('document.json'), 'utf8');
+    for (const broken of ['', text.slice(0, 100), text.replace('1420', '1421')]) {
+      writeFileSync(folder.at('document.json'), broken);
+      expect(new HeldDocument(folder).current).toBeNull();
+    }
+  });
+});
+
+test('what was applied is known after a restart, unless another document came since', () => {
+  const folder = freshFolder();
+  const held = new HeldDocument(folder);
+  held.takeDocument(whole(1, hub));
+  expect(held.wasApplied()).toBe(false);
+  held.noteApplied({ revision: 1, hash: held.current?.hash ?? '' });
+  expect(new HeldDocument(folder).wasApplied()).toBe(true);
+  held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+  expect(new HeldDocument(folder).wasApplied()).toBe(false);
+});
+
+test('any row of deltas gives the same document in memory, after a restart and by merging by hand', () => {
+  const change = fc.record({
+    set: fc.uniqueArray(fc.integer({ min: 1, max: 400 }), { maxLength: 40 }),
+    remove: fc.uniqueArray(fc.integer({ min: 1, max: 400 }), { maxLength: 20 }),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+      const folder = freshFolder();
+      const held = new HeldDocument(folder);
+      held.takeDocument(whole(0, hub));
+      let expected = documentOf(hub);
+      changes.forEach(({ set, remove }, i) => {
+        const patch = { set: set.map(peer), remove: remove.map((number) => entryKey(peer(number))) };
+        const message = delta([...expected.values()], { base: i, revision: i + 1, ...patch });
+        expected = applyPatch(expected, patch);
+        expect(held.takeDelta(message).kind).toBe('changed');
+      });
+      expect(held.current?.entries).toEqual(expected);
+      expect(new HeldDocument(folder).current).toEqual(held.current);
+    }),
+    { numRuns: 25 },
+  );
+});

@@ -1,0 +1,69 @@
+// After a start, nodes that missed the newest changes are brought up by patches, not by whole documents.
+import { formatDigest } from '@powernode/core/compile/digest';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../trust/clock.fixture.ts';
+import { RandomFleet } from '../testing/random-fleet.fixture.ts';
+import type { NumberedChanges } from './account-queue.ts';
+import { fillNodes } from './start.ts';
+import type { NodeState } from './node-state.ts';
+import { type FleetModel, replay } from './replay.ts';
+
+const accountId = 'account';
+const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4'];
+// Few enough that nothing is forgotten for its weight, though hubs come and go all the time here.
+const kept = 5;
+
+function modelOf(fleet: RandomFleet): FleetModel {
+  const peers = Map.groupBy(fleet.peers.values(), (peer) => peer.networkId);
+  return new Map(
+    Array.from(fleet.networks.values(), (network) => [
+      network.id,
+      { network, peers: new Map((peers.get(network.id) ?? []).map((peer) => [peer.id, peer])) },
+    ]),
+  );
+}
+
+function started(fleet: RandomFleet, rows: readonly NumberedChanges[]): Map<string, NodeState> {
+  const { fleet: index, effects } = replay(modelOf(fleet), rows);
+  const nodes = new Map<string, NodeState>();
+  const instances = instanceIds.map((id) => ({
+    id,
+    account_id: accountId,
+    hostname: id,
+    applied_revision: null,
+    applied_hash: null,
+    last_heartbeat_at: null,
+    subsystems: [],
+    terminated_at: null,
+  }));
+  fillNodes(nodes, { fleet: index, effects, loaded: { instances, sequences: new Map() } });
+  return nodes;
+}
+
+test('from every document of the kept changes there is a way to the newest', () => {
+  let ways = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const fleet = new RandomFleet({ accountId, instanceIds, random: seededRandom(seed) });
+    const rows: NumberedChanges[] = [];
+    const hashes: Map<string, string>[] = [];
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      rows.push({ sequence, changes: [fleet.change()] });
+      hashes.push(new Map(instanceIds.map((id) => [id, fleet.expectedHash(id)])));
+    }
+    const newest = rows.slice(-kept);
+    const nodes = started(fleet, newest);
+    for (const [id, node] of nodes) expect(formatDigest(node.digest)).toBe(hashes.at(-1)?.get(id));
+    // What a network was before it was changed or deleted is not kept; such starts fall back to documents.
+    const kinds = newest.flatMap(({ changes }) => changes.map(({ kind }) => kind));
+    if (kinds.includes('network_updated') || kinds.includes('network_deleted')) continue;
+    for (const then of hashes.slice(-kept - 1, -1)) {
+      for (const [id, node] of nodes) {
+        const held = BigInt(`0x${then.get(id)}`);
+        if (held === node.digest) continue;
+        expect(node.history.since({ held, present: node.digest })).not.toBeNull();
+        ways++;
+      }
+    }
+  }
+  expect(ways).toBeGreaterThan(100);
+});

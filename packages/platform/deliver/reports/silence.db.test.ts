@@ -1,0 +1,107 @@
+// Silence is found by looking, told once, and never when another platform process still sees the peer.
+import { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import { silentAfterMs } from '@powernode/core/limits';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inProcessBus } from '../../events/event-bus.ts';
+import { inAccount, inPlatform } from '../../store/tenancy.ts';
+import { openTestStore, type TestStore } from '../../store/test-database.ts';
+import { SimulatedClock } from '../../trust/clock.fixture.ts';
+import { Reports } from './reports.ts';
+import { PeerSights } from './sights.ts';
+
+const accountId = uuidv7();
+const instanceId = uuidv7();
+const clock = new SimulatedClock();
+const network: NetworkModel = {
+  id: uuidv7(),
+  accountId,
+  handle: 'n',
+  prefix: 'fd00::/64',
+  mtu: 1420,
+  topologyStrategy: 'hub_and_spoke',
+};
+
+let database: TestStore;
+
+beforeAll(async () => {
+  database = await openTestStore();
+  await inPlatform(database.store, async (trx) => {
+    await trx.insertInto('accounts').values({ id: accountId, name: 'a', pool_prefix: 'fd00::/48' }).execute();
+    await trx
+      .insertInto('instances')
+      .values({
+        id: instanceId,
+        account_id: accountId,
+        hostname: 'edge1',
+        status: 'running',
+        provider: 'joined',
+        tags: '[]',
+        addresses: '[]',
+        subsystems: '[]',
+      })
+      .execute();
+  });
+});
+afterAll(() => database.close());
+
+function peer(number: number): PeerModel {
+  return {
+    id: uuidv7(),
+    networkId: network.id,
+    instanceId,
+    hostAddress: `fd00::${number}`,
+    publicKey: `key ${number}`,
+    hubSlot: null,
+    endpoint: null,
+    listenPort: 51820,
+  };
+}
+
+async function silentPeers(): Promise<unknown[]> {
+  const rows = await inAccount(database.store, accountId, (trx) =>
+    trx.selectFrom('events').select(['payload']).where('kind', '=', 'sdwan.peer.silent').execute(),
+  );
+  return rows.map((row) => row.payload['peer_id']);
+}
+
+test('a peer that nobody has seen for five minutes is silent; one that the database has seen is not', async () => {
+  const [lost, seenElsewhere, fresh] = [peer(1), peer(2), peer(3)];
+  const sights = new PeerSights();
+  const reports = new Reports({
+    store: database.store,
+    bus: inProcessBus(() => undefined),
+    clock,
+    log: pino({ level: 'silent' }),
+    fleet: new FleetIndex(),
+    sights,
+    onObserved: async () => null,
+    changed: () => undefined,
+    gone: () => undefined,
+  });
+  const start = clock.now();
+  for (const one of [lost, seenElsewhere]) sights.load(accountId, one, start, start);
+  await clock.advance(silentAfterMs + 1);
+  sights.load(accountId, fresh, clock.now(), clock.now());
+  await inAccount(database.store, accountId, (trx) =>
+    trx
+      .insertInto('tunnel_observations')
+      .values({
+        account_id: accountId,
+        instance_id: instanceId,
+        interface: 'wg-n',
+        public_key: seenElsewhere.publicKey,
+        last_handshake_at: new Date(clock.now()),
+        rx_bytes: 0,
+        tx_bytes: 0,
+        endpoint: null,
+      })
+      .execute(),
+  );
+  await reports.sweepSilence();
+  await reports.sweepSilence();
+  await reports.close();
+  expect(await silentPeers()).toEqual([lost.id]);
+});
