@@ -1,5 +1,6 @@
 // Benchmark (d): what an agent takes of its machine, small and among 1,000 peers, and how long one change takes from
-// its arrival until the kernel was read back; beside `wg syncconf` of the same on the same wireguard-go.
+// its arrival until the kernel was read back; beside `wg syncconf` and `wg show` of the same on a
+// wireguard-go beside it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -114,7 +115,7 @@ class AgentBench {
       what: `from ${few} peers to ${many}, arrival to read back`,
       value: await this.#applied(peers.slice(few)),
       unit: 'ms',
-      beside: { what: 'wg syncconf, not read back', value: syncconf.loadMs },
+      beside: { what: 'wg syncconf and wg show', value: syncconf.loadMs },
     });
     await pause(1000);
     await this.#change(syncconf.changeMs);
@@ -181,7 +182,7 @@ class AgentBench {
       what: `one change among ${many} peers, arrival to read back, p50 of ${times.length}`,
       value: percentile(times, 0.5),
       unit: 'ms',
-      beside: { what: 'wg syncconf, not read back', value: syncconfMs },
+      beside: { what: 'wg syncconf and wg show', value: syncconfMs },
       note: `p95 ${percentile(times, 0.95).toFixed(0)} ms; processor time ${own.toFixed(1)} ms and ${tools.toFixed(1)} ms of tools`,
     });
   }
@@ -199,7 +200,8 @@ class AgentBench {
       userspace.stderr?.resume();
       await until(async () => (await host.run('wg', 'show', 'bench0', 'public-key')).code === 0);
       const shell = new InnerShell(host);
-      const sync = (name: string) => shell.run(`wg syncconf bench0 ${file(name)}`);
+      const sync = (name: string) =>
+        shell.run(`wg syncconf bench0 ${file(name)} && wg show bench0 dump > ${file('dump')}`);
       await sync('few');
       const loadMs = await sync('many');
       const times: number[] = [];

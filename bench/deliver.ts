@@ -114,7 +114,7 @@ class DeliverBench {
       what: `memory of the platform per connected machine, ${connected} connected`,
       value: collected / connected / 1000,
       unit: 'kB',
-      beside: { what: 'a TLS WebSocket server that does nothing', value: bare / 1000 },
+      beside: { what: 'a TLS server that does nothing', value: bare / 1000 },
       target: { value: 150, better: 'lower' },
       note: `${Math.round(grown / connected / 1000)} kB before garbage was collected`,
     });

@@ -52,10 +52,8 @@ export class Report {
     mkdirSync(path.dirname(file), { recursive: true });
     const machine = { node: process.version, arch: arch(), cores: cpus().length, memory_bytes: totalmem() };
     const at = new Date().toISOString();
-    writeFileSync(
-      file,
-      `${JSON.stringify({ at, machine, figures: this.figures, skipped: this.skipped }, null, 2)}\n`,
-    );
+    const { figures, skipped, othersShares: others_shares } = this;
+    writeFileSync(file, `${JSON.stringify({ at, machine, others_shares, figures, skipped }, null, 2)}\n`);
   }
 }
 

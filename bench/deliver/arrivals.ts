@@ -28,7 +28,7 @@ export class Arrivals {
   note(node: number, message: PlatformMessage, bytes: number): void {
     const atMs = Date.now();
     this.#bytes[node] = (this.#bytes[node] ?? 0) + bytes;
-    if (message.kind !== 'welcome') {
+    if ('revision' in message) {
       this.#held[node] = message.revision;
       this.#heldAtMs[node] = atMs;
     }
@@ -64,7 +64,7 @@ export class Arrivals {
   async held(revision: number, nodes: readonly number[]): Promise<Reached> {
     const missing = nodes.filter((node) => (this.#held[node] ?? -1) < revision);
     if (missing.length > 0) {
-      await this.until(missing, (message) => message.kind !== 'welcome' && message.revision >= revision);
+      await this.until(missing, (message) => 'revision' in message && message.revision >= revision);
     }
     return { lastAtMs: Math.max(...nodes.map((node) => this.#heldAtMs[node] ?? 0)) };
   }

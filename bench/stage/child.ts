@@ -8,8 +8,8 @@ export const checkout = path.join(import.meta.dirname, '..', '..');
 export interface Program {
   /** Arguments of Node itself. */
   readonly nodeArgs?: readonly string[];
-  /** From the top of the checkout. */
-  readonly file: string;
+  /** From the top of the checkout; null: the program is in the arguments of Node. */
+  readonly file: string | null;
   readonly args: readonly string[];
   /** The line that says that it is ready; its first group is what `start` answers. */
   readonly ready: RegExp;
@@ -33,14 +33,16 @@ const stopWithinMs = 30_000;
 
 export async function start(program: Program): Promise<Started> {
   const began = performance.now();
-  const child = spawn(process.execPath, [...(program.nodeArgs ?? []), program.file, ...program.args], {
+  const file = program.file === null ? [] : [program.file];
+  const child = spawn(process.execPath, [...(program.nodeArgs ?? []), ...file, ...program.args], {
     cwd: checkout,
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
   const said = await new Promise<string>((resolve, reject) => {
-    const fail = (what: string) => reject(new Error(`${program.file} ${what}:\n${lines.join('\n')}`));
+    const fail = (what: string) =>
+      reject(new Error(`${program.file ?? 'the program'} ${what}:\n${lines.join('\n')}`));
     const late = setTimeout(() => fail(`is not ready after ${readyWithinMs} ms`), readyWithinMs);
     const hear = (line: string) => {
       lines.push(line);

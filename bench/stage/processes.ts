@@ -30,6 +30,11 @@ export class ProcessorMeter {
   }
 }
 
+/** Since its start, of its threads that have not ended. */
+export function processorMsOf(pid: number): number {
+  return threadsOf(pid).reduce((sum, [, ms]) => sum + ms, 0);
+}
+
 function threadsOf(pid: number): [string, number][] {
   return listed(`/proc/${pid}/task`).flatMap((thread): [string, number][] => {
     const text = textOf(`/proc/${pid}/task/${thread}/schedstat`);

@@ -192,6 +192,9 @@ export class Agent {
       case 'current':
         if (this.#awaitsDocument) return;
         return this.#taken(this.#held.takeCurrent(message));
+      case 'spent':
+        this.#keys.spend(message.public_keys);
+        return this.#publishKeys();
     }
   }
 

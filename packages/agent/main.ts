@@ -50,10 +50,13 @@ function print(text: string): number {
   return 0;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+function fail(error: unknown): void {
   if (!(error instanceof ProductError)) throw error;
   process.stderr.write(`powernode agent: ${error.detail}\n`);
   process.exitCode = error.meaning.exitCode;
 }
+
+// No `await` at the top: as one file this is a CommonJS module, which knows none.
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+}, fail);

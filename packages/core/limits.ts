@@ -110,6 +110,8 @@ export const nodeConnectionsMax = 20_000;
 export const helloMs = 10_000;
 /** Whole documents that a node may ask for in a minute because hashes differ; beyond, the two sides need an update. */
 export const resyncsPerMinuteMax = 6;
+/** A stream that was told to end is cut off after this: its node may have stopped reading. */
+export const streamCloseMs = 5000;
 /** A machine that is terminated is sent its last document; when that takes longer, its stream ends without. */
 export const lastWordsMs = 1000;
 /** Streams are looked after in so many groups, one after the other, so that pings never go out all at once. */

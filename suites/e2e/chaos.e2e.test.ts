@@ -12,6 +12,7 @@ import { checkout } from '../../packages/lab/fleet/programs.ts';
 import { type Lab, upFile } from '../../packages/lab/lab.ts';
 import { waitFor } from '../../packages/lab/stage/process.ts';
 import { ownLabFolder, uniqueName } from '../../packages/lab/testing/scene.ts';
+import { readAgent } from './chaos/agent-status.ts';
 import { differences } from './chaos/compare.ts';
 import { readKernel } from './chaos/kernel.ts';
 import { Killer } from './chaos/kills.ts';
@@ -67,9 +68,8 @@ async function keepLogs(): Promise<void> {
   if (folder === undefined || lab === undefined) return;
   const to = path.join(folder, String(seed));
   await mkdir(to, { recursive: true });
-  await cp(path.join(nodeFolder(lab.plan.name, 'main'), 'platform.log'), path.join(to, 'platform.log'));
-  for (const name of hosts.values())
-    await cp(agentLog({ plan: lab.plan, name }), path.join(to, `${name}.log`));
+  await cp(platformLog(lab, 'main'), path.join(to, 'platform.log'));
+  for (const name of hosts.values()) await cp(hostLog(lab, name), path.join(to, `${name}.log`));
 }
 
 async function present() {
@@ -153,7 +153,7 @@ describe('afterwards', () => {
   test('every agent holds the document that follows from the rows', async () => {
     for (const [instanceId, host] of hosts) {
       const hash = formatDigest(documentDigest(documentOf(rows, instanceId).values()));
-      const status = await agentStatus(host);
+      const status = await readAgent(lab, host);
       expect({ host, held: status.held?.hash, applied: status.applied?.hash }).toEqual({
         host,
         held: hash,
@@ -200,16 +200,3 @@ describe('afterwards', () => {
     });
   });
 });
-
-interface AgentStatus {
-  readonly held: { readonly hash: string } | null;
-  readonly applied: { readonly hash: string } | null;
-  readonly problems: readonly unknown[];
-}
-
-async function agentStatus(host: string): Promise<AgentStatus> {
-  const state = lab.environment(host)['POWERNODE_STATE_DIR'] ?? '';
-  const args = [path.join(checkout, 'packages/agent/main.ts'), 'status', '--state-dir', state, '--json'];
-  const { stdout } = await lab.exec(host, { program: process.execPath, args });
-  return JSON.parse(stdout) as AgentStatus;
-}

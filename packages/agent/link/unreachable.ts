@@ -1,12 +1,27 @@
 // The failure of a connection to the platform, as an error that says where and what to do.
 import { ProductError } from '@powernode/core/errors';
 
+/** Codes that OpenSSL gives when a certificate is not good enough. */
+const distrust = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_CERT_)/;
+const clockCodes = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
+
 export function unreachable(url: URL, error: Error): ProductError {
   if (error instanceof ProductError) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (distrust.test(code)) {
+    const advice = clockCodes.has(code)
+      ? 'See that the clocks of both sides are right.'
+      : 'Nothing was sent.';
+    return new ProductError(
+      'untrusted_peer',
+      `${url.origin} could not prove that it is the platform (${code}). ${advice}`,
+      { cause: error },
+    );
+  }
   return new ProductError(
     'platform_unreachable',
-    `${url.origin} does not answer (${code}${error.message}). See that the platform runs and that this machine reaches it.`,
+    `${url.origin} does not answer (${code === '' ? '' : `${code}: `}${error.message}). ` +
+      'See that the platform runs and that this machine reaches it.',
     { cause: error },
   );
 }

@@ -24,6 +24,11 @@ export class KeyKeeper {
     return this.#store.topUp(target);
   }
 
+  /** They were given away and taken back before this machine saw it: they are not offered any more. */
+  spend(publicKeys: readonly string[]): void {
+    for (const publicKey of publicKeys) this.#store.use(publicKey);
+  }
+
   /**
    * Deletes private halves after a while, if the machine then equals a document that does not name them. `inForce`
    * gives that document, or null when it is not known.

@@ -25,7 +25,13 @@ test('events are read from chunks that break anywhere, without comments', async 
   const bytes = new TextEncoder().encode(`: open\n\n${event(1).frame}: ping\n\n${event(2).frame}`);
   const chunks = [...bytes].map((byte) => Uint8Array.of(byte));
   const ids: string[] = [];
-  for await (const { id } of eventsIn(ReadableStream.from(chunks))) ids.push(id);
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  for await (const { id } of eventsIn(stream)) ids.push(id);
   expect(ids).toEqual([event(1).id, event(2).id]);
 });
 

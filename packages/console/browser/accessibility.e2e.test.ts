@@ -3,8 +3,10 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { type Look, looks, openPage, type Signed } from './browser.ts';
+import { type Look, looks, openPage, openSignedIn, type Signed } from './browser.ts';
 import { idOf } from './fake/ids.ts';
+import { fakeToken } from './fake/server.ts';
+import { emptyWorld } from './fake/world.ts';
 import { placesOf } from './places.ts';
 import { useStage } from './stage.ts';
 
@@ -15,6 +17,8 @@ const places = placesOf({
   peerId: idOf(1_000_002),
   approvalId: idOf(63),
 });
+
+const nameOf = (look: Look) => `${look.colours}, ${look.width} px`;
 
 /** The dark page is the light one in other colours, so only colours are looked at again. */
 async function complaintsOfAxe(page: Page, look: Look): Promise<string[]> {
@@ -37,7 +41,46 @@ async function expectClean({ page, complaints }: Signed, look: Look): Promise<vo
   expect(complaints).toEqual([]);
 }
 
-const nameOf = (look: Look) => `${look.colours}, ${look.width} px`;
+describe('an account in which nothing is yet', () => {
+  const none = idOf(0xdead);
+  const subjects = { networkId: none, instanceId: none, peerId: none, approvalId: none };
+  const listed = [
+    'networks',
+    'instances',
+    'join',
+    'events',
+    'approvals',
+    'settings-operators',
+    'settings-tokens',
+  ];
+  const pages = placesOf(subjects).filter(({ name }) => listed.includes(name));
+
+  it.each(pages.map((place) => [place.name, place.path] as const))('%s is clean', async (_name, path) => {
+    const { server } = await stage.fresh(emptyWorld());
+    for (const look of looks.filter(({ colours }) => colours === 'light')) {
+      const signed = await openSignedIn(stage.browser, { url: server.url, token: fakeToken }, look);
+      await signed.page.goto(path);
+      await signed.page.locator('.empty, .table, .muted').first().waitFor();
+      await expectClean(signed, look);
+      await signed.context.close();
+    }
+  });
+});
+
+describe('a page that cannot show what it is for', () => {
+  it.each(looks.map((look) => [nameOf(look), look] as const))('is clean, %s', async (_name, look) => {
+    const { server, platform } = await stage.fresh();
+    platform.permissions = ['system.sdwan.networks.read', 'system.events.read'];
+    const signed = await openSignedIn(stage.browser, { url: server.url, token: fakeToken }, look);
+    await signed.page.goto('/policies');
+    await signed.page.getByRole('heading', { name: 'You may not see this' }).waitFor();
+    await server.stop();
+    await signed.page.getByText('Disconnected —').waitFor();
+    expect(await complaintsOfAxe(signed.page, look)).toEqual([]);
+    expect(await widthBeyondScreen(signed.page)).toBe(0);
+    await signed.context.close();
+  });
+});
 
 describe.each(looks.map((look) => [nameOf(look), look] as const))('%s', (_name, look) => {
   it.each(places.map((place) => [place.name, place] as const))('%s is clean', async (_place, place) => {

@@ -48,7 +48,7 @@ export async function takeScreenshots(request: ScreenshotRequest): Promise<strin
 
 /** Until the fonts are there, the picture of a network has found its size, and all of it is painted. */
 async function settle(page: Page): Promise<void> {
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate('document.fonts.ready');
   await page.waitForFunction(() => {
     const seen = document.querySelector<HTMLElement>('.react-flow__viewport')?.style.transform ?? '';
     const holder = window as Window & { lastTransform?: string };

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import * as limits from '../limits.ts';
 import { entryValue } from './document.ts';
 
-/** 1 (2026-11-21): hello, keys, applied, failed, observed; welcome, document, delta, current. */
+/** 1 (2026-11-21): hello, keys, applied, failed, observed; welcome, document, delta, current,
+ * spent. */
 export const nodeProtocol = 1;
 export const nodeStreamPath = '/node/v1/stream';
 
@@ -125,7 +126,13 @@ export const delta = z.strictObject({
 /** The document that the node named is the newest. */
 export const current = z.strictObject({ kind: z.literal('current'), revision: z.int(), hash });
 
-export const platformMessage = z.discriminatedUnion('kind', [welcome, document, delta, current]);
+/** Of the keys that the node offered: they were given to peers that are gone, and no document will name them. */
+export const spent = z.strictObject({
+  kind: z.literal('spent'),
+  public_keys: z.array(z.string().length(44)),
+});
+
+export const platformMessage = z.discriminatedUnion('kind', [welcome, document, delta, current, spent]);
 export type PlatformMessage = z.infer<typeof platformMessage>;
 export type DocumentMessage = z.infer<typeof document>;
 export type DeltaMessage = z.infer<typeof delta>;

@@ -21,6 +21,7 @@ import { replay } from './nodes/replay.ts';
 import type { OnObserved } from './reports/placement.ts';
 import { hubInUse, Reports } from './reports/reports.ts';
 import { PeerSights } from './reports/sights.ts';
+import { keysSpentBy } from './reports/spent-keys.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
 import { Streams } from './stream/streams.ts';
 import { Rounds } from './rounds.ts';
@@ -86,7 +87,12 @@ class RunningDelivery implements Delivery {
       soon: setImmediate,
       counters: this.#counters,
       log,
-      onChange: (change) => sights.changing(change, fleet),
+      onChange: (change) => {
+        sights.changing(change, fleet);
+        for (const { instanceId, publicKey } of keysSpentBy(change, fleet)) {
+          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
+        }
+      },
     });
     this.#reports = new Reports({
       store,

@@ -48,6 +48,16 @@ describe('what an event concerns', () => {
 });
 
 describe('the row of an event', () => {
+  it('is what nodes observe of a peer', () => {
+    const payload = { peer_id: '2', hostname: 'edge1', last_handshake_at: '2025-11-21T20:00:00.000Z' };
+    expect(rowChangeOf(event('sdwan.peer.silent', payload))).toEqual({
+      noun: 'peers',
+      id: '2',
+      after: { id: '2', status: 'silent', last_handshake_at: '2025-11-21T20:00:00.000Z' },
+      isNew: false,
+    });
+  });
+
   it('is the object before and after', () => {
     expect(
       rowChangeOf(event('sdwan.peer.updated', { before: { id: '2' }, after: { id: '2', tags: [] } })),
@@ -63,7 +73,7 @@ describe('the row of an event', () => {
   });
 
   it.each([
-    ['without an object', event('sdwan.peer.silent', { peer_id: '2' })],
+    ['without an object', event('sdwan.peer.looked_at', { peer_id: '2' })],
     ['of something that is no list', event('system.policy.set', { before: { id: '2' }, after: { id: '2' } })],
   ])('is unknown for an event %s', (_what, of) => {
     expect(rowChangeOf(of)).toBeNull();
@@ -88,6 +98,15 @@ describe('a list of pages', () => {
     const fresh: RowChange = { noun: 'peers', id: '4', after: { id: '4', network_id: 'n' }, isNew: true };
     expect(patchPages(pages, fresh, { network_id: 'n' })[1]).toMatchObject({ count: 2 });
     expect(patchPages(pages, fresh, { network_id: 'm' })).toBe(pages);
+  });
+
+  it('that begins with the newest gets a new row there', () => {
+    const tokens = [{ join_tokens: [{ id: '1' }], count: 1, has_more: true, next_cursor: 'x' }];
+    const fresh: RowChange = { noun: 'join_tokens', id: '2', after: { id: '2' }, isNew: true };
+    expect(patchPages(tokens, fresh, {})[0]).toMatchObject({
+      join_tokens: [{ id: '2' }, { id: '1' }],
+      count: 2,
+    });
   });
 
   it('does not grow while its end is not loaded, nor by rows that are not new', () => {

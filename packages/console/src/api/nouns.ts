@@ -1,6 +1,6 @@
 // What the console keeps of the platform, by noun, and which of it an event or a change concerns. No network here.
-import type { Event } from './event.ts';
-import { turnOf } from './event.ts';
+import type { PeerStatus } from '@powernode/core/intent/peer';
+import { type Event, turnOf } from './event.ts';
 
 export type Noun =
   | 'accounts'
@@ -62,8 +62,23 @@ export interface RowChange {
   readonly isNew: boolean;
 }
 
-/** The row that an event changes, when the event says all of it. */
+/** The row that an event changes, when the event says what there is to say. */
 export function rowChangeOf(event: Event): RowChange | null {
+  return peerTransitionOf(event) ?? objectChangeOf(event);
+}
+
+const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];
+
+/** What nodes observe of a peer comes without the whole peer; there are many of these in a large fleet. */
+function peerTransitionOf({ kind, payload }: Event): RowChange | null {
+  const status = peerStatuses.find((one) => kind === `sdwan.peer.${one}`);
+  const { peer_id: id, last_handshake_at } = payload;
+  if (status === undefined || typeof id !== 'string') return null;
+  const handshake = typeof last_handshake_at === 'string' ? { last_handshake_at } : {};
+  return { noun: 'peers', id, after: { id, status, ...handshake }, isNew: false };
+}
+
+function objectChangeOf(event: Event): RowChange | null {
   const noun = rowOf[event.kind.split('.').slice(0, 2).join('.')];
   const { before, after } = turnOf(event);
   const id = (after ?? before)?.['id'];
@@ -96,17 +111,26 @@ function patchPage(page: ListPage, change: RowChange): ListPage {
   return { ...page, [change.noun]: next, count: next.length };
 }
 
-/** A new row goes to the end of a list that is there as a whole and whose filters it passes. */
+/** Lists whose first row is the newest. */
+const newestFirst: ReadonlySet<Noun> = new Set(['join_tokens']);
+
+/** A new row goes to where the list would have it: to its beginning, or to its end if that is there. A list shows it
+ * only when it passes the filters. */
 function addRow(
   pages: readonly ListPage[],
   change: RowChange,
   filters: Readonly<Record<string, unknown>>,
 ): readonly ListPage[] {
   const { after } = change;
-  const last = pages.at(-1);
-  if (after === null || !change.isNew || last === undefined || last['has_more'] === true) return pages;
-  const passes = Object.entries(filters).every(([name, value]) => after[name] === value);
-  if (!passes) return pages;
+  if (after === null || !change.isNew) return pages;
+  if (!Object.entries(filters).every(([name, value]) => after[name] === value)) return pages;
+  const [first, last] = [pages.at(0), pages.at(-1)];
+  if (first === undefined || last === undefined) return pages;
+  if (newestFirst.has(change.noun)) {
+    const rows = [after, ...rowsOf(first, change.noun)];
+    return [{ ...first, [change.noun]: rows, count: rows.length }, ...pages.slice(1)];
+  }
+  if (last['has_more'] === true) return pages;
   const rows = [...rowsOf(last, change.noun), after];
   return [...pages.slice(0, -1), { ...last, [change.noun]: rows, count: rows.length }];
 }

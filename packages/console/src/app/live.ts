@@ -9,15 +9,19 @@ import { whenSilent } from './platform.ts';
 import { patchLists, refresh, refreshAll, refreshFinished } from './query-client.ts';
 import { endSession, session } from './session.ts';
 
-/** Collects nouns and refreshes them together, at most once in the time given. */
-function collector(
-  which: 'short' | 'long',
-  delayMs: number,
-): { add(nouns: readonly Noun[]): void; stop(): void } {
+interface Collector {
+  add(nouns: readonly Noun[]): void;
+  stop(): void;
+}
+
+/** Collects nouns and refreshes them together: soon after the first event of a burst, and then not too often. */
+function collector(which: 'short' | 'long', spacingMs: number): Collector {
   const waiting = new Set<Noun>();
   let timer: ReturnType<typeof setTimeout> | null = null;
+  let flushedAt = Number.NEGATIVE_INFINITY;
   function flush(): void {
     timer = null;
+    flushedAt = performance.now();
     const nouns = new Set(waiting);
     waiting.clear();
     refresh(nouns, which);
@@ -25,7 +29,8 @@ function collector(
   return {
     add(nouns) {
       for (const noun of nouns) waiting.add(noun);
-      timer ??= setTimeout(flush, delayMs);
+      const rest = flushedAt + spacingMs - performance.now();
+      timer ??= setTimeout(flush, Math.max(limits.consoleRefreshMs, rest));
     },
     stop() {
       if (timer !== null) clearTimeout(timer);
@@ -42,7 +47,7 @@ export function retryNow(): void {
 
 /** Follows the events of whoever is signed in, until the function returned is called. */
 export function goLive(): () => void {
-  const short = collector('short', limits.consoleRefreshMs);
+  const short = collector('short', limits.consolePollBusyMs);
   const long = collector('long', limits.consoleLongListRefreshMs);
   let openedBefore = false;
   const stream = openEventStream({
@@ -61,7 +66,8 @@ export function goLive(): () => void {
       const change = rowChangeOf(event);
       if (change !== null) patchLists(change);
       short.add(nounsOf(event.kind));
-      long.add(nounsOf(event.kind));
+      // What was patched in place is not worth reading a long list again.
+      if (change === null || change.isNew) long.add(nounsOf(event.kind));
     },
     onState(state) {
       if (state.kind === 'open') noteAlive(Date.now());

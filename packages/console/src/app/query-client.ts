@@ -29,9 +29,10 @@ function pagesOf(query: Query): readonly ListPage[] {
   return data?.pages ?? [];
 }
 
-/** Lists of several pages cost many requests to read again. */
+/** Lists of several pages cost many requests to read again, and the topology of a large network is a large answer. */
 export function isLong(query: Query): boolean {
-  return pagesOf(query).length > 1;
+  const { topology } = (query.state.data ?? {}) as { topology?: { nodes: readonly unknown[] } };
+  return pagesOf(query).length > 1 || (topology?.nodes.length ?? 0) > limits.consolePictureNodesMax;
 }
 
 /** Puts a changed row where it stands, in every list that shows it. */

@@ -29,6 +29,10 @@ export function currentFrame(version: Version): string {
   return `{"kind":"current",${named(version)}}`;
 }
 
+export function spentFrame(publicKeys: readonly string[]): string {
+  return JSON.stringify({ kind: 'spent', public_keys: publicKeys });
+}
+
 /** In pieces, so that the documents of many nodes are never in memory whole at the same time. */
 export function* documentPieces(
   version: Version,

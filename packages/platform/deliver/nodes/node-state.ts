@@ -17,6 +17,8 @@ export interface NodeStream {
   readonly ready: boolean;
   /** Sends what is pending, as far as the node's line takes it. */
   deliver(): void;
+  /** Tells the node of keys that it need not offer any more. */
+  spent(publicKeys: readonly string[]): void;
   end(reason: 'revoked' | 'replaced' | 'closing'): void;
 }
 

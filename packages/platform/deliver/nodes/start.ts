@@ -1,7 +1,7 @@
 // What is known of each node at a start: what it should have, what it last applied, and what may lead there.
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { InstanceFacts, Loaded } from '../load.ts';
-import { ownStep, sharedStep, type Step } from './history.ts';
+import { ownStep, sharedStep } from './history.ts';
 import { NodeState } from './node-state.ts';
 import type { Replayed } from './replay.ts';
 
@@ -12,23 +12,15 @@ export interface StartParts {
 }
 
 export function fillNodes(nodes: Map<string, NodeState>, { fleet, effects, loaded }: StartParts): void {
-  const steps = new Map<string, Step[]>();
-  const reach = (instanceId: string, step: Step) => {
-    const list = steps.get(instanceId);
-    if (list === undefined) steps.set(instanceId, [step]);
-    else list.push(step);
-  };
+  for (const row of loaded.instances) {
+    nodes.set(row.id, nodeFromRow(row, { fleet, sequence: loaded.sequences.get(row.account_id) ?? 0 }));
+  }
   for (const effect of effects) {
     for (const { instances, patch } of effect.shared) {
       const step = sharedStep(patch);
-      for (const instanceId of instances) reach(instanceId, step);
+      for (const instanceId of instances) nodes.get(instanceId)?.history.push(step);
     }
-    for (const [instanceId, patch] of effect.single) reach(instanceId, ownStep(patch));
-  }
-  for (const row of loaded.instances) {
-    const node = nodeFromRow(row, { fleet, sequence: loaded.sequences.get(row.account_id) ?? 0 });
-    for (const step of steps.get(row.id) ?? []) node.history.push(step);
-    nodes.set(row.id, node);
+    for (const [instanceId, patch] of effect.single) nodes.get(instanceId)?.history.push(ownStep(patch));
   }
 }
 

@@ -21,18 +21,41 @@ export interface ArrivalBatch {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Answers which machines are elsewhere than before, and the events to publish. */
+/**
+ * Answers which machines are elsewhere than before, the events to publish, and which of the keys that were offered are
+ * spent: given to a peer that is gone by now. Their machine was away when that happened and does not know.
+ */
 export async function writeArrivals(
   trx: Transaction<Database>,
   batch: ArrivalBatch,
-): Promise<{ readonly moved: ReadonlySet<string>; readonly events: readonly Event[] }> {
+): Promise<{
+  readonly moved: ReadonlySet<string>;
+  readonly events: readonly Event[];
+  readonly spent: ReadonlyMap<string, readonly string[]>;
+}> {
   // Whoever attaches a machine holds this lock and has read where it is. So either it has committed, and what
   // follows from the new place is found after this; or it waits, and reads the new place.
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
   const events = await startRunning(trx, batch);
-  return { moved, events };
+  return { moved, events, spent: await spentKeys(trx, batch) };
+}
+
+async function spentKeys(
+  trx: Transaction<Database>,
+  { rows }: ArrivalBatch,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const offered = keyRows(rows.filter((row) => row.keys.length > 0));
+  if (offered === null) return new Map();
+  const { rows: found } = await sql<{ instance_id: string; public_keys: string[] }>`
+    select k.instance_id, array_agg(k.public_key) as public_keys
+    from jsonb_to_recordset(${offered}::jsonb) as h(id uuid, keys jsonb)
+    join node_keys k on k.instance_id = h.id and h.keys ? k.public_key
+    where k.taken_at is not null and not exists (select from peers p where p.public_key = k.public_key)
+    group by k.instance_id
+  `.execute(trx);
+  return new Map(found.map((row) => [row.instance_id, row.public_keys]));
 }
 
 /** A key that was taken stays taken, whatever a node says of it. */

@@ -92,11 +92,15 @@ export class Arrivals {
     const rows = Array.from(taken, ([node, arrival]): ArrivalRow => ({ node, ...arrival }));
     try {
       const { store, clock, bus } = this.#parts;
-      const { moved, events } = await inAccount(store, accountId, (trx) =>
+      const { moved, events, spent } = await inAccount(store, accountId, (trx) =>
         writeArrivals(trx, { accountId, rows, clock }),
       );
       publishEvents(bus, events);
-      for (const { node, facts } of rows) if (facts !== null) this.#place(node, facts, moved);
+      for (const { node, facts } of rows) {
+        if (facts !== null) this.#place(node, facts, moved);
+        const keys = spent.get(node.instanceId);
+        if (keys !== undefined) node.stream?.spent(keys);
+      }
     } catch (error) {
       for (const [node, arrival] of taken) {
         const later = this.#waiting.get(node);

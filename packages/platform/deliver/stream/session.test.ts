@@ -252,6 +252,8 @@ describe('a stream', () => {
     expect(channel.kinds()).toEqual(['welcome', 'document', 'delta']);
     expect(channel.sent[2]).toMatchObject({ hash: '0'.repeat(32), set: [] });
     expect(channel.closed).toBe(4403);
+    await clock.advance(limits.streamCloseMs);
+    expect(channel.terminated).toBe(true);
   });
 });
 

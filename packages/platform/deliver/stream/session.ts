@@ -13,7 +13,14 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { DeliveryCounters } from '../counters.ts';
 import type { Dispatcher } from '../nodes/dispatcher.ts';
-import { currentFrame, deltaFrame, documentPieces, type Version, welcomeFrame } from '../nodes/frames.ts';
+import {
+  currentFrame,
+  deltaFrame,
+  documentPieces,
+  spentFrame,
+  type Version,
+  welcomeFrame,
+} from '../nodes/frames.ts';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 import type { Channel } from './channel.ts';
 import type { DocumentGate } from './document-gate.ts';
@@ -39,7 +46,7 @@ export interface SessionParts {
   readonly reports: ReportSink;
   readonly counters: DeliveryCounters;
   readonly gate: DocumentGate;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly platformVersion: string;
 }
@@ -116,13 +123,17 @@ export class Session implements NodeStream {
     counters.deltasSent++;
   }
 
+  /** A node that has not said hello yet is told of them when it has. */
+  spent(publicKeys: readonly string[]): void {
+    if (this.#state === 'greeting' || this.#state === 'open') this.#send(spentFrame(publicKeys));
+  }
+
   end(reason: keyof typeof endings): void {
     if (this.#state === 'ended') return;
     // A machine that goes gets its last document first: what it is to remove.
     this.deliver();
-    this.closed();
     const [code, text] = endings[reason];
-    this.#parts.channel.close(code, text);
+    this.#close(code, text);
   }
 
   /** From here on it is not its node's stream, and nothing that comes is read. */
@@ -152,11 +163,9 @@ export class Session implements NodeStream {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    const { node, channel, dispatcher, reports, remoteAddress } = this.#parts;
+    const { node, dispatcher, reports, remoteAddress } = this.#parts;
     if (hello.protocol !== nodeProtocol) {
-      this.closed();
-      channel.close(closeCodes.protocol, `this platform speaks version ${nodeProtocol}`);
-      return;
+      return this.#close(closeCodes.protocol, `this platform speaks version ${nodeProtocol}`);
     }
     this.#state = 'greeting';
     this.#helloMs = this.#parts.clock.now();
@@ -192,9 +201,7 @@ export class Session implements NodeStream {
   }
 
   #comeBackLater(): void {
-    if (this.#state === 'ended') return;
-    this.closed();
-    this.#parts.channel.close(tryAgainLater, 'the database does not answer');
+    if (this.#state !== 'ended') this.#close(tryAgainLater, 'the database does not answer');
   }
 
   #answer({ held }: Hello, sequence: number): void {
@@ -304,11 +311,18 @@ export class Session implements NodeStream {
   }
 
   #malformed(what: string): void {
-    const { counters, log, node, channel } = this.#parts;
+    const { counters, log, node } = this.#parts;
     counters.framesMalformed++;
     log.warn({ instanceId: node.instanceId, what }, 'a node said something that cannot be read');
+    this.#close(closeCodes.malformed, what);
+  }
+
+  /** Whoever does not read, or does not answer, is cut off. */
+  #close(code: number, reason: string): void {
+    const { channel, clock } = this.#parts;
     this.closed();
-    channel.close(closeCodes.malformed, what);
+    channel.close(code, reason);
+    clock.after(limits.streamCloseMs, () => channel.terminate());
   }
 
   #send(text: string): void {

@@ -151,7 +151,7 @@ class Node {
   }
 
   #received(message: PlatformMessage): void {
-    if (message.kind === 'welcome') return;
+    if (message.kind === 'welcome' || message.kind === 'spent') return;
     if (message.kind === 'current') {
       expect(message.hash).toBe(this.held?.hash);
       return;

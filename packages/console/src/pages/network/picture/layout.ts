@@ -18,9 +18,10 @@ interface Placed {
 export interface MachineSpot extends Placed {
   readonly kind: 'hub' | 'spoke';
   readonly node: Node;
-  /** Too many to write their names. */
-  readonly dot: boolean;
+  readonly detail: Detail;
 }
+/** card: name and path; pill: the name; dot: neither, there are too many. */
+export type Detail = 'card' | 'pill' | 'dot';
 export interface GroupSpot extends Placed {
   readonly kind: 'group';
   readonly hubId: string;
@@ -47,11 +48,20 @@ export interface Picture {
 }
 
 const hubSize = { width: 172, height: 54 };
-const spokeSize = { width: 148, height: 46 };
-const dotSize = { width: 22, height: 22 };
+const spokeSizes = {
+  card: { width: 148, height: 46 },
+  pill: { width: 112, height: 28 },
+  dot: { width: 22, height: 22 },
+} as const satisfies Record<Detail, { width: number; height: number }>;
 const groupSize = { width: 168, height: 54 };
-/** From so many machines on, spokes are dots. */
-const dotsFrom = 48;
+/** From so many machines on, spokes show less of themselves. */
+const pillsFrom = 18;
+const dotsFrom = 60;
+
+function detailFor(machines: number): Detail {
+  if (machines >= dotsFrom) return 'dot';
+  return machines >= pillsFrom ? 'pill' : 'card';
+}
 /** Of a grouped picture: hubs drawn, and machines in trouble that are still drawn one by one. */
 const hubsDrawnMax = 40;
 const troubledDrawnMax = 60;
@@ -71,13 +81,13 @@ export function layoutPicture(
   const grouped = topology.nodes.length > consolePictureNodesMax;
   const hubs = topology.nodes.filter((node) => node.role === 'hub');
   const drawnHubs = grouped ? hubs.slice(0, hubsDrawnMax) : hubs;
-  const dot = topology.nodes.length >= dotsFrom;
+  const detail = detailFor(topology.nodes.length);
   const homes = homesOf(topology);
-  const spots = placeAll({ topology, drawnHubs, homes, dot, grouped, format });
+  const spots = placeAll({ topology, drawnHubs, homes, detail, grouped, format });
   const drawn = new Set(spots.map((spot) => spot.id));
   const tunnels = tunnelsOf(topology, now).filter(
     // Among many, tunnels that only wait are a grey cloud.
-    (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && !(dot && t.kind === 'standby'),
+    (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && !(detail === 'dot' && t.kind === 'standby'),
   );
   const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
   return {
@@ -113,7 +123,7 @@ interface Cast {
   readonly topology: Pick<Topology, 'nodes'>;
   readonly drawnHubs: readonly Node[];
   readonly homes: ReadonlyMap<string, string>;
-  readonly dot: boolean;
+  readonly detail: Detail;
   readonly grouped: boolean;
   readonly format: Format;
 }
@@ -129,7 +139,7 @@ function placeAll(cast: Cast): Spot[] {
     kind: 'hub',
     id: node.peer_id,
     node,
-    dot: false,
+    detail: 'card',
     ...hubSize,
     ...stretched(centres[i] ?? origin),
   }));
@@ -146,7 +156,7 @@ function placeAll(cast: Cast): Spot[] {
 }
 
 /** Whoever stands around each hub, in the order in which they came. Without a hub they stand around nothing. */
-function membersByHub({ topology, drawnHubs, homes, dot, grouped }: Cast): Map<string, Member[]> {
+function membersByHub({ topology, drawnHubs, homes, detail, grouped }: Cast): Map<string, Member[]> {
   const drawn = new Set(drawnHubs.map((hub) => hub.peer_id));
   const first = drawnHubs[0]?.peer_id ?? '';
   const others = topology.nodes.filter((node) => !drawn.has(node.peer_id));
@@ -158,8 +168,7 @@ function membersByHub({ topology, drawnHubs, homes, dot, grouped }: Cast): Map<s
     const home = homes.get(node.peer_id) ?? first;
     const hubId = drawn.has(home) ? home : first;
     if (oneByOne(node)) {
-      const size = dot ? dotSize : spokeSize;
-      add(members, hubId, { kind: 'spoke', id: node.peer_id, node, dot, ...size });
+      add(members, hubId, { kind: 'spoke', id: node.peer_id, node, detail, ...spokeSizes[detail] });
       continue;
     }
     const id = `group ${hubId} ${node.role} ${node.status}`;

@@ -15,7 +15,9 @@ const bend = 0.14;
 
 export function LineView({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<LineEdge>) {
   const [dx, dy] = [targetX - sourceX, targetY - sourceY];
-  const side = data?.line.kind === 'standby' ? bend : 0;
+  // Outwards, as seen from the middle of the picture, so that it keeps off what lies between the hubs.
+  const outwards = (sourceX + targetX) * dy - (sourceY + targetY) * dx >= 0 ? 1 : -1;
+  const side = data?.line.kind === 'standby' ? bend * outwards : 0;
   const [middleX, middleY] = [sourceX + dx / 2 + dy * side, sourceY + dy / 2 - dx * side];
   return (
     <path

@@ -19,7 +19,7 @@ export interface PictureProps {
 const nodeTypes = { spot: SpotView };
 const edgeTypes = { line: LineView };
 /** Small networks are not blown up. */
-const fit = { padding: 0.1, maxZoom: 1.1 };
+const fit = { padding: { top: '48px', x: '24px', bottom: '28px' }, maxZoom: 1.1 } as const;
 /** Tunnels grow old without an event: their health is looked at again so often. */
 const ageMs = 15_000;
 

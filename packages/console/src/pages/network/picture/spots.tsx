@@ -21,7 +21,7 @@ export function SpotView({ data }: NodeProps<SpotNode>) {
   const status: PeerStatus = spot.kind === 'group' ? spot.status : spot.node.status;
   const look = peerLooks[status];
   const words = wordsOf(data);
-  const dot = spot.kind !== 'group' && spot.dot && spot.kind === 'spoke';
+  const detail = spot.kind === 'group' ? 'card' : spot.detail;
   return (
     <>
       <button
@@ -30,18 +30,18 @@ export function SpotView({ data }: NodeProps<SpotNode>) {
         data-spot={spot.id}
         data-kind={spot.kind}
         data-tone={look.tone}
-        data-dot={dot ? '' : undefined}
+        data-detail={detail}
         data-chosen={chosen ? '' : undefined}
         tabIndex={data.first ? 0 : -1}
-        aria-label={dot ? `${words.name}, ${words.more}, ${look.text}` : undefined}
-        title={dot ? `${words.name} · ${words.more} · ${look.text}` : look.hint}
+        aria-label={detail === 'dot' ? `${words.name}, ${words.more}, ${look.text}` : undefined}
+        title={`${words.name} · ${words.more}${words.more.includes(look.text) ? '' : ` · ${look.text}`}`}
         onClick={() => data.onOpen(spot)}
       >
         <StatusShape shape={look.shape} moving={look.moving} />
-        {dot ? null : (
+        {detail === 'dot' ? null : (
           <span className="spot-text">
             <span className="spot-name">{words.name}</span>
-            <span className="spot-more">{words.more}</span>
+            <span className={detail === 'pill' ? 'sr-only' : 'spot-more'}>{words.more}</span>
             {words.more.includes(look.text) ? null : <span className="sr-only">{look.text}</span>}
           </span>
         )}

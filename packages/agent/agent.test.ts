@@ -1,0 +1,203 @@
+// The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
+import { entryKey, type ForwardingEntry } from '@powernode/core/wire/document';
+import type { NodeMessage } from '@powernode/core/wire/node-stream';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Agent } from './agent.ts';
+import { hubDocument } from './fixtures/documents.ts';
+import { freshFolder } from './fixtures/folder.ts';
+import { type FixtureNode, FixturePlatform } from './fixtures/platform.ts';
+import { enrol } from './link/enrol.ts';
+import { systemClock } from './ports/clock.ts';
+import { FakeRun } from './ports/run.fixture.ts';
+import { FakeSettings } from './ports/settings.fixture.ts';
+import type { StateFolder } from './state/folder.ts';
+import { type Identity, readIdentity, writeIdentity } from './state/identity.ts';
+
+let platform: FixturePlatform;
+let folder: StateFolder;
+let identity: Identity;
+let node: FixtureNode;
+let agent: Agent;
+let run: FakeRun;
+let wake: () => void;
+
+beforeEach(async () => {
+  platform = new FixturePlatform();
+  await platform.listen({ host: '127.0.0.1' });
+  folder = freshFolder();
+  const platformUrl = `https://127.0.0.1:${platform.port}`;
+  identity = await enrol({ platformUrl, token: platform.makeToken(), hostname: 'edge', clock: systemClock });
+  writeIdentity(folder, identity);
+  node = platform.nodeNamed('edge');
+  wake = () => undefined;
+  platform.onSaid = () => wake();
+  start();
+});
+
+afterEach(async () => {
+  await agent.stop();
+  await platform.down();
+});
+
+/** A machine on which nothing can be made: the tools answer that there is nothing. */
+function start(): void {
+  run = new FakeRun({
+    ip: ({ input }) => ({ stdout: input?.startsWith('address show') ? '[]\n[]\n' : '' }),
+    wg: () => ({}),
+    nft: () => ({ exitCode: 1, stderr: 'Error: No such file or directory' }),
+  });
+  agent = new Agent({
+    folder,
+    identity: readIdentity(folder) ?? identity,
+    run,
+    clock: systemClock,
+    settings: new FakeSettings({ 'net/ipv6/conf/all/forwarding': '0', 'kernel/random/boot_id': 'b' }),
+    random: () => 0,
+    log: pino({ level: 'silent' }),
+  });
+  agent.start();
+}
+
+/** The first thing said that fits, from the message of that number on. */
+async function said<K extends NodeMessage['kind']>(
+  kind: K,
+  fits: (message: Extract<NodeMessage, { kind: K }>) => boolean = () => true,
+  from = 0,
+): Promise<Extract<NodeMessage, { kind: K }>> {
+  for (;;) {
+    for (const message of node.said.slice(from)) {
+      if (message.kind === kind && fits(message as Extract<NodeMessage, { kind: K }>)) {
+        return message as Extract<NodeMessage, { kind: K }>;
+      }
+    }
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+}
+
+const forwarding = (handle: string): ForwardingEntry => ({ kind: 'forwarding', network_id: handle, handle });
+
+describe('the first words', () => {
+  test('are who it is, that it holds nothing, and which keys may be used', async () => {
+    const hello = await said('hello');
+    expect(hello).toMatchObject({ protocol: 1, hostname: 'edge', held: null, applied: null });
+    expect(new Set(hello.unused_keys).size).toBe(8);
+    expect((await said('applied')).revision).toBe(0);
+  });
+
+  test('after a restart are what it holds, and what the machine equals', async () => {
+    await said('applied');
+    platform.put(node, { set: [forwarding('a')] });
+    const applied = await said('applied', (message) => message.revision === 1);
+    await agent.stop();
+    const from = node.said.length;
+    start();
+    const { revision, hash } = applied;
+    const hello = await said('hello', () => true, from);
+    expect(hello.held).toEqual({ revision, hash });
+    if (hello.applied === null) await said('applied', (message) => message.hash === hash, from);
+    else expect(hello.applied).toEqual({ revision, hash });
+    expect(node.said.slice(from).filter((message) => message.kind === 'resync')).toEqual([]);
+  });
+});
+
+describe('a change', () => {
+  beforeEach(() => said('applied'));
+
+  test('is applied and acknowledged with its revision and hash', async () => {
+    platform.put(node, { set: [forwarding('a')] });
+    platform.put(node, { set: [forwarding('b')], remove: ['forwarding/a'] });
+    const { hash } = await said('applied', (message) => message.revision === 2);
+    expect(hash).toHaveLength(32);
+    expect(agent.status()).toMatchObject({
+      connected: true,
+      held: { revision: 2, hash },
+      applied: { revision: 2, hash },
+    });
+  });
+
+  test('that does not fit is answered by asking for everything, once', async () => {
+    platform.put(node, { set: [forwarding('a')] });
+    await said('applied', (message) => message.revision === 1);
+    const from = node.said.length;
+    // A change is lost on the way, and two more come before the platform hears of it.
+    const { socket } = node;
+    node.socket = null;
+    platform.put(node, { set: [forwarding('lost')] });
+    node.socket = socket;
+    platform.put(node, { set: [forwarding('c')] });
+    platform.put(node, { set: [forwarding('d')] });
+    await said('applied', (message) => message.revision === 4, from);
+    expect(node.said.slice(from).filter((message) => message.kind === 'resync')).toHaveLength(1);
+    expect([...(node.entries.keys() ?? [])]).toContain('forwarding/lost');
+  });
+
+  test('that the machine refuses is told with the reason, and does not stop the stream', async () => {
+    const publicKey = (await said('hello')).unused_keys[0] ?? '';
+    platform.put(node, { set: hubDocument(1, publicKey) });
+    const failed = await said('failed');
+    expect(failed).toMatchObject({ revision: 1, message: expect.stringContaining('nft -f -') });
+    const observed = await said('observed', (message) =>
+      message.subsystems.some((one) => one.state === 'failed'),
+    );
+    expect(observed.subsystems.map((one) => one.state)).toContain('failed');
+    expect(agent.status().problems.length).toBeGreaterThan(0);
+    platform.put(node, { remove: hubDocument(1, publicKey).map(entryKey) });
+    await said('applied', (message) => message.revision === 2);
+    expect(agent.status().problems).toEqual([]);
+  });
+
+  test('that takes a key is followed by a fresh one', async () => {
+    const publicKey = (await said('hello')).unused_keys[0] ?? '';
+    platform.put(node, { set: hubDocument(1, publicKey) });
+    const { unused_keys } = await said('keys');
+    expect(unused_keys).toHaveLength(1);
+    expect((await said('hello')).unused_keys).not.toContain(unused_keys[0]);
+  });
+
+  test('that was taken back before it came leaves a spent key, which a fresh one replaces', async () => {
+    const offered = (await said('hello')).unused_keys;
+    const from = node.said.length;
+    node.socket?.send(JSON.stringify({ kind: 'spent', public_keys: [offered[0], 'A'.repeat(44)] }));
+    const { unused_keys } = await said('keys', () => true, from);
+    expect(unused_keys).toHaveLength(1);
+    node.socket?.terminate();
+    const hello = await said('hello', () => true, from);
+    expect(hello.unused_keys.sort()).toEqual([...offered.slice(1), ...unused_keys].sort());
+  });
+
+  test('that names a key which was never made here is refused, and says so', async () => {
+    platform.put(node, { set: hubDocument(1, `${'Z'.repeat(43)}=`) });
+    const { message } = await said('failed');
+    expect(message).toMatch(/public key Z+=, whose private half is not in/);
+  });
+});
+
+describe('sent away', () => {
+  beforeEach(() => said('applied'));
+
+  test('it forgets its document for good and ends', async () => {
+    platform.put(node, { set: [forwarding('a')] });
+    await said('applied', (message) => message.revision === 1);
+    const over = agent.revoked();
+    node.socket?.close(4403, 'terminated');
+    await over;
+    expect(readIdentity(folder)?.revoked_at).not.toBeNull();
+    expect(agent.status()).toMatchObject({
+      connected: false,
+      held: { revision: 0 },
+      applied: { revision: 0 },
+    });
+  });
+});
+
+test('nothing that is a private key stands in any command', async () => {
+  await said('applied');
+  const publicKey = (await said('hello')).unused_keys[0] ?? '';
+  platform.put(node, { set: hubDocument(1, publicKey) });
+  await said('failed');
+  const keys = [...run.log.join(' ').matchAll(/[A-Za-z0-9+/]{43}=/g)].map(([key]) => key);
+  expect(keys.filter((key) => key !== publicKey)).toEqual([]);
+});
