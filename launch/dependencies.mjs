@@ -39,7 +39,8 @@ async function install(/** @type {string} */ node) {
       failure: 'The dependencies could not be installed',
     });
   } catch (error) {
-    if (!(error instanceof LaunchError && error.message.includes('EUSAGE'))) throw error;
+    // Whatever it failed of: its words cannot be relied on (an outer `npm --silent` takes them away).
+    if (!(error instanceof LaunchError)) throw error;
     const args = ['install', '--no-save', ...options];
     await runNpm({ node, args, cwd: root, failure: 'The dependencies could not be installed' });
   }

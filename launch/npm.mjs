@@ -50,7 +50,9 @@ export function findNpm(environment = process.env) {
 export function npmEnvironment(/** @type {string} */ node) {
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
-      !/^npm_(package|lifecycle|command|execpath|node_execpath|config_local_prefix|config_prefix)/.test(name),
+      !/^npm_(package|lifecycle|command|execpath|node_execpath|config_(local_prefix|prefix|loglevel|silent))/.test(
+        name,
+      ),
   );
   return { ...Object.fromEntries(inherited), PATH: pathWith(node), NO_COLOR: '1' };
 }
