@@ -28,7 +28,11 @@ export default defineConfig({
       {
         test: {
           name: 'net',
-          include: ['packages/**/*.net.test.ts', 'packages/**/*.e2e.test.ts', 'suites/{e2e,docs}/**/*.test.ts'],
+          include: [
+            'packages/**/*.net.test.ts',
+            'packages/**/*.e2e.test.ts',
+            'suites/{e2e,docs}/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

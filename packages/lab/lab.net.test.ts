@@ -1,8 +1,8 @@
 // Hosts, wires, cuts, power: the stage without any platform.
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { takeDown } from './life/down.ts';
 import { findLab, type Lab, upSpec } from './lab.ts';
+import { takeDown } from './life/down.ts';
 import { labFolder } from './stage/names.ts';
 import { findHolder, listProcesses, waitFor } from './stage/process.ts';
 import { attempt, run } from './stage/run.ts';

@@ -2,10 +2,22 @@
 // finer kills that tests need.
 import { readFile } from 'node:fs/promises';
 import { ProductError } from '@powernode/core/errors';
-import { takeDown } from './life/down.ts';
 import { findAgent, hostEnvironment, killAgent, startAgent } from './fleet/agent.ts';
 import { type Call, connect } from './fleet/api.ts';
 import { killPlatform, startPlatform, stopPlatform } from './fleet/platform.ts';
+import { takeDown } from './life/down.ts';
+import { hostPlace, isPlatform, type OpenLab, openLab, platformPlace } from './life/record.ts';
+import { bringUp, hostFolder } from './life/up.ts';
+import type { LabPlan } from './plan/plan.ts';
+import { hostOf } from './plan/plan.ts';
+import { acceptSpec, readSpec } from './plan/read.ts';
+import type { LabSpec, LabSpecInput } from './plan/spec.ts';
+import { cut, heal, listCuts, type Pair } from './stage/cut.ts';
+import { requireNode, startHost, startNat, stopNode } from './stage/fabric.ts';
+import { makeNodeFolder } from './stage/folder.ts';
+import { inside } from './stage/holder.ts';
+import { findHolder } from './stage/process.ts';
+import { attempt, type Command, type Outcome } from './stage/run.ts';
 import {
   type PingOptions,
   type PingReport,
@@ -14,19 +26,7 @@ import {
   type RunningPings,
   startPings,
 } from './watch/ping.ts';
-import type { LabPlan } from './plan/plan.ts';
-import { hostOf } from './plan/plan.ts';
-import { acceptSpec, readSpec } from './plan/read.ts';
-import type { LabSpec, LabSpecInput } from './plan/spec.ts';
-import { hostPlace, isPlatform, type OpenLab, openLab, platformPlace } from './life/record.ts';
-import { cut, heal, listCuts, type Pair } from './stage/cut.ts';
-import { requireNode, startHost, startNat, stopNode } from './stage/fabric.ts';
-import { makeNodeFolder } from './stage/folder.ts';
-import { inside } from './stage/holder.ts';
-import { findHolder } from './stage/process.ts';
-import { attempt, type Command, type Outcome } from './stage/run.ts';
 import { type LabStatus, readStatus } from './watch/status.ts';
-import { bringUp, hostFolder } from './life/up.ts';
 
 export type { LabSpecInput, LabStatus, Pair, PingReport, PingResult, RunningPings };
 

@@ -1,13 +1,13 @@
 // The program `powernode lab`: reads the command line, calls the library, prints. No logic of labs here.
 import { parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
+import { checkout } from './fleet/programs.ts';
+import { findLab, type Lab } from './lab.ts';
 import { labsFound, takeDown, theLab } from './life/down.ts';
 import { upInterruptible } from './life/interrupt.ts';
-import { findLab, type Lab } from './lab.ts';
-import { formatMatrix, formatStatus } from './watch/matrix.ts';
 import { isLabName } from './plan/spec.ts';
-import { checkout } from './fleet/programs.ts';
 import { passThrough, requireMachine, toolPath } from './stage/run.ts';
+import { formatMatrix, formatStatus } from './watch/matrix.ts';
 
 const usage = `powernode lab: real hosts in network namespaces, from one file
 

@@ -8,8 +8,8 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Caller } from './actions/invoke-types.ts';
-import { createHttpApp } from './surfaces/http/app.ts';
 import { inPlatform } from './store/tenancy.ts';
+import { createHttpApp } from './surfaces/http/app.ts';
 import { startTestPlatform, type TestPlatform, withPermissions } from './testing/test-platform.ts';
 
 let platform: TestPlatform;

@@ -4,9 +4,9 @@
 // how much and which.
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { documentDigest, formatDigest } from '@powernode/core/compile/digest';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
+import { documentDigest, formatDigest } from '@powernode/core/compile/digest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout } from '../../packages/lab/fleet/programs.ts';
 import { type Lab, upFile } from '../../packages/lab/lab.ts';
@@ -17,12 +17,12 @@ import { differences } from './chaos/compare.ts';
 import { readKernel } from './chaos/kernel.ts';
 import { Killer } from './chaos/kills.ts';
 import { type Inventory, inventoryOf, Ledger } from './chaos/ledger.ts';
-import { Operator } from './chaos/operator.ts';
 import { hostLog, oddLines, platformLog } from './chaos/logs.ts';
+import { Operator } from './chaos/operator.ts';
 import { Chance } from './chaos/random.ts';
 import { expectedPairs, silentPairs } from './chaos/reach.ts';
 import { summary } from './chaos/report.ts';
-import { documentOf, faultsOfJournal, readRows, type Rows } from './chaos/rows.ts';
+import { documentOf, faultsOfJournal, type Rows, readRows } from './chaos/rows.ts';
 import { Workload } from './chaos/workload.ts';
 
 const kills = Number(process.env['POWERNODE_CHAOS_KILLS'] ?? 40);

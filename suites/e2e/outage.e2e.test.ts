@@ -85,7 +85,9 @@ async function everyAgentNotices(before: ReadonlyMap<string, number>): Promise<v
 async function delivered(): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const lines = text.matchAll(/^powernode_delivery_total\{what="(\w+)"\} (\d+)/gm);
-  return Object.fromEntries(Array.from(lines, ([, what, count]) => [what, Number(count)]));
+  return Object.fromEntries(
+    Array.from(lines, ([, what = '', count]): [string, number] => [what, Number(count)]),
+  );
 }
 
 /** A write would give a file another time, size or number. */

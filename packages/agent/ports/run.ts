@@ -44,7 +44,8 @@ export function toolFolders(): string[] {
   return [...(process.env['PATH'] ?? '').split(':'), ...usual].filter((folder) => folder.startsWith('/'));
 }
 
-const toolEnvironment = { PATH: toolFolders().join(':'), LC_ALL: 'C' };
+/** What every tool is started with. */
+export const toolEnvironment = { PATH: toolFolders().join(':'), LC_ALL: 'C' };
 
 export const systemRun: Run = { attempt, detach, follow };
 

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
+import { toolEnvironment } from '../ports/run.ts';
 import type { StateFolder } from './folder.ts';
 
 const machineFolder = '/run/powernode';
@@ -49,6 +50,7 @@ function lock(file: string, whose: string): number {
   const handle = openSync(file, 'a+', 0o600);
   // flock locks the open file that it inherits, which is the one held here; Node itself has no call for it.
   const outcome = spawnSync('flock', ['--exclusive', '--nonblock', '3'], {
+    env: toolEnvironment,
     stdio: ['ignore', 'ignore', 'ignore', handle],
   });
   if (outcome.status === 0) {

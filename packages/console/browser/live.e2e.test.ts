@@ -1,9 +1,9 @@
 // Screens that stay true by themselves: changes of others, machines that join, a platform that goes away.
 import { expect, it } from 'vitest';
 import { openSignedIn } from './browser.ts';
-import { makeInstance, stored } from './fake/world.ts';
 import { idOf } from './fake/ids.ts';
 import { fakeToken } from './fake/server.ts';
+import { makeInstance, stored } from './fake/world.ts';
 import { useStage } from './stage.ts';
 
 const stage = useStage();

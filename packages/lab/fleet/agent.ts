@@ -9,8 +9,8 @@ import { hostOf, type LabPlan } from '../plan/plan.ts';
 import { startBackground } from '../stage/background.ts';
 import { requireNode } from '../stage/fabric.ts';
 import { logTail } from '../stage/folder.ts';
-import { markEnvironment, nodeFolder } from '../stage/names.ts';
 import { inside } from '../stage/holder.ts';
+import { markEnvironment, nodeFolder } from '../stage/names.ts';
 import {
   findHolder,
   type Process,

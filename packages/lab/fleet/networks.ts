@@ -5,9 +5,9 @@ import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { ProductError } from '@powernode/core/errors';
 import { labConnectedMs, pageSizeMax } from '@powernode/core/limits';
 import { hostOf, type LabPlan, type NetworkPlan } from '../plan/plan.ts';
-import { agentLog } from './agent.ts';
 import { logTail } from '../stage/folder.ts';
 import { waitFor } from '../stage/process.ts';
+import { agentLog } from './agent.ts';
 import { type Call, RefusedError } from './api.ts';
 
 export interface NetworkPlace {

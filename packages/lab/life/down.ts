@@ -1,13 +1,14 @@
 // Taking a lab down: whatever of it is left, in whatever state, found by looking. It needs no record, and it
 // may be done again.
-import { z } from 'zod';
+
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
-import { platformProgram } from '../fleet/programs.ts';
+import { labPlatformStopMs, labStepMs } from '@powernode/core/limits';
+import { z } from 'zod';
 import { dataFolderName, stopDatabases } from '../fleet/platform.ts';
+import { platformProgram } from '../fleet/programs.ts';
 import { removeMachineLink } from '../stage/fabric.ts';
-import { labFolder, labOfAlias, machineTable } from '../stage/names.ts';
 import { labsOnDisk, removeFolder } from '../stage/folder.ts';
+import { labFolder, labOfAlias, machineTable } from '../stage/names.ts';
 import {
   isHolder,
   listProcesses,
@@ -18,7 +19,6 @@ import {
   waitUntilGone,
 } from '../stage/process.ts';
 import { attempt, run } from '../stage/run.ts';
-import { labPlatformStopMs } from '@powernode/core/limits';
 
 /** Removes everything of the lab. Returns false when there was nothing. */
 export async function takeDown(lab: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 // Bringing a lab up from a command line, where Ctrl-C may come at any moment.
-import { labsFound, takeDown } from './down.ts';
+
 import { type Lab, type LabOptions, upFile } from '../lab.ts';
 import { requireMachine } from '../stage/run.ts';
+import { labsFound, takeDown } from './down.ts';
 
 /** What a shell shows for a program that Ctrl-C has ended. */
 const exitInterrupted = 130;

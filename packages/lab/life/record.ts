@@ -1,8 +1,8 @@
 // A lab that is open: its record with the plan worked out, and the places of its parts.
 import { ProductError } from '@powernode/core/errors';
-import { hostOf, type LabPlan, planLab, platformNamed } from '../plan/plan.ts';
 import type { HostPlace } from '../fleet/agent.ts';
 import type { PlatformPlace } from '../fleet/platform.ts';
+import { hostOf, type LabPlan, planLab, platformNamed } from '../plan/plan.ts';
 import { type LabRecord, readRecord, writeRecord } from '../stage/folder.ts';
 
 export interface OpenLab {

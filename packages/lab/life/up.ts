@@ -4,9 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
 import { labParallelMax, labPublicPrefixesMax } from '@powernode/core/limits';
-import { type Prefix, overlaps, parsePrefix } from '@powernode/core/net/prefix';
+import { overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { z } from 'zod';
-import { takeDown } from './down.ts';
 import { findAgent, join, startAgent } from '../fleet/agent.ts';
 import { connect } from '../fleet/api.ts';
 import { type NetworkPlace, setUpNetwork, waitConnected } from '../fleet/networks.ts';
@@ -19,7 +18,6 @@ import {
   usualPublic,
 } from '../plan/plan.ts';
 import type { LabSpec } from '../plan/spec.ts';
-import { changeRecord, hostPlace, type OpenLab, openRecord, platformPlace } from './record.ts';
 import {
   claimMachineLink,
   fabricMark,
@@ -31,6 +29,8 @@ import {
 import { makeNodeFolder, readRecord, writeRecord } from '../stage/folder.ts';
 import { findHolder } from '../stage/process.ts';
 import { requireMachine, run } from '../stage/run.ts';
+import { takeDown } from './down.ts';
+import { changeRecord, hostPlace, type OpenLab, openRecord, platformPlace } from './record.ts';
 
 export interface UpOptions {
   readonly report: (line: string) => void;

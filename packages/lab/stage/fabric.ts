@@ -13,8 +13,8 @@ import {
 } from '../plan/plan.ts';
 import { publicSegment } from '../plan/spec.ts';
 import { killHolder, requireHolder, startHolder } from './holder.ts';
-import { natRuleset } from './nat.ts';
 import { type Mark, machineAlias, machineLink, machineLinkEnd } from './names.ts';
+import { natRuleset } from './nat.ts';
 import { findHolder, type Process, waitFor } from './process.ts';
 import { attempt, inNetwork, ipBatch, nftFile, run } from './run.ts';
 

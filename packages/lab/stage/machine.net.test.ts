@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { takeDown } from '../life/down.ts';
 import { benchmarkBlocks, type LabPlan, nodePort, planLab } from '../plan/plan.ts';
 import { acceptSpec } from '../plan/read.ts';
+import { ownLabFolder, uniqueName } from '../testing/scene.ts';
 import { cut, heal, listCuts } from './cut.ts';
 import { claimMachineLink, fabricMark, plugMachine, startFabric, startHost } from './fabric.ts';
 import { makeNodeFolder } from './folder.ts';
@@ -12,7 +13,6 @@ import { inside, requireHolder } from './holder.ts';
 import { machineLink, machineTable, markEnvironment } from './names.ts';
 import { waitFor } from './process.ts';
 import { attempt, toolPath } from './run.ts';
-import { ownLabFolder, uniqueName } from '../testing/scene.ts';
 
 const name = uniqueName('wire');
 let plan: LabPlan;

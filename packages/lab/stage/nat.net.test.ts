@@ -1,7 +1,6 @@
 // The two kinds of NAT, with real packets: what they map, what they let in, and that a tunnel gets through.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lab, upSpec } from '../lab.ts';
-import { waitFor } from './process.ts';
 import {
   type HostScript,
   ownLabFolder,
@@ -12,6 +11,7 @@ import {
   udpSocket,
   uniqueName,
 } from '../testing/scene.ts';
+import { waitFor } from './process.ts';
 
 const port = 40_000;
 let lab: Lab;

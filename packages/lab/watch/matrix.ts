@@ -1,6 +1,7 @@
 // The ping matrix and the status as text for people.
-import type { PingResult } from './ping.ts';
+
 import type { Pair } from '../stage/cut.ts';
+import type { PingResult } from './ping.ts';
 import type { LabStatus } from './status.ts';
 
 /** Rows are sources, columns destinations; a pair with several networks shows its slowest answer. */

@@ -1,7 +1,7 @@
 // Who a token speaks for: the row of a token with its operator, read into a caller.
 import type { Permission } from '@powernode/core/intent/account';
-import type { Trx } from '../actions/context.ts';
 import { permissionsOf } from '../actions/accounts/present.ts';
+import type { Trx } from '../actions/context.ts';
 import type { Caller } from '../actions/invoke-types.ts';
 
 /** A token as it is now, or why it does not count. */

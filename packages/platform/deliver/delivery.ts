@@ -1,6 +1,7 @@
 // Delivery put together: the fleet in memory, the listener for nodes, their streams, and what they report.
-import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+
 import { formatDigest } from '@powernode/core/compile/digest';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import * as limits from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { BusMessage, EventBus } from '../events/event-bus.ts';
@@ -16,15 +17,15 @@ import { changeSource, loadDelivery, loadInstance } from './load.ts';
 import { Dispatcher } from './nodes/dispatcher.ts';
 import type { NodeState } from './nodes/node-state.ts';
 import { planChanges } from './nodes/plan.ts';
-import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import { replay } from './nodes/replay.ts';
+import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import type { OnObserved } from './reports/placement.ts';
 import { hubInUse, Reports } from './reports/reports.ts';
 import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
+import { Rounds } from './rounds.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
 import { Streams } from './stream/streams.ts';
-import { Rounds } from './rounds.ts';
 
 export interface DeliveryOptions {
   readonly store: Pick<Store, 'db'>;

@@ -1,5 +1,5 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
-import type { NumberedChanges } from './nodes/account-queue.ts';
+
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
@@ -7,6 +7,7 @@ import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inAccount, inPlatform, inPlatformAtOneMoment } from '../store/tenancy.ts';
 import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
+import type { NumberedChanges } from './nodes/account-queue.ts';
 import type { ChangeSource } from './nodes/dispatcher.ts';
 import type { FleetModel, NetworkWithPeers } from './nodes/replay.ts';
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:https';
 import { type DetailedPeerCertificate, type SecureContextOptions, TLSSocket } from 'node:tls';
 import {
-  enrolPath,
   type EnrolResponse,
+  enrolPath,
   enrolResponse,
   renewPath,
   renewResponse,

@@ -18,13 +18,13 @@ import type { Services } from '../actions/context.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
-import { inAccount, inPlatform } from '../store/tenancy.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
 import { type EventBus, inProcessBus } from '../events/event-bus.ts';
 import { redisBus } from '../events/redis-bus.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { openStore, type Store } from '../store/open-store.ts';
+import { inAccount, inPlatform } from '../store/tenancy.ts';
 import { createHttpApp } from '../surfaces/http/app.ts';
 import { sourceOf } from '../surfaces/http/environment.ts';
 import { createEventStreams } from '../surfaces/http/event-stream.ts';
@@ -184,6 +184,7 @@ async function createSurface(parts: SurfaceParts) {
     connectedNodes: () => delivery.connectedCount(),
     eventStreams: () => streams.count(),
     deliveryCounters: () => delivery.counters(),
+    onDelivered: (observe) => delivery.onBatch(observe),
   });
   closers.push(() => mcp.close());
   return createHttpApp({

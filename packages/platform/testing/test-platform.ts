@@ -1,11 +1,14 @@
 // A whole platform for tests, over a real database and without listeners: the gate, its actions and delivery.
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { tokenState } from '../access/callers.ts';
 import { createAuthenticate } from '../access/authenticate.ts';
+import { tokenState } from '../access/callers.ts';
 import type { Services } from '../actions/context.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
@@ -22,9 +25,6 @@ import { openAuthority } from '../trust/authority-store.ts';
 import { systemClock } from '../trust/clock.ts';
 import { SealKey } from '../trust/seal.ts';
 import { digestOfToken, makeApiToken, makeJoinToken } from '../trust/tokens.ts';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 
 export interface TestPlatform {
   readonly store: Store;

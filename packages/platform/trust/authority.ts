@@ -3,10 +3,10 @@
 import 'reflect-metadata';
 import { hash, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import * as x509 from '@peculiar/x509';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { parseInstanceId, spiffe } from '@powernode/core/wire/enrolment';
-import * as x509 from '@peculiar/x509';
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { SealKey } from './seal.ts';

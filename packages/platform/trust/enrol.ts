@@ -1,9 +1,10 @@
 // Enrolment: a machine with a join token gets its certificate and its place in the fleet. Single use, under a lock.
 // The connection already proved that the machine holds the key it shows; here it must be the key of its request.
-import type { Transaction } from 'kysely';
-import type { Logger } from 'pino';
+
 import { ProductError } from '@powernode/core/errors';
 import { type EnrolRequest, type EnrolResponse, enrolRequest } from '@powernode/core/wire/enrolment';
+import type { Transaction } from 'kysely';
+import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { EventBus } from '../events/event-bus.ts';

@@ -1,7 +1,8 @@
 // Events that machines cause: made, written with the rows they tell of, and told to readers after the commit.
-import type { Transaction } from 'kysely';
+
 import type { Event } from '@powernode/core/intent/fleet';
 import { reportRowsMax } from '@powernode/core/limits';
+import type { Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Database } from '../store/tables.ts';

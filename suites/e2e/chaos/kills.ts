@@ -1,5 +1,5 @@
-// Who dies, and when: one loop kills the platform and its database, another one agents, both by chance. What is
-// killed is started again: the database by its platform, the rest from here.
+// Who dies, and when: three loops, of the platform, its database and the agents, each by chance and none waiting for
+// another. What is killed is started again: the database by its platform, the rest from here.
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Lab } from '../../../packages/lab/lab.ts';
@@ -18,17 +18,19 @@ export interface KillParts {
   readonly kills: number;
 }
 
-/** In one of so many cases the platform is killed again while it starts, or its database together with it. */
-const whileStarting = 5;
-const together = 6;
-/** The longest pause between two kills of a loop, and how long an agent stays away at most. */
-const pauseMs = 1200;
+/** The longest pause between two kills of a loop: long enough for operators to get something done in between. */
+const pauseMs = { platform: 3000, database: 3500, agent: 1500 } as const;
+/** How long an agent stays away at most. */
 const awayMs = 600;
+/** In one of so many cases the platform is killed again while it starts. */
+const whileStarting = 5;
 
 export class Killer {
   readonly counts: Record<Victim, number> = { platform: 0, postmaster: 0, backend: 0, agent: 0 };
   /** Ends that nobody asked for. */
   readonly surprises: string[] = [];
+  /** Starts of the platform that gave up because their database was killed. */
+  startsGivenUp = 0;
   /** The longest time from the start of a platform until it served. */
   slowestStartMs = 0;
   readonly #parts: KillParts;
@@ -43,21 +45,41 @@ export class Killer {
 
   /** Returns when enough are dead and the last of them was started again. */
   async run(chance: Chance): Promise<void> {
-    await Promise.all([this.#controlLoop(chance.fork()), this.#agentLoop(chance.fork())]);
+    const loops = [this.#platformLoop, this.#databaseLoop, this.#agentLoop];
+    await Promise.all(loops.map((loop) => loop.call(this, chance.fork())));
   }
 
   get #over(): boolean {
     return this.total >= this.#parts.kills;
   }
 
-  async #controlLoop(chance: Chance): Promise<void> {
+  async #platformLoop(chance: Chance): Promise<void> {
     while (!this.#over) {
-      const victim = chance.weighted({ platform: 3, postmaster: 3, backend: 4 });
-      if (victim === 'platform') await this.#replacePlatform(chance);
-      else await this.#killInDatabase(victim, chance);
-      await pause(chance.below(pauseMs));
+      await this.#killPlatform();
+      const starting = this.#startPlatform();
+      if (chance.below(whileStarting) === 0) {
+        await pause(chance.below(pauseMs.platform));
+        await this.#killPlatform();
+      }
+      await starting;
+      await this.#startPlatform();
+      await pause(chance.below(pauseMs.platform));
+      if (!(await this.#platformRuns())) this.surprises.push('the platform had ended by itself');
     }
-    await this.#requirePlatform();
+    await this.#startPlatform();
+  }
+
+  async #databaseLoop(chance: Chance): Promise<void> {
+    while (!this.#over) {
+      const victim = chance.weighted({ postmaster: 2, backend: 3 });
+      const postmaster = await findPostmaster(path.join(this.#parts.dataDir, 'postgres'));
+      const pid = victim === 'postmaster' ? postmaster?.pid : someChild(postmaster?.pid, chance);
+      if (pid !== undefined && readProcess(pid) !== null) {
+        signal(pid, 'SIGKILL');
+        this.counts[victim]++;
+      }
+      await pause(chance.below(pauseMs.database));
+    }
   }
 
   async #agentLoop(chance: Chance): Promise<void> {
@@ -71,55 +93,44 @@ export class Killer {
       }
       await pause(chance.below(awayMs));
       await lab.startAgent(host);
-      await pause(chance.below(pauseMs));
+      await pause(chance.below(pauseMs.agent));
     }
-  }
-
-  async #replacePlatform(chance: Chance): Promise<void> {
-    await this.#killPlatform();
-    if (chance.below(together) === 0) await this.#killInDatabase('postmaster', chance);
-    while (chance.below(whileStarting) === 0 && !this.#over) {
-      const starting = this.#startPlatform().catch(() => undefined);
-      await pause(chance.below(2 * pauseMs));
-      await this.#killPlatform();
-      await starting;
-    }
-    await this.#startPlatform();
   }
 
   async #killPlatform(): Promise<void> {
-    const { lab, platform } = this.#parts;
-    const { platforms } = await lab.status();
-    if (platforms.every(({ pid }) => pid === null)) return;
-    await lab.killPlatform(platform);
+    if (!(await this.#platformRuns())) return;
+    await this.#parts.lab.killPlatform(this.#parts.platform);
     this.counts.platform++;
   }
 
+  /** Until it serves or is killed again. One whose database dies under its hands gives up and says so; then again. */
   async #startPlatform(): Promise<void> {
-    const startedAt = performance.now();
-    await this.#parts.lab.startPlatform(this.#parts.platform);
-    this.slowestStartMs = Math.max(this.slowestStartMs, performance.now() - startedAt);
+    const { lab, platform } = this.#parts;
+    for (;;) {
+      const startedAt = performance.now();
+      try {
+        await lab.startPlatform(platform);
+        this.slowestStartMs = Math.max(this.slowestStartMs, performance.now() - startedAt);
+        return;
+      } catch (error) {
+        if (String(error).includes('ended with signal SIGKILL')) return;
+        if (!String(error).includes(`ended with exit code ${databaseUnavailable} `)) throw error;
+        this.startsGivenUp++;
+      }
+    }
   }
 
-  /** It lives unless it was killed here. */
-  async #requirePlatform(): Promise<void> {
+  async #platformRuns(): Promise<boolean> {
     const { platforms } = await this.#parts.lab.status();
-    if (platforms.some(({ pid }) => pid === null)) this.surprises.push('the platform had ended by itself');
-    await this.#startPlatform();
+    return platforms.every(({ pid }) => pid !== null);
   }
+}
 
-  async #killInDatabase(victim: 'postmaster' | 'backend', chance: Chance): Promise<void> {
-    const postmaster = await findPostmaster(path.join(this.#parts.dataDir, 'postgres'));
-    if (postmaster === null) return;
-    const pid = victim === 'postmaster' ? postmaster.pid : this.#someBackend(postmaster.pid, chance);
-    if (pid === null || readProcess(pid) === null) return;
-    signal(pid, 'SIGKILL');
-    this.counts[victim]++;
-  }
+/** EX_UNAVAILABLE of sysexits(3), as the product's table of errors has it. */
+const databaseUnavailable = 69;
 
-  /** One of the processes that the postmaster has started: sessions, writers, checkpointer. */
-  #someBackend(postmaster: number, chance: Chance): number | null {
-    const children = listProcesses().filter(({ parentPid }) => parentPid === postmaster);
-    return chance.oneOf(children)?.pid ?? null;
-  }
+/** One of the processes that the postmaster has started: sessions, writers, checkpointer. */
+function someChild(postmaster: number | undefined, chance: Chance): number | undefined {
+  const children = listProcesses().filter(({ parentPid }) => parentPid === postmaster);
+  return postmaster === undefined ? undefined : chance.oneOf(children)?.pid;
 }

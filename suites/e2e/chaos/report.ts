@@ -31,7 +31,7 @@ export function summary({ seed, killer, ledger, operator, chaosMs, settledMs }: 
     `${ledger.count} changes acknowledged`,
     `refused: ${refused === '' ? 'none' : refused}`,
     `tries again: ${lost} without an answer, ${unavailable} told 503, ${limited} told 429`,
-    `slowest start of the platform ${seconds(killer.slowestStartMs)} s`,
+    `slowest start of the platform ${seconds(killer.slowestStartMs)} s, ${killer.startsGivenUp} given up with the database`,
     `settled ${seconds(settledMs)} s after the last start`,
     `seed ${seed}`,
   ].join('; ');

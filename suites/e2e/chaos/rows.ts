@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Change } from '@powernode/core/compile/fleet-index';
-import { compileNaively } from '@powernode/core/compile/naive';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import { compileNaively } from '@powernode/core/compile/naive';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { loadDelivery } from '../../../packages/platform/deliver/load.ts';
 import { createLog } from '../../../packages/platform/observe/log.ts';

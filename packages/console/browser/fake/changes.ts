@@ -1,7 +1,7 @@
 // What changes do in the fake platform. A change is prepared first, so that it can be planned without being made.
 import { actions } from '@powernode/core/actions/catalogue';
-import type { Plan } from '@powernode/core/intent/autonomy';
 import { ProductError } from '@powernode/core/errors';
+import type { Plan } from '@powernode/core/intent/autonomy';
 import { counter, keyOf } from './ids.ts';
 import { type Approval, ago, makeNetwork, makePeer, type Peer, stored, type World } from './world.ts';
 

@@ -12,7 +12,7 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import type { Permission } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { defer, planOf, type Prepared, prepare } from './changes.ts';
+import { defer, type Prepared, planOf, prepare } from './changes.ts';
 import { counter } from './ids.ts';
 import { type ListInput, pageOf, rowsOf } from './lists.ts';
 import { topologyOf } from './topology.ts';

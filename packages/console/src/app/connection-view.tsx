@@ -1,9 +1,9 @@
 // Says whether what is on the screen is true now: a small mark while all is well, a banner when the line is lost.
 import { Button } from '../parts/button.tsx';
+import { useNow } from '../parts/clock.ts';
 import { formatClock, formatDuration } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Status, type StatusProps } from '../parts/status.tsx';
-import { useNow } from '../parts/clock.ts';
 import { type Connection, connection } from './connection.ts';
 import { retryNow } from './live.ts';
 import { useStore } from './store.ts';

@@ -1,9 +1,9 @@
 // Lets in whoever has a valid token; everyone else is asked for one.
 import { type ReactNode, useEffect } from 'react';
+import { problemOfThrown } from '../api/problem.ts';
 import { Button } from '../parts/button.tsx';
 import { Brandmark } from '../parts/icon.tsx';
 import { Note, Skeleton } from '../parts/states.tsx';
-import { problemOfThrown } from '../api/problem.ts';
 import { eventLog } from './event-log.ts';
 import { fetchAllPages } from './lazy-page.tsx';
 import { goLive } from './live.ts';

@@ -1,6 +1,7 @@
 // Signing in: a token, checked with the platform before it is kept.
-import { type FormEvent, useEffect, useState } from 'react';
+
 import type { Problem } from '@powernode/core/errors';
+import { type FormEvent, useEffect, useState } from 'react';
 import { createClient } from '../api/client.ts';
 import { CallError, problemOfThrown } from '../api/problem.ts';
 import { Button } from '../parts/button.tsx';

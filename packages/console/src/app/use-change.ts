@@ -1,6 +1,7 @@
 // A change asked for by a form or a button: it is under way, done, waiting for a decision, or refused with reasons.
-import { useCallback, useRef, useState } from 'react';
+
 import type { Problem } from '@powernode/core/errors';
+import { useCallback, useRef, useState } from 'react';
 import { actionFacts } from '../api/actions.ts';
 import type { Answer, ChangeAction, Deferred, Parameters } from '../api/client.ts';
 import { nounsOf } from '../api/nouns.ts';

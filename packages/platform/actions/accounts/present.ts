@@ -1,8 +1,15 @@
 // Rows of accounts, operators and tokens as the outside sees them.
-import type { z } from 'zod';
-import { type account, type apiToken, type operator, rolePermissions } from '@powernode/core/intent/account';
-import { type Permission, platformPermissions } from '@powernode/core/intent/account';
+
+import {
+  type account,
+  type apiToken,
+  type operator,
+  type Permission,
+  platformPermissions,
+  rolePermissions,
+} from '@powernode/core/intent/account';
 import type { Selectable } from 'kysely';
+import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';
 
 export type OperatorRow = Selectable<Database['operators']>;

@@ -1,8 +1,8 @@
 // Handlers: approvals. Deciding runs the deferred operation as its requester, in one transaction with the decision.
 import { actionKeyOf } from '@powernode/core/actions/catalogue';
-import { problemOf, ProductError } from '@powernode/core/errors';
-import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
+import { ProductError, problemOf } from '@powernode/core/errors';
 import { stored, timeOrNull } from '../accounts/present.ts';
+import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
 import type { ApprovalRow } from '../gate/approvals.ts';
 import { page, pageAnswer } from '../paging.ts';
 

@@ -1,6 +1,5 @@
 // Machines, join tokens and events as the outside sees them.
-import type { Event, Instance } from '@powernode/core/intent/fleet';
-import type { joinToken } from '@powernode/core/intent/fleet';
+import type { Event, Instance, joinToken } from '@powernode/core/intent/fleet';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';

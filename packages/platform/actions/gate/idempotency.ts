@@ -2,9 +2,9 @@
 // (draft-ietf-httpapi-idempotency-key-header). Kept in the transaction of the action itself, so an answer that was
 // lost on the way is found again, and an action that failed leaves no trace.
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '@powernode/core/compile/digest';
 import { ProductError } from '@powernode/core/errors';
 import { idempotencyKeyLengthMax, idempotencyKeyMs } from '@powernode/core/limits';
-import { canonicalJson } from '@powernode/core/compile/digest';
 import type { ActionContext, Trx } from '../context.ts';
 import type { Outcome } from '../invoke-types.ts';
 

@@ -1,5 +1,5 @@
 // Reads the parameters of a call: `id` as the alias of the subject, unknown parameters refused, every problem named.
-import { actionKeys, type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
+import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { inputOf } from '@powernode/core/actions/define';
 import { type FieldProblem, ProductError } from '@powernode/core/errors';
 import type { z } from 'zod';

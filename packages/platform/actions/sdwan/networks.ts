@@ -4,11 +4,12 @@ import * as limits from '@powernode/core/limits';
 import { allocateNetworkPrefix } from '@powernode/core/net/allocate';
 import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { Insertable } from 'kysely';
+import { networkModel } from '../../deliver/models.ts';
 import type { Database } from '../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { showNetworks } from './present-network.ts';
-import { type NetworkRow, networkModel, networkRow } from './rows.ts';
+import { type NetworkRow, networkRow } from './rows.ts';
 
 export const networkHandlers: HandlersOf<
   'createNetwork' | 'listNetworks' | 'getNetwork' | 'updateNetwork' | 'deleteNetwork'

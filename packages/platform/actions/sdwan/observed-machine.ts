@@ -1,10 +1,11 @@
 // A machine was seen elsewhere than before: what follows from it for its peers is written as a change like any other.
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { sql } from 'kysely';
+import { peerModel } from '../../deliver/models.ts';
 import type { Trx } from '../context.ts';
 import { takeHubSlotIn } from './peer-allocation.ts';
 import { reachOf } from './reach.ts';
-import { type PeerRow, peerModel } from './rows.ts';
+import { type PeerRow } from './rows.ts';
 
 export interface ObservedMachine {
   readonly accountId: string;

@@ -1,12 +1,13 @@
 // Handlers: peers.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
+import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
-import { takeAddress, takeHubSlot, takeKey, takePort } from './peer-allocation.ts';
 import { listPeers } from './list-peers.ts';
+import { takeAddress, takeHubSlot, takeKey, takePort } from './peer-allocation.ts';
 import { showPeer } from './present-peer.ts';
 import { reachOf } from './reach.ts';
-import { type InstanceRow, instanceRow, networkRow, type PeerRow, peerModel, peerRow } from './rows.ts';
+import { type InstanceRow, instanceRow, networkRow, type PeerRow, peerRow } from './rows.ts';
 
 export const peerHandlers: HandlersOf<
   'attachPeer' | 'listPeers' | 'getPeer' | 'updatePeer' | 'setPeerTags' | 'rotatePeerKey' | 'detachPeer'

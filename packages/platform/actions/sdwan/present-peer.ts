@@ -2,10 +2,11 @@
 import { meetingPoint, preferredHubs } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
 import { silentAfterMs } from '@powernode/core/limits';
+import { networkModel, peerModel } from '../../deliver/models.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
 import { observationsOf, type PeerObservation } from './observations.ts';
-import { networkModel, type NetworkRow, type PeerRow, peerModel } from './rows.ts';
+import { type NetworkRow, type PeerRow } from './rows.ts';
 
 export async function showPeer(context: ActionContext, row: PeerRow): Promise<Peer> {
   const [peer] = await showPeers(context, [row]);

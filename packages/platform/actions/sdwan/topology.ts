@@ -1,8 +1,9 @@
 // Handler: the topology of a network, as its nodes would be given it, without key material.
-import { topologyNodesMax } from '@powernode/core/limits';
-import type { Topology } from '@powernode/core/intent/peer';
-import type { CompiledEntry } from '@powernode/core/compile/patch';
+
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { CompiledEntry } from '@powernode/core/compile/patch';
+import type { Topology } from '@powernode/core/intent/peer';
+import { topologyNodesMax } from '@powernode/core/limits';
 import type { ActionContext, Handler } from '../context.ts';
 import { showPeers } from './present-peer.ts';
 import { type NetworkRow, networkRow, type PeerRow } from './rows.ts';

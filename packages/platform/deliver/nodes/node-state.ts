@@ -1,6 +1,7 @@
 // What is held in memory of one node: what it should have, what it said it has, and its stream if it has one.
-import type { Patch } from '@powernode/core/compile/patch';
+
 import { addDigests } from '@powernode/core/compile/digest';
+import type { Patch } from '@powernode/core/compile/patch';
 import type { SubsystemRow } from '../../store/tables.ts';
 import { mergeShared } from './frames.ts';
 import { History, type Step } from './history.ts';

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../trust/clock.fixture.ts';
 import { RandomFleet } from '../testing/random-fleet.fixture.ts';
 import type { NumberedChanges } from './account-queue.ts';
-import { fillNodes } from './start.ts';
 import type { NodeState } from './node-state.ts';
 import { type FleetModel, replay } from './replay.ts';
+import { fillNodes } from './start.ts';
 
 const accountId = 'account';
 const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4'];

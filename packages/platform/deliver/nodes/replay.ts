@@ -3,8 +3,8 @@
 // Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
-import type { Effect } from '@powernode/core/compile/network-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { Effect } from '@powernode/core/compile/network-index';
 import type { NumberedChanges } from './account-queue.ts';
 
 /** Networks with their peers by id. */

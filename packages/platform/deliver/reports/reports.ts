@@ -1,7 +1,8 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
-import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+
 import { transitInterfaceName } from '@powernode/core/compile/entries';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import type { Hello, Observed } from '@powernode/core/wire/node-stream';

@@ -1,7 +1,8 @@
 // Who is at the other end of a TLS connection: the key that it proved to hold, and the instance if the platform's
 // authority says so.
-import { canonicalAddress } from '@powernode/core/net/address';
+
 import type { TLSSocket } from 'node:tls';
+import { canonicalAddress } from '@powernode/core/net/address';
 import type { Authority, InstanceIdentity } from '../../trust/authority.ts';
 
 export interface Client {

@@ -1,6 +1,6 @@
 // Lets only so many whole documents be on their way at once. After a start thousands of nodes may ask for theirs
 // together, and all of them in memory at the same time would be more than the machine has.
-import { documentHoldMs, documentEntriesMax } from '@powernode/core/limits';
+import { documentEntriesMax, documentHoldMs } from '@powernode/core/limits';
 import type { Clock } from '../../trust/clock.ts';
 
 /** One document on its way. */

@@ -4,8 +4,8 @@ import type { Change } from '@powernode/core/compile/fleet-index';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeMachine } from '../../trust/machine.fixture.ts';
 import { makeJoinToken } from '../../trust/tokens.ts';
-import { randomKey, Stage } from './stage.fixture.ts';
 import { enrolSimulated, renewSimulated } from '../simulated-enrolment.ts';
+import { randomKey, Stage } from './stage.fixture.ts';
 
 let stage: Stage;
 

@@ -1,6 +1,7 @@
 // What nodes report, over a real database and real streams: where it ends up, and what is told of it.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
 import type { NetworkModel } from '@powernode/core/compile/model';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type JoinedNode, randomKey, Stage } from './stage.fixture.ts';
 
 let stage: Stage;

@@ -12,11 +12,11 @@ import type { NumberedChanges } from '../nodes/account-queue.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import { replay } from '../nodes/replay.ts';
 import { fillNodes } from '../nodes/start.ts';
-import { RandomFleet } from './random-fleet.fixture.ts';
 import { DocumentHolding } from '../simulated-node.ts';
 import type { Channel } from '../stream/channel.ts';
 import { DocumentGate } from '../stream/document-gate.ts';
 import { Session } from '../stream/session.ts';
+import { RandomFleet } from './random-fleet.fixture.ts';
 
 const accountId = 'account';
 const log = pino({ level: 'silent' });

@@ -2,13 +2,13 @@
 // are written as the actions write them: rows and one numbered change in a transaction under the account's lock.
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
-import { ProductError } from '@powernode/core/errors';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { compileNaively } from '@powernode/core/compile/naive';
-import type { EnrolResponse } from '@powernode/core/wire/enrolment';
+import { ProductError } from '@powernode/core/errors';
 import type { EntryValue } from '@powernode/core/wire/document';
+import type { EnrolResponse } from '@powernode/core/wire/enrolment';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';

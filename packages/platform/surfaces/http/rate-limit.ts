@@ -1,7 +1,7 @@
 // A token bucket per API token (not a lock on the account): sustained rate and burst from the table of limits.
 import { ProductError } from '@powernode/core/errors';
-import type { Authenticate } from '../../actions/invoke-types.ts';
 import { rateLimitedTokensMax, requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits';
+import type { Authenticate } from '../../actions/invoke-types.ts';
 
 interface Bucket {
   level: number;

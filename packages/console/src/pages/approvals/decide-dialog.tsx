@@ -1,9 +1,9 @@
 // The last question before a decision: why. A decision is final.
 import { type FormEvent, useState } from 'react';
 import type { Output } from '../../api/client.ts';
+import { refreshAll } from '../../app/query-client.ts';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
-import { refreshAll } from '../../app/query-client.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TextArea } from '../../parts/form.tsx';

@@ -11,8 +11,8 @@ import { SeverityMark } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
 import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
-import { EventSheet } from './event-sheet.tsx';
 import { kindPrefixes } from './event-kinds.ts';
+import { EventSheet } from './event-sheet.tsx';
 import { useEventFeed } from './use-event-feed.ts';
 
 const columns: readonly Column<Event>[] = [

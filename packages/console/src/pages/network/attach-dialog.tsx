@@ -1,7 +1,8 @@
 // Attaching a machine: which one, whether others can reach it, where, with which tags.
+
+import { consoleChoicesMax } from '@powernode/core/limits';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { consoleChoicesMax } from '@powernode/core/limits';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';

@@ -1,12 +1,12 @@
 // One network: its picture, its peers, its tunnels.
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { Output } from '../../api/client.ts';
 import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
 import type { NetworkView } from '../../app/router.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useNetwork } from '../../app/use-one.ts';
-import type { Output } from '../../api/client.ts';
 import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';

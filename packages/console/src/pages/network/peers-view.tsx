@@ -1,7 +1,8 @@
 // All peers of a network as a table.
+
+import type { PeerStatus } from '@powernode/core/intent/peer';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import type { PeerStatus } from '@powernode/core/intent/peer';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { formatBytes } from '../../parts/format.ts';
 import { Loaded } from '../../parts/states.tsx';

@@ -1,8 +1,7 @@
 // The form of a network: making one, and changing what may change.
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { Output } from '../../api/client.ts';
+import type { ChangeAction, Output } from '../../api/client.ts';
 import { type Change, useChange } from '../../app/use-change.ts';
-import type { ChangeAction } from '../../api/client.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField, TextArea, TextField } from '../../parts/form.tsx';
 import { ProblemNote } from '../../parts/states.tsx';

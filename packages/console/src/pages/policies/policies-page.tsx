@@ -1,6 +1,7 @@
 // What happens when somebody asks for a change, by category.
-import { useMemo, useState } from 'react';
+
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import { useMemo, useState } from 'react';
 import { useMay } from '../../app/permissions.ts';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';

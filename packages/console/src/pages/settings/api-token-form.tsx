@@ -1,6 +1,7 @@
 // Making an API token: whose, what for, how much it may do; then its secret, this once.
-import { type FormEvent, useState } from 'react';
+
 import type { Permission } from '@powernode/core/intent/account';
+import { type FormEvent, useState } from 'react';
 import { usePermissions } from '../../app/permissions.ts';
 import { useChange } from '../../app/use-change.ts';
 import { useWhoami } from '../../app/use-one.ts';

@@ -1,7 +1,7 @@
 // Making an operator, and changing its name or role.
 import { type FormEvent, useState } from 'react';
-import { useChange } from '../../app/use-change.ts';
 import { tell } from '../../app/toasts.ts';
+import { useChange } from '../../app/use-change.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField, TextField } from '../../parts/form.tsx';
 import { ProblemNote } from '../../parts/states.tsx';

@@ -1,7 +1,8 @@
 // Who is signed in, where, and what they may do.
-import { useWhoami } from '../../app/use-one.ts';
-import { chooseTheme, theme, type Theme } from '../../app/theme.ts';
+
 import { useStore } from '../../app/store.ts';
+import { chooseTheme, type Theme, theme } from '../../app/theme.ts';
+import { useWhoami } from '../../app/use-one.ts';
 import { Copyable } from '../../parts/copy.tsx';
 import { Facts } from '../../parts/facts.tsx';
 import { SelectField } from '../../parts/form.tsx';

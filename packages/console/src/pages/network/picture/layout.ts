@@ -66,7 +66,7 @@ function detailFor(machines: number): Detail {
 const hubsDrawnMax = 40;
 const troubledDrawnMax = 60;
 /** Cards are wider than high, and so are most screens. */
-const stretches = { wide: 1.35, tall: 1 } as const;
+const stretches = { wide: 1.75, tall: 0.9 } as const;
 export type Format = keyof typeof stretches;
 
 export interface PictureOptions {
@@ -215,7 +215,7 @@ function hubCentres(
   if (hubs <= 1) return [origin];
   const crowded = around.some((members) => members.length > 0);
   const circle = (hubs * (distanceFor(hubSize, format) + 16)) / fullTurn;
-  const radius = hubs === 2 ? (format === 'wide' ? 130 : 60) : Math.max(crowded ? 190 : 150, circle);
+  const radius = hubs === 2 ? (format === 'wide' ? 105 : 60) : Math.max(crowded ? 140 : 115, circle);
   return Array.from({ length: hubs }, (_, i) => polar(fanOf(i, { hubs, format }).towards, radius));
 }
 

@@ -2,9 +2,9 @@
 import type { Topology } from '@powernode/core/intent/peer';
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import { type KeyboardEvent, useEffect, useMemo, useSyncExternalStore } from 'react';
-import { useNow } from '../../../parts/clock.ts';
 import { IconButton } from '../../../parts/button.tsx';
-import { type Format, layoutPicture, type Line, type Picture as Layout, type Spot } from './layout.ts';
+import { useNow } from '../../../parts/clock.ts';
+import { type Format, type Picture as Layout, type Line, layoutPicture, type Spot } from './layout.ts';
 import { Legend } from './legend.tsx';
 import { type LineEdge, LineView } from './line.tsx';
 import { type SpotNode, SpotView } from './spots.tsx';
