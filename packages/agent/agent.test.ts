@@ -1,4 +1,5 @@
 // The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
+import { mkdirSync } from 'node:fs';
 import { entryKey, type ForwardingEntry } from '@powernode/core/wire/document';
 import type { NodeMessage } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
@@ -173,6 +174,21 @@ describe('a change', () => {
     const { message } = await said('failed');
     expect(message).toMatch(/public key Z+=, whose private half is not in/);
   });
+});
+
+test('a disk that takes nothing is told as a failure, and the stream begins anew', async () => {
+  await said('applied');
+  platform.put(node, { set: [forwarding('a')] });
+  await said('applied', (message) => message.revision === 1);
+  const from = node.said.length;
+  folder.remove('document.journal');
+  mkdirSync(folder.at('document.journal'));
+  platform.put(node, { set: [forwarding('b')] });
+  const failed = await said('failed', () => true, from);
+  expect(failed.message).toMatch(/document\.journal cannot be used \(EISDIR\)/);
+  // The whole document goes elsewhere, so this time it can be kept.
+  await said('applied', (message) => message.revision === 2, from);
+  expect(node.said.slice(from).filter((message) => message.kind === 'hello')).toHaveLength(1);
 });
 
 describe('sent away', () => {

@@ -1,5 +1,6 @@
 // The running agent: the stream, the document on disk, the keys and the machine, put together. Each of them is
 // somewhere else; here is only who tells whom.
+import { ProductError } from '@powernode/core/errors';
 import { unusedKeysMax, unusedKeysTarget } from '@powernode/core/limits';
 import { type NodeMessage, nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
@@ -101,7 +102,7 @@ export class Agent {
   /** Applies what is on disk at once and connects. */
   start(): void {
     const held = this.#held.current;
-    this.#keys.tend(held, this.#unusedKeysTarget);
+    this.#safely('keys', () => this.#keys.tend(held, this.#unusedKeysTarget));
     if (held !== null) {
       if (!this.#held.wasApplied()) this.#reconciler.distrustEndpoints(held);
       this.#reconciler.take(held, 'all');
@@ -177,9 +178,24 @@ export class Agent {
   }
 
   #take(message: PlatformMessage): void {
+    try {
+      this.#handle(message);
+    } catch (error) {
+      if (!(error instanceof ProductError)) throw error;
+      // The disk is full or broken. What cannot be kept is not applied; the stream begins anew from what is kept.
+      this.#parts.log.error(
+        { err: error, kind: message.kind },
+        'a message of the platform could not be kept',
+      );
+      const revision = 'revision' in message ? message.revision : 0;
+      this.#stream.send({ kind: 'failed', revision, message: error.detail });
+      this.#stream.reopen();
+    }
+  }
+
+  #handle(message: PlatformMessage): void {
     switch (message.kind) {
       case 'welcome':
-        this.#stream.settled();
         this.#unusedKeysTarget = Math.min(message.unused_keys_target, unusedKeysMax);
         return this.#publishKeys();
       case 'document':
@@ -199,6 +215,7 @@ export class Agent {
   }
 
   #taken(taken: Taken): void {
+    if (taken.kind !== 'resync') this.#stream.settled();
     switch (taken.kind) {
       case 'same':
         return;
@@ -215,7 +232,7 @@ export class Agent {
     this.#problems = [];
     this.#toldFailure = '';
     this.#stream.send({ kind: 'applied', revision: held.revision, hash: held.hash });
-    this.#held.noteApplied(held);
+    this.#safely('applied', () => this.#held.noteApplied(held));
     this.#parts.log.info({ revision: held.revision, entries: held.entries.size }, 'applied');
     this.#publishKeys();
     this.#keys.retireLater(() =>
@@ -256,8 +273,20 @@ export class Agent {
 
   /** Keys that a document took are replaced by fresh ones. */
   #publishKeys(): void {
-    const made = this.#keys.tend(this.#held.current, this.#unusedKeysTarget);
-    if (made.length > 0) this.#stream.send({ kind: 'keys', unused_keys: made });
+    this.#safely('keys', () => {
+      const made = this.#keys.tend(this.#held.current, this.#unusedKeysTarget);
+      if (made.length > 0) this.#stream.send({ kind: 'keys', unused_keys: made });
+    });
+  }
+
+  /** For what the machine can do without: a disk that is full must not take the overlay down. */
+  #safely(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof ProductError)) throw error;
+      this.#parts.log.error({ err: error, what }, 'the state directory could not be written');
+    }
   }
 
   #report(): void {

@@ -23,15 +23,12 @@ export async function run(args: readonly string[]): Promise<number> {
     'state-dir': { type: 'string', default: stateDirDefault },
     'log-level': { type: 'string', default: 'info' },
   });
+  const log = openLog(options['log-level']);
   const folder = new StateFolder(options['state-dir']);
   const identity = requireIdentity(folder);
   if (identity.revoked_at !== null) throw revokedError(identity.revoked_at);
   requireMachine();
   const seat = takeSeat(folder);
-  const log = pino(
-    { level: options['log-level'], base: { pid: process.pid } },
-    pino.destination({ dest: 2, sync: true }),
-  );
   const agent = new Agent({
     folder,
     identity,
@@ -61,6 +58,17 @@ export async function run(args: readonly string[]): Promise<number> {
   log.info({ how }, 'agent ended; the machine stays as it is');
   if (how === 'revoked') throw revokedError('just now');
   return 0;
+}
+
+function openLog(level: string) {
+  if (!Object.hasOwn(pino.levels.values, level)) {
+    const known = Object.keys(pino.levels.values).join(', ');
+    throw new ProductError('usage', `--log-level must be one of ${known}, not "${level}".`);
+  }
+  const destination = pino.destination({ dest: 2, sync: true });
+  // Whoever read it may be gone; that is no reason for the machine to lose its agent.
+  destination.on('error', () => undefined);
+  return pino({ level, base: { pid: process.pid } }, destination);
 }
 
 function revokedError(when: string): ProductError {

@@ -37,7 +37,7 @@ export class StateFolder {
     const folder = this.at(below);
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      chmodSync(folder, 0o700);
+      if ((statSync(folder).mode & 0o777) !== 0o700) chmodSync(folder, 0o700);
     } catch (error) {
       throw unusable(folder, error);
     }

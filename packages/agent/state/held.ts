@@ -63,12 +63,15 @@ export class HeldDocument {
     const merged = this.#merge(message);
     if (typeof merged === 'string') return { kind: 'resync', why: merged };
     const line = `${JSON.stringify(message)}\n`;
-    this.#held = merged.held;
-    this.#digest = merged.digest;
-    this.#journalBytes += Buffer.byteLength(line);
-    if (this.#journalBytes > Math.max(agentJournalBytesMin, this.#snapshotBytes))
+    const bytes = this.#journalBytes + Buffer.byteLength(line);
+    if (bytes > Math.max(agentJournalBytesMin, this.#snapshotBytes)) {
       this.#writeSnapshot(merged.held);
-    else this.#folder.append(journalFile, line);
+    } else {
+      this.#folder.append(journalFile, line);
+      this.#held = merged.held;
+      this.#journalBytes = bytes;
+    }
+    this.#digest = merged.digest;
     return {
       kind: 'changed',
       held: merged.held,

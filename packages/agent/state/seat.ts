@@ -41,7 +41,13 @@ export function takeSeat(folder: StateFolder): Seat {
 
 /** One for each network namespace: two agents in one would mend each other's interfaces away. */
 function machineLockFile(): string {
-  mkdirSync(machineFolder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(machineFolder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ProductError('machine_unsupported', `The agent needs a writable /run (${machineFolder}).`, {
+      cause: error,
+    });
+  }
   const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0] ?? '0';
   return `${machineFolder}/agent-${namespace}.lock`;
 }

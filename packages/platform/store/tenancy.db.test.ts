@@ -160,7 +160,8 @@ describe('transactions', () => {
         await sql`update notes set text = text where account_id = ${order[1]}`.execute(trx);
       });
     await Promise.all([lockBoth('first', [mine, theirs]), lockBoth('second', [theirs, mine])]);
-    expect(rounds.first + rounds.second).toBe(3);
+    // One of them lost at least once; on a busy machine the server may see the deadlock from both sides.
+    expect(rounds.first + rounds.second).toBeGreaterThan(2);
   });
 
   test('a failure that another try does not mend is not tried again', async () => {

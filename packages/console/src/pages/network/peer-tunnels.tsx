@@ -51,7 +51,8 @@ export function PeerTunnels({ peerId, topology }: { readonly peerId: string; rea
               <li key={one.name} className="line-item">
                 <code className="grow">{one.name}</code>
                 <span className="muted">
-                  {one.purpose}, port {one.listen_port}, MTU {one.mtu}
+                  {one.purpose}, {one.listen_port === 0 ? 'any port' : `port ${one.listen_port}`}, MTU{' '}
+                  {one.mtu}
                 </span>
               </li>
             ))}
