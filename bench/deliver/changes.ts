@@ -31,7 +31,7 @@ export interface ChangeCost {
   readonly requestToLastMs: number;
   readonly bytesPerAffected: number;
   readonly bytesToOthers: number;
-  /** Of the platform's process, acknowledgements and their writing included. */
+  /** Of the platform's process beyond what it needs at rest; acknowledgements and their writing included. */
   readonly processorMs: number;
   readonly databaseMs: number;
   /** What share of the machine other programs had meanwhile. */
@@ -46,6 +46,8 @@ export class ChangeMaker {
   readonly #platform: ProcessorMeter;
   readonly #database: ProcessorMeter;
   readonly #others: OthersMeter;
+  /** What the platform needs while nothing happens, in milliseconds per second. */
+  rest = 0;
 
   constructor(stage: ChangeStage) {
     const { platformPid, nodes } = stage;
@@ -67,6 +69,7 @@ export class ChangeMaker {
     this.#platform.readMs();
     this.#database.readMs();
     this.#others.readShare();
+    const began = performance.now();
     const requestedAtMs = Date.now();
     await this.#stage.call(request.action, request.input);
     const { revision, committedAtMs } = await newestChange(this.#stage);
@@ -78,7 +81,7 @@ export class ChangeMaker {
       requestToLastMs: lastAtMs - requestedAtMs,
       bytesPerAffected: bytes.named / request.affected.length,
       bytesToOthers: bytes.others,
-      processorMs: this.#platform.readMs(),
+      processorMs: this.#platform.readMs() - (this.rest * (performance.now() - began)) / 1000,
       databaseMs: this.#database.readMs(),
       othersShare: this.#others.readShare(),
     };

@@ -2,7 +2,7 @@
 // somewhere else; here is only who tells whom.
 import { ProductError } from '@powernode/core/errors';
 import { unusedKeysMax, unusedKeysTarget } from '@powernode/core/limits';
-import { type NodeMessage, nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
+import { nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { Machine } from './apply/machine.ts';
 import { type Drift, Reconciler } from './apply/reconciler.ts';
@@ -13,7 +13,7 @@ import { Renewal } from './link/renew.ts';
 import { NodeStream } from './link/stream.ts';
 import { outsideAddresses } from './observe/addresses.ts';
 import { Monitor } from './observe/monitor.ts';
-import { Reporter } from './observe/reporter.ts';
+import { Reporter, type Situation } from './observe/reporter.ts';
 import { type AgentStatus, statusOf } from './observe/status.ts';
 import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
@@ -238,7 +238,7 @@ export class Agent {
     this.#keys.retireLater(() =>
       this.#reconciler.applied === this.#held.current ? this.#held.current : null,
     );
-    this.#report();
+    this.#reportState();
     if (this.#identity.revoked_at !== null) this.#revoked?.();
   }
 
@@ -246,7 +246,7 @@ export class Agent {
     this.#problems = problems;
     const message = [...new Set(problems.map((problem) => problem.detail))].join(' ').slice(0, 2000);
     const failure = `${held.revision} ${message}`;
-    this.#report();
+    this.#reportState();
     if (failure === this.#toldFailure) return;
     this.#toldFailure = failure;
     this.#stream.send({ kind: 'failed', revision: held.revision, message });
@@ -289,17 +289,26 @@ export class Agent {
     }
   }
 
-  #report(): void {
+  #reportState(): void {
     if (!this.#stream.isOpen) return;
-    const frames: NodeMessage[] = this.#reporter.report({
+    for (const frame of this.#reporter.reportState(this.#situation())) this.#stream.send(frame);
+  }
+
+  #situation(): Situation {
+    return {
       seen: this.#reconciler.seen,
       entries: this.#held.current?.entries ?? new Map(),
       choices: this.#reconciler.choices,
       problems: this.#problems,
       flavour: this.#machine.flavour,
       nowMs: this.#parts.clock.nowMs(),
-    });
-    for (const frame of frames) this.#stream.send(frame);
+    };
+  }
+
+  /** After a look at the machine, and at the beginning of a stream. */
+  #report(): void {
+    if (!this.#stream.isOpen) return;
+    for (const frame of this.#reporter.report(this.#situation())) this.#stream.send(frame);
     // Addresses are told in the hello, so a machine that moved says hello again.
     if (outsideAddresses().join() !== this.#toldAddresses) this.#stream.reopen();
   }

@@ -20,7 +20,7 @@ import { type Inventory, inventoryOf, Ledger } from './chaos/ledger.ts';
 import { hostLog, oddLines, platformLog } from './chaos/logs.ts';
 import { Operator } from './chaos/operator.ts';
 import { Chance } from './chaos/random.ts';
-import { expectedPairs, silentPairs } from './chaos/reach.ts';
+import { type ExpectedPair, expectedPairs, silentPairs } from './chaos/reach.ts';
 import { summary } from './chaos/report.ts';
 import { documentOf, faultsOfJournal, type Rows, readRows } from './chaos/rows.ts';
 import { Workload } from './chaos/workload.ts';
@@ -98,6 +98,7 @@ async function until(what: string, look: () => Promise<readonly unknown[]>): Pro
 
 let chaosMs = 0;
 let restartedAt = 0;
+let isOver = false;
 
 test('operators go on while platform, database and agents are killed', {
   timeout: chaosLimitMs,
@@ -111,17 +112,27 @@ test('operators go on while platform, database and agents are killed', {
   const chance = new Chance(seed);
   const startedAt = performance.now();
   work.start(Array.from({ length: operators }, () => chance.fork()));
-  await killer.run(chance.fork());
+  await killer.run(chance.fork()).catch(async (error: unknown) => {
+    operator.giveUp();
+    await work.stop().catch(() => undefined);
+    throw error;
+  });
   restartedAt = performance.now();
   await work.stop();
   chaosMs = performance.now() - startedAt;
   expect(killer.surprises).toEqual([]);
   expect(killer.total).toBeGreaterThanOrEqual(kills);
   expect(ledger.count).toBeGreaterThan(kills / 4);
+  isOver = true;
 });
 
 describe('afterwards', () => {
   let rows: Rows;
+  let pairs: readonly ExpectedPair[] = [];
+
+  beforeAll(() => {
+    if (!isOver) throw new Error('there is nothing to look at: the chaos itself failed');
+  });
 
   test('no acknowledged change is lost, and none was made twice', async () => {
     expect(ledger.contradictions()).toEqual([]);
@@ -164,7 +175,7 @@ describe('afterwards', () => {
   });
 
   test('whoever has a way to each other reaches each other', async () => {
-    const pairs = expectedPairs(rows, hosts);
+    pairs = expectedPairs(rows, hosts);
     expect(pairs.length).toBeGreaterThan(0);
     let waiting = pairs;
     await until('everyone to reach everyone', async () => {
@@ -184,7 +195,7 @@ describe('afterwards', () => {
       return found.flat();
     });
     const settledMs = performance.now() - restartedAt;
-    console.log(summary({ seed, killer, ledger, operator, chaosMs, settledMs }));
+    console.log(summary({ seed, killer, ledger, operator, pairs: pairs.length, chaosMs, settledMs }));
   });
 
   test('no log tells of anything that must not happen', async () => {

@@ -56,12 +56,22 @@ export class Reporter {
     this.#recentDrift = [...this.#recentDrift, ...drift].slice(-agentDriftPerFrameMax);
   }
 
-  /** The frames to send; none when there is nothing new. They count as told. */
+  /** The frames to send after a look; none when there is nothing new. They count as told. */
   report(situation: Situation): Observed[] {
     const tunnels = this.#newTunnels(situation);
-    const first: Observed = {
+    const frames = this.reportState(situation, tunnels.slice(0, agentTunnelsPerFrameMax));
+    for (let at = agentTunnelsPerFrameMax; at < tunnels.length; at += agentTunnelsPerFrameMax) {
+      const part = tunnels.slice(at, at + agentTunnelsPerFrameMax);
+      frames.push({ kind: 'observed', tunnels: part, subsystems: [], drift: [], routes: [] });
+    }
+    return frames;
+  }
+
+  /** The same without a look at every tunnel, for when only the state of the agent itself may be new. */
+  reportState(situation: Situation, tunnels: TunnelObservation[] = []): Observed[] {
+    const frame: Observed = {
       kind: 'observed',
-      tunnels: tunnels.slice(0, agentTunnelsPerFrameMax),
+      tunnels,
       subsystems: this.#newSubsystems(situation),
       drift: this.#drift.map((one) => ({
         at: timestamp(one.atMs),
@@ -71,12 +81,7 @@ export class Reporter {
       routes: this.#newRoutes(situation),
     };
     this.#drift = [];
-    const frames = isEmpty(first) ? [] : [first];
-    for (let at = agentTunnelsPerFrameMax; at < tunnels.length; at += agentTunnelsPerFrameMax) {
-      const part = tunnels.slice(at, at + agentTunnelsPerFrameMax);
-      frames.push({ kind: 'observed', tunnels: part, subsystems: [], drift: [], routes: [] });
-    }
-    return frames;
+    return isEmpty(frame) ? [] : [frame];
   }
 
   #newTunnels(situation: Situation): TunnelObservation[] {

@@ -117,13 +117,21 @@ export class StateFolder {
   }
 
   move(from: string, to: string): void {
-    renameSync(this.at(from), this.at(to));
-    syncFolder(path.dirname(this.at(from)));
-    syncFolder(path.dirname(this.at(to)));
+    try {
+      renameSync(this.at(from), this.at(to));
+      syncFolder(path.dirname(this.at(from)));
+      syncFolder(path.dirname(this.at(to)));
+    } catch (error) {
+      throw unusable(this.at(to), error);
+    }
   }
 
   remove(name: string): void {
-    rmSync(this.at(name), { force: true, recursive: true });
+    try {
+      rmSync(this.at(name), { force: true, recursive: true });
+    } catch (error) {
+      throw unusable(this.at(name), error);
+    }
   }
 
   list(below: string): string[] {

@@ -57,8 +57,14 @@ export class KeyKeeper {
   }
 }
 
-function keysIn(held: Held): Set<string> {
+/** Asked three times of each document, and a document may have 20,000 entries. */
+const keysOf = new WeakMap<Held, ReadonlySet<string>>();
+
+function keysIn(held: Held): ReadonlySet<string> {
+  const known = keysOf.get(held);
+  if (known !== undefined) return known;
   const named = new Set<string>();
   for (const entry of held.entries.values()) if (entry.kind === 'interface') named.add(entry.public_key);
+  keysOf.set(held, named);
   return named;
 }

@@ -104,3 +104,28 @@ test('the folder of the socket may vanish while it is looked at', async () => {
   await remover;
   await rm(dir, { recursive: true, force: true });
 });
+
+test('a start whose server is killed under its hands is given up with a sentence, not with a stack', async () => {
+  const pidFile = path.join(dataDir, 'postgres/postmaster.pid');
+  const serves = async () => {
+    const [text, pid] = [await readFile(pidFile, 'utf8').catch(() => ''), await runningPid()];
+    return pid !== null && text.startsWith(`${pid}\n`) && /^ready/m.test(text);
+  };
+  const given: unknown[] = [];
+  for (let round = 0; round < 10; round++) {
+    const opening = openStore({ dataDir, databaseUrl: null, log, migrations: [ledger] });
+    const ended = opening.then(
+      (store) => store.close(),
+      (error: unknown) => {
+        given.push(error);
+      },
+    );
+    await until(serves);
+    await sleep(4 * round);
+    const pid = await runningPid();
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+    await ended;
+  }
+  expect(given.length).toBeGreaterThan(0);
+  for (const error of given) expect(error).toMatchObject({ code: 'database_unavailable' });
+});

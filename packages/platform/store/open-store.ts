@@ -64,7 +64,8 @@ async function openEmbedded(options: StoreOptions): Promise<Store> {
   } catch (error) {
     await hold?.release();
     await server.stop();
-    throw error;
+    // The server may have died under the first connections.
+    throw explained(error);
   }
 }
 

@@ -38,10 +38,16 @@ export class Operator {
   readonly #token: string;
   readonly tries = { lost: 0, unavailable: 0, limited: 0 };
   readonly refused = new Map<string, number>();
+  #givenUp = false;
 
   constructor(at: { readonly url: string; readonly token: string }) {
     this.#url = at.url;
     this.#token = at.token;
+  }
+
+  /** Nobody will answer any more: what waits for an answer fails. */
+  giveUp(): void {
+    this.#givenUp = true;
   }
 
   /** Returns when the platform has decided. */
@@ -78,6 +84,7 @@ export class Operator {
 
   async #insist(action: string, parameters: unknown, key: string | null): Promise<Reply> {
     for (;;) {
+      if (this.#givenUp) throw new Error(`${action} was given up`);
       const reply = await this.#send(action, parameters, key);
       if (reply === null) this.tries.lost++;
       else if (reply.status === 503) this.tries.unavailable++;

@@ -8,6 +8,8 @@ export interface RunFigures {
   readonly killer: Killer;
   readonly ledger: Ledger;
   readonly operator: Operator;
+  /** Ordered pairs of hosts that have to reach each other at the end, and do. */
+  readonly pairs: number;
   /** From the first kill to the last acknowledgement. */
   readonly chaosMs: number;
   /** From the last start to a kernel everywhere that equals its document. */
@@ -21,7 +23,7 @@ const names: Readonly<Record<Victim, string>> = {
   agent: 'agent',
 };
 
-export function summary({ seed, killer, ledger, operator, chaosMs, settledMs }: RunFigures): string {
+export function summary({ seed, killer, ledger, operator, pairs, chaosMs, settledMs }: RunFigures): string {
   const kinds = Object.entries(killer.counts) as [Victim, number][];
   const kills = kinds.map(([victim, count]) => `${names[victim]} ${count}`).join(', ');
   const refused = [...operator.refused].map(([code, count]) => `${code} ${count}`).join(', ');
@@ -33,6 +35,7 @@ export function summary({ seed, killer, ledger, operator, chaosMs, settledMs }: 
     `tries again: ${lost} without an answer, ${unavailable} told 503, ${limited} told 429`,
     `slowest start of the platform ${seconds(killer.slowestStartMs)} s, ${killer.startsGivenUp} given up with the database`,
     `settled ${seconds(settledMs)} s after the last start`,
+    `at the end ${ledger.networks().length} networks, ${ledger.peers().length} peers, ${pairs} pairs that reach each other`,
     `seed ${seed}`,
   ].join('; ');
 }
