@@ -14,6 +14,7 @@ import { hubDocument, peerOf } from '../packages/agent/fixtures/documents.ts';
 import { RemotePlatform } from '../packages/agent/fixtures/remote-platform.ts';
 import { agentMain, type Host, Stage } from '../packages/agent/fixtures/stage.ts';
 import { percentile, type Report } from './report.ts';
+import { ending } from './stage/endings.ts';
 import { lacking } from './stage/machine.ts';
 import { withFolder } from './stage/platform.ts';
 import { descendantsOf, endedChildrenMsOf, ProcessorMeter, residentBytesOf } from './stage/processes.ts';
@@ -33,6 +34,7 @@ export async function benchAgent(report: Report): Promise<void> {
   const missing = await lacking();
   if (missing !== null) return report.skip(bench, missing);
   const stage = new Stage();
+  const end = ending(() => stage.end());
   try {
     const elsewhere = await stage.host('elsewhere');
     const host = await stage.host(hostname);
@@ -51,7 +53,7 @@ export async function benchAgent(report: Report): Promise<void> {
     const agent = new RunningAgent(agentPid(runs.pid ?? 0));
     await new AgentBench({ report, host, platform, agent, ownKey }).run();
   } finally {
-    await stage.end();
+    await end();
   }
 }
 

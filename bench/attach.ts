@@ -1,14 +1,14 @@
 // Benchmark (c): from the request to attach a machine to the first packet that another one exchanges with it, in a lab
 // of real hosts; the machine sits behind a NAT, and the packet goes through a hub both ways.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { type Lab, type LabSpecInput, upSpec } from '@powernode/lab/lab';
+import { takeDown } from '../packages/lab/life/down.ts';
 import { percentile, type Report } from './report.ts';
+import { ending } from './stage/endings.ts';
 import { lacking } from './stage/machine.ts';
+import { withFolder } from './stage/platform.ts';
 
 const attaches = 24;
 const pingEveryMs = 10;
@@ -36,15 +36,16 @@ export async function benchAttach(report: Report): Promise<void> {
   report.heading('(c) attach to first packet, in a lab');
   const missing = await lacking();
   if (missing !== null) return report.skip(bench, missing);
-  const folder = await mkdtemp(path.join(tmpdir(), 'pnbench-lab-'));
-  process.env['POWERNODE_LAB_DIR'] = folder;
-  const lab = await upSpec(spec(`bench${process.pid}`));
-  try {
-    await measure(report, lab);
-  } finally {
-    await lab.down();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const name = `bench${process.pid}`;
+  await withFolder(async (folder) => {
+    process.env['POWERNODE_LAB_DIR'] = folder;
+    const down = ending(async () => void (await takeDown(name)));
+    try {
+      await measure(report, await upSpec(spec(name)));
+    } finally {
+      await down();
+    }
+  });
 }
 
 async function measure(report: Report, lab: Lab): Promise<void> {

@@ -6,6 +6,7 @@ import { benchAttach } from './attach.ts';
 import { benchCompile } from './compile.ts';
 import { benchDeliver } from './deliver.ts';
 import { Report } from './report.ts';
+import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
 import { benchStart } from './start.ts';
 
@@ -29,12 +30,28 @@ if (unknown.length > 0) {
 
 const report = new Report();
 const others = new OthersMeter(familyMeter());
-for (const [name, run] of Object.entries(benches)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
-  others.readShare();
-  await run(report);
-  report.disturbed(name, others.readShare());
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    interrupted = true;
+    void endAll().then(() => process.exit(130));
+  });
 }
+
+async function runChosen(): Promise<void> {
+  for (const [name, run] of Object.entries(benches)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    others.readShare();
+    await run(report);
+    report.disturbed(name, others.readShare());
+  }
+}
+
+await runChosen().catch((error: unknown) => {
+  // What was under way fails when everything is ended; the process ends once that is done.
+  if (interrupted) return new Promise<never>(() => undefined);
+  throw error;
+});
 // Some of them alone do not replace what a whole run has found.
 const name = chosen.length === 0 ? 'latest.json' : `${chosen.join('-')}.tmp.json`;
 const file = path.join(import.meta.dirname, 'results', name);

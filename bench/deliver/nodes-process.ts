@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { endChild } from '../stage/child.ts';
+import { ending } from '../stage/endings.ts';
 import type { Answers, Order, OrderKind } from './nodes-messages.ts';
 
 export class NodesProcess {
@@ -28,8 +29,8 @@ export class NodesProcess {
     });
   }
 
-  async end(): Promise<void> {
+  readonly end = ending(async () => {
     if (this.#child.connected) this.#child.disconnect();
     await endChild(this.#child);
-  }
+  });
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { ending } from './endings.ts';
 
 export const checkout = path.join(import.meta.dirname, '..', '..');
 
@@ -39,6 +40,7 @@ export async function start(program: Program): Promise<Started> {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const stop = ending(() => endChild(child));
   const lines: string[] = [];
   const said = await new Promise<string>((resolve, reject) => {
     const fail = (what: string) =>
@@ -56,18 +58,18 @@ export async function start(program: Program): Promise<Started> {
     createInterface({ input: child.stderr }).on('line', hear);
     child.once('error', reject);
     child.once('exit', (code) => fail(`ended with ${code}`));
-  }).catch((error: unknown) => {
-    child.kill('SIGKILL');
+  }).catch(async (error: unknown) => {
+    await stop();
     throw error;
   });
   const readyMs = performance.now() - began;
   const inspectorUrl = /^Debugger listening on (ws:\S+)/m.exec(lines.join('\n'))?.[1] ?? null;
-  return { pid: child.pid ?? 0, said, readyMs, inspectorUrl, stop: () => endChild(child) };
+  return { pid: child.pid ?? 0, said, readyMs, inspectorUrl, stop };
 }
 
 /** Asks it to end, and makes sure that it has. */
 export async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   const late = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);

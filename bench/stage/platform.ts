@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Started, start } from './child.ts';
+import { ending } from './endings.ts';
 
 export interface PlatformProcess extends Started {
   readonly url: string;
@@ -50,9 +51,10 @@ async function freePort(): Promise<number> {
 /** A folder that is gone again afterwards, whatever happens in between. */
 export async function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pnbench-'));
+  const remove = ending(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   try {
     return await run(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await remove();
   }
 }
