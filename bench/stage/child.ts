@@ -40,7 +40,11 @@ export async function start(program: Program): Promise<Started> {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const stop = ending(() => endChild(child));
+  let asked = false;
+  const stop = ending(() => {
+    asked = true;
+    return endChild(child);
+  });
   const lines: string[] = [];
   const said = await new Promise<string>((resolve, reject) => {
     const fail = (what: string) =>
@@ -57,7 +61,12 @@ export async function start(program: Program): Promise<Started> {
     createInterface({ input: child.stdout }).on('line', hear);
     createInterface({ input: child.stderr }).on('line', hear);
     child.once('error', reject);
-    child.once('exit', (code) => fail(`ended with ${code}`));
+    child.once('exit', (code, signal) => {
+      const what = `ended with ${code ?? signal}`;
+      fail(what);
+      // Whoever uses it then only finds that nothing answers.
+      if (!asked) process.stderr.write(`${program.file ?? 'the program'} ${what}:\n${lines.join('\n')}\n`);
+    });
   }).catch(async (error: unknown) => {
     await stop();
     throw error;
