@@ -5,6 +5,7 @@ import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchCompile } from './compile.ts';
 import { benchDeliver } from './deliver.ts';
+import { benchFailover } from './failover.ts';
 import { Report } from './report.ts';
 import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>
   agent: benchAgent,
   start: benchStart,
   actions: benchActions,
+  failover: benchFailover,
 };
 
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'));

@@ -1,10 +1,12 @@
 // The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
 import { mkdirSync } from 'node:fs';
-import { entryKey, type ForwardingEntry } from '@powernode/core/wire/document';
-import type { NodeMessage } from '@powernode/core/wire/node-stream';
+import { unusedKeysTarget } from '@powernode/core/limits';
+import { type EntryValue, entryKey, type ForwardingEntry } from '@powernode/core/wire/document';
+import { type NodeMessage, nodeProtocol } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
+import { until } from './fixtures/agents.ts';
 import { hubDocument } from './fixtures/documents.ts';
 import { freshFolder } from './fixtures/folder.ts';
 import { type FixtureNode, FixturePlatform } from './fixtures/platform.ts';
@@ -12,6 +14,7 @@ import { enrol } from './link/enrol.ts';
 import { systemClock } from './ports/clock.ts';
 import { FakeRun } from './ports/run.fixture.ts';
 import { FakeSettings } from './ports/settings.fixture.ts';
+import { FakeProber } from './probe/prober.fixture.ts';
 import type { StateFolder } from './state/folder.ts';
 import { type Identity, readIdentity, writeIdentity } from './state/identity.ts';
 
@@ -21,6 +24,7 @@ let identity: Identity;
 let node: FixtureNode;
 let agent: Agent;
 let run: FakeRun;
+let prober: FakeProber;
 let wake: () => void;
 
 beforeEach(async () => {
@@ -46,9 +50,14 @@ function start(): void {
   run = new FakeRun({
     ip: ({ input }) => ({ stdout: input?.startsWith('address show') ? '[]\n[]\n' : '' }),
     wg: () => ({}),
-    nft: () => ({ exitCode: 1, stderr: 'Error: No such file or directory' }),
+    nft: ({ args }) =>
+      args.includes('--terse')
+        ? { stdout: '{"nftables": []}' }
+        : { exitCode: 1, stderr: 'Error: No such file or directory' },
   });
+  prober = new FakeProber();
   agent = new Agent({
+    startProber: prober.start,
     folder,
     identity: readIdentity(folder) ?? identity,
     run,
@@ -83,8 +92,8 @@ const forwarding = (handle: string): ForwardingEntry => ({ kind: 'forwarding', n
 describe('the first words', () => {
   test('are who it is, that it holds nothing, and which keys may be used', async () => {
     const hello = await said('hello');
-    expect(hello).toMatchObject({ protocol: 1, hostname: 'edge', held: null, applied: null });
-    expect(new Set(hello.unused_keys).size).toBe(8);
+    expect(hello).toMatchObject({ protocol: nodeProtocol, hostname: 'edge', held: null, applied: null });
+    expect(new Set(hello.unused_keys).size).toBe(unusedKeysTarget);
     expect((await said('applied')).revision).toBe(0);
   });
 
@@ -112,7 +121,7 @@ describe('a change', () => {
     platform.put(node, { set: [forwarding('b')], remove: ['forwarding/a'] });
     const { hash } = await said('applied', (message) => message.revision === 2);
     expect(hash).toHaveLength(32);
-    expect(agent.status()).toMatchObject({
+    expect(await agent.status()).toMatchObject({
       connected: true,
       held: { revision: 2, hash },
       applied: { revision: 2, hash },
@@ -144,10 +153,10 @@ describe('a change', () => {
       message.subsystems.some((one) => one.state === 'failed'),
     );
     expect(observed.subsystems.map((one) => one.state)).toContain('failed');
-    expect(agent.status().problems.length).toBeGreaterThan(0);
+    expect((await agent.status()).problems.length).toBeGreaterThan(0);
     platform.put(node, { remove: hubDocument(1, publicKey).map(entryKey) });
     await said('applied', (message) => message.revision === 2);
-    expect(agent.status().problems).toEqual([]);
+    expect((await agent.status()).problems).toEqual([]);
   });
 
   test('that takes a key is followed by a fresh one', async () => {
@@ -201,11 +210,67 @@ describe('sent away', () => {
     node.socket?.close(4403, 'terminated');
     await over;
     expect(readIdentity(folder)?.revoked_at).not.toBeNull();
-    expect(agent.status()).toMatchObject({
+    expect(await agent.status()).toMatchObject({
       connected: false,
       held: { revision: 0 },
       applied: { revision: 0 },
     });
+  });
+});
+
+describe('the prober', () => {
+  const watch = (peerId: string): EntryValue => ({
+    kind: 'watch',
+    network_id: 'n',
+    virtual_ip_id: 'v',
+    peer_id: peerId,
+    address: 'fd00:99::200',
+  });
+
+  beforeEach(() => said('applied'));
+
+  test('is told what follows from the document, and only when that may have changed', async () => {
+    const before = prober.configs.length;
+    platform.put(node, { set: [forwarding('a')] });
+    await said('applied', (message) => message.revision === 1);
+    expect(prober.configs).toHaveLength(before);
+    platform.put(node, { set: [watch('p1')] });
+    await said('applied', (message) => message.revision === 2);
+    expect(prober.configs).toHaveLength(before + 1);
+  });
+
+  test('has its questions carried to the platform, and the answers back', async () => {
+    platform.answersHolds = false;
+    const leases = [{ virtual_ip_id: 'v', epoch: 3 }];
+    prober.events.hold({ sequence: 7, leases });
+    expect(await said('hold')).toEqual({ kind: 'hold', sequence: 7, leases });
+    node.socket?.send(JSON.stringify({ kind: 'held', sequence: 7, leases }));
+    await until(async () => prober.answers.length > 0);
+    expect(prober.answers).toEqual([{ kind: 'held', sequence: 7, leases }]);
+  });
+
+  test('has what it sees of others told to the platform, is told when that was read, and again on a new stream', async () => {
+    const change = { peerId: 'p1', alive: true, turn: 1 };
+    platform.put(node, { set: [watch('p1')] });
+    await said('applied', (message) => message.revision === 1);
+    prober.events.news({ tunnels: [], sources: [], leases: [], watched: [change] });
+    const peers = [{ peer_id: 'p1', alive: true }];
+    expect(await said('paths')).toEqual({ kind: 'paths', peers });
+    await until(async () => prober.confirmed.length > 0);
+    expect(prober.confirmed).toEqual([change]);
+    const from = node.said.length;
+    node.socket?.terminate();
+    expect(await said('paths', () => true, from)).toEqual({ kind: 'paths', peers });
+    await until(async () => prober.confirmed.length > 1);
+  });
+
+  test('is shown in the status', async () => {
+    const tunnel = `peer/wg-test-1/${'A/b'.padEnd(43, 'C')}=`;
+    const of = { target: 'fd00:99:0:0:fe01::101', tunnel, purpose: 'path', state: 'alive' } as const;
+    prober.targets = [{ ...of, forMs: 1000, rttMs: 1.23456 }];
+    const [path] = (await agent.status()).paths;
+    expect(path).toMatchObject({ interface: 'wg-test-1', state: 'alive', rtt_ms: 1.23 });
+    expect(path?.public_key).toBe(tunnel.slice('peer/wg-test-1/'.length));
   });
 });
 

@@ -18,6 +18,8 @@ import { type AgentStatus, statusOf } from './observe/status.ts';
 import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
 import type { Settings } from './ports/settings.ts';
+import type { StartProber } from './probe/prober.ts';
+import { Probing } from './probe/probing.ts';
 import type { StateFolder } from './state/folder.ts';
 import { type Held, HeldDocument, type Taken } from './state/held.ts';
 import { type Identity, writeIdentity } from './state/identity.ts';
@@ -33,6 +35,7 @@ export interface AgentParts {
   readonly settings: Settings;
   readonly random: Random;
   readonly log: Logger;
+  readonly startProber: StartProber;
 }
 
 export class Agent {
@@ -42,6 +45,7 @@ export class Agent {
   readonly #machine: Machine;
   readonly #reconciler: Reconciler;
   readonly #stream: NodeStream;
+  readonly #probing: Probing;
   readonly #reporter = new Reporter();
   readonly #renewal: Renewal;
   readonly #monitor: Monitor;
@@ -74,6 +78,9 @@ export class Agent {
         failed: (held, problems) => this.#failed(held, problems),
         drifted: (drift) => this.#drifted(drift),
         looked: () => this.#report(),
+        switched: () => this.#reportState(),
+        rulesLoading: () => this.#probing.rulesLoading(),
+        rulesLoaded: () => this.#probing.rulesLoaded(),
       },
     });
     this.#stream = new NodeStream({
@@ -86,6 +93,13 @@ export class Agent {
         lost: (why, againMs) => this.#lost(why, againMs),
         revoked: () => this.#leaveOverlays(),
       },
+    });
+    this.#probing = new Probing({
+      startProber: parts.startProber,
+      stream: this.#stream,
+      log,
+      news: (news) => this.#reconciler.probed(news),
+      restarted: () => this.#reconciler.forgetProbes(),
     });
     this.#renewal = new Renewal({
       clock,
@@ -105,7 +119,7 @@ export class Agent {
     this.#safely('keys', () => this.#keys.tend(held, this.#unusedKeysTarget));
     if (held !== null) {
       if (!this.#held.wasApplied()) this.#reconciler.distrustEndpoints(held);
-      this.#reconciler.take(held, 'all');
+      this.#apply(held, 'all');
     }
     this.#monitor.start();
     this.#stream.open();
@@ -119,6 +133,7 @@ export class Agent {
     this.#stream.close();
     this.#keys.stop();
     await this.#reconciler.stop();
+    await this.#probing.stop();
   }
 
   /** Resolves when the platform has sent this machine away and its overlays are gone. */
@@ -128,13 +143,17 @@ export class Agent {
     });
   }
 
-  status(): AgentStatus {
+  async status(): Promise<AgentStatus> {
+    const paths = await this.#probing.report();
     return statusOf({
       identity: this.#identity,
       held: this.#held.current,
       applied: this.#reconciler.applied,
       seen: this.#reconciler.seen,
       choices: this.#reconciler.choices,
+      paths,
+      leases: this.#probing.leases,
+      nowMs: this.#parts.clock.nowMs(),
       problems: this.#problems,
       drift: this.#reporter.recentDrift,
       connected: this.#stream.isOpen,
@@ -173,6 +192,7 @@ export class Agent {
       unused_keys: this.#keys.unused().slice(0, unusedKeysMax),
     });
     this.#parts.log.info({ revision: held?.revision ?? null, url: this.#identity.node_url }, 'connected');
+    this.#probing.greet();
     this.#reporter.startAnew();
     this.#report();
   }
@@ -211,6 +231,8 @@ export class Agent {
       case 'spent':
         this.#keys.spend(message.public_keys);
         return this.#publishKeys();
+      case 'held':
+        return this.#probing.held(message);
     }
   }
 
@@ -224,8 +246,13 @@ export class Agent {
         this.#awaitsDocument = true;
         return this.#stream.send({ kind: 'resync' });
       case 'changed':
-        return this.#reconciler.take(taken.held, taken.keys);
+        return this.#apply(taken.held, taken.keys);
     }
+  }
+
+  #apply(held: Held, keys: ReadonlySet<string> | 'all'): void {
+    this.#reconciler.take(held, keys);
+    this.#probing.take(this.#reconciler.index, keys);
   }
 
   #applied(held: Held): void {
@@ -299,6 +326,7 @@ export class Agent {
       seen: this.#reconciler.seen,
       entries: this.#held.current?.entries ?? new Map(),
       choices: this.#reconciler.choices,
+      isDirect: (route) => this.#reconciler.index.isDirectRoute(route),
       problems: this.#problems,
       flavour: this.#machine.flavour,
       nowMs: this.#parts.clock.nowMs(),
@@ -319,6 +347,6 @@ export class Agent {
     this.#renewal.stop();
     this.#lostReason = 'this machine was revoked';
     this.#store({ ...this.#identity, revoked_at: timestamp(this.#parts.clock.nowMs()) });
-    this.#reconciler.take(this.#held.clear(), 'all');
+    this.#apply(this.#held.clear(), 'all');
   }
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { workerAsset } from './probe/prober.ts';
 
 /** Node looks for its application behind this word; it stands in every Node binary. */
 const sentinel = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -14,7 +15,8 @@ const target = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, 'd
 const program = path.join(target, `powernode-agent-${process.platform}-${process.arch}`);
 const work = mkdtempSync(path.join(tmpdir(), 'powernode-agent-build-'));
 try {
-  await bundle(path.join(work, 'agent.cjs'));
+  await bundle('main.ts', path.join(work, 'agent.cjs'));
+  await bundle('probe/worker.ts', path.join(work, workerAsset));
   makeBlob(work);
   mkdirSync(target, { recursive: true });
   // Beside its place and then moved there: the program may be running.
@@ -31,9 +33,9 @@ try {
 }
 
 /** One CommonJS file, which is what Node 24 takes for such an application. */
-async function bundle(file: string): Promise<void> {
+async function bundle(entry: string, file: string): Promise<void> {
   const build = await rolldown({
-    input: path.join(import.meta.dirname, 'main.ts'),
+    input: path.join(import.meta.dirname, entry),
     platform: 'node',
     transform: { target: 'node24' },
   });
@@ -45,6 +47,8 @@ function makeBlob(folder: string): void {
   const settings = {
     main: path.join(folder, 'agent.cjs'),
     output: path.join(folder, 'agent.blob'),
+    // A thread has no file to start from inside the application, so its code is kept beside it.
+    assets: { [workerAsset]: path.join(folder, workerAsset) },
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,

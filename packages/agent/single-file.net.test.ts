@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from './fixtures/agents.ts';
-import { addressOf, hubDocument } from './fixtures/documents.ts';
+import { addressOf, hubDocument, leaf, networkId } from './fixtures/documents.ts';
 import { RemotePlatform } from './fixtures/remote-platform.ts';
 import { Stage } from './fixtures/stage.ts';
+import { agentStatus } from './observe/status.ts';
 import { agentVersion } from './version.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -57,6 +59,22 @@ describe.skipIf(!isRoot)('the agent as one file', () => {
     expect(await host.must('ip', 'address', 'show', 'dev', 'wg-test')).toContain(addressOf(1));
     const status = await use('status', '--json', ...state);
     expect(JSON.parse(status.stdout)).toMatchObject({ connected: true, applied: { revision: 1 } });
+    // Its prober is a thread whose code is inside the file too. It probes itself here, which needs nobody else.
+    const own = probeAddressVia(addressOf(1), 1);
+    const probed = {
+      interface: 'wg-test',
+      public_key: 'P'.repeat(44),
+      purpose: 'path',
+      target: own,
+    } as const;
+    await platform.put('bare', [
+      { ...leaf(1, publicKey ?? '', 51820), probe_addresses: [`${own}/128`] },
+      { kind: 'probe', network_id: networkId, ...probed },
+    ]);
+    await until(async () => {
+      const { paths } = agentStatus.parse(JSON.parse((await use('status', '--json', ...state)).stdout));
+      return paths.some((path) => path.target === own && path.state === 'alive');
+    });
     expect(await use('leave', ...state)).toMatchObject({ code: 0, stderr: '' });
     await over;
     await until(async () => (await host.run('ip', 'link', 'show', 'wg-test')).code !== 0);

@@ -12,6 +12,13 @@ export default defineConfig(({ command }) => {
     plugins: [react()],
     build: {
       outDir: 'dist',
+      // The bootstrap page of people's devices is a page of its own: it loads nothing of the console.
+      rolldownOptions: {
+        input: {
+          index: `${import.meta.dirname}/index.html`,
+          bootstrap: `${import.meta.dirname}/bootstrap.html`,
+        },
+      },
       emptyOutDir: true,
       // Browsers of the last two years; light-dark() and container queries are used as they are.
       target: ['chrome123', 'firefox121', 'safari17.5'],

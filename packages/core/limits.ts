@@ -59,8 +59,8 @@ export const timerMsMax = 2 ** 31 - 1;
 /** Certificates begin so long before they are made: clocks of machines that just booted are often behind. */
 export const certificateBackdateMs = 3600 * 1000;
 
-/** Unused public keys that a node keeps published: one an attach, and attaches come in small bursts. */
-export const unusedKeysTarget = 8;
+/** Unused public keys that a node keeps published: two an attach, and attaches come in small bursts. */
+export const unusedKeysTarget = 16;
 /** More than the target, so that a burst of top-ups is not refused; less than would let a node fill a table. */
 export const unusedKeysMax = 64;
 
@@ -320,6 +320,15 @@ export const agentUnansweredMs = 20_000;
 export const agentUnansweredBytes = 100;
 /** A better path must have been alive so long before a route goes back to it. */
 export const agentRouteHoldMs = 10_000;
+/** A table of rules of so many parts (rules, elements of sets) is read as a whole whenever it is looked at: 15 ms. */
+export const agentRulesetSmallMax = 500;
+/** Of a larger one, what is in its sets is read only so often, unless packets were counted. Until then an element that
+ * somebody took out stays out. */
+export const agentRulesetLookMs = 60_000;
+/** The same when packets were counted since, for the counters of rules. */
+export const agentRuleCountersMs = 10_000;
+/** Reading 10,000 elements takes 0.2 s; it may cost at most this share of one processor. */
+export const agentRulesetLookShareMax = 0.01;
 /** A key that no document names any more is kept so long, then its private half is deleted. */
 export const agentRetiredKeyMs = 60_000;
 /** Deltas are appended to a journal; it is folded into the document when it has outgrown it and this. */
@@ -343,3 +352,129 @@ export const agentTokenFileBytesMax = 4096;
 export const cliAnswerBytesMax = 64 * 1024 * 1024;
 /** How long the command line waits for an answer: more than the longest statement of the database. */
 export const cliAnswerMs = 60_000;
+
+/** Firewall rules of one network, and what one of them may name. Loading 10,000 takes a node 0.4 s. */
+export const rulesPerNetworkMax = 20_000;
+/** Counters of rules told at once: 5,000 are 400 kB. */
+export const rulesPerFrameMax = 5_000;
+export const virtualIpsPerNetworkMax = 4096;
+export const virtualIpsPerNodeMax = 1024;
+export const failoverHoldersMax = 16;
+/** Peers that hubs watch for the platform: holders of virtual addresses, and those who could be. */
+export const watchedPeersMax = 20_000;
+export const portMappingsPerNetworkMax = 4096;
+export const mappingSourceCidrsMax = 100;
+export const userDevicesPerNetworkMax = 10_000;
+/** A bootstrap page is opened within minutes (contract §4), or is made anew; never later than a week. */
+export const accessGrantSecondsDefault = 900;
+export const accessGrantSecondsMax = 7 * 24 * 3600;
+/** Grants that could still be used: more of them are not being handed to people. */
+export const openAccessGrantsPerNetworkMax = 1000;
+/** The secret part of a bootstrap URL has 47 characters; whatever is longer is not read. */
+export const bootstrapTokenLengthMax = 100;
+/** A revocation waits so long for the device's hub to say that it is done, then answers what is true by then. */
+export const revocationWaitMs = 1000;
+export const revocationPollMs = 5;
+/** Objects named in one event that tells of many, and places named in one error. */
+export const namedInEventMax = 100;
+export const namedInErrorMax = 10;
+/** Moves of a virtual address that are kept and shown (contract §4), and how many are stored. */
+export const transitionsShown = 20;
+export const transitionsKeptPerVirtualIp = 1000;
+
+/** IPv4 legs are taken from the shared address space (RFC 6598): 256 networks of 16,382 addresses. */
+export const ipv4Pool = '100.64.0.0/10';
+export const ipv4PrefixLength = 18;
+
+/** How often a path is probed, and how long without an answer until it is dead: three probes in a row and some slack.
+ * Half of a second, so that with routes and addresses moved a second is not exceeded. */
+export const probeIntervalMs = 120;
+export const probeDeadMs = 450;
+/** A path that was dead has to answer so long without a break before anything goes back to it; each time it dies again
+ * within `probeFlapMs` doubles it, up to the ceiling. */
+export const probeHoldMs = 5_000;
+export const probeHoldMaxMs = 120_000;
+export const probeFlapMs = 600_000;
+/** Direct paths between spokes are probed less often: there are many of them, and a hub stands behind each. */
+export const directProbeIntervalMs = 200;
+export const directProbeDeadMs = 700;
+/** A prober that was not run for so long judges nothing by what it did not hear meanwhile. */
+export const probeStarvedMs = 150;
+/** The prober's turn: a third of the interval, so that a silence is noticed soon after it has been long enough. */
+export const probeTickMs = 40;
+/** Probes that a hub answers in a second before it asks for fewer: a third of one processor. 600 spokes of 2 hubs stay
+ * below it; with more of them a dead hub is noticed later, and never slower than this. */
+export const probesPerSecondMax = 10_000;
+export const probePaceMaxMs = 2_000;
+/** Of an address that sent probes once and does not any more, nothing is remembered after this; and of so many. */
+export const probeSourceKeptMs = 600_000;
+export const probeSourcesMax = 25_000;
+/** Hops of a probe and of its answer: one to the hub, one more to whom it forwards. Strays get no further. */
+export const probeHops = 2;
+/** An address to answer at, or to send from, that the machine does not have yet is tried again after this. */
+export const probeBindAgainMs = 100;
+/** A prober that ended is started again after this. */
+export const proberRestartMs = 1_000;
+/** A prober that is asked how its paths are answers within milliseconds. */
+export const proberAnswerMs = 1_000;
+/** UDP port of the overlay on which agents answer probes. In no registry of services. */
+export const probePort = 21_212;
+/** A lease of a virtual address: shorter than the time in which a hub takes its holder for dead, by construction. */
+export const addressLeaseMs = 450;
+/** The kernel is told a lease so much shorter: it counts in steps of 4 ms, and is told some ms later. */
+export const addressLeaseSlackMs = 15;
+/** `nft` takes 0.3 to 2 ms to renew leases; one that hangs is ended, so that it renews nothing late. */
+export const heldCommandMs = 100;
+/** The platform takes a lease for over only so long after the last word that it could rest on: clocks that differ by
+ * 1 % (9 ms from one machine to another), and the kernel's own steps. */
+export const addressLeaseMarginMs = 40;
+/** Hubs that are asked to stand by their word on a holder answer in one round trip; without, they are asked again. */
+export const holderProofMs = 250;
+/** A holder that was given up for dead has to be heard so long before the request to replace it is withdrawn. */
+export const holderWellMs = 5_000;
+/** A terminated machine that nobody can vouch for gives up its addresses by the operator's word, after this. */
+export const terminatedHolderMs = 10_000;
+/** Shortest time between two moves of a virtual address that nobody asked for, unless it is told another one. */
+export const holdDownSecondsDefault = 10;
+/** Virtual addresses are compared with their rows now and then: the word of a change may have been lost on its way. */
+export const virtualIpSweepMs = 5_000;
+/** A move that the database refused or did not answer is tried again after this. */
+export const virtualIpRetryMs = 200;
+/** A change waits so long for what was committed before it to be taken into memory: other processes commit too. */
+export const commitsWaitMs = 500;
+/** Of several processes one leads. It says so every second, stops when it could not for two, and is replaced after
+ * three: a clock that is 1 % off, and a slow statement, do not make two of them. */
+export const leaderBeatMs = 1_000;
+export const leaderStaleMs = 2_000;
+export const leaderExpiryMs = 3_000;
+/** Questions to one node that wait for its answer; each is asked again after `holderProofMs`. */
+export const streamQuestionsMax = 256;
+/** What nodes say to one process is told to the others at once, and as a whole this often; after three times as much
+ * silence it counts for nothing. */
+export const hearsayBeatMs = 1_000;
+export const hearsayExpiryMs = 3_000;
+/** Spokes behind NATs that meet each other without a hub, for each network: a tunnel and five probes a second for each
+ * pair. The others stay on their hubs. */
+export const directSpokesMax = 50;
+/** Ports of relays between hubs: so far above the hub's own port, times the number of the other hub. */
+export const relayPortStep = 100;
+/** What hubs see of a spoke's leaf interface is gathered so long, so that a symmetric NAT is not taken for a cone. */
+export const directGatherMs = 600;
+/** Until all hubs have said where they see it, the word of some is not taken; after this it is. */
+export const directWaitMs = 2_500;
+/** Pairs of members that an audit looks at for one rule, before it takes a rule for one that may decide. */
+export const auditPairsMax = 20_000;
+/** Tags that share members with one, among which an audit looks for contradictions. */
+export const auditNeighboursMax = 200;
+/** Findings of one audit that are shown, the gravest first. */
+export const auditFindingsMax = 2_000;
+/** Nodes in a picture of who reaches whom: 40,000 verdicts, a tenth of a second of one processor. */
+export const matrixNodesMax = 200;
+/** Nodes that judge a rule and are named with it; beyond, they are counted. */
+export const judgesShownMax = 200;
+/** How long work on a whole network (an audit, a matrix) goes on before others get their turn. */
+export const workSliceMs = 8;
+/** Counters of rules are gathered so long: they move with every packet, and nobody waits for them. */
+export const ruleCounterFlushMs = 2_000;
+/** Counters that wait for the database: of so many rules and nodes, 20 MB. Later words replace earlier ones. */
+export const ruleCountersWaitingMax = 200_000;

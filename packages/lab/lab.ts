@@ -2,9 +2,20 @@
 // finer kills that tests need.
 import { readFile } from 'node:fs/promises';
 import { ProductError } from '@powernode/core/errors';
+import { labPingIntervalMs } from '@powernode/core/limits';
 import { findAgent, hostEnvironment, killAgent, startAgent } from './fleet/agent.ts';
 import { type Call, connect } from './fleet/api.ts';
 import { killPlatform, startPlatform, stopPlatform } from './fleet/platform.ts';
+import type { Answer, AskReport, Greeting, Place, StreamReport } from './inside/messages.ts';
+import {
+  bindAnywhere,
+  type Questions,
+  type RunningStream,
+  type Service,
+  serve,
+  startAsking,
+  startStream,
+} from './inside/program.ts';
 import { takeDown } from './life/down.ts';
 import { hostPlace, isPlatform, type OpenLab, openLab, platformPlace } from './life/record.ts';
 import { bringUp, hostFolder } from './life/up.ts';
@@ -15,7 +26,15 @@ import type { LabSpec, LabSpecInput } from './plan/spec.ts';
 import { cut, heal, listCuts, type Pair } from './stage/cut.ts';
 import { requireNode, startHost, startNat, stopNode } from './stage/fabric.ts';
 import { makeNodeFolder } from './stage/folder.ts';
+import {
+  breakForwarding,
+  countForwarded,
+  type Flow,
+  type ForwardCount,
+  mendForwarding,
+} from './stage/forwarding.ts';
 import { inside } from './stage/holder.ts';
+import { listParted, part } from './stage/partition.ts';
 import { findHolder } from './stage/process.ts';
 import { attempt, type Command, type Outcome } from './stage/run.ts';
 import {
@@ -26,9 +45,27 @@ import {
   type RunningPings,
   startPings,
 } from './watch/ping.ts';
+import { type RouteWatch, watchRoutes, wayTo } from './watch/routes.ts';
 import { type LabStatus, readStatus } from './watch/status.ts';
 
-export type { LabSpecInput, LabStatus, Pair, PingReport, PingResult, RunningPings };
+export type {
+  Answer,
+  AskReport,
+  Flow,
+  ForwardCount,
+  Greeting,
+  LabSpecInput,
+  LabStatus,
+  Pair,
+  PingReport,
+  PingResult,
+  Questions,
+  RouteWatch,
+  RunningPings,
+  RunningStream,
+  Service,
+  StreamReport,
+};
 
 export interface LabOptions {
   /** Another name than the file's, so that one file makes several labs. */
@@ -57,6 +94,12 @@ async function up(spec: LabSpec, options: LabOptions): Promise<Lab> {
 /** A lab that is up already. */
 export async function findLab(name: string): Promise<Lab> {
   return new Lab(await openLab(name));
+}
+
+export interface StreamSettings {
+  readonly intervalMs?: number;
+  /** Connects anew after so long without an echo. Without it one connection has to do. */
+  readonly giveUpMs?: number;
 }
 
 export class Lab {
@@ -104,6 +147,45 @@ export class Lab {
 
   cuts(): Promise<Pair[]> {
     return listCuts(this.plan);
+  }
+
+  /** Parts these hosts (and platforms) from all others at once; replaces what was parted before. */
+  partition(names: readonly string[]): Promise<void> {
+    return part(this.plan, names);
+  }
+
+  /** Ends the partition. Cuts of pairs stay. */
+  unite(): Promise<void> {
+    return part(this.plan, []);
+  }
+
+  /** Who is parted from all others. */
+  parted(): Promise<string[]> {
+    return listParted(this.plan);
+  }
+
+  /** The host goes on to live and to answer, and forwards nothing. */
+  breakForwarding(host: string): Promise<void> {
+    return breakForwarding({ plan: this.plan, name: host });
+  }
+
+  mendForwarding(host: string): Promise<void> {
+    return mendForwarding({ plan: this.plan, name: host });
+  }
+
+  /** Counts packets between two addresses that pass the host, both ways. */
+  countForwarded(host: string, flow: Flow): Promise<ForwardCount> {
+    return countForwarded({ plan: this.plan, name: host }, flow);
+  }
+
+  /** Sees every change of the host's routes into overlays. */
+  watchRoutes(host: string): Promise<RouteWatch> {
+    return watchRoutes({ plan: this.plan, name: host });
+  }
+
+  /** The interface by which a host would send to an address now; null: no way. */
+  wayTo(host: string, address: string): Promise<string | null> {
+    return wayTo({ plan: this.plan, name: host }, address);
   }
 
   /** Power off. Of a platform: it and its database, without warning. */
@@ -166,6 +248,34 @@ export class Lab {
   /** Pings between all pairs until stopped, with every loss counted. */
   startPings(options: PingOptions = {}): Promise<RunningPings> {
     return startPings(this.#open, options);
+  }
+
+  /** Lets services of the host listen at addresses that it does not have yet, or not at present. */
+  bindAnywhere(host: string): Promise<void> {
+    return bindAnywhere({ plan: this.plan, host });
+  }
+
+  /** A TCP and UDP service inside a host that says which host it is; TCP gives back what it gets. */
+  serve(
+    host: string,
+    at: { readonly tcp?: readonly Place[]; readonly udp?: readonly Place[] },
+  ): Promise<Service> {
+    return serve({ plan: this.plan, host }, { tcp: [...(at.tcp ?? [])], udp: [...(at.udp ?? [])] });
+  }
+
+  /** A line every 10 ms over TCP to such a service and back. */
+  startStream(host: string, to: Place & StreamSettings): Promise<RunningStream> {
+    const { address, port, intervalMs = labPingIntervalMs, giveUpMs = null } = to;
+    return startStream(
+      { plan: this.plan, host },
+      { address, port, interval_ms: intervalMs, give_up_ms: giveUpMs },
+    );
+  }
+
+  /** Asks such a service over UDP who it is, again and again. */
+  startAsking(host: string, to: Place & { readonly intervalMs: number }): Promise<Questions> {
+    const { address, port, intervalMs } = to;
+    return startAsking({ plan: this.plan, host }, { address, port, interval_ms: intervalMs });
   }
 
   async down(): Promise<void> {

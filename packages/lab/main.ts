@@ -7,7 +7,7 @@ import { labsFound, takeDown, theLab } from './life/down.ts';
 import { upInterruptible } from './life/interrupt.ts';
 import { isLabName } from './plan/spec.ts';
 import { passThrough, requireMachine, toolPath } from './stage/run.ts';
-import { formatMatrix, formatStatus } from './watch/matrix.ts';
+import { formatMatrix, formatStatus, type Severed } from './watch/matrix.ts';
 
 const usage = `powernode lab: real hosts in network namespaces, from one file
 
@@ -17,6 +17,10 @@ const usage = `powernode lab: real hosts in network namespaces, from one file
   powernode lab matrix                  ping every host from every other, over the overlay
   powernode lab cut A B                 drop everything between two nodes; B may be "public" or a LAN
   powernode lab heal A B                undo that
+  powernode lab partition NAME...       part these hosts and platforms from all others at once
+  powernode lab unite                   undo that
+  powernode lab break HOST              let it live on, but forward nothing
+  powernode lab mend HOST               undo that
   powernode lab kill NAME               cut the power of a host, a NAT or a platform
   powernode lab start NAME              switch it on again
   powernode lab down [NAME] [--all]     remove the lab and everything it made
@@ -74,14 +78,14 @@ const verbs: Record<string, Verb> = {
       name: given.name,
       report: (line) => process.stderr.write(`${line}\n`),
     });
-    print(formatStatus(await lab.status(), await lab.cuts()));
+    print(formatStatus(await lab.status(), await severed(lab)));
     return 0;
   },
   status: async (given) => {
     words(given, []);
     const lab = await chosen(given);
     const status = await lab.status();
-    print(given.json ? JSON.stringify(status, null, 2) : formatStatus(status, await lab.cuts()));
+    print(given.json ? JSON.stringify(status, null, 2) : formatStatus(status, await severed(lab)));
     return 0;
   },
   exec: async (given) => {
@@ -112,6 +116,27 @@ const verbs: Record<string, Verb> = {
   heal: async (given) => {
     const [a, b] = words(given, ['A', 'B']);
     await (await chosen(given)).heal({ a, b });
+    return 0;
+  },
+  partition: async (given) => {
+    const [first, ...rest] = given.words.slice(1);
+    if (first === undefined || given.command.length > 0) throw wrong('partition takes one NAME or more');
+    await (await chosen(given)).partition([first, ...rest]);
+    return 0;
+  },
+  unite: async (given) => {
+    words(given, []);
+    await (await chosen(given)).unite();
+    return 0;
+  },
+  break: async (given) => {
+    const [host] = words(given, ['HOST']);
+    await (await chosen(given)).breakForwarding(host);
+    return 0;
+  },
+  mend: async (given) => {
+    const [host] = words(given, ['HOST']);
+    await (await chosen(given)).mendForwarding(host);
     return 0;
   },
   kill: async (given) => {
@@ -155,6 +180,10 @@ function words<const N extends readonly string[]>(given: Arguments, names: N): {
 async function chosen(given: Arguments): Promise<Lab> {
   await requireMachine();
   return findLab(await theLab(given.lab));
+}
+
+async function severed(lab: Lab): Promise<Severed> {
+  return { cuts: await lab.cuts(), parted: await lab.parted() };
 }
 
 function print(text: string): void {

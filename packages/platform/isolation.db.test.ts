@@ -1,5 +1,6 @@
 // Whatever an operator of one account asks for, nothing of another account is read, listed, changed or betrayed;
 // and no action runs without its permission. Generated from the list of actions, so that a new action is covered.
+import { randomBytes } from 'node:crypto';
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError, problemOf } from '@powernode/core/errors';
 import { permissionNames } from '@powernode/core/intent/account';
@@ -8,6 +9,7 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Caller } from './actions/invoke-types.ts';
+import { createBootstrap } from './actions/sdwan/devices/bootstrap.ts';
 import { inPlatform } from './store/tenancy.ts';
 import { createHttpApp } from './surfaces/http/app.ts';
 import { startTestPlatform, type TestPlatform, withPermissions } from './testing/test-platform.ts';
@@ -47,8 +49,14 @@ async function makeTenant(name: string): Promise<Tenant> {
   const hub = await platform.addMachine(account.id, `${name}-hub`, { publicAddress: '203.0.113.9' });
   const instance = await platform.addMachine(account.id, `${name}-machine`);
   const network = (await as('createNetwork', { name: `${name}-network` }))['network'];
-  await as('attachPeer', { network_id: network?.['id'], node_instance_id: hub });
+  const hubPeer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: hub }))['peer'];
   const peer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: instance }))['peer'];
+  const services = await makeServices(as, {
+    name,
+    networkId: String(network?.['id']),
+    hubPeerId: String(hubPeer?.['id']),
+    peerId: String(peer?.['id']),
+  });
   const joinToken = (await as('createJoinToken', { name_hint: `${name}-hint` }))['join_token'];
   const spare = (await as('createNetwork', { name: `${name}-spare` }))['network'];
   const deferred = (await as('deleteNetwork', { network_id: spare?.['id'] }))['deferred_operation'];
@@ -62,6 +70,7 @@ async function makeTenant(name: string): Promise<Tenant> {
     peer_id: String(peer?.['id']),
     join_token_id: String(joinToken?.['id']),
     approval_id: String(deferred?.['id']),
+    ...services.ids,
   };
   const secrets = [
     ...Object.values(ids),
@@ -71,8 +80,69 @@ async function makeTenant(name: string): Promise<Tenant> {
     String(network?.['prefix']),
     String(network?.['handle']),
     String(peer?.['public_key']),
+    ...services.secrets,
   ];
   return { caller, ids, secrets };
+}
+
+/** Objects of a network beside its peers. */
+async function makeServices(
+  as: (key: ActionKey, input: object) => Promise<Record<string, Record<string, string>>>,
+  of: {
+    readonly name: string;
+    readonly networkId: string;
+    readonly hubPeerId: string;
+    readonly peerId: string;
+  },
+) {
+  const mapping = await as('createPortMapping', {
+    network_id: of.networkId,
+    external_address: '203.0.113.9',
+    external_port: 8443,
+    internal_peer_id: of.peerId,
+    internal_port: 443,
+    protocol: 'tcp',
+  });
+  const grant = (hint: string) =>
+    as('createAccessGrant', { network_id: of.networkId, device_name_hint: `${of.name}-${hint}` });
+  const used = (await grant('phone'))['access_grant'];
+  const open = (await grant('tablet'))['access_grant'];
+  const publicKey = randomBytes(32).toString('base64');
+  const device = await as('issueUserDevice', {
+    network_id: of.networkId,
+    access_grant_id: used?.['id'],
+    public_key: publicKey,
+  });
+  const rule = await as('createFirewallRule', {
+    network_id: of.networkId,
+    name: `${of.name}-rule`,
+    direction: 'ingress',
+    action: 'accept',
+    selector: { kind: 'tag', tag: `${of.name}-tag` },
+    destination: { kind: 'peer', peer_id: of.peerId },
+  });
+  const virtualIp = await as('createVirtualIp', {
+    network_id: of.networkId,
+    name: `${of.name}-address`,
+    primary_holder_peer_id: of.peerId,
+    failover_holder_peer_ids: [of.hubPeerId],
+    // Nobody decides about it on its own while the test looks.
+    anycast: true,
+  });
+  const ids: Record<string, string> = {
+    virtual_ip_id: String(virtualIp['virtual_ip']?.['id']),
+    primary_holder_peer_id: of.peerId,
+    holder_peer_id: of.peerId,
+    target_peer_id: of.hubPeerId,
+    firewall_rule_id: String(rule['firewall_rule']?.['id']),
+    port_mapping_id: String(mapping['port_mapping']?.['id']),
+    hub_peer_id: of.hubPeerId,
+    internal_peer_id: of.peerId,
+    access_grant_id: String(open?.['id']),
+    user_device_id: String(device['user_device']?.['id']),
+  };
+  const address = String(virtualIp['virtual_ip']?.['address']);
+  return { ids, secrets: [publicKey, String(open?.['bootstrap_url']), address] };
 }
 
 /** Values for the parameters that name no object. */
@@ -83,6 +153,17 @@ const plainValues: Readonly<Record<string, unknown>> = {
   mode: 'require_approval',
   decision: 'reject',
   tags: ['a'],
+  external_address: '203.0.113.9',
+  external_port: 9443,
+  internal_port: 80,
+  protocol: 'tcp',
+  device_name_hint: 'a device',
+  direction: 'ingress',
+  action: 'accept',
+  selector: { kind: 'all' },
+  source: { address: 'fd00::1' },
+  destination: { address: 'fd00::2' },
+  public_key: 'yMS5sJyGBPhMCqkxY3lGzpLAYKFLzA7vXvqMZo2Dzko=',
 };
 
 /** Parameters that fit the action, naming the objects of a tenant. */
@@ -238,13 +319,15 @@ describe('permissions', () => {
 });
 
 function silentHttpParts() {
+  const log = pino({ level: 'silent' });
   return {
+    bootstrap: createBootstrap({ ...platform, log }),
     streams: { open: () => new Response(null), count: () => 0 },
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},
     newId: platform.services.newId,
-    log: pino({ level: 'silent' }),
+    log,
     version: 'test',
     nodeUrl: () => 'https://192.0.2.1:7443',
     consoleDirectory: '/nonexistent',

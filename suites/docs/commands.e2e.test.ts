@@ -60,6 +60,9 @@ beforeAll(async () => {
     TOKENFILE: path.join(dataDir, 'admin-token'),
     MACHINE: await joinMachine('machine'),
     OTHER: await joinMachine('other'),
+    // Where the simulated machines are seen.
+    HUBADDRESS: '127.0.0.1',
+    PUBLICKEY: randomBytes(32).toString('base64'),
   });
 });
 
@@ -136,14 +139,31 @@ function commandsOf(page: string): string[] {
   );
 }
 
-/** The newest objects of each kind, for the words in capitals. */
+/** The newest object of each kind, for the words in capitals. */
+const newest = {
+  NETWORK: { action: 'system_sdwan_list_networks', noun: 'networks' },
+  PEER: { action: 'system_sdwan_list_peers', noun: 'peers' },
+  HUB: { action: 'system_sdwan_list_peers', noun: 'peers', filter: { role: 'hub' } },
+  VIRTUALIP: { action: 'system_sdwan_list_virtual_ips', noun: 'virtual_ips' },
+  RULE: { action: 'system_sdwan_list_firewall_rules', noun: 'firewall_rules' },
+  MAPPING: { action: 'system_sdwan_list_port_mappings', noun: 'port_mappings' },
+  GRANT: { action: 'system_sdwan_list_access_grants', noun: 'access_grants', first: true },
+  DEVICE: { action: 'system_sdwan_list_user_devices', noun: 'user_devices' },
+  APPROVAL: {
+    action: 'system_list_approvals',
+    noun: 'approvals',
+    filter: { status: 'pending' },
+    first: true,
+  },
+} as const satisfies Record<string, { action: string; noun: string; filter?: object; first?: boolean }>;
+
 async function refreshIds(): Promise<void> {
-  type Listed = Record<'networks' | 'peers' | 'approvals', { id: string }[]>;
-  ids['NETWORK'] =
-    (await action<Listed>('system_sdwan_list_networks', { limit: 500 })).networks.at(-1)?.id ?? '';
-  ids['PEER'] = (await action<Listed>('system_sdwan_list_peers', { limit: 500 })).peers.at(-1)?.id ?? '';
-  const pending = await action<Listed>('system_list_approvals', { status: 'pending' });
-  ids['APPROVAL'] = pending.approvals[0]?.id ?? '';
+  for (const [word, kind] of Object.entries(newest)) {
+    const filter = 'filter' in kind ? kind.filter : {};
+    const answer = await action<Record<string, { id: string }[]>>(kind.action, { limit: 500, ...filter });
+    const list = answer[kind.noun] ?? [];
+    ids[word] = ('first' in kind ? list[0] : list.at(-1))?.id ?? '';
+  }
 }
 
 const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;

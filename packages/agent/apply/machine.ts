@@ -1,6 +1,8 @@
 // The machine as a sink: look at all of it, look at a part, carry out steps. What to do is decided in plan/.
 import { ProductError } from '@powernode/core/errors';
 import { isInterfaceName } from '../plan/names.ts';
+import type { ByFamily } from '../plan/ruleset-intent.ts';
+import type { SeenRuleset } from '../plan/ruleset-seen.ts';
 import type { Seen, SeenDevice, SeenInterface } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,7 +12,8 @@ import type { StateFolder } from '../state/folder.ts';
 import type { KeyStore } from '../state/keys.ts';
 import { lookCommand, parseLook, type SeenLinks } from './addresses/look.ts';
 import { ipCommand, isIpStep } from './addresses/write.ts';
-import { loadRuleset, lookAtRuleset, removeRuleset } from './nftables/ruleset.ts';
+import type { RuleCount } from './nftables/rule-counters.ts';
+import { NftTable } from './nftables/table.ts';
 import { Forwarding } from './routing/forwarding.ts';
 import { type Problem, roomOf, type Sink } from './sink.ts';
 import { parseDump, parseDumpOfAll, parseDumpOfSome } from './wireguard/dump.ts';
@@ -33,11 +36,13 @@ export class Machine implements Sink {
   readonly #parts: MachineParts;
   readonly #maker: InterfaceMaker;
   readonly #forwarding: Forwarding;
+  readonly #table: NftTable;
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
     this.#maker = new InterfaceMaker({ ...parts, ended: parts.interfaceEnded });
     this.#forwarding = new Forwarding(parts.settings, parts.folder);
+    this.#table = new NftTable(parts.run, parts.clock);
   }
 
   /** What makes this machine's interfaces; null before the first one was made. */
@@ -45,8 +50,13 @@ export class Machine implements Sink {
     return this.#maker.flavour;
   }
 
-  get forwardingHeld(): boolean {
+  get forwardingHeld(): ByFamily {
     return this.#forwarding.held;
+  }
+
+  /** What the firewall counted for each rule since this process came, as of the last look that saw it. */
+  get ruleCounts(): ReadonlyMap<string, RuleCount> {
+    return this.#table.ruleCounts;
   }
 
   /** Looks at everything that a document can be about. */
@@ -55,7 +65,7 @@ export class Machine implements Sink {
     const [links, dump, ruleset] = await Promise.all([
       mustRun(run, lookCommand),
       run.attempt({ program: 'wg', args: ['show', 'all', 'dump'] }),
-      lookAtRuleset(run),
+      this.#table.look(),
     ]);
     const found = parseLook(links, lazily(markedInterfaces));
     const devices =
@@ -68,6 +78,10 @@ export class Machine implements Sink {
       ruleset,
       forwarding: this.#forwarding.isOn(),
     };
+  }
+
+  lookAtRuleset(): Promise<SeenRuleset | null> {
+    return this.#table.look();
   }
 
   /** Looks at the WireGuard side of one interface only. null: it does not answer. */
@@ -100,8 +114,10 @@ export class Machine implements Sink {
     const problems: Problem[] = [];
     for (let first = 0; first < steps.length; ) {
       const batch = batchFrom(steps, first);
+      // Without the rules there is nothing that lets go of a leased address when its lease is over.
+      const isUnguarded = problems.some((problem) => problem.room === 'nftables');
       try {
-        await this.#executeBatch(batch);
+        await this.#executeBatch(isUnguarded ? batch.filter((step) => !isLeased(step)) : batch);
       } catch (error) {
         if (!(error instanceof ProductError)) throw error;
         problems.push({ room: roomOf(batch[0]), detail: error.detail });
@@ -140,17 +156,21 @@ export class Machine implements Sink {
       case 'remove_interface':
         return this.#maker.remove(step.name);
       case 'set_ruleset':
-        return loadRuleset(this.#parts.run, step.ruleset);
+        return this.#table.load(step.ruleset, step.how);
       case 'remove_ruleset':
-        return removeRuleset(this.#parts.run);
+        return this.#table.remove();
       case 'start_forwarding':
-        return this.#forwarding.start();
+        return this.#forwarding.start(step.family);
       case 'stop_forwarding':
-        return this.#forwarding.stop();
+        return this.#forwarding.stop(step.family);
       default:
         throw new Error(`step ${step.kind} belongs to a batch`);
     }
   }
+}
+
+function isLeased(step: Step): boolean {
+  return step.kind === 'add_address' && step.isLeased;
 }
 
 /** The steps from `first` on that one call can carry out together. */

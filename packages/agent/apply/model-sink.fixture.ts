@@ -1,12 +1,14 @@
 // Test support: a machine that is a model, with a switch for each way in which a real one fails.
 import { applySteps, type ModelKernel } from '../plan/kernel.fixture.ts';
+import type { ByFamily } from '../plan/ruleset-intent.ts';
+import type { SeenRuleset } from '../plan/ruleset-seen.ts';
 import { nothingSeen, type Seen, type SeenDevice, type SeenPeer } from '../plan/seen.ts';
 import { keyOf, type Step } from '../plan/step.ts';
 import { type Problem, roomOf, type Sink } from './sink.ts';
 
 export class ModelSink implements Sink {
   readonly flavour = 'userspace';
-  kernel: ModelKernel = { seen: nothingSeen, forwardingHeld: false };
+  kernel: ModelKernel = { seen: nothingSeen, forwardingHeld: nothingSeen.forwarding };
   /** Every call in order: `look`, `look wg-a`, `look wg-a (2)`, or a step by its kind and key. */
   readonly log: string[] = [];
   /** Steps whose kind this says are refused with these words. */
@@ -15,7 +17,7 @@ export class ModelSink implements Sink {
   ignores: (step: Step) => boolean = () => false;
   lookFails: string | null = null;
 
-  get forwardingHeld(): boolean {
+  get forwardingHeld(): ByFamily {
     return this.kernel.forwardingHeld;
   }
 
@@ -23,6 +25,11 @@ export class ModelSink implements Sink {
     this.log.push('look');
     if (this.lookFails !== null) throw new Error(this.lookFails);
     return this.kernel.seen;
+  }
+
+  async lookAtRuleset(): Promise<SeenRuleset | null> {
+    this.log.push('look rules');
+    return this.kernel.seen.ruleset;
   }
 
   async lookAtDevice(name: string): Promise<SeenDevice | null> {

@@ -2,6 +2,7 @@
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, peerOf, spokeDocument } from '../fixtures/documents.ts';
+import { nothingSeen } from '../plan/seen.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { Held } from '../state/held.ts';
 import { ModelSink } from './model-sink.fixture.ts';
@@ -33,6 +34,9 @@ beforeEach(() => {
       failed: (_held, problems) => failed.push([...problems]),
       drifted: (some) => drift.push(...some),
       looked: () => undefined,
+      switched: () => undefined,
+      rulesLoading: () => undefined,
+      rulesLoaded: () => undefined,
     },
   });
 });
@@ -180,7 +184,7 @@ describe('drift', () => {
   });
 
   test('is found at once when somebody says that something happened', async () => {
-    machine.tamper((seen) => ({ ...seen, ruleset: null, forwarding: false }));
+    machine.tamper((seen) => ({ ...seen, ruleset: null, forwarding: nothingSeen.forwarding }));
     reconciler.auditSoon();
     await clock.advance(0);
     expect(drift.map((one) => one.detail)).toEqual([
@@ -326,7 +330,15 @@ test('endpoints of a document that was not applied before the start are written'
     const next = new Reconciler({
       machine,
       clock,
-      events: { applied: () => 0, failed: () => 0, drifted: () => 0, looked: () => 0 },
+      events: {
+        applied: () => 0,
+        failed: () => 0,
+        drifted: () => 0,
+        looked: () => 0,
+        switched: () => 0,
+        rulesLoading: () => 0,
+        rulesLoaded: () => 0,
+      },
     });
     const document = held(1, spokeDocument(2, spokeKey, hubs));
     if (!trusts) next.distrustEndpoints(document);

@@ -17,6 +17,7 @@ export async function removeEverything(
       seen: await machine.look(),
       scope: 'all',
       choices: new Map(),
+      carried: new Map(),
       forwardingHeld: machine.forwardingHeld,
       writtenEndpoints: new Map(),
       nowMs: parts.clock.nowMs(),

@@ -1,14 +1,18 @@
 // What reconciling needs of a machine: look, look at a part, carry out steps. The machine itself is machine.ts; tests
 // have a model of one.
+import type { ByFamily } from '../plan/ruleset-intent.ts';
+import type { SeenRuleset } from '../plan/ruleset-seen.ts';
 import type { Seen, SeenDevice } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
 
 export interface Sink {
   /** What makes this machine's interfaces; null before the first one was made. */
   readonly flavour: 'kernel' | 'userspace' | null;
-  /** The agent switched forwarding on and remembers how it was before. */
-  readonly forwardingHeld: boolean;
+  /** The agent switched forwarding of the family on and remembers how it was before. */
+  readonly forwardingHeld: ByFamily;
   look(): Promise<Seen>;
+  /** The table of rules alone. null: there is none. */
+  lookAtRuleset(): Promise<SeenRuleset | null>;
   /** The WireGuard side of one interface. null: it does not answer. */
   lookAtDevice(name: string): Promise<SeenDevice | null>;
   /** Some peers of an interface; the others are taken to be as they were `before`. */

@@ -7,6 +7,7 @@ import { Agent } from '../agent.ts';
 import { systemClock } from '../ports/clock.ts';
 import { systemRun, toolFolders } from '../ports/run.ts';
 import { systemSettings } from '../ports/settings.ts';
+import { startProber } from '../probe/prober.ts';
 import { serveControl } from '../state/control.ts';
 import { StateFolder } from '../state/folder.ts';
 import { requireIdentity } from '../state/identity.ts';
@@ -37,6 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
     clock: systemClock,
     settings: systemSettings,
     random: Math.random,
+    startProber,
   });
   const ending = Promise.withResolvers<Ending>();
   const control = await serveControl(folder, (asked) => {

@@ -43,6 +43,9 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
     applied: null,
     seen: await lookIfPossible(folder),
     choices: new Map(),
+    paths: [],
+    leases: new Map(),
+    nowMs: systemClock.nowMs(),
     problems: [],
     drift: [],
     connected: false,
@@ -77,11 +80,19 @@ function render(found: AgentStatus): string {
       lines.push(`  ${peer.public_key}  ${peer.endpoint ?? 'place unknown'}  ${seen}  ${traffic}`);
     }
   }
+  for (const path of found.paths) lines.push(pathText(path));
+  for (const lease of found.leases)
+    lines.push(`lease      ${lease.virtual_ip_id} ${lease.held ? 'held' : 'not held'}`);
   for (const route of found.routes)
     lines.push(`route      ${route.destination} through ${route.via ?? 'another route'}`);
   for (const drift of found.drift.slice(-5))
     lines.push(`mended     ${drift.at} ${drift.key}: ${drift.detail}`);
   return `${lines.join('\n')}\n`;
+}
+
+function pathText(path: AgentStatus['paths'][number]): string {
+  const rtt = path.rtt_ms === null ? 'never answered' : `${path.rtt_ms} ms`;
+  return `${path.purpose.padEnd(10)} ${path.interface} to ${path.target} ${path.state} since ${path.since}, ${rtt}`;
 }
 
 function revisionText(found: AgentStatus): string {

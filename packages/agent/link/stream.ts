@@ -47,6 +47,9 @@ export class NodeStream {
   #cancelBeat: () => void = () => undefined;
   #heardAtMs = 0;
   #closed = false;
+  /** Who waits for the pong of which number. */
+  readonly #unread = new Map<number, () => void>();
+  #lastPing = 0;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
@@ -87,7 +90,10 @@ export class NodeStream {
       });
     });
     socket.on('ping', () => this.#heard());
-    socket.on('pong', () => this.#heard());
+    socket.on('pong', (data) => {
+      this.#heard();
+      this.#ponged(data.toString());
+    });
     socket.on('error', (error) => {
       complaint ||= error.message;
     });
@@ -99,6 +105,18 @@ export class NodeStream {
   /** Sends if the stream is open; what is not sent is told after the next hello anyway. */
   send(message: NodeMessage): void {
     if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+  }
+
+  /**
+   * The same, and calls back when the other side has read it; never when the stream is lost before. Frames are read in
+   * order, so a ping behind it is answered after it.
+   */
+  sendConfirmed(message: NodeMessage, read: () => void): void {
+    if (!this.isOpen) return;
+    this.send(message);
+    const number = ++this.#lastPing;
+    this.#unread.set(number, read);
+    this.#socket?.ping(String(number));
   }
 
   /** The platform takes part: the next loss starts with short pauses again. */
@@ -129,6 +147,15 @@ export class NodeStream {
     this.#heardAtMs = this.#parts.clock.monotonicMs();
   }
 
+  #ponged(text: string): void {
+    const upTo = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+    for (const [number, read] of this.#unread) {
+      if (number > upTo) break;
+      this.#unread.delete(number);
+      read();
+    }
+  }
+
   #take(socket: WebSocket, text: string | null): void {
     this.#heard();
     const parsed = platformMessage.safeParse(text === null ? undefined : parseJson(text));
@@ -151,6 +178,7 @@ export class NodeStream {
 
   #ended(code: number, why: string): void {
     this.#cancelBeat();
+    this.#unread.clear();
     this.#socket = null;
     if (this.#closed) return;
     if (code === closeCodes.revoked) return this.#parts.events.revoked();

@@ -35,6 +35,7 @@ function situation(peers: readonly SeenPeer[], change: Partial<Situation> = {}):
     seen: seenWith(peers),
     entries: documentOf([...hubDocument(1, key(0)), ...entries]),
     choices: new Map([['fd00:99::/64', 'wg-test']]),
+    isDirect: () => false,
     problems: [],
     flavour: 'kernel',
     nowMs: startMs,

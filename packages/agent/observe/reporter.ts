@@ -6,7 +6,7 @@ import {
   agentRoutesPerFrameMax,
   agentTunnelsPerFrameMax,
 } from '@powernode/core/limits';
-import type { EntryValue } from '@powernode/core/wire/document';
+import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Drift } from '../apply/reconciler.ts';
 import { type Problem, rooms } from '../apply/sink.ts';
@@ -18,6 +18,8 @@ export interface Situation {
   readonly seen: Seen;
   readonly entries: ReadonlyMap<string, EntryValue>;
   readonly choices: ReadonlyMap<string, string | null>;
+  /** Whether a route leads to a spoke without a hub. */
+  readonly isDirect: (route: RouteEntry) => boolean;
   readonly problems: readonly Problem[];
   readonly flavour: 'kernel' | 'userspace' | null;
   readonly nowMs: number;
@@ -107,8 +109,7 @@ export class Reporter {
     const fresh: Observed['routes'] = [];
     for (const [destination, via] of situation.choices) {
       const entry = situation.entries.get(`route/${destination}`);
-      // Routes to single machines with one way are what the document says; there is nothing to learn from them.
-      if (entry?.kind !== 'route' || (entry.via.length < 2 && /\/(?:128|32)$/.test(destination))) continue;
+      if (entry?.kind !== 'route' || !(hasChoice(entry) || situation.isDirect(entry))) continue;
       if (this.#routes.get(destination) === via || fresh.length === agentRoutesPerFrameMax) continue;
       this.#routes.set(destination, via);
       fresh.push({ destination, via });
@@ -133,6 +134,11 @@ export class Reporter {
     }
     return fresh;
   }
+}
+
+/** Routes to single machines with one way are what the document says; there is nothing to learn from them. */
+function hasChoice(route: RouteEntry): boolean {
+  return route.via.length > 1 || !/\/(?:128|32)$/.test(route.destination);
 }
 
 function forgetOthers(told: Map<string, unknown>, present: ReadonlyMap<string, unknown>): void {

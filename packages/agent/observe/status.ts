@@ -5,6 +5,7 @@ import type { Drift } from '../apply/reconciler.ts';
 import type { Problem } from '../apply/sink.ts';
 import type { Seen } from '../plan/seen.ts';
 import { timestamp } from '../ports/clock.ts';
+import type { TargetReport } from '../probe/targets.ts';
 import type { Held } from '../state/held.ts';
 import type { Identity } from '../state/identity.ts';
 import { agentVersion } from '../version.ts';
@@ -48,6 +49,21 @@ export const agentStatus = z.object({
     }),
   ),
   routes: z.array(z.object({ destination: z.string(), via: z.string().nullable() })),
+  /** What is probed by this machine itself, and how it is. */
+  paths: z.array(
+    z.object({
+      interface: z.string(),
+      public_key: z.string(),
+      purpose: z.enum(['path', 'forwarding', 'direct']),
+      target: z.string(),
+      state: z.enum(['untried', 'alive', 'returning', 'dead']),
+      since: z.string(),
+      /** The last round trip; null: nothing was ever heard. */
+      rtt_ms: z.number().nullable(),
+    }),
+  ),
+  /** Virtual addresses that are leased, and whether the machine may answer for them now. */
+  leases: z.array(z.object({ virtual_ip_id: z.string(), held: z.boolean() })),
   drift: z.array(z.object({ at: z.string(), key: z.string(), detail: z.string() })),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
@@ -58,6 +74,9 @@ export interface StatusParts {
   readonly applied: { readonly revision: number; readonly hash: string } | null;
   readonly seen: Seen;
   readonly choices: ReadonlyMap<string, string | null>;
+  readonly paths: readonly TargetReport[];
+  readonly leases: ReadonlyMap<string, boolean>;
+  readonly nowMs: number;
   readonly problems: readonly Problem[];
   readonly drift: readonly Drift[];
   readonly connected: boolean;
@@ -84,7 +103,22 @@ export function statusOf(parts: StatusParts): AgentStatus {
     problems: parts.problems.map(({ room, detail }) => ({ subsystem: room, detail })),
     interfaces: interfacesOf(parts),
     routes: [...parts.choices].map(([destination, via]) => ({ destination, via })),
+    paths: parts.paths.map((one) => pathOf(one, parts.nowMs)),
+    leases: [...parts.leases].map(([id, held]) => ({ virtual_ip_id: id, held })),
     drift: parts.drift.map((one) => ({ at: timestamp(one.atMs), key: one.key, detail: one.detail })),
+  };
+}
+
+function pathOf(report: TargetReport, nowMs: number): AgentStatus['paths'][number] {
+  const [, name = '', ...key] = report.tunnel.split('/');
+  return {
+    interface: name,
+    public_key: key.join('/'),
+    purpose: report.purpose,
+    target: report.target,
+    state: report.state,
+    since: timestamp(nowMs - report.forMs),
+    rtt_ms: report.rttMs === null ? null : Math.round(report.rttMs * 100) / 100,
   };
 }
 

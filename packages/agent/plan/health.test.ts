@@ -34,8 +34,17 @@ test('a tunnel that was never looked at, or never shook hands, is untried', () =
   expect(watch([{ at: 0 }, { at: 5, tx: 5000 }, { at: 60, tx: 9000 }]).of(tunnel)).toBe('untried');
 });
 
+test('a tunnel is trusted when it has been heard for a while', () => {
+  expect(watch([{ at: 0, handshake: 0 }]).of(tunnel)).toBe('returning');
+  const looks = [
+    { at: 0, handshake: 0 },
+    { at: 9, handshake: 0 },
+  ];
+  expect(watch(looks).of(tunnel)).toBe('returning');
+  expect(watch([...looks, { at: 10, handshake: 0 }]).of(tunnel)).toBe('alive');
+});
+
 test('a handshake keeps a tunnel alive for as long as its keys live', () => {
-  expect(watch([{ at: 0, handshake: 0 }]).of(tunnel)).toBe('alive');
   expect(
     watch([
       { at: 0, handshake: 0 },
@@ -55,7 +64,7 @@ test('keepalives that are sent into silence do not make a tunnel dead', () => {
   expect(watch(looks.slice(0, 4)).of(tunnel)).toBe('alive');
 });
 
-test('packets that nobody answers make a tunnel dead after 20 seconds, and an answer makes it alive at once', () => {
+test('packets that nobody answers make a tunnel dead after 20 seconds, and an answer brings it back at once', () => {
   const sent = [
     { at: 0, handshake: 0, rx: 100, tx: 100 },
     { at: 5, handshake: 0, rx: 100, tx: 1000 },
@@ -64,7 +73,7 @@ test('packets that nobody answers make a tunnel dead after 20 seconds, and an an
   expect(watch(sent).of(tunnel)).toBe('alive');
   const silent = [...sent, { at: 26, handshake: 0, rx: 100, tx: 4000 }];
   expect(watch(silent).of(tunnel)).toBe('dead');
-  expect(watch([...silent, { at: 31, handshake: 0, rx: 200, tx: 4000 }]).of(tunnel)).toBe('alive');
+  expect(watch([...silent, { at: 31, handshake: 0, rx: 200, tx: 4000 }]).of(tunnel)).toBe('returning');
 });
 
 test('a tunnel that was taken out and put in again starts anew', () => {

@@ -3,17 +3,17 @@
 import {
   agentHandshakeAliveMs,
   agentReceivedAliveMs,
+  agentRouteHoldMs,
   agentUnansweredBytes,
   agentUnansweredMs,
 } from '@powernode/core/limits';
+import type { PathState } from '../probe/judge.ts';
+import { tunnelKey } from './document-index.ts';
 import type { SeenPeer } from './seen.ts';
-
-/** alive: something was heard lately. untried: never heard anything yet. dead: heard once, and not any more. */
-export type Liveness = 'alive' | 'untried' | 'dead';
 
 /** The question that choosing a route asks. */
 export interface PathHealth {
-  of(tunnel: { readonly interface: string; readonly publicKey: string }): Liveness;
+  of(tunnel: { readonly interface: string; readonly publicKey: string }): PathState;
 }
 
 /** What is remembered of one tunnel between two looks. */
@@ -25,6 +25,8 @@ interface Track {
   /** Sent bytes when something was heard last. */
   readonly txBytes: number;
   readonly handshakeAtMs: number;
+  /** Since when it has been heard without a break; null: it is not. */
+  readonly risenAtMs: number | null;
 }
 
 export class PassiveHealth implements PathHealth {
@@ -35,8 +37,10 @@ export class PassiveHealth implements PathHealth {
   look(name: string, peers: Iterable<SeenPeer>, nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     for (const peer of peers) {
-      const key = trackKey({ interface: name, publicKey: peer.publicKey });
-      this.#tracks.set(key, nextTrack(this.#tracks.get(key), peer, nowMs));
+      const key = tunnelKey({ interface: name, publicKey: peer.publicKey });
+      const track = nextTrack(this.#tracks.get(key), peer, nowMs);
+      const risenAtMs = isHeardOf(track, nowMs) === true ? (track.risenAtMs ?? nowMs) : null;
+      this.#tracks.set(key, risenAtMs === track.risenAtMs ? track : { ...track, risenAtMs });
     }
   }
 
@@ -45,16 +49,13 @@ export class PassiveHealth implements PathHealth {
     for (const key of this.#tracks.keys()) if (!exists(key)) this.#tracks.delete(key);
   }
 
-  of(tunnel: { readonly interface: string; readonly publicKey: string }): Liveness {
-    const track = this.#tracks.get(trackKey(tunnel));
+  of(tunnel: { readonly interface: string; readonly publicKey: string }): PathState {
+    const track = this.#tracks.get(tunnelKey(tunnel));
     if (track === undefined) return 'untried';
-    return livenessOf(track, this.#nowMs);
+    const isHeard = isHeardOf(track, this.#nowMs);
+    if (isHeard !== true) return isHeard === null ? 'untried' : 'dead';
+    return this.#nowMs - (track.risenAtMs ?? this.#nowMs) >= agentRouteHoldMs ? 'alive' : 'returning';
   }
-}
-
-/** The same text as the key of the peer's entry in the document. */
-function trackKey(tunnel: { readonly interface: string; readonly publicKey: string }): string {
-  return `peer/${tunnel.interface}/${tunnel.publicKey}`;
 }
 
 function nextTrack(before: Track | undefined, peer: SeenPeer, nowMs: number): Track {
@@ -63,20 +64,20 @@ function nextTrack(before: Track | undefined, peer: SeenPeer, nowMs: number): Tr
   const anew = before === undefined || peer.rxBytes < before.rxBytes || peer.txBytes < before.txBytes;
   if (anew) {
     const track = { rxBytes: peer.rxBytes, txBytes: peer.txBytes, heardAtMs: null, askedAtMs: null };
-    return { ...track, handshakeAtMs };
+    return { ...track, handshakeAtMs, risenAtMs: null };
   }
   if (peer.rxBytes > before.rxBytes || handshakeAtMs > before.handshakeAtMs) {
     const track = { rxBytes: peer.rxBytes, txBytes: peer.txBytes, heardAtMs: nowMs, askedAtMs: null };
-    return { ...track, handshakeAtMs };
+    return { ...track, handshakeAtMs, risenAtMs: before.risenAtMs };
   }
   const asked = peer.txBytes - before.txBytes >= agentUnansweredBytes;
   return { ...before, askedAtMs: before.askedAtMs ?? (asked ? nowMs : null) };
 }
 
-function livenessOf(track: Track, nowMs: number): Liveness {
-  if (track.handshakeAtMs === 0 && track.heardAtMs === null) return 'untried';
-  if (track.askedAtMs !== null && nowMs - track.askedAtMs >= agentUnansweredMs) return 'dead';
-  if (nowMs - track.handshakeAtMs <= agentHandshakeAliveMs) return 'alive';
-  if (track.heardAtMs !== null && nowMs - track.heardAtMs <= agentReceivedAliveMs) return 'alive';
-  return 'dead';
+/** null: it never was. */
+function isHeardOf(track: Track, nowMs: number): boolean | null {
+  if (track.handshakeAtMs === 0 && track.heardAtMs === null) return null;
+  if (track.askedAtMs !== null && nowMs - track.askedAtMs >= agentUnansweredMs) return false;
+  if (nowMs - track.handshakeAtMs <= agentHandshakeAliveMs) return true;
+  return track.heardAtMs !== null && nowMs - track.heardAtMs <= agentReceivedAliveMs;
 }

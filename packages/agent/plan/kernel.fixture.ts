@@ -2,13 +2,15 @@
 // routes go with their interface, a prefix moves to the last peer given it, a peer taken out forgets its sessions.
 
 import { routeMetric } from './route-plan.ts';
-import type { Seen, SeenInterface, SeenPeer, SeenRoute, SeenRuleset } from './seen.ts';
+import type { ByFamily } from './ruleset-intent.ts';
+import { asLoaded } from './ruleset-seen.ts';
+import type { Seen, SeenInterface, SeenPeer, SeenRoute } from './seen.ts';
 import type { Step } from './step.ts';
 
 export interface ModelKernel {
   readonly seen: Seen;
-  /** The agent switched forwarding on. */
-  readonly forwardingHeld: boolean;
+  /** The agent switched forwarding of the family on. */
+  readonly forwardingHeld: ByFamily;
 }
 
 export function applySteps(kernel: ModelKernel, steps: readonly Step[]): ModelKernel {
@@ -47,17 +49,15 @@ function applyStep(kernel: ModelKernel, step: Step): ModelKernel {
     case 'set_route':
     case 'remove_route':
       return { ...kernel, seen: { ...seen, routes: routesAfter(kernel, step) } };
-    case 'set_ruleset': {
-      const { hash, ruleCount, sets } = step.ruleset;
-      const ruleset: SeenRuleset = { hash, ruleCount, sets, chainFits: true };
-      return { ...kernel, seen: { ...seen, ruleset } };
-    }
+    case 'set_ruleset':
+      if (step.how === 'change' && seen.ruleset?.loaded == null) throw new Error('nothing was loaded before');
+      return { ...kernel, seen: { ...seen, ruleset: asLoaded(step.ruleset) } };
     case 'remove_ruleset':
       return { ...kernel, seen: { ...seen, ruleset: null } };
     case 'start_forwarding':
-      return { forwardingHeld: true, seen: { ...seen, forwarding: true } };
+      return withForwarding(kernel, { [step.family]: true });
     case 'stop_forwarding':
-      return { forwardingHeld: false, seen: { ...seen, forwarding: false } };
+      return withForwarding(kernel, { [step.family]: false });
   }
 }
 
@@ -70,6 +70,11 @@ const blankInterface: Omit<SeenInterface, 'name'> = {
   addresses: [],
   device: { publicKey: null, listenPort: 40000, peers: new Map() },
 };
+
+function withForwarding({ seen, forwardingHeld }: ModelKernel, change: Partial<ByFamily>): ModelKernel {
+  const forwarding = { ...seen.forwarding, ...change };
+  return { forwardingHeld: { ...forwardingHeld, ...change }, seen: { ...seen, forwarding } };
+}
 
 function withInterface(kernel: ModelKernel, one: SeenInterface): ModelKernel {
   const interfaces = new Map(kernel.seen.interfaces).set(one.name, one);

@@ -9,7 +9,8 @@ import { nothingSeen, type Seen, type SeenInterface } from './seen.ts';
 type Entries = ReadonlyMap<string, EntryValue>;
 
 const nowMs = 1_800_000_000_000;
-const empty: ModelKernel = { seen: nothingSeen, forwardingHeld: false };
+const notHeld = { ipv6: false, ipv4: false };
+const empty: ModelKernel = { seen: nothingSeen, forwardingHeld: notHeld };
 
 function keyNumbered(number: number): string {
   return Buffer.alloc(32, number).toString('base64');
@@ -34,6 +35,8 @@ const network = (handle: string) =>
       key: fc.integer({ min: 100, max: 102 }),
       port: fc.constantFrom(0, 51820, 51821),
       mtu: fc.constantFrom(1280, 1420),
+      probed: fc.boolean(),
+      virtual: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
     })
     .map((shape): EntryValue[] => {
       const name = `wg-${handle}`;
@@ -44,7 +47,8 @@ const network = (handle: string) =>
         name,
         purpose: 'leaf',
         listen_port: shape.port,
-        addresses: [`fd00:${handle}::100/128`],
+        addresses: [`fd00:${handle}::100/128`, ...(shape.probed ? ['100.64.1.1/32'] : [])],
+        probe_addresses: shape.probed ? [`fd00:${handle}:0:0:fe01::100/128`] : [],
       };
       const transits = Array.from({ length: shape.transit }, (_, i) => `${name}-${i + 1}`);
       return [
@@ -57,6 +61,7 @@ const network = (handle: string) =>
             purpose: 'transit',
             listen_port: 0,
             addresses: [],
+            probe_addresses: [],
           }),
         ),
         ...transits.map((one, i) => peer(one, { key: 50 + i, keepalive: 25, calls: true, allowed: '::/0' })),
@@ -67,6 +72,7 @@ const network = (handle: string) =>
           destination: `fd00:${handle}::/64`,
           via: transits.length > 0 ? transits : [name],
         },
+        ...shape.virtual.map((number): EntryValue => virtualIp(handle, number)),
         ...(shape.forwards ? [{ kind: 'forwarding', network_id: handle, handle } as const] : []),
       ];
     });
@@ -83,6 +89,18 @@ function peer(
     endpoint: at.calls ? `203.0.113.${at.key}:51820` : null,
     allowed_ips: [at.allowed],
     keepalive: at.keepalive,
+  };
+}
+
+function virtualIp(handle: string, number: number): EntryValue {
+  return {
+    kind: 'virtual_ip',
+    network_id: handle,
+    virtual_ip_id: `${handle} ${number}`,
+    interface: `wg-${handle}`,
+    addresses: [`fd00:${handle}::f${number}/128`, `100.64.0.${number}/32`],
+    epoch: 1,
+    lease: number === 1 ? null : { witnesses: ['fd00::1'], enough: 1 },
   };
 }
 
@@ -106,6 +124,7 @@ function planFor(entries: Entries, kernel: ModelKernel, scope: Scope = 'all'): P
     seen,
     scope,
     choices: choicesOf(entries),
+    carried: new Map(),
     forwardingHeld,
     writtenEndpoints,
     nowMs,
@@ -198,7 +217,7 @@ describe('a plan', () => {
         const done = converge(new Map(), damaged(converge(before, empty), hits));
         expect(done.seen.interfaces.size).toBe(0);
         expect(done.seen.ruleset).toBeNull();
-        expect(done.forwardingHeld).toBe(false);
+        expect(done.forwardingHeld).toEqual(notHeld);
       }),
     );
   });
@@ -216,12 +235,12 @@ describe('a plan', () => {
       device: null,
     };
     const seen = { ...nothingSeen, interfaces: new Map([['wg-aa', foreign]]) };
-    const plan = planFor(entries, { seen, forwardingHeld: false });
+    const plan = planFor(entries, { seen, forwardingHeld: notHeld });
     expect(plan.problems).toHaveLength(1);
     expect(plan.problems[0]).toContain('wg-aa exists and was not made by the agent');
     const about = plan.steps.filter((step) => Object.values(step).includes('wg-aa'));
     expect(about).toEqual([]);
-    expect(planFor(new Map(), { seen, forwardingHeld: false }).steps).toEqual([]);
+    expect(planFor(new Map(), { seen, forwardingHeld: notHeld }).steps).toEqual([]);
   });
 
   test('that adds one peer writes that peer and nothing else', () => {

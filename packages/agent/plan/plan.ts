@@ -1,9 +1,11 @@
 // The plan: what differs between the document and what was seen, as steps in an order that is safe at every point
 // (rules before what they guard, addresses before routes that use them). Pure; carrying out is apply/.
 import type { EntryValue, InterfaceEntry, PeerEntry } from '@powernode/core/wire/document';
+import { AddressLookup, planAddresses } from './addresses.ts';
 import { planPeers } from './peers.ts';
 import { planRoutes } from './route-plan.ts';
-import { isLoaded, rulesetIntentOf, rulesetOf } from './ruleset.ts';
+import type { ByFamily } from './ruleset-intent.ts';
+import { planForwarding } from './ruleset-plan.ts';
 import type { Seen, SeenInterface } from './seen.ts';
 import type { Step } from './step.ts';
 
@@ -16,8 +18,10 @@ export interface PlanInput {
   readonly scope: Scope;
   /** For each destination of a route entry the interface that it is to go through; null: left out for now. */
   readonly choices: ReadonlyMap<string, string | null>;
-  /** The agent switched forwarding on and remembers how it was before. */
-  readonly forwardingHeld: boolean;
+  /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
+  readonly carried: ReadonlyMap<string, readonly string[]>;
+  /** The agent switched forwarding of the family on and remembers how it was before. */
+  readonly forwardingHeld: ByFamily;
   /** The endpoint last written for a peer, by its key. Absent: not known. */
   readonly writtenEndpoints: ReadonlyMap<string, string>;
   readonly nowMs: number;
@@ -38,9 +42,7 @@ export function makePlan(input: PlanInput): Plan {
   }
   const routes =
     touches(input.scope, 'route/', 'interface/') || rebuilt.size > 0 ? planRoutes(input, rebuilt) : [];
-  const forwarding = touches(input.scope, 'interface/', 'forwarding')
-    ? planForwarding(input)
-    : nothingToForward;
+  const forwarding = planForwarding(input);
   const steps = [
     ...routes.filter((step) => step.kind === 'remove_route'),
     ...forwarding.before,
@@ -60,11 +62,13 @@ function touches(scope: Scope, ...heads: readonly string[]): boolean {
 
 function planInterfaces(input: PlanInput, problems: string[]): Step[] {
   const steps: Step[] = [];
-  const peers = new PeerLookup(input.entries);
+  const peers = new PeerLookup(input);
+  const addresses = new AddressLookup(input.entries);
   for (const name of interfaceNames(input)) {
     const wanted = input.entries.get(`interface/${name}`);
     const seen = input.seen.interfaces.get(name);
-    if (wanted?.kind === 'interface') steps.push(...planInterface({ input, wanted, seen, peers }, problems));
+    if (wanted?.kind === 'interface')
+      steps.push(...planInterface({ input, wanted, seen, peers, addresses }, problems));
     else if (seen?.ours) steps.push({ kind: 'remove_interface', name });
   }
   return steps;
@@ -82,6 +86,10 @@ function interfaceNames(input: PlanInput): Set<string> {
     const [kind, name] = key.split('/', 2);
     if ((kind === 'interface' || kind === 'peer') && name !== undefined) names.add(name);
   }
+  // A virtual address that is gone does not say any more where it was; what one interface has, others may have too.
+  if (touches(input.scope, 'interface/', 'virtual_ip/')) {
+    for (const one of input.seen.interfaces.values()) if (one.ours) names.add(one.name);
+  }
   return names;
 }
 
@@ -90,6 +98,7 @@ interface InterfaceCase {
   readonly wanted: InterfaceEntry;
   readonly seen: SeenInterface | undefined;
   readonly peers: PeerLookup;
+  readonly addresses: AddressLookup;
 }
 
 function planInterface(at: InterfaceCase, problems: string[]): Step[] {
@@ -132,24 +141,8 @@ function planInterface(at: InterfaceCase, problems: string[]): Step[] {
       { name: wanted.name, writtenEndpoints: input.writtenEndpoints, nowMs: input.nowMs, problems },
     ),
   );
-  if (input.scope !== 'all' && !input.scope.has(`interface/${wanted.name}`) && alive !== undefined)
-    return steps;
-  return [...steps, ...planAddresses(wanted, alive)];
-}
-
-function planAddresses(wanted: InterfaceEntry, alive: SeenInterface | undefined): Step[] {
-  const steps: Step[] = [];
-  const name = wanted.name;
-  for (const address of alive?.addresses ?? []) {
-    if (!wanted.addresses.includes(address)) steps.push({ kind: 'remove_address', interface: name, address });
-  }
-  for (const address of wanted.addresses) {
-    if (!alive?.addresses.includes(address)) steps.push({ kind: 'add_address', interface: name, address });
-  }
-  if (alive === undefined || !alive.up || alive.mtu !== wanted.mtu) {
-    steps.push({ kind: 'set_link', name, mtu: wanted.mtu });
-  }
-  return steps;
+  if (alive !== undefined && !touches(input.scope, 'interface/', 'virtual_ip/')) return steps;
+  return [...steps, ...planAddresses(wanted, alive, at.addresses)];
 }
 
 function peersInScope(scope: ReadonlySet<string>, name: string): Set<string> {
@@ -159,30 +152,15 @@ function peersInScope(scope: ReadonlySet<string>, name: string): Set<string> {
   return keys;
 }
 
-const nothingToForward: { before: Step[]; after: Step[] } = { before: [], after: [] };
-
-function planForwarding(input: PlanInput): { before: Step[]; after: Step[] } {
-  const closedOtherwise = input.forwardingHeld || !input.seen.forwarding;
-  const intent = rulesetIntentOf(input.entries.values(), closedOtherwise);
-  const ruleset = rulesetOf(intent);
-  const before: Step[] = [];
-  const after: Step[] = [];
-  if (ruleset !== null && !isLoaded(ruleset, input.seen.ruleset))
-    before.push({ kind: 'set_ruleset', ruleset });
-  const needed = intent.forwarding.length > 0;
-  if (needed && !input.seen.forwarding) after.push({ kind: 'start_forwarding' });
-  if (!needed && input.forwardingHeld) after.push({ kind: 'stop_forwarding' });
-  if (ruleset === null && input.seen.ruleset !== null) after.push({ kind: 'remove_ruleset' });
-  return { before, after };
-}
-
 /** The peers of the document by interface, sorted out at most once and only when somebody asks for all of them. */
 class PeerLookup {
   readonly #entries: ReadonlyMap<string, EntryValue>;
+  readonly #carried: PlanInput['carried'];
   #byInterface: Map<string, Map<string, PeerEntry>> | undefined;
 
-  constructor(entries: ReadonlyMap<string, EntryValue>) {
+  constructor({ entries, carried }: Pick<PlanInput, 'entries' | 'carried'>) {
     this.#entries = entries;
+    this.#carried = carried;
   }
 
   /** Those with the public keys given, or all (null). */
@@ -191,9 +169,15 @@ class PeerLookup {
     const found = new Map<string, PeerEntry>();
     for (const key of keys) {
       const entry = this.#entries.get(`peer/${name}/${key}`);
-      if (entry?.kind === 'peer') found.set(key, entry);
+      if (entry?.kind === 'peer') found.set(key, this.#asCarried(entry));
     }
     return found;
+  }
+
+  #asCarried(entry: PeerEntry): PeerEntry {
+    if (this.#carried.size === 0) return entry;
+    const more = this.#carried.get(`peer/${entry.interface}/${entry.public_key}`);
+    return more === undefined ? entry : { ...entry, allowed_ips: [...entry.allowed_ips, ...more] };
   }
 
   #all(): Map<string, Map<string, PeerEntry>> {
@@ -202,7 +186,7 @@ class PeerLookup {
     for (const entry of this.#entries.values()) {
       if (entry.kind !== 'peer') continue;
       const peers = sorted.get(entry.interface) ?? new Map<string, PeerEntry>();
-      peers.set(entry.public_key, entry);
+      peers.set(entry.public_key, this.#asCarried(entry));
       sorted.set(entry.interface, peers);
     }
     this.#byInterface = sorted;

@@ -1,8 +1,11 @@
 // Which way a route goes, as paths live and die.
-import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
+import type { AnycastEntry, EntryValue, ProbeEntry, RouteEntry } from '@powernode/core/wire/document';
 import { entryKey } from '@powernode/core/wire/document';
-import { expect, test } from 'vitest';
-import type { Liveness, PathHealth } from './health.ts';
+import { describe, expect, test } from 'vitest';
+import type { PathState } from '../probe/judge.ts';
+import { DocumentIndex } from './document-index.ts';
+import type { PathHealth } from './health.ts';
+import type { SourceState } from './probe-health.ts';
 import { RouteChooser } from './routes.ts';
 
 const prefix = 'fd00::/64';
@@ -14,119 +17,208 @@ function route(destination: string, ...via: string[]): RouteEntry {
 }
 
 function interfaceNamed(name: string, purpose: 'leaf' | 'transit'): EntryValue {
-  const of = { network_id: 'n', peer_id: 'p', public_key: 'k', listen_port: 0, mtu: 1420, addresses: [] };
-  return { kind: 'interface', name, purpose, ...of };
+  const of = { network_id: 'n', peer_id: 'p', public_key: 'k', listen_port: 0, mtu: 1420 };
+  return { kind: 'interface', name, purpose, ...of, addresses: [], probe_addresses: [] };
 }
 
-function peer(name: string, publicKey: string, allowed: string): EntryValue {
-  const of = { peer_id: publicKey, endpoint: null, allowed_ips: [allowed], keepalive: 25 };
+function peer(name: string, publicKey: string, ...allowed: string[]): EntryValue {
+  const of = { peer_id: publicKey, endpoint: null, allowed_ips: allowed, keepalive: 25 };
   return { kind: 'peer', interface: name, public_key: publicKey, ...of };
 }
 
-/** A spoke with two transit hubs and a friend that it reaches directly. */
-const entries = new Map(
-  [
-    interfaceNamed('wg-a', 'leaf'),
-    interfaceNamed('wg-a-1', 'transit'),
-    interfaceNamed('wg-a-2', 'transit'),
-    peer('wg-a-1', 'hub1', '::/0'),
-    peer('wg-a-2', 'hub2', '::/0'),
-    peer('wg-a', 'friend', friend),
-    route(prefix, 'wg-a-1', 'wg-a-2'),
-    route(hub1, 'wg-a-1'),
-    route(friend, 'wg-a'),
-  ].map((entry) => [entryKey(entry), entry]),
-);
+function probe(purpose: ProbeEntry['purpose'], name: string, publicKey: string, target: string): EntryValue {
+  return { kind: 'probe', network_id: 'n', interface: name, public_key: publicKey, purpose, target };
+}
 
 class Paths implements PathHealth {
-  readonly states: Record<string, Liveness> = { hub1: 'untried', hub2: 'untried', friend: 'untried' };
-  of({ publicKey }: { readonly publicKey: string }): Liveness {
+  readonly states: Record<string, PathState> = {};
+  of({ publicKey }: { readonly publicKey: string }): PathState {
     return this.states[publicKey] ?? 'untried';
   }
 }
 
-function spoke() {
+/** A node with these entries. Calling it says how paths are now, and answers with where everything goes. */
+function node(entries: readonly EntryValue[]) {
   const chooser = new RouteChooser();
   const health = new Paths();
-  const at = (seconds: number, states: Record<string, Liveness> = {}) => {
+  const sources = new Map<string, SourceState>();
+  const index = new DocumentIndex();
+  const take = (values: readonly EntryValue[]) =>
+    index.update(new Map(values.map((entry) => [entryKey(entry), entry])), 'all');
+  take(entries);
+  const at = (states: Record<string, PathState> = {}) => {
     Object.assign(health.states, states);
-    chooser.choose({ entries, health, nowMs: seconds * 1000 });
+    chooser.choose({ index, health, sources });
     return Object.fromEntries(chooser.choices);
   };
-  return { chooser, at };
+  return { chooser, health, sources, index, take, at };
 }
 
-test('without any path known to be alive, every route keeps its first interface', () => {
-  expect(spoke().at(0)).toEqual({ [prefix]: 'wg-a-1', [hub1]: 'wg-a-1', [friend]: 'wg-a' });
-});
+/** A spoke with two transit hubs and a friend that it reaches directly. */
+const spokeEntries = [
+  interfaceNamed('wg-a', 'leaf'),
+  interfaceNamed('wg-a-1', 'transit'),
+  interfaceNamed('wg-a-2', 'transit'),
+  peer('wg-a-1', 'hub1', '::/0'),
+  peer('wg-a-2', 'hub2', '::/0'),
+  peer('wg-a', 'friend', friend),
+  route(prefix, 'wg-a-1', 'wg-a-2'),
+  route(hub1, 'wg-a-1'),
+  route(friend, 'wg-a'),
+];
+const spoke = () => node(spokeEntries);
 
-test('the first hub that answers is used at once, and a route to a silent one goes by way of it', () => {
-  const { at } = spoke();
-  at(0);
-  expect(at(1, { hub2: 'alive' })).toEqual({ [prefix]: 'wg-a-2', [hub1]: null, [friend]: null });
-});
+describe('a spoke of two hubs', () => {
+  test('keeps every route at its first interface while no path is known to be alive', () => {
+    expect(spoke().at()).toEqual({ [prefix]: 'wg-a-1', [hub1]: 'wg-a-1', [friend]: 'wg-a' });
+  });
 
-test('a better path is gone back to only when it has been alive for a while', () => {
-  const { at } = spoke();
-  at(0, { hub2: 'alive' });
-  expect(at(1, { hub1: 'alive' })[prefix]).toBe('wg-a-2');
-  expect(at(10)[prefix]).toBe('wg-a-2');
-  expect(at(11)[prefix]).toBe('wg-a-1');
-});
+  test('uses the first hub that is heard at once, and goes to a silent one by way of it', () => {
+    const { at } = spoke();
+    at();
+    expect(at({ hub2: 'returning' })).toEqual({ [prefix]: 'wg-a-2', [hub1]: null, [friend]: null });
+  });
 
-test('a path that flaps is not gone back to', () => {
-  const { at } = spoke();
-  at(0, { hub2: 'alive' });
-  for (let second = 1; second < 60; second += 2) {
-    at(second, { hub1: 'alive' });
-    expect(at(second + 1, { hub1: 'dead' })[prefix]).toBe('wg-a-2');
-  }
-});
+  test('goes back to a better path only when that is trusted again', () => {
+    const { at } = spoke();
+    at({ hub2: 'alive' });
+    expect(at({ hub1: 'returning' })[prefix]).toBe('wg-a-2');
+    expect(at({ hub1: 'alive' })[prefix]).toBe('wg-a-1');
+  });
 
-test('a dead path is left at once', () => {
-  const { at } = spoke();
-  at(0, { hub1: 'alive', hub2: 'alive' });
-  expect(at(1, { hub1: 'dead' })[prefix]).toBe('wg-a-2');
-});
+  test('does not leave a path that is returning for a worse one that is trusted', () => {
+    const { at } = spoke();
+    at({ hub1: 'returning' });
+    expect(at({ hub2: 'alive' })[prefix]).toBe('wg-a-1');
+  });
 
-test('when all paths are dead, the present ones stay where the document says', () => {
-  const { at } = spoke();
-  at(0, { hub1: 'alive', hub2: 'alive' });
-  expect(at(1, { hub1: 'dead', hub2: 'dead' })).toEqual({
-    [prefix]: 'wg-a-1',
-    [hub1]: 'wg-a-1',
-    [friend]: 'wg-a',
+  test('leaves a dead path at once', () => {
+    const { at } = spoke();
+    at({ hub1: 'alive', hub2: 'alive' });
+    expect(at({ hub1: 'dead' })[prefix]).toBe('wg-a-2');
+  });
+
+  test('stays where it is when all paths are dead', () => {
+    const { at } = spoke();
+    at({ hub1: 'dead', hub2: 'alive' });
+    expect(at({ hub2: 'dead' })).toEqual({ [prefix]: 'wg-a-2', [hub1]: 'wg-a-1', [friend]: 'wg-a' });
+  });
+
+  test('uses another path when that is alive, and leaves it out when it is not', () => {
+    const { at } = spoke();
+    expect(at({ hub1: 'alive', friend: 'alive' })[friend]).toBe('wg-a');
+    expect(at({ friend: 'dead' })[friend]).toBeNull();
+    expect(at({ friend: 'returning' })[friend]).toBe('wg-a');
+  });
+
+  test('keeps what the kernel had when the agent came until there is a reason', () => {
+    const { chooser, at } = spoke();
+    chooser.adopt([[prefix, 'wg-a-2']]);
+    expect(at({ hub1: 'returning', hub2: 'returning' })[prefix]).toBe('wg-a-2');
+    expect(at({ hub1: 'alive' })[prefix]).toBe('wg-a-1');
+  });
+
+  test('goes over when the document prefers another hub, though both are well', () => {
+    const { at, take } = spoke();
+    at({ hub1: 'alive', hub2: 'alive' });
+    const drained = route(prefix, 'wg-a-2', 'wg-a-1');
+    take(spokeEntries.map((entry) => (entryKey(entry) === entryKey(drained) ? drained : entry)));
+    expect(at()[prefix]).toBe('wg-a-2');
+  });
+
+  test('says what it decided anew, and only that', () => {
+    const { chooser, health, index, sources } = spoke();
+    const choose = () => [...chooser.choose({ index, health, sources }).destinations].sort();
+    expect(choose()).toEqual([friend, hub1, prefix].sort());
+    expect(choose()).toEqual([]);
+    health.states['hub2'] = 'alive';
+    expect(choose()).toEqual([friend, hub1, prefix].sort());
   });
 });
 
-test('a direct path is used when it is alive, and left out for the hub when it is not', () => {
-  const { at } = spoke();
-  expect(at(0, { hub1: 'alive', friend: 'alive' })[friend]).toBe('wg-a');
-  expect(at(1, { friend: 'dead' })[friend]).toBeNull();
-  expect(at(2, { friend: 'alive' })[friend]).toBe('wg-a');
+test('a direct path is used while its probes prove it, and never before', () => {
+  const target = 'fd00::feff:0:0:200';
+  const entries = [
+    ...spokeEntries.filter((entry) => entryKey(entry) !== 'peer/wg-a/friend'),
+    peer('wg-a', 'friend', friend, `${target}/128`),
+    route(`${target}/128`, 'wg-a'),
+    probe('direct', 'wg-a', 'friend', target),
+  ];
+  const { at } = node(entries);
+  expect(at()[friend]).toBeNull();
+  expect(at({ hub1: 'alive', friend: 'returning' })[friend]).toBeNull();
+  expect(at({ friend: 'alive' })[friend]).toBe('wg-a');
+  expect(at({ friend: 'dead' })[friend]).toBeNull();
+  // The probes themselves go on, or nobody would learn that it is back.
+  expect(at()[`${target}/128`]).toBe('wg-a');
 });
 
-test('what the kernel had when the agent came is kept until there is a reason', () => {
-  const { chooser, at } = spoke();
-  chooser.adopt([[prefix, 'wg-a-2']]);
-  expect(at(0, { hub1: 'alive', hub2: 'alive' })[prefix]).toBe('wg-a-2');
-  expect(at(11)[prefix]).toBe('wg-a-1');
-});
+/** A hub with two spokes and another hub. */
+const spoke1 = 'fd00::201/128';
+const spoke2 = 'fd00::202/128';
+const held = 'fd00::f1/128';
+const anycast: AnycastEntry = {
+  kind: 'anycast',
+  network_id: 'n',
+  virtual_ip_id: 'v',
+  destinations: ['fd00::aa/128', '100.64.0.9/32'],
+  by: [
+    { interface: 'wg-a', public_key: 'spoke1' },
+    { interface: 'wg-a', public_key: 'spoke2' },
+    { interface: 'wg-a-2', public_key: 'hub2' },
+  ],
+};
+const hubEntries = [
+  interfaceNamed('wg-a', 'leaf'),
+  interfaceNamed('wg-a-2', 'transit'),
+  peer('wg-a', 'spoke1', spoke1, held),
+  peer('wg-a', 'spoke2', spoke2),
+  peer('wg-a-2', 'hub2', '::/0'),
+  route(prefix, 'wg-a'),
+  route('fd00::102/128', 'wg-a-2'),
+];
 
-test('a change of choice is told, and only that', () => {
-  const chooser = new RouteChooser();
-  const health = new Paths();
-  expect(chooser.choose({ entries, health, nowMs: 0 }).sort()).toEqual([friend, hub1, prefix].sort());
-  expect(chooser.choose({ entries, health, nowMs: 1 })).toEqual([]);
-  health.states['hub2'] = 'alive';
-  expect(chooser.choose({ entries, health, nowMs: 2 }).sort()).toEqual([friend, hub1, prefix].sort());
-});
+describe('a hub', () => {
+  test('has the whole network on its leaf interface, and the other hub where the document says, dead or alive', () => {
+    const { at } = node(hubEntries);
+    for (const hub2 of ['untried', 'alive', 'dead'] as const) {
+      expect(at({ hub2 })).toEqual({ [prefix]: 'wg-a', 'fd00::102/128': 'wg-a-2' });
+    }
+  });
 
-test('a hub’s route to the whole network stays on its leaf interface', () => {
-  const chooser = new RouteChooser();
-  const hub = new Map(
-    [interfaceNamed('wg-a', 'leaf'), route(prefix, 'wg-a')].map((entry) => [entryKey(entry), entry]),
-  );
-  chooser.choose({ entries: hub, health: new Paths(), nowMs: 0 });
-  expect(chooser.choices.get(prefix)).toBe('wg-a');
+  test('sends what is for a spoke on a detour there, with all that the spoke holds, until it is over', () => {
+    const { at, sources, chooser, index, health } = node(hubEntries);
+    at();
+    sources.set('fd00::201', { state: 'dead', detour: 'wg-a-2' });
+    const { destinations } = chooser.choose({ index, health, sources });
+    expect([...destinations].sort()).toEqual([spoke1, held].sort());
+    expect(at()).toMatchObject({ [spoke1]: 'wg-a-2', [held]: 'wg-a-2', [prefix]: 'wg-a' });
+    sources.set('fd00::201', { state: 'alive', detour: null });
+    expect(at()).toEqual({ [prefix]: 'wg-a', 'fd00::102/128': 'wg-a-2' });
+  });
+
+  test('sends what is for an anycast address to the first that is heard, with hysteresis', () => {
+    const { at, chooser } = node([...hubEntries, anycast]);
+    const taker = () => Object.fromEntries(chooser.carried);
+    const to = (name: string) => ({ [`peer/wg-a/${name}`]: anycast.destinations });
+    at();
+    expect(taker()).toEqual(to('spoke1'));
+    at({ spoke2: 'returning' });
+    expect(taker()).toEqual(to('spoke2'));
+    at({ spoke1: 'returning', spoke2: 'alive' });
+    expect(taker()).toEqual(to('spoke2'));
+    at({ spoke1: 'alive' });
+    expect(taker()).toEqual(to('spoke1'));
+    expect(at({ spoke1: 'dead', spoke2: 'dead', hub2: 'alive' })['fd00::aa/128']).toBe('wg-a-2');
+    expect(taker()).toEqual({});
+    expect(at({ hub2: 'dead' })['fd00::aa/128']).toBe('wg-a-2');
+  });
+
+  test('reaches an anycast address by a detour when nobody who has it is heard straight', () => {
+    const { at, chooser, sources } = node([...hubEntries, { ...anycast, by: anycast.by.slice(0, 1) }]);
+    at({ spoke1: 'alive' });
+    sources.set('fd00::201', { state: 'dead', detour: 'wg-a-2' });
+    expect(at({ spoke1: 'dead' })['100.64.0.9/32']).toBe('wg-a-2');
+    expect(chooser.carried.size).toBe(0);
+  });
 });

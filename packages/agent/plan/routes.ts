@@ -1,25 +1,50 @@
 // Which interface each route goes through now: the first of its list whose path is alive, with hysteresis. The node
-// decides this by itself, because it must be fast and must work without the platform.
-import { agentRouteHoldMs } from '@powernode/core/limits';
+// decides this by itself, because it must be fast and must work without the platform. Detours and anycast addresses,
+// which are decided in the same breath, are in detours.ts.
 import { contains, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
-import type { EntryValue, PeerEntry, RouteEntry } from '@powernode/core/wire/document';
-import type { Liveness, PathHealth } from './health.ts';
+import type { RouteEntry } from '@powernode/core/wire/document';
+import { isHeard, type PathState } from '../probe/judge.ts';
+import { type Diversions, divert, noDiversions } from './detours.ts';
+import type { DocumentIndex } from './document-index.ts';
+import type { PathHealth } from './health.ts';
+import type { SourceState } from './probe-health.ts';
 
+/** For each destination the interface that it goes through; null: left out, because another route covers it. */
 export type Choices = ReadonlyMap<string, string | null>;
 
-interface Situation {
-  readonly entries: ReadonlyMap<string, EntryValue>;
+/** What a choice has changed: destinations of routes, and keys of peers whose AllowedIPs are others. */
+export interface Switched {
+  readonly destinations: readonly string[];
+  readonly tunnels: readonly string[];
+}
+
+export interface PathPicture {
+  readonly index: DocumentIndex;
   readonly health: PathHealth;
-  readonly nowMs: number;
+  /** How spokes are heard by this hub, by address. */
+  readonly sources: ReadonlyMap<string, SourceState>;
+}
+
+/** What there is to know of one route through one interface. */
+interface Way {
+  readonly state: PathState;
+  /** Its tunnel leads to one spoke, and is used only while it is proven. */
+  readonly isDirect: boolean;
+  /** A whole prefix behind a leaf interface (a hub's view): each of its packets finds its own tunnel, or none. */
+  readonly isFan: boolean;
 }
 
 export class RouteChooser {
   #choices = new Map<string, string | null>();
-  /** Since when a path has been alive without a break, by destination and interface. */
-  readonly #aliveSince = new Map<string, number>();
+  #diversions: Diversions = noDiversions;
 
   get choices(): Choices {
     return this.#choices;
+  }
+
+  /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
+  get carried(): Diversions['carried'] {
+    return this.#diversions.carried;
   }
 
   /** What the kernel had when the agent came: kept unless there is a reason not to. */
@@ -29,70 +54,87 @@ export class RouteChooser {
     }
   }
 
-  /** Chooses anew; returns the destinations whose choice changed. */
-  choose(situation: Situation): string[] {
-    const paths = new Paths(situation);
-    const routes: RouteEntry[] = [];
-    for (const entry of situation.entries.values()) if (entry.kind === 'route') routes.push(entry);
+  /** Chooses anew, and says what is different from before. */
+  choose(picture: PathPicture): Switched {
+    const next = this.#routes(picture);
+    const carriedBefore = this.#diversions.carried;
+    this.#diversions = divert({ picture, before: this.#diversions });
+    for (const [destination, device] of this.#diversions.routes) next.set(destination, device);
+    const destinations = differing(this.#choices, next);
+    this.#choices = next;
+    return { destinations, tunnels: differing(carriedBefore, this.#diversions.carried) };
+  }
+
+  #routes(picture: PathPicture): Map<string, string | null> {
     const next = new Map<string, string | null>();
     const lost: RouteEntry[] = [];
     const covering: Prefix[] = [];
-    for (const route of routes) {
-      const device = this.#best(route, paths, situation.nowMs);
-      next.set(route.destination, device ?? route.via[0] ?? null);
+    const covered: Prefix[] = [];
+    for (const route of picture.index.routes.values()) {
+      const [first = null] = route.via;
+      // Probes go where the document says, dead or alive, or nobody would learn that the path is alive again.
+      if (picture.index.probes.has(route.destination)) {
+        next.set(route.destination, first);
+        continue;
+      }
+      const device = this.#best(route, picture);
+      next.set(route.destination, device ?? this.#lastResort(route));
       if (device === null) lost.push(route);
-      else if (!isHostRoute(route)) addPrefix(covering, route.destination);
+      if (isHostRoute(route)) continue;
+      if (device !== null && !wayOf(route, device, picture).isFan) addPrefix(covering, route.destination);
+      addPrefix(covered, route.destination);
     }
     for (const route of lost) {
-      const prefix = parsePrefix(route.destination);
-      if (prefix === null) continue;
-      if (covering.some((outer) => outer.length < prefix.length && contains(outer, prefix))) {
-        next.set(route.destination, null);
-      }
+      const [first = ''] = route.via;
+      // What is met without a hub goes by a hub until it is proven, whether that one is alive or not.
+      const outers = wayOf(route, first, picture).isDirect ? covered : covering;
+      if (isCovered(route, outers)) next.set(route.destination, null);
     }
-    const changed = [...next]
-      .filter(([key, device]) => this.#choices.get(key) !== device)
-      .map(([key]) => key);
-    this.#choices = next;
-    this.#forget(next);
-    return changed;
+    return next;
   }
 
   /** The interface to use, or null when no path is known to be alive. */
-  #best(route: RouteEntry, paths: Paths, nowMs: number): string | null {
-    const alive = route.via.filter((device) =>
-      this.#watch(route, { device, nowMs }, paths.liveness(route, device)),
-    );
-    const first = alive[0];
-    if (first === undefined) return null;
-    const present = this.#choices.get(route.destination) ?? null;
-    if (present === null || present === first || !alive.includes(present)) return first;
-    // Something better is back. It has to have been there for a while, or one flapping path would move all traffic.
-    const steady = alive.find((device) => nowMs - this.#since(route, device, nowMs) >= agentRouteHoldMs);
-    return steady !== undefined && route.via.indexOf(steady) < route.via.indexOf(present) ? steady : present;
-  }
-
-  #watch(
-    route: RouteEntry,
-    at: { readonly device: string; readonly nowMs: number },
-    liveness: Liveness,
-  ): boolean {
-    if (route.via.length < 2) return liveness === 'alive';
-    const key = `${route.destination} ${at.device}`;
-    if (liveness !== 'alive') this.#aliveSince.delete(key);
-    else if (!this.#aliveSince.has(key)) this.#aliveSince.set(key, at.nowMs);
-    return liveness === 'alive';
-  }
-
-  #since(route: RouteEntry, device: string, nowMs: number): number {
-    return this.#aliveSince.get(`${route.destination} ${device}`) ?? nowMs;
-  }
-
-  #forget(known: ReadonlyMap<string, unknown>): void {
-    for (const key of this.#aliveSince.keys()) {
-      if (!known.has(key.slice(0, key.indexOf(' ')))) this.#aliveSince.delete(key);
+  #best(route: RouteEntry, picture: PathPicture): string | null {
+    const states = new Map<string, PathState>();
+    for (const device of route.via) {
+      const way = wayOf(route, device, picture);
+      states.set(device, way.isDirect && way.state === 'returning' ? 'untried' : way.state);
     }
+    const alive = route.via.find((device) => states.get(device) === 'alive') ?? null;
+    const present = this.#choices.get(route.destination) ?? null;
+    if (present === null || !isHeard(states.get(present) ?? 'dead')) {
+      return alive ?? route.via.find((device) => isHeard(states.get(device) ?? 'dead')) ?? null;
+    }
+    // Something better has been back for a while, or the document prefers another one now.
+    return alive !== null && route.via.indexOf(alive) < route.via.indexOf(present) ? alive : present;
   }
+
+  /** No path is known to be alive. It stays where it is: moving it would help nobody. */
+  #lastResort(route: RouteEntry): string | null {
+    const present = this.#choices.get(route.destination) ?? null;
+    return present !== null && route.via.includes(present) ? present : (route.via[0] ?? null);
+  }
+}
+
+function wayOf(route: RouteEntry, device: string, { index, health }: PathPicture): Way {
+  const purpose = index.interfaces.get(device)?.purpose;
+  if (purpose === undefined) return { state: 'dead', isDirect: false, isFan: false };
+  const peer = purpose === 'transit' ? index.transitPeer(device) : index.peerAt(device, route.destination);
+  if (peer === undefined) {
+    const isFan = purpose === 'leaf';
+    return { state: isFan ? 'alive' : 'untried', isDirect: false, isFan };
+  }
+  const state = health.of({ interface: device, publicKey: peer.public_key });
+  return { state, isDirect: index.isDirect(peer), isFan: false };
+}
+
+/** The keys whose values differ; lists are compared by what is in them. */
+function differing<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => {
+    if (before.has(key) !== after.has(key)) return true;
+    return String(before.get(key)) !== String(after.get(key));
+  });
 }
 
 function isHostRoute(route: RouteEntry): boolean {
@@ -104,33 +146,7 @@ function addPrefix(list: Prefix[], text: string): void {
   if (prefix !== null) list.push(prefix);
 }
 
-/** Which tunnel a route through an interface uses, and how that one is. */
-class Paths {
-  readonly #situation: Situation;
-  readonly #purposes = new Map<string, 'leaf' | 'transit'>();
-  /** The one peer of each transit interface; on leaves the peer of each exact prefix. */
-  readonly #peers = new Map<string, PeerEntry>();
-
-  constructor(situation: Situation) {
-    this.#situation = situation;
-    for (const entry of situation.entries.values()) {
-      if (entry.kind === 'interface') this.#purposes.set(entry.name, entry.purpose);
-    }
-    for (const entry of situation.entries.values()) {
-      if (entry.kind !== 'peer') continue;
-      if (this.#purposes.get(entry.interface) === 'transit') this.#peers.set(entry.interface, entry);
-      else for (const prefix of entry.allowed_ips) this.#peers.set(`${entry.interface} ${prefix}`, entry);
-    }
-  }
-
-  liveness(route: RouteEntry, device: string): Liveness {
-    const purpose = this.#purposes.get(device);
-    if (purpose === undefined) return 'dead';
-    const peer = this.#peers.get(purpose === 'transit' ? device : `${device} ${route.destination}`);
-    if (peer !== undefined) {
-      return this.#situation.health.of({ interface: device, publicKey: peer.public_key });
-    }
-    // A whole prefix behind a leaf interface (a hub's view) is not one path: each of its packets finds its own.
-    return purpose === 'leaf' ? 'alive' : 'untried';
-  }
+function isCovered(route: RouteEntry, outers: readonly Prefix[]): boolean {
+  const prefix = parsePrefix(route.destination);
+  return prefix !== null && outers.some((outer) => outer.length < prefix.length && contains(outer, prefix));
 }

@@ -1,4 +1,6 @@
 // What was seen on the machine: the parts of it that a document can be about. Made by looking, in apply/.
+import type { ByFamily } from './ruleset-intent.ts';
+import type { SeenRuleset } from './ruleset-seen.ts';
 
 export interface SeenPeer {
   readonly publicKey: string;
@@ -42,29 +44,18 @@ export interface SeenRoute {
   readonly metric: number;
 }
 
-/** What is seen of `table inet powernode`. */
-export interface SeenRuleset {
-  /** The hash that every one of its rules carries; null when they are not, or not all, the agent's. */
-  readonly hash: string | null;
-  readonly ruleCount: number;
-  /** Whether it has the one chain that it should have, where it should be. */
-  readonly chainFits: boolean;
-  /** Names of interfaces in each set, sorted. */
-  readonly sets: ReadonlyMap<string, readonly string[]>;
-}
-
 export interface Seen {
   readonly interfaces: ReadonlyMap<string, SeenInterface>;
   /** Routes with the agent's protocol number, by destination. */
   readonly routes: ReadonlyMap<string, readonly SeenRoute[]>;
-  /** null: there is no such table. */
+  /** What is seen of `table inet powernode`. null: there is no such table. */
   readonly ruleset: SeenRuleset | null;
-  readonly forwarding: boolean;
+  readonly forwarding: ByFamily;
 }
 
 export const nothingSeen: Seen = {
   interfaces: new Map(),
   routes: new Map(),
   ruleset: null,
-  forwarding: false,
+  forwarding: { ipv6: false, ipv4: false },
 };

@@ -1,5 +1,6 @@
 // A plan is a list of steps, as data: what is to be done to the machine, in this order. Carried out in apply/.
-import type { Ruleset } from './ruleset.ts';
+import type { ByFamily } from './ruleset-intent.ts';
+import type { Ruleset } from './ruleset-model.ts';
 
 export type Step =
   | {
@@ -8,7 +9,8 @@ export type Step =
       readonly device: string;
       readonly metric: number;
     }
-  | { readonly kind: 'set_ruleset'; readonly ruleset: Ruleset }
+  /** change: what was loaded last is there, and what differs is enough. */
+  | { readonly kind: 'set_ruleset'; readonly ruleset: Ruleset; readonly how: 'whole' | 'change' }
   | { readonly kind: 'remove_interface'; readonly name: string }
   | { readonly kind: 'create_interface'; readonly name: string }
   /** What is set once after creation: no autoconfiguration, and the mark that says whose it is. */
@@ -23,15 +25,21 @@ export type Step =
   | { readonly kind: 'remove_peer'; readonly interface: string; readonly publicKey: string }
   | { readonly kind: 'set_link'; readonly name: string; readonly mtu: number }
   | { readonly kind: 'remove_address'; readonly interface: string; readonly address: string }
-  | { readonly kind: 'add_address'; readonly interface: string; readonly address: string }
+  | {
+      readonly kind: 'add_address';
+      readonly interface: string;
+      readonly address: string;
+      /** Only to be answered for during its lease: not to be added without the rules that see to it. */
+      readonly isLeased: boolean;
+    }
   | {
       readonly kind: 'set_route';
       readonly destination: string;
       readonly device: string;
       readonly source: string | null;
     }
-  | { readonly kind: 'start_forwarding' }
-  | { readonly kind: 'stop_forwarding' }
+  | { readonly kind: 'start_forwarding'; readonly family: keyof ByFamily }
+  | { readonly kind: 'stop_forwarding'; readonly family: keyof ByFamily }
   | { readonly kind: 'remove_ruleset' };
 
 /** What is written of a peer in one go. What is null is left as the kernel has it. */
@@ -75,8 +83,10 @@ export function keyOf(step: Step): string {
   }
 }
 
-/** Stands for the table of rules and the setting that makes the machine forward. */
+/** Stands for the table of rules and the settings that make the machine forward. */
 export const forwardingKey = 'forwarding';
+
+const familyNames = { ipv6: 'IPv6', ipv4: 'IPv4' } as const satisfies Record<keyof ByFamily, string>;
 
 /** What was found, said of the machine as it was before the step mended it. */
 export function describeDrift(step: Step): string {
@@ -110,8 +120,8 @@ export function describeDrift(step: Step): string {
     case 'remove_ruleset':
       return 'table inet powernode was there, though nothing needs it';
     case 'start_forwarding':
-      return 'forwarding of IPv6 was switched off';
+      return `forwarding of ${familyNames[step.family]} was switched off`;
     case 'stop_forwarding':
-      return 'forwarding of IPv6 was still switched on';
+      return `forwarding of ${familyNames[step.family]} was still switched on`;
   }
 }

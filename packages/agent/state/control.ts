@@ -18,6 +18,7 @@ export interface ControlServer {
 /** `answer` gives what is sent back as JSON. The caller holds the seat, so a socket that is there is a dead one's. */
 export async function serveControl(
   folder: StateFolder,
+  /** May be a promise of it. */
   answer: (asked: Question) => unknown,
 ): Promise<ControlServer> {
   rmSync(folder.at(socketFile), { force: true });
@@ -31,9 +32,8 @@ export async function serveControl(
       if (text.length > 1000) return socket.destroy();
       if (!text.includes('\n')) return;
       const parsed = question.safeParse(parseJson(text));
-      socket.end(
-        `${JSON.stringify(parsed.success ? answer(parsed.data.ask) : { error: 'unknown question' })}\n`,
-      );
+      const given = parsed.success ? answer(parsed.data.ask) : { error: 'unknown question' };
+      void Promise.resolve(given).then((value) => socket.end(`${JSON.stringify(value)}\n`));
     });
   });
   await viaShortPath(

@@ -3,6 +3,7 @@ import type { ActionDefinition } from '@powernode/core/actions/define';
 import { inputSchemaOf, type JsonSchema } from '@powernode/core/actions/json-schema';
 import { ProductError } from '@powernode/core/errors';
 import { buildChoiceParser, numberParser } from '@stricli/core';
+import { objectParser, parseJson } from './shorthand.ts';
 
 /** One flag in the form that stricli takes; its own types need the names at compile time. */
 export type Flag = {
@@ -102,14 +103,12 @@ function flagOf(action: ActionDefinition, parameter: Parameter): Flag {
       return { ...text(brief, placeholderOf(parameter)), optional };
     case 'array':
       return { ...listFlag(schema), brief, optional, variadic: ',' };
-    default:
-      return {
-        kind: 'parsed',
-        parse: parseJson,
-        brief: `${brief} (JSON)`.trim(),
-        optional,
-        placeholder: 'json',
-      };
+    default: {
+      const { parse, words } = objectParser(schema);
+      const placeholder = words.length === 0 ? 'json' : 'what';
+      const taken = words.length === 0 ? 'JSON' : words.join(', ');
+      return { kind: 'parsed', parse, brief: `${brief} (${taken})`.trim(), optional, placeholder };
+    }
   }
 }
 
@@ -151,14 +150,6 @@ function briefOf({ name, schema }: Parameter): string {
 
 function capitalized(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
-function parseJson(given: string): unknown {
-  try {
-    return JSON.parse(given);
-  } catch {
-    throw new SyntaxError('it is not JSON');
-  }
 }
 
 function inputOf(parameters: readonly Parameter[], given: Readonly<Record<string, unknown>>) {

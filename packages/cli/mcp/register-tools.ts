@@ -6,6 +6,7 @@ import {
   type ClientCapabilities,
   inputRequired,
   inputResponse,
+  type ListToolsResult,
   type McpServer,
   type RequestStateCodec,
   type ServerContext,
@@ -47,6 +48,12 @@ export function registerTools(server: McpServer, { tools, codec, caller }: ToolB
       },
     );
   }
+}
+
+/** Shows only these; the others can be called by those who know them. */
+export function listOnly(server: McpServer, tools: readonly Tool[]): void {
+  const listed = tools.map(({ action: _, ...shown }) => shown) as unknown as ListToolsResult['tools'];
+  server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
 }
 
 /** What the client said of itself: with the request (2026), or when it introduced itself (2025). */

@@ -4,13 +4,13 @@ import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import type { Question } from '@powernode/core/actions/tool-call';
-import { type ToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
+import { callableTools, type ToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
 import { confirmationSeconds } from '@powernode/core/limits';
 import { whoami } from '../commands/login.ts';
 import type { Platform } from '../remote/platform.ts';
 import { cliVersion } from '../version.ts';
 import type { World } from '../world.ts';
-import { registerTools } from './register-tools.ts';
+import { listOnly, registerTools } from './register-tools.ts';
 
 export interface ServeParts {
   readonly platform: Platform;
@@ -32,7 +32,8 @@ export function serveTools(parts: ServeParts): Promise<void> {
         inputRequired: { roundTimeoutMs: confirmationSeconds * 1000 },
       },
     );
-    registerTools(server, { tools: toolsOf(parts.selection), codec, caller: callerOf(parts.platform) });
+    registerTools(server, { tools: callableTools(parts.selection), codec, caller: callerOf(parts.platform) });
+    listOnly(server, toolsOf(parts.selection));
     return server;
   };
   return new Promise((resolve) => {

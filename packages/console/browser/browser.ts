@@ -33,14 +33,26 @@ export interface Signed {
 }
 
 export async function openPage(browser: Browser, url: string, look: Look): Promise<Signed> {
-  const context = await browser.newContext({
+  return openTab(await openContext(browser, url, look));
+}
+
+/** Another page of the same context: what one of them has loaded, the others need not load again. */
+export async function openTab(context: BrowserContext): Promise<Signed> {
+  const page = await context.newPage();
+  return { context, page, complaints: complaintsOf(page) };
+}
+
+function openContext(browser: Browser, url: string, look: Look): Promise<BrowserContext> {
+  return browser.newContext({
     baseURL: url,
     colorScheme: look.colours,
     viewport: { width: look.width, height: look.width < 500 ? 844 : 860 },
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  const page = await context.newPage();
+}
+
+function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -48,7 +60,7 @@ export async function openPage(browser: Browser, url: string, look: Look): Promi
     const ofTheMachine = message.text().includes('ERR_NETWORK_CHANGED');
     if (message.type() === 'error' && !ofTheMachine) complaints.push(message.text());
   });
-  return { context, page, complaints };
+  return complaints;
 }
 
 /** Puts the token where the console keeps it, so that every page can be gone to directly. */
@@ -57,7 +69,29 @@ export async function openSignedIn(
   at: { readonly url: string; readonly token: string },
   look: Look = wide,
 ): Promise<Signed> {
-  const signed = await openPage(browser, at.url, look);
-  await signed.context.addInitScript((token) => sessionStorage.setItem('powernode.token', token), at.token);
-  return signed;
+  return openTab(await openSignedInContext(browser, at, look));
+}
+
+export async function openSignedInContext(
+  browser: Browser,
+  at: { readonly url: string; readonly token: string },
+  look: Look = wide,
+): Promise<BrowserContext> {
+  const context = await openContext(browser, at.url, look);
+  await context.addInitScript((token) => sessionStorage.setItem('powernode.token', token), at.token);
+  return context;
+}
+
+/** Labs that run beside the tests make and remove interfaces, and the browser gives up what it was loading. */
+const networkChangesMax = 5;
+
+export async function goTo(page: Page, path: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await page.goto(path);
+      return;
+    } catch (error) {
+      if (tries === networkChangesMax || !String(error).includes('ERR_NETWORK_CHANGED')) throw error;
+    }
+  }
 }

@@ -1,21 +1,11 @@
 // Changes that an operator makes: networks, peers, machines, tokens, policies, decisions.
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { openSignedIn } from './browser.ts';
 import { idOf } from './fake/ids.ts';
-import type { FakePlatform } from './fake/platform.ts';
-import { fakeToken } from './fake/server.ts';
 import { useStage } from './stage.ts';
 
 const stage = useStage();
 
-async function on(path: string, run: (page: Page, platform: FakePlatform) => Promise<void>): Promise<void> {
-  const { server, platform } = await stage.fresh();
-  const { page, context } = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
-  await page.goto(path);
-  await run(page, platform);
-  await context.close();
-}
+const on: typeof stage.on = (path, run) => stage.on(path, run);
 
 it('a network is made, and what is wrong stands at its field', () =>
   on('/networks', async (page, platform) => {
@@ -54,6 +44,40 @@ it('a network is edited, but not over somebody else’s change', () =>
     if (before !== undefined) platform.world.networks[0] = before;
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('The offices').waitFor();
+  }));
+
+it('a change of many machines shows its plan before it is saved', () =>
+  on(`/networks/${idOf(501)}`, async (page, platform) => {
+    const office = () => platform.world.networks[0];
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Direct paths').uncheck();
+    await page.getByLabel('Firewall by default').selectOption('drop');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('6 machines change').waitFor();
+    expect(office()?.direct_paths).toBe(true);
+    // Another change than the one that was looked at has another plan.
+    await page.getByLabel('MTU').fill('1300');
+    await page.getByText('6 machines change').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Save: change 6 machines' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(office()).toMatchObject({ direct_paths: false, firewall_default_policy: 'drop', mtu: 1300 });
+    await page.getByText('no direct paths').waitFor();
+  }));
+
+it('a network has the IPv4 block that one asks for, or none', () =>
+  on('/networks', async (page, platform) => {
+    await page.getByRole('button', { name: 'New network' }).first().click();
+    await page.getByLabel('Name').fill('annex');
+    await page.getByLabel('IPv4 leg').selectOption('own');
+    await page.getByLabel('IPv4 block').fill('100.64.0.0/33');
+    await page.getByRole('button', { name: 'Make network' }).click();
+    await page.getByText('is not a prefix').first().waitFor();
+    expect(await page.getByLabel('IPv4 block').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('IPv4 leg').selectOption('none');
+    await page.getByRole('button', { name: 'Make network' }).click();
+    await page.getByText('no IPv4').waitFor();
+    expect(platform.world.networks.at(-1)?.ipv4_prefix).toBeNull();
   }));
 
 it('deleting shows its plan, then waits for approval and says so', () =>
@@ -140,6 +164,22 @@ it('a machine is terminated', () =>
     await page.getByRole('button', { name: 'Terminate machine' }).click();
     await page.getByText('terminated', { exact: true }).first().waitFor();
     expect(await page.getByRole('button', { name: 'Terminate' }).count()).toBe(0);
+  }));
+
+it('a machine is drained and taken back, after a look at what moves', () =>
+  on(`/instances/${idOf(10_001)}`, async (page, platform) => {
+    await page.getByRole('button', { name: 'Drain' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('2 spokes go through another hub').waitFor();
+    await dialog.getByText('3 machines change').waitFor();
+    expect(platform.world.instances[0]?.status).toBe('running');
+    await dialog.getByRole('button', { name: 'Drain machine' }).click();
+    await page.getByText('draining', { exact: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await dialog.getByText('Nothing has to move').waitFor();
+    await dialog.getByRole('button', { name: 'Take it back' }).click();
+    await page.getByRole('button', { name: 'Drain' }).waitFor();
+    expect(platform.world.peers[0]?.draining).toBe(false);
   }));
 
 it('a policy is set and reset', () =>

@@ -6,8 +6,12 @@ import { useStage } from './stage.ts';
 
 const stage = useStage();
 
+/** What the keyboard stands on; nothing when it stands on the whole document. */
 const focused = (page: Page) =>
-  page.evaluate(() => (document.activeElement?.textContent ?? '') + (document.activeElement?.id ?? ''));
+  page.evaluate(() => {
+    const { activeElement: at, body } = document;
+    return at === null || at === body ? '' : `${at.textContent}${at.id}`;
+  });
 
 it('goes to pages by two keys, and shows the keys', async () => {
   const { page, context } = await stage.open('/networks');
@@ -98,6 +102,10 @@ it('opens a peer from its row, and comes back to it', async () => {
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await expect.poll(() => focused(page)).toContain('edge2');
+  await page.getByRole('button', { name: 'Attach a machine' }).press('Enter');
+  await page.getByRole('dialog', { name: 'Attach a machine' }).waitFor();
+  await page.keyboard.press('Escape');
+  await expect.poll(() => focused(page)).toBe('Attach a machine');
   await context.close();
 });
 

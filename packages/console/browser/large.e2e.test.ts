@@ -1,4 +1,5 @@
 // Ten thousand peers: every row can be reached, only those in view are drawn, and the picture stays readable.
+import { matrixNodesMax } from '@powernode/core/limits';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { looks, wide } from './browser.ts';
@@ -11,6 +12,8 @@ const stage = useStage(() => largeWorld(peers));
 const path = `/networks/${idOf(509)}?view=peers`;
 /** A screen full, and some above and below. */
 const rowsDrawnMax = 60;
+/** The same of a matrix, in both directions. */
+const cellsDrawnMax = 2000;
 
 const drawn = (page: Page) => page.getByRole('row').count();
 
@@ -72,5 +75,42 @@ it('the picture groups the quiet and shows the troubled, and leads to their rows
   await page.getByText(/of 10,000/).waitFor();
   expect(await page.getByLabel('Any status').inputValue()).toBe('connected');
   expect(complaints).toEqual([]);
+  await context.close();
+});
+
+it('the matrix draws the cells in view only, and every cell is reached by keyboard', async () => {
+  const { page, context, complaints } = await stage.open(`/networks/${idOf(509)}?view=reachability`);
+  await page.getByText('larger than a matrix can be').waitFor();
+  expect(await page.getByRole('gridcell').count()).toBeLessThan(cellsDrawnMax);
+  await page.locator('.matrix-cell[tabindex="0"]').focus();
+  await page.keyboard.press('Control+End');
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+    .toBe('itself');
+  const place = page.locator('.matrix-cell:focus');
+  expect(await place.getAttribute('aria-colindex')).toBe(String(matrixNodesMax + 1));
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  const name = (fromEnd: number) => String(matrixNodesMax - fromEnd).padStart(5, '0');
+  await page
+    .getByRole('dialog', { name: `site-${name(2)} → site-${name(1)}` })
+    .getByText('allowed', { exact: true })
+    .waitFor();
+  expect(await page.getByRole('gridcell', { includeHidden: true }).count()).toBeLessThan(cellsDrawnMax);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+it('of very many machines one is chosen by a part of its name', async () => {
+  const { page, context } = await stage.open(`/networks/${idOf(509)}?view=firewall`);
+  await page.getByRole('button', { name: 'New rule' }).click();
+  await page.getByLabel('From', { exact: true }).selectOption('peer');
+  const which = page.getByLabel('From: which', { exact: true });
+  await page.getByText('9,900 more fit: write more of the name').waitFor();
+  expect(await which.locator('option').count()).toBe(101);
+  await page.getByLabel('Find: From: which').fill('site-0777');
+  await which.selectOption({ label: 'site-07771' });
+  await page.getByLabel('Find: From: which').fill('');
+  expect(await which.locator('option:checked').innerText()).toBe('site-07771');
   await context.close();
 });

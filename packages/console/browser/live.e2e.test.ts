@@ -27,6 +27,19 @@ it('a change that somebody else makes shows by its event', async () => {
   await context.close();
 });
 
+it('what somebody else deletes is not shown on', async () => {
+  const { page, context, platform } = await open(
+    `/networks/${idOf(501)}?view=firewall&firewall_rule=${idOf(3103)}`,
+  );
+  await page.getByRole('dialog', { name: 'no ssh to branches' }).waitFor();
+  platform.answer('system_sdwan_delete_firewall_rule', { firewall_rule_id: idOf(3103), approve: true });
+  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('grid', { name: 'rules' }).waitFor();
+  expect(await page.getByRole('row').filter({ hasText: 'no ssh' }).count()).toBe(0);
+  await context.close();
+});
+
 it('the picture shows who fell silent', async () => {
   const { page, context, platform } = await open(`/networks/${idOf(501)}`);
   const spot = page.locator('[data-spot]').filter({ hasText: 'edge1' });

@@ -17,7 +17,66 @@ export interface Subjects {
   readonly networkId: string;
   readonly instanceId: string;
   readonly peerId: string;
+  /** Whom the peer may reach or not. */
+  readonly otherPeerId: string;
   readonly approvalId: string | null;
+  /** null: the network has none of these. */
+  readonly virtualIpId: string | null;
+  readonly firewallRuleId: string | null;
+  readonly portMappingId: string | null;
+  readonly userDeviceId: string | null;
+}
+
+const isThere = (page: Page, selector: string) => page.locator(selector).first().waitFor();
+
+/** What a network serves: a table or its absence, and one object of each kind. */
+function servicePlaces(of: Subjects): Place[] {
+  const network = `/networks/${of.networkId}`;
+  const listed = ['virtual-ips', 'firewall', 'port-mappings', 'devices'].map((view) => ({
+    name: `network-${view}`,
+    path: `${network}?view=${view}`,
+    ready: (page: Page) => isThere(page, '.table, .empty'),
+  }));
+  const sheets = [
+    { name: 'virtual-ip', query: 'view=virtual-ips&virtual_ip', id: of.virtualIpId, shows: 'History' },
+    {
+      name: 'firewall-rule',
+      query: 'view=firewall&firewall_rule',
+      id: of.firewallRuleId,
+      shows: 'Judged on',
+    },
+    {
+      name: 'port-mapping',
+      query: 'view=port-mappings&port_mapping',
+      id: of.portMappingId,
+      shows: 'Target sees',
+    },
+    { name: 'user-device', query: 'view=devices&user_device', id: of.userDeviceId, shows: 'Public key' },
+  ].flatMap(({ name, query, id, shows }) =>
+    id === null
+      ? []
+      : [
+          {
+            name,
+            path: `${network}?${query}=${id}`,
+            ready: (page: Page) => page.getByRole('dialog').getByText(shows, { exact: true }).waitFor(),
+          },
+        ],
+  );
+  return [
+    ...listed,
+    ...sheets,
+    {
+      name: 'network-reachability',
+      path: `${network}?view=reachability`,
+      ready: (page) => isThere(page, '.matrix-cell, .empty'),
+    },
+    {
+      name: 'explanation',
+      path: `${network}?view=reachability&protocol=tcp&port=22&from=peer:${of.peerId}&to=peer:${of.otherPeerId}`,
+      ready: (page) => isThere(page, '[role=dialog] .step'),
+    },
+  ];
 }
 
 export function placesOf(of: Subjects): Place[] {
@@ -44,6 +103,7 @@ export function placesOf(of: Subjects): Place[] {
       path: `${network}?view=peers&peer=${of.peerId}`,
       ready: (page) => page.getByRole('dialog').getByText('Public key').waitFor(),
     },
+    ...servicePlaces(of),
     { name: 'instances', path: '/instances', ready: (page) => page.getByRole('grid').waitFor() },
     {
       name: 'instance',

@@ -132,6 +132,64 @@ it('sees what another operator does, as it happens', async () => {
   await close();
 });
 
+it('makes a rule, judges by it, and deletes it by approval', async () => {
+  const { page, close } = await live('/networks');
+  await page.getByRole('link', { name: 'by somebody else' }).click();
+  await page.getByRole('link', { name: 'Firewall' }).click();
+  await page.getByText('No rules yet').waitFor();
+  await page.getByRole('button', { name: 'New rule' }).click();
+  const form = page.getByRole('dialog', { name: 'New rule' });
+  await form.getByLabel('Action').selectOption('drop');
+  await form.getByLabel('From', { exact: true }).selectOption('tag');
+  await form.getByRole('button', { name: 'Make rule' }).click();
+  await form.getByText('needs tag').first().waitFor();
+  await form.getByLabel('From: which').fill('guest');
+  await form.getByLabel('Protocol').selectOption('tcp');
+  await form.getByLabel('Ports').fill('22');
+  await form.getByRole('button', { name: 'Make rule' }).click();
+  const sheet = page.getByRole('dialog', { name: 'drop tcp 22 from guest to all' });
+  await sheet.getByText('tag guest (nobody has it)').waitFor();
+  await sheet.getByText('What nodes are given').waitFor();
+  await sheet.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Ask to delete rule' }).click();
+  await page.getByRole('link', { name: 'Open the request' }).first().click();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByRole('button', { name: 'Approve and run' }).click();
+  await page.getByText('approved', { exact: true }).first().waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('No rules yet').waitFor();
+  await page.getByRole('link', { name: 'Reachability' }).click();
+  await page.getByText('Nobody to reach yet').waitFor();
+  const explain = page.getByRole('form', { name: 'Explain' });
+  for (const end of ['From', 'To']) {
+    await explain.getByLabel(end, { exact: true }).selectOption('address');
+    await explain.getByLabel(`${end}: which`).fill(end === 'From' ? 'fd00::1' : 'fd00::2');
+  }
+  await explain.getByRole('button', { name: 'Explain' }).click();
+  await explain.getByText('no route', { exact: true }).waitFor();
+  await close();
+});
+
+it('grants access by an address that is shown once, and takes it back', async () => {
+  const { page, close } = await live('/networks');
+  await page.getByRole('link', { name: 'by somebody else' }).click();
+  await page.getByRole('link', { name: 'Devices' }).click();
+  await page.getByText('No devices yet').waitFor();
+  await page.getByRole('button', { name: 'Grant access' }).click();
+  await page.getByLabel('Name of the device').fill('a phone');
+  await page.getByRole('button', { name: 'Make the address' }).click();
+  expect(await page.locator('[data-secret]').innerText()).toMatch(/#\S+$/);
+  await page.getByText('Waiting for the device…').waitFor();
+  await page.getByRole('button', { name: 'I have it' }).click();
+  const row = page.getByRole('row').filter({ hasText: 'a phone' });
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('button', { name: 'Revoke grant' }).click();
+  await row.getByText('revoked').waitFor();
+  await close();
+});
+
 it('makes the command that joins a machine, and takes its token back', async () => {
   const { page, close } = await live('/join');
   await page.getByLabel('Name of the machine').fill('edge1');

@@ -75,13 +75,29 @@ async function findSubjects(request: ScreenshotRequest): Promise<Subjects> {
   );
   const peer = peers.find((one) => one.role === 'spoke') ?? peers[0];
   if (peer === undefined) throw new Error(`The network ${network.name} has no peers to take pictures of.`);
+  const other = peers.find((one) => one.id !== peer.id) ?? peer;
   const { approvals } = await call<{ approvals: { id: string }[] }>(request, 'system_list_approvals');
   return {
     networkId: network.id,
     instanceId: peer.node_instance_id,
     peerId: peer.id,
+    otherPeerId: other.id,
     approvalId: approvals[0]?.id ?? null,
+    virtualIpId: await firstOf(request, 'virtual_ips', network.id),
+    firewallRuleId: await firstOf(request, 'firewall_rules', network.id),
+    portMappingId: await firstOf(request, 'port_mappings', network.id),
+    userDeviceId: await firstOf(request, 'user_devices', network.id),
   };
+}
+
+/** The first of what a network serves; null: there is none. */
+async function firstOf(request: ScreenshotRequest, nouns: string, networkId: string): Promise<string | null> {
+  const answer = await call<Record<string, readonly { id: string }[] | undefined>>(
+    request,
+    `system_sdwan_list_${nouns}`,
+    { network_id: networkId },
+  );
+  return answer[nouns]?.[0]?.id ?? null;
 }
 
 async function call<T>(request: ScreenshotRequest, action: string, parameters: object = {}): Promise<T> {

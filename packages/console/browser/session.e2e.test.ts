@@ -1,6 +1,7 @@
 // Signing in and out, what happens to a token that ends, and pages that one may not see or that are not there.
 import { expect, it } from 'vitest';
 import { openPage, openSignedIn, wide } from './browser.ts';
+import { idOf } from './fake/ids.ts';
 import { fakeToken } from './fake/server.ts';
 import { useStage } from './stage.ts';
 
@@ -51,6 +52,9 @@ it('names the permission that is missing, and offers nothing that is not allowed
   await page.getByRole('link', { name: 'Policies' }).click();
   await page.getByRole('heading', { name: 'You may not see this' }).waitFor();
   await page.getByText('system.policies.read').first().waitFor();
+  await page.goto(`/networks/${idOf(501)}?view=firewall`);
+  await page.getByText('system.sdwan.firewall.read').first().waitFor();
+  expect(await page.getByRole('button', { name: 'New rule' }).count()).toBe(0);
   await context.close();
 });
 

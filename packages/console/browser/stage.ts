@@ -1,7 +1,7 @@
 // What each file of browser tests stands on: a freshly built console, a fake platform and one browser.
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { type Look, openBrowser, openSignedIn, type Signed, wide } from './browser.ts';
+import { goTo, type Look, openBrowser, openSignedIn, type Signed, wide } from './browser.ts';
 import { type Built, buildConsole } from './build.ts';
 import { emitPast } from './fake/past.ts';
 import { FakePlatform } from './fake/platform.ts';
@@ -17,6 +17,8 @@ export interface Stage {
   open(path: string, look?: Look): Promise<Signed>;
   /** A fresh platform with a world of its own, for a test that changes or stops it. */
   fresh(world?: World): Promise<{ readonly server: FakeServer; readonly platform: FakePlatform }>;
+  /** A signed-in page on a fresh platform, closed afterwards. */
+  on(path: string, run: (page: Page, platform: FakePlatform) => Promise<void>): Promise<void>;
 }
 
 /** Call once at the top of a file. The stage is there inside of tests. */
@@ -57,12 +59,19 @@ export function useStage(makeWorld: () => World = smallWorld): Stage {
     },
     async open(path, look = wide) {
       const signed = await openSignedIn(browser, { url: server.url, token: fakeToken }, look);
-      await signed.page.goto(path);
+      await goTo(signed.page, path);
       return signed;
     },
     async fresh(world = makeWorld()) {
       const own = await serve(world);
       return { server: own, platform: own.platform };
+    },
+    async on(path, run) {
+      const own = await serve(makeWorld());
+      const { page, context } = await openSignedIn(browser, { url: own.url, token: fakeToken });
+      await goTo(page, path);
+      await run(page, own.platform);
+      await context.close();
     },
   };
 }

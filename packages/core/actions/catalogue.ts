@@ -2,10 +2,23 @@
 import { accountActions } from './accounts.ts';
 import { autonomyActions } from './autonomy.ts';
 import type { ActionDefinition } from './define.ts';
+import { deviceActions } from './devices.ts';
+import { firewallActions } from './firewall.ts';
 import { fleetActions } from './fleet.ts';
+import { portMappingActions } from './port-mappings.ts';
 import { sdwanActions } from './sdwan.ts';
+import { virtualIpActions } from './virtual-ips.ts';
 
-export const actions = { ...accountActions, ...fleetActions, ...sdwanActions, ...autonomyActions } as const;
+export const actions = {
+  ...accountActions,
+  ...fleetActions,
+  ...sdwanActions,
+  ...virtualIpActions,
+  ...portMappingActions,
+  ...firewallActions,
+  ...deviceActions,
+  ...autonomyActions,
+} as const;
 
 export type Actions = typeof actions;
 /** The short name of an action inside the code: `createNetwork`. */

@@ -44,7 +44,7 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   /** Whether it takes `if_revision`. */
   readonly revised: boolean;
   /** A group of tools that a client can ask for by name. */
-  readonly area: 'accounts' | 'fleet' | 'sdwan' | 'autonomy';
+  readonly area: 'accounts' | 'fleet' | 'sdwan' | 'services' | 'firewall' | 'devices' | 'autonomy';
 }
 
 /** What every mutating action takes beside its own parameters (contract §1, §7). */

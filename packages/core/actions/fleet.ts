@@ -96,6 +96,21 @@ export const fleetActions = {
     route: { method: 'DELETE', path: '/instances/{instance_id}' },
     cli: { noun: 'instance', verb: 'terminate' },
   }),
+  drainInstance: mutate({
+    area,
+    name: 'system_drain_instance',
+    title: 'Drain a machine',
+    description:
+      'Moves work away before maintenance, and loses nothing: spokes leave it as a hub, virtual IPs go to their next holder. It stays in its networks. With drain false it takes work again.',
+    input: { instance_id: common.id, drain: z.boolean().default(true) },
+    output: { instance, moves: z.array(z.object({ object: z.string(), id: common.id, detail: z.string() })) },
+    permission: 'system.instances.manage',
+    category: 'system.instance_drain',
+    kind: 'update',
+    subject: 'instance_id',
+    route: { method: 'POST', path: '/instances/{instance_id}/drain' },
+    cli: { noun: 'instance', verb: 'drain' },
+  }),
   recentEvents: read({
     area,
     name: 'recent_events',

@@ -13,6 +13,9 @@ const networkSettings = {
   description: common.description.optional(),
   firewall_default_policy: firewallPolicy.optional(),
   mtu: mtu.optional(),
+  direct_paths: z.boolean().optional().meta({
+    description: 'Let spokes behind NATs meet without a hub where their NATs allow it; true by default',
+  }),
 };
 const reachability = {
   publicly_reachable: z.boolean().nullable().optional().meta({
@@ -37,7 +40,9 @@ export const sdwanActions = {
       routing_mode: routingMode.default('static'),
       topology_strategy: topologyStrategy.default('hub_and_spoke'),
       pod_subnet_prefix: common.prefix.optional(),
-      ipv4_prefix: common.prefix.optional(),
+      ipv4_prefix: common.prefix.nullable().optional().meta({
+        description: 'Block of the IPv4 leg; a free one of 100.64.0.0/10 when omitted, none when null',
+      }),
       ...networkSettings,
     },
     output: { network },

@@ -2,23 +2,39 @@
 import { expect, test } from 'vitest';
 import { toolsDefaultMax } from '../limits.ts';
 import { actionKeys, definitionOf } from './catalogue.ts';
-import { defaultToolsets, parseToolSelection, toolAnswer, toolProblem, toolsets, toolsOf } from './tools.ts';
+import {
+  callableTools,
+  defaultToolsets,
+  parseToolSelection,
+  toolAnswer,
+  toolProblem,
+  toolsets,
+  toolsOf,
+} from './tools.ts';
 
-const everything = { toolsets, readOnly: false };
+const everything = { toolsets, strict: true, readOnly: false };
 
 test('what a client gets by itself is few enough to be shown whole', () => {
-  expect(toolsOf({ toolsets: defaultToolsets, readOnly: false }).length).toBeLessThanOrEqual(toolsDefaultMax);
+  expect(toolsOf({ ...everything, toolsets: defaultToolsets }).length).toBeLessThanOrEqual(toolsDefaultMax);
 });
 
 test('every action is in one toolset, in the order of the catalogue', () => {
   expect(toolsOf(everything).map((tool) => tool.action)).toEqual(actionKeys);
-  const apart = toolsets.flatMap((toolset) => toolsOf({ toolsets: [toolset], readOnly: false }));
+  const apart = toolsets.flatMap((toolset) => toolsOf({ ...everything, toolsets: [toolset] }));
   expect(apart.length).toBe(actionKeys.length);
+});
+
+test('what is not listed can be called, unless the client named its toolsets', () => {
+  const free = parseToolSelection({ toolsets: undefined, readOnly: undefined });
+  expect(callableTools(free).length).toBe(actionKeys.length);
+  expect(toolsOf(free).length).toBeLessThan(actionKeys.length);
+  const strict = parseToolSelection({ toolsets: 'fleet', readOnly: undefined });
+  expect(callableTools(strict)).toEqual(toolsOf(strict));
 });
 
 test('read-only leaves exactly what no policy gates', () => {
   const reading = actionKeys.filter((key) => definitionOf(key).category === null);
-  expect(toolsOf({ toolsets, readOnly: true }).map((tool) => tool.action)).toEqual(reading);
+  expect(toolsOf({ ...everything, readOnly: true }).map((tool) => tool.action)).toEqual(reading);
 });
 
 test('a model has no parameter to approve with', () => {
@@ -42,10 +58,12 @@ test('the alias of the subject is told', () => {
 test('a selection is read from text, and what is wrong in it is quoted', () => {
   expect(parseToolSelection({ toolsets: undefined, readOnly: undefined })).toEqual({
     toolsets: defaultToolsets,
+    strict: false,
     readOnly: false,
   });
   expect(parseToolSelection({ toolsets: 'fleet, sdwan', readOnly: 'true' })).toEqual({
     toolsets: ['sdwan', 'fleet'],
+    strict: true,
     readOnly: true,
   });
   expect(() => parseToolSelection({ toolsets: 'nets', readOnly: undefined })).toThrow('"nets"');

@@ -8,17 +8,22 @@ import { callSchemaOf, type JsonSchema, outputSchemaOf } from './json-schema.ts'
 /** A toolset is an area of the actions. Clients ask for some of them when all would be too many. */
 export const toolsets = [
   'sdwan',
+  'services',
+  'firewall',
+  'devices',
   'fleet',
   'autonomy',
   'accounts',
 ] as const satisfies ActionDefinition['area'][];
 export type Toolset = (typeof toolsets)[number];
 
-/** What a client gets that names no toolset; `toolsDefaultMax` bounds how many tools they may have together. */
-export const defaultToolsets: readonly Toolset[] = ['sdwan', 'fleet', 'autonomy', 'accounts'];
+/** What is listed to a client that names no toolset; `toolsDefaultMax` bounds how many tools they have together. */
+export const defaultToolsets: readonly Toolset[] = ['sdwan', 'services', 'firewall', 'fleet'];
 
 export interface ToolSelection {
   readonly toolsets: readonly Toolset[];
+  /** The client named its toolsets: it may call no others. One that named none may call what it is not shown. */
+  readonly strict: boolean;
   /** Only tools that change nothing. */
   readonly readOnly: boolean;
 }
@@ -52,6 +57,7 @@ export const toolInstructions = [
   'Objects are named by <noun>_id; list them first. Lists are paged by limit and cursor.',
   'Try a change with dry_run first: the answer has the would-be object and a plan, and nothing is written.',
   'When an answer has pending true, nothing has changed yet: a person has to approve it. Do not repeat the call.',
+  `Tools of the toolsets ${toolsets.filter((one) => !defaultToolsets.includes(one)).join(', ')} are not listed unless asked for by ?toolsets=…, and can be called all the same.`,
   'A failure is a problem document: detail says what to do, errors names each wrong parameter.',
 ].join(' ');
 
@@ -71,12 +77,18 @@ export function toolsOf(selection: ToolSelection): readonly Tool[] {
   );
 }
 
+/** The tools that may be called. */
+export function callableTools(selection: ToolSelection): readonly Tool[] {
+  return toolsOf(selection.strict ? selection : { ...selection, toolsets });
+}
+
 /** Reads `toolsets=sdwan,fleet` and `read_only=true`, as they come in an address or on a command line. */
 export function parseToolSelection(text: {
   readonly toolsets: string | undefined;
   readonly readOnly: string | undefined;
 }): ToolSelection {
-  return { toolsets: parseToolsets(text.toolsets), readOnly: parseFlag(text.readOnly) };
+  const strict = text.toolsets !== undefined && text.toolsets !== '';
+  return { toolsets: parseToolsets(text.toolsets), strict, readOnly: parseFlag(text.readOnly) };
 }
 
 export function toolAnswer(body: Readonly<Record<string, unknown>>): ToolResult {

@@ -1,12 +1,16 @@
-// The rules of the overlay: which entries a node has of its own, and which because of another peer.
-// Everything else in this folder only decides how often these functions are called.
+// The rules of the overlay: what kinds of nodes there are, and which entries a node has of its own. Because of other
+// peers: seen-entries.ts; because of other objects: items.ts. The rest of this folder only decides how often these
+// functions are called.
 //
-// Spokes meet the first hubs (by slot) on a transit interface each, with AllowedIPs ::/0, and the routing table
-// decides which one carries a packet: WireGuard drops what arrives from a peer whose AllowedIPs do not cover the
-// source, so two hubs on one interface would lose half of the traffic. All other pairs meet on the leaf interface
-// with exact AllowedIPs. Two spokes never meet in hub_and_spoke; in full_mesh they do when one can be called.
-import { keepaliveSeconds, transitHubsMax } from '../limits.ts';
-import type { EntryValue, ForwardingEntry, InterfaceEntry, PeerEntry, RouteEntry } from '../wire/document.ts';
+// Spokes meet the first hubs (by slot) on a transit interface each, with AllowedIPs of everything, and the routing
+// table decides which one carries a packet: WireGuard drops what arrives from a peer whose AllowedIPs do not cover the
+// source, so two hubs on one interface would lose half of the traffic. For the same reason these hubs meet each other
+// on relay interfaces of their own. All other pairs meet on the leaf interface with exact AllowedIPs. Two spokes meet
+// when one can be called (full_mesh), or when hubs see both where they can be called (behind NATs that allow it).
+import { keepaliveSeconds, relayPortStep, transitHubsMax } from '../limits.ts';
+import { formatEndpoint, parseEndpoint } from '../net/address.ts';
+import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';
+import type { EntryValue, InterfaceEntry, PeerEntry, ProbeEntry, RouteEntry } from '../wire/document.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 
 export function leafInterfaceName(network: NetworkModel): string {
@@ -23,21 +27,60 @@ export function meetingPoint(network: NetworkModel, peer: PeerModel): string | n
 }
 
 /**
- * What a node sees of the others depends on nothing but this: a hub meets everyone; a spoke that can be called
- * meets everyone in a full mesh; a spoke that cannot meets those who can be called.
+ * What a node sees of the others depends on nothing but this. transit: a hub that spokes keep an interface to; hub:
+ * another one; open: a spoke that can be called; punch: one that can be called because hubs see where; closed: neither;
+ * bare: neither, and it has no key of its own for its leaf interface, so that no hub may be called from there: the hub
+ * would take it for the transit interface of the same key.
  */
-export type Standing = 'hub' | 'open' | 'closed';
+export const standings = ['transit', 'hub', 'open', 'punch', 'closed', 'bare'] as const;
+export type Standing = (typeof standings)[number];
 
 export function standingOf(network: NetworkModel, peer: PeerModel): Standing {
+  if (isTransit(peer)) return 'transit';
   if (peer.hubSlot !== null) return 'hub';
-  return meetingPoint(network, peer) === null ? 'closed' : 'open';
+  if (meetingPoint(network, peer) !== null) return 'open';
+  if (peer.directKey === null) return 'bare';
+  return peer.directEndpoint === null ? 'closed' : 'punch';
 }
 
-/** The hubs that spokes keep a transit interface to: the lowest slots of those whose place is known. */
-export function transitHubs(peers: Iterable<PeerModel>): PeerModel[] {
-  const hubs = [...peers].filter((peer) => peer.hubSlot !== null && peer.endpoint !== null);
-  hubs.sort((a, b) => (a.hubSlot ?? 0) - (b.hubSlot ?? 0));
-  return hubs.slice(0, transitHubsMax);
+/** Spokes keep an interface to the hubs of the lowest slots whose place is known. */
+export function isTransit(peer: PeerModel): peer is PeerModel & { readonly hubSlot: number } {
+  return peer.hubSlot !== null && peer.hubSlot <= transitHubsMax && peer.endpoint !== null;
+}
+
+export type TransitHub = PeerModel & { readonly hubSlot: number };
+
+export function transitHubs(peers: Iterable<PeerModel>): TransitHub[] {
+  return [...peers].filter(isTransit).sort((a, b) => a.hubSlot - b.hubSlot);
+}
+
+/** Addresses that lead to a peer beside its own, with their length: those it holds, and those of its devices. */
+export type Carried = (peerId: string) => readonly string[];
+
+/** All addresses that lead to a peer, with their length. In an order that does not come from how they came about. */
+export function addressesOf(peer: PeerModel, carried: Carried): string[] {
+  return [...ownAddresses(peer), ...[...carried(peer.id)].sort()];
+}
+
+export function ownAddresses(peer: PeerModel): string[] {
+  return hostAddressesOf(peer).map(withLength);
+}
+
+/** The same without length: what its packets come from. */
+export function hostAddressesOf(peer: PeerModel): string[] {
+  return peer.ipv4Address === null ? [peer.hostAddress] : [peer.hostAddress, peer.ipv4Address];
+}
+
+export function withLength(address: string): string {
+  return address.includes(':') ? `${address}/128` : `${address}/32`;
+}
+
+export function prefixesOf(network: NetworkModel): string[] {
+  return network.ipv4Prefix === null ? [network.prefix] : [network.prefix, network.ipv4Prefix];
+}
+
+export function everything(network: NetworkModel): string[] {
+  return network.ipv4Prefix === null ? ['::/0'] : ['::/0', '0.0.0.0/0'];
 }
 
 /** A number for a pair of peers that spreads spokes over hubs (rendezvous hashing, FNV-1a inside). */
@@ -49,114 +92,171 @@ function affinity(spokeId: string, hubId: string): number {
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** The order in which a spoke prefers its transit hubs: spread over the spokes, and stable. */
-export function preferredHubs(spoke: PeerModel, transit: readonly PeerModel[]): PeerModel[] {
+/** The order in which a spoke prefers its transit hubs: spread over the spokes, and stable. Draining ones come last. */
+export function preferredHubs<Hub extends PeerModel>(
+  spoke: { readonly id: string },
+  transit: readonly Hub[],
+): Hub[] {
   return [...transit].sort(
-    (a, b) => affinity(spoke.id, b.id) - affinity(spoke.id, a.id) || (a.id < b.id ? -1 : 1),
+    (a, b) =>
+      Number(a.draining) - Number(b.draining) ||
+      affinity(spoke.id, b.id) - affinity(spoke.id, a.id) ||
+      (a.id < b.id ? -1 : 1),
   );
 }
 
-/** What a node has whoever else is in the network. */
-export function ownEntries(network: NetworkModel, self: PeerModel): EntryValue[] {
-  const leaf: InterfaceEntry = {
+/** The key of a peer's leaf interface. Spokes that cannot be called have one of their own for it. */
+export function leafKey(network: NetworkModel, peer: PeerModel): string {
+  const standing = standingOf(network, peer);
+  return standing === 'closed' || standing === 'punch' ? (peer.directKey ?? peer.publicKey) : peer.publicKey;
+}
+
+/** The transit hubs, and what leads to whom beside its own addresses. */
+export interface Hubs {
+  readonly transit: readonly TransitHub[];
+  readonly carried: Carried;
+}
+
+/** What no other node has: its interfaces, a spoke's way to the hubs, and a transit hub's relays to the others. */
+export function ownEntries(network: NetworkModel, self: PeerModel, hubs: Hubs): EntryValue[] {
+  const leaf = leafInterface(network, self, hubs.transit);
+  if (isTransit(self)) return [leaf, ...relayEntries(network, self, hubs)];
+  if (self.hubSlot !== null || hubs.transit.length === 0) return [leaf];
+  const nameOf = (hub: TransitHub) => transitInterfaceName(network, hub.hubSlot);
+  const via = preferredHubs(self, hubs.transit).map(nameOf);
+  return [
+    leaf,
+    ...hubs.transit.map((hub) => transitInterface(network, self, { name: nameOf(hub), port: 0 })),
+    ...prefixesOf(network).map((destination) => routeEntry(network, { destination, via })),
+  ];
+}
+
+function leafInterface(
+  network: NetworkModel,
+  self: PeerModel,
+  transit: readonly TransitHub[],
+): InterfaceEntry {
+  const callable = self.hubSlot !== null || meetingPoint(network, self) !== null;
+  const probes = isTransit(self)
+    ? transit.map((hub) => probeAddressVia(self.hostAddress, hub.hubSlot))
+    : [directProbeAddress(self.hostAddress)];
+  return {
     kind: 'interface',
     name: leafInterfaceName(network),
     network_id: network.id,
     peer_id: self.id,
     purpose: 'leaf',
-    public_key: self.publicKey,
-    listen_port: standingOf(network, self) === 'closed' ? 0 : self.listenPort,
+    public_key: leafKey(network, self),
+    listen_port: callable ? self.listenPort : 0,
     mtu: network.mtu,
-    addresses: [`${self.hostAddress}/128`],
+    addresses: ownAddresses(self),
+    probe_addresses: probes.map(withLength),
   };
-  if (self.hubSlot === null) return [leaf];
-  const forwarding: ForwardingEntry = {
-    kind: 'forwarding',
-    network_id: network.id,
-    handle: network.handle,
-  };
-  // A hub meets everyone on its leaf interface, so the whole prefix goes there.
-  return [leaf, routeEntry(network, { destination: network.prefix, via: [leaf.name] }), forwarding];
 }
 
-function routeEntry(
+/** What all nodes of a standing have alike, whoever else is in the network but for its transit hubs. */
+export function standingEntries(
+  network: NetworkModel,
+  from: Standing,
+  transit: readonly TransitHub[],
+): EntryValue[] {
+  const firewall: EntryValue = {
+    kind: 'firewall',
+    network_id: network.id,
+    handle: network.handle,
+    prefixes: prefixesOf(network),
+    default_policy: network.firewallDefaultPolicy,
+  };
+  if (from !== 'transit' && from !== 'hub') {
+    return [firewall, ...transit.flatMap((hub) => probingOf(network, hub, transit))];
+  }
+  // A hub meets everyone on its leaf interface, so the whole prefix goes there.
+  const via = [leafInterfaceName(network)];
+  return [
+    firewall,
+    ...prefixesOf(network).map((destination) => routeEntry(network, { destination, via })),
+    { kind: 'forwarding', network_id: network.id, handle: network.handle },
+  ];
+}
+
+export function routeEntry(
   network: NetworkModel,
   route: { readonly destination: string; readonly via: string[] },
 ): RouteEntry {
   return { kind: 'route', network_id: network.id, ...route };
 }
 
-/** What a spoke has because of the set of transit hubs: an interface each, and one route by all of them. */
-export function transitEntries(
+export function probeEntry(
   network: NetworkModel,
-  self: PeerModel,
-  transit: readonly PeerModel[],
-): EntryValue[] {
-  if (self.hubSlot !== null || transit.length === 0) return [];
-  const nameOf = (hub: PeerModel) => transitInterfaceName(network, hub.hubSlot ?? 0);
-  const interfaces = transit.map(
-    (hub): InterfaceEntry => ({
-      kind: 'interface',
-      name: nameOf(hub),
-      network_id: network.id,
-      peer_id: self.id,
-      purpose: 'transit',
-      public_key: self.publicKey,
-      listen_port: 0,
-      mtu: network.mtu,
-      addresses: [],
-    }),
-  );
-  const via = preferredHubs(self, transit).map(nameOf);
-  return [...interfaces, routeEntry(network, { destination: network.prefix, via })];
+  probe: Pick<ProbeEntry, 'interface' | 'public_key' | 'purpose' | 'target'>,
+): ProbeEntry {
+  return { kind: 'probe', network_id: network.id, ...probe };
 }
 
-/** The tunnel towards `other` on the interface named, with the AllowedIPs given. Whoever can call keeps alive. */
-function tunnel(
+function transitInterface(
   network: NetworkModel,
-  other: PeerModel,
-  at: { readonly interface: string; readonly allowedIps: string[] },
-): PeerEntry {
-  const endpoint = meetingPoint(network, other);
+  self: PeerModel,
+  at: { readonly name: string; readonly port: number },
+): InterfaceEntry {
   return {
-    kind: 'peer',
-    interface: at.interface,
-    peer_id: other.id,
-    public_key: other.publicKey,
-    endpoint,
-    allowed_ips: at.allowedIps,
-    keepalive: endpoint === null ? 0 : keepaliveSeconds,
+    kind: 'interface',
+    name: at.name,
+    network_id: network.id,
+    peer_id: self.id,
+    purpose: 'transit',
+    public_key: self.publicKey,
+    listen_port: at.port,
+    mtu: network.mtu,
+    addresses: [],
+    probe_addresses: [],
   };
 }
 
-/**
- * What a node of the given standing has because `other` is in the network: the same for all such nodes, which is
- * what makes a change cheap to compute and to send.
- */
-export function entriesBecauseOf(
-  network: NetworkModel,
-  other: PeerModel,
-  seen: { readonly from: Standing; readonly asTransit: boolean },
-): EntryValue[] {
-  const leaf = leafInterfaceName(network);
-  const exact = `${other.hostAddress}/128`;
-  if (seen.from === 'hub') return [tunnel(network, other, { interface: leaf, allowedIps: [exact] })];
-  if (seen.asTransit) {
-    const name = transitInterfaceName(network, other.hubSlot ?? 0);
+/** A spoke's probes by way of `hub`: to itself, and to each other hub, which only arrives when it forwards. */
+function probingOf(network: NetworkModel, hub: TransitHub, transit: readonly TransitHub[]): EntryValue[] {
+  const name = transitInterfaceName(network, hub.hubSlot);
+  return transit.flatMap((goal) => {
+    const target = probeAddressVia(goal.hostAddress, hub.hubSlot);
+    const purpose = goal.id === hub.id ? ('path' as const) : ('forwarding' as const);
     return [
-      tunnel(network, other, { interface: name, allowedIps: ['::/0'] }),
-      routeEntry(network, { destination: exact, via: [name] }),
+      routeEntry(network, { destination: withLength(target), via: [name] }),
+      probeEntry(network, { interface: name, public_key: hub.publicKey, purpose, target }),
     ];
-  }
-  if (!meets(network, other, seen.from)) return [];
-  return [
-    tunnel(network, other, { interface: leaf, allowedIps: [exact] }),
-    routeEntry(network, { destination: exact, via: [leaf] }),
-  ];
+  });
 }
 
-/** Whether a spoke has a tunnel to a peer that is not a transit hub of its network. */
-function meets(network: NetworkModel, other: PeerModel, from: 'open' | 'closed'): boolean {
-  if (meetingPoint(network, other) !== null) return true;
-  return from === 'open' && other.hubSlot === null;
+/** Where one transit hub listens for another one's relay. */
+export function relayPort(hub: { readonly listenPort: number }, otherSlot: number): number {
+  const port = hub.listenPort + relayPortStep * otherSlot;
+  return port <= 65535 ? port : port - 65535 + 1023;
+}
+
+function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): EntryValue[] {
+  return hubs.transit.flatMap((other) => {
+    if (other.id === self.id) return [];
+    const name = transitInterfaceName(network, other.hubSlot);
+    const target = probeAddressVia(other.hostAddress, self.hubSlot);
+    const place = parseEndpoint(other.endpoint ?? '');
+    const endpoint =
+      place === null
+        ? null
+        : formatEndpoint({ address: place.address, port: relayPort(other, self.hubSlot) });
+    const tunnel: PeerEntry = {
+      kind: 'peer',
+      interface: name,
+      peer_id: other.id,
+      public_key: other.publicKey,
+      endpoint,
+      allowed_ips: everything(network),
+      keepalive: keepaliveSeconds,
+    };
+    // Probes of spokes to the other hub come by way of this one, whatever else is routed where.
+    const reached = [...addressesOf(other, hubs.carried), withLength(target)];
+    return [
+      transitInterface(network, self, { name, port: relayPort(self, other.hubSlot) }),
+      tunnel,
+      ...reached.map((destination) => routeEntry(network, { destination, via: [name] })),
+      probeEntry(network, { interface: name, public_key: other.publicKey, purpose: 'path', target }),
+    ];
+  });
 }

@@ -1,4 +1,5 @@
-// What the compiler reads: a network and its peers, as immutable values. Built by the platform from its rows.
+// What the compiler reads: a network, its peers and its other objects (items), as immutable values. Built by the
+// platform from its rows.
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {
@@ -6,8 +7,11 @@ export interface NetworkModel {
   readonly accountId: string;
   readonly handle: string;
   readonly prefix: string;
+  /** null: the network has no IPv4 leg. */
+  readonly ipv4Prefix: string | null;
   readonly mtu: number;
   readonly topologyStrategy: 'hub_and_spoke' | 'full_mesh';
+  readonly firewallDefaultPolicy: 'accept' | 'drop';
 }
 
 /** The parts of a peer that reach a node's document, its own or another's. */
@@ -16,10 +20,87 @@ export interface PeerModel {
   readonly networkId: string;
   readonly instanceId: string;
   readonly hostAddress: string;
+  /** null: the network has no IPv4 leg. */
+  readonly ipv4Address: string | null;
   readonly publicKey: string;
+  /** The key of a spoke's leaf interface, on which it meets other spokes without a hub; null: it has none. */
+  readonly directKey: string | null;
+  /** Where hubs see that interface, when others may call it there; null: behind a symmetric NAT, or not seen. */
+  readonly directEndpoint: string | null;
   /** A hub's number, which stays with it (lowest free from 1). null: a spoke. */
   readonly hubSlot: number | null;
   /** Where others could meet it (address:port); null when it is behind a NAT or was never seen. */
   readonly endpoint: string | null;
   readonly listenPort: number;
+  /** Sorted. */
+  readonly tags: readonly string[];
+  /** A hub that is to be used by nobody who can help it. */
+  readonly draining: boolean;
 }
+
+/** Whom a rule names. An object that is gone names nobody. */
+export type Selector =
+  | { readonly kind: 'peer' | 'user_device' | 'virtual_ip' | 'federation_peer'; readonly id: string }
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'cidr'; readonly cidr: string }
+  | { readonly kind: 'all' };
+
+export interface RuleModel {
+  readonly type: 'firewall_rule';
+  readonly id: string;
+  readonly networkId: string;
+  readonly direction: 'ingress' | 'egress' | 'both';
+  readonly action: 'accept' | 'drop' | 'reject';
+  readonly selector: Selector;
+  readonly destination: Selector;
+  readonly protocol: 'any' | 'tcp' | 'udp' | 'icmp6';
+  readonly ports: readonly [first: number, last: number] | null;
+  /** A rule that is not enabled reaches nobody. */
+  readonly enabled: boolean;
+}
+
+export interface VirtualIpModel {
+  readonly type: 'virtual_ip';
+  readonly id: string;
+  readonly networkId: string;
+  /** Without length; the first one is IPv6. */
+  readonly addresses: readonly string[];
+  readonly anycast: boolean;
+  /** Peers that may hold it, the primary first. */
+  readonly candidates: readonly string[];
+  /** Who holds it now. Of an anycast address: nobody is singled out. */
+  readonly holder: string | null;
+  /** Rises with every change of the holder. */
+  readonly epoch: number;
+}
+
+export interface PortMappingModel {
+  readonly type: 'port_mapping';
+  readonly id: string;
+  readonly networkId: string;
+  readonly hubPeerId: string;
+  readonly externalAddress: string;
+  readonly externalPort: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly target: { readonly kind: 'peer' | 'virtual_ip'; readonly id: string };
+  readonly targetPort: number;
+  readonly sourceCidrs: readonly string[];
+  readonly rateLimit: number | null;
+  readonly maxConnections: number | null;
+}
+
+export interface UserDeviceModel {
+  readonly type: 'user_device';
+  readonly id: string;
+  readonly networkId: string;
+  readonly publicKey: string;
+  /** Without length; the first one is IPv6. */
+  readonly addresses: readonly string[];
+  /** The hub that it calls. */
+  readonly hubPeerId: string;
+  /** Sorted. */
+  readonly tags: readonly string[];
+}
+
+/** An object of a network beside its peers. */
+export type Item = RuleModel | VirtualIpModel | PortMappingModel | UserDeviceModel;

@@ -1,12 +1,15 @@
-// The naive compiler: the document of one node, pair by pair, nothing remembered. It is the reference that the
-// fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
+// The naive compiler: the document of one node, pair by pair and object by object, nothing remembered. It is the
+// reference that the fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
 import { type EntryValue, entryKey } from '../wire/document.ts';
-import { entriesBecauseOf, ownEntries, standingOf, transitEntries, transitHubs } from './entries.ts';
-import type { NetworkModel, PeerModel } from './model.ts';
+import { hostAddressesOf, ownEntries, standingEntries, standingOf, transitHubs } from './entries.ts';
+import { carriedBy, type Lookup, memberEntries, tagsNamed, viewsOf } from './items.ts';
+import type { Item, NetworkModel, PeerModel } from './model.ts';
+import { entriesBecauseOf } from './seen-entries.ts';
 
 export interface NaiveNetwork {
   readonly network: NetworkModel;
   readonly peers: readonly PeerModel[];
+  readonly items: readonly Item[];
 }
 
 /** The document of the instance over all of its networks, by key. */
@@ -15,18 +18,47 @@ export function compileNaively(
   instanceId: string,
 ): Map<string, EntryValue> {
   const document = new Map<string, EntryValue>();
-  for (const { network, peers } of networks) {
-    const self = peers.find((peer) => peer.instanceId === instanceId);
+  for (const network of networks) {
+    const self = network.peers.find((peer) => peer.instanceId === instanceId);
     if (self === undefined) continue;
-    const transit = transitHubs(peers);
-    const from = standingOf(network, self);
-    const entries = [...ownEntries(network, self), ...transitEntries(network, self, transit)];
-    for (const other of peers) {
-      if (other.id === self.id) continue;
-      const asTransit = transit.some((hub) => hub.id === other.id);
-      entries.push(...entriesBecauseOf(network, other, { from, asTransit }));
-    }
-    for (const entry of entries) document.set(entryKey(entry), entry);
+    for (const entry of entriesOf(network, self)) document.set(entryKey(entry), entry);
   }
   return document;
+}
+
+function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): EntryValue[] {
+  const transit = transitHubs(peers);
+  const from = standingOf(network, self);
+  const carriers = Map.groupBy(items.flatMap(carriedBy), (one) => one.peerId);
+  const carried = (peerId: string) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
+  const peerById = new Map(peers.map((peer) => [peer.id, peer]));
+  const itemById = new Map(items.map((item) => [item.id, item]));
+  const hubs = peers.filter((peer) => peer.hubSlot !== null);
+  const entries = [
+    ...ownEntries(network, self, { transit, carried }),
+    ...standingEntries(network, from, transit),
+  ];
+  for (const other of peers) {
+    if (other.id !== self.id) entries.push(...entriesBecauseOf(network, other, { from, carried }));
+  }
+  const lookup: Lookup = {
+    network,
+    peer: (id) => peerById.get(id),
+    item: (id) => itemById.get(id),
+    transit,
+    hubs: () => hubs,
+  };
+  for (const item of items) {
+    const views = viewsOf(item, lookup);
+    entries.push(...views.everyone, ...(views.peers.get(self.id) ?? []));
+  }
+  const named = new Set(items.flatMap((item) => (item.type === 'firewall_rule' ? tagsNamed(item) : [])));
+  for (const peer of peers) {
+    const member = { tags: peer.tags, addresses: hostAddressesOf(peer) };
+    entries.push(...memberEntries(network, member, (tag) => named.has(tag)));
+  }
+  for (const item of items) {
+    if (item.type === 'user_device') entries.push(...memberEntries(network, item, (tag) => named.has(tag)));
+  }
+  return entries;
 }

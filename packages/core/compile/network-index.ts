@@ -1,56 +1,67 @@
 // The fast compiler: one network held in memory, so that a change costs what it reaches and no more.
 // Nodes of one standing see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
-import { addDigests, subtractDigests } from './digest.ts';
-import {
-  entriesBecauseOf,
-  ownEntries,
-  type Standing,
-  standingOf,
-  transitEntries,
-  transitHubs,
-} from './entries.ts';
-import type { NetworkModel, PeerModel } from './model.ts';
-import { CompiledEntry, diffEntries, isEmptyPatch, mergePatches, type Patch } from './patch.ts';
-
-const standings = ['hub', 'open', 'closed'] as const satisfies readonly Standing[];
-
-/** What a change does to the nodes: one shared patch per standing, and patches of single nodes beside. */
-export interface Effect {
-  readonly shared: readonly SharedPatch[];
-  /** By instance. A node in both a shared group and here gets both; their keys are disjoint. */
-  readonly single: ReadonlyMap<string, Patch>;
-}
-
-export interface SharedPatch {
-  readonly instances: readonly string[];
-  readonly patch: Patch;
-}
+import { addDigests } from './digest.ts';
+import { type Effect, EffectGathering } from './effect.ts';
+import { isTransit, ownEntries, type Standing, standingOf, type TransitHub, transitHubs } from './entries.ts';
+import { carriedBy } from './items.ts';
+import type { Item, NetworkModel, PeerModel } from './model.ts';
+import { allHubs, allTransit, membership, NetworkItems, type Surroundings } from './network-items.ts';
+import { NetworkViews, type Sights, sumDigests, theNetwork } from './network-views.ts';
+import { CompiledEntry } from './patch.ts';
 
 export interface PeerChange {
   readonly before: PeerModel | null;
   readonly after: PeerModel | null;
 }
 
-/** How one peer looks from each standing. */
-type Views = Record<Standing, readonly CompiledEntry[]>;
+export interface ItemChange {
+  readonly before: Item | null;
+  readonly after: Item | null;
+}
+
+/** What a change may touch: found before it, and compared after it. */
+interface Touched {
+  /** Peers whose looks may differ, and `theNetwork`. */
+  readonly looks?: ReadonlySet<string>;
+  /** Peers whose own part may differ. */
+  readonly own?: Iterable<string>;
+  readonly items?: Iterable<string>;
+  /** Instances of which everything may differ: they get that difference, and nothing shared. */
+  readonly whole?: ReadonlySet<string>;
+}
+
+const none: ReadonlySet<string> = new Set();
 
 export class NetworkIndex {
   #network: NetworkModel;
   readonly #peers = new Map<string, PeerModel>();
   readonly #byInstance = new Map<string, PeerModel>();
-  readonly #views = new Map<string, Views>();
-  readonly #members: Record<Standing, Set<string>> = { hub: new Set(), open: new Set(), closed: new Set() };
-  #transit: readonly PeerModel[] = [];
-  #hubs = new Map<string, PeerModel>();
-  /** For each standing: the sum of the digests of all that such a node sees, itself included. */
-  readonly #sums: Record<Standing, bigint> = { hub: 0n, open: 0n, closed: 0n };
+  readonly #hubs = new Map<string, PeerModel>();
+  #transit: readonly TransitHub[] = [];
+  readonly #items = new NetworkItems();
+  readonly #views = new NetworkViews();
+  readonly #around: Surroundings & Sights;
 
-  constructor(network: NetworkModel, peers: Iterable<PeerModel> = []) {
+  constructor(network: NetworkModel, peers: Iterable<PeerModel> = [], items: Iterable<Item> = []) {
+    const present = { network: () => this.#network, transit: () => this.#transit };
+    this.#around = {
+      get network() {
+        return present.network();
+      },
+      get transit() {
+        return present.transit();
+      },
+      carried: this.#items.carried,
+      peer: (id) => this.#peers.get(id),
+      hubs: () => [...this.#hubs.values()],
+    };
     this.#network = network;
     for (const peer of peers) this.#remember(peer);
     this.#transit = transitHubs(this.#hubs.values());
-    for (const peer of this.#peers.values()) this.#see(peer);
+    for (const item of items) this.#items.put(item.id, item);
+    for (const id of this.#allMade()) this.#items.refresh(id, this.#around);
+    for (const id of this.#allLooks()) this.#views.refresh(id, this.#around);
   }
 
   get network(): NetworkModel {
@@ -59,7 +70,7 @@ export class NetworkIndex {
   get size(): number {
     return this.#peers.size;
   }
-  get transit(): readonly PeerModel[] {
+  get transit(): readonly TransitHub[] {
     return this.#transit;
   }
 
@@ -72,182 +83,188 @@ export class NetworkIndex {
   peers(): IterableIterator<PeerModel> {
     return this.#peers.values();
   }
+  hubs(): readonly PeerModel[] {
+    return [...this.#hubs.values()];
+  }
+  item(id: string): Item | undefined {
+    return this.#items.item(id);
+  }
+  items(): IterableIterator<Item> {
+    return this.#items.items();
+  }
+  /** Addresses (with their length) that lead to a peer beside its own. */
+  carried(peerId: string): readonly string[] {
+    return this.#items.carried(peerId);
+  }
 
   /** The entries of one node in this network; none when it is not a member. */
   compile(instanceId: string): CompiledEntry[] {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return [];
-    const standing = this.#standing(self);
-    const entries = this.#individual(self, this.#transit);
-    for (const [peerId, views] of this.#views) if (peerId !== self.id) entries.push(...views[standing]);
-    return entries;
+    return this.#own(self).concat(
+      this.#views.from(this.#standing(self), self.id),
+      this.#items.everyone(),
+      this.#items.ofPeer(self.id),
+    );
   }
 
   /** The digest of `compile(instanceId)`, in time that does not grow with the network. */
   digest(instanceId: string): bigint {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return 0n;
-    const standing = this.#standing(self);
-    const others = subtractDigests(this.#sums[standing], sum(this.#views.get(self.id)?.[standing] ?? []));
-    return addDigests(others, sum(this.#individual(self, this.#transit)));
+    const others = this.#views.digestFrom(this.#standing(self), self.id);
+    const own = sumDigests([...this.#own(self), ...this.#items.ofPeer(self.id)]);
+    return addDigests(addDigests(others, this.#items.digestOfEveryone), own);
   }
 
   /** Changes one peer (attach, change, detach) and says what that does to whom. */
   change({ before, after }: PeerChange): Effect {
-    const transitBefore = this.#transit;
-    // What a node sees of the others follows from its standing: while that stays, only its own part can change.
-    const sameStanding =
-      before !== null && after !== null && this.#standing(before) === this.#standing(after);
-    const own = (peer: PeerModel | null): CompiledEntry[] => {
-      if (peer === null) return [];
-      return sameStanding ? this.#individual(peer, this.#transit) : this.compile(peer.instanceId);
-    };
-    const ownBefore = own(before);
-    if (before !== null) this.#forget(before);
-    if (after !== null) this.#remember(after);
-    const hubsMoved = before?.hubSlot != null || after?.hubSlot != null;
-    if (hubsMoved) this.#transit = transitHubs(this.#hubs.values());
-    const changedId = after?.id ?? before?.id ?? '';
-
-    const touched = new Set([changedId]);
-    if (hubsMoved) for (const hub of [...transitBefore, ...this.#transit]) touched.add(hub.id);
-    const views = this.#refresh(touched);
-
-    const single = new Map<string, Patch>();
-    if (hubsMoved && transitChanged(transitBefore, this.#transit)) {
-      this.#changeTransitOfSpokes(single, { before: transitBefore, except: changedId });
+    const changed = after ?? before;
+    if (changed === null) return this.#compare({}, () => undefined);
+    const { id } = changed;
+    const isHub = before?.hubSlot != null || after?.hubSlot != null;
+    const parts = isHub ? [id, allHubs] : [id];
+    const looks = new Set([id]);
+    const own = new Set([id]);
+    if ((before !== null && isTransit(before)) || (after !== null && isTransit(after))) {
+      parts.push(allTransit);
+      looks.add(theNetwork);
+      for (const hub of this.#transit) own.add(hub.id);
+      if (!leadsSpokesAlike(before, after)) for (const spoke of this.#spokes()) own.add(spoke.id);
     }
-    const changed = (after ?? before) as PeerModel;
-    const ownPatch = diffEntries(ownBefore, own(after));
-    if (!isEmptyPatch(ownPatch)) single.set(changed.instanceId, ownPatch);
-    return { shared: this.#sharedPatches(views, changedId), single };
+    const items = [...this.#items.madeFrom(parts), membership(id)];
+    const stays = before !== null && after !== null && this.#standing(before) === this.#standing(after);
+    const whole = new Set(stays ? [] : [changed.instanceId]);
+    return this.#compare({ looks, own, items, whole }, () => {
+      if (before !== null) this.#forget(before);
+      if (after !== null) this.#remember(after);
+      if (isHub) this.#transit = transitHubs(this.#hubs.values());
+    });
+  }
+
+  /** Changes one item and says what that does to whom. */
+  changeItem({ before, after }: ItemChange): Effect {
+    const id = (after ?? before)?.id;
+    if (id === undefined) return this.#compare({}, () => undefined);
+    const items = new Set([
+      id,
+      ...this.#items.madeFrom([id]),
+      ...this.#items.membershipsMoved({ before, after }),
+    ]);
+    const looks = new Set<string>();
+    for (const item of [before, after]) {
+      if (item?.type === 'user_device') items.add(membership(id));
+      for (const { peerId } of item === null ? [] : carriedBy(item)) looks.add(peerId);
+    }
+    // Relays between hubs carry addresses too.
+    const own = this.#transit.some((hub) => looks.has(hub.id)) ? this.#transit.map((hub) => hub.id) : [];
+    return this.#compare({ looks, own, items }, () => this.#items.put(id, after));
   }
 
   /** Changes the network itself; every node may get something. */
   changeNetwork(network: NetworkModel): Effect {
-    const before = new Map(
-      [...this.#peers.values()].map((peer) => [peer.instanceId, this.compile(peer.instanceId)]),
-    );
-    this.#network = network;
-    for (const standing of standings) this.#members[standing].clear();
-    for (const peer of this.#peers.values()) {
-      this.#members[standingOf(network, peer)].add(peer.instanceId);
-      this.#unsee(peer.id);
-      this.#see(peer);
+    const before = this.#network;
+    if (meetsAlike(before, network)) {
+      return this.#compare({ looks: new Set([theNetwork]), own: [...this.#peers.keys()] }, () => {
+        this.#network = network;
+      });
     }
-    const single = new Map<string, Patch>();
-    for (const [instanceId, entries] of before) {
-      const patch = diffEntries(entries, this.compile(instanceId));
-      if (!isEmptyPatch(patch)) single.set(instanceId, patch);
+    const looks = new Set(this.#allLooks());
+    const whole = new Set(this.#byInstance.keys());
+    return this.#compare({ looks, items: this.#allMade(), whole }, () => {
+      this.#network = network;
+      for (const peer of this.#peers.values()) {
+        this.#views.leave(before, peer);
+        this.#views.join(network, peer);
+      }
+    });
+  }
+
+  /** Makes the change and compares all that it may touch. */
+  #compare({ looks = none, own = none, items = none, whole = none }: Touched, change: () => void): Effect {
+    const gathering = new EffectGathering({
+      whole,
+      peer: this.#around.peer,
+      everyone: () => this.#byInstance.keys(),
+      members: (standing) => this.#views.members(standing),
+      standing: (peer) => this.#standing(peer),
+    });
+    const wholeBefore = new Map([...whole].map((id) => [id, this.compile(id)]));
+    const ownBefore = this.#ownOf(own, whole);
+    change();
+    const given = Array.from(items, (id) => this.#items.refresh(id, this.#around));
+    const seen = new Map(Array.from(looks, (id) => [id, this.#views.refresh(id, this.#around)]));
+    for (const [instanceId, after] of this.#ownOf(own, whole)) {
+      gathering.one(instanceId, { before: ownBefore.get(instanceId) ?? [], after });
     }
-    return { shared: [], single };
+    gathering.looks(seen);
+    gathering.items(given);
+    for (const [id, before] of wholeBefore) gathering.one(id, { before, after: this.compile(id) });
+    return gathering.effect;
+  }
+
+  #ownOf(peerIds: Iterable<string>, except: ReadonlySet<string>): Map<string, CompiledEntry[]> {
+    const own = new Map<string, CompiledEntry[]>();
+    for (const id of peerIds) {
+      const peer = this.#peers.get(id);
+      if (peer !== undefined && !except.has(peer.instanceId)) own.set(peer.instanceId, this.#own(peer));
+    }
+    return own;
   }
 
   #standing(peer: PeerModel): Standing {
     return standingOf(this.#network, peer);
   }
 
+  *#spokes(): Generator<PeerModel> {
+    for (const peer of this.#peers.values()) if (peer.hubSlot === null) yield peer;
+  }
+
+  *#allLooks(): Generator<string> {
+    yield theNetwork;
+    yield* this.#peers.keys();
+  }
+
+  #allMade(): string[] {
+    const items = [...this.#items.items()];
+    const devices = items.filter((item) => item.type === 'user_device');
+    const members = [...this.#peers.keys(), ...devices.map((device) => device.id)];
+    return [...items.map((item) => item.id), ...members.map(membership)];
+  }
+
   #remember(peer: PeerModel): void {
     this.#peers.set(peer.id, peer);
     this.#byInstance.set(peer.instanceId, peer);
-    this.#members[this.#standing(peer)].add(peer.instanceId);
+    this.#views.join(this.#network, peer);
+    this.#items.tagPeer(peer.id, { before: [], after: peer.tags });
     if (peer.hubSlot !== null) this.#hubs.set(peer.id, peer);
   }
 
   #forget(peer: PeerModel): void {
     this.#peers.delete(peer.id);
     this.#byInstance.delete(peer.instanceId);
-    this.#members[this.#standing(peer)].delete(peer.instanceId);
+    this.#views.leave(this.#network, peer);
+    this.#items.tagPeer(peer.id, { before: peer.tags, after: [] });
     this.#hubs.delete(peer.id);
   }
 
-  /** Takes a peer's looks into the sums. */
-  #see(peer: PeerModel): void {
-    const asTransit = this.#transit.some((hub) => hub.id === peer.id);
-    const look = (from: Standing) =>
-      entriesBecauseOf(this.#network, peer, { from, asTransit }).map((value) => new CompiledEntry(value));
-    const open = look('open');
-    const closed = asTransit ? open : look('closed');
-    const views: Views = { hub: look('hub'), open, closed };
-    this.#views.set(peer.id, views);
-    for (const standing of standings) {
-      this.#sums[standing] = addDigests(this.#sums[standing], sum(views[standing]));
-    }
-  }
-
-  #unsee(peerId: string): Views | undefined {
-    const views = this.#views.get(peerId);
-    this.#views.delete(peerId);
-    if (views === undefined) return undefined;
-    for (const standing of standings) {
-      this.#sums[standing] = subtractDigests(this.#sums[standing], sum(views[standing]));
-    }
-    return views;
-  }
-
-  /** Makes the looks of some peers anew; answers how they looked and how they look. */
-  #refresh(peerIds: Iterable<string>): Map<string, { before: Views | undefined; after: Views | undefined }> {
-    const result = new Map<string, { before: Views | undefined; after: Views | undefined }>();
-    for (const peerId of peerIds) {
-      const before = this.#unsee(peerId);
-      const peer = this.#peers.get(peerId);
-      if (peer !== undefined) this.#see(peer);
-      result.set(peerId, { before, after: this.#views.get(peerId) });
-    }
-    return result;
-  }
-
-  #sharedPatches(
-    views: ReadonlyMap<string, { before: Views | undefined; after: Views | undefined }>,
-    changedId: string,
-  ): SharedPatch[] {
-    const changedInstance = this.#peers.get(changedId)?.instanceId;
-    const shared: SharedPatch[] = [];
-    for (const standing of standings) {
-      // A transit hub sees itself only as `hub`, and only spokes see it otherwise: no group meets itself here.
-      let patch: Patch | undefined;
-      for (const { before, after } of views.values()) {
-        const one = diffEntries(before?.[standing] ?? [], after?.[standing] ?? []);
-        if (!isEmptyPatch(one)) patch = patch === undefined ? one : mergePatches(patch, one);
-      }
-      if (patch === undefined) continue;
-      const instances = [...this.#members[standing]].filter((id) => id !== changedInstance);
-      if (instances.length > 0) shared.push({ instances, patch });
-    }
-    return shared;
-  }
-
-  #changeTransitOfSpokes(
-    single: Map<string, Patch>,
-    change: { readonly before: readonly PeerModel[]; readonly except: string },
-  ): void {
-    for (const standing of ['open', 'closed'] as const) {
-      for (const instanceId of this.#members[standing]) {
-        const spoke = this.#byInstance.get(instanceId);
-        if (spoke === undefined || spoke.id === change.except) continue;
-        const compiled = (transit: readonly PeerModel[]) =>
-          transitEntries(this.#network, spoke, transit).map((value) => new CompiledEntry(value));
-        const patch = diffEntries(compiled(change.before), compiled(this.#transit));
-        if (!isEmptyPatch(patch)) single.set(instanceId, patch);
-      }
-    }
-  }
-
-  #individual(self: PeerModel, transit: readonly PeerModel[]): CompiledEntry[] {
-    const values = [...ownEntries(this.#network, self), ...transitEntries(this.#network, self, transit)];
-    return values.map((value) => new CompiledEntry(value));
+  #own(self: PeerModel): CompiledEntry[] {
+    return ownEntries(this.#network, self, this.#around).map((value) => new CompiledEntry(value));
   }
 }
 
-function transitChanged(before: readonly PeerModel[], after: readonly PeerModel[]): boolean {
+/** Whether the way of the spokes to their hubs, which goes by all transit hubs, stays as it is. */
+function leadsSpokesAlike(before: PeerModel | null, after: PeerModel | null): boolean {
+  if (before === null || after === null || !isTransit(before) || !isTransit(after)) return false;
+  return before.hubSlot === after.hubSlot && before.draining === after.draining;
+}
+
+/** Whether nothing of the network changes but what each node keeps to itself. */
+function meetsAlike(before: NetworkModel, after: NetworkModel): boolean {
   return (
-    before.length !== after.length ||
-    before.some((hub, i) => hub.id !== after[i]?.id || hub.hubSlot !== after[i]?.hubSlot)
+    before.handle === after.handle &&
+    before.prefix === after.prefix &&
+    before.ipv4Prefix === after.ipv4Prefix &&
+    before.topologyStrategy === after.topologyStrategy
   );
-}
-
-function sum(entries: readonly CompiledEntry[]): bigint {
-  let total = 0n;
-  for (const entry of entries) total = addDigests(total, entry.digest);
-  return total;
 }

@@ -5,6 +5,19 @@ import * as common from './common.ts';
 export const policyMode = z.enum(['auto_approve', 'notify_and_proceed', 'require_approval', 'blocked']);
 export type PolicyMode = z.infer<typeof policyMode>;
 
+/** Categories of what sensors ask for, beside those of the actions: contract §7. */
+export const sensorCategories: readonly {
+  readonly name: string;
+  readonly defaultMode: PolicyMode;
+  readonly description: string;
+}[] = [
+  {
+    name: 'system.sdwan_vip_failover',
+    defaultMode: 'require_approval',
+    description: 'Move a virtual IP whose holder is dead, or back to a better candidate',
+  },
+];
+
 export const policy = z.object({
   category: z.string(),
   mode: policyMode,

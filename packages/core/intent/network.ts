@@ -14,11 +14,14 @@ export const network = z.object({
   description: z.string(),
   handle: z.string().meta({ description: 'Names the interfaces: wg-<handle>' }),
   prefix: z.string(),
-  ipv4_prefix: z.string().nullable(),
+  ipv4_prefix: z.string().nullable().meta({ description: 'Block of its IPv4 leg; null: it has none' }),
   pod_subnet_prefix: z.string().nullable(),
   routing_mode: routingMode,
   topology_strategy: topologyStrategy,
   firewall_default_policy: firewallPolicy,
+  direct_paths: z
+    .boolean()
+    .meta({ description: 'Spokes behind NATs meet without a hub where their NATs allow it' }),
   mtu: z.int(),
   status: z.enum(['active']),
   peer_count: z.int(),

@@ -10,6 +10,12 @@ export type PeerStatus = z.infer<typeof peerStatus>;
 /** How other spokes' packets reach it. */
 export const peerPath = z.enum(['direct', 'via hub']);
 
+/** Whether other spokes can meet it without a hub, and if not, why. */
+export const directPath = z.object({
+  state: z.enum(['possible', 'not_needed', 'unknown', 'symmetric_nat', 'switched_off', 'limit']),
+  detail: z.string(),
+});
+
 export const peer = z.object({
   ...common.base,
   network_id: common.id,
@@ -17,6 +23,7 @@ export const peer = z.object({
   hostname: z.string(),
   public_key: common.publicKey,
   host_address: z.string(),
+  ipv4_address: z.string().nullable(),
   role: z.enum(['hub', 'spoke']),
   publicly_reachable: z.boolean(),
   publicly_reachable_source: z.enum(['declared', 'detected']),
@@ -27,6 +34,9 @@ export const peer = z.object({
   status: peerStatus,
   path: peerPath,
   via_hub_peer_id: common.id.nullable(),
+  direct_path: directPath,
+  direct_peer_ids: z.array(common.id).meta({ description: 'Spokes that it reaches without a hub now' }),
+  draining: z.boolean(),
   last_handshake_at: common.time.nullable(),
   rx_bytes: z.int().nullable(),
   tx_bytes: z.int().nullable(),

@@ -1,8 +1,9 @@
 // Allocation: which /64 a network gets from its account's /48, and which /128 a peer gets from its network.
 // Pure: what is taken is passed in. The caller holds the account's lock, so two answers never meet.
-import { hostNumberFirst, networkPrefixLength } from '../limits.ts';
+import { hostNumberFirst, ipv4PrefixLength, networkPrefixLength } from '../limits.ts';
 import type { Address } from './address.ts';
-import type { Prefix } from './prefix.ts';
+import { overlaps, type Prefix } from './prefix.ts';
+import { probeHostNumberFirst } from './probe-address.ts';
 
 /** The lowest free /64 of the pool, or null when none is left. `taken` are prefixes of any length. */
 export function allocateNetworkPrefix(pool: Prefix, taken: readonly Prefix[]): Prefix | null {
@@ -34,11 +35,41 @@ export function allocateHostAddress(
   network: Prefix,
   state: { readonly highest: bigint | null; readonly taken: (host: bigint) => boolean },
 ): Address | null {
-  const hosts = 1n << BigInt(128 - network.length);
+  // The top of a /64 belongs to probes.
+  const size = 1n << BigInt(128 - network.length);
+  const hosts = size > probeHostNumberFirst ? probeHostNumberFirst : size;
   const start = state.highest === null ? hostNumberFirst : state.highest + 1n;
   for (let tried = 0n; tried < hosts && tried < triesMax; tried++) {
     const number = hostNumberFirst + ((start - hostNumberFirst + tried) % (hosts - hostNumberFirst));
     if (!state.taken(network.bits + number)) return { family: 6, bits: network.bits + number };
+  }
+  return null;
+}
+
+/** The lowest free block for an IPv4 leg, or null when none is left. `taken` are prefixes of either family. */
+export function allocateIpv4Prefix(pool: Prefix, taken: readonly Prefix[]): Prefix | null {
+  const size = 1n << BigInt(32 - ipv4PrefixLength);
+  const end = pool.bits + (1n << BigInt(32 - pool.length));
+  for (let bits = pool.bits; bits < end; bits += size) {
+    const block: Prefix = { family: 4, bits, length: ipv4PrefixLength };
+    if (!taken.some((other) => overlaps(other, block))) return block;
+  }
+  return null;
+}
+
+/**
+ * The next address of an IPv4 leg, in the same order as `allocateHostAddress`; its first and last are nobody's.
+ * `taken` holds those in use and those still in quarantine.
+ */
+export function allocateIpv4Address(
+  block: Prefix,
+  state: { readonly highest: bigint | null; readonly taken: (bits: bigint) => boolean },
+): Address | null {
+  const hosts = (1n << BigInt(32 - block.length)) - 2n;
+  const start = state.highest ?? 0n;
+  for (let tried = 0n; tried < hosts; tried++) {
+    const number = 1n + ((start + tried) % hosts);
+    if (!state.taken(block.bits + number)) return { family: 4, bits: block.bits + number };
   }
   return null;
 }

@@ -46,6 +46,21 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
   return contains(a, b) || contains(b, a);
 }
 
+/** The same addresses in as few of these blocks as can be, sorted: none of them is inside another. */
+export function withoutCovered(texts: readonly string[]): string[] {
+  const prefixes = [...new Set(texts)].map((text) => {
+    const prefix = parsePrefix(text);
+    if (prefix === null) throw new Error(`not a prefix: ${text}`);
+    return { text, prefix };
+  });
+  const isCovered = (one: Prefix) =>
+    prefixes.some((other) => other.prefix !== one && contains(other.prefix, one));
+  return prefixes
+    .filter(({ prefix }) => !isCovered(prefix))
+    .map(({ text }) => text)
+    .sort();
+}
+
 /** The block that covers exactly one address. */
 export function hostPrefix(address: Address): Prefix {
   return { family: address.family, bits: address.bits, length: widthOf[address.family] };

@@ -8,7 +8,10 @@ export const interfaceEntry = z.strictObject({
   name: z.string().regex(/^wg-[a-z0-9]{1,9}(?:-\d{1,2})?$/),
   network_id: z.string(),
   peer_id: z.string(),
-  /** leaf: peers with exact AllowedIPs; transit: one hub with AllowedIPs ::/0, and the routing table decides. */
+  /**
+   * leaf: peers with exact AllowedIPs; transit: one hub with AllowedIPs of everything, and the routing table decides.
+   * On a hub that is a relay: packets for peers that this hub has lost go to another hub, and come from there.
+   */
   purpose: z.enum(['leaf', 'transit']),
   public_key: z.string(),
   /** 0: any free port. */
@@ -16,6 +19,8 @@ export const interfaceEntry = z.strictObject({
   mtu: z.int(),
   /** Addresses with their length, such as fd00::100/128. */
   addresses: z.array(z.string()),
+  /** Further addresses (with their length) at which the node answers probes, and nothing else. */
+  probe_addresses: z.array(z.string()),
 });
 
 /** A WireGuard peer of one of those interfaces. */
@@ -50,16 +55,153 @@ export const forwardingEntry = z.strictObject({
   handle: z.string(),
 });
 
+/**
+ * A path that the node probes by itself (wire/probe.ts). path: whether the hub behind a transit interface is there.
+ * forwarding: whether it forwards to another hub, at the target. direct: whether a spoke is met without a hub.
+ */
+export const probeEntry = z.strictObject({
+  kind: z.literal('probe'),
+  network_id: z.string(),
+  interface: z.string(),
+  /** The tunnel that the probe goes through. */
+  public_key: z.string(),
+  purpose: z.enum(['path', 'forwarding', 'direct']),
+  /** An address that nothing but a route through that tunnel leads to. */
+  target: z.string(),
+});
+
+/** A hub tells the platform at once when probes of this peer cease to arrive, and when they arrive again. */
+export const watchEntry = z.strictObject({
+  kind: z.literal('watch'),
+  network_id: z.string(),
+  virtual_ip_id: z.string(),
+  peer_id: z.string(),
+  /** What its probes come from. */
+  address: z.string(),
+});
+
+/**
+ * An address that the node holds for now. With a lease the kernel answers for it only as long as enough witnesses
+ * (those named, and the platform) have heard from the node within `addressLeaseMs`; once it has lapsed, only a
+ * confirmation of this epoch by the platform begins it anew.
+ */
+export const virtualIpEntry = z.strictObject({
+  kind: z.literal('virtual_ip'),
+  network_id: z.string(),
+  virtual_ip_id: z.string(),
+  interface: z.string(),
+  addresses: z.array(z.string()).min(1),
+  /** Rises with every change of the holder. */
+  epoch: z.int().min(0),
+  /** null: no other node can become its holder, so none is needed. */
+  lease: z.strictObject({ witnesses: z.array(z.string()), enough: z.int().min(1) }).nullable(),
+});
+
+/** On hubs: an address that several peers answer for. It goes to the first of them whose path is alive. */
+export const anycastEntry = z.strictObject({
+  kind: z.literal('anycast'),
+  network_id: z.string(),
+  virtual_ip_id: z.string(),
+  destinations: z.array(z.string()).min(1),
+  by: z.array(z.strictObject({ interface: z.string(), public_key: z.string() })).min(1),
+});
+
+/** Packets of the network are judged by its rules; what no rule names is judged by the policy on its way in. */
+export const firewallEntry = z.strictObject({
+  kind: z.literal('firewall'),
+  network_id: z.string(),
+  handle: z.string(),
+  prefixes: z.array(z.string()),
+  default_policy: z.enum(['accept', 'drop']),
+});
+
+/** Whom one side of a rule means. Addresses are without length; a group is that of `member` entries. */
+export const ruleSide = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('host'), addresses: z.array(z.string()).min(1) }),
+  z.strictObject({ kind: z.literal('group'), group: z.string() }),
+  z.strictObject({ kind: z.literal('cidr'), cidr: z.string() }),
+  z.strictObject({ kind: z.literal('all') }),
+]);
+export type RuleSide = z.infer<typeof ruleSide>;
+
+/** A firewall rule. Of two of the same rank the drop wins, then the one with the lower id (the older). */
+export const ruleEntry = z.strictObject({
+  kind: z.literal('rule'),
+  network_id: z.string(),
+  rule_id: z.string(),
+  direction: z.enum(['ingress', 'egress', 'both']),
+  action: z.enum(['accept', 'drop', 'reject']),
+  from: ruleSide,
+  to: ruleSide,
+  protocol: z.enum(['any', 'tcp', 'udp', 'icmp6']),
+  /** First and last port; null: all. */
+  ports: z.tuple([z.int(), z.int()]).nullable(),
+});
+
+/** One member of a group that rules name. */
+export const memberEntry = z.strictObject({
+  kind: z.literal('member'),
+  network_id: z.string(),
+  group: z.string(),
+  addresses: z.array(z.string()).min(1),
+});
+
+/** On its hub: a device without an agent, for which the hub judges packets by the rules. */
+export const deviceEntry = z.strictObject({
+  kind: z.literal('device'),
+  network_id: z.string(),
+  user_device_id: z.string(),
+  addresses: z.array(z.string()).min(1),
+});
+
+/** On a hub: a door from outside to an address of the overlay. */
+export const portMappingEntry = z.strictObject({
+  kind: z.literal('port_mapping'),
+  network_id: z.string(),
+  port_mapping_id: z.string(),
+  external_address: z.string(),
+  external_port: z.int(),
+  protocol: z.enum(['tcp', 'udp']),
+  target_address: z.string(),
+  target_port: z.int(),
+  /** Empty: from everywhere. */
+  source_cidrs: z.array(z.string()),
+  /** New connections a second; null: no limit. */
+  rate_limit: z.int().nullable(),
+  /** Connections at once; null: no limit. */
+  max_connections: z.int().nullable(),
+  /** What packets into the overlay are sent from, so that answers come back here. */
+  source_address: z.string(),
+});
+
 export const entryValue = z.discriminatedUnion('kind', [
   interfaceEntry,
   peerEntry,
   routeEntry,
   forwardingEntry,
+  probeEntry,
+  watchEntry,
+  virtualIpEntry,
+  anycastEntry,
+  firewallEntry,
+  ruleEntry,
+  memberEntry,
+  deviceEntry,
+  portMappingEntry,
 ]);
 export type InterfaceEntry = z.infer<typeof interfaceEntry>;
 export type PeerEntry = z.infer<typeof peerEntry>;
 export type RouteEntry = z.infer<typeof routeEntry>;
 export type ForwardingEntry = z.infer<typeof forwardingEntry>;
+export type ProbeEntry = z.infer<typeof probeEntry>;
+export type WatchEntry = z.infer<typeof watchEntry>;
+export type VirtualIpEntry = z.infer<typeof virtualIpEntry>;
+export type AnycastEntry = z.infer<typeof anycastEntry>;
+export type FirewallEntry = z.infer<typeof firewallEntry>;
+export type RuleEntry = z.infer<typeof ruleEntry>;
+export type MemberEntry = z.infer<typeof memberEntry>;
+export type DeviceEntry = z.infer<typeof deviceEntry>;
+export type PortMappingEntry = z.infer<typeof portMappingEntry>;
 export type EntryValue = z.infer<typeof entryValue>;
 
 /** An entry on the wire: its key and its value. The key follows from the value (`entryKey`). */
@@ -75,5 +217,23 @@ export function entryKey(value: EntryValue): string {
       return `route/${value.destination}`;
     case 'forwarding':
       return `forwarding/${value.handle}`;
+    case 'probe':
+      return `probe/${value.target}`;
+    case 'watch':
+      return `watch/${value.virtual_ip_id}/${value.peer_id}`;
+    case 'virtual_ip':
+      return `virtual_ip/${value.virtual_ip_id}`;
+    case 'anycast':
+      return `anycast/${value.virtual_ip_id}`;
+    case 'firewall':
+      return `firewall/${value.handle}`;
+    case 'rule':
+      return `rule/${value.rule_id}`;
+    case 'member':
+      return `member/${value.network_id}/${value.group}/${value.addresses[0]}`;
+    case 'device':
+      return `device/${value.user_device_id}`;
+    case 'port_mapping':
+      return `port_mapping/${value.port_mapping_id}`;
   }
 }

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import * as limits from '../limits.ts';
 import { entryValue } from './document.ts';
 
-/** 1 (2026-11-21): hello, keys, applied, failed, observed; welcome, document, delta, current,
- * spent. */
-export const nodeProtocol = 1;
+/** 1 (2026-11-21): hello, keys, applied, failed, observed; welcome, document, delta, current, spent.
+ * 2 (2026-11-22): paths, hold, held, rules in observed; probes, firewall, virtual addresses, doors in documents. */
+export const nodeProtocol = 2;
 export const nodeStreamPath = '/node/v1/stream';
 
 /** Close codes of the stream (RFC 6455 §7.4.2, private range). */
@@ -86,12 +86,46 @@ export const observed = z.strictObject({
   tunnels: z.array(tunnelObservation).max(limits.peersPerNetworkMax),
   subsystems: z.array(subsystemObservation).max(50),
   drift: z.array(driftObservation).max(100),
-  /** For each prefix route: the interface that it goes through now. */
+  /** For each route that has a choice (prefixes, and peers met without a hub): where it goes now; null: nowhere. */
   routes: z.array(z.strictObject({ destination: z.string(), via: z.string().nullable() })).max(1000),
+  /** What the firewall counted for each rule since the agent came. Absent: nothing new. */
+  rules: z
+    .array(z.strictObject({ rule_id: z.string(), packets: z.int().min(0), bytes: z.int().min(0) }))
+    .max(limits.rulesPerFrameMax)
+    .optional(),
 });
 
-export const nodeMessage = z.discriminatedUnion('kind', [hello, keys, applied, failed, resync, observed]);
+/**
+ * A hub's word on peers that it was told to watch: whether their probes arrive. Dead means that none was answered for
+ * `addressLeaseMs`, so that a lease which rests on this hub has lapsed. Everything after hello, then what changed.
+ * A hub that has said dead is no witness for that peer again (wire/probe.ts) until the platform is known to have taken
+ * its word that it is alive. It says dead of nobody within `addressLeaseMs` of its start: it may have answered before.
+ */
+export const paths = z.strictObject({
+  kind: z.literal('paths'),
+  peers: z.array(z.strictObject({ peer_id: z.string(), alive: z.boolean() })).max(limits.watchedPeersMax),
+});
+
+const leases = z
+  .array(z.strictObject({ virtual_ip_id: z.string(), epoch: z.int().min(0) }))
+  .max(limits.virtualIpsPerNodeMax);
+
+/** The node asks to go on holding addresses. The platform answers with those that are still its own. */
+export const hold = z.strictObject({ kind: z.literal('hold'), sequence: z.int().min(0), leases });
+
+export const nodeMessage = z.discriminatedUnion('kind', [
+  hello,
+  keys,
+  applied,
+  failed,
+  resync,
+  observed,
+  paths,
+  hold,
+]);
 export type Hello = z.infer<typeof hello>;
+export type PathsMessage = z.infer<typeof paths>;
+export type HoldMessage = z.infer<typeof hold>;
 export type Observed = z.infer<typeof observed>;
 export type TunnelObservation = z.infer<typeof tunnelObservation>;
 export type NodeMessage = z.infer<typeof nodeMessage>;
@@ -132,7 +166,21 @@ export const spent = z.strictObject({
   public_keys: z.array(z.string().length(44)),
 });
 
-export const platformMessage = z.discriminatedUnion('kind', [welcome, document, delta, current, spent]);
+/**
+ * The answer to `hold` of that sequence: these epochs are the newest, and for `addressLeaseMs` from here on the
+ * platform will not take the node for gone. It counts from when that `hold` was sent, and means nothing, not even
+ * that a lease may begin anew, once that is `addressLeaseMs` ago or the stream is another one.
+ */
+export const heldAnswer = z.strictObject({ kind: z.literal('held'), sequence: z.int().min(0), leases });
+
+export const platformMessage = z.discriminatedUnion('kind', [
+  welcome,
+  document,
+  delta,
+  current,
+  spent,
+  heldAnswer,
+]);
 export type PlatformMessage = z.infer<typeof platformMessage>;
 export type DocumentMessage = z.infer<typeof document>;
 export type DeltaMessage = z.infer<typeof delta>;

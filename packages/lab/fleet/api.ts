@@ -59,7 +59,13 @@ interface Answer {
 async function post(to: { url: string; token: string }, parameters: unknown): Promise<Answer> {
   const response = await fetch(to.url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${to.token}` },
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${to.token}`,
+      // A connection that is kept may be closed by the other side just as a request goes out on it, which happens
+      // when the machine is starved for longer than the two differ about.
+      connection: 'close',
+    },
     body: JSON.stringify(parameters),
     signal: AbortSignal.timeout(labStepMs),
   }).catch((cause: unknown) => {

@@ -117,7 +117,8 @@ async function furnish(lab: OpenLab, { report }: UpOptions): Promise<OpenLab> {
   const calls = new Map<string, NetworkPlace['call']>();
   for (const { name } of plan.platforms) calls.set(name, await connect(platformPlace(lab, name)));
   await inTurns(plan.hosts, (host) => enlist(lab, host, calls));
-  if (plan.platforms.length > 0) report(`${plan.hosts.length} agents run`);
+  if (plan.platforms.length > 0)
+    report(`${plan.hosts.filter((host) => host.platform !== null).length} agents run`);
   const places = plan.networks.flatMap((network): NetworkPlace[] => {
     const call = calls.get(network.platform);
     return call === undefined ? [] : [{ plan, network, call, instances: lab.record.instances, report }];
@@ -158,7 +159,7 @@ export async function hostFolder(plan: LabPlan, host: HostPlan): Promise<string>
     for (const { segment, address4, address6 } of other.attachments) {
       const near = host.attachments.some((attachment) => attachment.segment === segment);
       if (!near && segment !== 'public') continue;
-      lines.push(`${address4} ${other.name}`);
+      if (address4 !== null) lines.push(`${address4} ${other.name}`);
       if (near && address6 !== null) lines.push(`${address6} ${other.name}`);
     }
   }

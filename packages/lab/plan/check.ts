@@ -94,9 +94,31 @@ function host(spec: LabSpec, index: number): SpecProblem[] {
   }
   if (new Set(item.on).size < item.on.length)
     problems.push({ path: ['hosts', index, 'on'], message: 'the same segment is named twice' });
-  const wrong = platformProblem(spec, item.platform);
-  if (wrong !== null) problems.push({ path: ['hosts', index, 'platform'], message: wrong });
-  return problems;
+  if (item.agent === 'none') {
+    if (item.platform !== undefined)
+      problems.push({
+        path: ['hosts', index, 'platform'],
+        message: 'a host without an agent has no platform',
+      });
+  } else {
+    const wrong = platformProblem(spec, item.platform);
+    if (wrong !== null) problems.push({ path: ['hosts', index, 'platform'], message: wrong });
+  }
+  return [...problems, ...families(spec, index)];
+}
+
+/** A host that speaks IPv6 only needs it on each of its segments; every segment has IPv4. */
+function families(spec: LabSpec, index: number): SpecProblem[] {
+  const item = spec.hosts[index];
+  if (item === undefined || item.families.includes('ipv4')) return [];
+  const without = item.on.filter(
+    (segment) =>
+      spec.lans.find((lan) => lan.name === segment)?.prefix6 === undefined && segment !== publicSegment,
+  );
+  return without.map((segment) => ({
+    path: ['hosts', index, 'families'],
+    message: `"${segment}" has no IPv6; give the LAN a prefix6`,
+  }));
 }
 
 function network(spec: LabSpec, index: number): SpecProblem[] {
@@ -113,6 +135,7 @@ function network(spec: LabSpec, index: number): SpecProblem[] {
   for (const [position, name] of item.hosts.entries()) {
     const member = spec.hosts.find((candidate) => candidate.name === name);
     if (member === undefined) at(position, `"${name}" is no host of this lab`);
+    else if (member.agent === 'none') at(position, `"${name}" has no agent, so it can be in no network`);
     else if (platformOf(spec, member) !== platformOf(spec, item))
       at(position, `"${name}" belongs to another platform than the network`);
     if (item.hosts.indexOf(name) < position) at(position, `"${name}" is named twice`);

@@ -1,7 +1,7 @@
 // Addresses and wires of a lab, and which of them a cut guards.
 import { expect, test } from 'vitest';
 import { benchmarkBlocks, planLab, usualPublic } from './plan.ts';
-import { planCut } from './reach.ts';
+import { planCut, planPartition } from './reach.ts';
 import { acceptSpec } from './read.ts';
 
 const spec = acceptSpec({
@@ -81,27 +81,20 @@ test('a platform keeps the address that it was given, and nobody else gets it', 
   expect(made.hosts[0]?.attachments[0]?.address4).toBe('203.0.113.12');
 });
 
-test('a cut guards the port from which the other is seen by an address of its own', () => {
+test('a cut guards the port from which the other is seen by an address of its own, and their wires', () => {
   const guard = (port: string, ...addresses: string[]) => ({ port, of: 'far', addresses });
-  expect(cut('p1', 'p2')).toEqual({
-    kind: 'guards',
-    guards: [guard('p5', '198.51.100.13', '2001:db8:51::13')],
+  const barrier = (guards: object, ...pairs: string[]) => ({
+    kind: 'barrier',
+    guards: [guards],
+    pairs: pairs.map((pair) => ({ one: pair.split(' ')[0], other: pair.split(' ')[1] })),
   });
-  expect(cut('p1', 'h1')).toEqual({
-    kind: 'guards',
-    guards: [guard('p8', '198.51.100.12', '2001:db8:51::12')],
-  });
+  expect(cut('p1', 'p2')).toEqual(barrier(guard('p5', '198.51.100.13', '2001:db8:51::13'), 'p5 p6'));
+  expect(cut('p1', 'h1')).toEqual(barrier(guard('p8', '198.51.100.12', '2001:db8:51::12')));
   expect(cut('h1', 'p1')).toEqual(cut('p1', 'h1'));
-  expect(cut('f1', 'f2')).toEqual({ kind: 'guards', guards: [guard('p9', '10.1.0.11', 'fd01::11')] });
-  expect(cut('h1', 'f1')).toEqual({ kind: 'guards', guards: [guard('p9', '192.168.1.12')] });
-  expect(cut('f1', 'p2')).toEqual({
-    kind: 'guards',
-    guards: [guard('p9', '198.51.100.13', '2001:db8:51::13', '192.168.1.11')],
-  });
-  expect(cut('west', 'f1')).toEqual({
-    kind: 'guards',
-    guards: [guard('p9', '198.51.100.1', '2001:db8:51::1')],
-  });
+  expect(cut('f1', 'f2')).toEqual(barrier(guard('p9', '10.1.0.11', 'fd01::11'), 'p9 p10'));
+  expect(cut('h1', 'f1')).toEqual(barrier(guard('p9', '192.168.1.12')));
+  expect(cut('f1', 'p2')).toEqual(barrier(guard('p9', '198.51.100.13', '2001:db8:51::13', '192.168.1.11')));
+  expect(cut('west', 'f1')).toEqual(barrier(guard('p9', '198.51.100.1', '2001:db8:51::1')));
   expect(cut('f1', 'west')).toEqual(cut('west', 'f1'));
   expect(cut('west', 'east')).toEqual({ kind: 'platforms' });
 });
@@ -112,9 +105,50 @@ test('a cut from a segment takes the wire; of a platform, which shares one, its 
   expect(cut('f1', 'public')).toEqual({ kind: 'links', ports: ['p9'] });
   expect(cut('isp', 'public')).toEqual({ kind: 'links', ports: ['p1'] });
   expect(cut('east', 'public')).toEqual({
-    kind: 'guards',
+    kind: 'barrier',
     guards: [{ port: 'p0', of: 'near', addresses: ['198.51.100.2', '2001:db8:51::2'] }],
+    pairs: [],
   });
+});
+
+test('a partition guards every pair across it, each port once', () => {
+  const far = (port: string, ...addresses: string[]) => ({ port, of: 'far', addresses });
+  const platforms = ['198.51.100.1', '2001:db8:51::1', '198.51.100.2', '2001:db8:51::2'];
+  const { guards, pairs } = planPartition(plan, ['p1', 'h1']);
+  expect(pairs).toEqual([
+    { one: 'p5', other: 'p6' },
+    { one: 'p8', other: 'p7' },
+  ]);
+  expect(guards).toEqual([
+    // p1 from p2, from those behind `box` as they are seen from outside; from the platforms.
+    far('p5', '198.51.100.13', '2001:db8:51::13', ...platforms),
+    far('p9', '198.51.100.12', '2001:db8:51::12', '192.168.1.12'),
+    far('p10', '198.51.100.12', '2001:db8:51::12', '192.168.1.12'),
+    far('p8', '198.51.100.13', '2001:db8:51::13', '192.168.1.11', ...platforms),
+  ]);
+  expect(planPartition(plan, [])).toEqual({ guards: [], pairs: [] });
+  expect(() => planPartition(plan, ['flat'])).toThrow('"flat" is no host or platform');
+  expect(() => planPartition(plan, ['west', 'p1'])).toThrow('platforms stay together');
+});
+
+test('a host without an agent belongs to no platform, and speaks what it is told to', () => {
+  const strangers = planLab(
+    acceptSpec({
+      name: 'a',
+      platforms: [{ name: 'x' }, { name: 'y' }],
+      hosts: [
+        { name: 'old', on: 'public', agent: 'none', families: ['ipv4'] },
+        { name: 'young', on: 'public', agent: 'none', families: ['ipv6'] },
+      ],
+    }),
+    usualPublic,
+  );
+  expect(
+    strangers.hosts.map(({ platform, attachments: [wire] }) => [platform, wire?.address4, wire?.address6]),
+  ).toEqual([
+    [null, '198.51.100.11', null],
+    [null, null, '2001:db8:51::12'],
+  ]);
 });
 
 test.each([

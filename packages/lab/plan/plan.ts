@@ -25,9 +25,14 @@ export interface Attachment {
   readonly port: string;
   readonly device: string;
   readonly mac: string;
-  readonly address4: string;
+  /** null: the node does not speak it. */
+  readonly address4: string | null;
+  /** null: neither the segment nor the node need have it. */
   readonly address6: string | null;
 }
+
+/** A place that has an IPv4 address for certain, as NATs have. */
+type Wired = Attachment & { readonly address4: string };
 
 export interface PlatformPlan {
   readonly name: string;
@@ -39,11 +44,12 @@ export interface PlatformPlan {
 export interface NatPlan {
   readonly name: string;
   readonly kind: 'cone' | 'symmetric';
-  readonly wan: Attachment;
-  readonly lan: Attachment;
+  readonly wan: Wired;
+  readonly lan: Wired;
 }
 export interface HostPlan {
   readonly name: string;
+  /** null: it runs no agent. */
   readonly platform: string | null;
   readonly role: 'hub' | 'spoke';
   readonly tags: readonly string[];
@@ -108,10 +114,12 @@ export function planLab(spec: LabSpec, blocks: PublicBlocks): LabPlan {
     nats,
     hosts: spec.hosts.map((host) => ({
       name: host.name,
-      platform: platformOf(spec, host),
+      platform: host.agent === 'none' ? null : platformOf(spec, host),
       role: host.role,
       tags: host.tags ?? [],
-      attachments: host.on.map((segment, index) => wiring.attach(segment, `eth${index}`)),
+      attachments: host.on.map((segment, index) =>
+        speaking(host.families, wiring.attach(segment, `eth${index}`)),
+      ),
     })),
     networks: spec.networks.map(({ name, platform, hosts, ...settings }) => ({
       name,
@@ -165,6 +173,14 @@ function reservedNumbers(spec: LabSpec, blocks: PublicBlocks): Set<string> {
   return new Set(planPlatforms(spec, blocks).map((platform) => platform.address4));
 }
 
+function speaking(families: readonly ('ipv4' | 'ipv6')[], wired: Wired): Attachment {
+  return {
+    ...wired,
+    address4: families.includes('ipv4') ? wired.address4 : null,
+    address6: families.includes('ipv6') ? wired.address6 : null,
+  };
+}
+
 /** Hands out ports and addresses in the order of the file. */
 class Wiring {
   readonly #segments: ReadonlyMap<string, SegmentPlan>;
@@ -177,7 +193,7 @@ class Wiring {
     this.#reserved = reserved;
   }
 
-  attach(segmentName: string, device: string, fixed?: number): Attachment {
+  attach(segmentName: string, device: string, fixed?: number): Wired {
     const segment = this.#segments.get(segmentName);
     if (segment === undefined)
       throw new Error(`the specification was not checked: no segment ${segmentName}`);

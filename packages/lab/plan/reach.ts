@@ -11,8 +11,19 @@ export interface PortGuard {
   readonly addresses: readonly string[];
 }
 
+/** Drop whatever goes between two ports of one segment: also what has none of their addresses, such as multicast. */
+export interface PortPair {
+  readonly one: string;
+  readonly other: string;
+}
+
+export interface Barrier {
+  readonly guards: readonly PortGuard[];
+  readonly pairs: readonly PortPair[];
+}
+
 export type CutPlan =
-  | { readonly kind: 'guards'; readonly guards: readonly PortGuard[] }
+  | ({ readonly kind: 'barrier' } & Barrier)
   /** The wire itself is pulled out. */
   | { readonly kind: 'links'; readonly ports: readonly string[] }
   /** Both run on this machine, so that no wire lies between them. */
@@ -40,7 +51,48 @@ export function planCut(plan: LabPlan, names: { readonly a: string; readonly b: 
   if (segments.has(b)) return cutFromSegment(plan, node(plan, a), b);
   const [one, other] = [node(plan, a), node(plan, b)];
   if (one.kind === 'platform' && other.kind === 'platform') return { kind: 'platforms' };
-  return { kind: 'guards', guards: guardsBetween(one, other) };
+  return { kind: 'barrier', guards: guardsBetween(one, other), pairs: pairsBetween(one, other) };
+}
+
+/**
+ * What parts these hosts and platforms from all others. Pairs without a path are parted already. Two hosts behind one
+ * NAT look alike from outside it, so who is parted from one of them may lose the other as well, as in a cut.
+ */
+export function planPartition(plan: LabPlan, names: readonly string[]): Barrier {
+  const all = [...plan.hosts, ...plan.platforms].map((candidate) => candidate.name);
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined) {
+    const known = all.join(', ');
+    throw new ProductError('not_found', `"${unknown}" is no host or platform of lab ${plan.name} (${known})`);
+  }
+  const inside = names.map((name) => node(plan, name));
+  const outside = all.filter((name) => !names.includes(name)).map((name) => node(plan, name));
+  const across = inside.flatMap((a) => outside.filter((b) => meet(a, b)).map((b) => [a, b] as const));
+  return {
+    guards: merged(across.flatMap(([a, b]) => guardsOfPair(a, b))),
+    pairs: across.flatMap(([a, b]) => pairsBetween(a, b)),
+  };
+}
+
+function guardsOfPair(a: Node, b: Node): PortGuard[] {
+  if (a.kind === 'platform' && b.kind === 'platform') {
+    throw new ProductError('conflict', 'platforms stay together in a partition; cut them one from another');
+  }
+  return guardsBetween(a, b);
+}
+
+function meet(a: Node, b: Node): boolean {
+  return a.sights.some((one) => b.sights.some((other) => one.segment === other.segment));
+}
+
+/** One guard for each port and kind, with each address once. */
+function merged(list: readonly PortGuard[]): PortGuard[] {
+  const byPort = Map.groupBy(list, ({ port, of }) => `${port} ${of}`);
+  return [...byPort.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    return [{ ...first, addresses: [...new Set(same.flatMap((guard) => guard.addresses))] }];
+  });
 }
 
 /**
@@ -54,6 +106,14 @@ function guardsBetween(a: Node, b: Node): PortGuard[] {
   if (bSeen.own) return guards(a, bSeen.addresses);
   const aSeen = seenFrom(b, a);
   return aSeen.own ? guards(b, aSeen.addresses) : guards(a, bSeen.addresses);
+}
+
+function pairsBetween(a: Node, b: Node): PortPair[] {
+  return a.attachments.flatMap((one) =>
+    b.attachments
+      .filter((other) => other.segment === one.segment)
+      .map((other) => ({ one: one.port, other: other.port })),
+  );
 }
 
 function guards(at: Node, addresses: readonly string[]): PortGuard[] {
@@ -77,7 +137,7 @@ function cutFromSegment(plan: LabPlan, at: Node, segment: string): CutPlan {
   if (at.kind === 'platform') {
     // All platforms share this machine's port, so the address is guarded instead of the link.
     const addresses = at.sights.flatMap((sight) => sight.addresses);
-    return { kind: 'guards', guards: [{ port: plan.platformPort, of: 'near', addresses }] };
+    return { kind: 'barrier', guards: [{ port: plan.platformPort, of: 'near', addresses }], pairs: [] };
   }
   const ports = (direct.length > 0 ? direct : uplinks(at, segment)).map((attachment) => attachment.port);
   if (ports.length === 0) {
@@ -128,7 +188,7 @@ function sightsOf(plan: LabPlan, attachments: readonly Attachment[]): Sight[] {
 
 function sight(attachment: Attachment, own: boolean): Sight {
   const { segment, address4, address6 } = attachment;
-  return { segment, addresses: address6 === null ? [address4] : [address4, address6], own };
+  return { segment, addresses: [address4, address6].filter((address) => address !== null), own };
 }
 
 function natOf(plan: LabPlan, segment: string): NatPlan | null {

@@ -22,7 +22,7 @@ test('a short file is filled with defaults', () => {
     platforms: [],
     lans: [],
     nats: [],
-    hosts: [{ name: 'h', on: ['public'], role: 'spoke' }],
+    hosts: [{ name: 'h', on: ['public'], agent: 'run', families: ['ipv4', 'ipv6'], role: 'spoke' }],
     networks: [],
   });
 });
@@ -36,6 +36,18 @@ test.each([
     'lab.yaml:3: hosts[0].on: "ofice" is neither public nor a LAN of this lab (there are: public) (written: "ofice")',
   ],
   ['name: a\nhosts: [{ name: h }]', 'lab.yaml:2: hosts[0].on:'],
+  [
+    'name: a\nlans: [{ name: l }]\nhosts: [{ name: h, on: l, families: [ipv6] }]',
+    'lab.yaml:3: hosts[0].families: "l" has no IPv6; give the LAN a prefix6',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nhosts: [{ name: h, on: public, agent: none, platform: p }]',
+    'hosts[0].platform: a host without an agent has no platform',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nhosts: [{ name: h, on: public, agent: none }]\nnetworks: [{ name: n, hosts: [h] }]',
+    'networks[0].hosts[0]: "h" has no agent, so it can be in no network',
+  ],
   ['name: a\nhosts: [{ name: public, on: public }]', '"public" is already the name of the public segment'],
   ['name: a\nlans: [{ name: l, prefix4: 10.0.0.1/24 }]', 'lans[0].prefix4: must be an IPv4 prefix'],
   ['name: a\nlans: [{ name: l, prefix4: 10.0.0.0/25 }]', 'length 24 or shorter'],

@@ -42,6 +42,13 @@ const host = z.strictObject({
   name,
   on: z.union([name, z.array(name).min(1).max(8)]).transform((on) => (Array.isArray(on) ? on : [on])),
   platform: name.optional(),
+  /** `none`: a machine of somebody else, which joins no platform. */
+  agent: z.enum(['run', 'none']).default('run'),
+  /** The protocols that it has addresses of, where its segments have them. */
+  families: z
+    .array(z.enum(['ipv4', 'ipv6']))
+    .min(1)
+    .default(['ipv4', 'ipv6']),
   role: z.enum(['hub', 'spoke']).default('spoke'),
   tags: common.tags.optional(),
 });
@@ -51,12 +58,14 @@ const network = z.strictObject({
   hosts: z.array(name).min(1).max(labNodesMax),
   description: common.description.optional(),
   prefix: common.prefix.optional(),
-  ipv4_prefix: common.prefix.optional(),
+  /** null: no IPv4 leg. */
+  ipv4_prefix: common.prefix.nullable().optional(),
   pod_subnet_prefix: common.prefix.optional(),
   routing_mode: routingMode.optional(),
   topology_strategy: topologyStrategy.optional(),
   firewall_default_policy: firewallPolicy.optional(),
   mtu: mtu.optional(),
+  direct_paths: z.boolean().optional(),
 });
 
 export const labSpec = z.strictObject({

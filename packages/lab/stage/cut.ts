@@ -3,7 +3,7 @@
 import { ProductError } from '@powernode/core/errors';
 import { z } from 'zod';
 import { type LabPlan, nodePort, type PlatformPlan, platformNamed } from '../plan/plan.ts';
-import { type CutPlan, type PortGuard, planCut } from '../plan/reach.ts';
+import { type Barrier, type CutPlan, planCut } from '../plan/reach.ts';
 import { fabricMark, requireFabric } from './fabric.ts';
 import { machineTable } from './names.ts';
 import { findHolder } from './process.ts';
@@ -21,8 +21,8 @@ export async function cut(plan: LabPlan, pair: Pair): Promise<void> {
     case 'links':
       await run(inNetwork(fabric, setLinks(what, 'down')));
       return;
-    case 'guards':
-      await run(inNetwork(fabric, nftFile(bridgeCut(pair, what.guards))));
+    case 'barrier':
+      await run(inNetwork(fabric, nftFile(bridgeCut(pair, what))));
       return;
     case 'platforms':
       await run(nftFile(platformCut(plan, pair)));
@@ -41,9 +41,9 @@ export async function heal(plan: LabPlan, pair: Pair): Promise<void> {
     await run(inNetwork(fabric, setLinks(what, 'up')));
     return;
   }
-  const table = what.kind === 'guards' ? bridgeTable : machineTable(plan.name);
+  const table = what.kind === 'barrier' ? bridgeTable : machineTable(plan.name);
   const removal = nftFile(`delete chain ${table} ${chainName(pair)}\n`);
-  const outcome = await attempt(what.kind === 'guards' ? inNetwork(fabric, removal) : removal);
+  const outcome = await attempt(what.kind === 'barrier' ? inNetwork(fabric, removal) : removal);
   if (outcome.exitCode !== 0) throw notCut;
   if (what.kind === 'platforms' && (await chainsOf({ table })).length === 0) {
     await run(nftFile(`delete table ${table}\n`));
@@ -65,14 +65,19 @@ export async function listCuts(plan: LabPlan): Promise<Pair[]> {
   return [...pairs, ...(await linksDown(plan, fabric))];
 }
 
-const bridgeTable = 'bridge lab_cut';
+export const bridgeTable = 'bridge lab_cut';
 
 /** The same for both orders of the names. */
 function chainName({ a, b }: Pair): string {
   return `cut_${[a, b].sort().join('_')}`;
 }
 
-export function bridgeCut(pair: Pair, guards: readonly PortGuard[]): string {
+export function bridgeCut(pair: Pair, barrier: Barrier): string {
+  return barrierChain(chainName(pair), barrier);
+}
+
+/** A chain of the bridges that drops what must not pass. */
+export function barrierChain(chain: string, { guards, pairs }: Barrier): string {
   const rules = guards.flatMap(({ port, of, addresses }) =>
     addresses.flatMap((address) => {
       const family = address.includes(':') ? 'ip6' : 'ip';
@@ -83,7 +88,13 @@ export function bridgeCut(pair: Pair, guards: readonly PortGuard[]): string {
       ];
     }),
   );
-  return chainText({ table: bridgeTable, chain: chainName(pair), hook: 'forward', rules });
+  for (const { one, other } of pairs) {
+    rules.push(
+      `    iifname "${one}" oifname "${other}" drop`,
+      `    iifname "${other}" oifname "${one}" drop`,
+    );
+  }
+  return chainText({ table: bridgeTable, chain, hook: 'forward', rules });
 }
 
 /**
@@ -128,7 +139,7 @@ const chainList = z.object({
   nftables: z.array(z.looseObject({ chain: z.object({ name: z.string() }).optional() })),
 });
 
-async function chainsOf(where: { readonly table: string; readonly pid?: number }): Promise<string[]> {
+export async function chainsOf(where: { readonly table: string; readonly pid?: number }): Promise<string[]> {
   const list: Command = { program: 'nft', args: ['-j', 'list', 'table', ...where.table.split(' ')] };
   const outcome = await attempt(where.pid === undefined ? list : inNetwork(where.pid, list));
   if (outcome.exitCode !== 0) return [];

@@ -53,9 +53,12 @@ export async function startHost(plan: LabPlan, host: HostPlan, folder: string): 
   const holder = await startHolder({ lab: plan.name, node: host.name }, folder);
   for (const attachment of host.attachments) await plug(plan, holder, attachment);
   const way = host.attachments
-    .map((attachment) => ({ ...segmentOf(plan, attachment.segment), device: attachment.device }))
+    .map((attachment) => ({ ...segmentOf(plan, attachment.segment), attachment }))
     .find((segment) => segment.gateway4 !== null);
-  const routes = gateways(way?.gateway4 ?? null, way?.gateway6 ?? null);
+  const routes = gateways(
+    way?.attachment.address4 == null ? null : way.gateway4,
+    way?.attachment.address6 == null ? null : way.gateway6,
+  );
   await run(inNetwork(holder.pid, ipBatch(routes.map((gateway) => `route add default via ${gateway}`))));
   return holder;
 }
@@ -88,7 +91,8 @@ async function plug(plan: LabPlan, holder: Process, attachment: Attachment): Pro
       ]),
     ),
   );
-  const lines = [`addr add ${withLength(address4, segment.prefix4)} dev ${device}`];
+  const lines = [];
+  if (address4 !== null) lines.push(`addr add ${withLength(address4, segment.prefix4)} dev ${device}`);
   if (address6 !== null && segment.prefix6 !== null) {
     lines.push(`addr add ${withLength(address6, segment.prefix6)} dev ${device} nodad`);
   }

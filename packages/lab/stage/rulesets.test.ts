@@ -66,6 +66,7 @@ test('a symmetric NAT', () => {
 
 test('a cut: both directions of both families, under one name whatever the order', () => {
   const guards = [{ port: 'p5', of: 'far' as const, addresses: ['198.51.100.13', '2001:db8:51::13'] }];
+  const barrier = { guards, pairs: [{ one: 'p5', other: 'p6' }] };
   const text = `table bridge lab_cut {
   chain cut_a_b {
     type filter hook forward priority 0; policy accept;
@@ -78,9 +79,11 @@ table bridge lab_cut {
     oifname "p5" ip saddr 198.51.100.13 drop
     iifname "p5" ip6 daddr 2001:db8:51::13 drop
     oifname "p5" ip6 saddr 2001:db8:51::13 drop
+    iifname "p5" oifname "p6" drop
+    iifname "p6" oifname "p5" drop
   }
 }
 `;
-  expect(bridgeCut({ a: 'a', b: 'b' }, guards)).toBe(text);
-  expect(bridgeCut({ a: 'b', b: 'a' }, guards)).toBe(text);
+  expect(bridgeCut({ a: 'a', b: 'b' }, barrier)).toBe(text);
+  expect(bridgeCut({ a: 'b', b: 'a' }, barrier)).toBe(text);
 });

@@ -21,7 +21,14 @@ function cell(results: readonly PingResult[], pair: { from: string; to: string }
     : Math.max(...trips.map((trip) => trip ?? 0)).toFixed(1);
 }
 
-export function formatStatus(status: LabStatus, cuts: readonly Pair[]): string {
+/** What is taken apart at present. */
+export interface Severed {
+  readonly cuts: readonly Pair[];
+  /** Who is parted from all others. */
+  readonly parted: readonly string[];
+}
+
+export function formatStatus(status: LabStatus, { cuts, parted }: Severed): string {
   const platforms = status.platforms.map((platform) => [
     platform.name,
     platform.pid === null ? 'down' : `pid ${platform.pid}`,
@@ -46,6 +53,7 @@ export function formatStatus(status: LabStatus, cuts: readonly Pair[]): string {
     parts.push(table([['HOST', 'STATE', 'UNDERLAY', 'OVERLAY', 'INSTANCE'], ...hosts], 'left'));
   }
   if (cuts.length > 0) parts.push(`cut: ${cuts.map(({ a, b }) => `${a} – ${b}`).join(', ')}`);
+  if (parted.length > 0) parts.push(`parted from all others: ${parted.join(', ')}`);
   return parts.join('\n\n');
 }
 

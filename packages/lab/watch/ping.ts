@@ -21,29 +21,26 @@ export interface PingResult extends PingPair {
   readonly roundTripMs: number | null;
 }
 
-/** Every ordered pair of hosts with an address in the same network. */
+/** Every ordered pair of hosts with an address in the same network; IPv4 legs go the same ways. */
 async function overlayPairs(lab: OpenLab): Promise<PingPair[]> {
   const hosts = await Promise.all(
     lab.plan.hosts.map(async ({ name }) => ({ name, addresses: (await readAddresses(lab, name)).overlay })),
   );
   return hosts.flatMap((from) => {
-    const networks = new Set(from.addresses.map(networkOf));
+    const networks = new Set(from.addresses.flatMap(networkOf));
     return hosts
       .filter((to) => to.name !== from.name)
       .flatMap((to) =>
         to.addresses
-          .filter((address) => networks.has(networkOf(address)))
+          .filter((address) => networkOf(address).some((network) => networks.has(network)))
           .map((address) => ({ from: from.name, to: to.name, address })),
       );
   });
 }
 
-function networkOf(text: string): string {
+function networkOf(text: string): bigint[] {
   const address = parseAddress(text);
-  if (address === null) return text;
-  return String(
-    address.family === 6 ? address.bits >> BigInt(128 - networkPrefixLength) : address.bits >> 8n,
-  );
+  return address?.family === 6 ? [address.bits >> BigInt(128 - networkPrefixLength)] : [];
 }
 
 /** Pings every pair once it is there, with a second and a third try; all pairs of one host in turn. */
@@ -82,6 +79,8 @@ export interface PingReport extends PingPair {
 }
 
 export interface RunningPings {
+  /** How long the pair that has waited longest has had no answer. */
+  readonly silentMs: () => number;
   /** Ends them, and tells what each pair has seen. */
   readonly stop: () => Promise<PingReport[]>;
 }
@@ -98,7 +97,10 @@ export async function startPings(lab: OpenLab, options: PingOptions = {}): Promi
   const pairs = options.pairs ?? (await overlayPairs(lab));
   const running = pairs.map((pair) => new PingRun(lab, pair, intervalMs));
   await Promise.all(running.map((run) => run.firstAnswer));
-  return { stop: () => Promise.all(running.map((run) => run.stop())) };
+  return {
+    silentMs: () => Math.max(0, ...running.map((run) => run.silentMs)),
+    stop: () => Promise.all(running.map((run) => run.stop())),
+  };
 }
 
 /** One `ping` process, read line by line. */
@@ -108,6 +110,7 @@ class PingRun {
   readonly #log: PingLog;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
+  #heardMs = performance.now();
 
   constructor(lab: OpenLab, pair: PingPair, intervalMs: number) {
     this.#pair = pair;
@@ -128,7 +131,9 @@ class PingRun {
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
+      const before = this.#log.received;
       for (const line of lines) this.#log.read(line);
+      if (this.#log.received > before) this.#heardMs = performance.now();
       if (this.#log.received > 0) answered.resolve();
     });
     this.#child.on('error', answered.reject);
@@ -138,6 +143,10 @@ class PingRun {
     });
     this.firstAnswer = answered.promise;
     this.#ended = ended.promise;
+  }
+
+  get silentMs(): number {
+    return performance.now() - this.#heardMs;
   }
 
   /** The signal goes to the group, because nsenter, the parent of ping, passes none on. */

@@ -1,4 +1,7 @@
 // What a lab is right now, read from the kernel: which platforms and agents run, and which addresses are there.
+import { networkPrefixLength } from '@powernode/core/limits';
+import { parseAddress } from '@powernode/core/net/address';
+import { probeHostNumberFirst } from '@powernode/core/net/probe-address';
 import { z } from 'zod';
 import { findAgent } from '../fleet/agent.ts';
 import { findPlatform, operatorUrl, tokenFile } from '../fleet/platform.ts';
@@ -62,7 +65,10 @@ const addressList = z.array(
   }),
 );
 
-/** The host's addresses, on the overlay's interfaces (`wg-…`) and on its wires. Empty when it is off. */
+/**
+ * The host's addresses, on the overlay's interfaces (`wg-…`) and on its wires: IPv6 first in overlays, and the oldest
+ * first, which is the host's own; those that it holds for others came later. Empty when it is off.
+ */
 export async function readAddresses(
   lab: OpenLab,
   host: string,
@@ -75,8 +81,20 @@ export async function readAddresses(
   for (const link of addressList.parse(JSON.parse(outcome.stdout))) {
     const into = link.ifname?.startsWith('wg-') ? overlay : link.ifname?.startsWith('eth') ? lan : null;
     for (const { local, scope } of link.addr_info) {
-      if (local !== undefined && scope === 'global') into?.add(local);
+      if (local !== undefined && scope === 'global' && !isForProbes(local)) into?.add(local);
     }
   }
-  return { overlay: [...overlay], lan: [...lan] };
+  // The kernel lists the newest IPv6 address of an interface first.
+  const newestFirst = [...overlay].filter((address) => address.includes(':'));
+  const ipv4 = [...overlay].filter((address) => !address.includes(':'));
+  return { overlay: [...newestFirst.reverse(), ...ipv4], lan: [...lan] };
 }
+
+/** Agents have addresses beside their own at which they answer probes and nothing else. */
+function isForProbes(text: string): boolean {
+  const address = parseAddress(text);
+  if (address?.family !== 6) return false;
+  return (address.bits & hostBits) >= probeHostNumberFirst;
+}
+
+const hostBits = (1n << BigInt(128 - networkPrefixLength)) - 1n;

@@ -4,7 +4,9 @@ import type { ActionKey, Actions } from '@powernode/core/actions/catalogue';
 import type { InputOf, OutputOf } from '@powernode/core/actions/define';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
+import type { Event } from '@powernode/core/intent/fleet';
 import { sql, type Transaction } from 'kysely';
+import type { VirtualIpSense } from '../autonomy/virtual-ips/control.ts';
 import type { Deliverer } from '../deliver/deliverer.ts';
 import type { Database } from '../store/tables.ts';
 import type { Caller } from './invoke-types.ts';
@@ -12,17 +14,22 @@ import type { Caller } from './invoke-types.ts';
 /** What handlers need of the rest of the platform. */
 export interface Services {
   readonly deliverer: Deliverer;
+  readonly virtualIps: VirtualIpSense;
   readonly now: () => Date;
   readonly newId: () => string;
   /** A token with its digest: the token is shown once, the digest is stored. */
   readonly newApiToken: () => { readonly token: string; readonly digest: string };
   readonly newJoinToken: () => { readonly token: string; readonly digest: string };
+  /** The secret part of a bootstrap URL. */
+  readonly newBootstrapToken: () => { readonly token: string; readonly digest: string };
   /** Random lower-case letters and digits. */
   readonly randomName: (length: number) => string;
   /** Random 40 bits for a unique local prefix (RFC 4193 §3.2.2). */
   readonly randomPoolBits: () => bigint;
   /** Where nodes reach the platform. */
   readonly nodeUrl: () => string;
+  /** Where people reach the console and its pages. */
+  readonly consoleUrl: () => string;
   readonly platformVersion: string;
 }
 
@@ -30,7 +37,7 @@ export interface EventDraft {
   readonly kind: string;
   readonly severity?: 'info' | 'warning' | 'error';
   readonly payload: Record<string, unknown>;
-  readonly actor: { readonly kind: 'operator'; readonly id: string; readonly name: string };
+  readonly actor: Event['actor'];
 }
 
 export type Trx = Transaction<Database>;
@@ -50,7 +57,12 @@ interface ContextParts {
   readonly correlationId: string;
   /** The action will be rolled back: no secret may be made for showing. */
   readonly dryRun: boolean;
+  /** Who is behind what happens, when that is not the caller: no operator at all. */
+  readonly actor?: Event['actor'];
 }
+
+/** Parts of an answer that are only known once the change is out. */
+type LaterAnswer = () => Promise<Readonly<Record<string, unknown>>>;
 
 export class ActionContext {
   readonly trx: Trx;
@@ -62,6 +74,7 @@ export class ActionContext {
   readonly dryRun: boolean;
   readonly #parts: ContextParts;
   readonly #collected: Collected;
+  #laterAnswer: LaterAnswer | null = null;
 
   constructor(parts: ContextParts, collected?: Collected) {
     this.#parts = parts;
@@ -88,6 +101,9 @@ export class ActionContext {
   get afterCommit(): readonly (() => void)[] {
     return this.#collected.afterCommit;
   }
+  get laterAnswer(): LaterAnswer | null {
+    return this.#laterAnswer;
+  }
 
   /**
    * Takes the account's lock and the number of this change. Whoever changes what networks should be calls it before
@@ -111,13 +127,19 @@ export class ActionContext {
   }
 
   event(kind: string, payload: Record<string, unknown>, severity?: EventDraft['severity']): void {
-    const actor = { kind: 'operator' as const, id: this.caller.operatorId, name: this.caller.operatorName };
+    const { operatorId: id, operatorName: name } = this.caller;
+    const actor = this.#parts.actor ?? { kind: 'operator' as const, id, name };
     this.#collected.events.push({ kind, payload, actor, ...(severity === undefined ? {} : { severity }) });
   }
 
   /** Runs after the commit: ending streams and the like. Not on a dry run. */
   whenCommitted(run: () => void): void {
     this.#collected.afterCommit.push(run);
+  }
+
+  /** Asked after the commit, and may wait a little for nodes; its members take the place of the answer's own. */
+  answerAfterCommit(answer: LaterAnswer): void {
+    this.#laterAnswer = answer;
   }
 
   /** The same transaction in the name of somebody else of the account. */

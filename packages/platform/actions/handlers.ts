@@ -4,18 +4,38 @@ import { apiTokenHandlers } from './accounts/api-tokens.ts';
 import { approvalHandlers, decideApproval } from './autonomy/approvals.ts';
 import { policyHandlers } from './autonomy/policies.ts';
 import type { Handlers } from './context.ts';
+import { drainInstance } from './fleet/drain.ts';
 import { fleetHandlers } from './fleet/fleet.ts';
 import { createRunDeferred } from './gate/run-deferred.ts';
+import { accessGrantHandlers } from './sdwan/devices/access-grants.ts';
+import { userDeviceHandlers } from './sdwan/devices/user-devices.ts';
+import { auditFirewall } from './sdwan/firewall/audit.ts';
+import { explainReachability } from './sdwan/firewall/explain.ts';
+import { getReachabilityMatrix } from './sdwan/firewall/matrix.ts';
+import { firewallRuleHandlers } from './sdwan/firewall/rules.ts';
 import { networkHandlers } from './sdwan/networks.ts';
 import { peerHandlers } from './sdwan/peers.ts';
+import { portMappingHandlers } from './sdwan/port-mappings/port-mappings.ts';
 import { getTopology } from './sdwan/topology.ts';
+import { failoverVirtualIp } from './sdwan/virtual-ips/failover.ts';
+import { virtualIpHandlers } from './sdwan/virtual-ips/virtual-ips.ts';
 
 export const handlers: Handlers = {
   ...accountHandlers,
   ...apiTokenHandlers,
   ...fleetHandlers,
+  drainInstance,
   ...networkHandlers,
   ...peerHandlers,
+  ...virtualIpHandlers,
+  failoverVirtualIp,
+  ...portMappingHandlers,
+  ...accessGrantHandlers,
+  ...userDeviceHandlers,
+  ...firewallRuleHandlers,
+  auditFirewall,
+  explainReachability,
+  getReachabilityMatrix,
   getTopology,
   ...policyHandlers,
   ...approvalHandlers,

@@ -28,6 +28,11 @@ export const settingSpecs = {
   node_host: { flag: 'node-host', variable: 'POWERNODE_NODE_HOST', help: 'Address for nodes' },
   node_port: { flag: 'node-port', variable: 'POWERNODE_NODE_PORT', help: 'Port for nodes, mutual TLS only' },
   node_url: { flag: 'node-url', variable: 'POWERNODE_NODE_URL', help: 'Where nodes reach the platform' },
+  console_url: {
+    flag: 'console-url',
+    variable: 'POWERNODE_CONSOLE_URL',
+    help: 'Where people reach the console, for links to it (behind a proxy, say)',
+  },
   allowed_hosts: {
     flag: 'allowed-hosts',
     variable: 'POWERNODE_ALLOWED_HOSTS',
@@ -75,6 +80,10 @@ export interface Settings {
   readonly nodeHost: string;
   readonly nodePort: number;
   readonly nodeUrl: string;
+  /** null: where it listens. */
+  readonly consoleUrl: string | null;
+  /** An address by which this machine could be reached. */
+  readonly reachableHost: string;
   readonly allowedHosts: readonly string[];
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   readonly databaseUrl: string | null;
@@ -116,6 +125,7 @@ function settle(found: Map<SettingName, Setting>): Settings {
   const optional = (name: SettingName): string | null => found.get(name)?.value ?? null;
   const host = text('host', '127.0.0.1');
   const nodePort = portOf('node_port', text('node_port', '7443'));
+  const consoleUrl = optional('console_url');
   const settings = {
     dataDir: text('data_dir', ''),
     host,
@@ -123,6 +133,8 @@ function settle(found: Map<SettingName, Setting>): Settings {
     nodeHost: text('node_host', '::'),
     nodePort,
     nodeUrl: nodeUrlOf(text('node_url', `https://${authority(reachableAddress(host), nodePort)}`)),
+    consoleUrl: consoleUrl === null ? null : consoleUrlOf(consoleUrl),
+    reachableHost: reachableHost(host),
     allowedHosts: (optional('allowed_hosts') ?? '').split(',').filter((name) => name !== ''),
     tls: tlsOf(optional('tls_certificate'), optional('tls_key')),
     databaseUrl: optional('database_url'),
@@ -203,6 +215,13 @@ function nodeUrlOf(text: string): string {
   throw invalid('node_url', `"${text}" is not of the form https://host:port`);
 }
 
+/** The bootstrap page makes keys, which browsers only do over HTTPS or on loopback. */
+function consoleUrlOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if ((url?.protocol === 'https:' || url?.protocol === 'http:') && url.pathname === '/') return url.origin;
+  throw invalid('console_url', `"${text}" is not of the form https://host or https://host:port`);
+}
+
 function tlsOf(certificate: string | null, key: string | null): Settings['tls'] {
   if (certificate === null && key === null) return null;
   if (certificate !== null && key !== null) return { certificate, key };
@@ -220,6 +239,12 @@ function reachableAddress(host: string): string {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outside = all.filter((one) => !one.internal && !one.address.startsWith('fe80'));
   return (outside.find((one) => one.family === 'IPv4') ?? outside[0])?.address ?? '127.0.0.1';
+}
+
+/** The same as part of a URL. */
+function reachableHost(host: string): string {
+  const address = reachableAddress(host);
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 function authority(host: string, port: number): string {

@@ -24,6 +24,8 @@ export interface Deliverer {
   network(networkId: string): NetworkIndex | undefined;
   /** The hub peer that the node's route into the network goes through now, as it last said; null: unknown. */
   hubInUse(instanceId: string, networkId: string): string | null;
+  /** The spokes that the node reaches without a hub now, as it last said. */
+  directPeers(instanceId: string, networkId: string): string[];
   connectedCount(): number;
   /** Ids of the account's machines whose stream is open. */
   connectedInstances(accountId: string): string[];

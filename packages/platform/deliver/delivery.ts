@@ -1,7 +1,8 @@
 // Delivery put together: the fleet in memory, the listener for nodes, their streams, and what they report.
 
 import { formatDigest } from '@powernode/core/compile/digest';
-import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import * as limits from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { BusMessage, EventBus } from '../events/event-bus.ts';
@@ -19,11 +20,14 @@ import type { NodeState } from './nodes/node-state.ts';
 import { planChanges } from './nodes/plan.ts';
 import { replay } from './nodes/replay.ts';
 import { fillNodes, nodeFromRow } from './nodes/start.ts';
+import type { OnDirectPlace } from './reports/direct-places.ts';
 import type { OnObserved } from './reports/placement.ts';
-import { hubInUse, Reports } from './reports/reports.ts';
+import { directPeers, hubInUse, Reports } from './reports/reports.ts';
+import { SideKeys } from './reports/side-keys.ts';
 import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
 import { Rounds } from './rounds.ts';
+import { type Attendant, noAttendant } from './stream/attendant.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
 import { Streams } from './stream/streams.ts';
 
@@ -36,6 +40,8 @@ export interface DeliveryOptions {
   readonly platformVersion: string;
   /** Decides what follows for a machine's peers when it is elsewhere than before. Called again after a failure. */
   readonly onObserved: OnObserved;
+  /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
+  readonly onDirectPlace: OnDirectPlace;
 }
 
 export interface Delivery extends Deliverer {
@@ -44,16 +50,30 @@ export interface Delivery extends Deliverer {
   /** Ends a machine's stream in this process, and lets it open no other one. */
   revoke(instanceId: string): void;
   counters(): Readonly<Record<string, number>>;
+  /** From here on, what holders of addresses and their witnesses say is told to the attendant, and each change. */
+  attend(attendant: FleetAttendant): void;
+  /** What is held in memory of a machine. */
+  node(instanceId: string): NodeState | undefined;
+  networks(): IterableIterator<NetworkIndex>;
+  /** The account's newest change that was taken into memory. */
+  sequenceOf(accountId: string): number;
   /** Called with the time from the commit of a batch of changes until all streams that it reaches were written. */
   onBatch(observe: (elapsedMs: number) => void): void;
   close(): Promise<void>;
+}
+
+/** Who is told, beside what nodes say, of every change before the fleet takes it. */
+export interface FleetAttendant extends Attendant {
+  changing(change: Change): void;
 }
 
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
   const loaded = await loadDelivery(options.store);
   const { fleet, effects } = replay(loaded.model, loaded.changes);
   const sights = new PeerSights();
-  const running = new RunningDelivery(options, fleet, sights);
+  const keys = new SideKeys();
+  for (const network of fleet.networks()) keys.load(network);
+  const running = new RunningDelivery(options, fleet, { sights, keys });
   const { dispatcher } = running;
   for (const [accountId, sequence] of loaded.sequences) dispatcher.load(accountId, sequence);
   fillNodes(dispatcher.nodes, { fleet, effects, loaded });
@@ -76,10 +96,16 @@ class RunningDelivery implements Delivery {
   readonly #rounds: Rounds;
   readonly #unsubscribe: () => void;
   readonly #listeners: NodeListener[] = [];
+  #attendant: FleetAttendant = { ...noAttendant, changing: () => undefined };
   #closed = false;
 
-  constructor(options: DeliveryOptions, fleet: FleetIndex, sights: PeerSights) {
-    const { store, bus, clock, log, platformVersion, onObserved } = options;
+  constructor(
+    options: DeliveryOptions,
+    fleet: FleetIndex,
+    known: { readonly sights: PeerSights; readonly keys: SideKeys },
+  ) {
+    const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
+    const { sights, keys } = known;
     this.#options = options;
     this.dispatcher = new Dispatcher({
       fleet,
@@ -89,7 +115,9 @@ class RunningDelivery implements Delivery {
       counters: this.#counters,
       log,
       onChange: (change) => {
+        this.#attendant.changing(change);
         sights.changing(change, fleet);
+        keys.changing(change, fleet);
         for (const { instanceId, publicKey } of keysSpentBy(change, fleet)) {
           this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
         }
@@ -102,7 +130,9 @@ class RunningDelivery implements Delivery {
       log,
       fleet,
       sights,
+      keys,
       onObserved,
+      onDirectPlace,
       changed: (accountId, sequence, changes) => {
         this.dispatcher.changed(accountId, sequence, changes);
         bus.publish({ kind: 'changed', accountId, sequence });
@@ -112,6 +142,13 @@ class RunningDelivery implements Delivery {
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
+      attendant: {
+        arrived: (node, stream, hello) => this.#attendant.arrived(node, stream, hello),
+        left: (node, stream) => this.#attendant.left(node, stream),
+        applied: (node, stream) => this.#attendant.applied(node, stream),
+        paths: (node, stream, message) => this.#attendant.paths(node, stream, message),
+        hold: (node, stream, message) => this.#attendant.hold(node, stream, message),
+      },
       counters: this.#counters,
       clock,
       log,
@@ -176,6 +213,9 @@ class RunningDelivery implements Delivery {
   hubInUse: Deliverer['hubInUse'] = (instanceId, networkId) =>
     hubInUse(this.dispatcher.fleet, this.dispatcher.nodes.get(instanceId), networkId);
 
+  directPeers: Deliverer['directPeers'] = (instanceId, networkId) =>
+    directPeers(this.dispatcher.fleet, this.dispatcher.nodes.get(instanceId), networkId);
+
   connectedCount: Deliverer['connectedCount'] = () => this.#streams.count;
 
   connectedInstances: Deliverer['connectedInstances'] = (accountId) =>
@@ -193,6 +233,22 @@ class RunningDelivery implements Delivery {
     if (node === undefined) return;
     node.ended = true;
     node.stream?.end('revoked');
+  }
+
+  attend(attendant: FleetAttendant): void {
+    this.#attendant = attendant;
+  }
+
+  node(instanceId: string): NodeState | undefined {
+    return this.dispatcher.nodes.get(instanceId);
+  }
+
+  networks(): IterableIterator<NetworkIndex> {
+    return this.dispatcher.fleet.networks();
+  }
+
+  sequenceOf(accountId: string): number {
+    return this.dispatcher.sequenceOf(accountId);
   }
 
   counters(): Readonly<Record<string, number>> {

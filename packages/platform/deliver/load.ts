@@ -6,10 +6,11 @@ import { sql } from 'kysely';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inAccount, inPlatform, inPlatformAtOneMoment } from '../store/tenancy.ts';
+import { loadItems } from './item-models.ts';
 import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
 import type { NumberedChanges } from './nodes/account-queue.ts';
 import type { ChangeSource } from './nodes/dispatcher.ts';
-import type { FleetModel, NetworkWithPeers } from './nodes/replay.ts';
+import type { FleetModel, NetworkRecord } from './nodes/replay.ts';
 
 export type InstanceFacts = Pick<
   Selectable<Database['instances']>,
@@ -66,12 +67,14 @@ async function loadModel(trx: Transaction<Database>): Promise<FleetModel> {
   const networks = await trx.selectFrom('networks').select(networkColumns).orderBy('id').execute();
   const peers = await trx.selectFrom('peers').select(peerColumns).orderBy('id').execute();
   const byNetwork = Map.groupBy(peers, (peer) => peer.network_id);
+  const items = Map.groupBy(await loadItems(trx), (item) => item.networkId);
   return new Map(
-    networks.map((row): [string, NetworkWithPeers] => [
+    networks.map((row): [string, NetworkRecord] => [
       row.id,
       {
         network: networkModel(row),
         peers: new Map((byNetwork.get(row.id) ?? []).map((peer) => [peer.id, peerModel(peer)])),
+        items: new Map((items.get(row.id) ?? []).map((item) => [item.id, item])),
       },
     ]),
   );

@@ -6,7 +6,14 @@ import type { Database } from '../store/tables.ts';
 
 export type NetworkColumns = Pick<
   Selectable<Database['networks']>,
-  'id' | 'account_id' | 'handle' | 'prefix' | 'mtu' | 'topology_strategy'
+  | 'id'
+  | 'account_id'
+  | 'handle'
+  | 'prefix'
+  | 'ipv4_prefix'
+  | 'mtu'
+  | 'topology_strategy'
+  | 'firewall_default_policy'
 >;
 export type PeerColumns = Pick<
   Selectable<Database['peers']>,
@@ -14,22 +21,41 @@ export type PeerColumns = Pick<
   | 'network_id'
   | 'instance_id'
   | 'host_address'
+  | 'ipv4_address'
   | 'public_key'
+  | 'direct_key'
+  | 'direct_endpoint'
   | 'hub_slot'
   | 'endpoint'
   | 'listen_port'
+  | 'tags'
+  | 'draining'
 >;
 
-export const networkColumns = ['id', 'account_id', 'handle', 'prefix', 'mtu', 'topology_strategy'] as const;
+export const networkColumns = [
+  'id',
+  'account_id',
+  'handle',
+  'prefix',
+  'ipv4_prefix',
+  'mtu',
+  'topology_strategy',
+  'firewall_default_policy',
+] as const;
 export const peerColumns = [
   'id',
   'network_id',
   'instance_id',
   'host_address',
+  'ipv4_address',
   'public_key',
+  'direct_key',
+  'direct_endpoint',
   'hub_slot',
   'endpoint',
   'listen_port',
+  'tags',
+  'draining',
 ] as const;
 
 export function networkModel(row: NetworkColumns): NetworkModel {
@@ -38,8 +64,10 @@ export function networkModel(row: NetworkColumns): NetworkModel {
     accountId: row.account_id,
     handle: row.handle,
     prefix: row.prefix,
+    ipv4Prefix: row.ipv4_prefix,
     mtu: row.mtu,
     topologyStrategy: row.topology_strategy,
+    firewallDefaultPolicy: row.firewall_default_policy,
   };
 }
 
@@ -49,9 +77,14 @@ export function peerModel(row: PeerColumns): PeerModel {
     networkId: row.network_id,
     instanceId: row.instance_id,
     hostAddress: row.host_address,
+    ipv4Address: row.ipv4_address,
     publicKey: row.public_key,
+    directKey: row.direct_key,
+    directEndpoint: row.direct_endpoint,
     hubSlot: row.hub_slot,
     endpoint: row.endpoint,
     listenPort: row.listen_port,
+    tags: row.tags.toSorted(),
+    draining: row.draining,
   };
 }

@@ -5,6 +5,8 @@ import { type EntryValue, entryKey } from '@powernode/core/wire/document';
 import {
   type DeltaMessage,
   type DocumentMessage,
+  type HoldMessage,
+  type NodeMessage,
   nodeProtocol,
   nodeStreamPath,
   type Observed,
@@ -80,6 +82,9 @@ export class SimulatedNode {
   readonly #options: SimulatedNodeOptions;
   #socket: WebSocket | null = null;
   #held: Held | null = null;
+  #applied: Held | null = null;
+  #isApplying = true;
+  #sequence = 0;
   /** How the last stream ended: code and words. */
   ended: { readonly code: number; readonly reason: string } | null = null;
   readonly received = { frames: 0, bytes: 0, documents: 0, deltas: 0, currents: 0 };
@@ -96,8 +101,8 @@ export class SimulatedNode {
   }
 
   /** Resolves when the stream is open and hello is said. */
-  connect(): Promise<void> {
-    const { nodeUrl, credentials } = this.#options;
+  connect(nodeUrl = this.#options.nodeUrl): Promise<void> {
+    const { credentials } = this.#options;
     const url = `${nodeUrl.replace(/^http/, 'ws')}${nodeStreamPath}`;
     const socket = new WebSocket(url, { ...tlsOf(credentials), perMessageDeflate: false });
     this.#socket = socket;
@@ -136,6 +141,23 @@ export class SimulatedNode {
     this.say({ kind: 'observed', tunnels: [], subsystems: [], drift: [], routes: [], ...observed });
   }
 
+  /** As a hub: which of the peers that it watches it hears. */
+  paths(peers: Extract<NodeMessage, { kind: 'paths' }>['peers']): void {
+    this.say({ kind: 'paths', peers });
+  }
+
+  /** Asks to go on holding addresses; answers the number of the question. */
+  hold(leases: HoldMessage['leases']): number {
+    this.say({ kind: 'hold', sequence: ++this.#sequence, leases });
+    return this.#sequence;
+  }
+
+  /** With false, documents are taken and not applied, as by a machine that is stuck. */
+  set applying(isApplying: boolean) {
+    this.#isApplying = isApplying;
+    if (isApplying && this.#held !== this.#applied) this.#apply();
+  }
+
   /** Any frame, also a wrong one. */
   say(frame: object): void {
     this.#socket?.send(JSON.stringify(frame));
@@ -148,7 +170,7 @@ export class SimulatedNode {
       agent_version: 'simulated',
       hostname: 'simulated',
       held: this.#held,
-      applied: this.#held,
+      applied: this.#applied,
       addresses: this.#options.addresses ?? [],
       unused_keys: this.#options.unusedKeys ?? [],
     });
@@ -183,7 +205,12 @@ export class SimulatedNode {
       return this.say({ kind: 'resync' });
     }
     this.#held = held;
-    this.say({ kind: 'applied', ...held });
+    if (this.#isApplying) this.#apply();
+  }
+
+  #apply(): void {
+    this.#applied = this.#held;
+    if (this.#applied !== null) this.say({ kind: 'applied', ...this.#applied });
   }
 }
 

@@ -1,12 +1,14 @@
 // Messages of the bus as they travel between processes: JSON, parsed once where they arrive.
 import { event } from '@powernode/core/intent/fleet';
 import { z } from 'zod';
+import { hearsay } from '../autonomy/virtual-ips/hearsay.ts';
 import type { BusMessage } from './event-bus.ts';
 
 const message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('event'), accountId: z.string(), event }),
   z.strictObject({ kind: z.literal('changed'), accountId: z.string(), sequence: z.int() }),
   z.strictObject({ kind: z.literal('instance_ended'), accountId: z.string(), instanceId: z.string() }),
+  z.strictObject({ kind: z.literal('hearsay'), hearsay }),
 ]);
 
 /** An envelope names its sender, which has told its own listeners already. */

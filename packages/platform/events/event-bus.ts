@@ -1,11 +1,13 @@
 // The port between what happens and who listens in this process and, over Redis, in the platform's other ones.
 import type { Event } from '@powernode/core/intent/fleet';
+import type { Hearsay } from '../autonomy/virtual-ips/hearsay.ts';
 
-/** What travels: an event for its readers, or word that an account's networks changed. */
+/** What travels: an event for its readers, word that an account's networks changed, and what processes hear of nodes. */
 export type BusMessage =
   | { readonly kind: 'event'; readonly accountId: string; readonly event: Event }
   | { readonly kind: 'changed'; readonly accountId: string; readonly sequence: number }
-  | { readonly kind: 'instance_ended'; readonly accountId: string; readonly instanceId: string };
+  | { readonly kind: 'instance_ended'; readonly accountId: string; readonly instanceId: string }
+  | { readonly kind: 'hearsay'; readonly hearsay: Hearsay };
 
 /** Delivers to every subscriber of every process, at most once, in the order of one publisher. Whoever must not
  * miss anything reads the database after a gap. */

@@ -16,8 +16,13 @@ import { createAuthenticate } from '../access/authenticate.ts';
 import { expireApprovals } from '../actions/autonomy/expire.ts';
 import type { Services } from '../actions/context.ts';
 import { createGate } from '../actions/gate/invoke.ts';
+import { followObserved } from '../actions/gate/of-its-own.ts';
 import { handlers } from '../actions/handlers.ts';
+import { createBootstrap } from '../actions/sdwan/devices/bootstrap.ts';
+import { followDirectPlace } from '../actions/sdwan/observed-direct.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
+import { createVirtualIpControl, type VirtualIpControl } from '../autonomy/virtual-ips/control.ts';
+import { sharedLeadership, soleLeadership } from '../autonomy/virtual-ips/leadership.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
 import { type EventBus, inProcessBus } from '../events/event-bus.ts';
@@ -35,7 +40,7 @@ import { openAuthority } from '../trust/authority-store.ts';
 import { systemClock } from '../trust/clock.ts';
 import type { SealKey } from '../trust/seal.ts';
 import { openSealKey } from '../trust/seal-key.ts';
-import { makeApiToken, makeJoinToken } from '../trust/tokens.ts';
+import { makeApiToken, makeBootstrapToken, makeJoinToken } from '../trust/tokens.ts';
 import { platformVersion } from '../version.ts';
 import { adminTokenFile, ensureFirstAdministrator } from './first-administrator.ts';
 import { openSharedSecret } from './shared-secret.ts';
@@ -82,15 +87,21 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   const authority = await openAuthority({ store, sealKey, clock: systemClock });
   const bus = await openBus(settings, log);
   closers.push(() => bus.close());
-  const delivery = await openDelivery({ store, bus, authority, log });
+  const late: Late = { services: null, url: '' };
+  const delivery = await openDelivery({ store, bus, authority, log, late });
   closers.push(() => delivery.close());
-  const services = createServices({ delivery, authority, settings });
+  const virtualIps = openVirtualIps({ store, bus, delivery, log, late });
+  closers.push(() => virtualIps.close());
+  const services = createServices({ delivery, virtualIps, authority, settings, late });
+  late.services = services;
   await ensureFirstAdministrator({ store, services, dataDir });
   const authorityPath = path.join(dataDir, 'authority.pem');
   await writeFile(authorityPath, authority.certificatePem, { mode: 0o644 });
+  await virtualIps.start();
   const node = await delivery.listen({ host: settings.nodeHost, port: settings.nodePort });
   const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services, closers });
   const url = await listenForOperators({ settings, authority, app, closers });
+  late.url = url;
   const sweep = setInterval(() => {
     void expireApprovals({ store, bus, now: services.now, newId: services.newId }).catch((error: unknown) =>
       log.warn({ err: error }, 'approvals could not be swept'),
@@ -115,37 +126,72 @@ function openBus(settings: Settings, log: Logger): Promise<EventBus> | EventBus 
   return redisBus({ url: settings.redisUrl, log, processId: uuidv7(), onListenerError });
 }
 
+/** What parts that are made early need of those that are made later. */
+interface Late {
+  services: Services | null;
+  /** Where operators reach the platform. */
+  url: string;
+}
+
 interface DeliveryParts {
   readonly store: Store;
   readonly bus: EventBus;
   readonly authority: Authority;
   readonly log: Logger;
+  readonly late: Late;
 }
 
-function openDelivery(parts: DeliveryParts): Promise<Delivery> {
+function openDelivery({ late, ...parts }: DeliveryParts): Promise<Delivery> {
+  const { store, bus } = parts;
+  const observed = () => ({ store, bus, services: late.services });
   return createDelivery({
     ...parts,
     clock: systemClock,
     platformVersion,
     onObserved: (machine) =>
-      inAccount(parts.store, machine.accountId, (trx) => followObservation(trx, machine)),
+      followObserved(observed(), machine.accountId, (trx) => followObservation(trx, machine)),
+    onDirectPlace: (place) => inAccount(store, place.accountId, (trx) => followDirectPlace(trx, place)),
+  });
+}
+
+function openVirtualIps(parts: Omit<DeliveryParts, 'authority'> & { readonly delivery: Delivery }) {
+  const { store, log, late } = parts;
+  const steady = () => performance.now();
+  // The embedded database has one user; another one may have several platforms.
+  const leadership =
+    store.kind === 'embedded'
+      ? soleLeadership()
+      : sharedLeadership({ store, clock: systemClock, log, steady, processId: uuidv7() });
+  return createVirtualIpControl({
+    ...parts,
+    leadership,
+    clock: systemClock,
+    services: () => {
+      if (late.services === null) throw new Error('virtual IPs are followed before there are services');
+      return late.services;
+    },
   });
 }
 
 function createServices(parts: {
   readonly delivery: Delivery;
+  readonly virtualIps: VirtualIpControl;
   readonly authority: Authority;
   readonly settings: Settings;
+  readonly late: Readonly<Late>;
 }): Services {
   return {
     deliverer: parts.delivery,
+    virtualIps: parts.virtualIps,
     now: () => new Date(),
     newId: uuidv7,
     newApiToken: makeApiToken,
     newJoinToken: () => makeJoinToken(parts.authority.fingerprint()),
+    newBootstrapToken: makeBootstrapToken,
     randomName: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
     nodeUrl: () => parts.settings.nodeUrl,
+    consoleUrl: () => parts.settings.consoleUrl ?? shownUrl(parts.late.url, parts.settings),
     platformVersion,
   };
 }
@@ -190,6 +236,7 @@ async function createSurface(parts: SurfaceParts) {
   return createHttpApp({
     invoke,
     authenticate,
+    bootstrap: createBootstrap({ store, bus, services, log }),
     streams,
     mcp,
     metrics,
@@ -200,6 +247,14 @@ async function createSurface(parts: SurfaceParts) {
     nodeUrl: services.nodeUrl,
     consoleDirectory: path.join(import.meta.dirname, '..', '..', 'console', 'dist'),
   });
+}
+
+/** A listener on all addresses is reached under one of them. */
+function shownUrl(listening: string, settings: Settings): string {
+  const url = new URL(listening);
+  if (['0.0.0.0', '[::]'].includes(url.hostname))
+    url.hostname = settings.allowedHosts[0] ?? settings.reachableHost;
+  return url.origin;
 }
 
 function allowedHosts(settings: Settings): string[] {

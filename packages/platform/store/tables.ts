@@ -1,8 +1,10 @@
 // The rows of the database as types. Columns are explained where they are created (migrations/).
 
 import type { Change } from '@powernode/core/compile/fleet-index';
+import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { ColumnType, Generated } from 'kysely';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -89,6 +91,8 @@ export interface Database {
     firewall_default_policy: 'accept' | 'drop';
     mtu: number;
     host_number_highest: number | null;
+    direct_paths: Generated<boolean>;
+    ipv4_number_highest: number | null;
   };
   peers: Owned & {
     network_id: string;
@@ -102,6 +106,11 @@ export interface Database {
     endpoint: string | null;
     tags: Json<string[]>;
     attached_sequence: number;
+    ipv4_address: string | null;
+    direct_key: string | null;
+    direct_endpoint: string | null;
+    nat_kind: Generated<'unknown' | 'cone' | 'symmetric'>;
+    draining: Generated<boolean>;
   };
   address_quarantine: {
     account_id: string;
@@ -161,4 +170,121 @@ export interface Database {
     body: Json<unknown>;
     created_at: Made;
   };
+  firewall_rules: Owned & {
+    network_id: string;
+    name: string | null;
+    direction: RuleModel['direction'];
+    action: RuleModel['action'];
+    selector: Json<Selector>;
+    destination: Json<Selector>;
+    protocol: RuleModel['protocol'];
+    port_first: number | null;
+    port_last: number | null;
+    enabled: boolean;
+  };
+  rule_counters: {
+    account_id: string;
+    rule_id: string;
+    instance_id: string;
+    packets: number;
+    bytes: number;
+    base_packets: Generated<number>;
+    base_bytes: Generated<number>;
+    observed_at: Made;
+  };
+  virtual_ips: Owned & {
+    network_id: string;
+    name: string;
+    address: string;
+    ipv4_address: string | null;
+    anycast: boolean;
+    primary_holder_peer_id: string;
+    failover_holder_peer_ids: Json<string[]>;
+    preempt: Generated<boolean>;
+    hold_down_seconds: number;
+    state: 'pending' | 'active' | 'failing_over' | 'unassigned' | 'error';
+    state_detail: string | null;
+    current_holder_peer_id: string | null;
+    releasing_peer_id: string | null;
+    release_sequence: number | null;
+    successor_peer_id: string | null;
+    transition: Json<VirtualIpMove> | null;
+    epoch: Generated<number>;
+    last_transition_at: Date | null;
+  };
+  virtual_ip_transitions: {
+    id: string;
+    account_id: string;
+    virtual_ip_id: string;
+    at: Made;
+    from_peer_id: string | null;
+    to_peer_id: string | null;
+    reason: VirtualIpMove['reason'];
+    detail: string;
+    actor: string;
+    epoch: number;
+    took_ms: number | null;
+  };
+  port_mappings: Owned & {
+    network_id: string;
+    hub_peer_id: string;
+    hub_instance_id: string;
+    external_address: string;
+    external_port: number;
+    protocol: 'tcp' | 'udp';
+    internal_peer_id: string | null;
+    internal_virtual_ip_id: string | null;
+    internal_port: number;
+    source_cidrs: Json<string[]>;
+    rate_limit: number | null;
+    max_connections: number | null;
+  };
+  access_grants: Owned & {
+    network_id: string;
+    device_name_hint: string;
+    digest: string;
+    tags: Json<string[]>;
+    expires_at: Date;
+    used_at: Date | null;
+    revoked_at: Date | null;
+    user_device_id: string | null;
+  };
+  user_devices: Owned & {
+    network_id: string;
+    access_grant_id: string | null;
+    name: string;
+    public_key: string;
+    host_address: string;
+    ipv4_address: string | null;
+    hub_peer_id: string;
+    tags: Json<string[]>;
+    config_digest: string;
+    revoked_at: Date | null;
+    revoked_sequence: number | null;
+    revoked_hub_instance_ids: Json<string[]>;
+  };
+}
+
+/** Why a virtual IP moves, while it does. */
+export interface VirtualIpMove {
+  readonly reason:
+    | 'created'
+    | 'holder_dead'
+    | 'by_hand'
+    | 'preempted'
+    | 'holder_changed'
+    | 'holder_gone'
+    | 'drained';
+  readonly detail: string;
+  readonly actor: string;
+  readonly decided_at: string;
+  readonly from_peer_id: string | null;
+  /** The machine of that one, which may have been detached meanwhile. */
+  readonly from_instance_id: string | null;
+  /** An operator has said that this machine is no more. */
+  readonly from_terminated: boolean;
+  /** All that it may be acting on until it has given the address up. */
+  readonly terms: readonly Terms[];
+  /** The account's change that gave it to its holder; null: nobody has got it yet. */
+  readonly given_sequence: number | null;
 }

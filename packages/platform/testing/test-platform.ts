@@ -13,7 +13,10 @@ import type { Services } from '../actions/context.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
 import type { Caller, Invoke } from '../actions/invoke-types.ts';
+import { followDirectPlace } from '../actions/sdwan/observed-direct.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
+import { createVirtualIpControl, type VirtualIpControl } from '../autonomy/virtual-ips/control.ts';
+import { sharedLeadership, soleLeadership } from '../autonomy/virtual-ips/leadership.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
 import { type EventBus, inProcessBus } from '../events/event-bus.ts';
 import { ensureFirstAdministrator } from '../start/first-administrator.ts';
@@ -24,7 +27,7 @@ import type { Authority } from '../trust/authority.ts';
 import { openAuthority } from '../trust/authority-store.ts';
 import { systemClock } from '../trust/clock.ts';
 import { SealKey } from '../trust/seal.ts';
-import { digestOfToken, makeApiToken, makeJoinToken } from '../trust/tokens.ts';
+import { digestOfToken, makeApiToken, makeBootstrapToken, makeJoinToken } from '../trust/tokens.ts';
 
 export interface TestPlatform {
   readonly store: Store;
@@ -43,6 +46,9 @@ export interface TestPlatform {
   readonly callerOf: (token: string) => Promise<Caller>;
   /** A running machine of the account with unused keys, as enrolment and its first hello leave it. */
   readonly addMachine: (accountId: string, hostname: string, facts?: MachineFacts) => Promise<string>;
+  /** The process that was started with it, and further ones. */
+  readonly first: TestProcess;
+  readonly startProcess: () => Promise<TestProcess>;
   readonly close: () => Promise<void>;
 }
 
@@ -51,14 +57,25 @@ export interface MachineFacts {
   readonly publicAddress?: string;
 }
 
-export async function startTestPlatform(): Promise<TestPlatform> {
-  const { store, close: closeStore } = await openTestStore();
-  const log = pino({ level: 'silent' });
-  const sealKey = SealKey.parse(randomBytes(32).toString('base64'), 'the test');
-  const bus = inProcessBus((error) => {
-    throw error;
-  });
-  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+/** One process of a platform. Several may be at one database and one bus. */
+export interface TestProcess {
+  readonly delivery: Delivery;
+  readonly services: Services;
+  readonly invoke: Invoke;
+  readonly close: () => Promise<void>;
+}
+
+interface ProcessParts {
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly authority: Authority;
+  readonly sealKey: SealKey;
+  readonly isShared: boolean;
+}
+
+async function startTestProcess(parts: ProcessParts): Promise<TestProcess> {
+  const { store, bus, authority, sealKey } = parts;
+  const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const delivery = await createDelivery({
     store,
     bus,
@@ -67,12 +84,22 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     clock: systemClock,
     platformVersion: 'test',
     onObserved: (machine) => inAccount(store, machine.accountId, (trx) => followObservation(trx, machine)),
+    onDirectPlace: (place) => inAccount(store, place.accountId, (trx) => followDirectPlace(trx, place)),
   });
-  const services = testServices(delivery, authority);
-  const directory = await mkdtemp(path.join(tmpdir(), 'pn-test-'));
-  await ensureFirstAdministrator({ store, services, dataDir: directory });
-  const adminToken = (await readFile(path.join(directory, 'admin-token'), 'utf8')).trim();
-  await rm(directory, { recursive: true });
+  const steady = () => performance.now();
+  const virtualIps = createVirtualIpControl({
+    store,
+    bus,
+    delivery,
+    log,
+    clock: systemClock,
+    leadership: parts.isShared
+      ? sharedLeadership({ store, clock: systemClock, log, steady, processId: uuidv7() })
+      : soleLeadership(),
+    services: () => services,
+  });
+  const services = testServices({ delivery, virtualIps, authority });
+  await virtualIps.start();
   const invoke = createGate({
     store,
     bus,
@@ -83,6 +110,31 @@ export async function startTestPlatform(): Promise<TestPlatform> {
       open: (purpose, sealed) => sealKey.open({ purpose, sealed }).toString('utf8'),
     },
   });
+  return {
+    delivery,
+    services,
+    invoke,
+    async close() {
+      await virtualIps.close();
+      await delivery.close();
+    },
+  };
+}
+
+export async function startTestPlatform({ isShared = false } = {}): Promise<TestPlatform> {
+  const { store, close: closeStore } = await openTestStore();
+  const sealKey = SealKey.parse(randomBytes(32).toString('base64'), 'the test');
+  const bus = inProcessBus((error) => {
+    throw error;
+  });
+  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+  const parts = { store, bus, authority, sealKey, isShared };
+  const first = await startTestProcess(parts);
+  const { services, invoke } = first;
+  const directory = await mkdtemp(path.join(tmpdir(), 'pn-test-'));
+  await ensureFirstAdministrator({ store, services, dataDir: directory });
+  const adminToken = (await readFile(path.join(directory, 'admin-token'), 'utf8')).trim();
+  await rm(directory, { recursive: true });
   const callerOf = async (token: string) => {
     const state = await inPlatform(store, (trx) =>
       tokenState(trx, { digest: digestOfToken(token) }, new Date()),
@@ -94,7 +146,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
   return {
     store,
     bus,
-    delivery,
+    delivery: first.delivery,
     authority,
     services,
     invoke,
@@ -102,6 +154,8 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     admin,
     adminToken,
     callerOf,
+    first,
+    startProcess: () => startTestProcess(parts),
     async call(action, input, caller = admin) {
       const outcome = await invoke({
         caller,
@@ -114,23 +168,30 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     addMachine: (accountId, hostname, facts) =>
       addMachine(store, { accountId, hostname, facts: facts ?? {} }),
     async close() {
-      await delivery.close();
+      await first.close();
       await bus.close();
       await closeStore();
     },
   };
 }
 
-function testServices(delivery: Delivery, authority: Authority): Services {
+function testServices(parts: {
+  readonly delivery: Delivery;
+  readonly virtualIps: VirtualIpControl;
+  readonly authority: Authority;
+}): Services {
   return {
-    deliverer: delivery,
+    deliverer: parts.delivery,
+    virtualIps: parts.virtualIps,
     now: () => new Date(),
     newId: uuidv7,
     newApiToken: makeApiToken,
-    newJoinToken: () => makeJoinToken(authority.fingerprint()),
+    newJoinToken: () => makeJoinToken(parts.authority.fingerprint()),
+    newBootstrapToken: makeBootstrapToken,
     randomName: (length) => randomBytes(length).toString('hex').slice(0, length),
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
     nodeUrl: () => 'https://192.0.2.1:7443',
+    consoleUrl: () => 'https://192.0.2.1',
     platformVersion: 'test',
   };
 }

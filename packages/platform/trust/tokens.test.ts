@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto';
 import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits';
 import { describe, expect, test } from 'vitest';
 import { GuessLimit } from './guess-limit.ts';
-import { apiTokenDigest, makeApiToken, makeJoinToken, parseJoinToken, sameDigest } from './tokens.ts';
+import {
+  apiTokenDigest,
+  bootstrapTokenDigest,
+  makeApiToken,
+  makeBootstrapToken,
+  makeJoinToken,
+  parseJoinToken,
+  sameDigest,
+  withoutTokens,
+} from './tokens.ts';
 
 const fingerprint = 'ab'.repeat(32);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -24,6 +33,27 @@ describe('tokens', () => {
     expect(digest).toBe(sha256(secret ?? ''));
     expect(parseJoinToken(token)).toEqual({ digest, fingerprint });
     expect(parseJoinToken(token.slice(0, -1))).toBeNull();
+  });
+
+  test('of bootstrap URLs are pnb_ and 43 characters, known by their SHA-256', () => {
+    const { token, digest } = makeBootstrapToken();
+    expect(token).toMatch(/^pnb_[A-Za-z0-9_-]{43}$/);
+    expect(digest).toBe(sha256(token));
+    expect(bootstrapTokenDigest(token)).toBe(digest);
+    for (const text of ['', token.slice(1), `${token}x`, makeApiToken().token])
+      expect(bootstrapTokenDigest(text)).toBeNull();
+  });
+
+  test('of every kind are found in a text that must not keep them', () => {
+    const [api, join, bootstrap] = [makeApiToken(), makeJoinToken(fingerprint), makeBootstrapToken()];
+    const text = JSON.stringify({
+      command: `join --token ${join.token}`,
+      url: `x#${bootstrap.token}`,
+      api: api.token,
+    });
+    expect(withoutTokens(text)).toBe(
+      '{"command":"join --token (shown once)","url":"x#(shown once)","api":"(shown once)"}',
+    );
   });
 
   test('are never made twice, and compare by their digests', () => {

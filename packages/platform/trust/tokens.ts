@@ -6,6 +6,7 @@ import { joinTokenShape } from '@powernode/core/wire/enrolment';
 /** 256 bits: nobody guesses it, so a plain digest is enough and no slow one is needed. */
 const secretBytes = 32;
 const apiTokenShape = /^pnt_[A-Za-z0-9_-]{43}$/;
+const bootstrapTokenShape = /^pnb_[A-Za-z0-9_-]{43}$/;
 
 /** A new token with the digest to store. The token is shown once. */
 export interface MadeToken {
@@ -21,6 +22,17 @@ export function makeApiToken(): MadeToken {
 /** The digest to look an API token up by; null when the text is none. */
 export function apiTokenDigest(text: string): string | null {
   return apiTokenShape.test(text) ? digestOfToken(text) : null;
+}
+
+/** The secret part of a bootstrap URL. */
+export function makeBootstrapToken(): MadeToken {
+  const token = `pnb_${randomBytes(secretBytes).toString('base64url')}`;
+  return { token, digest: digestOfToken(token) };
+}
+
+/** The digest to look an access grant up by; null when the text is no secret of one. */
+export function bootstrapTokenDigest(text: string): string | null {
+  return bootstrapTokenShape.test(text) ? digestOfToken(text) : null;
 }
 
 /** `fingerprint`: of the authority's certificate, by which the machine knows the platform. */
@@ -40,6 +52,11 @@ export function parseJoinToken(text: string): JoinToken | null {
   const [, secret, fingerprint] = match ?? [];
   if (secret === undefined || fingerprint === undefined) return null;
   return { digest: digestOfToken(secret), fingerprint };
+}
+
+/** A text that is kept or shown again, without the tokens of any kind that are in it. */
+export function withoutTokens(text: string): string {
+  return text.replaceAll(/pn[tjb]_[A-Za-z0-9_-]{43}(?:_[0-9a-f]{64})?/g, '(shown once)');
 }
 
 /** SHA-256 in hex. */

@@ -1,8 +1,9 @@
 // The platform's own rows, read past the platform: what networks and peers should be, and the journal of changes.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { canonicalJson } from '@powernode/core/compile/digest';
 import type { Change } from '@powernode/core/compile/fleet-index';
-import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { compileNaively } from '@powernode/core/compile/naive';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { loadDelivery } from '../../../packages/platform/deliver/load.ts';
@@ -15,6 +16,7 @@ import { inPlatform } from '../../../packages/platform/store/tenancy.ts';
 export interface NetworkRows {
   readonly network: NetworkModel;
   readonly peers: readonly PeerModel[];
+  readonly items: readonly Item[];
 }
 
 export interface Journal {
@@ -35,9 +37,10 @@ export async function readRows(dataDir: string): Promise<Rows> {
   const store = await openEmbedded(dataDir);
   try {
     const { model, sequences } = await loadDelivery(store);
-    const networks = [...model.values()].map(({ network, peers }) => ({
+    const networks = [...model.values()].map(({ network, peers, items }) => ({
       network,
       peers: [...peers.values()],
+      items: [...items.values()],
     }));
     const [sequence = 0, ...others] = sequences.values();
     if (others.length > 0) throw new Error(`there are ${sequences.size} accounts`);
@@ -79,27 +82,54 @@ export function faultsOfJournal({ journal, sequence, networks }: Rows): string[]
   return faults;
 }
 
+interface Replayed {
+  network: NetworkModel;
+  readonly peers: Map<string, PeerModel>;
+  readonly items: Map<string, Item>;
+}
+
 function replayJournal(journal: readonly Journal[]): NetworkRows[] {
-  const networks = new Map<string, { network: NetworkModel; peers: Map<string, PeerModel> }>();
+  const networks = new Map<string, Replayed>();
   for (const change of journal.flatMap((row) => row.changes)) {
-    if (change.kind === 'network_created' || change.kind === 'network_updated') {
-      const peers = networks.get(change.network.id)?.peers ?? new Map<string, PeerModel>();
-      networks.set(change.network.id, { network: change.network, peers });
-    } else if (change.kind === 'network_deleted') networks.delete(change.networkId);
-    else if (change.after !== null) networks.get(change.networkId)?.peers.set(change.after.id, change.after);
-    else if (change.before !== null) networks.get(change.networkId)?.peers.delete(change.before.id);
+    switch (change.kind) {
+      case 'network_created':
+      case 'network_updated': {
+        const { network } = change;
+        const known = networks.get(network.id) ?? { network, peers: new Map(), items: new Map() };
+        networks.set(network.id, { ...known, network });
+        break;
+      }
+      case 'network_deleted':
+        networks.delete(change.networkId);
+        break;
+      case 'peer_changed':
+        put(networks.get(change.networkId)?.peers, change);
+        break;
+      case 'item_changed':
+        put(networks.get(change.networkId)?.items, change);
+    }
   }
-  return [...networks.values()].map(({ network, peers }) => ({ network, peers: [...peers.values()] }));
+  return Array.from(networks.values(), ({ network, peers, items }) => ({
+    network,
+    peers: [...peers.values()],
+    items: [...items.values()],
+  }));
+}
+
+function put<T extends { readonly id: string }>(
+  into: Map<string, T> | undefined,
+  { before, after }: { readonly before: T | null; readonly after: T | null },
+): void {
+  if (after !== null) into?.set(after.id, after);
+  else if (before !== null) into?.delete(before.id);
 }
 
 /** The same text for the same state, whatever the order in which it came about. */
 function textOf(networks: readonly NetworkRows[]): string {
-  const lines = networks.flatMap(({ network, peers }) => [network, ...peers]).map((one) => lineOf(one));
+  const lines = networks
+    .flatMap(({ network, peers, items }) => [network, ...peers, ...items])
+    .map(canonicalJson);
   return lines.sort().join('\n');
-}
-
-function lineOf(model: NetworkModel | PeerModel): string {
-  return JSON.stringify(Object.entries(model).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The document of each machine, from the rows alone, by the compiler that nothing of the product runs on. */

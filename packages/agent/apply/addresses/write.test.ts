@@ -6,7 +6,7 @@ test('links, addresses and routes are one call, in the order of the plan', () =>
   const command = ipCommand([
     { kind: 'remove_route', destination: 'fd00::/64', device: 'wg-a', metric: 512 },
     { kind: 'remove_address', interface: 'wg-a', address: 'fd00::9/128' },
-    { kind: 'add_address', interface: 'wg-a', address: 'fd00::100/128' },
+    { kind: 'add_address', interface: 'wg-a', address: 'fd00::100/128', isLeased: false },
     { kind: 'set_link', name: 'wg-a', mtu: 1420 },
     { kind: 'set_route', destination: 'fd00::/64', device: 'wg-a-1', source: 'fd00::100' },
     { kind: 'set_route', destination: 'fd00::7/128', device: 'wg-a', source: null },

@@ -31,8 +31,8 @@ export function ipLine(step: IpStep): string {
     case 'set_link':
       return `link set dev ${step.name} mtu ${step.mtu} up`;
     case 'add_address':
-      // nodad: nobody else can have it, and waiting a second for nobody to say so is a second lost.
-      return `address replace ${step.address} dev ${step.interface} nodad`;
+      // nodad: nobody else can have it, and waiting a second for nobody to say so is a second lost. IPv4 knows no such.
+      return `address replace ${step.address} dev ${step.interface}${step.address.includes(':') ? ' nodad' : ''}`;
     case 'remove_address':
       return `address delete ${step.address} dev ${step.interface}`;
     case 'set_route': {

@@ -11,6 +11,7 @@ function makerWith(programs: Readonly<Record<string, Program>>) {
     'net/ipv6/conf/wg-a/accept_ra': '1',
     'net/ipv6/conf/wg-a/accept_redirects': '1',
     'net/ipv6/conf/wg-a/autoconf': '1',
+    'net/ipv4/conf/wg-a/rp_filter': '1',
   });
   const ended: string[] = [];
   const maker = new InterfaceMaker({
@@ -56,7 +57,7 @@ describe('a kernel without WireGuard', () => {
   });
 
   test('is asked once, and then wireguard-go is started; if that is missing, its package is named', async () => {
-    const { maker, run } = makerWith({ ip: noWireguard });
+    const { maker, run } = makerWith({ ip: noWireguard, nice: () => ({ exitCode: 127 }) });
     for (let i = 0; i < 2; i++) {
       await expect(maker.create('wg-a')).rejects.toMatchObject({
         code: 'machine_unsupported',
@@ -65,13 +66,13 @@ describe('a kernel without WireGuard', () => {
     }
     expect(run.log.map((line) => line.split('\n', 1)[0])).toEqual([
       'ip -batch - <<',
-      'wireguard-go -f wg-a &',
-      'wireguard-go -f wg-a &',
+      'nice -n -10 wireguard-go -f wg-a &',
+      'nice -n -10 wireguard-go -f wg-a &',
     ]);
   });
 
   test('whose wireguard-go ends at once says so', async () => {
-    const { maker, ended } = makerWith({ ip: noWireguard, 'wireguard-go': () => ({ exitCode: 1 }) });
+    const { maker, ended } = makerWith({ ip: noWireguard, nice: () => ({ exitCode: 1 }) });
     await expect(maker.create('wg-a')).rejects.toThrow('wireguard-go wg-a ended at once: exit code 1');
     expect(ended).toEqual(['wg-a exit code 1']);
   });
@@ -80,7 +81,7 @@ describe('a kernel without WireGuard', () => {
 test('preparing closes the interface to autoconfiguration before it says that it is prepared', async () => {
   const { maker, run, settings } = makerWith({ ip: () => ({}) });
   await maker.prepare('wg-a');
-  expect([...settings.values.values()]).toEqual(['0', '0', '0']);
+  expect([...settings.values.values()]).toEqual(['0', '0', '0', '0']);
   expect(run.log).toEqual(['ip -batch - <<\nlink set dev wg-a addrgenmode none alias powernode-agent\n']);
 });
 

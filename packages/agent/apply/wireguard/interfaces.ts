@@ -62,6 +62,10 @@ export class InterfaceMaker {
       const path = `net/ipv6/conf/${name}/${setting}`;
       if (this.#machine.settings.read(path) !== null) this.#machine.settings.write(path, '0');
     }
+    // An answer may come by another hub than the question went: whoever filters by the way back must not lose it.
+    // 0 (off) and not 2 (loose): that drops everything which comes in where an interface has no IPv4 address.
+    const reverse = `net/ipv4/conf/${name}/rp_filter`;
+    if (this.#machine.settings.read(reverse) !== null) this.#machine.settings.write(reverse, '0');
     const input = `link set dev ${name} addrgenmode none alias ${interfaceMarks.prepared}\n`;
     await mustRun(this.#machine.run, { program: 'ip', args: ['-batch', '-'], input });
   }

@@ -7,6 +7,9 @@ import { userspaceMark } from '../../plan/names.ts';
 import { type Clock, pause } from '../../ports/clock.ts';
 import type { Run } from '../../ports/run.ts';
 
+/** Of processes, as `nice` counts: an administrator's own are at 0, and the least patient at -20. */
+const userspacePriority = -10;
+
 interface Machine {
   readonly run: Run;
   readonly clock: Clock;
@@ -16,18 +19,10 @@ interface Machine {
 
 /** Starts it and waits until it can be configured. */
 export async function startUserspace(machine: Machine, name: string): Promise<void> {
+  // Before ordinary programs, as WireGuard in the kernel would be: packets that wait for them are paths that look dead.
   // -f: it must not fork by itself, or a zombie is left with nobody to wait for it.
-  const command = { program: 'wireguard-go', args: ['-f', name] };
-  const started = await machine.run
-    .detach(command, { [userspaceMark]: name, LOG_LEVEL: 'error' })
-    .catch((error) => {
-      throw new ProductError(
-        'machine_unsupported',
-        'The kernel of this machine has no WireGuard, and wireguard-go cannot be started either. ' +
-          'On Debian: apt-get install wireguard-go',
-        { cause: error },
-      );
-    });
+  const command = { program: 'nice', args: ['-n', String(userspacePriority), 'wireguard-go', '-f', name] };
+  const started = await machine.run.detach(command, { [userspaceMark]: name, LOG_LEVEL: 'error' });
   const life: { over: string | null } = { over: null };
   void started.ended.then((why) => {
     life.over = why;
@@ -35,8 +30,7 @@ export async function startUserspace(machine: Machine, name: string): Promise<vo
   });
   const startedAtMs = machine.clock.monotonicMs();
   while (!(await answers(machine.run, name))) {
-    if (life.over !== null)
-      throw new ProductError('command_failed', `wireguard-go ${name} ended at once: ${life.over}`);
+    if (life.over !== null) throw endedAtOnce(name, life.over);
     if (machine.clock.monotonicMs() - startedAtMs > agentUserspaceStartMs) {
       throw new ProductError(
         'command_failed',
@@ -45,6 +39,17 @@ export async function startUserspace(machine: Machine, name: string): Promise<vo
     }
     await pause(machine.clock, agentUserspacePollMs);
   }
+}
+
+function endedAtOnce(name: string, why: string): ProductError {
+  // What `nice` says when there is no such program.
+  if (why !== 'exit code 127')
+    return new ProductError('command_failed', `wireguard-go ${name} ended at once: ${why}`);
+  return new ProductError(
+    'machine_unsupported',
+    'The kernel of this machine has no WireGuard, and wireguard-go cannot be started either. ' +
+      'On Debian: apt-get install wireguard-go',
+  );
 }
 
 async function answers(run: Run, name: string): Promise<boolean> {

@@ -1,58 +1,23 @@
-// What changes do in the fake platform. A change is prepared first, so that it can be planned without being made.
+// What changes do in the fake platform, to accounts, machines and networks; services have theirs in service-changes.ts.
 import { actions } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
-import type { Plan } from '@powernode/core/intent/autonomy';
-import { counter, keyOf } from './ids.ts';
-import { type Approval, ago, makeNetwork, makePeer, type Peer, stored, type World } from './world.ts';
-
-type Input = Record<string, unknown>;
-type Shown = Record<string, unknown>;
-
-export interface Prepared {
-  /** What is answered, under its noun. */
-  readonly body: Shown;
-  readonly reaches: readonly Peer[];
-  /** Makes the change and says what happened. */
-  commit(): { readonly kind: string; readonly payload: Shown } | null;
-}
-
-const newId = counter(5_000_000);
-
-export function planOf(reaches: readonly Peer[]): Plan {
-  const nodes = reaches.slice(0, 100).map((peer) => ({
-    instance_id: peer.node_instance_id,
-    hostname: peer.hostname,
-    changes_count: 2,
-    changes: [
-      { op: 'remove' as const, key: 'a', detail: `peer ${peer.hostname} on wg-net` },
-      { op: 'set' as const, key: 'b', detail: `route fd4a::/64 via wg-net-t0` },
-    ],
-  }));
-  return { nodes, node_count: reaches.length, truncated: reaches.length > nodes.length };
-}
-
-function find<T extends { readonly id: string }>(rows: readonly T[], id: unknown, noun: string): T {
-  const row = rows.find((one) => one.id === id);
-  if (row === undefined)
-    throw new ProductError('not_found', `There is no ${noun} ${String(id)}. List them to see what there is.`);
-  return row;
-}
-
-function replace<T extends { readonly id: string }>(rows: T[], next: T): void {
-  rows.splice(
-    rows.findIndex((one) => one.id === next.id),
-    1,
-    next,
-  );
-}
-
-function remove<T>(rows: T[], gone: (row: T) => boolean): void {
-  for (let i = rows.length - 1; i >= 0; i--) if (gone(rows[i] as T)) rows.splice(i, 1);
-}
-
-type Prepare = (world: World, input: Input) => Prepared;
+import { keyOf } from './ids.ts';
+import {
+  find,
+  type Input,
+  made,
+  newId,
+  type Prepare,
+  type Prepared,
+  planOf,
+  remove,
+  status,
+} from './prepared.ts';
+import { serviceChanges } from './service-changes.ts';
+import { type Approval, ago, makeNetwork, makePeer, replace, stored, type World } from './world.ts';
 
 const changes: Readonly<Record<string, Prepare>> = {
+  ...serviceChanges,
   createNetwork(world, input) {
     if (world.networks.some((network) => network.name === input['name'])) {
       throw new ProductError(
@@ -89,7 +54,8 @@ const changes: Readonly<Record<string, Prepare>> = {
     const after = { ...before, ...part, revision: before.revision + 1, updated_at: ago(0) };
     return {
       body: { network: after },
-      reaches: world.peers.filter((peer) => peer.network_id === before.id),
+      // Names are for people.
+      reaches: reachesNodes(before, part) ? world.peers.filter((peer) => peer.network_id === before.id) : [],
       commit() {
         replace(world.networks, after);
         return { kind: 'sdwan.network.updated', payload: { before, after } };
@@ -165,6 +131,37 @@ const changes: Readonly<Record<string, Prepare>> = {
       },
     };
   },
+  drainInstance(world, input) {
+    const before = find(world.instances, input['instance_id'], 'machine');
+    const drain = input['drain'] !== false;
+    const after = { ...before, status: drain ? ('draining' as const) : ('running' as const) };
+    const own = world.peers.filter((one) => one.node_instance_id === before.id);
+    const ids = new Set(own.map((one) => one.id));
+    const spokes = world.peers.filter((one) => one.via_hub_peer_id !== null && ids.has(one.via_hub_peer_id));
+    const moves = drain
+      ? [
+          ...own
+            .filter((one) => one.role === 'hub')
+            .map((one) => ({
+              object: 'hub',
+              id: one.id,
+              detail: `${spokes.length} spokes go through another hub`,
+            })),
+          ...world.virtualIps
+            .filter((ip) => ids.has(ip.current_holder_peer_id ?? ''))
+            .map((ip) => ({ object: 'virtual_ip', id: ip.id, detail: `${ip.name} goes to its next holder` })),
+        ]
+      : [];
+    return {
+      body: { instance: after, moves },
+      reaches: [...own, ...spokes],
+      commit() {
+        replace(world.instances, after);
+        for (const peer of own) replace(world.peers, { ...peer, draining: drain });
+        return { kind: `system.instance.${drain ? 'drained' : 'taken_back'}`, payload: { before, after } };
+      },
+    };
+  },
   createJoinToken(world, input) {
     const id = newId();
     const shown = {
@@ -231,6 +228,13 @@ export function prepare(key: string, world: World, input: Input): Prepared {
   return change(world, input);
 }
 
+function reachesNodes(before: object, part: Input): boolean {
+  const now = before as Input;
+  return Object.entries(part).some(
+    ([name, value]) => name !== 'name' && name !== 'description' && value !== now[name],
+  );
+}
+
 function changePeer(world: World, input: Input, verb: string): Prepared {
   const { peer_id, if_revision: _, ...part } = input;
   const before = find(world.peers, peer_id, 'peer');
@@ -242,30 +246,6 @@ function changePeer(world: World, input: Input, verb: string): Prepared {
     commit() {
       replace(world.peers, after);
       return { kind: `sdwan.peer.${verb}`, payload: { before, after } };
-    },
-  };
-}
-
-function made<T extends { readonly id: string }>(rows: T[], noun: string, row: T, once: Shown): Prepared {
-  return {
-    body: { [noun]: { ...row, ...once } },
-    reaches: [],
-    commit() {
-      rows.unshift(row);
-      return { kind: `system.${noun}.created`, payload: { before: null, after: row } };
-    },
-  };
-}
-
-function status(rows: { readonly id: string }[], id: unknown, noun: string, part: Shown): Prepared {
-  const before = find(rows, id, noun);
-  const after = { ...before, ...part };
-  return {
-    body: { [noun]: after },
-    reaches: [],
-    commit() {
-      replace(rows, after);
-      return { kind: `system.${noun}.updated`, payload: { before, after } };
     },
   };
 }

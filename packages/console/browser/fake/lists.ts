@@ -26,6 +26,11 @@ export function rowsOf(
     system_list_instances: ['instances', world.instances],
     system_sdwan_list_networks: ['networks', world.networks],
     system_sdwan_list_peers: ['peers', world.peers],
+    system_sdwan_list_virtual_ips: ['virtual_ips', world.virtualIps],
+    system_sdwan_list_firewall_rules: ['firewall_rules', world.firewallRules],
+    system_sdwan_list_port_mappings: ['port_mappings', world.portMappings],
+    system_sdwan_list_access_grants: ['access_grants', world.accessGrants],
+    system_sdwan_list_user_devices: ['user_devices', world.userDevices],
     system_list_approvals: ['approvals', world.approvals],
     system_list_policies: ['policies', policies.list()],
   };

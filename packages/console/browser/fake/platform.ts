@@ -12,9 +12,11 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import type { Permission } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { defer, type Prepared, planOf, prepare } from './changes.ts';
+import { defer, prepare } from './changes.ts';
 import { counter } from './ids.ts';
 import { type ListInput, pageOf, rowsOf } from './lists.ts';
+import { type Prepared, planOf } from './prepared.ts';
+import { readService } from './services.ts';
 import { topologyOf } from './topology.ts';
 import { accountId, type World } from './world.ts';
 
@@ -133,8 +135,11 @@ export class FakePlatform {
           page,
         );
       }
-      default:
-        throw new Error(`the fake platform has no ${key}`);
+      default: {
+        const answer = readService(key, world, input);
+        if (answer === null) throw new Error(`the fake platform has no ${key}`);
+        return answer;
+      }
     }
   }
 
@@ -182,8 +187,13 @@ export class FakePlatform {
     this.world.approvals.splice(this.world.approvals.indexOf(approval), 1, next);
     const key = actionKeyOf(approval.action);
     if (approved && key !== undefined) {
-      const happened = prepare(key, this.world, approval.input).commit();
+      const prepared = prepare(key, this.world, approval.input);
+      const happened = prepared.commit();
       if (happened !== null) this.emit(happened.kind, happened.payload);
+      // What is shown once is in this answer, and not in what is kept.
+      const result = prepared.body;
+      this.emit(`system.approval.approved`, { approval_id: next.id, summary: next.summary });
+      return { approval: { ...next, result } };
     }
     this.emit(`system.approval.${next.status}`, { approval_id: next.id, summary: next.summary });
     return { approval: next };

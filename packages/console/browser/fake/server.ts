@@ -116,7 +116,12 @@ function serveFile(
   const type = types[extname(of.pathname)];
   try {
     const bytes = readFileSync(join(of.directory, type === undefined ? 'index.html' : of.pathname));
-    response.writeHead(200, { 'content-type': type ?? 'text/html; charset=utf-8' });
+    // The names of assets are made from what they hold.
+    const fresh = of.pathname.startsWith('/assets/') ? 'public, max-age=3600, immutable' : 'no-cache';
+    response.writeHead(200, {
+      'content-type': type ?? 'text/html; charset=utf-8',
+      'cache-control': fresh,
+    });
     response.end(bytes);
   } catch {
     response.writeHead(404).end();

@@ -1,6 +1,7 @@
 // A small account in which something of everything is to be seen.
 import { approvalExpiryMs } from '@powernode/core/limits';
 import { idOf } from './ids.ts';
+import { addServices } from './small-services.ts';
 import {
   ago,
   emptyWorld,
@@ -23,6 +24,7 @@ export function smallWorld(): World {
   );
   addPeople(world);
   addTokens(world);
+  addServices(world);
   addApprovals(world);
   return world;
 }

@@ -1,4 +1,5 @@
-// The topology of a network of the fake platform: every spoke has a tunnel with every hub.
+// The topology of a network of the fake platform: every spoke has a tunnel with every hub, and with the spokes that it
+// meets directly.
 import type { Topology } from '@powernode/core/intent/peer';
 import { topologyNodesMax } from '@powernode/core/limits';
 import type { Network, Peer, World } from './world.ts';
@@ -7,9 +8,12 @@ export function topologyOf(world: World, network: Network): Topology {
   const all = world.peers.filter((peer) => peer.network_id === network.id);
   const peers = [...all].sort((a, b) => rank(a) - rank(b)).slice(0, topologyNodesMax);
   const hubs = peers.filter((peer) => peer.role === 'hub');
-  const links = peers.flatMap((peer) =>
-    hubs.flatMap((hub) => (hub.id === peer.id ? [] : linksOf(network, peer, hub))),
-  );
+  const links = peers.flatMap((peer) => [
+    ...hubs.flatMap((hub) => (hub.id === peer.id ? [] : linksOf(network, peer, hub))),
+    ...peers.flatMap((other) =>
+      peer.direct_peer_ids.includes(other.id) ? [directLink(network, peer, other)] : [],
+    ),
+  ]);
   return {
     network_id: network.id,
     handle: network.handle,
@@ -73,4 +77,16 @@ function linksOf(network: Network, peer: Peer, hub: Peer): Topology['links'] {
       allowed_ips: [`${peer.host_address}/128`],
     },
   ];
+}
+
+function directLink(network: Network, peer: Peer, other: Peer): Topology['links'][number] {
+  return {
+    purpose: 'leaf',
+    interface: `wg-${network.handle}`,
+    last_handshake_at: peer.last_handshake_at,
+    peer_id: peer.id,
+    remote_peer_id: other.id,
+    endpoint: `198.51.100.${other.host_address.length}:40000`,
+    allowed_ips: [`${other.host_address}/128`],
+  };
 }

@@ -11,6 +11,11 @@ export type JoinToken = Output<'listJoinTokens'>['join_tokens'][number];
 export type ApiToken = Output<'listApiTokens'>['api_tokens'][number];
 export type Operator = Output<'listOperators'>['operators'][number];
 export type Account = Output<'listAccounts'>['accounts'][number];
+export type VirtualIp = Output<'getVirtualIp'>['virtual_ip'];
+export type FirewallRule = Output<'listFirewallRules'>['firewall_rules'][number];
+export type PortMapping = Output<'getPortMapping'>['port_mapping'];
+export type AccessGrant = Output<'listAccessGrants'>['access_grants'][number];
+export type UserDevice = Output<'listUserDevices'>['user_devices'][number];
 export type Whoami = Output<'whoami'>;
 
 export interface World {
@@ -23,6 +28,11 @@ export interface World {
   readonly networks: Network[];
   readonly peers: Peer[];
   readonly approvals: Approval[];
+  readonly virtualIps: VirtualIp[];
+  readonly firewallRules: FirewallRule[];
+  readonly portMappings: PortMapping[];
+  readonly accessGrants: AccessGrant[];
+  readonly userDevices: UserDevice[];
 }
 
 export const accountId = idOf(1);
@@ -60,6 +70,11 @@ export function emptyWorld(): World {
     networks: [],
     peers: [],
     approvals: [],
+    virtualIps: [],
+    firewallRules: [],
+    portMappings: [],
+    accessGrants: [],
+    userDevices: [],
   };
 }
 
@@ -108,11 +123,12 @@ export function makeNetwork(n: number, part: Partial<Network> & { readonly name:
     description: '',
     handle: `${part.name.slice(0, 5)}${n}`,
     prefix: `fd4a:91c0:77e2:${n.toString(16)}::/64`,
-    ipv4_prefix: null,
+    ipv4_prefix: `100.64.${n * 4}.0/22`,
     pod_subnet_prefix: null,
     routing_mode: 'static',
     topology_strategy: 'hub_and_spoke',
     firewall_default_policy: 'accept',
+    direct_paths: true,
     mtu: 1420,
     status: 'active',
     peer_count: 0,
@@ -139,6 +155,7 @@ export function makePeer(
     hostname: of.instance.hostname,
     public_key: keyOf(n),
     host_address: `${prefix}::${(0x100 + n).toString(16)}`,
+    ipv4_address: ipv4Of(of.network, n),
     role: 'spoke',
     publicly_reachable: hub,
     publicly_reachable_source: 'detected',
@@ -149,6 +166,11 @@ export function makePeer(
     status,
     path: hub ? 'direct' : 'via hub',
     via_hub_peer_id: null,
+    direct_path: hub
+      ? { state: 'not_needed', detail: 'Others can call it.' }
+      : { state: 'possible', detail: 'Its NAT keeps one port for all: others can meet it there.' },
+    direct_peer_ids: [],
+    draining: of.instance.status === 'draining',
     last_handshake_at: heard,
     rx_bytes: heard === null ? null : Math.floor(chance(n + 7) ** 4 * 4e10),
     tx_bytes: heard === null ? null : Math.floor(chance(n + 9) ** 4 * 2e10),
@@ -156,4 +178,20 @@ export function makePeer(
     desired_revision: 214,
     ...part,
   };
+}
+
+/** The n-th address of the IPv4 leg of a network; null: it has none. */
+export function ipv4Of(network: Pick<Network, 'ipv4_prefix'>, n: number): string | null {
+  if (network.ipv4_prefix === null) return null;
+  const [a = '0', b = '0', c = '0'] = network.ipv4_prefix.split('.');
+  return `${a}.${b}.${Number(c) + ((n >> 8) & 3)}.${n & 255}`;
+}
+
+/** Puts a row where another one stood. */
+export function replace<T extends { readonly id: string }>(rows: T[], next: T, id: string = next.id): void {
+  rows.splice(
+    rows.findIndex((row) => row.id === id),
+    1,
+    next,
+  );
 }

@@ -65,6 +65,11 @@ export const actionFacts = {
     permission: 'system.instances.manage',
     category: 'system.instance_terminate',
   },
+  drainInstance: {
+    name: 'system_drain_instance',
+    permission: 'system.instances.manage',
+    category: 'system.instance_drain',
+  },
   recentEvents: { name: 'recent_events', permission: 'system.events.read', category: null },
   createNetwork: {
     name: 'system_sdwan_create_network',
@@ -113,6 +118,141 @@ export const actionFacts = {
     name: 'system_sdwan_get_topology',
     permission: 'system.sdwan.networks.read',
     category: null,
+  },
+  createVirtualIp: {
+    name: 'system_sdwan_create_virtual_ip',
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_create',
+  },
+  listVirtualIps: {
+    name: 'system_sdwan_list_virtual_ips',
+    permission: 'system.sdwan.virtual_ips.read',
+    category: null,
+  },
+  getVirtualIp: {
+    name: 'system_sdwan_get_virtual_ip',
+    permission: 'system.sdwan.virtual_ips.read',
+    category: null,
+  },
+  updateVirtualIp: {
+    name: 'system_sdwan_update_virtual_ip',
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_update',
+  },
+  deleteVirtualIp: {
+    name: 'system_sdwan_delete_virtual_ip',
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_delete',
+  },
+  failoverVirtualIp: {
+    name: 'system_sdwan_failover_virtual_ip',
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_failover',
+  },
+  createPortMapping: {
+    name: 'system_sdwan_create_port_mapping',
+    permission: 'system.sdwan.port_mappings.manage',
+    category: 'sdwan.port_mapping_create',
+  },
+  listPortMappings: {
+    name: 'system_sdwan_list_port_mappings',
+    permission: 'system.sdwan.port_mappings.read',
+    category: null,
+  },
+  getPortMapping: {
+    name: 'system_sdwan_get_port_mapping',
+    permission: 'system.sdwan.port_mappings.read',
+    category: null,
+  },
+  updatePortMapping: {
+    name: 'system_sdwan_update_port_mapping',
+    permission: 'system.sdwan.port_mappings.manage',
+    category: 'sdwan.port_mapping_update',
+  },
+  deletePortMapping: {
+    name: 'system_sdwan_delete_port_mapping',
+    permission: 'system.sdwan.port_mappings.manage',
+    category: 'sdwan.port_mapping_delete',
+  },
+  createFirewallRule: {
+    name: 'system_sdwan_create_firewall_rule',
+    permission: 'system.sdwan.firewall.manage',
+    category: 'sdwan.firewall_rule_create',
+  },
+  listFirewallRules: {
+    name: 'system_sdwan_list_firewall_rules',
+    permission: 'system.sdwan.firewall.read',
+    category: null,
+  },
+  getFirewallRule: {
+    name: 'system_sdwan_get_firewall_rule',
+    permission: 'system.sdwan.firewall.read',
+    category: null,
+  },
+  updateFirewallRule: {
+    name: 'system_sdwan_update_firewall_rule',
+    permission: 'system.sdwan.firewall.manage',
+    category: 'sdwan.firewall_rule_update',
+  },
+  deleteFirewallRule: {
+    name: 'system_sdwan_delete_firewall_rule',
+    permission: 'system.sdwan.firewall.manage',
+    category: 'sdwan.firewall_rule_delete',
+  },
+  auditFirewall: {
+    name: 'system_sdwan_audit_firewall',
+    permission: 'system.sdwan.firewall.read',
+    category: null,
+  },
+  explainReachability: {
+    name: 'system_sdwan_explain_reachability',
+    permission: 'system.sdwan.firewall.read',
+    category: null,
+  },
+  getReachabilityMatrix: {
+    name: 'system_sdwan_get_reachability_matrix',
+    permission: 'system.sdwan.firewall.read',
+    category: null,
+  },
+  createAccessGrant: {
+    name: 'system_sdwan_create_access_grant',
+    permission: 'system.sdwan.devices.manage',
+    category: 'sdwan.access_grant_create',
+  },
+  listAccessGrants: {
+    name: 'system_sdwan_list_access_grants',
+    permission: 'system.sdwan.devices.read',
+    category: null,
+  },
+  revokeAccessGrant: {
+    name: 'system_sdwan_revoke_access_grant',
+    permission: 'system.sdwan.devices.manage',
+    category: 'sdwan.access_grant_revoke',
+  },
+  issueUserDevice: {
+    name: 'system_sdwan_issue_user_device',
+    permission: 'system.sdwan.devices.manage',
+    category: 'sdwan.user_device_issue',
+  },
+  listUserDevices: {
+    name: 'system_sdwan_list_user_devices',
+    permission: 'system.sdwan.devices.read',
+    category: null,
+  },
+  getUserDevice: {
+    name: 'system_sdwan_get_user_device',
+    permission: 'system.sdwan.devices.read',
+    category: null,
+  },
+  updateUserDevice: {
+    name: 'system_sdwan_update_user_device',
+    permission: 'system.sdwan.devices.manage',
+    category: 'sdwan.user_device_update',
+  },
+  revokeUserDevice: {
+    name: 'system_sdwan_revoke_user_device',
+    permission: 'system.sdwan.devices.manage',
+    category: 'sdwan.user_device_revoke',
   },
   listPolicies: { name: 'system_list_policies', permission: 'system.policies.read', category: null },
   setPolicy: {

@@ -21,6 +21,12 @@ export type Answer<K extends ChangeAction> =
   | { readonly kind: 'done'; readonly body: Output<K> }
   | { readonly kind: 'pending'; readonly deferred: Deferred };
 
+/** What a dry run answers: what would be there, and what would change on which machines. */
+export interface Rehearsal<K extends ChangeAction> {
+  readonly body: Output<K>;
+  readonly plan: Plan;
+}
+
 export interface ClientParts {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly token: () => string | null;
@@ -35,7 +41,11 @@ export interface Client {
   read<K extends ReadAction>(key: K, parameters: Parameters<K>, signal?: AbortSignal): Promise<Output<K>>;
   change<K extends ChangeAction>(key: K, parameters: Parameters<K>): Promise<Answer<K>>;
   /** What the change would do, without doing it. */
-  plan<K extends ChangeAction>(key: K, parameters: Parameters<K>, signal?: AbortSignal): Promise<Plan>;
+  rehearse<K extends ChangeAction>(
+    key: K,
+    parameters: Parameters<K>,
+    signal?: AbortSignal,
+  ): Promise<Rehearsal<K>>;
 }
 
 export function createClient(parts: ClientParts): Client {
@@ -50,9 +60,9 @@ export function createClient(parts: ClientParts): Client {
         return { kind: 'pending', deferred: body['deferred_operation'] as Deferred };
       return { kind: 'done', body: body as Output<typeof key> };
     },
-    async plan(key, parameters, signal) {
+    async rehearse(key, parameters, signal) {
       const body = await call(parts, { key, parameters: { ...parameters, dry_run: true }, signal });
-      return body['plan'] as Plan;
+      return { body: body as Output<typeof key>, plan: body['plan'] as Plan };
     },
   };
 }

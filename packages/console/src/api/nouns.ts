@@ -3,24 +3,49 @@ import type { PeerStatus } from '@powernode/core/intent/peer';
 import { type Event, turnOf } from './event.ts';
 
 export type Noun =
+  | 'access_grants'
   | 'accounts'
   | 'api_tokens'
   | 'approvals'
   | 'events'
+  | 'findings'
+  | 'firewall_rules'
   | 'instances'
   | 'join_tokens'
   | 'networks'
   | 'operators'
   | 'peers'
   | 'policies'
-  | 'topology';
+  | 'port_mappings'
+  | 'reachability'
+  | 'topology'
+  | 'user_devices'
+  | 'virtual_ips';
 
 const overlay: readonly Noun[] = ['networks', 'peers', 'topology', 'instances'];
+/** Follows from rules, addresses, doors and who is there. */
+const judged: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
+const services: readonly Noun[] = [
+  'virtual_ips',
+  'port_mappings',
+  'access_grants',
+  'user_devices',
+  ...judged,
+];
+
+const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];
 
 /** By the beginning of an event's kind or of an action's category; the first that fits counts. */
 const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] = [
-  ['sdwan.', overlay],
-  ['system.instance', [...overlay, 'join_tokens']],
+  ['sdwan.firewall_rule', judged],
+  ['sdwan.virtual_ip', ['virtual_ips', 'port_mappings', ...judged]],
+  ['sdwan.port_mapping', ['port_mappings', ...judged]],
+  ['sdwan.access_grant', ['access_grants', 'user_devices']],
+  ['sdwan.user_device', ['user_devices', 'access_grants', ...judged]],
+  // What is observed of a peer changes nothing of what nodes are given.
+  ...peerStatuses.map((status) => [`sdwan.peer.${status}`, [...overlay, 'virtual_ips']] as const),
+  ['sdwan.', [...overlay, ...services]],
+  ['system.instance', [...overlay, ...services, 'join_tokens']],
   ['system.join_token', ['join_tokens']],
   ['system.approval', ['approvals']],
   ['system.policy', ['policies']],
@@ -30,6 +55,7 @@ const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] 
 ];
 const everything: readonly Noun[] = [
   ...overlay,
+  ...services,
   'accounts',
   'api_tokens',
   'approvals',
@@ -47,6 +73,11 @@ export function nounsOf(kind: string): readonly Noun[] {
 const rowOf: Readonly<Record<string, Noun>> = {
   'sdwan.network': 'networks',
   'sdwan.peer': 'peers',
+  'sdwan.virtual_ip': 'virtual_ips',
+  'sdwan.firewall_rule': 'firewall_rules',
+  'sdwan.port_mapping': 'port_mappings',
+  'sdwan.access_grant': 'access_grants',
+  'sdwan.user_device': 'user_devices',
   'system.instance': 'instances',
   'system.join_token': 'join_tokens',
   'system.operator': 'operators',
@@ -66,8 +97,6 @@ export interface RowChange {
 export function rowChangeOf(event: Event): RowChange | null {
   return peerTransitionOf(event) ?? objectChangeOf(event);
 }
-
-const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];
 
 /** What nodes observe of a peer comes without the whole peer; there are many of these in a large fleet. */
 function peerTransitionOf({ kind, payload }: Event): RowChange | null {

@@ -9,6 +9,7 @@ import { fetchAllPages } from './lazy-page.tsx';
 import { goLive } from './live.ts';
 import { queryClient } from './query-client.ts';
 import { endSession, session } from './session.ts';
+import { shownOnce } from './shown-once.ts';
 import { SignIn } from './sign-in.tsx';
 import { useStore } from './store.ts';
 import { useWhoami } from './use-one.ts';
@@ -20,6 +21,7 @@ export function Gate({ children }: { readonly children: ReactNode }) {
     // What one operator saw is not for the next one.
     queryClient.clear();
     eventLog.clear();
+    shownOnce.set([]);
   }, [token]);
   return token === null ? <SignIn /> : <Inside>{children}</Inside>;
 }

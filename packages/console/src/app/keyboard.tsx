@@ -42,7 +42,8 @@ function focusFilter(): void {
 const inTables: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['↑', '↓'], 'From row to row'],
   [['Home', 'End'], 'First and last row'],
-  [['Enter'], 'Open the row'],
+  [['←', '→'], 'From cell to cell, where rows have cells'],
+  [['Enter'], 'Open the row, explain the cell'],
   [['Esc'], 'Close what is open'],
 ];
 

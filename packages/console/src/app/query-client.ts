@@ -22,6 +22,9 @@ export const queryClient = new QueryClient({
   },
 });
 
+/** A matrix grows with the square of its nodes. */
+const matrixWeight = 3;
+
 type Pages = InfiniteData<ListPage>;
 
 function pagesOf(query: Query): readonly ListPage[] {
@@ -29,10 +32,17 @@ function pagesOf(query: Query): readonly ListPage[] {
   return data?.pages ?? [];
 }
 
-/** Lists of several pages cost many requests to read again, and the topology of a large network is a large answer. */
+interface LargeAnswers {
+  readonly topology?: { readonly nodes: readonly unknown[] };
+  readonly matrix?: { readonly nodes: readonly unknown[] };
+}
+
+/** Lists of several pages cost many requests to read again; the topology and the reachability of a large network are
+ * large answers. */
 export function isLong(query: Query): boolean {
-  const { topology } = (query.state.data ?? {}) as { topology?: { nodes: readonly unknown[] } };
-  return pagesOf(query).length > 1 || (topology?.nodes.length ?? 0) > limits.consolePictureNodesMax;
+  const { topology, matrix } = (query.state.data ?? {}) as LargeAnswers;
+  const nodes = Math.max(topology?.nodes.length ?? 0, (matrix?.nodes.length ?? 0) * matrixWeight);
+  return pagesOf(query).length > 1 || nodes > limits.consolePictureNodesMax;
 }
 
 /** Puts a changed row where it stands, in every list that shows it. */

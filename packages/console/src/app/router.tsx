@@ -26,15 +26,32 @@ const networks = createRoute({
   component: lazyPage(() => import('../pages/networks/networks-page.tsx'), 'NetworksPage'),
 });
 
-const views = ['picture', 'peers', 'tunnels'] as const;
+const views = [
+  'picture',
+  'peers',
+  'tunnels',
+  'virtual-ips',
+  'firewall',
+  'reachability',
+  'port-mappings',
+  'devices',
+] as const;
 export type NetworkView = (typeof views)[number];
-export interface NetworkSearch {
+/** What opens as a sheet over the page of its network. */
+export const sheetNouns = ['peer', 'virtual_ip', 'firewall_rule', 'port_mapping', 'user_device'] as const;
+export type SheetNoun = (typeof sheetNouns)[number];
+type OpenSheet = { readonly [N in SheetNoun]?: string };
+
+export interface NetworkSearch extends OpenSheet {
   readonly view?: NetworkView;
-  /** The peer whose sheet is open. */
-  readonly peer?: string;
   /** How the table of peers is filtered at first. */
   readonly status?: string;
   readonly hub?: string;
+  /** What the matrix is of, and which of its cells is explained: `peer:<id>`, `address:fd00::1`. */
+  readonly protocol?: string;
+  readonly port?: number;
+  readonly from?: string;
+  readonly to?: string;
 }
 
 const network = createRoute({
@@ -44,9 +61,13 @@ const network = createRoute({
     const view = views.find((name) => name === raw['view']);
     return {
       ...(view === undefined ? {} : { view }),
-      ...textOf(raw, 'peer'),
+      ...Object.fromEntries(sheetNouns.flatMap((noun) => Object.entries(textOf(raw, noun)))),
       ...textOf(raw, 'status'),
       ...textOf(raw, 'hub'),
+      ...textOf(raw, 'protocol'),
+      ...(typeof raw['port'] === 'number' ? { port: raw['port'] } : {}),
+      ...textOf(raw, 'from'),
+      ...textOf(raw, 'to'),
     };
   },
   component: lazyPage(() => import('../pages/network/network-page.tsx'), 'NetworkPage'),

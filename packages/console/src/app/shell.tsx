@@ -6,6 +6,7 @@ import { IconButton } from '../parts/button.tsx';
 import { Brandmark } from '../parts/icon.tsx';
 import { ConnectionBanner, ConnectionMark } from './connection-view.tsx';
 import { Keyboard } from './keyboard.tsx';
+import { ShownOnce } from './shown-once-view.tsx';
 import { Side } from './side.tsx';
 import { Toasts } from './toasts-view.tsx';
 
@@ -41,6 +42,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         </main>
       </div>
       <Keyboard />
+      <ShownOnce />
       <Toasts />
     </>
   );

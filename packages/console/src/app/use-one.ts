@@ -1,23 +1,25 @@
-// Single objects: one network, machine, peer, approval; the topology of a network; who is signed in.
+// Single objects: one network, machine, peer, approval; the topology of a network; who is signed in. What only one page
+// asks for is asked for there.
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { Output, Parameters, ReadAction } from '../api/client.ts';
 import type { Noun } from '../api/nouns.ts';
+import { CallError } from '../api/problem.ts';
 import { client } from './platform.ts';
 import { pollInterval } from './query-client.ts';
 
-interface OneOptions<T> {
+export interface OneOptions<T> {
   readonly busy?: (value: T) => boolean;
   readonly enabled?: boolean;
 }
 
-function useOne<K extends ReadAction>(
+export function useOne<K extends ReadAction>(
   noun: Noun,
   key: K,
   parameters: Parameters<K>,
   options: OneOptions<Output<K>> = {},
 ): UseQueryResult<Output<K>> {
   const { busy } = options;
-  return useQuery({
+  const query = useQuery({
     queryKey: [noun, 'one', parameters],
     queryFn: ({ signal }) => client.read(key, parameters, signal),
     enabled: options.enabled ?? true,
@@ -27,6 +29,9 @@ function useOne<K extends ReadAction>(
       return pollInterval(query as never, busy === undefined ? null : busy(value));
     },
   });
+  // What was deleted meanwhile is not shown on as if it were there.
+  const gone = query.error instanceof CallError && query.error.code === 'not_found';
+  return gone ? ({ ...query, data: undefined } as typeof query) : query;
 }
 
 export function useNetwork(networkId: string) {

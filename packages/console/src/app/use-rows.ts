@@ -9,15 +9,20 @@ import { pollInterval } from './query-client.ts';
 
 /** Under which noun each list answers its rows. */
 const nounOfList = {
+  listAccessGrants: 'access_grants',
   listAccounts: 'accounts',
   listApiTokens: 'api_tokens',
   listApprovals: 'approvals',
+  listFirewallRules: 'firewall_rules',
   listInstances: 'instances',
   listJoinTokens: 'join_tokens',
   listNetworks: 'networks',
   listOperators: 'operators',
   listPeers: 'peers',
   listPolicies: 'policies',
+  listPortMappings: 'port_mappings',
+  listUserDevices: 'user_devices',
+  listVirtualIps: 'virtual_ips',
 } as const satisfies Record<string, Noun>;
 
 export type ListAction = keyof typeof nounOfList;

@@ -66,3 +66,24 @@ export function CopyBlock({ text, label }: { readonly text: string; readonly lab
     </div>
   );
 }
+
+/** Text of several lines, as it is. */
+export function CopyText({ text, label }: { readonly text: string; readonly label: string }) {
+  const { state, copy } = useCopy(text);
+  return (
+    <div className="command">
+      <pre className="text-block">
+        <code>{text}</code>
+      </pre>
+      <IconButton
+        icon={state === 'yes' ? 'check' : 'copy'}
+        label={`Copy ${label}`}
+        size="small"
+        onClick={copy}
+      />
+      <span className="sr-only" role="status">
+        {words[state]}
+      </span>
+    </div>
+  );
+}

@@ -1,6 +1,6 @@
 // What opens over a page: a dialog in the middle, or a sheet at the side for one row of a table.
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { IconButton } from './button.tsx';
 
 export interface DialogProps {
@@ -32,6 +32,14 @@ interface OverlayProps extends Omit<DialogProps, 'wide'> {
 }
 
 function Overlay({ title, onClose, className, wide, children }: OverlayProps) {
+  // Whoever opened it is not a part of it here, so where the keyboard was has to be remembered.
+  const [before] = useState(() => document.activeElement);
+  function goBack(event: Event): void {
+    event.preventDefault();
+    const main = document.getElementById('main');
+    const place = before instanceof HTMLElement && before.isConnected ? before : main;
+    place?.focus({ preventScroll: true });
+  }
   return (
     <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Radix.Portal>
@@ -40,6 +48,7 @@ function Overlay({ title, onClose, className, wide, children }: OverlayProps) {
           className={className}
           data-wide={wide === true ? '' : undefined}
           aria-describedby={undefined}
+          onCloseAutoFocus={goBack}
         >
           <div className="dialog-head">
             <Radix.Title asChild>

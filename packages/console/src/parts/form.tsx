@@ -57,6 +57,8 @@ export interface TextFieldProps extends Base {
   readonly secret?: boolean;
   readonly numeric?: boolean;
   readonly autoFocus?: boolean;
+  /** What may be meant; anything else can be written, too. */
+  readonly suggestions?: readonly string[];
 }
 
 export function TextField({
@@ -67,24 +69,35 @@ export function TextField({
   secret,
   numeric,
   autoFocus,
+  suggestions,
   ...base
 }: TextFieldProps) {
   return (
     <Field {...base}>
       {(control) => (
-        <input
-          {...control}
-          className={mono === true ? 'input mono' : 'input'}
-          type={secret === true ? 'password' : 'text'}
-          inputMode={numeric === true ? 'numeric' : undefined}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus={autoFocus}
-          placeholder={placeholder}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
+        <>
+          <input
+            {...control}
+            className={mono === true ? 'input mono' : 'input'}
+            type={secret === true ? 'password' : 'text'}
+            inputMode={numeric === true ? 'numeric' : undefined}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            autoFocus={autoFocus}
+            placeholder={placeholder}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+            list={suggestions === undefined ? undefined : `${control.id}-list`}
+          />
+          {suggestions === undefined ? null : (
+            <datalist id={`${control.id}-list`}>
+              {suggestions.map((text) => (
+                <option key={text} value={text} />
+              ))}
+            </datalist>
+          )}
+        </>
       )}
     </Field>
   );

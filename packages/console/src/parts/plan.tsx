@@ -45,6 +45,12 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
   );
 }
 
+/** Why the platform asks for a change by itself; null: somebody asked for it. */
+export function evidenceOf(value: unknown): string | null {
+  const { evidence } = (value ?? {}) as { readonly evidence?: unknown };
+  return typeof evidence === 'string' && evidence !== '' ? evidence : null;
+}
+
 /** A plan that was kept as text: what waits for approval has one, or has none. */
 export function readPlan(value: unknown): Plan | null {
   const plan = value as Partial<Plan> | null;

@@ -1,6 +1,7 @@
 // Handlers: approvals. Deciding runs the deferred operation as its requester, in one transaction with the decision.
 import { actionKeyOf } from '@powernode/core/actions/catalogue';
 import { ProductError, problemOf } from '@powernode/core/errors';
+import { withoutTokens } from '../../trust/tokens.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
 import type { ApprovalRow } from '../gate/approvals.ts';
@@ -37,11 +38,11 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
       updated_at: context.now,
       revision: before.revision + 1,
     };
-    const outcome =
-      input.decision === 'reject' ? { status: 'rejected' as const } : await attempt(context, { run, before });
+    const outcome: Outcome =
+      input.decision === 'reject' ? { status: 'rejected' } : await attempt(context, { run, before });
     const after = await context.trx
       .updateTable('approvals')
-      .set({ ...decided, ...outcome })
+      .set({ ...decided, ...columnsOf(outcome) })
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -50,25 +51,43 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
       { approval_id: after.id, action: after.action, summary: after.summary, reason: after.reason },
       after.status === 'failed' ? 'error' : 'info',
     );
-    return { approval: showApproval(after) };
+    // A secret that the operation has made is shown once, here; what is kept does not have it.
+    const result = 'whole' in outcome ? outcome.whole : after.result;
+    return { approval: showApproval({ ...after, result }) };
   };
+}
+
+type Outcome =
+  | { readonly status: 'rejected' }
+  | { readonly status: 'approved'; readonly whole: Record<string, unknown> }
+  | { readonly status: 'failed'; readonly error: string };
+
+function columnsOf(outcome: Outcome) {
+  switch (outcome.status) {
+    case 'rejected':
+      return { status: outcome.status };
+    case 'approved':
+      return { status: outcome.status, result: withoutTokens(JSON.stringify(outcome.whole)), error: null };
+    case 'failed':
+      return { status: outcome.status, result: null, error: outcome.error };
+  }
 }
 
 /** A failure of the operation is its outcome: the decision stands and says why nothing came of it. */
 async function attempt(
   context: ActionContext,
   deferred: { readonly run: RunDeferred; readonly before: ApprovalRow },
-): Promise<{ status: 'approved' | 'failed'; result: string | null; error: string | null }> {
+): Promise<Outcome> {
   const action = actionKeyOf(deferred.before.action);
   if (action === undefined) {
     throw new ProductError('conflict', `This version has no action ${deferred.before.action}. Reject it.`);
   }
   try {
-    const result = await context.attempt(() => deferred.run(context, { row: deferred.before, action }));
-    return { status: 'approved', result: JSON.stringify(result), error: null };
+    const whole = await context.attempt(() => deferred.run(context, { row: deferred.before, action }));
+    return { status: 'approved', whole };
   } catch (thrown) {
     if (!(thrown instanceof ProductError) || thrown.code === 'database_unavailable') throw thrown;
-    return { status: 'failed', result: null, error: JSON.stringify(problemOf(thrown)) };
+    return { status: 'failed', error: JSON.stringify(problemOf(thrown)) };
   }
 }
 

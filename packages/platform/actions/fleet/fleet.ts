@@ -108,7 +108,7 @@ export const fleetHandlers: HandlersOf<
       .where('instance_id', '=', before.id)
       .orderBy('id')
       .execute();
-    for (const peer of peers) await removePeer(context, peer);
+    for (const peer of peers) await removePeer(context, peer, { terminated: true });
     await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
     await context.trx.deleteFrom('tunnel_observations').where('instance_id', '=', before.id).execute();
     const after = await context.trx

@@ -10,6 +10,7 @@ import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import { ActionContext, type Handlers, type Services } from '../context.ts';
 import type { Caller, Invocation, Invoke, Outcome } from '../invoke-types.ts';
+import { noteConsequences } from '../sdwan/consequences.ts';
 import { deferredAnswer, insertApproval, recordOwnApproval } from './approvals.ts';
 import { claim, type IdempotentCall, idempotentCall, keep, type Sealer } from './idempotency.ts';
 import { type ParsedCall, parseCall } from './parse.ts';
@@ -106,13 +107,14 @@ async function perform(
   if (call.approve && mode === 'require_approval') {
     await recordOwnApproval(context, { action: invocation.action, input: call.input, body });
   }
+  await noteConsequences(context);
   await recordChanges(context);
   const events = await recordEvents(context, mode === 'notify_and_proceed' ? { notify: true } : {});
   return { outcome: { status, body }, context, events, replayed: false };
 }
 
 function isCreation(name: string): boolean {
-  return /_(?:create|attach)_/.test(name);
+  return /_(?:create|attach|issue)_/.test(name);
 }
 
 /** Tries the action, keeps its plan, undoes it, and writes nothing but the request. */
@@ -181,8 +183,10 @@ async function inTransaction(
     if (error instanceof RolledBack) return error.outcome;
     throw error;
   }
+  if (ran.replayed) return ran.outcome;
   tell(parts, ran);
-  return ran.outcome;
+  const later = await ran.context.laterAnswer?.();
+  return later === undefined ? ran.outcome : { ...ran.outcome, body: { ...ran.outcome.body, ...later } };
 }
 
 function isDryRun(input: unknown): boolean {
@@ -190,15 +194,16 @@ function isDryRun(input: unknown): boolean {
 }
 
 /** After the commit: delivery first, then whoever listens to events. */
-function tell(parts: GateParts, ran: Ran): void {
-  if (ran.replayed) return;
-  const { context } = ran;
+export function tell(
+  parts: Pick<GateParts, 'services' | 'bus'>,
+  { context, events }: Pick<Ran, 'context' | 'events'>,
+): void {
   if (context.sequence !== null) {
     parts.services.deliverer.changed(context.accountId, context.sequence, context.changes);
     parts.bus.publish({ kind: 'changed', accountId: context.accountId, sequence: context.sequence });
   }
   for (const run of context.afterCommit) run();
-  for (const event of ran.events) parts.bus.publish({ kind: 'event', accountId: context.accountId, event });
+  for (const event of events) parts.bus.publish({ kind: 'event', accountId: context.accountId, event });
 }
 
 async function modeOf(context: ActionContext, key: ActionKey): Promise<PolicyMode | null> {

@@ -1,6 +1,6 @@
 // Which policy holds for a category of action: the account's own, or the default of the actions in it.
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import { type PolicyMode, sensorCategories } from '@powernode/core/intent/autonomy';
 import type { Trx } from '../context.ts';
 
 export interface CategoryFacts {
@@ -9,7 +9,7 @@ export interface CategoryFacts {
   readonly titles: readonly string[];
 }
 
-/** All categories of the product in the order of the catalogue. */
+/** All categories of the product: in the order of the catalogue, then what sensors ask for. */
 export const categories: ReadonlyMap<string, CategoryFacts> = collect();
 
 function collect(): Map<string, CategoryFacts> {
@@ -21,6 +21,9 @@ function collect(): Map<string, CategoryFacts> {
     facts.actions.push(name);
     facts.titles.push(title);
     found.set(category.name, facts);
+  }
+  for (const { name, defaultMode, description } of sensorCategories) {
+    found.set(name, { defaultMode, actions: [], titles: [description] });
   }
   return found;
 }

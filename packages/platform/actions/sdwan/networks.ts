@@ -1,13 +1,14 @@
 // Handlers: networks.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
-import { allocateNetworkPrefix } from '@powernode/core/net/allocate';
+import { allocateIpv4Prefix, allocateNetworkPrefix } from '@powernode/core/net/allocate';
 import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { Insertable } from 'kysely';
 import { networkModel } from '../../deliver/models.ts';
 import type { Database } from '../../store/tables.ts';
-import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../context.ts';
+import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
+import { switchDirectPaths } from './direct-paths.ts';
 import { showNetworks } from './present-network.ts';
 import { type NetworkRow, networkRow } from './rows.ts';
 
@@ -25,14 +26,16 @@ export const networkHandlers: HandlersOf<
     }
     refuseNameTaken(others, { name: input.name });
     const prefix = await choosePrefix(context, { wanted: input.prefix, others });
-    refuseBlocks(others, { prefix, ...blocksOf(input) });
+    const ipv4 = chooseIpv4Prefix(input.ipv4_prefix, others);
+    refuseBlocks(others, { prefix, pods: input.pod_subnet_prefix ?? null, ipv4 });
     const row = await insertWithHandle(context, {
       id: context.services.newId(),
       account_id: context.accountId,
       name: input.name,
       description: input.description ?? '',
       prefix,
-      ipv4_prefix: input.ipv4_prefix ?? null,
+      ipv4_prefix: ipv4,
+      direct_paths: input.direct_paths ?? true,
       pod_subnet_prefix: input.pod_subnet_prefix ?? null,
       routing_mode: input.routing_mode,
       topology_strategy: input.topology_strategy,
@@ -73,6 +76,7 @@ export const networkHandlers: HandlersOf<
         routing_mode: input.routing_mode ?? before.routing_mode,
         firewall_default_policy: input.firewall_default_policy ?? before.firewall_default_policy,
         mtu: input.mtu ?? before.mtu,
+        direct_paths: input.direct_paths ?? before.direct_paths,
         pod_subnet_prefix: pods,
         updated_at: context.now,
         revision: before.revision + 1,
@@ -81,6 +85,7 @@ export const networkHandlers: HandlersOf<
       .returningAll()
       .executeTakeFirstOrThrow();
     context.change({ kind: 'network_updated', network: networkModel(after) });
+    if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
     context.event('sdwan.network.updated', { before: shownBefore, after: network });
     return { network };
@@ -160,8 +165,18 @@ interface Blocks {
   readonly ipv4: string | null;
 }
 
-function blocksOf(input: Input<'createNetwork'>): Omit<Blocks, 'prefix'> {
-  return { pods: input.pod_subnet_prefix ?? null, ipv4: input.ipv4_prefix ?? null };
+/** As wanted (null: no IPv4 leg), or a free block of the shared address space. */
+function chooseIpv4Prefix(wanted: string | null | undefined, others: readonly NetworkRow[]): string | null {
+  if (wanted !== undefined) return wanted;
+  const pool = parsePrefix(limits.ipv4Pool);
+  if (pool === null) throw new Error('the pool of IPv4 legs cannot be read');
+  const taken = others.flatMap((other) => blocksTaken(other).map(({ block }) => block));
+  const free = allocateIpv4Prefix(pool, taken);
+  if (free !== null) return formatPrefix(free);
+  throw new ProductError(
+    'pool_exhausted',
+    `No block is left in ${limits.ipv4Pool} for the IPv4 leg. Give an ipv4_prefix of your own, or null for none.`,
+  );
 }
 
 function blocksTaken(row: NetworkRow): { readonly block: Prefix; readonly what: string }[] {

@@ -3,18 +3,71 @@
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { formatAddress, parseAddress } from '@powernode/core/net/address';
-import { allocateHostAddress } from '@powernode/core/net/allocate';
-import { parsePrefix } from '@powernode/core/net/prefix';
+import { allocateHostAddress, allocateIpv4Address } from '@powernode/core/net/allocate';
+import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext, Trx } from '../context.ts';
+import { udpDoorsOf } from './port-mappings/door.ts';
 import { declaredPort } from './reach.ts';
 import type { InstanceRow, NetworkRow } from './rows.ts';
 
-/** The next /128 of the network. A machine that comes back within the quarantine gets its old one. */
-export async function takeAddress(
+/** What leads to one peer, virtual IP or device of a network. */
+export interface Addresses {
+  readonly address: string;
+  /** null: the network has no IPv4 leg. */
+  readonly ipv4Address: string | null;
+}
+
+/** The next addresses of the network. A machine that comes back within the quarantine gets its old ones. */
+export async function takeAddresses(
   context: ActionContext,
   place: { readonly network: NetworkRow; readonly instanceId: string },
-): Promise<string> {
-  const { network, instanceId } = place;
+): Promise<Addresses> {
+  return take(context, { network: place.network, ownerId: place.instanceId });
+}
+
+/** The same for a virtual IP or a device. */
+export async function takeServiceAddress(
+  context: ActionContext,
+  place: { readonly network: NetworkRow; readonly ownerId: string },
+): Promise<Addresses> {
+  return take(context, place);
+}
+
+/** Addresses that are given back rest before somebody else can get them. */
+export async function releaseAddresses(
+  context: ActionContext,
+  given: {
+    readonly networkId: string;
+    readonly ownerId: string;
+    readonly addresses: readonly (string | null)[];
+  },
+): Promise<void> {
+  const addresses = given.addresses.filter((address) => address !== null);
+  if (addresses.length === 0) return;
+  await context.trx
+    .insertInto('address_quarantine')
+    .values(
+      addresses.map((address) => ({
+        account_id: context.accountId,
+        network_id: given.networkId,
+        host_address: address,
+        instance_id: given.ownerId,
+        released_at: context.now,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['network_id', 'host_address'])
+        .doUpdateSet({ instance_id: given.ownerId, released_at: context.now }),
+    )
+    .execute();
+}
+
+async function take(
+  context: ActionContext,
+  place: { readonly network: NetworkRow; readonly ownerId: string },
+): Promise<Addresses> {
+  const { network } = place;
   await context.trx
     .deleteFrom('address_quarantine')
     .where('network_id', '=', network.id)
@@ -25,28 +78,35 @@ export async function takeAddress(
     .select(['host_address', 'instance_id'])
     .where('network_id', '=', network.id)
     .execute();
-  const own = resting.find((row) => row.instance_id === instanceId);
-  if (own !== undefined) {
+  const own = resting.filter((row) => row.instance_id === place.ownerId).map((row) => row.host_address);
+  if (own.length > 0) {
     await context.trx
       .deleteFrom('address_quarantine')
       .where('network_id', '=', network.id)
-      .where('host_address', '=', own.host_address)
+      .where('host_address', 'in', own)
       .execute();
-    return own.host_address;
   }
-  return nextAddress(context, { network, resting: resting.map((row) => row.host_address) });
+  const taken = new Set(resting.flatMap((row) => parseAddress(row.host_address)?.bits ?? []));
+  const oldIpv4 = own.find((address) => !address.includes(':'));
+  return {
+    address: own.find((address) => address.includes(':')) ?? (await nextIpv6(context, { network, taken })),
+    ipv4Address:
+      network.ipv4_prefix === null ? null : (oldIpv4 ?? (await nextIpv4(context, { network, taken }))),
+  };
 }
 
-async function nextAddress(
+async function nextIpv6(
   context: ActionContext,
-  place: { readonly network: NetworkRow; readonly resting: readonly string[] },
+  place: { readonly network: NetworkRow; readonly taken: ReadonlySet<bigint> },
 ): Promise<string> {
   const { network } = place;
-  const prefix = parsePrefix(network.prefix);
-  if (prefix === null) throw new Error(`the prefix ${network.prefix} of a network cannot be read`);
+  const prefix = blockOf(network.prefix);
   const highest = network.host_number_highest === null ? null : BigInt(network.host_number_highest);
-  const taken = new Set(place.resting.flatMap((text) => parseAddress(text)?.bits ?? []));
-  const address = allocateHostAddress(prefix, { highest, taken: (bits) => taken.has(bits) });
+  const used = await usedBits(context, { networkId: network.id, family: 6 });
+  const address = allocateHostAddress(prefix, {
+    highest,
+    taken: (bits) => place.taken.has(bits) || used.has(bits),
+  });
   if (address === null) {
     throw new ProductError('pool_exhausted', `No address is left in ${network.prefix}. Detach a peer.`);
   }
@@ -59,34 +119,110 @@ async function nextAddress(
   return formatAddress(address);
 }
 
-/** An unused public key of the machine. Never given twice. */
-export async function takeKey(context: ActionContext, instance: InstanceRow): Promise<string> {
-  const key = await context.trx
+/** An address of the network's IPv4 leg. */
+export async function nextIpv4(
+  context: ActionContext,
+  place: { readonly network: NetworkRow; readonly taken: ReadonlySet<bigint> },
+): Promise<string> {
+  const { network } = place;
+  const block = blockOf(network.ipv4_prefix ?? '');
+  const highest = network.ipv4_number_highest === null ? null : BigInt(network.ipv4_number_highest);
+  const used = await usedBits(context, { networkId: network.id, family: 4 });
+  const address = allocateIpv4Address(block, {
+    highest,
+    taken: (bits) => place.taken.has(bits) || used.has(bits),
+  });
+  if (address === null) {
+    throw new ProductError(
+      'pool_exhausted',
+      `No address is left in ${network.ipv4_prefix}, the IPv4 leg of the network. Detach a peer, or make a network with a larger ipv4_prefix.`,
+    );
+  }
+  await context.trx
+    .updateTable('networks')
+    .set({ ipv4_number_highest: Number(address.bits - block.bits) })
+    .where('id', '=', network.id)
+    .execute();
+  return formatAddress(address);
+}
+
+/**
+ * Addresses of the family that are in use. The counter alone would do if nobody ever chose an address by hand, and
+ * until it has run through, which a small IPv4 block does.
+ */
+async function usedBits(
+  context: ActionContext,
+  of: { readonly networkId: string; readonly family: 4 | 6 },
+): Promise<Set<bigint>> {
+  const { networkId } = of;
+  const chosen = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['address', 'ipv4_address'])
+    .where('network_id', '=', networkId)
+    .execute();
+  const texts: (string | null)[] = chosen.map((row) => (of.family === 6 ? row.address : row.ipv4_address));
+  if (of.family === 4) {
+    const peers = await context.trx
+      .selectFrom('peers')
+      .select('ipv4_address')
+      .where('network_id', '=', networkId)
+      .execute();
+    const devices = await context.trx
+      .selectFrom('user_devices')
+      .select('ipv4_address')
+      .where('network_id', '=', networkId)
+      .where('revoked_at', 'is', null)
+      .execute();
+    texts.push(...[...peers, ...devices].map((row) => row.ipv4_address));
+  }
+  return new Set(texts.flatMap((text) => (text === null ? [] : (parseAddress(text)?.bits ?? []))));
+}
+
+function blockOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`the block "${text}" of a network cannot be read`);
+  return prefix;
+}
+
+/** The keys of one peer: of its tunnels to hubs, and of the interface on which it meets others without one. */
+export interface PeerKeys {
+  readonly public_key: string;
+  readonly direct_key: string;
+}
+
+/** Unused public keys of the machine. Never given twice. */
+export async function takeKeys(context: ActionContext, instance: InstanceRow): Promise<PeerKeys> {
+  const keys = await context.trx
     .selectFrom('node_keys')
     .select('public_key')
     .where('instance_id', '=', instance.id)
     .where('taken_at', 'is', null)
     .orderBy('published_at')
     .orderBy('public_key')
-    .limit(1)
+    .limit(2)
     .forUpdate()
-    .executeTakeFirst();
-  if (key === undefined) {
+    .execute();
+  const [first, second] = keys;
+  if (first === undefined || second === undefined) {
     throw new ProductError(
       'no_unused_key',
-      `The machine "${instance.hostname}" has no unused key published. See that its agent runs (powernode agent run) and try again.`,
+      `The machine "${instance.hostname}" has not published two unused keys, which a peer needs. See that its agent runs (powernode agent run) and try again.`,
     );
   }
   await context.trx
     .updateTable('node_keys')
     .set({ taken_at: context.now })
     .where('instance_id', '=', instance.id)
-    .where('public_key', '=', key.public_key)
+    .where(
+      'public_key',
+      'in',
+      keys.map((key) => key.public_key),
+    )
     .execute();
-  return key.public_key;
+  return { public_key: first.public_key, direct_key: second.public_key };
 }
 
-/** The port of the declared endpoint, or the lowest that no other network uses on the machine. */
+/** The port of the declared endpoint, or the lowest that no other network and no door uses on the machine. */
 export async function takePort(
   context: ActionContext,
   wanted: {
@@ -101,12 +237,13 @@ export async function takePort(
     .where('instance_id', '=', wanted.instance.id)
     .execute();
   const used = new Set(rows.filter((row) => row.id !== wanted.peerId).map((row) => row.listen_port));
+  for (const port of await udpDoorsOf(context, wanted.instance.id)) used.add(port);
   const declared = declaredPort(wanted.endpointAddress);
   if (declared !== null) {
     if (!used.has(declared)) return declared;
     throw new ProductError(
       'conflict',
-      `endpoint_address: the machine "${wanted.instance.hostname}" uses port ${declared} for another network. Choose another port.`,
+      `endpoint_address: the machine "${wanted.instance.hostname}" uses port ${declared} for another network or for a port mapping. Choose another port.`,
       { fields: [{ path: 'endpoint_address', code: 'port_taken', message: `port ${declared} is taken` }] },
     );
   }

@@ -4,10 +4,11 @@ import * as limits from '@powernode/core/limits';
 import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { listPeers } from './list-peers.ts';
-import { takeAddress, takeHubSlot, takeKey, takePort } from './peer-allocation.ts';
+import { releaseAddresses, takeAddresses, takeHubSlot, takeKeys, takePort } from './peer-allocation.ts';
 import { showPeer } from './present-peer.ts';
 import { reachOf } from './reach.ts';
 import { type InstanceRow, instanceRow, networkRow, type PeerRow, peerRow } from './rows.ts';
+import { type Leaving, leaveVirtualIps } from './virtual-ips/leave.ts';
 
 export const peerHandlers: HandlersOf<
   'attachPeer' | 'listPeers' | 'getPeer' | 'updatePeer' | 'setPeerTags' | 'rotatePeerKey' | 'detachPeer'
@@ -26,6 +27,7 @@ export const peerHandlers: HandlersOf<
       observedAddress: instance.observed_address,
       detected: instance.publicly_reachable,
     });
+    const { address, ipv4Address } = await takeAddresses(context, { network, instanceId: instance.id });
     const row = await context.trx
       .insertInto('peers')
       .values({
@@ -33,8 +35,9 @@ export const peerHandlers: HandlersOf<
         account_id: context.accountId,
         network_id: network.id,
         instance_id: instance.id,
-        host_address: await takeAddress(context, { network, instanceId: instance.id }),
-        public_key: await takeKey(context, instance),
+        host_address: address,
+        ipv4_address: ipv4Address,
+        ...(await takeKeys(context, instance)),
         publicly_reachable: input.publicly_reachable ?? null,
         endpoint_address: endpointAddress,
         listen_port: listenPort,
@@ -90,7 +93,11 @@ export const peerHandlers: HandlersOf<
     const before = await peerRow(context, input.peer_id);
     checkRevision(before, input);
     const instance = await instanceRow(context, before.instance_id);
-    const after = await writePeer(context, before, { public_key: await takeKey(context, instance) });
+    const after = await writePeer(context, before, {
+      ...(await takeKeys(context, instance)),
+      direct_endpoint: null,
+      nat_kind: 'unknown',
+    });
     context.event('sdwan.peer.key_rotated', await beforeAndAfter(context, { before, after }));
     return { peer: await showPeer(context, after) };
   },
@@ -107,17 +114,17 @@ export const peerHandlers: HandlersOf<
 };
 
 /** Takes a peer out of its network; its address rests before another peer can get it. */
-export async function removePeer(context: ActionContext, peer: PeerRow): Promise<void> {
-  await context.trx
-    .insertInto('address_quarantine')
-    .values({
-      account_id: context.accountId,
-      network_id: peer.network_id,
-      host_address: peer.host_address,
-      instance_id: peer.instance_id,
-      released_at: context.now,
-    })
-    .execute();
+export async function removePeer(
+  context: ActionContext,
+  peer: PeerRow,
+  leaving: Leaving = { terminated: false },
+): Promise<void> {
+  await leaveVirtualIps(context, peer, leaving);
+  await releaseAddresses(context, {
+    networkId: peer.network_id,
+    ownerId: peer.instance_id,
+    addresses: [peer.host_address, peer.ipv4_address],
+  });
   await context.trx.deleteFrom('peers').where('id', '=', peer.id).execute();
   context.change({
     kind: 'peer_changed',
@@ -159,7 +166,15 @@ async function refuseUnfit(
 type PeerColumns = Partial<
   Pick<
     PeerRow,
-    'publicly_reachable' | 'endpoint_address' | 'listen_port' | 'hub_slot' | 'endpoint' | 'public_key'
+    | 'publicly_reachable'
+    | 'endpoint_address'
+    | 'listen_port'
+    | 'hub_slot'
+    | 'endpoint'
+    | 'public_key'
+    | 'direct_key'
+    | 'direct_endpoint'
+    | 'nat_kind'
   >
 > & { readonly tags?: string };
 

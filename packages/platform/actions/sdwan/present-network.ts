@@ -30,6 +30,7 @@ export async function showNetworks(context: ActionContext, rows: readonly Networ
     routing_mode: row.routing_mode,
     topology_strategy: row.topology_strategy,
     firewall_default_policy: row.firewall_default_policy,
+    direct_paths: row.direct_paths,
     mtu: row.mtu,
     status: 'active',
     peer_count: countOf.get(row.id)?.peers ?? 0,

@@ -1,7 +1,7 @@
 // Peers as the outside sees them: what they should be, and what is observed of them.
 import { meetingPoint, preferredHubs } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
-import { silentAfterMs } from '@powernode/core/limits';
+import { directSpokesMax, silentAfterMs } from '@powernode/core/limits';
 import { networkModel, peerModel } from '../../deliver/models.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
@@ -60,6 +60,7 @@ function show(context: ActionContext, { row, network, hostname, observation }: P
     hostname,
     public_key: row.public_key,
     host_address: row.host_address,
+    ipv4_address: row.ipv4_address,
     role: row.hub_slot === null ? 'spoke' : 'hub',
     publicly_reachable: row.hub_slot !== null,
     publicly_reachable_source: row.publicly_reachable === null ? 'detected' : 'declared',
@@ -69,6 +70,8 @@ function show(context: ActionContext, { row, network, hostname, observation }: P
     tags: row.tags,
     status: statusOf({ row, observation, applied, now: context.now }),
     ...pathOf(context, { row, network }),
+    direct_path: directPathOf({ row, network }),
+    draining: row.draining,
     last_handshake_at: timeOrNull(observation.lastHandshakeAt),
     rx_bytes: observation.rxBytes,
     tx_bytes: observation.txBytes,
@@ -91,16 +94,43 @@ function statusOf(facts: {
   return applied ? 'handshaking' : 'handshake_pending';
 }
 
-/** A peer that others can call is met directly; others' spokes reach the rest through a hub. */
+/** A peer that others can call is met directly; others' spokes reach the rest through a hub, or where hubs see them. */
 function pathOf(
   context: Pick<ActionContext, 'services'>,
   { row, network }: { readonly row: PeerRow; readonly network: NetworkRow },
-): Pick<Peer, 'path' | 'via_hub_peer_id'> {
+): Pick<Peer, 'path' | 'via_hub_peer_id' | 'direct_peer_ids'> {
   const model = peerModel(row);
-  if (meetingPoint(networkModel(network), model) !== null || row.hub_slot !== null) {
-    return { path: 'direct', via_hub_peer_id: null };
+  if (isCallable({ row, network })) return { path: 'direct', via_hub_peer_id: null, direct_peer_ids: [] };
+  const { deliverer } = context.services;
+  const direct = deliverer.directPeers(row.instance_id, network.id);
+  const transit = deliverer.network(network.id)?.transit ?? [];
+  const used = deliverer.hubInUse(row.instance_id, network.id);
+  return {
+    path: direct.length > 0 ? 'direct' : 'via hub',
+    via_hub_peer_id: used ?? preferredHubs(model, transit)[0]?.id ?? null,
+    direct_peer_ids: direct,
+  };
+}
+
+function isCallable({ row, network }: { readonly row: PeerRow; readonly network: NetworkRow }): boolean {
+  return row.hub_slot !== null || meetingPoint(networkModel(network), peerModel(row)) !== null;
+}
+
+function directPathOf(of: { readonly row: PeerRow; readonly network: NetworkRow }): Peer['direct_path'] {
+  const { row, network } = of;
+  if (isCallable(of)) return { state: 'not_needed', detail: 'Others call it where it is.' };
+  if (!network.direct_paths)
+    return { state: 'switched_off', detail: 'direct_paths of the network is false.' };
+  if (row.nat_kind === 'symmetric') {
+    const detail = 'Its NAT shows every one who calls another place, so it stays on its hubs.';
+    return { state: 'symmetric_nat', detail };
   }
-  const transit = context.services.deliverer.network(network.id)?.transit ?? [];
-  const used = context.services.deliverer.hubInUse(row.instance_id, network.id);
-  return { path: 'via hub', via_hub_peer_id: used ?? preferredHubs(model, transit)[0]?.id ?? null };
+  if (row.direct_endpoint !== null) {
+    return { state: 'possible', detail: `Hubs see it at ${row.direct_endpoint}.` };
+  }
+  if (row.nat_kind === 'unknown') {
+    return { state: 'unknown', detail: 'No hub has seen yet where its leaf interface is.' };
+  }
+  const detail = `${directSpokesMax} spokes of the network have direct paths already.`;
+  return { state: 'limit', detail };
 }

@@ -27,6 +27,7 @@ export const getTopology: Handler<'getTopology'> = async (context, input) => {
   const index = context.services.deliverer.network(network.id);
   const peers = await showPeers(context, shown);
   const handshakes = await handshakesOf(context, shown);
+  const peerIds = new Set(rows.map((row) => row.id));
   const nodes: Node[] = [];
   const links: Link[] = [];
   for (const [i, row] of shown.entries()) {
@@ -46,7 +47,7 @@ export const getTopology: Handler<'getTopology'> = async (context, input) => {
       applied_revision: peer.applied_revision,
       ...partsOf(entries),
     });
-    links.push(...linksOf(entries, { row, handshakes }));
+    links.push(...linksOf(entries, { row, peerIds, handshakes }));
   }
   return {
     topology: {
@@ -82,10 +83,16 @@ function partsOf(entries: readonly CompiledEntry[]): Pick<Node, 'interfaces' | '
 
 function linksOf(
   entries: readonly CompiledEntry[],
-  from: { readonly row: PeerRow; readonly handshakes: ReadonlyMap<string, Date> },
+  from: {
+    readonly row: PeerRow;
+    readonly peerIds: ReadonlySet<string>;
+    readonly handshakes: ReadonlyMap<string, Date>;
+  },
 ): Link[] {
   return entries.flatMap(({ value }): Link[] => {
     if (value.kind !== 'peer') return [];
+    // A tunnel without addresses only shows a hub where the other side is; a device is no peer.
+    if (value.allowed_ips.length === 0 || !from.peerIds.has(value.peer_id)) return [];
     const key = `${from.row.instance_id}/${value.interface}/${value.public_key}`;
     return [
       {

@@ -1,7 +1,8 @@
 // From committed changes to nodes: takes them in order into the fleet in memory, finds whom they reach, and has
 // their streams written. Knows neither database nor sockets.
+
+import type { Effect } from '@powernode/core/compile/effect';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
-import type { Effect } from '@powernode/core/compile/network-index';
 import { changesReadMax, gapGraceMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';

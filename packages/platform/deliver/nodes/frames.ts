@@ -3,7 +3,7 @@
 import { formatDigest } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import { nodeFragmentBytes } from '@powernode/core/limits';
-import { nodeProtocol } from '@powernode/core/wire/node-stream';
+import { type HoldMessage, nodeProtocol } from '@powernode/core/wire/node-stream';
 
 /** A document named by its number and its digest. */
 export interface Version {
@@ -31,6 +31,10 @@ export function currentFrame(version: Version): string {
 
 export function spentFrame(publicKeys: readonly string[]): string {
   return JSON.stringify({ kind: 'spent', public_keys: publicKeys });
+}
+
+export function heldFrame({ sequence, leases }: Pick<HoldMessage, 'sequence' | 'leases'>): string {
+  return JSON.stringify({ kind: 'held', sequence, leases });
 }
 
 /** In pieces, so that the documents of many nodes are never in memory whole at the same time. */

@@ -42,6 +42,29 @@ export class History {
     }
   }
 
+  /**
+   * What became of one entry on the way from the document of the digest `held` to the one of `present`, oldest first;
+   * null where it was taken away. Null altogether when that way is not known.
+   */
+  passed(
+    key: string,
+    { held, present }: { readonly held: bigint; readonly present: bigint },
+  ): (CompiledEntry | null)[] | null {
+    if (held === present) return [];
+    const passed: (CompiledEntry | null)[] = [];
+    let digest = present;
+    for (let i = this.#steps.length - 1; i >= this.#from; i--) {
+      const step = this.#steps[i];
+      if (step === undefined) return null;
+      const entry = step.patch.set.get(key);
+      if (entry !== undefined) passed.push(entry);
+      else if (step.patch.remove.has(key)) passed.push(null);
+      digest = subtractDigests(digest, step.patch.digest);
+      if (digest === held) return passed.reverse();
+    }
+    return null;
+  }
+
   /** What leads from the document of the digest `held` to the one of `present`; null when that is not known. */
   since({ held, present }: { readonly held: bigint; readonly present: bigint }): Patch | null {
     let digest = present;

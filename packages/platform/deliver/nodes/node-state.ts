@@ -2,6 +2,7 @@
 
 import { addDigests } from '@powernode/core/compile/digest';
 import type { Patch } from '@powernode/core/compile/patch';
+import type { HoldMessage } from '@powernode/core/wire/node-stream';
 import type { SubsystemRow } from '../../store/tables.ts';
 import { mergeShared } from './frames.ts';
 import { History, type Step } from './history.ts';
@@ -20,6 +21,10 @@ export interface NodeStream {
   deliver(): void;
   /** Tells the node of keys that it need not offer any more. */
   spent(publicKeys: readonly string[]): void;
+  /** Answers a `hold` of the node. */
+  held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void;
+  /** Calls when the node is known to have read what was sent, and all that it said before that was taken here. */
+  whenAnswered(run: () => void): void;
   end(reason: 'revoked' | 'replaced' | 'closing'): void;
 }
 

@@ -4,7 +4,7 @@ import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits';
-import type { EntryValue } from '@powernode/core/wire/document';
+import { describeEntry } from './describe-entry.ts';
 
 export function planChanges(
   fleet: FleetIndex,
@@ -60,13 +60,20 @@ function inverse(fleet: FleetIndex, change: Change): () => void {
       if (index === undefined) return () => undefined;
       const { network } = index;
       const peers = [...index.peers()];
-      return () => fleet.load(network, peers);
+      const items = [...index.items()];
+      return () => fleet.load(network, peers, items);
     }
     case 'peer_changed': {
       const { networkId } = change;
       const id = (change.after ?? change.before)?.id ?? '';
       const before = fleet.network(networkId)?.peer(id) ?? null;
       return () => void fleet.apply({ kind: 'peer_changed', networkId, before: change.after, after: before });
+    }
+    case 'item_changed': {
+      const { networkId } = change;
+      const id = (change.after ?? change.before)?.id ?? '';
+      const before = fleet.network(networkId)?.item(id) ?? null;
+      return () => void fleet.apply({ kind: 'item_changed', networkId, before: change.after, after: before });
     }
   }
 }
@@ -82,19 +89,4 @@ function describePatch(patch: Patch): Described {
   }));
   const all = [...removed, ...set];
   return { changes: all.slice(0, planChangesPerNodeMax), changes_count: all.length };
-}
-
-function describeEntry(value: EntryValue): string {
-  switch (value.kind) {
-    case 'interface':
-      return `interface ${value.name} with ${value.addresses.join(', ') || 'no address'}, MTU ${value.mtu}`;
-    case 'peer': {
-      const place = value.endpoint === null ? 'waiting to be called' : `called at ${value.endpoint}`;
-      return `peer ${value.public_key} on ${value.interface}, ${place}, carries ${value.allowed_ips.join(', ')}`;
-    }
-    case 'route':
-      return `route to ${value.destination} by ${value.via.join(', else ')}`;
-    case 'forwarding':
-      return `forward between the peers of wg-${value.handle}`;
-  }
 }

@@ -1,27 +1,18 @@
 // After a start, nodes that missed the newest changes are brought up by patches, not by whole documents.
 import { formatDigest } from '@powernode/core/compile/digest';
+import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../trust/clock.fixture.ts';
-import { RandomFleet } from '../testing/random-fleet.fixture.ts';
+import { modelOf } from '../testing/fleet-model.fixture.ts';
 import type { NumberedChanges } from './account-queue.ts';
 import type { NodeState } from './node-state.ts';
-import { type FleetModel, replay } from './replay.ts';
+import { replay } from './replay.ts';
 import { fillNodes } from './start.ts';
 
 const accountId = 'account';
 const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4'];
 // Few enough that nothing is forgotten for its weight, though hubs come and go all the time here.
 const kept = 5;
-
-function modelOf(fleet: RandomFleet): FleetModel {
-  const peers = Map.groupBy(fleet.peers.values(), (peer) => peer.networkId);
-  return new Map(
-    Array.from(fleet.networks.values(), (network) => [
-      network.id,
-      { network, peers: new Map((peers.get(network.id) ?? []).map((peer) => [peer.id, peer])) },
-    ]),
-  );
-}
 
 function started(fleet: RandomFleet, rows: readonly NumberedChanges[]): Map<string, NodeState> {
   const { fleet: index, effects } = replay(modelOf(fleet), rows);
@@ -66,4 +57,4 @@ test('from every document of the kept changes there is a way to the newest', () 
     }
   }
   expect(ways).toBeGreaterThan(100);
-});
+}, 30_000);

@@ -2,17 +2,19 @@
 // are taken back as data and then run through again, which gives every node the patches that it may have missed.
 // Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
+import { isDeepStrictEqual } from 'node:util';
+import type { Effect } from '@powernode/core/compile/effect';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
-import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
-import type { Effect } from '@powernode/core/compile/network-index';
+import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import type { NumberedChanges } from './account-queue.ts';
 
-/** Networks with their peers by id. */
-export type FleetModel = ReadonlyMap<string, NetworkWithPeers>;
+/** Networks with their peers and items, each by id. */
+export type FleetModel = ReadonlyMap<string, NetworkRecord>;
 
-export interface NetworkWithPeers {
+export interface NetworkRecord {
   readonly network: NetworkModel;
   readonly peers: ReadonlyMap<string, PeerModel>;
+  readonly items: ReadonlyMap<string, Item>;
 }
 
 export interface Replayed {
@@ -35,7 +37,7 @@ export function replay(present: FleetModel, changes: readonly NumberedChanges[])
 
 function loaded(model: FleetModel): FleetIndex {
   const fleet = new FleetIndex();
-  for (const { network, peers } of model.values()) fleet.load(network, peers.values());
+  for (const { network, peers, items } of model.values()) fleet.load(network, peers.values(), items.values());
   return fleet;
 }
 
@@ -49,11 +51,14 @@ function asPresent(present: FleetModel, change: Change): Change | null {
 interface Past {
   network: NetworkModel;
   readonly peers: Map<string, PeerModel>;
+  readonly items: Map<string, Item>;
 }
 
 function takenBack(present: FleetModel, changes: readonly NumberedChanges[]): FleetModel {
   const past = new Map<string, Past>();
-  for (const [id, { network, peers }] of present) past.set(id, { network, peers: new Map(peers) });
+  for (const [id, { network, peers, items }] of present) {
+    past.set(id, { network, peers: new Map(peers), items: new Map(items) });
+  }
   for (const { changes: list } of changes.toReversed()) {
     for (const change of list.toReversed()) takeBack(past, change);
   }
@@ -68,12 +73,20 @@ function takeBack(past: Map<string, Past>, change: Change): void {
     case 'network_updated':
     case 'network_deleted':
       return;
-    case 'peer_changed': {
-      const peers = past.get(change.networkId)?.peers;
-      if (change.after !== null) peers?.delete(change.after.id);
-      if (change.before !== null) peers?.set(change.before.id, change.before);
-    }
+    case 'peer_changed':
+      takeBackOne(past.get(change.networkId)?.peers, change);
+      return;
+    case 'item_changed':
+      takeBackOne(past.get(change.networkId)?.items, change);
   }
+}
+
+function takeBackOne<T extends { readonly id: string }>(
+  from: Map<string, T> | undefined,
+  { before, after }: { readonly before: T | null; readonly after: T | null },
+): void {
+  if (after !== null) from?.delete(after.id);
+  if (before !== null) from?.set(before.id, before);
 }
 
 function isSame(fleet: FleetIndex, present: FleetModel): boolean {
@@ -81,16 +94,18 @@ function isSame(fleet: FleetIndex, present: FleetModel): boolean {
   if (indexes.length !== present.size) return false;
   return indexes.every((index) => {
     const model = present.get(index.network.id);
-    if (model === undefined || model.peers.size !== index.size) return false;
-    if (!sameFields(index.network, model.network)) return false;
-    return [...index.peers()].every((peer) => {
-      const stored = model.peers.get(peer.id);
-      return stored !== undefined && sameFields(peer, stored);
-    });
+    return (
+      model !== undefined &&
+      isDeepStrictEqual(index.network, model.network) &&
+      areSame([...index.peers()], model.peers) &&
+      areSame([...index.items()], model.items)
+    );
   });
 }
 
-function sameFields(a: object, b: object): boolean {
-  const other = new Map(Object.entries(b));
-  return Object.entries(a).every(([name, value]) => other.get(name) === value);
+function areSame<T extends { readonly id: string }>(
+  held: readonly T[],
+  stored: ReadonlyMap<string, T>,
+): boolean {
+  return held.length === stored.size && held.every((one) => isDeepStrictEqual(one, stored.get(one.id)));
 }

@@ -52,7 +52,9 @@ async function spentKeys(
     select k.instance_id, array_agg(k.public_key) as public_keys
     from jsonb_to_recordset(${offered}::jsonb) as h(id uuid, keys jsonb)
     join node_keys k on k.instance_id = h.id and h.keys ? k.public_key
-    where k.taken_at is not null and not exists (select from peers p where p.public_key = k.public_key)
+    where k.taken_at is not null
+      and not exists (select from peers p where p.public_key = k.public_key)
+      and not exists (select from peers p where p.direct_key = k.public_key)
     group by k.instance_id
   `.execute(trx);
   return new Map(found.map((row) => [row.instance_id, row.public_keys]));

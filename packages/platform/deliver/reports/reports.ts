@@ -1,7 +1,7 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
 
-import { transitInterfaceName } from '@powernode/core/compile/entries';
+import { leafInterfaceName, transitInterfaceName, withLength } from '@powernode/core/compile/entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
@@ -16,9 +16,12 @@ import { publishEvents } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { ReportSink } from '../stream/session.ts';
 import { Arrivals } from './arrivals.ts';
+import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
 import { DriftEvents } from './drift.ts';
 import { NodeBatch } from './node-batch.ts';
 import { type OnObserved, Placement, type PlacementParts } from './placement.ts';
+import { RuleCounters } from './rule-counters.ts';
+import type { SideKeys } from './side-keys.ts';
 import type { PeerSights } from './sights.ts';
 import { writeStates } from './state-rows.ts';
 import { newestHandshakes, writeTunnels } from './tunnel-rows.ts';
@@ -31,7 +34,9 @@ export interface ReportParts {
   readonly log: Logger;
   readonly fleet: FleetIndex;
   readonly sights: PeerSights;
+  readonly keys: SideKeys;
   readonly onObserved: OnObserved;
+  readonly onDirectPlace: OnDirectPlace;
   readonly changed: PlacementParts['changed'];
   /** It was found that the machine does not belong to the fleet any more. */
   readonly gone: (node: NodeState) => void;
@@ -44,6 +49,8 @@ export class Reports implements ReportSink {
   readonly #states: NodeBatch;
   readonly #tunnels: TunnelReports;
   readonly #drift: DriftEvents;
+  readonly #ruleCounters: RuleCounters;
+  readonly #directPlaces: DirectPlaces;
   #tunnelsDueMs = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
 
@@ -72,8 +79,11 @@ export class Reports implements ReportSink {
         for (const node of gone) parts.gone(node);
       },
     });
-    this.#tunnels = new TunnelReports({ clock, fleet, sights, due: (delayMs) => this.#dueIn(delayMs) });
+    const { keys } = parts;
+    this.#tunnels = new TunnelReports({ clock, fleet, sights, keys, due: (delayMs) => this.#dueIn(delayMs) });
+    this.#directPlaces = new DirectPlaces(parts);
     this.#drift = new DriftEvents(parts);
+    this.#ruleCounters = new RuleCounters(parts);
   }
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
@@ -113,11 +123,13 @@ export class Reports implements ReportSink {
     if (node.ended) return;
     if (since.first) this.#tunnels.renewed(node, since.helloMs);
     this.#tunnels.observed(node, observed.tunnels);
+    for (const tunnel of observed.tunnels) this.#directPlaces.observed(node, tunnel);
     if (observed.subsystems.length > 0) {
       node.subsystems = mergedSubsystems(node.subsystems, observed.subsystems);
       this.#states.add(node);
     }
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
+    this.#ruleCounters.observed(node, observed.rules);
     if (since.first) node.routes = null;
     this.#routes(node, observed.routes);
   }
@@ -138,8 +150,10 @@ export class Reports implements ReportSink {
 
   async close(): Promise<void> {
     await this.#placement.close();
+    this.#directPlaces.close();
     await this.#arrivals.flush();
     await this.#states.flush();
+    await this.#ruleCounters.flush();
     await this.#writeTunnels();
   }
 
@@ -153,16 +167,10 @@ export class Reports implements ReportSink {
   }
 
   #routes(node: NodeState, routes: Observed['routes']): void {
-    if (routes.length === 0) return;
-    // Only where the networks' prefixes go is ever asked for.
-    const prefixes = new Set(
-      this.#parts.fleet.networksOf(node.instanceId).map(({ network }) => network.prefix),
-    );
     for (const { destination, via } of routes) {
-      if (!prefixes.has(destination)) continue;
       node.routes ??= new Map();
       if (via === null) node.routes.delete(destination);
-      else node.routes.set(destination, via);
+      else if (node.routes.size < limits.agentRoutesPerFrameMax) node.routes.set(destination, via);
     }
   }
 
@@ -227,4 +235,17 @@ export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, network
   if (network === undefined || via === undefined) return null;
   const hub = network.transit.find((one) => transitInterfaceName(network.network, one.hubSlot ?? 0) === via);
   return hub?.id ?? null;
+}
+
+/** The spokes that a node reaches without a hub in a network, by the routes that it named. */
+export function directPeers(fleet: FleetIndex, node: NodeState | undefined, networkId: string): string[] {
+  const network = fleet.network(networkId);
+  if (network === undefined || node?.routes == null) return [];
+  const leaf = leafInterfaceName(network.network);
+  const found: string[] = [];
+  for (const peer of network.peers()) {
+    if (peer.directEndpoint === null || peer.instanceId === node.instanceId) continue;
+    if (node.routes.get(withLength(peer.hostAddress)) === leaf) found.push(peer.id);
+  }
+  return found;
 }

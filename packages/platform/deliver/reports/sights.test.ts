@@ -12,6 +12,8 @@ const network: NetworkModel = {
   prefix: 'fd00::/64',
   mtu: 1420,
   topologyStrategy: 'hub_and_spoke',
+  ipv4Prefix: null,
+  firewallDefaultPolicy: 'accept',
 };
 const peer: PeerModel = {
   id: 'p',
@@ -22,6 +24,11 @@ const peer: PeerModel = {
   hubSlot: null,
   endpoint: null,
   listenPort: 51820,
+  ipv4Address: null,
+  directKey: null,
+  directEndpoint: null,
+  tags: [],
+  draining: false,
 };
 const now = Date.parse('2026-11-21T12:00:00Z');
 

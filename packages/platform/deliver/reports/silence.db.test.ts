@@ -10,6 +10,7 @@ import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { openTestStore, type TestStore } from '../../store/test-database.ts';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { Reports } from './reports.ts';
+import { SideKeys } from './side-keys.ts';
 import { PeerSights } from './sights.ts';
 
 const accountId = uuidv7();
@@ -22,6 +23,8 @@ const network: NetworkModel = {
   prefix: 'fd00::/64',
   mtu: 1420,
   topologyStrategy: 'hub_and_spoke',
+  ipv4Prefix: null,
+  firewallDefaultPolicy: 'accept',
 };
 
 let database: TestStore;
@@ -57,6 +60,11 @@ function peer(number: number): PeerModel {
     hubSlot: null,
     endpoint: null,
     listenPort: 51820,
+    ipv4Address: null,
+    directKey: null,
+    directEndpoint: null,
+    tags: [],
+    draining: false,
   };
 }
 
@@ -77,7 +85,9 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     log: pino({ level: 'silent' }),
     fleet: new FleetIndex(),
     sights,
+    keys: new SideKeys(),
     onObserved: async () => null,
+    onDirectPlace: async () => null,
     changed: () => undefined,
     gone: () => undefined,
   });

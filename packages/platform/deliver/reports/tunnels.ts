@@ -12,6 +12,7 @@ import { formatEndpoint, parseEndpoint } from '@powernode/core/net/address';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
+import type { SideKeys } from './side-keys.ts';
 import type { PeerSights, Transition } from './sights.ts';
 
 /** One tunnel as one node sees it, as it is stored. */
@@ -48,6 +49,7 @@ export interface TunnelParts {
   readonly clock: Clock;
   readonly fleet: FleetIndex;
   readonly sights: PeerSights;
+  readonly keys: SideKeys;
   /** Called when something waits: no later than after so long it should be taken. */
   readonly due: (delayMs: number) => void;
 }
@@ -128,12 +130,14 @@ export class TunnelReports {
     tunnel: TunnelObservation,
     { handshakeMs, now }: { readonly handshakeMs: number | null; readonly now: number },
   ): boolean {
-    const { fleet, sights } = this.#parts;
+    const { fleet, sights, keys } = this.#parts;
     const handle = interfaceShape.exec(tunnel.interface)?.[1];
     const network = fleet.networksOf(node.instanceId).find((one) => one.network.handle === handle);
     const other = sights.of(tunnel.public_key);
-    if (network === undefined || other?.networkId !== network.network.id) return false;
-    if (handshakeMs !== null) {
+    const seenIn = other?.networkId ?? keys.of(tunnel.public_key)?.networkId;
+    if (network === undefined || seenIn !== network.network.id) return false;
+    // What a leaf interface or a device does says nothing of a peer's tunnels to its hubs.
+    if (handshakeMs !== null && other !== undefined) {
       const own = sights.of(network.peerOfInstance(node.instanceId)?.publicKey ?? '');
       for (const sight of [other, own]) {
         const transition = sight === undefined ? null : sights.seen(sight, handshakeMs, now);

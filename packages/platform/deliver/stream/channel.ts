@@ -6,7 +6,8 @@ export interface Channel {
   send(frame: string): void;
   /** One frame in pieces, each made when the line has taken the one before. */
   sendLong(pieces: Iterator<string, undefined>): void;
-  ping(): void;
+  /** With a word that its answer repeats (RFC 6455 §5.5.3). */
+  ping(word?: string): void;
   /** Says why and ends; what was sent before still arrives. */
   close(code: number, reason: string): void;
   /** Ends without a word. */
@@ -55,8 +56,8 @@ export class WebSocketChannel implements Channel {
     if (!this.#busy) this.#nextFrame();
   }
 
-  ping(): void {
-    this.#socket.ping();
+  ping(word = ''): void {
+    this.#socket.ping(word);
   }
 
   close(code: number, reason: string): void {

@@ -2,12 +2,14 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import * as limits from '@powernode/core/limits';
+import { nodeProtocol } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
+import { noAttendant } from './attendant.ts';
 import type { Channel } from './channel.ts';
 import { DocumentGate } from './document-gate.ts';
 import { Session } from './session.ts';
@@ -19,6 +21,8 @@ const network = {
   prefix: 'fd00::/64',
   mtu: 1420,
   topologyStrategy: 'hub_and_spoke',
+  ipv4Prefix: null,
+  firewallDefaultPolicy: 'accept',
 } as const;
 
 class FakeChannel implements Channel {
@@ -76,7 +80,7 @@ const reports = {
 function open(): Session {
   channel = new FakeChannel();
   const gate = new DocumentGate(clock);
-  const parts = { node, channel, dispatcher, reports, counters, gate, clock, log };
+  const parts = { node, channel, dispatcher, reports, attendant: noAttendant, counters, gate, clock, log };
   session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
   node.stream = session;
   return session;
@@ -86,7 +90,7 @@ function hello(members: object = {}): string {
   const empty = { held: null, applied: null, addresses: [], unused_keys: [] };
   return JSON.stringify({
     kind: 'hello',
-    protocol: 1,
+    protocol: nodeProtocol,
     agent_version: 'x',
     hostname: 'h',
     ...empty,
@@ -104,6 +108,11 @@ async function attach(number: number, hubSlot: number | null = null): Promise<vo
     hubSlot,
     endpoint: hubSlot === null ? null : '192.0.2.1:51820',
     listenPort: 51820,
+    ipv4Address: null,
+    directKey: null,
+    directEndpoint: null,
+    tags: [],
+    draining: false,
   };
   dispatcher.changed('a', ++sequence, [{ kind: 'peer_changed', networkId: 'n', before: null, after }]);
   await clock.advance(0);
@@ -149,7 +158,7 @@ describe('a stream', () => {
     await clock.advance(0);
     session.received(hello());
     expect(channel.closed).toBe(4400);
-    open().received(hello({ protocol: 2 }));
+    open().received(hello({ protocol: nodeProtocol + 1 }));
     expect(channel.closed).toBe(4426);
     expect(node.stream).toBeNull();
   });

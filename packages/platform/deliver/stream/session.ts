@@ -5,6 +5,7 @@ import * as limits from '@powernode/core/limits';
 import {
   closeCodes,
   type Hello,
+  type HoldMessage,
   type NodeMessage,
   nodeMessage,
   nodeProtocol,
@@ -17,11 +18,13 @@ import {
   currentFrame,
   deltaFrame,
   documentPieces,
+  heldFrame,
   spentFrame,
   type Version,
   welcomeFrame,
 } from '../nodes/frames.ts';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
+import type { Attendant } from './attendant.ts';
 import type { Channel } from './channel.ts';
 import type { DocumentGate } from './document-gate.ts';
 
@@ -44,6 +47,7 @@ export interface SessionParts {
   readonly remoteAddress: string;
   readonly dispatcher: Dispatcher;
   readonly reports: ReportSink;
+  readonly attendant: Attendant;
   readonly counters: DeliveryCounters;
   readonly gate: DocumentGate;
   readonly clock: Clock;
@@ -73,6 +77,8 @@ export class Session implements NodeStream {
   #observedBefore = false;
   #waitsForLine = false;
   #resyncs: number[] = [];
+  #questions = 0;
+  readonly #asked = new Map<string, () => void>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -128,6 +134,30 @@ export class Session implements NodeStream {
     if (this.#state === 'greeting' || this.#state === 'open') this.#send(spentFrame(publicKeys));
   }
 
+  held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void {
+    if (this.#state !== 'ended') this.#send(heldFrame(answer));
+  }
+
+  whenAnswered(run: () => void): void {
+    if (this.#state === 'ended' || this.#asked.size >= limits.streamQuestionsMax) return;
+    const word = `${++this.#questions}`;
+    this.#asked.set(word, run);
+    this.#parts.channel.ping(word);
+  }
+
+  /** The node answered a ping, with its word. */
+  answered(word: string): void {
+    this.heard();
+    const run = this.#asked.get(word);
+    if (run === undefined) return;
+    // The line keeps its order, so whatever was asked before has been read as well.
+    for (const earlier of this.#asked.keys()) {
+      this.#asked.delete(earlier);
+      if (earlier === word) break;
+    }
+    run();
+  }
+
   end(reason: keyof typeof endings): void {
     if (this.#state === 'ended') return;
     // A machine that goes gets its last document first: what it is to remove.
@@ -138,11 +168,15 @@ export class Session implements NodeStream {
 
   /** From here on it is not its node's stream, and nothing that comes is read. */
   closed(): void {
+    if (this.#state === 'ended') return;
     this.#state = 'ended';
-    const { node } = this.#parts;
-    if (node.stream !== this) return;
-    node.stream = null;
-    node.takePending();
+    this.#asked.clear();
+    const { node, attendant } = this.#parts;
+    if (node.stream === this) {
+      node.stream = null;
+      node.takePending();
+    }
+    attendant.left(node, this);
   }
 
   terminate(): void {
@@ -177,6 +211,7 @@ export class Session implements NodeStream {
       }),
     );
     reports.arrived(node, hello, remoteAddress);
+    this.#parts.attendant.arrived(node, this, hello);
     if (hello.applied !== null) this.#applied(hello.applied);
     if (!(await this.#isAbreast(hello))) return this.#comeBackLater();
     // The stream may have ended meanwhile; `closed` and `end` say so by the state.
@@ -268,8 +303,12 @@ export class Session implements NodeStream {
   }
 
   #handle(message: Exclude<NodeMessage, Hello>): void {
-    const { node, reports } = this.#parts;
+    const { node, reports, attendant } = this.#parts;
     switch (message.kind) {
+      case 'hold':
+        return attendant.hold(node, this, message);
+      case 'paths':
+        return attendant.paths(node, this, message);
       case 'keys':
         return reports.keys(node, message.unused_keys);
       case 'applied':
@@ -292,6 +331,7 @@ export class Session implements NodeStream {
     if (before?.revision === revision && before.hash === hash) return;
     node.applied = { revision, hash };
     reports.applied(node);
+    this.#parts.attendant.applied(node, this);
   }
 
   /** The two sides count differently; if that goes on, the whole document each time would cost too much. */

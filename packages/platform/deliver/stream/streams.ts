@@ -49,7 +49,7 @@ export class Streams {
       session.received(isBinary ? '' : (data as Buffer).toString('utf8'));
     });
     socket.on('ping', () => session.heard());
-    socket.on('pong', () => session.heard());
+    socket.on('pong', (data) => session.answered(data.toString('utf8')));
     // A broken frame or a broken line; ws closes the socket after it.
     socket.on('error', () => undefined);
     socket.on('close', (code) => {

@@ -2,8 +2,9 @@
 // stall and break, platforms that are killed. Whatever happens, every node ends with the newest document, and at no
 // time does one hold a document that is not the one of the revision it names.
 import { formatDigest } from '@powernode/core/compile/digest';
+import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
 import { catchUpMs, changesReadMax } from '@powernode/core/limits';
-import type { Hello, PlatformMessage } from '@powernode/core/wire/node-stream';
+import { type Hello, nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock, seededRandom } from '../../trust/clock.fixture.ts';
@@ -13,10 +14,11 @@ import { Dispatcher } from '../nodes/dispatcher.ts';
 import { replay } from '../nodes/replay.ts';
 import { fillNodes } from '../nodes/start.ts';
 import { DocumentHolding } from '../simulated-node.ts';
+import { noAttendant } from '../stream/attendant.ts';
 import type { Channel } from '../stream/channel.ts';
 import { DocumentGate } from '../stream/document-gate.ts';
 import { Session } from '../stream/session.ts';
-import { RandomFleet } from './random-fleet.fixture.ts';
+import { modelOf } from './fleet-model.fixture.ts';
 
 const accountId = 'account';
 const log = pino({ level: 'silent' });
@@ -111,6 +113,7 @@ class Node {
       remoteAddress: '192.0.2.1',
       dispatcher: platform,
       reports: this.#world.reports,
+      attendant: noAttendant,
       counters,
       gate: this.#world.gate,
       clock,
@@ -122,7 +125,7 @@ class Node {
     this.session = session;
     const hello: Hello = {
       kind: 'hello',
-      protocol: 1,
+      protocol: nodeProtocol,
       agent_version: 'simulated',
       hostname: this.instanceId,
       held: this.held,
@@ -151,7 +154,7 @@ class Node {
   }
 
   #received(message: PlatformMessage): void {
-    if (message.kind === 'welcome' || message.kind === 'spent') return;
+    if (message.kind === 'welcome' || message.kind === 'spent' || message.kind === 'held') return;
     if (message.kind === 'current') {
       expect(message.hash).toBe(this.held?.hash);
       return;
@@ -253,14 +256,7 @@ class World {
   }
 
   #start(): Dispatcher {
-    const networks = Array.from(this.#fleet.networks.values());
-    const model = new Map(
-      networks.map((network) => {
-        const peers = [...this.#fleet.peers.values()].filter((peer) => peer.networkId === network.id);
-        return [network.id, { network, peers: new Map(peers.map((peer) => [peer.id, peer])) }];
-      }),
-    );
-    const { fleet, effects } = replay(model, this.#rows.slice(-20));
+    const { fleet, effects } = replay(modelOf(this.#fleet), this.#rows.slice(-20));
     const dispatcher = new Dispatcher({
       fleet,
       source: {

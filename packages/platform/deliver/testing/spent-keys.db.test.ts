@@ -25,24 +25,28 @@ async function listening({ credentials }: JoinedNode, keys: readonly string[]) {
 }
 
 test('a node that was away is told which of its keys are spent, and of no other', async () => {
-  const [gone, held, unused] = [randomKey(), randomKey(), randomKey()];
-  const joined = await stage.join({ keys: [gone, held, unused] });
+  const [gone, held, heldOnLeaf, unused] = [randomKey(), randomKey(), randomKey(), randomKey()];
+  const joined = await stage.join({ keys: [gone, held, heldOnLeaf, unused] });
   const { instanceId } = joined;
   await joined.node.connect();
-  await stage.until(async () => (await stage.keys(instanceId)).length === 3);
+  await stage.until(async () => (await stage.keys(instanceId)).length === 4);
   joined.node.drop();
   const peer = await stage.attach(await stage.network(), instanceId);
   await inAccount(stage.store, stage.accountId, (trx) =>
-    trx.updateTable('peers').set({ public_key: held }).where('id', '=', peer.id).execute(),
+    trx
+      .updateTable('peers')
+      .set({ public_key: held, direct_key: heldOnLeaf })
+      .where('id', '=', peer.id)
+      .execute(),
   );
-  for (const key of [gone, held]) await stage.takeKey(instanceId, key);
-  const { node, spent } = await listening(joined, [gone, held, unused]);
+  for (const key of [gone, held, heldOnLeaf]) await stage.takeKey(instanceId, key);
+  const { node, spent } = await listening(joined, [gone, held, heldOnLeaf, unused]);
   await stage.until(() => spent.length > 0);
   expect(spent).toEqual([[gone]]);
   node.drop();
 });
 
-test('a connected node is told of the key that its peer gave up', async () => {
+test('a connected node is told of the keys that its peer gave up', async () => {
   const joined = await stage.join();
   const { node, spent } = await listening(joined, []);
   const before = await stage.attach(await stage.network(), joined.instanceId);
@@ -52,7 +56,7 @@ test('a connected node is told of the key that its peer gave up', async () => {
     return { result: null, changes: [change] };
   });
   stage.delivery.changed(stage.accountId, written.sequence, written.changes);
-  await stage.until(() => spent.length > 0);
-  expect(spent).toEqual([[before.publicKey]]);
+  await stage.until(() => spent.flat().length > 1);
+  expect(spent.flat()).toEqual([before.publicKey, before.directKey]);
   node.drop();
 });

@@ -117,6 +117,7 @@ export class Stage {
         this.observed.push(machine);
         return null;
       },
+      onDirectPlace: async () => null,
     });
     const { port } = await this.delivery.listen({ host: '127.0.0.1', port: this.#port });
     this.#port = port;
@@ -145,6 +146,7 @@ export class Stage {
       clock: systemClock,
       platformVersion: 'test',
       onObserved: async () => null,
+      onDirectPlace: async () => null,
     });
     const { port } = await delivery.listen({ host: '127.0.0.1', port: 0 });
     const nodeUrl = `https://127.0.0.1:${port}`;
@@ -330,6 +332,7 @@ export class Stage {
           instance_id: instanceId,
           host_address: network.prefix.replace('/64', number.toString(16)),
           public_key: randomKey(),
+          direct_key: randomKey(),
           publicly_reachable: null,
           endpoint_address: null,
           listen_port: 51820 + number,
@@ -410,6 +413,7 @@ export class Stage {
     const networks = Array.from(this.#fleet.networks.values(), (network) => ({
       network,
       peers: [...this.#fleet.peers.values()].filter((peer) => peer.networkId === network.id),
+      items: [],
     }));
     return compileNaively(networks, instanceId);
   }

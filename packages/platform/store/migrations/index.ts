@@ -1,5 +1,6 @@
 // Every migration in its order. A number that has been released is never changed, reused or removed.
 import type { Migration } from '../migrate.ts';
 import { overlay } from './0001-overlay.ts';
+import { services } from './0002-services.ts';
 
-export const migrations: readonly Migration[] = [overlay];
+export const migrations: readonly Migration[] = [overlay, services];

@@ -5,6 +5,8 @@ import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authenticate, Invoke } from '../../actions/invoke-types.ts';
+import type { Bootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
+import { bootstrapSurface } from '../bootstrap/bootstrap.ts';
 import { docsSurface } from '../openapi/docs.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { actionRoutes } from './action-routes.ts';
@@ -16,6 +18,7 @@ import { answerProblem } from './problems.ts';
 export interface HttpParts {
   readonly invoke: Invoke;
   readonly authenticate: Authenticate;
+  readonly bootstrap: Bootstrap;
   readonly streams: EventStreams;
   readonly mcp: Hono;
   readonly metrics: Metrics;
@@ -43,6 +46,7 @@ export function createHttpApp(parts: HttpParts): Hono<HttpEnv> {
   app.use(correlate(parts));
   app.use(protect);
   addOpenRoutes(app, parts);
+  app.route('/', bootstrapSurface(parts));
   app.use('/api/*', signIn(parts));
   app.get('/api/v1/events/stream', (context) => openStream(context, parts));
   app.route('/', actionRoutes(parts.invoke));

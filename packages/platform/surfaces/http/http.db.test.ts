@@ -4,6 +4,7 @@ import type { Event } from '@powernode/core/intent/fleet';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createBootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 import { createHttpApp } from './app.ts';
 import { createEventStreams } from './event-stream.ts';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   app = createHttpApp({
     invoke: platform.invoke,
     authenticate: platform.authenticate,
+    bootstrap: createBootstrap({ ...platform, log: pino({ level: 'silent' }) }),
     streams: createEventStreams({ store: platform.store, bus: platform.bus }),
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },

@@ -154,6 +154,7 @@ function network(id: string, name: string): Row {
     routing_mode: 'static',
     topology_strategy: 'hub_and_spoke',
     firewall_default_policy: 'accept',
+    direct_paths: true,
     mtu: 1420,
     status: 'active',
     peer_count: 0,

@@ -6,6 +6,7 @@ import {
   type ClientCapabilities,
   inputRequired,
   inputResponse,
+  type ListToolsResult,
   type McpServer,
   type ServerContext,
   type StandardSchemaWithJSON,
@@ -48,6 +49,12 @@ export function registerTools(server: McpServer, binding: ToolBinding): void {
       },
     );
   }
+}
+
+/** Shows only these; the others can be called by those who know them. */
+export function listOnly(server: McpServer, tools: readonly Tool[]): void {
+  const listed = tools.map(({ action: _, ...shown }) => shown) as unknown as ListToolsResult['tools'];
+  server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
 }
 
 /** A 2025 client without a session cannot be asked: its server cannot send it a request. */

@@ -6,6 +6,7 @@ import {
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { defaultToolsets } from '@powernode/core/actions/tools';
 import { toolsDefaultMax } from '@powernode/core/limits';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';
@@ -71,11 +72,16 @@ async function post(platform: FakePlatform, headers: Record<string, string>, add
   });
 }
 
-test('both eras see every action as a tool, in one order, with all four hints', async () => {
+test('both eras see the same tools, in one order, with all four hints, and can call the others', async () => {
   const platform = new FakePlatform();
   const modern = (await (await modernClient(platform)).listTools()).tools;
   const legacy = (await (await legacyClient(platform)).listTools()).tools;
-  expect(modern.map((tool) => tool.name)).toEqual(actionKeys.map((key) => definitionOf(key).name));
+  const shown = actionKeys
+    .map(definitionOf)
+    .filter(({ area }) => defaultToolsets.some((one) => one === area));
+  expect(modern.map((tool) => tool.name)).toEqual(shown.map(({ name }) => name));
+  await (await modernClient(platform)).callTool({ name: 'system_whoami', arguments: {} });
+  expect(platform.invocations.map(({ action }) => action)).toEqual(['whoami']);
   expect(legacy.map((tool) => tool.name)).toEqual(modern.map((tool) => tool.name));
   expect(modern.length).toBeLessThanOrEqual(toolsDefaultMax);
   for (const tool of modern) {
@@ -120,7 +126,7 @@ test('an unknown toolset is refused with the names that there are', async () => 
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
     code: 'malformed_request',
-    detail: expect.stringContaining('sdwan, fleet'),
+    detail: expect.stringContaining('sdwan, services'),
   });
 });
 

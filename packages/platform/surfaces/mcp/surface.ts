@@ -8,13 +8,13 @@ import {
   type McpRequestContext,
   McpServer,
 } from '@modelcontextprotocol/server';
-import { parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
+import { callableTools, parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
 import { ProductError, problemOf } from '@powernode/core/errors';
 import { mcpSubscriptionsMax, requestBytesMax, toolsListKeptMs } from '@powernode/core/limits';
 import { type Context, Hono } from 'hono';
 import type { Authenticate, Caller, Invoke } from '../../actions/invoke-types.ts';
 import { type QuestionCodec, questionCodec } from './question-codec.ts';
-import { registerTools } from './register-tools.ts';
+import { listOnly, registerTools } from './register-tools.ts';
 
 export interface McpSurfaceOptions {
   readonly invoke: Invoke;
@@ -86,7 +86,7 @@ function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpS
   );
   const selection = parseToolSelection(selectionText(context.requestInfo?.url));
   registerTools(server, {
-    tools: toolsOf(selection),
+    tools: callableTools(selection),
     codec,
     callerOf: (canAsk) => ({
       canAsk,
@@ -101,7 +101,8 @@ function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpS
       },
     }),
   });
-  options.extend?.(server, codec);
+  if (options.extend === undefined) listOnly(server, toolsOf(selection));
+  else options.extend(server, codec);
   return server;
 }
 

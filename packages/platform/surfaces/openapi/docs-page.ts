@@ -10,6 +10,9 @@ type Html = ReturnType<typeof html>;
 
 const areas: readonly { readonly area: ActionDefinition['area']; readonly title: string }[] = [
   { area: 'sdwan', title: 'Networks and peers' },
+  { area: 'services', title: 'Virtual IPs and port mappings' },
+  { area: 'firewall', title: 'Firewall and reachability' },
+  { area: 'devices', title: 'Devices and access grants' },
   { area: 'fleet', title: 'Machines and events' },
   { area: 'autonomy', title: 'Policies and approvals' },
   { area: 'accounts', title: 'Accounts, operators, tokens' },

@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document: every resource route and the generic route of every action, read from the definitions.
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { callSchemaOf } from '@powernode/core/actions/json-schema';
+import { bootstrapPaths } from '../bootstrap/openapi.ts';
 import { nounSchemas, problemSchema } from './components.ts';
 import { idempotencyKeyParameter, inputName, json, refTo, routesOf } from './operations.ts';
 
@@ -20,7 +21,7 @@ export function openApiDocument(facts: DocumentFacts): OpenApiDocument {
     servers: [{ url: facts.baseUrl ?? '/' }],
     security: [{ token: [] }],
     tags,
-    paths: { ...actionPaths(), ...otherPaths },
+    paths: { ...actionPaths(), ...bootstrapPaths, ...otherPaths },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'A token of an operator' } },
       parameters: { IdempotencyKey: idempotencyKeyParameter },

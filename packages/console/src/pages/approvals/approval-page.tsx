@@ -5,7 +5,7 @@ import { useApproval } from '../../app/use-one.ts';
 import { Copyable } from '../../parts/copy.tsx';
 import { type Fact, Facts } from '../../parts/facts.tsx';
 import { Page, Section } from '../../parts/page.tsx';
-import { PlanView, readPlan } from '../../parts/plan.tsx';
+import { evidenceOf, PlanView, readPlan } from '../../parts/plan.tsx';
 import { Failure, Note, Skeleton } from '../../parts/states.tsx';
 import { ApprovalStatusMark } from '../../parts/statuses.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
@@ -31,6 +31,7 @@ export function ApprovalPage() {
 
 function Known({ approval }: { readonly approval: Approval }) {
   const plan = readPlan(approval.plan);
+  const evidence = evidenceOf(approval.plan);
   const pending = approval.status === 'pending';
   return (
     <Page
@@ -42,6 +43,11 @@ function Known({ approval }: { readonly approval: Approval }) {
       {approval.error === null ? null : (
         <Note tone="bad" icon="alert" title="It was approved and failed">
           {detailOf(approval.error)}
+        </Note>
+      )}
+      {evidence === null ? null : (
+        <Note tone="info" icon="events" title="Evidence">
+          <p>{evidence}</p>
         </Note>
       )}
       <div className="columns">

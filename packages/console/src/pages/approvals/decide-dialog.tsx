@@ -2,6 +2,7 @@
 import { type FormEvent, useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { refreshAll } from '../../app/query-client.ts';
+import { secretsOf, shownOnce } from '../../app/shown-once.ts';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { Button } from '../../parts/button.tsx';
@@ -38,10 +39,11 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
     const said = reason.trim() === '' ? {} : { reason: reason.trim() };
     const answer = await change.run({ approval_id: approval.id, decision, ...said });
     if (answer?.kind !== 'done') return;
-    const { status, error } = answer.body.approval;
+    const { status, error, result } = answer.body.approval;
     if (status === 'failed') tell({ tone: 'bad', text: `It was approved and failed: ${detailOf(error)}` });
     else tell({ tone: 'done', text: `${status}: ${approval.summary}` });
     refreshAll();
+    shownOnce.set(secretsOf(result));
     onClose();
   }
 

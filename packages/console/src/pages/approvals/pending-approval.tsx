@@ -4,7 +4,8 @@ import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { useMay } from '../../app/permissions.ts';
 import { Button } from '../../parts/button.tsx';
-import { PlanView, readPlan } from '../../parts/plan.tsx';
+import { evidenceOf, PlanView, readPlan } from '../../parts/plan.tsx';
+import { Note } from '../../parts/states.tsx';
 import { ApprovalStatusMark } from '../../parts/statuses.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { DecideDialog, type Decision } from './decide-dialog.tsx';
@@ -13,6 +14,7 @@ type Approval = Output<'getApproval'>['approval'];
 
 export function PendingApproval({ approval }: { readonly approval: Approval }) {
   const plan = readPlan(approval.plan);
+  const evidence = evidenceOf(approval.plan);
   return (
     <article className="panel" aria-label={approval.summary}>
       <div className="row">
@@ -28,6 +30,11 @@ export function PendingApproval({ approval }: { readonly approval: Approval }) {
         {approval.requested_by.name} asked <Ago at={approval.created_at} />. It ends{' '}
         <Ago at={approval.expires_at} />. <code>{approval.action}</code>
       </p>
+      {evidence === null ? null : (
+        <Note tone="info" icon="events" title="Evidence">
+          <p>{evidence}</p>
+        </Note>
+      )}
       {plan === null ? null : <PlanView plan={plan} />}
     </article>
   );

@@ -2,8 +2,8 @@
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useInstance } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';
@@ -14,6 +14,7 @@ import { Failure, Skeleton } from '../../parts/states.tsx';
 import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
+import { DrainDialog, isDraining } from './drain-dialog.tsx';
 import { InstancePeers } from './instance-peers.tsx';
 
 type Instance = Output<'getInstance'>['instance'];
@@ -36,7 +37,8 @@ export function InstancePage() {
 
 function Known({ instance }: { readonly instance: Instance }) {
   const may = useMay('terminateInstance');
-  const [terminating, setTerminating] = useState(false);
+  const [opened, setOpened] = useState<'drain' | 'terminate' | null>(null);
+  const close = () => setOpened(null);
   const gone = instance.status === 'terminated';
   return (
     <Page
@@ -51,9 +53,14 @@ function Known({ instance }: { readonly instance: Instance }) {
       }
       actions={
         may && !gone ? (
-          <Button icon="trash" onClick={() => setTerminating(true)}>
-            Terminate
-          </Button>
+          <>
+            <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
+              {isDraining(instance) ? 'Take back' : 'Drain'}
+            </Button>
+            <Button icon="trash" onClick={() => setOpened('terminate')}>
+              Terminate
+            </Button>
+          </>
         ) : null
       }
     >
@@ -102,21 +109,22 @@ function Known({ instance }: { readonly instance: Instance }) {
       <Section title="Networks">
         <InstancePeers instanceId={instance.id} />
       </Section>
-      {terminating ? (
-        <DestroyDialog
+      {opened === 'drain' ? <DrainDialog instance={instance} onClose={close} /> : null}
+      {opened === 'terminate' ? (
+        <PlannedDialog
           action="terminateInstance"
           parameters={{ instance_id: instance.id }}
           title={`Terminate ${instance.hostname}`}
           verb="Terminate machine"
-          onClose={() => setTerminating(false)}
+          onClose={close}
           onDone={() => {
-            setTerminating(false);
+            close();
             tell({ tone: 'done', text: `${instance.hostname} is terminated` });
           }}
         >
           It is detached from every network, its certificate is revoked and its stream ends. To come back it
           has to join again.
-        </DestroyDialog>
+        </PlannedDialog>
       ) : null}
     </Page>
   );

@@ -30,7 +30,10 @@ export function InstancePeers({ instanceId }: { readonly instanceId: string }) {
                   {networks.rows.find((network) => network.id === peer.network_id)?.name ?? 'network'}
                 </Link>
                 <span className="tag">{peer.role}</span>
-                <code className="grow">{peer.host_address}</code>
+                <code className="grow">
+                  {peer.host_address}
+                  {peer.ipv4_address === null ? '' : `, ${peer.ipv4_address}`}
+                </code>
                 <PathMark path={peer.path} />
                 <Ago at={peer.last_handshake_at} />
                 <PeerStatusMark status={peer.status} />

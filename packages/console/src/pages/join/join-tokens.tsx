@@ -1,8 +1,8 @@
 // The join tokens of the account, never their secrets.
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
@@ -85,7 +85,7 @@ export function JoinTokens() {
         )}
       </Loaded>
       {revoking === null ? null : (
-        <DestroyDialog
+        <PlannedDialog
           action="revokeJoinToken"
           parameters={{ join_token_id: revoking.id }}
           title="Revoke the join token"
@@ -97,7 +97,7 @@ export function JoinTokens() {
           }}
         >
           The token for {revoking.name_hint ?? 'any machine'} stops working. A machine that has used it stays.
-        </DestroyDialog>
+        </PlannedDialog>
       )}
     </>
   );

@@ -1,9 +1,9 @@
-// One network: its picture, its peers, its tunnels.
+// One network: its picture, its peers, its tunnels, and what it serves. What it serves is loaded when it is looked at.
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
-import type { Output } from '../../api/client.ts';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
+import { useEffect, useRef, useState } from 'react';
+import { lazyPart } from '../../app/lazy-page.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import type { NetworkView } from '../../app/router.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useNetwork } from '../../app/use-one.ts';
@@ -20,14 +20,30 @@ import { PeerSheet } from './peer-sheet.tsx';
 import { PeersView } from './peers-view.tsx';
 import { PictureView } from './picture-view.tsx';
 import { TunnelsView } from './tunnels-view.tsx';
+import type { Network } from './view.ts';
 
-type Network = Output<'getNetwork'>['network'];
 type Opened = 'attach' | 'edit' | 'delete' | null;
+
+const loading = <Skeleton what="the view" />;
+const VirtualIpsView = lazyPart(
+  () => import('./virtual-ips/virtual-ips-view.tsx'),
+  'VirtualIpsView',
+  loading,
+);
+const FirewallView = lazyPart(() => import('./firewall/firewall-view.tsx'), 'FirewallView', loading);
+const ReachView = lazyPart(() => import('./reach/reach-view.tsx'), 'ReachView', loading);
+const MappingsView = lazyPart(() => import('./mappings/mappings-view.tsx'), 'MappingsView', loading);
+const DevicesView = lazyPart(() => import('./devices/devices-view.tsx'), 'DevicesView', loading);
 
 const views: readonly (readonly [view: NetworkView, text: string])[] = [
   ['picture', 'Picture'],
   ['peers', 'Peers'],
   ['tunnels', 'Tunnels'],
+  ['virtual-ips', 'Virtual IPs'],
+  ['firewall', 'Firewall'],
+  ['reachability', 'Reachability'],
+  ['port-mappings', 'Port mappings'],
+  ['devices', 'Devices'],
 ];
 
 export function NetworkPage() {
@@ -59,23 +75,15 @@ function Known({ network }: { readonly network: Network }) {
       actions={<Actions open={setOpened} />}
     >
       <NetworkTiles network={network} />
-      <nav className="tabs-list" aria-label="Views of the network">
-        {views.map(([name, text]) => (
-          <Link
-            key={name}
-            className="tab"
-            to="/networks/$networkId"
-            params={{ networkId: network.id }}
-            search={{ view: name }}
-            aria-current={name === view ? 'page' : undefined}
-          >
-            {text}
-          </Link>
-        ))}
-      </nav>
+      <Views networkId={network.id} view={view} />
       {view === 'picture' ? <PictureView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'peers' ? <PeersView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'tunnels' ? <TunnelsView network={network} /> : null}
+      {view === 'virtual-ips' ? <VirtualIpsView network={network} /> : null}
+      {view === 'firewall' ? <FirewallView network={network} /> : null}
+      {view === 'reachability' ? <ReachView network={network} /> : null}
+      {view === 'port-mappings' ? <MappingsView network={network} /> : null}
+      {view === 'devices' ? <DevicesView network={network} /> : null}
       {opened === 'attach' ? <AttachDialog networkId={network.id} onClose={close} /> : null}
       {opened === 'edit' ? (
         <Dialog title={`Edit ${network.name}`} onClose={close}>
@@ -87,6 +95,32 @@ function Known({ network }: { readonly network: Network }) {
         <PeerSheet key={search.peer} peerId={search.peer} network={network} />
       )}
     </Page>
+  );
+}
+
+function Views({ networkId, view }: { readonly networkId: string; readonly view: NetworkView }) {
+  const list = useRef<HTMLElement>(null);
+  // On a narrow screen not all of them fit.
+  useEffect(() => {
+    const tab = list.current?.querySelector(`[data-view="${view}"]`);
+    tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [view]);
+  return (
+    <nav className="tabs-list" aria-label="Views of the network" ref={list}>
+      {views.map(([name, text]) => (
+        <Link
+          key={name}
+          className="tab"
+          to="/networks/$networkId"
+          params={{ networkId }}
+          search={{ view: name }}
+          data-view={name}
+          aria-current={name === view ? 'page' : undefined}
+        >
+          {text}
+        </Link>
+      ))}
+    </nav>
   );
 }
 
@@ -118,7 +152,11 @@ function NetworkTiles({ network }: { readonly network: Network }) {
   return (
     <Tiles
       tiles={[
-        { name: 'Prefix', value: <Copyable text={network.prefix} label="the prefix" /> },
+        {
+          name: 'Prefix',
+          value: <Copyable text={network.prefix} label="the prefix" />,
+          more: network.ipv4_prefix === null ? 'no IPv4' : `and ${network.ipv4_prefix}`,
+        },
         {
           name: 'Peers',
           value: network.peer_count.toLocaleString('en-US'),
@@ -127,9 +165,13 @@ function NetworkTiles({ network }: { readonly network: Network }) {
         {
           name: 'Topology',
           value: topologyWords[network.topology_strategy],
-          more: `${network.routing_mode} routing`,
+          more: network.direct_paths ? 'direct paths where NATs allow' : 'no direct paths',
         },
-        { name: 'Interface', value: <code>wg-{network.handle}</code>, more: `MTU ${network.mtu}` },
+        {
+          name: 'Interface',
+          value: <code>wg-{network.handle}</code>,
+          more: `MTU ${network.mtu}, ${network.routing_mode}`,
+        },
         { name: 'Firewall', value: network.firewall_default_policy, more: 'by default' },
       ]}
     />
@@ -139,7 +181,7 @@ function NetworkTiles({ network }: { readonly network: Network }) {
 function DeleteNetwork({ network, onClose }: { readonly network: Network; readonly onClose: () => void }) {
   const navigate = useNavigate();
   return (
-    <DestroyDialog
+    <PlannedDialog
       action="deleteNetwork"
       parameters={{ network_id: network.id, if_revision: network.revision }}
       title={`Delete ${network.name}`}
@@ -151,6 +193,6 @@ function DeleteNetwork({ network, onClose }: { readonly network: Network; readon
       }}
     >
       All of its peers are detached; their machines remove its interfaces, addresses and routes.
-    </DestroyDialog>
+    </PlannedDialog>
   );
 }

@@ -1,9 +1,10 @@
 // One peer: what it should be, what is observed of it, and what can be done with it.
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { consoleChoicesMax } from '@powernode/core/limits';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { usePeer, useTopology } from '../../app/use-one.ts';
@@ -11,28 +12,28 @@ import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Sheet } from '../../parts/dialog.tsx';
 import { Facts, Tiles } from '../../parts/facts.tsx';
-import { formatBytes } from '../../parts/format.ts';
-import { Failure, ProblemNote, Skeleton } from '../../parts/states.tsx';
+import { count, formatBytes } from '../../parts/format.ts';
+import { directPathLooks } from '../../parts/service-statuses.tsx';
+import { Failure, Note, ProblemNote, Skeleton } from '../../parts/states.tsx';
+import { Status } from '../../parts/status.tsx';
 import { PathMark, PeerStatusMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
+import { usePeerNames } from './names.ts';
+import { ObjectLink } from './object-link.tsx';
 import { PeerForm } from './peer-form.tsx';
 import { PeerTunnels } from './peer-tunnels.tsx';
 import { inSync } from './peers-view.tsx';
+import { useSheet } from './use-sheet.ts';
 
 type Network = Output<'getNetwork'>['network'];
 type Peer = Output<'getPeer'>['peer'];
 
 export function PeerSheet({ peerId, network }: { readonly peerId: string; readonly network: Network }) {
-  const navigate = useNavigate();
-  const search = useSearch({ from: '/networks/$networkId' });
+  const sheet = useSheet('peer');
   const { data, error, refetch } = usePeer(peerId);
-  const close = () => {
-    const { peer: _, ...rest } = search;
-    void navigate({ to: '/networks/$networkId', params: { networkId: network.id }, search: rest });
-  };
   return (
-    <Sheet title={data?.peer.hostname ?? 'Peer'} onClose={close}>
+    <Sheet title={data?.peer.hostname ?? 'Peer'} onClose={sheet.close}>
       {data === undefined ? (
         error === null ? (
           <Skeleton what="the peer" />
@@ -40,7 +41,7 @@ export function PeerSheet({ peerId, network }: { readonly peerId: string; readon
           <Failure error={error} retry={() => void refetch()} />
         )
       ) : (
-        <Known peer={data.peer} network={network} onGone={close} />
+        <Known peer={data.peer} network={network} onGone={sheet.close} />
       )}
     </Sheet>
   );
@@ -63,6 +64,11 @@ function Known({ peer, network, onGone }: KnownProps) {
         <span className="tag">{peer.role}</span>
         <PathMark path={peer.path} hub={hub} />
       </div>
+      {peer.draining ? (
+        <Note tone="wait" icon="alert">
+          Its machine is being drained: as a hub it is left, and it holds no virtual IPs.
+        </Note>
+      ) : null}
       <PeerActions peer={peer} onGone={onGone} />
       <Tiles
         tiles={[
@@ -80,6 +86,12 @@ function Known({ peer, network, onGone }: KnownProps) {
         facts={[
           ['Address', <Copyable key="a" text={peer.host_address} label="the address" />],
           [
+            'IPv4 address',
+            peer.ipv4_address === null ? null : (
+              <Copyable key="4" text={peer.ipv4_address} label="the IPv4 address" />
+            ),
+          ],
+          [
             'Endpoint',
             peer.endpoint === null ? 'none: it calls others' : <code key="e">{peer.endpoint}</code>,
           ],
@@ -87,6 +99,14 @@ function Known({ peer, network, onGone }: KnownProps) {
             'Reachable',
             `${peer.publicly_reachable ? 'from outside' : 'not from outside'}, ${peer.publicly_reachable_source}`,
           ],
+          [
+            'Direct paths',
+            <span key="d" className="stack-tight">
+              <Status {...directPathLooks[peer.direct_path.state]} />
+              <span>{peer.direct_path.detail}</span>
+            </span>,
+          ],
+          ['Directly with', <DirectPeers key="w" peer={peer} />],
           ['Tags', <Tags key="t" tags={peer.tags} />],
           ['Public key', <Copyable key="k" text={peer.public_key} label="the public key" />],
           [
@@ -101,6 +121,26 @@ function Known({ peer, network, onGone }: KnownProps) {
       />
       {data === undefined ? null : <PeerTunnels peerId={peer.id} topology={data.topology} />}
     </>
+  );
+}
+
+/** Spokes that it meets without a hub now. */
+function DirectPeers({ peer }: { readonly peer: Peer }) {
+  const { nameOf } = usePeerNames(peer.network_id);
+  if (peer.direct_peer_ids.length === 0) return <span className="muted">nobody now</span>;
+  return (
+    <ul className="link-list">
+      {peer.direct_peer_ids.slice(0, consoleChoicesMax).map((id) => (
+        <li key={id}>
+          <ObjectLink networkId={peer.network_id} object={{ type: 'peer', id, name: nameOf(id) }} />
+        </li>
+      ))}
+      {peer.direct_peer_ids.length > consoleChoicesMax ? (
+        <li className="muted">
+          and {count(peer.direct_peer_ids.length - consoleChoicesMax, 'more', 'more')}
+        </li>
+      ) : null}
+    </ul>
   );
 }
 
@@ -131,7 +171,7 @@ function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: (
       </div>
       <ProblemNote problem={rotate.problem} />
       {opened === 'detach' ? (
-        <DestroyDialog
+        <PlannedDialog
           action="detachPeer"
           parameters={{ peer_id: peer.id, if_revision: peer.revision }}
           title={`Detach ${peer.hostname}`}
@@ -143,7 +183,7 @@ function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: (
           }}
         >
           It leaves the network. Its address {peer.host_address} is not given to another peer for 7 days.
-        </DestroyDialog>
+        </PlannedDialog>
       ) : null}
     </>
   );

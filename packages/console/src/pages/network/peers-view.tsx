@@ -4,7 +4,7 @@ import type { PeerStatus } from '@powernode/core/intent/peer';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { type Row, useRows } from '../../app/use-rows.ts';
-import { formatBytes } from '../../parts/format.ts';
+import { count, formatBytes } from '../../parts/format.ts';
 import { Loaded } from '../../parts/states.tsx';
 import { PathMark, PeerStatusMark, peerLooks, SyncMark } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
@@ -30,6 +30,7 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
       cell: (p) => (
         <>
           {p.hostname} {p.role === 'hub' ? <span className="tag">hub</span> : null}
+          {p.draining ? <span className="tag">draining</span> : null}
         </>
       ),
       width: [8.5, 1.6],
@@ -57,6 +58,15 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
       text: (p) => (p.path === 'direct' ? 'direct' : `via ${hubName(p.via_hub_peer_id) ?? 'hub'}`),
       cell: (p) => <PathMark path={p.path} hub={hubName(p.via_hub_peer_id)} />,
       width: [6.5, 0.9],
+    },
+    {
+      id: 'direct',
+      header: 'Directly with',
+      text: (p) => count(p.direct_peer_ids.length, 'spoke'),
+      sort: (p) => p.direct_peer_ids.length,
+      width: [6.5, 0.5],
+      end: true,
+      extra: true,
     },
     {
       id: 'handshake',
@@ -103,6 +113,14 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
       header: 'Endpoint',
       text: (p) => p.endpoint ?? '',
       width: [11, 1],
+      mono: true,
+      extra: true,
+    },
+    {
+      id: 'ipv4',
+      header: 'IPv4',
+      text: (p) => p.ipv4_address ?? '',
+      width: [8, 0.8],
       mono: true,
       extra: true,
     },

@@ -8,6 +8,7 @@ import { Button } from '../../parts/button.tsx';
 import { count } from '../../parts/format.ts';
 import { Empty, Loaded, Note, Skeleton } from '../../parts/states.tsx';
 import type { Spot } from './picture/layout.ts';
+import { useDuties } from './use-duties.ts';
 
 const Picture = lazyPart(
   () => import('./picture/picture.tsx'),
@@ -24,6 +25,7 @@ export function PictureView({ network, attach }: PictureViewProps) {
   const navigate = useNavigate();
   const { peer } = useSearch({ from: '/networks/$networkId' });
   const topology = useTopology(network.id, { enabled: true });
+  const duties = useDuties(network.id);
   const open = useCallback(
     (spot: Spot) => {
       const search =
@@ -57,7 +59,7 @@ export function PictureView({ network, attach }: PictureViewProps) {
                 considered, hubs first. The tables have all of them.
               </Note>
             ) : null}
-            <Picture topology={found} chosen={peer ?? null} onOpen={open} />
+            <Picture topology={found} duties={duties} chosen={peer ?? null} onOpen={open} />
           </>
         )
       }

@@ -18,6 +18,7 @@ export const healthLooks: Readonly<Record<TunnelHealth, StatusProps>> = {
 const kindWords: Readonly<Record<TunnelKind, string>> = {
   backbone: 'between hubs',
   direct: 'direct',
+  shortcut: 'between spokes',
   relay: 'relay',
   standby: 'standby',
 };

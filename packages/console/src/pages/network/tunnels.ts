@@ -5,9 +5,9 @@ import { silentAfterMs } from '@powernode/core/limits';
 type Node = Topology['nodes'][number];
 type Link = Topology['links'][number];
 
-/** backbone: between hubs; direct: its ends meet each other; relay: a spoke's way to other spokes; standby: a spoke's
- * tunnel to a hub that it could use instead. */
-export type TunnelKind = 'backbone' | 'direct' | 'relay' | 'standby';
+/** backbone: between hubs; direct: a hub and a spoke that others can call; shortcut: two spokes that meet without a hub;
+ * relay: a spoke's way to other spokes; standby: a spoke's tunnel to a hub that it could use instead. */
+export type TunnelKind = 'backbone' | 'direct' | 'shortcut' | 'relay' | 'standby';
 /** alive: a handshake within 5 minutes; stale: an older one; none: not yet. */
 export type TunnelHealth = 'alive' | 'stale' | 'none';
 
@@ -47,7 +47,7 @@ export function tunnelsOf(topology: Pick<Topology, 'nodes' | 'links'>, now: numb
 
 function kindOf(a: Node, b: Node): TunnelKind {
   if (a.role === 'hub' && b.role === 'hub') return 'backbone';
-  if (a.role === b.role) return 'direct';
+  if (a.role === b.role) return 'shortcut';
   const [hub, spoke] = a.role === 'hub' ? [a, b] : [b, a];
   if (spoke.path === 'direct') return 'direct';
   return spoke.via_hub_peer_id === hub.peer_id ? 'relay' : 'standby';

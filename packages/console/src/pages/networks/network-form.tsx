@@ -1,10 +1,8 @@
 // The form of a network: making one, and changing what may change.
-import { type FormEvent, type ReactNode, useState } from 'react';
-import type { ChangeAction, Output } from '../../api/client.ts';
-import { type Change, useChange } from '../../app/use-change.ts';
-import { Button } from '../../parts/button.tsx';
-import { SelectField, TextArea, TextField } from '../../parts/form.tsx';
-import { ProblemNote } from '../../parts/states.tsx';
+import { useState } from 'react';
+import type { Output } from '../../api/client.ts';
+import { ChangeForm } from '../../app/change-form.tsx';
+import { Check, SelectField, TextArea, TextField } from '../../parts/form.tsx';
 import { numberOrText, withoutBlanks } from '../form-values.ts';
 
 type Network = Output<'getNetwork'>['network'];
@@ -15,86 +13,124 @@ interface FormProps {
   readonly onDone: (network: Network | null) => void;
 }
 
+const ipv4Choices = [
+  { value: 'free', text: 'A free block of the account' },
+  { value: 'own', text: 'This block' },
+  { value: 'none', text: 'No IPv4' },
+] as const;
+
 export function CreateNetwork({ onCancel, onDone }: FormProps) {
-  const change = useChange('createNetwork');
   const [values, setValues] = useState({
     name: '',
     description: '',
     prefix: '',
+    ipv4: 'free' as (typeof ipv4Choices)[number]['value'],
+    ipv4_prefix: '',
     topology_strategy: 'hub_and_spoke' as Network['topology_strategy'],
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
+    direct_paths: true,
     mtu: '',
   });
   const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
-
-  async function submit(): Promise<void> {
-    const { mtu, name, topology_strategy, firewall_default_policy, ...texts } = values;
-    const answer = await change.run({
-      name,
-      topology_strategy,
-      firewall_default_policy,
-      ...withoutBlanks(texts),
-      ...(mtu.trim() === '' ? {} : { mtu: numberOrText(mtu) }),
-    });
-    if (answer !== null) onDone(answer.kind === 'done' ? answer.body.network : null);
-  }
+  const { name, description, prefix, ipv4, ipv4_prefix, mtu, ...choices } = values;
 
   return (
-    <NetworkForm change={change} verb="Make network" onCancel={onCancel} onSubmit={submit}>
-      <TextField
-        label="Name"
-        autoFocus
-        value={values.name}
-        onChange={(name) => set({ name })}
-        error={change.fieldError('name')}
-      />
-      <TextField
-        label="Prefix"
-        optional
-        mono
-        placeholder="fd00:1:2:3::/64"
-        hint="A /64 of fd00::/8. Without one it gets a free one of the account."
-        value={values.prefix}
-        onChange={(prefix) => set({ prefix })}
-        error={change.fieldError('prefix')}
-      />
-      <Shared values={values} set={set} change={change} />
-    </NetworkForm>
+    <ChangeForm
+      action="createNetwork"
+      verb="Make network"
+      parameters={{
+        name,
+        ...choices,
+        ...withoutBlanks({ description, prefix }),
+        ...(ipv4 === 'free' ? {} : { ipv4_prefix: ipv4 === 'none' ? null : ipv4_prefix }),
+        ...(mtu.trim() === '' ? {} : { mtu: numberOrText(mtu) }),
+      }}
+      onCancel={onCancel}
+      onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.network : null)}
+    >
+      {(errorOf) => (
+        <>
+          <TextField
+            label="Name"
+            autoFocus
+            value={name}
+            onChange={(next) => set({ name: next })}
+            error={errorOf('name')}
+          />
+          <TextField
+            label="Prefix"
+            optional
+            mono
+            placeholder="fd00:1:2:3::/64"
+            hint="A /64 of fd00::/8. Without one it gets a free one of the account."
+            value={prefix}
+            onChange={(next) => set({ prefix: next })}
+            error={errorOf('prefix')}
+          />
+          <div className="form-columns">
+            <SelectField
+              label="IPv4 leg"
+              hint="For software and doors that speak IPv4 only. It cannot change later."
+              value={ipv4}
+              onChange={(next) => set({ ipv4: next })}
+              choices={ipv4Choices}
+              error={ipv4 === 'own' ? null : errorOf('ipv4_prefix')}
+            />
+            {ipv4 === 'own' ? (
+              <TextField
+                label="IPv4 block"
+                mono
+                placeholder="100.64.0.0/22"
+                value={ipv4_prefix}
+                onChange={(next) => set({ ipv4_prefix: next })}
+                error={errorOf('ipv4_prefix')}
+              />
+            ) : null}
+          </div>
+          <Shared values={values} set={set} errorOf={errorOf} />
+        </>
+      )}
+    </ChangeForm>
   );
 }
 
 export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonly network: Network }) {
-  const change = useChange('updateNetwork');
   const [values, setValues] = useState({
     name: network.name,
     description: network.description,
     topology_strategy: network.topology_strategy,
     firewall_default_policy: network.firewall_default_policy,
+    direct_paths: network.direct_paths,
     mtu: String(network.mtu),
   });
   const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
 
-  async function submit(): Promise<void> {
-    const answer = await change.run({
-      network_id: network.id,
-      ...values,
-      mtu: numberOrText(values.mtu),
-      if_revision: network.revision,
-    });
-    if (answer !== null) onDone(answer.kind === 'done' ? answer.body.network : null);
-  }
-
   return (
-    <NetworkForm change={change} verb="Save" onCancel={onCancel} onSubmit={submit}>
-      <TextField
-        label="Name"
-        autoFocus
-        value={values.name}
-        onChange={(name) => set({ name })}
-        error={change.fieldError('name')}
-      />
-      <Shared values={values} set={set} change={change} />
-    </NetworkForm>
+    <ChangeForm
+      action="updateNetwork"
+      verb="Save"
+      parameters={{
+        network_id: network.id,
+        ...values,
+        mtu: numberOrText(values.mtu),
+        if_revision: network.revision,
+      }}
+      onCancel={onCancel}
+      onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.network : null)}
+    >
+      {(errorOf) => (
+        <>
+          <TextField
+            label="Name"
+            autoFocus
+            value={values.name}
+            onChange={(name) => set({ name })}
+            error={errorOf('name')}
+          />
+          <Shared values={values} set={set} errorOf={errorOf} />
+        </>
+      )}
+    </ChangeForm>
   );
 }
 
@@ -102,16 +138,17 @@ interface SharedValues {
   readonly description: string;
   readonly topology_strategy: Network['topology_strategy'];
   readonly firewall_default_policy: Network['firewall_default_policy'];
+  readonly direct_paths: boolean;
   readonly mtu: string;
 }
 
 interface SharedProps {
   readonly values: SharedValues;
   readonly set: (part: Partial<SharedValues>) => void;
-  readonly change: Pick<Change<ChangeAction>, 'fieldError'>;
+  readonly errorOf: (path: string) => string | null;
 }
 
-function Shared({ values, set, change }: SharedProps) {
+function Shared({ values, set, errorOf }: SharedProps) {
   return (
     <>
       <TextArea
@@ -119,7 +156,7 @@ function Shared({ values, set, change }: SharedProps) {
         optional
         value={values.description}
         onChange={(description) => set({ description })}
-        error={change.fieldError('description')}
+        error={errorOf('description')}
       />
       <SelectField
         label="Topology"
@@ -134,18 +171,25 @@ function Shared({ values, set, change }: SharedProps) {
           { value: 'hub_and_spoke', text: 'Hub and spoke' },
           { value: 'full_mesh', text: 'Full mesh' },
         ]}
-        error={change.fieldError('topology_strategy')}
+        error={errorOf('topology_strategy')}
+      />
+      <Check
+        label="Direct paths"
+        hint="Spokes behind NATs meet without a hub where their NATs allow it."
+        checked={values.direct_paths}
+        onChange={(direct_paths) => set({ direct_paths })}
       />
       <div className="form-columns">
         <SelectField
           label="Firewall by default"
+          hint="What no rule names, on its way in."
           value={values.firewall_default_policy}
           onChange={(firewall_default_policy) => set({ firewall_default_policy })}
           choices={[
             { value: 'accept', text: 'Accept' },
             { value: 'drop', text: 'Drop' },
           ]}
-          error={change.fieldError('firewall_default_policy')}
+          error={errorOf('firewall_default_policy')}
         />
         <TextField
           label="MTU"
@@ -154,36 +198,9 @@ function Shared({ values, set, change }: SharedProps) {
           placeholder="1420"
           value={values.mtu}
           onChange={(mtu) => set({ mtu })}
-          error={change.fieldError('mtu')}
+          error={errorOf('mtu')}
         />
       </div>
     </>
-  );
-}
-
-interface NetworkFormProps {
-  readonly change: Pick<Change<ChangeAction>, 'busy' | 'problem'>;
-  readonly verb: string;
-  readonly onCancel: () => void;
-  readonly onSubmit: () => Promise<void>;
-  readonly children: ReactNode;
-}
-
-function NetworkForm({ change, verb, onCancel, onSubmit, children }: NetworkFormProps) {
-  function submit(event: FormEvent): void {
-    event.preventDefault();
-    void onSubmit();
-  }
-  return (
-    <form className="form" onSubmit={submit} noValidate>
-      {children}
-      <ProblemNote problem={change.problem} />
-      <div className="form-foot">
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={change.busy}>
-          {verb}
-        </Button>
-      </div>
-    </form>
   );
 }

@@ -1,7 +1,7 @@
 // The API tokens of the account, never their secrets.
 import { useMemo, useState } from 'react';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
@@ -89,7 +89,7 @@ export function ApiTokens() {
         </Dialog>
       ) : null}
       {revoking === null ? null : (
-        <DestroyDialog
+        <PlannedDialog
           action="revokeApiToken"
           parameters={{ api_token_id: revoking.id }}
           title={`Revoke ${revoking.name}`}
@@ -101,7 +101,7 @@ export function ApiTokens() {
           }}
         >
           It stops working at once, and its open event streams end.
-        </DestroyDialog>
+        </PlannedDialog>
       )}
     </>
   );

@@ -1,7 +1,7 @@
 // The operators of the account: people and programs, with their roles.
 import { useMemo, useState } from 'react';
-import { DestroyDialog } from '../../app/destroy-dialog.tsx';
 import { useMay } from '../../app/permissions.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';
@@ -96,7 +96,7 @@ export function Operators() {
         </Dialog>
       ) : null}
       {opened?.what === 'disable' ? (
-        <DestroyDialog
+        <PlannedDialog
           action="disableOperator"
           parameters={{ operator_id: opened.operator.id }}
           title={`Disable ${opened.operator.name}`}
@@ -108,7 +108,7 @@ export function Operators() {
           }}
         >
           All of its API tokens stop working at once. It can be let in again later.
-        </DestroyDialog>
+        </PlannedDialog>
       ) : null}
     </>
   );

@@ -99,6 +99,7 @@ describe('the picture of a network', () => {
         node('h2', { role: 'hub', path: 'direct' }),
         node('s1', { via_hub_peer_id: 'h1' }),
         node('s2', { path: 'direct' }),
+        node('s3', { path: 'direct' }),
       ],
       links: [
         link('h1', 'h2'),
@@ -106,6 +107,7 @@ describe('the picture of a network', () => {
         link('s1', 'h2', new Date(now - 600_000).toISOString()),
         link('s2', 'h1'),
         link('s2', 's1'),
+        link('s3', 's1', null),
       ],
     };
     const lines = layoutPicture(topology, { now, format: 'wide' }).lines.map((l) => [
@@ -118,7 +120,7 @@ describe('the picture of a network', () => {
       ['h1 s1', 'relay', 'none'],
       ['h1 s2', 'direct', 'alive'],
       ['h2 s1', 'standby', 'stale'],
-      ['s1 s2', 'direct', 'alive'],
+      ['s1 s2', 'shortcut', 'alive'],
     ]);
   });
 

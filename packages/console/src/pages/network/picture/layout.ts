@@ -86,8 +86,7 @@ export function layoutPicture(
   const spots = placeAll({ topology, drawnHubs, homes, detail, grouped, format });
   const drawn = new Set(spots.map((spot) => spot.id));
   const tunnels = tunnelsOf(topology, now).filter(
-    // Among many, tunnels that only wait are a grey cloud.
-    (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && !(detail === 'dot' && t.kind === 'standby'),
+    (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && isWorthALine(t, detail),
   );
   const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
   return {
@@ -101,7 +100,14 @@ export function layoutPicture(
   };
 }
 
-const order: readonly TunnelKind[] = ['backbone', 'relay', 'direct', 'standby'];
+/** Among many, tunnels that only wait are a grey cloud. Two spokes that could meet and do not use their hub: that is
+ * no trouble. */
+function isWorthALine({ kind, health }: Tunnel, detail: Detail): boolean {
+  if (kind === 'shortcut') return health === 'alive';
+  return !(detail === 'dot' && kind === 'standby');
+}
+
+const order: readonly TunnelKind[] = ['backbone', 'relay', 'direct', 'shortcut', 'standby'];
 
 function urgency(tunnel: Tunnel): number {
   return order.indexOf(tunnel.kind);

@@ -1,4 +1,5 @@
 // What shapes and lines of the picture mean.
+import { Icon } from '../../../parts/icon.tsx';
 import { StatusShape } from '../../../parts/status.tsx';
 import { peerLooks } from '../../../parts/statuses.tsx';
 import type { TunnelHealth, TunnelKind } from '../tunnels.ts';
@@ -6,6 +7,7 @@ import type { TunnelHealth, TunnelKind } from '../tunnels.ts';
 const lines: readonly (readonly [kind: TunnelKind, health: TunnelHealth, text: string])[] = [
   ['backbone', 'alive', 'between hubs'],
   ['direct', 'alive', 'direct'],
+  ['shortcut', 'alive', 'between spokes'],
   ['relay', 'alive', 'relayed by this hub'],
   ['standby', 'alive', 'standby hub'],
   ['relay', 'none', 'no handshake yet'],
@@ -29,6 +31,18 @@ export function Legend() {
           {text}
         </li>
       ))}
+      <li>
+        <span className="spot-badge">
+          <Icon name="swap" />
+        </span>
+        holds virtual IPs
+      </li>
+      <li>
+        <span className="spot-badge">
+          <Icon name="device" />
+        </span>
+        devices at this hub
+      </li>
     </ul>
   );
 }

@@ -1,5 +1,5 @@
-// A tunnel in the picture: a straight line between the middles of its two ends. One that only waits is bent, so that it
-// does not lie on the straight way through the hub between.
+// A tunnel in the picture: a straight line between the middles of its two ends. One that only waits, or that leaves the
+// hub out, is bent, so that it does not lie on the straight way through the hub between.
 import type { Edge, EdgeProps } from '@xyflow/react';
 import type { Line } from './layout.ts';
 
@@ -17,7 +17,8 @@ export function LineView({ data, sourceX, sourceY, targetX, targetY }: EdgeProps
   const [dx, dy] = [targetX - sourceX, targetY - sourceY];
   // Outwards, as seen from the middle of the picture, so that it keeps off what lies between the hubs.
   const outwards = (sourceX + targetX) * dy - (sourceY + targetY) * dx >= 0 ? 1 : -1;
-  const side = data?.line.kind === 'standby' ? bend * outwards : 0;
+  const kind = data?.line.kind;
+  const side = kind === 'standby' || kind === 'shortcut' ? bend * outwards : 0;
   const [middleX, middleY] = [sourceX + dx / 2 + dy * side, sourceY + dy / 2 - dx * side];
   return (
     <path

@@ -7,11 +7,13 @@ import { useNow } from '../../../parts/clock.ts';
 import { type Format, type Picture as Layout, type Line, layoutPicture, type Spot } from './layout.ts';
 import { Legend } from './legend.tsx';
 import { type LineEdge, LineView } from './line.tsx';
-import { type SpotNode, SpotView } from './spots.tsx';
+import { type Duties, type SpotNode, SpotView } from './spots.tsx';
 import './picture.css';
 
 export interface PictureProps {
   readonly topology: Topology;
+  /** By the identifier of the peer. */
+  readonly duties: ReadonlyMap<string, Duties>;
   readonly chosen: string | null;
   readonly onOpen: (spot: Spot) => void;
 }
@@ -31,13 +33,13 @@ export function Picture(props: PictureProps) {
   );
 }
 
-function Canvas({ topology, chosen, onOpen }: PictureProps) {
+function Canvas({ topology, duties, chosen, onOpen }: PictureProps) {
   const now = Math.floor(useNow() / ageMs) * ageMs;
   const format = useFormat();
   const layout = useMemo(() => layoutPicture(topology, { now, format }), [topology, now, format]);
   const nodes = useMemo(
-    () => nodesOf(layout, { topology, chosen, onOpen }),
-    [layout, topology, chosen, onOpen],
+    () => nodesOf(layout, { topology, duties, chosen, onOpen }),
+    [layout, topology, duties, chosen, onOpen],
   );
   const edges = useMemo(() => layout.lines.map((line) => edgeOf(line, chosen)), [layout, chosen]);
   const flow = useReactFlow();
@@ -108,6 +110,7 @@ function nodesOf(layout: Layout, parts: PictureProps): SpotNode[] {
       height: spot.height,
       data: {
         spot,
+        duties: parts.duties.get(spot.id) ?? null,
         viaHub: via === null ? null : (names.get(via) ?? null),
         chosen: spot.id === parts.chosen,
         first: i === 0,

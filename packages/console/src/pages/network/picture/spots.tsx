@@ -2,12 +2,22 @@
 import type { PeerStatus } from '@powernode/core/intent/peer';
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { count } from '../../../parts/format.ts';
+import { Icon } from '../../../parts/icon.tsx';
 import { StatusShape } from '../../../parts/status.tsx';
 import { peerLooks } from '../../../parts/statuses.tsx';
 import type { Spot } from './layout.ts';
 
+/** What a machine does for the network beside its tunnels. */
+export interface Duties {
+  /** Names of the virtual IPs that it holds. */
+  readonly virtualIps: readonly string[];
+  /** How many devices are at it. */
+  readonly devices: number;
+}
+
 export interface SpotData extends Record<string, unknown> {
   readonly spot: Spot;
+  readonly duties: Duties | null;
   readonly viaHub: string | null;
   readonly chosen: boolean;
   /** The one that Tab reaches. */
@@ -22,6 +32,7 @@ export function SpotView({ data }: NodeProps<SpotNode>) {
   const look = peerLooks[status];
   const words = wordsOf(data);
   const detail = spot.kind === 'group' ? 'card' : spot.detail;
+  const duties = dutyWords(data.duties);
   return (
     <>
       <button
@@ -33,8 +44,13 @@ export function SpotView({ data }: NodeProps<SpotNode>) {
         data-detail={detail}
         data-chosen={chosen ? '' : undefined}
         tabIndex={data.first ? 0 : -1}
-        aria-label={detail === 'dot' ? `${words.name}, ${words.more}, ${look.text}` : undefined}
-        title={`${words.name} · ${words.more}${words.more.includes(look.text) ? '' : ` · ${look.text}`}`}
+        aria-label={detail === 'dot' ? [words.name, words.more, look.text, ...duties].join(', ') : undefined}
+        title={[
+          words.name,
+          words.more,
+          ...(words.more.includes(look.text) ? [] : [look.text]),
+          ...duties,
+        ].join(' · ')}
         onClick={() => data.onOpen(spot)}
       >
         <StatusShape shape={look.shape} moving={look.moving} />
@@ -45,11 +61,45 @@ export function SpotView({ data }: NodeProps<SpotNode>) {
             {words.more.includes(look.text) ? null : <span className="sr-only">{look.text}</span>}
           </span>
         )}
+        <Badges duties={data.duties} />
+        {detail === 'dot' || duties.length === 0 ? null : (
+          <span className="sr-only">{duties.join(', ')}</span>
+        )}
       </button>
       <Handle type="source" position={Position.Top} isConnectable={false} />
       <Handle type="target" position={Position.Top} isConnectable={false} />
     </>
   );
+}
+
+function Badges({ duties }: { readonly duties: Duties | null }) {
+  if (duties === null) return null;
+  const { virtualIps, devices } = duties;
+  return (
+    <span className="spot-badges" aria-hidden="true">
+      {virtualIps.length === 0 ? null : (
+        <span className="spot-badge" data-badge="virtual-ip">
+          <Icon name="swap" />
+          {virtualIps.length === 1 ? null : virtualIps.length}
+        </span>
+      )}
+      {devices === 0 ? null : (
+        <span className="spot-badge" data-badge="devices">
+          <Icon name="device" />
+          {devices}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function dutyWords(duties: Duties | null): string[] {
+  if (duties === null) return [];
+  const { virtualIps, devices } = duties;
+  return [
+    ...(virtualIps.length === 0 ? [] : [`holds ${virtualIps.join(', ')}`]),
+    ...(devices === 0 ? [] : [count(devices, 'device')]),
+  ];
 }
 
 function wordsOf({ spot, viaHub }: SpotData): { readonly name: string; readonly more: string } {

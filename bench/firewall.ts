@@ -1,0 +1,127 @@
+// Benchmark: the firewall of a node with 10,000 rules and 5,000 peers. How long a change of one rule takes until it is
+// in the kernel and read back, beside loading the whole table; and what the rules cost a stream through a tunnel.
+import { setTimeout as pause } from 'node:timers/promises';
+import { NftTable } from '../packages/agent/apply/nftables/table.ts';
+import { Namespace } from '../packages/agent/fixtures/namespace.ts';
+import { rulesetOf } from '../packages/agent/plan/ruleset.ts';
+import type { Ruleset } from '../packages/agent/plan/ruleset-model.ts';
+import { isLoaded } from '../packages/agent/plan/ruleset-seen.ts';
+import { changeText, freshText } from '../packages/agent/plan/ruleset-text.ts';
+import { systemClock } from '../packages/agent/ports/clock.ts';
+import { type Entries, FirewallDocument } from './firewall/document.ts';
+import { Tunnel } from './firewall/tunnel.ts';
+import { percentile, type Report } from './report.ts';
+import { ending } from './stage/endings.ts';
+import { lacking } from './stage/machine.ts';
+
+const bench = 'firewall';
+const ruleCount = 10_000;
+const peerCount = 5_000;
+const changes = 40;
+const runs = 3;
+const betweenChangesMs = 50;
+
+export async function benchFirewall(report: Report): Promise<void> {
+  report.heading(`(h) firewall of a node, ${ruleCount} rules and ${peerCount} peers`);
+  const missing = await lacking();
+  if (missing !== null) return report.skip(bench, missing);
+  const document = new FirewallDocument({ rules: ruleCount, peers: peerCount });
+  await benchChanges(report, document);
+  await benchThroughput(report, document);
+}
+
+function rulesetFor(entries: Entries, previous: Ruleset | null): Ruleset {
+  const ruleset = rulesetOf(entries, { closedOtherwise: { ipv6: true, ipv4: true }, guarded: [], previous });
+  if (ruleset === null) throw new Error('the document needs no rules');
+  return ruleset;
+}
+
+interface Times {
+  readonly total: number;
+  readonly compile: number;
+}
+
+async function benchChanges(report: Report, document: FirewallDocument): Promise<void> {
+  const namespace = await Namespace.open();
+  const end = ending(() => namespace.end());
+  try {
+    const table = new NftTable(namespace, systemClock);
+    let entries = document.entries;
+    const began = performance.now();
+    let ruleset = rulesetFor(entries, null);
+    await table.load(ruleset, 'whole');
+    const wholeMs = performance.now() - began;
+    report.add({ bench, what: 'the whole table, from the document to loaded', value: wholeMs, unit: 'ms' });
+    for (const kind of document.changeKinds) {
+      const times: Times[] = [];
+      for (let i = 0; i < changes; i++) {
+        const next = document.changed(entries, kind, i);
+        await pause(betweenChangesMs);
+        const startMs = performance.now();
+        const after = rulesetFor(next, ruleset);
+        const compiledMs = performance.now();
+        if (changeText(ruleset, after) === null) throw new Error('the change is not one of elements');
+        await table.load(after, 'change');
+        if (!isLoaded(after, await table.look())) throw new Error('what was read back is something else');
+        times.push({ total: performance.now() - startMs, compile: compiledMs - startMs });
+        [entries, ruleset] = [next, after];
+      }
+      addChange(report, { kind, times, wholeMs });
+    }
+  } finally {
+    await end();
+  }
+}
+
+function addChange(
+  report: Report,
+  {
+    kind,
+    times,
+    wholeMs,
+  }: { readonly kind: string; readonly times: readonly Times[]; readonly wholeMs: number },
+): void {
+  const totals = times.map((one) => one.total);
+  const compile = percentile(
+    times.map((one) => one.compile),
+    0.5,
+  );
+  report.add({
+    bench,
+    what: `change of ${kind}, document to read back, p50 of ${times.length}`,
+    value: percentile(totals, 0.5),
+    unit: 'ms',
+    beside: { what: 'loading everything', value: wholeMs },
+    target: { value: 50, better: 'lower' },
+    note: `p95 ${percentile(totals, 0.95).toFixed(0)} ms; of it ${compile.toFixed(1)} ms to compile`,
+  });
+}
+
+/** In turns, so that whatever else the machine does falls on both. */
+async function benchThroughput(report: Report, document: FirewallDocument): Promise<void> {
+  const tunnel = await Tunnel.open();
+  const end = ending(() => tunnel.end());
+  try {
+    const ruled = freshText(rulesetFor(document.entries, null));
+    const free: number[] = [];
+    const judged: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      await tunnel.tell('flush ruleset\n');
+      free.push(await tunnel.megabits());
+      await tunnel.tell(ruled);
+      judged.push(await tunnel.megabits());
+    }
+    const without = percentile(free, 0.5);
+    const value = percentile(judged, 0.5) / without;
+    report.add({
+      bench,
+      what: `throughput with ${ruleCount} rules, as a share of that with none`,
+      value,
+      unit: '',
+      target: { value: 0.95, better: 'higher' },
+      note: `${without.toFixed(0)} Mbit/s without, wireguard-go, one stream, median of ${runs} in turns`,
+    });
+  } finally {
+    await end();
+  }
+}

@@ -1,0 +1,64 @@
+// What the firewall counted for each rule since this process came. The kernel counts by element, and begins at zero
+// with each element that is loaded; several elements may be one rule's.
+import { rulesPerFrameMax } from '@powernode/core/limits';
+import type { Count } from './listing.ts';
+
+export interface RuleCount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export class RuleCounters {
+  readonly #totals = new Map<string, RuleCount>();
+  /** null: what the elements show was counted before this process came. */
+  #last: Map<string, RuleCount> | null = null;
+
+  get totals(): ReadonlyMap<string, RuleCount> {
+    return this.#totals;
+  }
+
+  take(counts: readonly Count[]): void {
+    const last = this.#last;
+    const next = new Map<string, RuleCount>();
+    for (const { set, key, ruleId, packets, bytes } of counts) {
+      const name = `${set} ${key} ${ruleId}`;
+      next.set(name, { packets, bytes });
+      const before = last === null ? { packets, bytes } : last.get(name);
+      const added = sinceThen({ packets, bytes }, before);
+      const total = this.#totals.get(ruleId) ?? { packets: 0, bytes: 0 };
+      this.#totals.set(ruleId, { packets: total.packets + added.packets, bytes: total.bytes + added.bytes });
+    }
+    this.#last = next;
+  }
+
+  /** Everything was loaded anew, so all elements begin at zero. */
+  beganAnew(): void {
+    this.#last = new Map();
+  }
+}
+
+function sinceThen(now: RuleCount, before: RuleCount | undefined): RuleCount {
+  // A counter that went back belongs to an element that was taken out and put in again.
+  if (before === undefined || now.packets < before.packets || now.bytes < before.bytes) return now;
+  return { packets: now.packets - before.packets, bytes: now.bytes - before.bytes };
+}
+
+export interface RuleObservation extends RuleCount {
+  readonly rule_id: string;
+}
+
+/** What is new since it was told last, as much as one frame may hold. It counts as told. */
+export function newsOfRules(
+  totals: ReadonlyMap<string, RuleCount>,
+  told: Map<string, RuleCount>,
+): RuleObservation[] {
+  const news: RuleObservation[] = [];
+  for (const [ruleId, count] of totals) {
+    const before = told.get(ruleId);
+    if (before?.packets === count.packets && before.bytes === count.bytes) continue;
+    if (news.length === rulesPerFrameMax) break;
+    told.set(ruleId, count);
+    news.push({ rule_id: ruleId, ...count });
+  }
+  return news;
+}

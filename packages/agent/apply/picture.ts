@@ -1,0 +1,90 @@
+// What is known of the machine: looked at as a whole, or only where something was just changed.
+import { agentPeersSoughtMax } from '@powernode/core/limits';
+import { routesAfter } from '../plan/route-plan.ts';
+import { nothingSeen, type Seen, type SeenDevice } from '../plan/seen.ts';
+import type { Step } from '../plan/step.ts';
+import type { Sink } from './sink.ts';
+import { interfaceOf, isWireguardStep, type WireguardStep } from './wireguard/write.ts';
+
+type PartStep = WireguardStep | Extract<Step, { kind: 'set_ruleset' | 'remove_ruleset' }>;
+
+export class Picture {
+  readonly #machine: Sink;
+  #seen: Seen | null = null;
+  #isKnown = false;
+
+  constructor(machine: Sink) {
+    this.#machine = machine;
+  }
+
+  get seen(): Seen {
+    return this.#seen ?? nothingSeen;
+  }
+
+  /** Whether the machine was ever looked at. */
+  get wasSeen(): boolean {
+    return this.#seen !== null;
+  }
+
+  /** Whether nothing has put in doubt since what was seen. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  doubt(): void {
+    this.#isKnown = false;
+  }
+
+  async lookAtAll(): Promise<void> {
+    this.#seen = await this.#machine.look();
+    this.#isKnown = true;
+  }
+
+  /** Looks where steps have changed something. false: that is everywhere, and was not looked at. */
+  async lookAfter(steps: readonly Step[]): Promise<boolean> {
+    const parts = steps.filter(isPart);
+    if (parts.length < steps.length) return false;
+    for (const [name, changed] of peersByInterface(parts.filter(isWireguardStep))) {
+      const before = this.#seen?.interfaces.get(name)?.device ?? null;
+      const few = before !== null && changed.size <= agentPeersSoughtMax;
+      const look = few
+        ? this.#machine.lookAtPeers(name, { before, changed })
+        : this.#machine.lookAtDevice(name);
+      this.noticeDevice(name, await look);
+    }
+    if (parts.some((step) => !isWireguardStep(step))) {
+      const ruleset = await this.#machine.lookAtRuleset();
+      if (this.#seen !== null) this.#seen = { ...this.#seen, ruleset };
+    }
+    return true;
+  }
+
+  noticeDevice(name: string, device: SeenDevice | null): void {
+    const seen = this.#seen;
+    const before = seen?.interfaces.get(name);
+    if (seen === null || before === undefined) return;
+    this.#seen = { ...seen, interfaces: new Map(seen.interfaces).set(name, { ...before, device }) };
+  }
+
+  /** Takes routes to be as these steps make them. */
+  assumeRoutes(steps: readonly Step[]): void {
+    if (this.#seen !== null) this.#seen = { ...this.#seen, routes: routesAfter(this.#seen.routes, steps) };
+  }
+}
+
+function isPart(step: Step): step is PartStep {
+  return isWireguardStep(step) || step.kind === 'set_ruleset' || step.kind === 'remove_ruleset';
+}
+
+/** The public keys that steps touch, by interface. */
+function peersByInterface(steps: readonly WireguardStep[]): Map<string, Set<string>> {
+  const touched = new Map<string, Set<string>>();
+  for (const step of steps) {
+    const name = interfaceOf(step);
+    const keys = touched.get(name) ?? new Set();
+    if (step.kind === 'remove_peer') keys.add(step.publicKey);
+    if (step.kind === 'set_peer') keys.add(step.peer.publicKey);
+    touched.set(name, keys);
+  }
+  return touched;
+}

@@ -1,0 +1,61 @@
+// How paths are, by the prober where it has heard anything of them, and by WireGuard's counters where not: a hub of an
+// older version answers no probes and must not be taken for dead. Knows of hubs too by which way a spoke is heard.
+import { isHeard, type PathState } from '../probe/judge.ts';
+import type { ProberNews } from '../probe/messages.ts';
+import type { DocumentIndex } from './document-index.ts';
+import { tunnelKey } from './document-index.ts';
+import type { PassiveHealth, PathHealth } from './health.ts';
+
+/** How a spoke is heard by this hub. */
+export interface SourceState {
+  readonly state: PathState;
+  /** The relay by way of which its packets are to go; null: straight. */
+  readonly detour: string | null;
+}
+
+export class ProbeHealth implements PathHealth {
+  readonly #passive: PassiveHealth;
+  readonly #index: DocumentIndex;
+  /** By the key of the peer's entry. */
+  readonly #tunnels = new Map<string, PathState>();
+  /** By address. */
+  readonly #sources = new Map<string, SourceState>();
+
+  constructor(passive: PassiveHealth, index: DocumentIndex) {
+    this.#passive = passive;
+    this.#index = index;
+  }
+
+  get sources(): ReadonlyMap<string, SourceState> {
+    return this.#sources;
+  }
+
+  take(news: ProberNews): void {
+    for (const { tunnel, state } of news.tunnels) {
+      if (state === 'untried') this.#tunnels.delete(tunnel);
+      else this.#tunnels.set(tunnel, state);
+    }
+    for (const { address, state, detour } of news.sources) {
+      if (state === 'untried' && detour === null) this.#sources.delete(address);
+      else this.#sources.set(address, { state, detour });
+    }
+  }
+
+  /** The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard. */
+  forgetHeard(): void {
+    for (const [tunnel, state] of this.#tunnels) if (isHeard(state)) this.#tunnels.delete(tunnel);
+    for (const [address, { detour }] of this.#sources) if (detour === null) this.#sources.delete(address);
+  }
+
+  of(tunnel: { readonly interface: string; readonly publicKey: string }): PathState {
+    const key = tunnelKey(tunnel);
+    const probed = this.#tunnels.get(key);
+    if (probed !== undefined) return probed;
+    const peer = this.#index.peer(key);
+    if (peer === undefined) return this.#passive.of(tunnel);
+    // A handshake shows that a spoke was met, and not that packets arrive.
+    if (this.#index.isDirect(peer)) return 'untried';
+    const heard = this.#sources.get(peer.allowed_ips[0]?.split('/', 1)[0] ?? '')?.state ?? 'untried';
+    return heard === 'untried' ? this.#passive.of(tunnel) : heard;
+  }
+}

@@ -1,0 +1,124 @@
+// What the prober is to do, as it follows from the document: whom to probe from where, at which addresses to answer,
+// whom to watch, and which addresses are leased.
+import { readProbeAddress } from '@powernode/core/net/probe-address';
+import type { InterfaceEntry } from '@powernode/core/wire/document';
+import type {
+  AnsweringConfig,
+  LeaseConfig,
+  ProberConfig,
+  RelayConfig,
+  TargetConfig,
+  WatchConfig,
+} from '../probe/config.ts';
+import { type DocumentIndex, tunnelKey } from './document-index.ts';
+
+export function proberConfigOf(index: DocumentIndex): ProberConfig {
+  const parts = [...index.interfaces.values()]
+    .filter((one) => one.purpose === 'leaf')
+    .map((leaf) => networkPart(leaf, index));
+  return {
+    targets: parts.flatMap((part) => part.targets),
+    answering: parts.flatMap((part) => part.answering),
+    relays: parts.flatMap((part) => part.relays),
+    watches: parts.flatMap((part) => part.watches),
+    leases: leasesOf(index),
+  };
+}
+
+/** Whether entries under these keys have a say in it. */
+export function concernsProber(keys: ReadonlySet<string> | 'all'): boolean {
+  if (keys === 'all') return true;
+  for (const key of keys) if (/^(?:interface|probe|route|watch|virtual_ip)\//.test(key)) return true;
+  return false;
+}
+
+function networkPart(leaf: InterfaceEntry, index: DocumentIndex): Omit<ProberConfig, 'leases'> {
+  const answering = answeringOf(leaf, index);
+  const relays = answering.some((one) => one.purpose === 'hub') ? relaysOf(leaf, index) : [];
+  return {
+    targets: targetsOf(leaf, index),
+    answering,
+    relays,
+    watches: watchesOf(leaf, { index, answering }),
+  };
+}
+
+function answeringOf(leaf: InterfaceEntry, index: DocumentIndex): AnsweringConfig[] {
+  return leaf.probe_addresses.flatMap((text): AnsweringConfig[] => {
+    const address = bare(text);
+    const way = readProbeAddress(address);
+    if (way === null) return [];
+    if (way.slot === null) return [{ address, purpose: 'direct', relay: null }];
+    const relay = `${leaf.name}-${way.slot}`;
+    return [{ address, purpose: 'hub', relay: index.interfaces.has(relay) ? relay : null }];
+  });
+}
+
+function relaysOf(leaf: InterfaceEntry, index: DocumentIndex): RelayConfig[] {
+  const relays: RelayConfig[] = [];
+  for (const one of index.interfaces.values()) {
+    if (one.network_id !== leaf.network_id || one.purpose !== 'transit') continue;
+    const peer = index.transitPeer(one.name);
+    if (peer === undefined) continue;
+    const tunnel = tunnelKey({ interface: one.name, publicKey: peer.public_key });
+    const addresses: string[] = [];
+    for (const route of index.routes.values()) {
+      const isOnly = route.via.length === 1 && route.via[0] === one.name;
+      if (isOnly && !index.probes.has(route.destination)) addresses.push(bare(route.destination));
+    }
+    relays.push({ interface: one.name, tunnel, addresses });
+  }
+  return relays;
+}
+
+function targetsOf(leaf: InterfaceEntry, index: DocumentIndex): TargetConfig[] {
+  const own = bare(leaf.addresses.find((address) => address.includes(':')) ?? '');
+  const direct = leaf.probe_addresses.map(bare).find((one) => readProbeAddress(one)?.slot === null);
+  const targets: TargetConfig[] = [];
+  for (const probe of index.probes.values()) {
+    if (probe.network_id !== leaf.network_id) continue;
+    const source = probe.purpose === 'direct' ? direct : own;
+    const way = readProbeAddress(probe.target);
+    if (source === undefined || source === '' || way === null) continue;
+    targets.push({
+      network: probe.network_id,
+      target: probe.target,
+      goal: way.goal,
+      tunnel: tunnelKey({ interface: probe.interface, publicKey: probe.public_key }),
+      purpose: probe.purpose,
+      source,
+    });
+  }
+  return targets;
+}
+
+function watchesOf(
+  leaf: InterfaceEntry,
+  at: { readonly index: DocumentIndex; readonly answering: readonly AnsweringConfig[] },
+): WatchConfig[] {
+  const watches: WatchConfig[] = [];
+  for (const watch of at.index.watches.values()) {
+    if (watch.network_id !== leaf.network_id) continue;
+    const { peer_id: peerId, address } = watch;
+    // Another hub's probes come over the relay to it, everybody else's straight.
+    const ofRelay = at.answering.find(
+      ({ relay }) => relay !== null && at.index.transitPeer(relay)?.peer_id === peerId,
+    );
+    const answering = ofRelay ?? at.answering.find((one) => one.purpose === 'hub' && one.relay === null);
+    if (answering !== undefined) watches.push({ peerId, address, answeredAt: answering.address });
+  }
+  return watches;
+}
+
+function leasesOf(index: DocumentIndex): LeaseConfig[] {
+  return [...index.virtualIps.values()].flatMap((one): LeaseConfig[] => {
+    if (one.lease === null) return [];
+    const { witnesses, enough } = one.lease;
+    const addresses = one.addresses.map(bare);
+    return [{ virtualIpId: one.virtual_ip_id, epoch: one.epoch, addresses, witnesses, enough }];
+  });
+}
+
+function bare(address: string): string {
+  return address.split('/', 1)[0] ?? address;
+}

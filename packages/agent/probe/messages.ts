@@ -1,0 +1,41 @@
+// What the prober's thread and the agent's say to each other. Both are of one build, so nothing is parsed.
+import type { ProberConfig } from './config.ts';
+import type { PathState } from './judge.ts';
+import type { Claim, Hold, LeaseChange } from './leases.ts';
+import type { SourceChange } from './sources.ts';
+import type { TargetReport } from './targets.ts';
+import type { WatchChange } from './watches.ts';
+
+export type ToProber =
+  | { readonly kind: 'configure'; readonly config: ProberConfig }
+  /** The platform's answer to `hold`. */
+  | { readonly kind: 'held'; readonly sequence: number; readonly leases: readonly Claim[] }
+  /** The platform has taken note of these. */
+  | { readonly kind: 'confirmed'; readonly watched: readonly WatchChange[] }
+  /** The table of rules is loaded from here on, and was loaded: what is held has to be said again. */
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'loaded' }
+  | { readonly kind: 'report'; readonly id: number }
+  | { readonly kind: 'stop' };
+
+export interface TunnelChange {
+  /** The key of the peer's entry. */
+  readonly tunnel: string;
+  readonly state: PathState;
+}
+
+/** Only what changed. */
+export interface ProberNews {
+  readonly tunnels: readonly TunnelChange[];
+  readonly sources: readonly SourceChange[];
+  readonly watched: readonly WatchChange[];
+  readonly leases: readonly LeaseChange[];
+}
+
+export type FromProber =
+  | { readonly kind: 'news'; readonly news: ProberNews }
+  /** To be asked of the platform now, or not at all. */
+  | ({ readonly kind: 'hold' } & Hold)
+  | { readonly kind: 'report'; readonly id: number; readonly targets: readonly TargetReport[] }
+  /** Something did not work that people should know of. */
+  | { readonly kind: 'trouble'; readonly detail: string };

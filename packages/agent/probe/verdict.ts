@@ -1,0 +1,62 @@
+// What to make of a tunnel to a hub, from its own path and from what came through it to other hubs. A hub may be there
+// and answer, and yet forward nothing.
+import { isHeard, type PathState, worse } from './judge.ts';
+
+/** A probe by way of one hub to another. */
+export interface Forwarding {
+  readonly state: PathState;
+  /** Whether both hubs are there by their own paths, so that it is the forwarding which is seen. */
+  readonly isSupported: boolean;
+  /** Supported for long enough that something should have come, and nothing ever did. */
+  readonly isOverdue: boolean;
+  /** Heard a moment ago. */
+  readonly isFresh: boolean;
+}
+
+export interface TunnelFacts {
+  readonly path: PathState;
+  readonly forwarding: readonly Forwarding[];
+  /** Its hub was last found not to forward. */
+  readonly wasDisproved: boolean;
+}
+
+export interface Verdict {
+  readonly state: PathState;
+  readonly isDisproved: boolean;
+}
+
+/** The states of all tunnels to the hubs of one network. */
+export function verdicts(facts: ReadonlyMap<string, TunnelFacts>): Map<string, Verdict> {
+  const found = new Map<string, Verdict>();
+  for (const [tunnel, one] of facts) {
+    const others = [...facts]
+      .filter(([other]) => other !== tunnel)
+      .flatMap(([, { forwarding }]) => forwarding);
+    // That others do must be fresh when it is first held against a hub: when the link between two hubs is cut, both
+    // fall silent, and one of them is noticed first.
+    const othersProve = others.some(
+      (other) => other.isSupported && isHeard(other.state) && (one.wasDisproved || other.isFresh),
+    );
+    found.set(tunnel, verdict(one, othersProve));
+  }
+  return found;
+}
+
+function verdict({ path, forwarding }: TunnelFacts, othersProve: boolean): Verdict {
+  if (!isHeard(path)) return { state: path, isDisproved: false };
+  const supported = forwarding.filter((one) => one.isSupported);
+  if (supported.length === 0) {
+    // Nothing can be said now. What failed when it was last seen is not preferred.
+    const failed = forwarding.some((one) => one.state === 'dead');
+    return { state: failed ? worse(path, 'returning') : path, isDisproved: false };
+  }
+  if (supported.every(fails)) {
+    return { state: othersProve ? 'dead' : worse(path, 'returning'), isDisproved: othersProve };
+  }
+  const isSteady = supported.some((one) => one.state === 'alive' || (one.state === 'untried' && !fails(one)));
+  return { state: isSteady ? path : worse(path, 'returning'), isDisproved: false };
+}
+
+function fails(one: Forwarding): boolean {
+  return one.state === 'dead' || (one.state === 'untried' && one.isOverdue);
+}

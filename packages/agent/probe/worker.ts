@@ -1,0 +1,91 @@
+// The prober's thread: gives the engine its sockets, its clock and its turns. A thread of its own, with priority over
+// everything else of the agent, because a prober that is late takes living paths for dead, and is taken for dead.
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { agentCollectMs, heldCommandMs, probePort, probeTickMs } from '@powernode/core/limits';
+import { collectGarbage } from '../commands/lean.ts';
+import { toolEnvironment } from '../ports/run.ts';
+import type { ProberConfig } from './config.ts';
+import { Engine } from './engine.ts';
+import { HeldSets } from './held-sets.ts';
+import type { FromProber, ToProber } from './messages.ts';
+import { type Local, Sockets } from './sockets.ts';
+
+/** Above all that an administrator starts, below what keeps the machine itself alive. */
+const priority = -15;
+
+const port = parentPort;
+if (port === null) throw new Error('worker.ts is the prober’s thread and is started by prober.ts');
+const nowMs = () => performance.now();
+const post = (message: FromProber) => port.postMessage(message);
+
+try {
+  // On Linux this is the thread's alone.
+  os.setPriority(priority);
+} catch {
+  // Not permitted (a container): then it has to do as it is.
+}
+
+const sockets = new Sockets((bytes, at) => engine.received(bytes, at, nowMs()));
+const heldSets = new HeldSets({
+  nowMs,
+  environment: toolEnvironment,
+  failed({ detail, isNew }) {
+    if (isNew) post({ kind: 'trouble', detail: `leases of addresses could not be renewed: ${detail}` });
+    // Not at once: the table may be about to be loaded.
+    setTimeout(() => engine.forgotten(nowMs()), heldCommandMs);
+  },
+});
+const engine = new Engine({
+  run: randomBytes(8).readBigUInt64BE(),
+  nowMs: nowMs(),
+  outlet: {
+    send: (bytes, from, to) => sockets.send(bytes, from, to),
+    post,
+    hold: (addresses) => heldSets.tell(addresses),
+  },
+});
+
+const turns = setInterval(() => {
+  sockets.tick(nowMs());
+  engine.tick(nowMs());
+}, probeTickMs);
+
+// A heap of its own, which nobody else tidies; a few ms each time, far from what anybody takes for a pause.
+const collecting = setInterval(collectGarbage, agentCollectMs);
+
+port.on('message', (message: ToProber) => {
+  switch (message.kind) {
+    case 'configure':
+      sockets.keep(localsOf(message.config), nowMs());
+      return engine.configure(message.config, nowMs());
+    case 'held':
+      return engine.held(message, nowMs());
+    case 'confirmed':
+      return engine.confirmed(message.watched);
+    case 'loading':
+      return heldSets.pause();
+    case 'loaded':
+      engine.forgotten(nowMs());
+      return heldSets.resume();
+    case 'report':
+      return post({ kind: 'report', id: message.id, targets: engine.report(nowMs()) });
+    case 'stop':
+      clearInterval(turns);
+      clearInterval(collecting);
+      sockets.keep([], nowMs());
+      heldSets.stop();
+      port.close();
+  }
+});
+
+function localsOf(config: ProberConfig): Local[] {
+  return [
+    ...config.answering.map(({ address }) => ({ address, port: probePort })),
+    ...config.targets.map(({ source, purpose }) => ({
+      address: source,
+      port: purpose === 'direct' ? probePort : null,
+    })),
+  ];
+}

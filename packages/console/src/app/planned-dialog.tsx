@@ -1,0 +1,126 @@
+// Asks before something is done that many machines feel: shows what it would do to which of them, then does it or asks
+// for approval.
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import type { ChangeAction, Deferred, Output, Parameters } from '../api/client.ts';
+import { Button } from '../parts/button.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { Check } from '../parts/form.tsx';
+import { PlanView } from '../parts/plan.tsx';
+import { Loaded, Note, ProblemNote } from '../parts/states.tsx';
+import { Ago } from '../parts/time.tsx';
+import { useMay, usePolicyMode } from './permissions.ts';
+import { client } from './platform.ts';
+import { useChange } from './use-change.ts';
+
+export interface PlannedDialogProps<K extends ChangeAction> {
+  readonly action: K;
+  readonly parameters: Parameters<K>;
+  readonly title: string;
+  /** What it means, in a sentence or two; or what is left to choose. */
+  readonly children: ReactNode;
+  /** What the dry run says beside its plan. */
+  readonly about?: (body: Output<K>) => ReactNode;
+  /** The dry run says that it would do nothing, so it cannot be asked for. */
+  readonly pointless?: (body: Output<K>) => boolean;
+  /** On the button: "Delete network". */
+  readonly verb: string;
+  /** On the other one; absent: "Keep it". */
+  readonly keep?: string;
+  /** What gives back is not marked as a danger. */
+  readonly tone?: 'danger' | 'primary';
+  readonly onClose: () => void;
+  /** It is done (not: it waits). */
+  readonly onDone: (body: Output<K>) => void;
+}
+
+export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<K>) {
+  const { action, parameters, title, children, about, verb, onClose, onDone } = props;
+  const rehearsal = useQuery({
+    queryKey: ['plan', action, parameters],
+    queryFn: ({ signal }) => client.rehearse(action, parameters, signal),
+    staleTime: 0,
+    gcTime: 0,
+  });
+  const change = useChange(action);
+  const mode = usePolicyMode(action);
+  const mayDecide = useMay('decideApproval');
+  const [approve, setApprove] = useState(false);
+  const [deferred, setDeferred] = useState<Deferred | null>(null);
+  const needsApproval = mode === 'require_approval' || mode === null;
+  const pointless = rehearsal.data === undefined || props.pointless?.(rehearsal.data.body) === true;
+
+  async function run(): Promise<void> {
+    const answer = await change.run(approve ? { ...parameters, approve: true } : parameters);
+    if (answer === null) return;
+    if (answer.kind === 'pending') setDeferred(answer.deferred);
+    else onDone(answer.body);
+  }
+
+  if (deferred !== null) return <WaitsDialog deferred={deferred} onClose={onClose} />;
+  return (
+    <Dialog title={title} onClose={onClose} wide>
+      <div className="stack">{children}</div>
+      {rehearsal.data === undefined ? null : about?.(rehearsal.data.body)}
+      <section className="section" aria-label="Plan">
+        <h3>What it would do</h3>
+        <Loaded
+          what="the plan"
+          data={rehearsal.data}
+          error={rehearsal.error}
+          retry={() => void rehearsal.refetch()}
+        >
+          {({ plan }) => <PlanView plan={plan} />}
+        </Loaded>
+      </section>
+      {mode === 'require_approval' && !approve ? (
+        <Note tone="wait" icon="clock">
+          The policy for this asks for approval: it will wait until somebody decides.
+        </Note>
+      ) : null}
+      {needsApproval && mayDecide ? (
+        <Check
+          label="Approve now"
+          hint="You may decide this yourself; that is recorded as an approval."
+          checked={approve}
+          onChange={setApprove}
+        />
+      ) : null}
+      <ProblemNote problem={change.problem} />
+      <div className="form-foot">
+        <Button onClick={onClose}>{props.keep ?? 'Keep it'}</Button>
+        <Button
+          variant={props.tone ?? 'danger'}
+          busy={change.busy}
+          disabled={pointless}
+          onClick={() => void run()}
+        >
+          {mode === 'require_approval' && !approve ? `Ask to ${verb.toLowerCase()}` : verb}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function WaitsDialog({ deferred, onClose }: { readonly deferred: Deferred; readonly onClose: () => void }) {
+  return (
+    <Dialog title="It waits for approval" onClose={onClose}>
+      <Note tone="wait" icon="clock" title={deferred.summary}>
+        Nothing has changed yet. If nobody decides, the request ends <Ago at={deferred.expires_at} />.
+      </Note>
+      <div className="form-foot">
+        <Button onClick={onClose}>Close</Button>
+        <Link
+          className="button"
+          data-variant="primary"
+          to="/approvals/$approvalId"
+          params={{ approvalId: deferred.id }}
+          onClick={onClose}
+        >
+          Open the request
+        </Link>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,27 @@
+// What an approved operation has made that is shown this once. It is kept beside the pages: the one on which it was
+// approved changes in the same moment.
+import { isRecord } from '../api/problem.ts';
+import { createStore } from './store.ts';
+
+export interface Secret {
+  /** "Copy the address". */
+  readonly label: string;
+  readonly text: string;
+}
+
+const secretMembers = [
+  ['access_grant', 'bootstrap_url', 'the address'],
+  ['api_token', 'token', 'the token'],
+  ['join_token', 'command', 'the command'],
+] as const;
+
+export function secretsOf(result: unknown): Secret[] {
+  if (!isRecord(result)) return [];
+  return secretMembers.flatMap(([noun, member, label]) => {
+    const object = result[noun];
+    const text = isRecord(object) ? object[member] : undefined;
+    return typeof text === 'string' && text !== '' ? [{ label, text }] : [];
+  });
+}
+
+export const shownOnce = createStore<readonly Secret[]>([]);

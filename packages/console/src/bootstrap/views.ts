@@ -1,0 +1,161 @@
+// What the page shows: what the link is for, why it is no use, and the configuration once there is one.
+import type { BootstrapDevice, BootstrapGrant } from '@powernode/core/wire/bootstrap';
+import { element } from './dom.ts';
+import type { Obstacle } from './keys.ts';
+import { qrCode } from './qr.ts';
+
+type View = readonly Node[];
+
+const heading = (text: string) => element('h1', { tabindex: '-1' }, text);
+
+export function waitingView(): View {
+  return [
+    heading('Let this device in'),
+    element('p', { role: 'status', class: 'quiet' }, 'Looking at the link…'),
+  ];
+}
+
+/** Nothing is said of a link that the platform does not know. */
+export function problemView(title: string, detail: string): View {
+  return [heading(title), element('p', { role: 'alert', class: 'bad' }, detail)];
+}
+
+export const problemTitles: Readonly<Record<string, string>> = {
+  used: 'This link was used',
+  expired: 'This link has expired',
+  revoked: 'This link was taken back',
+};
+
+const obstacles: Readonly<Record<Obstacle, string>> = {
+  insecure:
+    'This page was opened without encryption. Browsers make keys only over https:// or on the machine itself. Open it with https://, or use the commands below.',
+  outdated:
+    'This browser cannot make keys of this kind (X25519). Update it, use another one, or use the commands below.',
+};
+
+export function grantView(of: {
+  readonly grant: BootstrapGrant;
+  readonly obstacle: Obstacle | null;
+  readonly script: string;
+  readonly make: (name: string) => void;
+}): View {
+  const { grant, obstacle } = of;
+  const name = element('input', {
+    id: 'name',
+    class: 'input',
+    value: grant.device_name_hint,
+    maxlength: '100',
+    autocomplete: 'off',
+    required: true,
+  });
+  const form = element(
+    'form',
+    {
+      class: 'form',
+      submit: (event) => {
+        event.preventDefault();
+        of.make(name.value.trim());
+      },
+    },
+    element('div', { class: 'field' }, element('label', { for: 'name' }, 'Name of this device'), name),
+    element(
+      'button',
+      { class: 'button', 'data-variant': 'primary', type: 'submit', disabled: obstacle !== null },
+      'Make a configuration',
+    ),
+  );
+  return [
+    heading(`Join ${grant.network_name}`),
+    element(
+      'p',
+      {},
+      'This link lets one device into the network, once, until ',
+      element('time', { datetime: grant.expires_at }, when(grant.expires_at)),
+      '.',
+    ),
+    obstacle === null
+      ? element(
+          'p',
+          { class: 'quiet' },
+          'The private key is made here, in your browser. It is sent to nobody, so nobody can show it to you again.',
+        )
+      : element('p', { role: 'alert', class: 'bad' }, obstacles[obstacle]),
+    form,
+    element(
+      'details',
+      {},
+      element('summary', {}, 'On a command line'),
+      block(of.script, 'commands'),
+      copyButton(of.script, 'Copy the commands'),
+    ),
+  ];
+}
+
+export function configView(of: {
+  readonly device: BootstrapDevice;
+  /** With the private key in it. */
+  readonly config: string;
+  readonly taken: () => void;
+}): View {
+  const { device, config } = of;
+  const download = element(
+    'a',
+    {
+      class: 'button',
+      'data-variant': 'primary',
+      href: URL.createObjectURL(new Blob([config], { type: 'text/plain' })),
+      download: device.file_name,
+      click: of.taken,
+    },
+    'Download',
+  );
+  const addresses = [device.host_address, device.ipv4_address]
+    .filter((address) => address !== null)
+    .join(', ');
+  return [
+    heading(`${device.name} is in`),
+    element(
+      'p',
+      { role: 'alert', class: 'wait' },
+      'This is shown once. Whoever has it gets in as this device, so keep it to yourself.',
+    ),
+    element(
+      'ol',
+      { class: 'steps' },
+      element('li', {}, 'Install WireGuard, from wireguard.com or the store of this device.'),
+      element('li', {}, 'On this device: download the file and import it there (on Linux: wg-quick up).'),
+      element('li', {}, 'On another one: scan the code with its WireGuard app.'),
+    ),
+    element('div', { class: 'actions' }, download, copyButton(config, 'Copy', of.taken)),
+    qrCode(config, `QR code of the configuration of ${device.name}`),
+    element('p', { class: 'quiet' }, `Its addresses in ${device.network_name}: ${addresses}`),
+    element('details', {}, element('summary', {}, 'Show the text'), block(config, 'configuration')),
+  ];
+}
+
+function copyButton(text: string, label: string, taken?: () => void): Node {
+  const button = element(
+    'button',
+    {
+      class: 'button',
+      type: 'button',
+      click: () => {
+        taken?.();
+        void navigator.clipboard.writeText(text).then(
+          () => (button.textContent = 'Copied'),
+          () => (button.textContent = 'Select the text by hand'),
+        );
+      },
+    },
+    label,
+  );
+  return button;
+}
+
+function block(text: string, label: string): Node {
+  return element('pre', { tabindex: '0', 'aria-label': label }, element('code', {}, text));
+}
+
+function when(time: string): string {
+  return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}

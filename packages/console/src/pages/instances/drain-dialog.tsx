@@ -1,0 +1,63 @@
+// Draining a machine before maintenance, and taking it back: what moves away from it or may come back.
+import type { Output } from '../../api/client.ts';
+import { PlannedDialog } from '../../app/planned-dialog.tsx';
+import { tell } from '../../app/toasts.ts';
+import { Section } from '../../parts/page.tsx';
+
+type Instance = Output<'getInstance'>['instance'];
+type Moves = Output<'drainInstance'>['moves'];
+
+export function isDraining({ status }: Pick<Instance, 'status'>): boolean {
+  return status === 'draining';
+}
+
+export interface DrainDialogProps {
+  readonly instance: Instance;
+  readonly onClose: () => void;
+}
+
+export function DrainDialog({ instance, onClose }: DrainDialogProps) {
+  const drain = !isDraining(instance);
+  const { hostname } = instance;
+  return (
+    <PlannedDialog
+      action="drainInstance"
+      parameters={{ instance_id: instance.id, drain }}
+      title={drain ? `Drain ${hostname}` : `Take ${hostname} back`}
+      verb={drain ? 'Drain machine' : 'Take it back'}
+      keep={drain ? 'Let it work' : 'Leave it drained'}
+      tone="primary"
+      about={({ moves }) => <MoveList moves={moves} />}
+      onClose={onClose}
+      onDone={() => {
+        onClose();
+        tell({ tone: 'done', text: drain ? `${hostname} is being drained` : `${hostname} takes work again` });
+      }}
+    >
+      {drain
+        ? 'Its work moves away first, and nothing is lost: spokes leave it as a hub, virtual IPs go to their next holder. It stays in its networks.'
+        : 'It takes work again: spokes may use it as a hub, and virtual IPs may come to it.'}
+    </PlannedDialog>
+  );
+}
+
+const objectWords: Readonly<Record<string, string>> = {
+  hub: 'hub',
+  virtual_ip: 'virtual IP',
+};
+
+function MoveList({ moves }: { readonly moves: Moves }) {
+  return (
+    <Section title="What moves">
+      {moves.length === 0 ? <p className="muted">Nothing has to move.</p> : null}
+      <ul className="lines">
+        {moves.map((move) => (
+          <li key={`${move.object} ${move.id}`} className="line-item">
+            <span className="tag">{objectWords[move.object] ?? move.object}</span>
+            <span className="grow">{move.detail}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,180 @@
+// One device: what it is, what it has, whether that is still right, and shutting it out.
+import type { UserDevice } from '@powernode/core/intent/user-device';
+import { useState } from 'react';
+import { ChangeForm } from '../../../app/change-form.tsx';
+import { useMay } from '../../../app/permissions.ts';
+import { PlannedDialog } from '../../../app/planned-dialog.tsx';
+import { tell } from '../../../app/toasts.ts';
+import { useOne } from '../../../app/use-one.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Copyable, CopyText } from '../../../parts/copy.tsx';
+import { Sheet } from '../../../parts/dialog.tsx';
+import { Facts, Tiles } from '../../../parts/facts.tsx';
+import { TagsField, TextField } from '../../../parts/form.tsx';
+import { formatBytes } from '../../../parts/format.ts';
+import { Section } from '../../../parts/page.tsx';
+import { Failure, Note, Skeleton } from '../../../parts/states.tsx';
+import { Tags } from '../../../parts/tags.tsx';
+import { Ago, DateTime } from '../../../parts/time.tsx';
+import { ObjectLink } from '../object-link.tsx';
+import { useSheet } from '../use-sheet.ts';
+import type { ViewProps } from '../view.ts';
+import { DeviceMark, isBeingRevoked } from './device-mark.tsx';
+import { ReissueDialog } from './reissue-dialog.tsx';
+
+type Device = UserDevice & { readonly config: string };
+
+export function DeviceSheet({ id, network }: ViewProps & { readonly id: string }) {
+  const sheet = useSheet('user_device');
+  const { data, error, refetch } = useOne(
+    'user_devices',
+    'getUserDevice',
+    { user_device_id: id },
+    { busy: ({ user_device }) => isBeingRevoked(user_device) },
+  );
+  const device = data?.user_device;
+  return (
+    <Sheet title={device?.name ?? 'Device'} onClose={sheet.close}>
+      {device === undefined ? (
+        error === null ? (
+          <Skeleton what="the device" />
+        ) : (
+          <Failure error={error} retry={() => void refetch()} />
+        )
+      ) : (
+        <Known device={device} network={network} />
+      )}
+    </Sheet>
+  );
+}
+
+function Known({ device, network }: ViewProps & { readonly device: Device }) {
+  const { revoked_on: revoked } = device;
+  return (
+    <>
+      <div className="row">
+        <DeviceMark device={device} chip />
+      </div>
+      {device.status === 'stale' ? (
+        <Note tone="wait" icon="alert" title="Its configuration is out of date">
+          {device.stale_reason ?? 'The network has changed since it was made.'} Issue it again.
+        </Note>
+      ) : null}
+      {revoked === null ? null : (
+        <div role="status">
+          <Note tone={isBeingRevoked(device) ? 'wait' : 'idle'} icon="lock">
+            Shut out on {revoked.done} of {revoked.of} {revoked.of === 1 ? 'hub' : 'hubs'} that knew it, since{' '}
+            <DateTime at={device.revoked_at} />.
+          </Note>
+        </div>
+      )}
+      <DeviceActions device={device} network={network} />
+      <Tiles
+        tiles={[
+          { name: 'Handshake', value: <Ago at={device.last_handshake_at} /> },
+          { name: 'Received', value: formatBytes(device.rx_bytes) },
+          { name: 'Sent', value: formatBytes(device.tx_bytes) },
+        ]}
+      />
+      <Facts
+        facts={[
+          ['Address', <Copyable key="a" text={device.host_address} label="the address" />],
+          [
+            'IPv4 address',
+            device.ipv4_address === null ? null : (
+              <Copyable key="4" text={device.ipv4_address} label="the IPv4 address" />
+            ),
+          ],
+          [
+            'Hub',
+            <ObjectLink
+              key="h"
+              networkId={network.id}
+              object={{ type: 'peer', id: device.hub_peer_id, name: device.hub_hostname }}
+            />,
+          ],
+          ['Tags', <Tags key="t" tags={device.tags} />],
+          ['Public key', <Copyable key="k" text={device.public_key} label="the public key" />],
+          ['Issued', <DateTime key="c" at={device.created_at} />],
+          ['Identifier', <Copyable key="i" text={device.id} label="the identifier" />],
+        ]}
+      />
+      {device.status === 'revoked' ? null : (
+        <Section title="Configuration" aside={<span className="muted">without the private key</span>}>
+          <CopyText text={device.config} label="the configuration" />
+        </Section>
+      )}
+    </>
+  );
+}
+
+function DeviceActions({ device, network }: ViewProps & { readonly device: Device }) {
+  const may = useMay('updateUserDevice');
+  const [opened, setOpened] = useState<'edit' | 'reissue' | 'revoke' | null>(null);
+  const close = () => setOpened(null);
+  if (!may || device.status === 'revoked') return null;
+  if (opened === 'edit') return <EditDevice device={device} onClose={close} />;
+  return (
+    <>
+      <div className="row">
+        <Button icon="pencil" onClick={() => setOpened('edit')}>
+          Edit
+        </Button>
+        <Button icon="refresh" onClick={() => setOpened('reissue')}>
+          Issue again
+        </Button>
+        <Button icon="lock" onClick={() => setOpened('revoke')}>
+          Revoke
+        </Button>
+      </div>
+      {opened === 'reissue' ? <ReissueDialog device={device} network={network} onClose={close} /> : null}
+      {opened === 'revoke' ? (
+        <PlannedDialog
+          action="revokeUserDevice"
+          parameters={{ user_device_id: device.id, if_revision: device.revision }}
+          title={`Revoke ${device.name}`}
+          verb="Revoke device"
+          onClose={close}
+          onDone={({ user_device }) => {
+            close();
+            const on = user_device.revoked_on;
+            const done = on === null ? '' : `: done on ${on.done} of ${on.of}`;
+            tell({ tone: 'done', text: `${device.name} is shut out${done}` });
+          }}
+        >
+          Its hub drops it at once, and its key works nowhere again. To come back it needs a new grant.
+        </PlannedDialog>
+      ) : null}
+    </>
+  );
+}
+
+function EditDevice({ device, onClose }: { readonly device: UserDevice; readonly onClose: () => void }) {
+  const [name, setName] = useState(device.name);
+  const [tags, setTags] = useState<readonly string[]>(device.tags);
+  return (
+    <ChangeForm
+      action="updateUserDevice"
+      verb="Save"
+      label="Edit the device"
+      panel
+      parameters={{ user_device_id: device.id, name, tags: [...tags], if_revision: device.revision }}
+      onCancel={onClose}
+      onDone={onClose}
+    >
+      {(errorOf) => (
+        <>
+          <TextField label="Name" autoFocus value={name} onChange={setName} error={errorOf('name')} />
+          <TagsField
+            label="Tags"
+            optional
+            hint="By which rules select the device."
+            tags={tags}
+            onChange={setTags}
+            error={errorOf('tags')}
+          />
+        </>
+      )}
+    </ChangeForm>
+  );
+}

@@ -1,0 +1,123 @@
+// Granting access to a device: whose, for how long; then the page's address, this once, also as a QR code.
+import { useState } from 'react';
+import type { Output } from '../../../api/client.ts';
+import { ChangeForm } from '../../../app/change-form.tsx';
+import { useRows } from '../../../app/use-rows.ts';
+import { Button } from '../../../parts/button.tsx';
+import { CopyBlock } from '../../../parts/copy.tsx';
+import { SelectField, TagsField, TextField } from '../../../parts/form.tsx';
+import { QrCode } from '../../../parts/qr.tsx';
+import { Note } from '../../../parts/states.tsx';
+import { Status } from '../../../parts/status.tsx';
+import { Ago } from '../../../parts/time.tsx';
+import { ObjectLink } from '../object-link.tsx';
+import type { ViewProps } from '../view.ts';
+
+type Grant = Output<'createAccessGrant'>['access_grant'];
+
+const lifetimes = [
+  { value: '900', text: '15 minutes' },
+  { value: '3600', text: '1 hour' },
+  { value: '86400', text: '1 day' },
+  { value: '604800', text: '1 week' },
+] as const;
+
+export interface GrantAccessProps extends ViewProps {
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  readonly onClose: () => void;
+}
+
+export function GrantAccess({ network, onClose, ...first }: GrantAccessProps) {
+  const [name, setName] = useState(first.name ?? '');
+  const [tags, setTags] = useState<readonly string[]>(first.tags ?? []);
+  const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('900');
+  const [grant, setGrant] = useState<Grant | null>(null);
+  if (grant !== null) return <Granted grant={grant} onClose={onClose} />;
+  return (
+    <ChangeForm
+      action="createAccessGrant"
+      verb="Make the address"
+      parameters={{
+        network_id: network.id,
+        device_name_hint: name,
+        expires_in_seconds: Number(lifetime),
+        ...(tags.length === 0 ? {} : { tags: [...tags] }),
+      }}
+      onCancel={onClose}
+      onDone={(answer) => (answer.kind === 'done' ? setGrant(answer.body.access_grant) : onClose())}
+    >
+      {(errorOf) => (
+        <>
+          <TextField
+            label="Name of the device"
+            autoFocus
+            placeholder="Ada’s phone"
+            value={name}
+            onChange={setName}
+            error={errorOf('device_name_hint')}
+          />
+          <SelectField
+            label="Valid for"
+            hint="The page works once, and no longer than this."
+            value={lifetime}
+            onChange={setLifetime}
+            choices={lifetimes}
+            error={errorOf('expires_in_seconds')}
+          />
+          <TagsField
+            label="Tags"
+            optional
+            hint="By which rules select the device."
+            tags={tags}
+            onChange={setTags}
+            error={errorOf('tags')}
+          />
+        </>
+      )}
+    </ChangeForm>
+  );
+}
+
+function Granted({ grant, onClose }: { readonly grant: Grant; readonly onClose: () => void }) {
+  // The event of the device has this list read again; reading it now and then covers a lost one.
+  const grants = useRows('listAccessGrants', { network_id: grant.network_id }, { busy: () => true });
+  const now = grants.rows.find((row) => row.id === grant.id);
+  return (
+    <div className="stack">
+      <Note tone="wait" icon="key" title="Shown this once">
+        Whoever opens this address first gets into the network as {grant.device_name_hint}. It ends{' '}
+        <Ago at={grant.expires_at} />.
+      </Note>
+      <CopyBlock text={grant.bootstrap_url} label="the address" />
+      <QrCode text={grant.bootstrap_url} label={`QR code of the address for ${grant.device_name_hint}`} />
+      <p className="hint">
+        The page makes the keys on the device itself; the private one never leaves it. The secret is behind
+        the # of the address, which browsers do not send.
+      </p>
+      <div role="status">
+        {now?.status === 'used' && now.user_device_id !== null ? (
+          <span className="row">
+            <Status tone="ok" shape="tick" text="It was used by" />
+            <ObjectLink
+              networkId={grant.network_id}
+              object={{ type: 'user_device', id: now.user_device_id, name: grant.device_name_hint }}
+              onFollow={onClose}
+            />
+          </span>
+        ) : (
+          <Status
+            {...(now?.status === 'expired' || now?.status === 'revoked'
+              ? { tone: 'idle', shape: 'cross', text: `The grant is ${now.status}; make another` }
+              : { tone: 'info', shape: 'half', text: 'Waiting for the device…', moving: true })}
+          />
+        )}
+      </div>
+      <div className="form-foot">
+        <Button variant="primary" onClick={onClose}>
+          I have it
+        </Button>
+      </div>
+    </div>
+  );
+}

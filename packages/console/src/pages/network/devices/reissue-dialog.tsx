@@ -1,0 +1,86 @@
+// Issuing a device again after the network has changed: the same keys with a configuration of today, or new keys by a
+// new grant.
+import type { UserDevice } from '@powernode/core/intent/user-device';
+import { useState } from 'react';
+import { useChange } from '../../../app/use-change.ts';
+import { Button } from '../../../parts/button.tsx';
+import { CopyText } from '../../../parts/copy.tsx';
+import { Dialog } from '../../../parts/dialog.tsx';
+import { Note, ProblemNote } from '../../../parts/states.tsx';
+import type { ViewProps } from '../view.ts';
+import { GrantAccess } from './grant-access.tsx';
+
+export interface ReissueDialogProps extends ViewProps {
+  readonly device: UserDevice;
+  readonly onClose: () => void;
+}
+
+export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) {
+  const grant = useChange('createAccessGrant');
+  const issue = useChange('issueUserDevice');
+  const [config, setConfig] = useState<string | null>(null);
+  const [newKeys, setNewKeys] = useState(false);
+
+  /** The grant that an issue needs is made and used at once. */
+  async function keepKeys(): Promise<void> {
+    const granted = await grant.run({
+      network_id: network.id,
+      device_name_hint: device.name,
+      expires_in_seconds: issueSeconds,
+    });
+    if (granted?.kind === 'pending') onClose();
+    if (granted?.kind !== 'done') return;
+    const issued = await issue.run({
+      network_id: network.id,
+      access_grant_id: granted.body.access_grant.id,
+      public_key: device.public_key,
+      user_device_id: device.id,
+    });
+    if (issued?.kind === 'done') setConfig(issued.body.user_device.config);
+  }
+
+  if (newKeys) {
+    return (
+      <Dialog title={`New keys for ${device.name}`} onClose={onClose}>
+        <GrantAccess network={network} name={device.name} tags={device.tags} onClose={onClose} />
+      </Dialog>
+    );
+  }
+  if (config !== null) {
+    return (
+      <Dialog title={`${device.name} is issued again`} onClose={onClose} wide>
+        <Note tone="ok" icon="check" title="The configuration of today">
+          On the device, put its private key where it is asked for. Its address, tags and keys are the same.
+        </Note>
+        <CopyText text={config} label="the configuration" />
+        <div className="form-foot">
+          <Button variant="primary" onClick={onClose}>
+            I have it
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={`Issue ${device.name} again`} onClose={onClose}>
+      <p>
+        With the same keys the device keeps its address and its tags: whoever has it replaces the
+        configuration and keeps the private key. With new keys it becomes another device, by a page that is
+        opened on it; revoke this one afterwards.
+      </p>
+      <ProblemNote problem={grant.problem ?? issue.problem} />
+      <div className="form-foot">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button icon="key" onClick={() => setNewKeys(true)}>
+          New keys
+        </Button>
+        <Button variant="primary" busy={grant.busy || issue.busy} onClick={() => void keepKeys()}>
+          Keep its keys
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Long enough for the second of two requests. */
+const issueSeconds = 60;

@@ -1,0 +1,207 @@
+// One rule: what it says, what it counted, what is wrong with it, and what nodes are given for it.
+import type { FirewallFinding, FirewallRule } from '@powernode/core/intent/firewall';
+import { consoleChoicesMax } from '@powernode/core/limits';
+import { useState } from 'react';
+import { useMay } from '../../../app/permissions.ts';
+import { PlannedDialog } from '../../../app/planned-dialog.tsx';
+import { tell } from '../../../app/toasts.ts';
+import { useOne } from '../../../app/use-one.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Copyable, CopyText } from '../../../parts/copy.tsx';
+import { Sheet } from '../../../parts/dialog.tsx';
+import { Facts, Tiles } from '../../../parts/facts.tsx';
+import { count, formatBytes } from '../../../parts/format.ts';
+import { Section } from '../../../parts/page.tsx';
+import { RuleActionMark } from '../../../parts/service-statuses.tsx';
+import { Failure, Skeleton } from '../../../parts/states.tsx';
+import { Ago, DateTime } from '../../../parts/time.tsx';
+import { ObjectLink } from '../object-link.tsx';
+import { useSheet } from '../use-sheet.ts';
+import type { ViewProps } from '../view.ts';
+import { FindingLines } from './findings.tsx';
+import { EditRule } from './rule-form.tsx';
+import { protocolWords, ruleName, type Selector, selectorWords } from './rule-words.ts';
+
+export interface RuleSheetProps extends ViewProps {
+  readonly id: string;
+  readonly findings: readonly FirewallFinding[];
+}
+
+const directionMeaning = {
+  ingress: 'in: judged on the machine where packets arrive',
+  egress: 'out: judged on the machine where packets begin',
+  both: 'in and out: judged where packets begin and where they arrive',
+} as const;
+
+export function RuleSheet({ id, network, findings }: RuleSheetProps) {
+  const sheet = useSheet('firewall_rule');
+  const { data, error, refetch } = useOne(
+    'firewall_rules',
+    'getFirewallRule',
+    { firewall_rule_id: id },
+    // Its counters come without events.
+    { busy: () => false },
+  );
+  const rule = data?.firewall_rule;
+  return (
+    <Sheet title={rule === undefined ? 'Rule' : ruleName(rule)} onClose={sheet.close}>
+      {rule === undefined ? (
+        error === null ? (
+          <Skeleton what="the rule" />
+        ) : (
+          <Failure error={error} retry={() => void refetch()} />
+        )
+      ) : (
+        <>
+          <div className="row">
+            <RuleActionMark rule={rule} />
+            <span className="tag">{protocolWords(rule)}</span>
+          </div>
+          <RuleActions rule={rule} network={network} onGone={sheet.close} />
+          <Tiles
+            tiles={[
+              { name: 'Packets', value: rule.packets?.toLocaleString('en-US') ?? '—' },
+              { name: 'Bytes', value: formatBytes(rule.bytes) },
+              { name: 'Counted', value: <Ago at={rule.counted_at} /> },
+            ]}
+          />
+          <Facts
+            facts={[
+              ['From', <SelectorLink key="f" selector={rule.selector} networkId={network.id} />],
+              ['To', <SelectorLink key="t" selector={rule.destination} networkId={network.id} />],
+              ['On the way', directionMeaning[rule.direction]],
+              ['Protocol', protocolWords(rule)],
+              ['Made', <DateTime key="c" at={rule.created_at} />],
+              ['Identifier', <Copyable key="i" text={rule.id} label="the identifier" />],
+            ]}
+          />
+          {findings.length === 0 ? null : (
+            <Section title="What the audit says">
+              <FindingLines findings={findings} networkId={network.id} about={rule.id} />
+            </Section>
+          )}
+          <Compiled rule={rule} networkId={network.id} />
+        </>
+      )}
+    </Sheet>
+  );
+}
+
+const linked: Readonly<Partial<Record<Selector['kind'], 'peer_id' | 'virtual_ip_id' | 'user_device_id'>>> = {
+  peer: 'peer_id',
+  virtual_ip: 'virtual_ip_id',
+  user_device: 'user_device_id',
+};
+
+function SelectorLink({ selector, networkId }: { readonly selector: Selector; readonly networkId: string }) {
+  const member = linked[selector.kind];
+  const id = member === undefined ? undefined : selector[member];
+  if (id === undefined || !selector.resolves) return <span>{selectorWords(selector)}</span>;
+  return (
+    <ObjectLink networkId={networkId} object={{ type: selector.kind, id, name: selectorWords(selector) }} />
+  );
+}
+
+interface CompiledProps {
+  readonly rule: FirewallRule & {
+    readonly compiled: {
+      readonly text: string;
+      readonly judged_on: readonly { readonly peer_id: string; readonly hostname: string }[];
+      readonly judged_on_count: number;
+    };
+  };
+  readonly networkId: string;
+}
+
+function Compiled({ rule, networkId }: CompiledProps) {
+  const { text, judged_on, judged_on_count } = rule.compiled;
+  const shown = judged_on.slice(0, consoleChoicesMax);
+  return (
+    <>
+      <Section title="What nodes are given">
+        {text === '' ? (
+          <p className="muted">Nothing: it judges nowhere.</p>
+        ) : (
+          <CopyText text={text} label="the text" />
+        )}
+      </Section>
+      <Section title="Judged on" aside={<span className="muted">{count(judged_on_count, 'machine')}</span>}>
+        {shown.length === 0 ? <p className="muted">No machine judges it now.</p> : null}
+        <ul className="link-list">
+          {shown.map(({ peer_id, hostname }) => (
+            <li key={peer_id}>
+              <ObjectLink networkId={networkId} object={{ type: 'peer', id: peer_id, name: hostname }} />
+            </li>
+          ))}
+        </ul>
+        {judged_on_count > shown.length ? (
+          <p className="hint">and {count(judged_on_count - shown.length, 'more', 'more')}</p>
+        ) : null}
+      </Section>
+    </>
+  );
+}
+
+interface ActionsProps extends ViewProps {
+  readonly rule: FirewallRule;
+  readonly onGone: () => void;
+}
+
+function RuleActions({ rule, network, onGone }: ActionsProps) {
+  const may = useMay('updateFirewallRule');
+  const [opened, setOpened] = useState<'edit' | 'switch' | 'delete' | null>(null);
+  const close = () => setOpened(null);
+  if (!may) return null;
+  if (opened === 'edit') return <EditRule rule={rule} network={network} onCancel={close} onDone={close} />;
+  const turn = rule.enabled ? 'Switch off' : 'Switch on';
+  return (
+    <>
+      <div className="row">
+        <Button icon="pencil" onClick={() => setOpened('edit')}>
+          Edit
+        </Button>
+        <Button icon={rule.enabled ? 'pause' : 'play'} onClick={() => setOpened('switch')}>
+          {turn}
+        </Button>
+        <Button icon="trash" onClick={() => setOpened('delete')}>
+          Delete
+        </Button>
+      </div>
+      {opened === 'switch' ? (
+        <PlannedDialog
+          action="updateFirewallRule"
+          parameters={{ firewall_rule_id: rule.id, enabled: !rule.enabled, if_revision: rule.revision }}
+          title={`${turn}: ${ruleName(rule)}`}
+          verb={turn}
+          keep="Leave it"
+          tone="primary"
+          onClose={close}
+          onDone={() => {
+            close();
+            tell({ tone: 'done', text: `${ruleName(rule)} is ${rule.enabled ? 'off' : 'on'}` });
+          }}
+        >
+          {rule.enabled
+            ? 'It stays in the list and judges nothing until it is switched on again.'
+            : 'It judges again on every node that it concerns.'}
+        </PlannedDialog>
+      ) : null}
+      {opened === 'delete' ? (
+        <PlannedDialog
+          action="deleteFirewallRule"
+          parameters={{ firewall_rule_id: rule.id, if_revision: rule.revision }}
+          title={`Delete ${ruleName(rule)}`}
+          verb="Delete rule"
+          onClose={close}
+          onDone={() => {
+            tell({ tone: 'done', text: `${ruleName(rule)} is deleted` });
+            onGone();
+          }}
+        >
+          It is taken from every node that has it. What it judged falls to the next rule that fits, or to the
+          default policy.
+        </PlannedDialog>
+      ) : null}
+    </>
+  );
+}

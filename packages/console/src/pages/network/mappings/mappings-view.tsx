@@ -1,0 +1,121 @@
+// The doors of a network: which address and port outside leads to what inside.
+import type { PortMapping } from '@powernode/core/intent/port-mapping';
+import { useMemo, useState } from 'react';
+import { useMay } from '../../../app/permissions.ts';
+import { useRows } from '../../../app/use-rows.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Dialog } from '../../../parts/dialog.tsx';
+import { mappingLooks } from '../../../parts/service-statuses.tsx';
+import { Empty, Loaded } from '../../../parts/states.tsx';
+import { Status } from '../../../parts/status.tsx';
+import type { Column, Facet } from '../../../parts/table/columns.ts';
+import { Table } from '../../../parts/table/table.tsx';
+import { type NameOf, usePeerNames, useVirtualIpNames } from '../names.ts';
+import { useSheet } from '../use-sheet.ts';
+import type { ViewProps } from '../view.ts';
+import { CreateMapping } from './mapping-form.tsx';
+import { MappingSheet } from './mapping-sheet.tsx';
+import { doorText, limitWords, targetWords } from './words.ts';
+
+interface Names {
+  readonly peer: NameOf;
+  readonly virtualIp: NameOf;
+}
+
+function columnsWith(names: Names): readonly Column<PortMapping>[] {
+  return [
+    { id: 'door', header: 'Door', text: doorText, width: [11, 1.4], mono: true, card: 'title' },
+    { id: 'hub', header: 'Hub', text: (m) => m.hub_hostname, width: [7, 0.8] },
+    { id: 'target', header: 'Leads to', text: (m) => targetWords(m, names), width: [10, 1.3] },
+    {
+      id: 'address',
+      header: 'There now',
+      text: (m) => m.internal_address ?? '—',
+      width: [10, 1],
+      mono: true,
+    },
+    {
+      id: 'status',
+      header: 'Status',
+      text: (m) => mappingLooks[m.status].text,
+      cell: (m) => <Status {...mappingLooks[m.status]} />,
+      width: [8, 0.8],
+    },
+    {
+      id: 'client',
+      header: 'Target sees',
+      text: (m) => (m.keeps_client_address ? 'the client' : 'the hub'),
+      width: [6.5, 0.5],
+    },
+    { id: 'limits', header: 'Limits', text: limitWords, width: [9, 1], card: 'wide' },
+  ];
+}
+
+const facets: readonly Facet<PortMapping>[] = [
+  {
+    id: 'status',
+    any: 'Any status',
+    of: (m) => m.status,
+    choices: Object.entries(mappingLooks).map(([value, look]) => ({ value, text: look.text })),
+  },
+  { id: 'hub', any: 'Any hub', of: (m) => m.hub_hostname },
+  { id: 'protocol', any: 'TCP and UDP', of: (m) => m.protocol },
+];
+
+export function MappingsView({ network }: ViewProps) {
+  const mappings = useRows('listPortMappings', { network_id: network.id });
+  const peers = usePeerNames(network.id);
+  const virtualIps = useVirtualIpNames(network.id);
+  const columns = useMemo(
+    () => columnsWith({ peer: peers.nameOf, virtualIp: virtualIps.nameOf }),
+    [peers.nameOf, virtualIps.nameOf],
+  );
+  const sheet = useSheet('port_mapping');
+  const may = useMay('createPortMapping');
+  const [creating, setCreating] = useState(false);
+  const create = may ? (
+    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
+      New port mapping
+    </Button>
+  ) : null;
+  return (
+    <>
+      <Loaded what="port mappings" data={mappings.data} error={mappings.error} retry={mappings.retry}>
+        {(rows) => (
+          <>
+            {rows.length === 0 ? null : <div className="actions">{create}</div>}
+            <Table
+              what="port mappings"
+              columns={columns}
+              facets={facets}
+              rows={rows}
+              rowKey={(m) => m.id}
+              loading={!mappings.complete}
+              selectedKey={sheet.id}
+              onOpen={(m) => sheet.open(m.id)}
+              empty={
+                <Empty icon="door" title="No port mappings yet" action={create}>
+                  A door from outside: connections to an address and port of a hub reach a machine or a
+                  virtual IP of the network.
+                </Empty>
+              }
+            />
+          </>
+        )}
+      </Loaded>
+      {creating ? (
+        <Dialog title="New port mapping" onClose={() => setCreating(false)} wide>
+          <CreateMapping
+            network={network}
+            onCancel={() => setCreating(false)}
+            onDone={(made) => {
+              setCreating(false);
+              if (made !== null) sheet.open(made.id);
+            }}
+          />
+        </Dialog>
+      ) : null}
+      {sheet.id === null ? null : <MappingSheet key={sheet.id} id={sheet.id} network={network} />}
+    </>
+  );
+}

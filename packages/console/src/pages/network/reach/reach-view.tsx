@@ -1,0 +1,171 @@
+// Who can reach what in a network, for one protocol and port; and why.
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useDeferredValue, useMemo, useState } from 'react';
+import { useOne } from '../../../app/use-one.ts';
+import { count } from '../../../parts/format.ts';
+import { Icon } from '../../../parts/icon.tsx';
+import { Section } from '../../../parts/page.tsx';
+import { type Verdict, verdictLooks } from '../../../parts/service-statuses.tsx';
+import { Empty, Loaded, Note } from '../../../parts/states.tsx';
+import { Status } from '../../../parts/status.tsx';
+import { useDeviceNames } from '../names.ts';
+import type { ViewProps } from '../view.ts';
+import { type End, endText, type Protocol, protocolOf, type Question, readEnd } from './ends.ts';
+import { ExplainForm } from './explain-form.tsx';
+import { ExplainSheet } from './explain-sheet.tsx';
+import { type MatrixAnswer, type MatrixNode, shownOf } from './matrix.ts';
+import { MatrixView } from './matrix-view.tsx';
+import { PacketChoice } from './packet-choice.tsx';
+
+/** Which port one asks about first, for whoever has chosen a protocol with ports. */
+const firstPort = 443;
+
+export function ReachView({ network }: ViewProps) {
+  const navigate = useNavigate();
+  const search = useSearch({ from: '/networks/$networkId' });
+  const protocol = protocolOf(search.protocol);
+  const port = protocol === 'icmp6' ? undefined : (search.port ?? firstPort);
+  const go = (part: Partial<typeof search>) =>
+    void navigate({
+      to: '/networks/$networkId',
+      params: { networkId: network.id },
+      search: { ...search, ...part },
+    });
+  const answer = useOne('reachability', 'getReachabilityMatrix', {
+    network_id: network.id,
+    protocol,
+    ...(port === undefined ? {} : { port }),
+  });
+  const matrix = answer.data?.matrix;
+  const question = questionOf({ ...search, protocol, port });
+  const nameOf = useEndNames(matrix, network.id);
+  return (
+    <>
+      <PacketChoice
+        key={`${protocol} ${port}`}
+        protocol={protocol}
+        port={port}
+        onChoose={(next) => {
+          const { port: _, ...rest } = search;
+          void navigate({
+            to: '/networks/$networkId',
+            params: { networkId: network.id },
+            search: { ...rest, ...next },
+          });
+        }}
+      />
+      <Loaded what="the matrix" data={matrix} error={answer.error} retry={() => void answer.refetch()}>
+        {(found) => (
+          <Matrix
+            matrix={found}
+            question={question}
+            onExplain={(from, to) => go({ from: endText(endOf(from)), to: endText(endOf(to)) })}
+          />
+        )}
+      </Loaded>
+      <Section title="Ask about any two ends">
+        <ExplainForm networkId={network.id} />
+      </Section>
+      {question === null ? null : <ExplainSheet question={question} nameOf={nameOf} />}
+    </>
+  );
+}
+
+function endOf({ kind, id }: MatrixNode): End {
+  return { kind, value: id };
+}
+
+interface Asked {
+  readonly from?: string;
+  readonly to?: string;
+  readonly protocol: Protocol;
+  readonly port: number | undefined;
+}
+
+function questionOf({ from, to, protocol, port }: Asked): Question | null {
+  const [source, destination] = [readEnd(from), readEnd(to)];
+  if (source === null || destination === null) return null;
+  return { from: source, to: destination, protocol, ...(port === undefined ? {} : { port }) };
+}
+
+function useEndNames(matrix: MatrixAnswer | undefined, networkId: string): (end: End) => string {
+  const devices = useDeviceNames(networkId);
+  return (end) =>
+    matrix?.nodes.find((node) => node.id === end.value)?.name ??
+    (end.kind === 'user_device' ? devices.nameOf(end.value) : end.value);
+}
+
+interface MatrixProps {
+  readonly matrix: MatrixAnswer;
+  readonly question: Question | null;
+  readonly onExplain: (from: MatrixNode, to: MatrixNode) => void;
+}
+
+/** From so many on, one wants to see only some of them. */
+const filterFrom = 6;
+
+function Matrix({ matrix, question, onExplain }: MatrixProps) {
+  const [filter, setFilter] = useState('');
+  const asked = useDeferredValue(filter);
+  const shown = useMemo(() => shownOf(matrix, asked), [matrix, asked]);
+  if (matrix.rows.length === 0) {
+    return (
+      <Empty icon="networks" title="Nobody to reach yet">
+        As soon as two machines are in the network, this says which of them reach each other.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <div className="table-tools" role="search" aria-label="matrix">
+        {matrix.nodes.length < filterFrom ? null : (
+          <div className="filter">
+            <Icon name="filter" />
+            <input
+              className="input"
+              type="text"
+              data-filter=""
+              aria-label="Filter both sides"
+              placeholder="Filter both sides"
+              autoComplete="off"
+              spellCheck={false}
+              value={filter}
+              onChange={(event) => setFilter(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key === 'Escape') setFilter('');
+              }}
+            />
+            <kbd aria-hidden="true">/</kbd>
+          </div>
+        )}
+        <span className="row" role="status">
+          {(Object.keys(verdictLooks) as Verdict[]).map((verdict) => (
+            <Status
+              key={verdict}
+              {...verdictLooks[verdict]}
+              text={`${shown.counts[verdict].toLocaleString('en-US')} ${verdictLooks[verdict].text}`}
+            />
+          ))}
+        </span>
+      </div>
+      {matrix.truncated ? (
+        <Note tone="info" icon="networks">
+          The network is larger than a matrix can be: {count(matrix.nodes.length, 'end')} are considered. Any
+          two others can be asked about below.
+        </Note>
+      ) : null}
+      {shown.rows.length === 0 ? (
+        <Empty icon="filter" title="No machines fit the filter">
+          There are {matrix.nodes.length.toLocaleString('en-US')} without it.
+        </Empty>
+      ) : (
+        <MatrixView
+          columns={shown.columns}
+          rows={shown.rows}
+          chosen={question === null ? null : { from: question.from.value, to: question.to.value }}
+          onExplain={onExplain}
+        />
+      )}
+    </>
+  );
+}

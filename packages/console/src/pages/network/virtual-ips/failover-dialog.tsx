@@ -1,0 +1,60 @@
+// Moving a virtual IP by hand: to the best candidate or to one that is named, after a look at what it would do.
+import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Rehearsal } from '../../../api/client.ts';
+import { PlannedDialog } from '../../../app/planned-dialog.tsx';
+import { tell } from '../../../app/toasts.ts';
+import { SelectField } from '../../../parts/form.tsx';
+import { Note } from '../../../parts/states.tsx';
+import { Candidates } from './candidates.tsx';
+
+export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readonly onClose: () => void }) {
+  const [target, setTarget] = useState('');
+  // The sheet below has asked already; the choice does not wait for a dry run of its own.
+  const known = useQueryClient().getQueryData<Rehearsal<'failoverVirtualIp'>>([
+    'virtual_ips',
+    'candidates',
+    ip.id,
+  ]);
+  const others = (known?.body.candidates ?? []).filter(
+    ({ peer_id }) => peer_id !== ip.current_holder_peer_id,
+  );
+  return (
+    <PlannedDialog
+      action="failoverVirtualIp"
+      parameters={{ virtual_ip_id: ip.id, ...(target === '' ? {} : { target_peer_id: target }) }}
+      title={`Fail over ${ip.name}`}
+      verb="Move it"
+      keep="Leave it"
+      pointless={(body) => !body.resolved}
+      about={(body) => (
+        <>
+          <Note tone={body.resolved ? 'info' : 'wait'} icon={body.resolved ? 'swap' : 'alert'}>
+            {body.explanation}
+          </Note>
+          <Candidates candidates={body.candidates} holderId={body.previous_holder} />
+        </>
+      )}
+      onClose={onClose}
+      onDone={(body) => {
+        tell({ tone: body.resolved ? 'done' : 'bad', text: body.explanation });
+        onClose();
+      }}
+    >
+      <p>The old holder gives it up before the new one gets it. Open connections to it are cut.</p>
+      <SelectField
+        label="Move it to"
+        value={target}
+        onChange={setTarget}
+        choices={[
+          { value: '', text: 'The best candidate' },
+          ...others.map(({ peer_id, hostname, score }) => ({
+            value: peer_id,
+            text: score === 0 ? `${hostname} (cannot now)` : hostname,
+          })),
+        ]}
+      />
+    </PlannedDialog>
+  );
+}

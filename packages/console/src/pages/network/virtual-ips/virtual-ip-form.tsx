@@ -1,0 +1,184 @@
+// The form of a virtual IP: who holds it, who takes over and in which order.
+import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
+import { useState } from 'react';
+import { ChangeForm } from '../../../app/change-form.tsx';
+import { Check, TextField } from '../../../parts/form.tsx';
+import { PickField } from '../../../parts/pick-field.tsx';
+import { numberOrText, withoutBlanks } from '../../form-values.ts';
+import { usePeerNames } from '../names.ts';
+import type { ViewProps } from '../view.ts';
+import { HolderOrder } from './holder-order.tsx';
+
+interface FormProps extends ViewProps {
+  readonly onCancel: () => void;
+  /** The virtual IP as it is now; null: the change waits for approval. */
+  readonly onDone: (ip: VirtualIp | null) => void;
+}
+
+export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
+  const [values, setValues] = useState({
+    name: '',
+    address: '',
+    anycast: false,
+    primary: '',
+    failover: [] as readonly string[],
+    preempt: false,
+    hold_down_seconds: '',
+  });
+  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  return (
+    <ChangeForm
+      action="createVirtualIp"
+      verb="Make virtual IP"
+      parameters={{
+        network_id: network.id,
+        name: values.name,
+        anycast: values.anycast,
+        ...settingsOf(values),
+        ...withoutBlanks({ address: values.address }),
+      }}
+      onCancel={onCancel}
+      onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.virtual_ip : null)}
+    >
+      {(errorOf) => (
+        <>
+          <TextField
+            label="Name"
+            autoFocus
+            value={values.name}
+            onChange={(name) => set({ name })}
+            error={errorOf('name')}
+          />
+          <TextField
+            label="Address"
+            optional
+            mono
+            placeholder={network.prefix.replace(/\/.*$/, 'f')}
+            hint="Of the network’s prefix. Without one it gets a free one; it stays for life."
+            value={values.address}
+            onChange={(address) => set({ address })}
+            error={errorOf('address')}
+          />
+          <Check
+            label="Anycast"
+            hint="All of its holders answer for it at once."
+            checked={values.anycast}
+            onChange={(anycast) => set({ anycast })}
+          />
+          <Settings networkId={network.id} {...{ values, set, errorOf }} />
+        </>
+      )}
+    </ChangeForm>
+  );
+}
+
+export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { readonly ip: VirtualIp }) {
+  const [values, setValues] = useState<{ name: string } & SettingValues>({
+    name: ip.name,
+    anycast: ip.anycast,
+    primary: ip.primary_holder_peer_id,
+    failover: ip.failover_holder_peer_ids,
+    preempt: ip.preempt,
+    hold_down_seconds: String(ip.hold_down_seconds),
+  });
+  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  return (
+    <ChangeForm
+      action="updateVirtualIp"
+      verb="Save"
+      label="Edit the virtual IP"
+      panel
+      parameters={{
+        virtual_ip_id: ip.id,
+        name: values.name,
+        ...settingsOf(values),
+        if_revision: ip.revision,
+      }}
+      onCancel={onCancel}
+      onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.virtual_ip : null)}
+    >
+      {(errorOf) => (
+        <>
+          <TextField
+            label="Name"
+            autoFocus
+            value={values.name}
+            onChange={(name) => set({ name })}
+            error={errorOf('name')}
+          />
+          <Settings networkId={network.id} {...{ values, set, errorOf }} />
+        </>
+      )}
+    </ChangeForm>
+  );
+}
+
+interface SettingValues {
+  readonly anycast: boolean;
+  readonly primary: string;
+  readonly failover: readonly string[];
+  readonly preempt: boolean;
+  readonly hold_down_seconds: string;
+}
+
+function settingsOf({ primary, failover, preempt, hold_down_seconds, anycast }: SettingValues) {
+  return {
+    primary_holder_peer_id: primary,
+    failover_holder_peer_ids: [...failover],
+    // An address that everybody holds does not move.
+    ...(anycast ? {} : { preempt }),
+    ...(anycast || hold_down_seconds.trim() === ''
+      ? {}
+      : { hold_down_seconds: numberOrText(hold_down_seconds) }),
+  };
+}
+
+interface SettingsProps {
+  readonly networkId: string;
+  readonly values: SettingValues;
+  readonly set: (part: Partial<SettingValues>) => void;
+  readonly errorOf: (path: string) => string | null;
+}
+
+function Settings({ networkId, values, set, errorOf }: SettingsProps) {
+  const { choices, nameOf } = usePeerNames(networkId);
+  return (
+    <>
+      <PickField
+        label={values.anycast ? 'First holder' : 'Primary holder'}
+        value={values.primary}
+        onChange={(primary) => set({ primary, failover: values.failover.filter((id) => id !== primary) })}
+        choices={choices}
+        error={errorOf('primary_holder_peer_id')}
+      />
+      <HolderOrder
+        label={values.anycast ? 'Other holders' : 'Fail-over holders'}
+        chosen={values.failover}
+        choices={choices.filter(({ value }) => value !== values.primary)}
+        nameOf={nameOf}
+        onChange={(failover) => set({ failover })}
+        error={errorOf('failover_holder_peer_ids')}
+      />
+      {values.anycast ? null : (
+        <>
+          <Check
+            label="Preempt"
+            hint="Goes back to the primary holder as soon as that is well again."
+            checked={values.preempt}
+            onChange={(preempt) => set({ preempt })}
+          />
+          <TextField
+            label="Hold-down"
+            optional
+            numeric
+            placeholder="10"
+            hint="Seconds after a move in which it does not move again on its own."
+            value={values.hold_down_seconds}
+            onChange={(hold_down_seconds) => set({ hold_down_seconds })}
+            error={errorOf('hold_down_seconds')}
+          />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,159 @@
+// People's devices and the grants that let them in: contract §4.
+import { z } from 'zod';
+import * as common from '../intent/common.ts';
+import { accessGrant, accessGrantOnce, userDevice, userDeviceWithConfig } from '../intent/user-device.ts';
+import { accessGrantSecondsDefault, accessGrantSecondsMax } from '../limits.ts';
+import { mutate, pageInput, pageOutput, read } from './define.ts';
+
+const area = 'devices' as const;
+const grants = '/sdwan/access_grants';
+const devices = '/sdwan/user_devices';
+const readDevices = 'system.sdwan.devices.read' as const;
+const manage = 'system.sdwan.devices.manage' as const;
+
+export const deviceActions = {
+  createAccessGrant: mutate({
+    area,
+    name: 'system_sdwan_create_access_grant',
+    title: 'Grant access to a device',
+    description:
+      'A page to be opened once on a laptop or a phone: it makes a key pair there and gets a configuration for WireGuard. The URL is shown once.',
+    input: {
+      network_id: common.id,
+      device_name_hint: common.name,
+      expires_in_seconds: z.int().min(1).max(accessGrantSecondsMax).default(accessGrantSecondsDefault),
+      tags: common.tags.optional(),
+      user_device_id: common.id
+        .optional()
+        .meta({ description: 'Issue this device again; it keeps its address, name and tags' }),
+    },
+    output: { access_grant: accessGrantOnce },
+    permission: manage,
+    category: 'sdwan.access_grant_create',
+    kind: 'create',
+    route: { method: 'POST', path: grants },
+    cli: { noun: 'access-grant', verb: 'create' },
+  }),
+  listAccessGrants: read({
+    area,
+    name: 'system_sdwan_list_access_grants',
+    title: 'List access grants',
+    description: 'Grants without their secret, and which device used each.',
+    input: {
+      ...pageInput,
+      network_id: common.id.optional(),
+      status: z.enum(['unused', 'used', 'expired', 'revoked']).optional(),
+    },
+    output: { access_grants: z.array(accessGrant), ...pageOutput },
+    permission: readDevices,
+    route: { method: 'GET', path: grants },
+    cli: { noun: 'access-grant', verb: 'list' },
+  }),
+  getAccessGrant: read({
+    area,
+    name: 'system_sdwan_get_access_grant',
+    title: 'Get an access grant',
+    description: 'One grant, without its secret.',
+    input: { access_grant_id: common.id },
+    output: { access_grant: accessGrant },
+    permission: readDevices,
+    subject: 'access_grant_id',
+    route: { method: 'GET', path: `${grants}/{access_grant_id}` },
+    cli: { noun: 'access-grant', verb: 'get' },
+  }),
+  revokeAccessGrant: mutate({
+    area,
+    name: 'system_sdwan_revoke_access_grant',
+    title: 'Revoke an access grant',
+    description: 'An unused grant stops working. A device that used it already stays.',
+    input: { access_grant_id: common.id },
+    output: { access_grant: accessGrant },
+    permission: manage,
+    category: 'sdwan.access_grant_revoke',
+    kind: 'destroy',
+    defaultMode: 'notify_and_proceed',
+    subject: 'access_grant_id',
+    route: { method: 'POST', path: `${grants}/{access_grant_id}/revoke` },
+    cli: { noun: 'access-grant', verb: 'revoke' },
+  }),
+  issueUserDevice: mutate({
+    area,
+    name: 'system_sdwan_issue_user_device',
+    title: 'Issue a user device',
+    description:
+      'Uses an access grant for a public key: the device gets an address, and its hub lets it in at once. With user_device_id it issues that device again, with a configuration of today.',
+    input: {
+      network_id: common.id,
+      access_grant_id: common.id,
+      public_key: common.publicKey,
+      name: common.name.optional(),
+      user_device_id: common.id
+        .optional()
+        .meta({ description: 'Issue this device again; it keeps its address and tags' }),
+    },
+    output: { user_device: userDeviceWithConfig },
+    permission: manage,
+    category: 'sdwan.user_device_issue',
+    kind: 'create',
+    route: { method: 'POST', path: devices },
+    cli: { noun: 'user-device', verb: 'issue' },
+  }),
+  listUserDevices: read({
+    area,
+    name: 'system_sdwan_list_user_devices',
+    title: 'List user devices',
+    description: 'Devices with their last handshake, and which of them have an outdated configuration.',
+    input: {
+      ...pageInput,
+      network_id: common.id.optional(),
+      status: z.enum(['active', 'stale', 'revoked']).optional(),
+      tag: common.tag.optional(),
+    },
+    output: { user_devices: z.array(userDevice), ...pageOutput },
+    permission: readDevices,
+    route: { method: 'GET', path: devices },
+    cli: { noun: 'user-device', verb: 'list' },
+  }),
+  getUserDevice: read({
+    area,
+    name: 'system_sdwan_get_user_device',
+    title: 'Get a user device',
+    description: 'One device with its configuration (without a private key, which only the device has).',
+    input: { user_device_id: common.id },
+    output: { user_device: userDeviceWithConfig },
+    permission: readDevices,
+    subject: 'user_device_id',
+    route: { method: 'GET', path: `${devices}/{user_device_id}` },
+    cli: { noun: 'user-device', verb: 'get' },
+  }),
+  updateUserDevice: mutate({
+    area,
+    name: 'system_sdwan_update_user_device',
+    title: 'Change a user device',
+    description: 'Its name and its tags, by which rules select it.',
+    input: { user_device_id: common.id, name: common.name.optional(), tags: common.tags.optional() },
+    output: { user_device: userDevice },
+    permission: manage,
+    category: 'sdwan.user_device_update',
+    kind: 'update',
+    subject: 'user_device_id',
+    route: { method: 'PATCH', path: `${devices}/{user_device_id}` },
+    cli: { noun: 'user-device', verb: 'update' },
+  }),
+  revokeUserDevice: mutate({
+    area,
+    name: 'system_sdwan_revoke_user_device',
+    title: 'Revoke a user device',
+    description:
+      'Its hub drops it at once. The answer and the object say on how many of the hubs that knew it that is done.',
+    input: { user_device_id: common.id },
+    output: { user_device: userDevice },
+    permission: manage,
+    category: 'sdwan.user_device_revoke',
+    kind: 'destroy',
+    revised: true,
+    subject: 'user_device_id',
+    route: { method: 'DELETE', path: `${devices}/{user_device_id}` },
+    cli: { noun: 'user-device', verb: 'revoke' },
+  }),
+} as const;

@@ -1,0 +1,139 @@
+// Virtual IPs: contract §4.
+import { z } from 'zod';
+import * as common from '../intent/common.ts';
+import {
+  failoverHolders,
+  virtualIp,
+  virtualIpCandidate,
+  virtualIpState,
+  virtualIpWithHistory,
+} from '../intent/virtual-ip.ts';
+import { mutate, pageInput, pageOutput, read } from './define.ts';
+
+const area = 'services' as const;
+const path = '/sdwan/virtual_ips';
+const noun = 'virtual-ip';
+
+const settings = {
+  preempt: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Goes back to the primary holder when that is well again; false by default' }),
+  hold_down_seconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .meta({ description: 'No second move on its own within so long after one; 10 by default' }),
+};
+
+export const virtualIpActions = {
+  createVirtualIp: mutate({
+    area,
+    name: 'system_sdwan_create_virtual_ip',
+    title: 'Create a virtual IP',
+    description:
+      'An address of the overlay that one peer holds at a time, with others that take over in order; or, with anycast, that all of them answer for. Without address it gets a free one. When its holder dies, the policy system.sdwan_vip_failover decides whether it moves by itself.',
+    input: {
+      network_id: common.id,
+      name: common.name,
+      primary_holder_peer_id: common.id,
+      failover_holder_peer_ids: failoverHolders.default([]),
+      anycast: z.boolean().default(false),
+      address: common.address.optional(),
+      ...settings,
+    },
+    output: { virtual_ip: virtualIp },
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_create',
+    kind: 'create',
+    route: { method: 'POST', path },
+    cli: { noun, verb: 'create' },
+  }),
+  listVirtualIps: read({
+    area,
+    name: 'system_sdwan_list_virtual_ips',
+    title: 'List virtual IPs',
+    description: 'Virtual IPs with their state and who holds each.',
+    input: {
+      ...pageInput,
+      network_id: common.id.optional(),
+      holder_peer_id: common.id.optional(),
+      state: virtualIpState.optional(),
+    },
+    output: { virtual_ips: z.array(virtualIp), ...pageOutput },
+    permission: 'system.sdwan.virtual_ips.read',
+    route: { method: 'GET', path },
+    cli: { noun, verb: 'list' },
+  }),
+  getVirtualIp: read({
+    area,
+    name: 'system_sdwan_get_virtual_ip',
+    title: 'Get a virtual IP',
+    description: 'One virtual IP with its last 20 transitions.',
+    input: { virtual_ip_id: common.id },
+    output: { virtual_ip: virtualIpWithHistory },
+    permission: 'system.sdwan.virtual_ips.read',
+    subject: 'virtual_ip_id',
+    route: { method: 'GET', path: `${path}/{virtual_ip_id}` },
+    cli: { noun, verb: 'get' },
+  }),
+  updateVirtualIp: mutate({
+    area,
+    name: 'system_sdwan_update_virtual_ip',
+    title: 'Change a virtual IP',
+    description:
+      'Changes the given fields. The address stays for life. A holder that is no candidate any more hands it over.',
+    input: {
+      virtual_ip_id: common.id,
+      name: common.name.optional(),
+      primary_holder_peer_id: common.id.optional(),
+      failover_holder_peer_ids: failoverHolders.optional(),
+      ...settings,
+    },
+    output: { virtual_ip: virtualIp },
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_update',
+    kind: 'update',
+    subject: 'virtual_ip_id',
+    route: { method: 'PATCH', path: `${path}/{virtual_ip_id}` },
+    cli: { noun, verb: 'update' },
+  }),
+  deleteVirtualIp: mutate({
+    area,
+    name: 'system_sdwan_delete_virtual_ip',
+    title: 'Delete a virtual IP',
+    description: 'Takes the address from its holder. It is not given again for 7 days.',
+    input: { virtual_ip_id: common.id },
+    output: { virtual_ip: virtualIp },
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_delete',
+    kind: 'destroy',
+    revised: true,
+    subject: 'virtual_ip_id',
+    route: { method: 'DELETE', path: `${path}/{virtual_ip_id}` },
+    cli: { noun, verb: 'delete' },
+  }),
+  failoverVirtualIp: mutate({
+    area,
+    name: 'system_sdwan_failover_virtual_ip',
+    title: 'Move a virtual IP',
+    description:
+      'Moves it to the target, or to the best candidate. The old holder gives it up before the new one gets it. With a single candidate it moves nowhere and says so (resolved false).',
+    input: { virtual_ip_id: common.id, target_peer_id: common.id.optional() },
+    output: {
+      resolved: z.boolean(),
+      previous_holder: common.id.nullable(),
+      new_holder: common.id.nullable(),
+      dry_run: z.boolean(),
+      candidates: z.array(virtualIpCandidate),
+      explanation: z.string(),
+    },
+    permission: 'system.sdwan.virtual_ips.manage',
+    category: 'sdwan.virtual_ip_failover',
+    kind: 'destroy',
+    subject: 'virtual_ip_id',
+    route: { method: 'POST', path: `${path}/{virtual_ip_id}/failover` },
+    cli: { noun, verb: 'failover' },
+  }),
+} as const;

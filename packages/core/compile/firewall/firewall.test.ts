@@ -1,0 +1,172 @@
+// Compiled rules against the definition of what rules mean (explain/judge.ts), and what a change may cost.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judge, type Law } from '../../explain/judge.ts';
+import { compareRules } from '../../explain/rule-order.ts';
+import type { RuleEntry } from '../../wire/document.ts';
+import { PaintedPorts } from './bucket.ts';
+import { compileFirewalls } from './compile.ts';
+import { follow } from './follow.fixture.ts';
+import type { NetworkFirewall, Program } from './model.ts';
+import {
+  devices,
+  entriesOf,
+  held,
+  idNumbered,
+  member,
+  networkId,
+  others,
+  own,
+  randomLaw,
+  randomPacket,
+} from './random-law.fixture.ts';
+
+function compiled(law: Law, previous: NetworkFirewall | null = null): NetworkFirewall {
+  const before = previous === null ? null : new Map([[networkId, previous]]);
+  const firewall = compileFirewalls(entriesOf(law), before).get(networkId);
+  if (firewall === undefined) throw new Error('the network is not judged');
+  return firewall;
+}
+
+describe('compiled rules', () => {
+  test('judge every packet as the definition does', () => {
+    fc.assert(
+      fc.property(
+        randomLaw(30),
+        fc.array(randomPacket([own, held, ...devices]), { minLength: 40, maxLength: 40 }),
+        (law, packets) => {
+          const firewall = compiled(law);
+          for (const packet of packets) {
+            const { verdict, rule } = judge(packet, law);
+            const outcome = follow(firewall, packet);
+            expect({ packet, verdict: outcome.verdict }).toEqual({ packet, verdict });
+            // Which of several equal rules is counted is left open; that it is one of them is not.
+            const counted = law.rules.find((one) => one.rule_id === outcome.ruleId) ?? null;
+            expect(rankOf(counted)).toBe(rankOf(rule));
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('are the same however they came about, and share what did not change', () => {
+    fc.assert(
+      fc.property(randomLaw(20), randomLaw(20), (before, after) => {
+        const again = compiled(after, compiled(before));
+        expect(comparable(again)).toEqual(comparable(compiled(after)));
+        // Half of the rules are the same entries in both.
+        const half = { ...after, rules: [...before.rules.slice(0, 9), ...after.rules.slice(9)] };
+        expect(comparable(compiled(half, again))).toEqual(comparable(compiled(half)));
+        const same = compiled(after, again);
+        for (const direction of ['ingress', 'egress'] as const) {
+          expect([...same[direction].origin.buckets.values()]).toEqual([
+            ...again[direction].origin.buckets.values(),
+          ]);
+          for (const [id, bucket] of again[direction].origin.buckets) {
+            expect(same[direction].origin.buckets.get(id) === bucket).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
+  test('change in one bucket when one rule is added', () => {
+    const [law] = fc.sample(randomLaw(60), { numRuns: 1, seed: 5 });
+    if (law === undefined) throw new Error('no sample');
+    const before = compiled(law);
+    const added: RuleEntry = {
+      kind: 'rule',
+      network_id: networkId,
+      rule_id: idNumbered(9999),
+      direction: 'ingress',
+      action: 'drop',
+      from: { kind: 'host', addresses: ['fd00:99::77'] },
+      to: { kind: 'all' },
+      protocol: 'tcp',
+      ports: [22, 22],
+    };
+    const after = compiled({ ...law, rules: [...law.rules, added] }, before);
+    const changed = [...after.ingress.origin.buckets].filter(
+      ([id, one]) => before.ingress.origin.buckets.get(id) !== one,
+    );
+    expect(changed.map(([id]) => id)).toEqual(['drop host any port6']);
+    expect(after.egress.origin.buckets).toEqual(before.egress.origin.buckets);
+    expect([...after.groups.values()].every((group) => before.groups.get(group.name) === group)).toBe(true);
+    expect([...after.blocks.values()].every((block) => before.blocks.get(block.number) === block)).toBe(true);
+  });
+
+  test('leave out rules for groups that nobody here is in', () => {
+    const rule = (to: string): RuleEntry => ({
+      kind: 'rule',
+      network_id: networkId,
+      rule_id: idNumbered(to.length),
+      direction: 'ingress',
+      action: 'drop',
+      from: { kind: 'all' },
+      to: { kind: 'group', group: to },
+      protocol: 'any',
+      ports: null,
+    });
+    const law: Law = {
+      rules: [rule('here'), rule('elsewhere')],
+      members: [member('here', own), member('elsewhere', others[0] ?? [])],
+      defaultPolicy: 'accept',
+    };
+    const { ingress, groups } = compiled(law);
+    expect([...ingress.origin.buckets.keys()]).toEqual(['drop any group:here any']);
+    expect([...groups.values()].map(({ name, addresses }) => [name, addresses])).toEqual([
+      ['here', [...own]],
+    ]);
+  });
+});
+
+/** Two rules of one rank do the same to a packet. */
+function rankOf(rule: RuleEntry | null): number | null {
+  if (rule === null) return null;
+  const ranks = ['host', 'group', 'cidr', 'all'] as const;
+  const length = rule.from.kind === 'cidr' ? Number(rule.from.cidr.split('/')[1]) : 0;
+  return ranks.indexOf(rule.from.kind) * 1000 - length + { drop: 0, reject: 0.1, accept: 0.2 }[rule.action];
+}
+
+function comparable(firewall: NetworkFirewall) {
+  const of = ({ origin: _origin, ...program }: Program) => program;
+  return { ...firewall, ingress: of(firewall.ingress), egress: of(firewall.egress) };
+}
+
+describe('painted ports', () => {
+  test('are each painted once, by the first who came', () => {
+    const span = fc
+      .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }))
+      .map(([first, more]) => [first, first + more] as const);
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 30 }), (spans) => {
+        const canvas = new PaintedPorts();
+        const taken = new Set<number>();
+        for (const [first, last] of spans) {
+          const free = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
+            (port) => !taken.has(port),
+          );
+          const got = canvas
+            .paint(first, last)
+            .flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, i) => a + i));
+          expect(got).toEqual(free);
+          for (const port of free) taken.add(port);
+        }
+      }),
+    );
+  });
+});
+
+describe('the order of rules', () => {
+  test('is one order, whatever rules there are', () => {
+    fc.assert(
+      fc.property(randomLaw(12), ({ rules }) => {
+        const sorted = [...rules].sort(compareRules);
+        for (const [i, a] of sorted.entries()) {
+          for (const b of sorted.slice(i + 1)) expect(compareRules(a, b)).toBeLessThan(0);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,66 @@
+// Who is in which group, and groups in blocks: a packet's far side is looked up in each block, and only in one that it
+// is in, in each of the block's groups. So the cost of a new connection does not grow with every tag.
+import type { MemberEntry } from '../../wire/document.ts';
+import type { Bucket, Group, GroupBlock } from './model.ts';
+
+/** Lookups of one packet for 1,000 groups: 32 blocks, and 30 groups in each of the few that it is in. */
+const blockCount = 32;
+
+/** The groups that buckets name on either side. */
+export function groupsOf(
+  buckets: Iterable<Bucket>,
+  members: readonly MemberEntry[],
+  previous: ReadonlyMap<string, Group> | null,
+): Map<string, Group> {
+  const entries = new Map<string, MemberEntry[]>();
+  for (const { shape } of buckets) {
+    for (const side of [shape.source, shape.destination])
+      if (side.kind === 'group') entries.set(side.group, []);
+  }
+  if (entries.size > 0) for (const member of members) entries.get(member.group)?.push(member);
+  const groups = new Map<string, Group>();
+  for (const [name, list] of entries) {
+    const before = previous?.get(name);
+    if (before !== undefined && isSameList(before.entries, list)) groups.set(name, before);
+    else groups.set(name, { name, entries: list, addresses: distinct(list) });
+  }
+  return groups;
+}
+
+export function blocksOf(
+  groups: ReadonlyMap<string, Group>,
+  previous: ReadonlyMap<number, GroupBlock> | null,
+): Map<number, GroupBlock> {
+  const sorted = new Map<number, Group[]>();
+  for (const group of groups.values()) {
+    const number = blockNumberOf(group.name);
+    const list = sorted.get(number);
+    if (list === undefined) sorted.set(number, [group]);
+    else list.push(group);
+  }
+  const blocks = new Map<number, GroupBlock>();
+  for (const [number, list] of sorted) {
+    list.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const before = previous?.get(number);
+    if (before !== undefined && isSameList(before.groups, list)) blocks.set(number, before);
+    else blocks.set(number, { number, groups: list, addresses: distinct(list) });
+  }
+  return blocks;
+}
+
+/** Follows from the name alone, so that a group stays where it is whatever others there are (FNV-1a). */
+export function blockNumberOf(group: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < group.length; i++) hash = Math.imul(hash ^ group.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % blockCount;
+}
+
+function distinct(lists: readonly { readonly addresses: readonly string[] }[]): string[] {
+  const all = new Set<string>();
+  for (const { addresses } of lists) for (const address of addresses) all.add(address);
+  return [...all];
+}
+
+export function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((one, i) => one === b[i]));
+}

@@ -1,0 +1,122 @@
+// How each peer of one network looks from each standing, held once for all nodes of that standing, with sums of
+// digests by which the hash of a document is known without walking it. Belongs to network-index.ts.
+import type { EntryValue } from '../wire/document.ts';
+import { addDigests, subtractDigests } from './digest.ts';
+import {
+  type Carried,
+  type Standing,
+  standingEntries,
+  standingOf,
+  standings,
+  type TransitHub,
+} from './entries.ts';
+import type { NetworkModel, PeerModel } from './model.ts';
+import { CompiledEntry } from './patch.ts';
+import { entriesBecauseOf } from './seen-entries.ts';
+
+/** How one peer looks from each standing. */
+export type Views = Readonly<Record<Standing, readonly CompiledEntry[]>>;
+
+/** Looks before and after a change; undefined: not there. */
+export interface Looks {
+  readonly before: Views | undefined;
+  readonly after: Views | undefined;
+}
+
+/** What the looks are made from. */
+export interface Sights {
+  readonly network: NetworkModel;
+  readonly transit: readonly TransitHub[];
+  readonly carried: Carried;
+  peer(id: string): PeerModel | undefined;
+}
+
+/** Stands for the network itself among the peers: what every node has by its standing. No id is spelt so. */
+export const theNetwork = 'the network';
+
+export class NetworkViews {
+  readonly #views = new Map<string, Views>();
+  /** The same without what is empty, so that a node that sees few of many is made by a walk over these few. */
+  readonly #seen = byStanding(() => new Map<string, readonly CompiledEntry[]>());
+  readonly #members = byStanding(() => new Set<string>());
+  readonly #sums = byStanding(() => 0n);
+
+  /** Notes the standing of a node. */
+  join(network: NetworkModel, peer: PeerModel): void {
+    this.#members[standingOf(network, peer)].add(peer.instanceId);
+  }
+
+  leave(network: NetworkModel, peer: PeerModel): void {
+    this.#members[standingOf(network, peer)].delete(peer.instanceId);
+  }
+
+  /** Instances of that standing. */
+  members(standing: Standing): ReadonlySet<string> {
+    return this.#members[standing];
+  }
+
+  /** All that a node of that standing sees, but for itself. */
+  from(standing: Standing, selfId: string): CompiledEntry[] {
+    const found: CompiledEntry[] = [];
+    for (const [id, entries] of this.#seen[standing]) {
+      if (id !== selfId) for (const entry of entries) found.push(entry);
+    }
+    return found;
+  }
+
+  digestFrom(standing: Standing, selfId: string): bigint {
+    return subtractDigests(this.#sums[standing], sumDigests(this.#views.get(selfId)?.[standing] ?? []));
+  }
+
+  /** Makes the looks of a peer (or of `theNetwork`) anew. */
+  refresh(id: string, sights: Sights): Looks {
+    const before = this.#views.get(id);
+    const after = viewsOf(id, sights);
+    if (after === undefined) this.#views.delete(id);
+    else this.#views.set(id, after);
+    for (const standing of standings) {
+      const entries = after?.[standing] ?? [];
+      if (entries.length === 0) this.#seen[standing].delete(id);
+      else this.#seen[standing].set(id, entries);
+      const less = subtractDigests(this.#sums[standing], sumDigests(before?.[standing] ?? []));
+      this.#sums[standing] = addDigests(less, sumDigests(entries));
+    }
+    return { before, after };
+  }
+}
+
+function viewsOf(id: string, { network, transit, carried, peer }: Sights): Views | undefined {
+  let look: (from: Standing) => EntryValue[];
+  if (id === theNetwork) look = (from) => standingEntries(network, from, transit);
+  else {
+    const other = peer(id);
+    if (other === undefined) return undefined;
+    look = (from) => entriesBecauseOf(network, other, { from, carried });
+  }
+  // Most looks are the same from several standings: kept once.
+  const made = new Map<string, readonly CompiledEntry[]>();
+  return byStanding((from) => {
+    const values = look(from);
+    const text = JSON.stringify(values);
+    const entries = made.get(text) ?? values.map((value) => new CompiledEntry(value));
+    made.set(text, entries);
+    return entries;
+  });
+}
+
+function byStanding<T>(make: (standing: Standing) => T): Record<Standing, T> {
+  return {
+    transit: make('transit'),
+    hub: make('hub'),
+    open: make('open'),
+    punch: make('punch'),
+    closed: make('closed'),
+    bare: make('bare'),
+  };
+}
+
+export function sumDigests(entries: Iterable<CompiledEntry>): bigint {
+  let total = 0n;
+  for (const entry of entries) total += entry.digest;
+  return BigInt.asUintN(128, total);
+}

@@ -1,0 +1,64 @@
+// Doors and virtual IPs that lead nowhere, because what they name is gone.
+import { hostAddressesOf } from '../compile/entries.ts';
+import type { PortMappingModel, VirtualIpModel } from '../compile/model.ts';
+import type { AuditedNetwork } from './dead-sides.ts';
+import type { Audited, Finding } from './findings.ts';
+
+export function auditTargets(network: AuditedNetwork): Finding[] {
+  const findings: Finding[] = [];
+  for (const item of network.items()) {
+    const why =
+      item.type === 'port_mapping'
+        ? whyClosed(item, network)
+        : item.type === 'virtual_ip'
+          ? whyUnheld(item, network)
+          : null;
+    if (why === null) continue;
+    const object: Audited = {
+      type: item.type === 'port_mapping' ? 'port_mapping' : 'virtual_ip',
+      id: item.id,
+    };
+    findings.push({ kind: 'target_missing', severity: 'error', object, by: null, detail: () => why });
+  }
+  return findings;
+}
+
+/** null: the door leads somewhere. */
+function whyClosed(door: PortMappingModel, network: AuditedNetwork): string | null {
+  const hub = network.peer(door.hubPeerId);
+  if (hub === undefined)
+    return 'Its hub is gone, so nobody opens the door. Delete it, or make it anew on another hub.';
+  if (hub.hubSlot === null)
+    return 'Its peer is not a hub any more, so nobody opens the door. Make it one, or delete the door.';
+  const targets = targetAddresses(door, network);
+  if (targets === null) return 'What it leads to is gone. Give it another target, or delete it.';
+  const isIpv6 = door.externalAddress.includes(':');
+  const hasFamily = (addresses: readonly string[]) => addresses.some((one) => one.includes(':') === isIpv6);
+  if (!hasFamily(targets) || !hasFamily(hostAddressesOf(hub))) {
+    return `Its outside is IPv${isIpv6 ? 6 : 4}, and its target or its hub has no such address. Give the network an IPv4 leg, or the door an IPv6 address.`;
+  }
+  if (door.target.kind === 'virtual_ip' && !isHeld(network.item(door.target.id), network)) {
+    return 'It leads to a virtual IP that no peer can hold. Give that one a living holder.';
+  }
+  return null;
+}
+
+function targetAddresses({ target }: PortMappingModel, network: AuditedNetwork): readonly string[] | null {
+  if (target.kind === 'peer') {
+    const peer = network.peer(target.id);
+    return peer === undefined ? null : hostAddressesOf(peer);
+  }
+  const item = network.item(target.id);
+  return item?.type === 'virtual_ip' ? item.addresses : null;
+}
+
+function whyUnheld(item: VirtualIpModel, network: AuditedNetwork): string | null {
+  return isHeld(item, network)
+    ? null
+    : 'Every peer that could hold it is gone. Give it another holder, or delete it.';
+}
+
+function isHeld(item: ReturnType<AuditedNetwork['item']>, network: AuditedNetwork): boolean {
+  if (item?.type !== 'virtual_ip') return false;
+  return item.candidates.some((id) => network.peer(id) !== undefined);
+}

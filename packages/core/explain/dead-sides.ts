@@ -1,0 +1,123 @@
+// Rules that name nobody: an object that is gone, a tag that nothing has, a block without an address of the network.
+import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
+import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../compile/model.ts';
+import { type Family, parseAddress, widthOf } from '../net/address.ts';
+import { overlaps, type Prefix, parsePrefix } from '../net/prefix.ts';
+import { type Finding, ruleNamed } from './findings.ts';
+import type { NameOf } from './trail.ts';
+
+/** The parts of a network that an audit looks at. */
+export interface AuditedNetwork {
+  readonly network: NetworkModel;
+  peer(id: string): PeerModel | undefined;
+  peers(): Iterable<PeerModel>;
+  item(id: string): Item | undefined;
+  items(): Iterable<Item>;
+}
+
+interface Death {
+  readonly severity: Finding['severity'];
+  readonly why: (nameOf: NameOf) => string;
+}
+
+export class DeadSides {
+  readonly #network: AuditedNetwork;
+  readonly #prefixes: readonly Prefix[];
+  readonly #tags = new Set<string>();
+  #addresses: Record<Family, readonly bigint[]> | null = null;
+
+  constructor(network: AuditedNetwork) {
+    this.#network = network;
+    this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
+    for (const peer of network.peers()) for (const tag of peer.tags) this.#tags.add(tag);
+    for (const item of network.items()) {
+      if (item.type === 'user_device') for (const tag of item.tags) this.#tags.add(tag);
+    }
+  }
+
+  /** null: it names somebody on either side. */
+  ofRule(rule: RuleModel): Finding | null {
+    for (const side of ['selector', 'destination'] as const) {
+      const death = this.#ofSide(rule[side]);
+      if (death === null) continue;
+      const detail = (nameOf: NameOf) => `It matches nothing: its ${side} names ${death.why(nameOf)}.`;
+      return { kind: 'dead', severity: death.severity, object: ruleNamed(rule.id), by: null, detail };
+    }
+    return null;
+  }
+
+  #ofSide(side: Selector): Death | null {
+    switch (side.kind) {
+      case 'all':
+        return null;
+      case 'peer':
+        return this.#network.peer(side.id) === undefined ? gone('a peer') : null;
+      case 'user_device':
+        return this.#network.item(side.id)?.type === 'user_device' ? null : gone('a device');
+      case 'federation_peer':
+        return gone('a federation peer');
+      case 'virtual_ip':
+        return this.#ofVirtualIp(side.id);
+      case 'tag':
+        return this.#tags.has(side.tag) ? null : later(`the tag ${side.tag}, which nothing has now`);
+      case 'cidr':
+        return this.#ofBlock(side.cidr);
+    }
+  }
+
+  #ofVirtualIp(id: string): Death | null {
+    const item = this.#network.item(id);
+    if (item?.type !== 'virtual_ip') return gone('a virtual IP');
+    if (item.candidates.some((peerId) => this.#network.peer(peerId) !== undefined)) return null;
+    const why = (nameOf: NameOf) =>
+      `the virtual IP ${nameOf({ type: 'virtual_ip', id })}, which no peer can hold`;
+    return { severity: 'warning', why };
+  }
+
+  #ofBlock(text: string): Death | null {
+    const block = parsePrefix(text);
+    if (block === null) return gone('a block');
+    if (!this.#prefixes.some((prefix) => overlaps(prefix, block))) {
+      const why = () => `${text}, which is outside ${prefixesOf(this.#network.network).join(' and ')}`;
+      return { severity: 'warning', why };
+    }
+    return this.#isInUse(block) ? null : later(`${text}, in which nothing has an address now`);
+  }
+
+  #isInUse(block: Prefix): boolean {
+    this.#addresses ??= this.#allAddresses();
+    const list = this.#addresses[block.family];
+    let low = 0;
+    let high = list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((list[middle] ?? 0n) < block.bits) low = middle + 1;
+      else high = middle;
+    }
+    const first = list[low];
+    return first !== undefined && first < block.bits + (1n << BigInt(widthOf[block.family] - block.length));
+  }
+
+  #allAddresses(): Record<Family, readonly bigint[]> {
+    const all: Record<Family, bigint[]> = { 4: [], 6: [] };
+    const take = (addresses: readonly string[]) => {
+      for (const text of addresses) {
+        const address = parseAddress(text);
+        if (address !== null) all[address.family].push(address.bits);
+      }
+    };
+    for (const peer of this.#network.peers()) take(hostAddressesOf(peer));
+    for (const item of this.#network.items()) if ('addresses' in item) take(item.addresses);
+    for (const list of Object.values(all)) list.sort((a, b) => (a < b ? -1 : 1));
+    return all;
+  }
+}
+
+function gone(what: string): Death {
+  return { severity: 'warning', why: () => `${what} that is gone` };
+}
+
+/** It may come to life as it is. */
+function later(what: string): Death {
+  return { severity: 'info', why: () => what };
+}

@@ -1,0 +1,138 @@
+// One node's document, looked at as its kernel will: addresses, routes, tunnels, doors. How packets are judged by its
+// rules: rulebook.ts.
+import type {
+  AnycastEntry,
+  EntryValue,
+  FirewallEntry,
+  InterfaceEntry,
+  PeerEntry,
+  PortMappingEntry,
+  RouteEntry,
+  RuleEntry,
+  VirtualIpEntry,
+} from '../wire/document.ts';
+import { PrefixMap, type Spot } from './prefix-map.ts';
+import { type GroupsOf, Rulebook } from './rulebook.ts';
+
+/** What an address of the node itself is. */
+export type Local =
+  | { readonly kind: 'own' | 'probe'; readonly entry: InterfaceEntry }
+  | { readonly kind: 'virtual_ip'; readonly entry: VirtualIpEntry };
+
+export class NodeView {
+  readonly peerId: string;
+  readonly interfaces = new Map<string, InterfaceEntry>();
+  readonly routes = new PrefixMap<RouteEntry>();
+  readonly doors: PortMappingEntry[] = [];
+  readonly rulebook: Rulebook;
+  readonly forwards: boolean;
+  readonly #local = new Map<string, Local>();
+  readonly #devices = new Map<string, string>();
+  readonly #anycast = new Map<string, AnycastEntry>();
+  readonly #tunnels = new Map<string, PrefixMap<PeerEntry>>();
+  readonly #tunnelsByKeys = new Map<string, PeerEntry>();
+
+  constructor(parts: {
+    readonly peerId: string;
+    readonly entries: readonly EntryValue[];
+    /** By the `member` entries, which all nodes of a network have alike. */
+    readonly groupsOf: GroupsOf;
+  }) {
+    this.peerId = parts.peerId;
+    const rules: RuleEntry[] = [];
+    let policy: FirewallEntry['default_policy'] = 'accept';
+    let forwards = false;
+    for (const entry of parts.entries) if (entry.kind === 'interface') this.#takeInterface(entry);
+    for (const entry of parts.entries) {
+      if (entry.kind === 'rule') rules.push(entry);
+      else if (entry.kind === 'firewall') policy = entry.default_policy;
+      else if (entry.kind === 'forwarding') forwards = true;
+      else if (entry.kind !== 'member') this.#take(entry);
+    }
+    this.forwards = forwards;
+    this.rulebook = new Rulebook({ rules, groupsOf: parts.groupsOf, policy });
+  }
+
+  local(spot: Spot): Local | undefined {
+    return this.#local.get(spot.text);
+  }
+
+  /** The device without an agent that has the address and for which this node judges. */
+  device(spot: Spot): string | undefined {
+    return this.#devices.get(spot.text);
+  }
+
+  anycast(spot: Spot): AnycastEntry | undefined {
+    return this.#anycast.get(spot.text);
+  }
+
+  /** The tunnel that an interface puts a packet for the address into. */
+  tunnelTo(interfaceName: string, spot: Spot): PeerEntry | undefined {
+    return this.#tunnels.get(interfaceName)?.longest(spot);
+  }
+
+  /** The tunnel in which a packet comes from who has a key, sent to one of this node's. */
+  tunnelOf(keys: { readonly own: string; readonly other: string }): PeerEntry | undefined {
+    return this.#tunnelsByKeys.get(`${keys.own} ${keys.other}`);
+  }
+
+  tunnelByKey(interfaceName: string, publicKey: string): PeerEntry | undefined {
+    const own = this.interfaces.get(interfaceName)?.public_key ?? '';
+    const tunnel = this.tunnelOf({ own, other: publicKey });
+    return tunnel?.interface === interfaceName ? tunnel : undefined;
+  }
+
+  #take(entry: EntryValue): void {
+    switch (entry.kind) {
+      case 'virtual_ip':
+        this.#answer(entry.addresses, { kind: 'virtual_ip', entry });
+        return;
+      case 'peer':
+        return this.#takeTunnel(entry);
+      case 'route':
+        this.routes.set(entry.destination, entry);
+        return;
+      case 'anycast':
+        for (const destination of entry.destinations) this.#anycast.set(withoutLength(destination), entry);
+        return;
+      case 'device':
+        for (const address of entry.addresses) this.#devices.set(address, entry.user_device_id);
+        return;
+      case 'port_mapping':
+        this.doors.push(entry);
+        return;
+      case 'interface':
+      case 'forwarding':
+      case 'firewall':
+      case 'rule':
+      case 'member':
+      case 'probe':
+      case 'watch':
+    }
+  }
+
+  #takeInterface(entry: InterfaceEntry): void {
+    this.interfaces.set(entry.name, entry);
+    this.#answer(entry.addresses, { kind: 'own', entry });
+    this.#answer(entry.probe_addresses, { kind: 'probe', entry });
+  }
+
+  #answer(addresses: readonly string[], local: Local): void {
+    for (const address of addresses) this.#local.set(withoutLength(address), local);
+  }
+
+  #takeTunnel(entry: PeerEntry): void {
+    let tunnels = this.#tunnels.get(entry.interface);
+    if (tunnels === undefined) {
+      tunnels = new PrefixMap();
+      this.#tunnels.set(entry.interface, tunnels);
+    }
+    for (const prefix of entry.allowed_ips) tunnels.set(prefix, entry);
+    const own = this.interfaces.get(entry.interface)?.public_key ?? '';
+    this.#tunnelsByKeys.set(`${own} ${entry.public_key}`, entry);
+  }
+}
+
+function withoutLength(prefix: string): string {
+  return prefix.slice(0, prefix.indexOf('/'));
+}

@@ -1,0 +1,192 @@
+// Following packets through documents, against what the whole network's rules say at both ends; and what is said of
+// packets that get nowhere.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NetworkIndex } from '../compile/network-index.ts';
+import type { Asked } from './ends.ts';
+import { type JudgedPacket, judge } from './judge.ts';
+import { matrixNodes, matrixRows } from './matrix.ts';
+import { Dice, RandomNetwork, seeded, uuid } from './random-network.fixture.ts';
+import { explain, type Question } from './reachability.ts';
+import { isPeer, type Owner, Sight } from './sight.ts';
+
+const runs = Number(process.env['RUNS'] ?? 60);
+
+const indexOf = (network: RandomNetwork) =>
+  new NetworkIndex(network.network, network.peers(), network.items());
+const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type}:${id.slice(-2)}`;
+
+/** The node at which packets of an owner come into the network and leave it. */
+function homeOf(owner: Owner): string | null {
+  if (isPeer(owner)) return owner.id;
+  return owner.type === 'user_device' ? owner.hubPeerId : owner.holder;
+}
+
+/** Everybody can be met by a hub, so the rules decide alone. */
+function expected(network: RandomNetwork, sight: Sight, packet: Omit<JudgedPacket, 'direction'>): string {
+  const [source, destination] = [packet.source, packet.destination].map((text) => {
+    const spot = sight.spot(text);
+    return spot === null ? undefined : sight.owner(spot);
+  });
+  if (source === undefined || destination === undefined) return 'no_route';
+  const [from, to] = [homeOf(source), homeOf(destination)];
+  if (from === null || to === null) return 'no_route';
+  const isDevice = (owner: Owner) => !isPeer(owner) && owner.type === 'user_device';
+  if (from === to && !isDevice(source) && !isDevice(destination)) return 'allowed';
+  const law = {
+    rules: network.entries(),
+    members: network.members(),
+    defaultPolicy: network.network.firewallDefaultPolicy,
+  };
+  const verdicts = (['egress', 'ingress'] as const).map(
+    (direction) => judge({ direction, ...packet }, law).verdict,
+  );
+  return verdicts.every((verdict) => verdict === 'accept') ? 'allowed' : 'denied';
+}
+
+function check(seed: number): void {
+  const dice = new Dice(seeded(seed));
+  const network = new RandomNetwork(dice, { peers: 5, devices: 3, rules: dice.below(25) });
+  const sight = new Sight(indexOf(network));
+  const addresses = network.addresses();
+  for (let i = 0; i < 40; i++) {
+    const protocol = dice.pick('tcp', 'udp', 'icmp6');
+    const port = protocol === 'icmp6' ? null : dice.below(5);
+    const source = dice.one(addresses);
+    const destination = dice.one(addresses.filter((one) => one.includes(':') === source.includes(':')));
+    const answer = explain(
+      { sight, nameOf },
+      {
+        source: { kind: 'address', address: source },
+        destination: { kind: 'address', address: destination },
+        protocol,
+        port,
+      },
+    );
+    const why = () =>
+      `${source} ${destination} ${protocol} ${port} ${JSON.stringify(answer.because, null, 1)}`;
+    const wanted = expected(network, sight, { source, destination, protocol, port });
+    if (answer.verdict !== wanted) expect.fail(`${answer.verdict} and not ${wanted}: ${why()}`);
+  }
+}
+
+test('ends as the rules at both ends say, wherever these are kept', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => check(seed)),
+    { numRuns: runs },
+  );
+}, 600_000);
+
+test('the matrix is what the explanation says, for every pair', () => {
+  const network = new RandomNetwork(new Dice(seeded(7)), { peers: 5, devices: 2, rules: 20 });
+  const sight = new Sight(indexOf(network));
+  const { nodes, truncated } = matrixNodes(sight);
+  expect(truncated).toBe(false);
+  const traffic = { protocol: 'tcp', port: 2 } as const;
+  const rows = [...matrixRows(sight, nodes, traffic)].filter((row) => row !== null);
+  expect(rows.map(({ id }) => id)).toEqual(
+    nodes.filter(({ kind }) => kind !== 'virtual_ip').map(({ id }) => id),
+  );
+  for (const { id, verdicts } of rows) {
+    const source = nodes.find((node) => node.id === id);
+    if (source === undefined) throw new Error('a row of nobody');
+    for (const [i, destination] of nodes.entries()) {
+      const { verdict } = explain({ sight, nameOf }, { source, destination, ...traffic });
+      expect(verdicts[i]).toBe(id === destination.id ? '-' : verdict[0]);
+    }
+  }
+});
+
+describe('an explanation', () => {
+  const quiet = () => {
+    const network = new RandomNetwork(new Dice(seeded(3)), { peers: 4, devices: 1, rules: 0 });
+    return Object.assign(network, {
+      network: { ...network.network, firewallDefaultPolicy: 'accept' as const },
+    });
+  };
+  const peer = (n: number): Asked => ({ kind: 'peer', id: uuid(2, n) });
+
+  function ask(network: RandomNetwork, question: Partial<Question>) {
+    const sight = new Sight(indexOf(network));
+    const { verdict, because } = explain(
+      { sight, nameOf },
+      { source: peer(3), destination: peer(4), protocol: 'tcp', port: 80, ...question },
+    );
+    return {
+      verdict,
+      steps: because.map(({ step, peerId, detail }) => `${peerId?.slice(-1) ?? '-'} ${step}: ${detail}`),
+    };
+  }
+
+  test('goes by the hub that the spoke prefers, and names the others', () => {
+    const { verdict, steps } = ask(quiet(), {});
+    expect(verdict).toBe('allowed');
+    const route = steps.find((step) => step.startsWith('3 route'));
+    expect(route).toMatch(/by wg-net-[12] \(wg-net-[12] when that path is dead\)\.$/);
+  });
+
+  test('goes by the hub that is in use, when that is known', () => {
+    const sight = new Sight(indexOf(quiet()));
+    for (const name of ['wg-net-1', 'wg-net-2']) {
+      const inUse = (peerId: string, destination: string) =>
+        peerId === uuid(2, 3) && destination === 'fd00:5::/64' ? name : null;
+      const { because } = explain(
+        { sight, nameOf, inUse },
+        { source: peer(3), destination: peer(4), protocol: 'tcp', port: 80 },
+      );
+      expect(because.find(({ step }) => step === 'tunnel')?.object).toEqual({ type: 'interface', id: name });
+    }
+  });
+
+  test('stays on the machine when it asks for itself', () => {
+    const { verdict, steps } = ask(quiet(), { destination: peer(3) });
+    expect(verdict).toBe('allowed');
+    expect(steps.join('\n')).toContain('does not leave the machine');
+  });
+
+  test('ends where nobody holds a virtual IP', () => {
+    const network = quiet();
+    const [virtualIp] = [...network.items()].filter((item) => item.type === 'virtual_ip');
+    if (virtualIp?.type !== 'virtual_ip') throw new Error('no virtual IP');
+    network.add({ ...virtualIp, holder: null });
+    const { verdict, steps } = ask(network, { destination: { kind: 'virtual_ip', id: virtualIp.id } });
+    expect(verdict).toBe('no_route');
+    expect(steps.join('\n')).toContain('which nobody holds now');
+  });
+
+  test('finds the first of those who answer for an anycast address', () => {
+    const network = quiet();
+    const [virtualIp] = [...network.items()].filter((item) => item.type === 'virtual_ip');
+    if (virtualIp?.type !== 'virtual_ip') throw new Error('no virtual IP');
+    network.add({ ...virtualIp, anycast: true, holder: null, candidates: [uuid(2, 4), uuid(2, 1)] });
+    const { verdict, steps } = ask(network, { destination: { kind: 'virtual_ip', id: virtualIp.id } });
+    expect(verdict).toBe('allowed');
+    expect(steps.at(-1)).toMatch(/^[41] verdict/);
+  });
+
+  test('answers only probes at the addresses for probes', () => {
+    const network = quiet();
+    const { verdict, steps } = ask(network, {
+      destination: { kind: 'address', address: 'fd00:5::fe01:0:0:101' },
+    });
+    expect(verdict).toBe('denied');
+    expect(steps.join('\n')).toContain('only probes');
+  });
+
+  test('says that a peer without an IPv4 address has no way to one', () => {
+    const network = quiet();
+    const sight = new Sight(
+      new NetworkIndex(
+        { ...network.network, ipv4Prefix: '100.64.0.0/18' },
+        Array.from(network.peers(), (one) => ({ ...one, ipv4Address: null })),
+        [],
+      ),
+    );
+    const { verdict, because } = explain(
+      { sight, nameOf },
+      { source: peer(3), destination: { kind: 'address', address: '100.64.0.9' }, protocol: 'tcp', port: 80 },
+    );
+    expect(verdict).toBe('no_route');
+    expect(because[0]?.detail).toBe('peer:03 has no IPv4 address in the network.');
+  });
+});

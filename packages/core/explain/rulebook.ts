@@ -1,0 +1,141 @@
+// The firewall rules of one node, arranged so that the one that decides about a packet is found without a walk through
+// all of them. What it must agree with, packet by packet: judge.ts.
+import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
+import { PrefixMap, type Spot } from './prefix-map.ts';
+import { compareRules } from './rule-order.ts';
+
+/** What all packets that are asked about have in common. */
+export interface Traffic {
+  /** Where a packet begins, or where it arrives. */
+  readonly hook: 'egress' | 'ingress';
+  readonly protocol: 'tcp' | 'udp' | 'icmp6';
+  /** Where it goes; null: it has none (ICMP). */
+  readonly port: number | null;
+}
+
+export interface Decision {
+  readonly action: 'accept' | 'drop' | 'reject';
+  /** null: no rule names the packet. */
+  readonly rule: RuleEntry | null;
+}
+
+/** The groups that each address is in. */
+export type GroupsOf = ReadonlyMap<string, readonly string[]>;
+
+export function groupsOfAddresses(members: Iterable<MemberEntry>): GroupsOf {
+  const groupsOf = new Map<string, string[]>();
+  for (const { group, addresses } of members) {
+    for (const address of addresses) {
+      const groups = groupsOf.get(address);
+      if (groups === undefined) groupsOf.set(address, [group]);
+      else groups.push(group);
+    }
+  }
+  return groupsOf;
+}
+
+interface RulebookParts {
+  readonly rules: readonly RuleEntry[];
+  readonly groupsOf: GroupsOf;
+  readonly policy: FirewallEntry['default_policy'];
+}
+
+export class Rulebook {
+  readonly #parts: RulebookParts;
+  readonly #pages = new Map<string, RulePage>();
+
+  constructor(parts: RulebookParts) {
+    this.#parts = parts;
+  }
+
+  /** The rules that can name such packets. */
+  page(traffic: Traffic): RulePage {
+    const key = `${traffic.hook} ${traffic.protocol} ${traffic.port ?? ''}`;
+    const known = this.#pages.get(key);
+    if (known !== undefined) return known;
+    const { rules, groupsOf, policy } = this.#parts;
+    const page = new RulePage({
+      rules: rules.filter((rule) => names(rule, traffic)),
+      groupsOf,
+      policy: traffic.hook === 'ingress' ? policy : 'accept',
+    });
+    this.#pages.set(key, page);
+    return page;
+  }
+}
+
+/** Whether the rule is about such packets, whoever they are from and for. */
+function names(rule: RuleEntry, { hook, protocol, port }: Traffic): boolean {
+  if (rule.direction !== hook && rule.direction !== 'both') return false;
+  if (rule.protocol !== 'any' && rule.protocol !== protocol) return false;
+  if (rule.ports === null) return true;
+  return port !== null && rule.ports[0] <= port && port <= rule.ports[1];
+}
+
+export class RulePage {
+  readonly #groupsOf: GroupsOf;
+  readonly #policy: 'accept' | 'drop';
+  /** By the names of both sides: the first of those rules, for the others never decide. */
+  readonly #first = new Map<string, Map<string, RuleEntry>>();
+  readonly #cidrs = new PrefixMap<string>();
+  readonly #keys = new Map<string, readonly string[]>();
+
+  constructor({ rules, groupsOf, policy }: RulebookParts) {
+    this.#groupsOf = groupsOf;
+    this.#policy = policy;
+    for (const rule of rules) {
+      for (const from of this.#keysOfSide(rule.from)) {
+        for (const to of this.#keysOfSide(rule.to)) this.#put(rule, from, to);
+      }
+    }
+  }
+
+  decide(packet: { readonly source: Spot; readonly destination: Spot }): Decision {
+    const to = this.#keysOf(packet.destination);
+    let found: RuleEntry | null = null;
+    for (const from of this.#keysOf(packet.source)) {
+      const rules = this.#first.get(from);
+      if (rules === undefined) continue;
+      for (const key of to) {
+        const rule = rules.get(key);
+        if (rule !== undefined && (found === null || compareRules(rule, found) < 0)) found = rule;
+      }
+    }
+    return { action: found?.action ?? this.#policy, rule: found };
+  }
+
+  #put(rule: RuleEntry, from: string, to: string): void {
+    let rules = this.#first.get(from);
+    if (rules === undefined) {
+      rules = new Map();
+      this.#first.set(from, rules);
+    }
+    const other = rules.get(to);
+    if (other === undefined || compareRules(rule, other) < 0) rules.set(to, rule);
+  }
+
+  #keysOfSide(side: RuleSide): string[] {
+    if (side.kind === 'cidr') this.#cidrs.set(side.cidr, side.cidr);
+    switch (side.kind) {
+      case 'host':
+        return side.addresses;
+      case 'group':
+        return [`group ${side.group}`];
+      case 'cidr':
+        return [`cidr ${side.cidr}`];
+      case 'all':
+        return ['all'];
+    }
+  }
+
+  /** What sides can be called that mean the address. */
+  #keysOf(spot: Spot): readonly string[] {
+    const known = this.#keys.get(spot.text);
+    if (known !== undefined) return known;
+    const groups = (this.#groupsOf.get(spot.text) ?? []).map((group) => `group ${group}`);
+    const cidrs = Array.from(this.#cidrs.covering(spot), (cidr) => `cidr ${cidr}`);
+    const keys = [spot.text, ...groups, ...cidrs, 'all'];
+    this.#keys.set(spot.text, keys);
+    return keys;
+  }
+}

@@ -1,0 +1,36 @@
+// Port mappings: doors from outside to an address of the overlay.
+import { z } from 'zod';
+import * as limits from '../limits.ts';
+import * as common from './common.ts';
+
+export const port = z.int().min(1).max(65535);
+export const mappingProtocol = z.enum(['tcp', 'udp']);
+export const sourceCidrs = z.array(common.prefix).max(limits.mappingSourceCidrsMax);
+export const rateLimit = z.int().min(1).max(1_000_000).meta({ description: 'New connections a second' });
+export const maxConnections = z.int().min(1).max(1_000_000).meta({ description: 'Connections at once' });
+
+export const portMapping = z.object({
+  ...common.base,
+  network_id: common.id,
+  hub_peer_id: common.id,
+  hub_hostname: z.string(),
+  external_address: z.string(),
+  external_port: z.int(),
+  protocol: mappingProtocol,
+  internal_peer_id: common.id.nullable(),
+  internal_virtual_ip_id: common.id.nullable(),
+  internal_address: z
+    .string()
+    .nullable()
+    .meta({ description: 'Where it leads now; null: its target is gone' }),
+  internal_port: z.int(),
+  source_cidrs: z.array(z.string()),
+  rate_limit: z.int().nullable(),
+  max_connections: z.int().nullable(),
+  status: z.enum(['active', 'target_missing', 'hub_missing']),
+  status_detail: z.string().nullable(),
+  keeps_client_address: z
+    .boolean()
+    .meta({ description: 'Whether the target sees the client; else it sees the address of the hub' }),
+});
+export type PortMapping = z.infer<typeof portMapping>;

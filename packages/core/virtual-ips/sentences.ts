@@ -1,0 +1,90 @@
+// What people read about a virtual IP that moves or cannot. Names are those of machines. Pure.
+import { candidatesOf, counted } from './candidates.ts';
+import type { Health } from './health.ts';
+import type { Phase, State } from './state.ts';
+
+function nameOf(state: State, peerId: string): string {
+  return state.peers.get(peerId)?.hostname ?? state.names.get(peerId) ?? `peer ${peerId}`;
+}
+
+function hubs(state: State, ids: readonly string[]): string {
+  return ids.map((id) => state.names.get(id) ?? nameOf(state, id)).join(', ');
+}
+
+export const sentences = {
+  notHeard(state: State, holder: string, health: Health): string {
+    const by = hubs(state, health.dead);
+    const who = [by, health.silent ? 'the platform' : ''].filter((part) => part !== '').join(' and ');
+    return `The holder ${nameOf(state, holder)} is not heard by ${who}.`;
+  },
+
+  single: () => 'It has no other candidate, so it moves nowhere.',
+
+  noOther(state: State, holder: string): string {
+    const others = candidatesOf(state).filter(({ peerId }) => peerId !== holder);
+    return `No other candidate can take it: ${others.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
+  },
+
+  blocked: () => 'The policy system.sdwan_vip_failover is "blocked", so it moves by hand only.',
+
+  holdDown: (state: State) =>
+    `It has just moved, and moves by itself only ${counted(state.row.holdDownMs / 1000, 'second')} after that.`,
+
+  moves: (state: State, target: string, why: string) => `${why} It goes to ${nameOf(state, target)}.`,
+
+  waitsForApproval: (state: State, target: string) =>
+    `It waits for the approval to move to ${nameOf(state, target)}.`,
+
+  refused: (state: State, target: string) =>
+    `The request to move it to ${nameOf(state, target)} was not granted. Move it with system_sdwan_failover_virtual_ip.`,
+
+  unproven: (state: State, holder: string) =>
+    `It moves when it is certain that ${nameOf(state, holder)} does not answer for it any more: by its own word, or by enough hubs that are connected.`,
+
+  waitsForOldHolder(state: State, peerId: string, byItsWordOnly: boolean): string {
+    const name = nameOf(state, peerId);
+    const how = byItsWordOnly
+      ? `No hub can vouch for that; bring ${name} back, or terminate its machine if that is gone for good.`
+      : 'Enough hubs have to be connected and not hear it, or it has to say so itself.';
+    return `It waits until ${name} is certain to have given it up. ${how}`;
+  },
+
+  nobodyHadIt: () => 'Nobody held it.',
+
+  nobodyFit(state: State): string {
+    const all = candidatesOf(state);
+    if (all.length === 0) return 'None of its candidates is in the network any more.';
+    return `No candidate can hold it: ${all.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
+  },
+
+  noCandidate: (state: State, holder: string) =>
+    `${nameOf(state, holder)} is not one of its candidates any more.`,
+
+  unsure(state: State, holder: string, health: Health): { readonly phase: Phase; readonly detail: string } {
+    const name = nameOf(state, holder);
+    if (health.dead.length + health.alive.length + health.mute.length === 0) {
+      const detail = `${name} is not connected, and no hub vouches for it: whether it answers is not known.`;
+      return { phase: 'active', detail };
+    }
+    const mute = health.mute.length === 0 ? '' : ` Nothing is known from ${hubs(state, health.mute)}.`;
+    if (!health.silent) return { phase: 'active', detail: `${name} is heard by the platform.${mute}` };
+    return { phase: 'error', detail: `Whether ${name} still answers is not known.${mute}` };
+  },
+
+  notYetApplied(state: State, holder: string): string {
+    const isConnected = state.peers.get(holder)?.connected === true;
+    const who = `${nameOf(state, holder)}${isConnected ? '' : ', which is not connected,'}`;
+    return `It waits until ${who} has applied it.`;
+  },
+
+  drained: (state: State, holder: string, target: string) =>
+    `${nameOf(state, holder)} is being drained. It goes to ${nameOf(state, target)}.`,
+
+  preempts: (state: State, target: string) =>
+    `${nameOf(state, target)} is well again and comes before its holder.`,
+
+  wellAgain: (state: State, holder: string) =>
+    `${nameOf(state, holder)} holds it and is well, so nothing has to move.`,
+
+  targetLost: (state: State, target: string) => `${nameOf(state, target)} cannot hold it now.`,
+} as const;

@@ -1,0 +1,59 @@
+// A probe: one UDP datagram through one tunnel, and its answer. Inside the overlay, so it is encrypted and its source
+// is proven by WireGuard; it carries nothing that is secret. After BFD (RFC 5880) in what it is for, and simpler.
+//
+// Layout, big endian, 32 bytes: magic "PNp" and version (4), kind (1: probe 0, answer 1), flags (1: heard 1,
+// witness 2), pace (2), sequence (4), zero (4), time of sending in milliseconds of the sender's own clock (8), the
+// sender's run (8). An answer repeats everything but its kind, flags and pace.
+
+export interface Probe {
+  readonly kind: 'probe' | 'answer';
+  /**
+   * In a probe: answers of this target have arrived lately, so that both directions work (RFC 5880 §6.8.4). In an
+   * answer: it goes back the way the probe came, and not by a detour, so that it proves that way.
+   */
+  readonly heard: boolean;
+  /**
+   * In an answer: a lease may rest on it. A hub that has told the platform that it does not hear a peer is no witness
+   * for that peer again until the platform knows better.
+   */
+  readonly witness: boolean;
+  /** In an answer of a hub that is probed by very many: milliseconds between probes that it asks for. 0: as usual. */
+  readonly paceMs: number;
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  /** Drawn by the sender at its start, so that answers to an earlier run are not taken for its own. */
+  readonly run: bigint;
+}
+
+const magic = 0x504e7001;
+export const probeBytes = 32;
+
+export function writeProbe(probe: Probe): Buffer {
+  const bytes = Buffer.alloc(probeBytes);
+  bytes.writeUInt32BE(magic, 0);
+  bytes.writeUInt8(probe.kind === 'probe' ? 0 : 1, 4);
+  bytes.writeUInt8((probe.heard ? 1 : 0) | (probe.witness ? 2 : 0), 5);
+  bytes.writeUInt16BE(Math.min(probe.paceMs, 0xffff), 6);
+  bytes.writeUInt32BE(probe.sequence >>> 0, 8);
+  bytes.writeDoubleBE(probe.sentAtMs, 16);
+  bytes.writeBigUInt64BE(probe.run, 24);
+  return bytes;
+}
+
+/** null: not a probe of this version. */
+export function readProbe(bytes: Uint8Array): Probe | null {
+  if (bytes.length !== probeBytes) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0) !== magic || view.getUint8(4) > 1) return null;
+  const sentAtMs = view.getFloat64(16);
+  if (!Number.isFinite(sentAtMs)) return null;
+  return {
+    kind: view.getUint8(4) === 0 ? 'probe' : 'answer',
+    heard: (view.getUint8(5) & 1) === 1,
+    witness: (view.getUint8(5) & 2) === 2,
+    paceMs: view.getUint16(6),
+    sequence: view.getUint32(8),
+    sentAtMs,
+    run: view.getBigUint64(24),
+  };
+}

@@ -1,0 +1,142 @@
+// Handler: a machine is drained before maintenance. Spokes leave it as a hub while it still forwards, and virtual IPs
+// go to their next holder; it stays in its networks, and takes work again when that is asked for.
+import { ProductError } from '@powernode/core/errors';
+import { peerModel } from '../../deliver/models.ts';
+import type { ActionContext, Handler } from '../context.ts';
+import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
+import { bestCandidate, isAbreast, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
+import { takeAway } from '../sdwan/virtual-ips/moves.ts';
+import { showInstance } from './present.ts';
+
+interface Moved {
+  readonly object: string;
+  readonly id: string;
+  readonly detail: string;
+}
+
+export const drainInstance: Handler<'drainInstance'> = async (context, input) => {
+  await context.lock();
+  const before = await instanceRow(context, input.instance_id);
+  const wanted = input.drain ? 'draining' : 'running';
+  if (before.status !== 'running' && before.status !== 'draining') {
+    throw new ProductError(
+      'conflict',
+      `The machine "${before.hostname}" is ${before.status}; only a running one has work to move away.`,
+    );
+  }
+  if (before.status === wanted) return { instance: await showInstance(context, before), moves: [] };
+  const shownBefore = await showInstance(context, before);
+  const peers = await markPeers(context, before, input.drain);
+  const moves: Moved[] = [];
+  for (const peer of peers) moves.push(...(await hubMoves(context, peer, input.drain)));
+  if (input.drain) for (const peer of peers) moves.push(...(await virtualIpMoves(context, before, peer)));
+  const after = await context.trx
+    .updateTable('instances')
+    .set({ status: wanted, updated_at: context.now, revision: before.revision + 1 })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const instance = await showInstance(context, after);
+  const kind = input.drain ? 'draining' : 'drain_ended';
+  context.event(`system.instance.${kind}`, { before: shownBefore, after: instance, moves });
+  return { instance, moves };
+};
+
+async function markPeers(
+  context: ActionContext,
+  instance: InstanceRow,
+  draining: boolean,
+): Promise<PeerRow[]> {
+  const rows = await context.trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('instance_id', '=', instance.id)
+    .orderBy('id')
+    .execute();
+  const marked: PeerRow[] = [];
+  for (const row of rows) {
+    const after = await context.trx
+      .updateTable('peers')
+      .set({ draining, updated_at: context.now, revision: row.revision + 1 })
+      .where('id', '=', row.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    context.change({
+      kind: 'peer_changed',
+      networkId: row.network_id,
+      before: peerModel(row),
+      after: peerModel(after),
+    });
+    marked.push(after);
+  }
+  return marked;
+}
+
+async function hubMoves(context: ActionContext, peer: PeerRow, draining: boolean): Promise<Moved[]> {
+  if (peer.hub_slot === null) return [];
+  const network = await context.trx
+    .selectFrom('networks')
+    .select('name')
+    .where('id', '=', peer.network_id)
+    .executeTakeFirstOrThrow();
+  const others = await context.trx
+    .selectFrom('peers')
+    .select('id')
+    .where('network_id', '=', peer.network_id)
+    .where('hub_slot', 'is not', null)
+    .where('draining', '=', false)
+    .where('id', '!=', peer.id)
+    .execute();
+  const detail = !draining
+    ? `Spokes of ${network.name} use it as a hub again.`
+    : others.length === 0
+      ? `It stays a hub of ${network.name}: there is no other.`
+      : `Spokes of ${network.name} leave it for other hubs.`;
+  return [{ object: 'hub', id: peer.id, detail }];
+}
+
+async function virtualIpMoves(
+  context: ActionContext,
+  instance: InstanceRow,
+  peer: PeerRow,
+): Promise<Moved[]> {
+  const rows = await context.trx
+    .selectFrom('virtual_ips')
+    .selectAll()
+    .where('network_id', '=', peer.network_id)
+    .where('current_holder_peer_id', '=', peer.id)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  if (rows.length === 0) return [];
+  await isAbreast(context);
+  const moves: Moved[] = [];
+  for (const row of rows) {
+    const successor = bestCandidate(context, row, [peer.id]);
+    if (successor === null) {
+      const detail = `${row.name} stays: no other candidate can hold it now.`;
+      moves.push({ object: 'virtual_ip', id: row.id, detail });
+      continue;
+    }
+    const detail = `${row.name} goes to ${await hostnameOf(context, successor)}.`;
+    await takeAway(context, row, {
+      successor,
+      reason: 'drained',
+      detail: `${instance.hostname} is being drained.`,
+      terms: await termsOfHolder(context, row),
+    });
+    moves.push({ object: 'virtual_ip', id: row.id, detail });
+  }
+  return moves;
+}
+
+async function hostnameOf(context: ActionContext, peerId: string): Promise<string> {
+  const row = await context.trx
+    .selectFrom('peers as p')
+    .innerJoin('instances as i', 'i.id', 'p.instance_id')
+    .select('i.hostname')
+    .where('p.id', '=', peerId)
+    .executeTakeFirst();
+  return row?.hostname ?? peerId;
+}

@@ -1,0 +1,132 @@
+// Handlers: access grants, each a page that lets one device in.
+import { ProductError } from '@powernode/core/errors';
+import { openAccessGrantsPerNetworkMax } from '@powernode/core/limits';
+import { bootstrapPath } from '@powernode/core/wire/bootstrap';
+import { notShownOnDryRun } from '../../accounts/api-tokens.ts';
+import { type ActionContext, type HandlersOf, notFound } from '../../context.ts';
+import { page, pageAnswer } from '../../paging.ts';
+import { networkRow } from '../rows.ts';
+import { deviceToIssueAgain } from './issue.ts';
+import { type AccessGrantRow, showAccessGrant } from './present-access-grant.ts';
+
+export const accessGrantHandlers: HandlersOf<
+  'createAccessGrant' | 'listAccessGrants' | 'getAccessGrant' | 'revokeAccessGrant'
+> = {
+  async createAccessGrant(context, input) {
+    const network = await networkRow(context, input.network_id);
+    await refuseTooMany(context, network);
+    const device =
+      input.user_device_id === undefined
+        ? null
+        : await deviceToIssueAgain(context, { id: input.user_device_id, networkId: network.id });
+    const { token, digest } = context.services.newBootstrapToken();
+    const row = await context.trx
+      .insertInto('access_grants')
+      .values({
+        id: context.services.newId(),
+        account_id: context.accountId,
+        network_id: network.id,
+        device_name_hint: input.device_name_hint,
+        digest,
+        tags: JSON.stringify(input.tags ?? []),
+        expires_at: new Date(context.now.getTime() + input.expires_in_seconds * 1000),
+        user_device_id: device?.id ?? null,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const shown = showAccessGrant(row, context.now);
+    context.event('sdwan.access_grant.created', { before: null, after: shown });
+    const url = `${context.services.consoleUrl()}${bootstrapPath}#${token}`;
+    return { access_grant: { ...shown, bootstrap_url: context.dryRun ? notShownOnDryRun : url } };
+  },
+
+  async listAccessGrants(context, input) {
+    if (input.network_id !== undefined) await networkRow(context, input.network_id);
+    let query = context.trx
+      .selectFrom('access_grants')
+      .selectAll()
+      .where('account_id', '=', context.accountId);
+    if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);
+    switch (input.status) {
+      case undefined:
+        break;
+      case 'used':
+        query = query.where('used_at', 'is not', null);
+        break;
+      case 'revoked':
+        query = query.where('used_at', 'is', null).where('revoked_at', 'is not', null);
+        break;
+      case 'expired':
+      case 'unused':
+        query = query
+          .where('used_at', 'is', null)
+          .where('revoked_at', 'is', null)
+          .where('expires_at', input.status === 'expired' ? '<=' : '>', context.now);
+    }
+    const found = await page(query, input, { by: 'id', direction: 'desc' });
+    return {
+      access_grants: found.rows.map((row) => showAccessGrant(row, context.now)),
+      ...pageAnswer(found),
+    };
+  },
+
+  async getAccessGrant(context, input) {
+    return { access_grant: showAccessGrant(await lockGrant(context, input.access_grant_id), context.now) };
+  },
+
+  async revokeAccessGrant(context, input) {
+    const before = await lockGrant(context, input.access_grant_id);
+    if (before.used_at !== null) {
+      throw new ProductError(
+        'conflict',
+        `A device has used this grant already (${before.user_device_id}). Revoke the device instead.`,
+        { members: { user_device_id: before.user_device_id } },
+      );
+    }
+    if (before.revoked_at !== null) return { access_grant: showAccessGrant(before, context.now) };
+    const after = await context.trx
+      .updateTable('access_grants')
+      .set({ revoked_at: context.now, updated_at: context.now, revision: before.revision + 1 })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const shown = showAccessGrant(after, context.now);
+    context.event('sdwan.access_grant.revoked', {
+      before: showAccessGrant(before, context.now),
+      after: shown,
+    });
+    return { access_grant: shown };
+  },
+};
+
+/** Holds the row, so that a device that uses the grant meanwhile comes before or after, never between. */
+export async function lockGrant(context: ActionContext, id: string): Promise<AccessGrantRow> {
+  const row = await context.trx
+    .selectFrom('access_grants')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('access grant', id);
+  return row;
+}
+
+async function refuseTooMany(
+  context: ActionContext,
+  network: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const { count } = await context.trx
+    .selectFrom('access_grants')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('network_id', '=', network.id)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', context.now)
+    .executeTakeFirstOrThrow();
+  if (count < openAccessGrantsPerNetworkMax) return;
+  throw new ProductError(
+    'limit_reached',
+    `${count} grants of the network "${network.name}" could still be used, which is the limit. Revoke some, or let them expire.`,
+  );
+}

@@ -1,0 +1,33 @@
+// What nodes are given for one rule: who judges it, and the text of it.
+import type { RuleModel } from '@powernode/core/compile/model';
+import { ruleViews } from '@powernode/core/compile/rule-entries';
+import { judgesShownMax } from '@powernode/core/limits';
+import type { ActionContext } from '../../context.ts';
+import { peerNames } from './labels.ts';
+import { ruleText } from './rule-text.ts';
+
+export async function compiledOf(context: ActionContext, rule: RuleModel) {
+  const index = context.services.deliverer.network(rule.networkId);
+  if (index === undefined) return { text: '', judged_on: [], judged_on_count: 0 };
+  const views = ruleViews(rule, {
+    network: index.network,
+    peer: (id) => index.peer(id),
+    item: (id) => index.item(id),
+    hubs: () => index.hubs(),
+    transit: index.transit,
+  });
+  const judges =
+    views.everyone.length > 0
+      ? Array.from(index.peers(), (peer) => peer.id)
+      : [...views.peers.keys()].filter((id) => index.peer(id) !== undefined);
+  const shown = judges.slice(0, judgesShownMax);
+  const names = await peerNames(context, shown);
+  const { handle, ipv4Prefix } = index.network;
+  const families = ipv4Prefix === null ? ([6] as const) : ([6, 4] as const);
+  const [entry] = [...views.everyone, ...[...views.peers.values()].flat()];
+  return {
+    text: entry?.kind === 'rule' ? ruleText(entry, { handle, families }) : '',
+    judged_on: shown.map((id) => ({ peer_id: id, hostname: names.get(id) ?? '' })),
+    judged_on_count: judges.length,
+  };
+}

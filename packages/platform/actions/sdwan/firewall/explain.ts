@@ -1,0 +1,102 @@
+// Handler: why one side reaches another, or not.
+import { transitInterfaceName } from '@powernode/core/compile/entries';
+import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import { ProductError } from '@powernode/core/errors';
+import type { Asked } from '@powernode/core/explain/ends';
+import { explain, type Question } from '@powernode/core/explain/reachability';
+import { Sight } from '@powernode/core/explain/sight';
+import type { InUse } from '@powernode/core/explain/walk';
+import type { ActionContext, Handler, Input } from '../../context.ts';
+import { loadedNetwork } from './loaded-network.ts';
+import { withNames } from './names.ts';
+import { requireObject } from './selectors.ts';
+
+export const explainReachability: Handler<'explainReachability'> = async (context, input) => {
+  const index = await loadedNetwork(context, input.network_id);
+  refusePortOfIcmp(input);
+  const question: Question = {
+    source: await askedOf(context, input, 'source'),
+    destination: await askedOf(context, input, 'destination'),
+    protocol: input.protocol,
+    port: input.port ?? null,
+  };
+  const sight = new Sight(index);
+  const inUse = interfacesInUse(context, index);
+  return withNames(context, (nameOf) => {
+    const { verdict, because } = explain({ sight, nameOf, inUse }, question);
+    return {
+      verdict,
+      because: because.map(({ step, peerId, object, detail }) => ({
+        step,
+        node: peerId === null ? null : { peer_id: peerId, hostname: nameOf({ type: 'peer', id: peerId }) },
+        object: object === null ? null : { ...object, name: nameOf(object) },
+        detail,
+      })),
+    };
+  });
+};
+
+/** ICMP has no ports. */
+export function refusePortOfIcmp(input: {
+  readonly protocol: Question['protocol'];
+  readonly port?: number | undefined;
+}): void {
+  if (input.protocol !== 'icmp6' || input.port === undefined) return;
+  const message = 'icmp6 has no ports';
+  throw new ProductError('validation_failed', `port: ${message}. Leave it out, or choose tcp or udp.`, {
+    fields: [{ path: 'port', code: 'no_ports', message }],
+  });
+}
+
+async function askedOf(
+  context: ActionContext,
+  input: Input<'explainReachability'>,
+  side: 'source' | 'destination',
+): Promise<Asked> {
+  const given: Partial<
+    Record<'peer_id' | 'user_device_id' | 'virtual_ip_id' | 'address', string | undefined>
+  > = input[side];
+  for (const kind of ['peer', 'user_device', 'virtual_ip'] as const) {
+    const id = given[`${kind}_id`];
+    if (id === undefined) continue;
+    await requireObject(context, { networkId: input.network_id, side, kind, id });
+    return { kind, id };
+  }
+  return { kind: 'address', address: given.address ?? '' };
+}
+
+/** Where spokes' routes go now, as they last said. A hub has no choice, but for what it has lost. */
+function interfacesInUse(context: ActionContext, index: NetworkIndex): InUse {
+  const { deliverer } = context.services;
+  const { network } = index;
+  return (peerId, destination) => {
+    const peer = index.peer(peerId);
+    if (peer === undefined || peer.hubSlot !== null) return null;
+    const hubId = deliverer.hubInUse(peer.instanceId, network.id);
+    const hub = index.transit.find((one) => one.id === hubId);
+    if (hub === undefined) return null;
+    const isWide = destination === network.prefix || destination === network.ipv4Prefix;
+    return isWide || isLostDirectly(context, index, { peerId, destination })
+      ? transitInterfaceName(network, hub.hubSlot)
+      : null;
+  };
+}
+
+/** Whether the destination is a spoke that is met without a hub when that works, and does not work now. */
+function isLostDirectly(
+  context: ActionContext,
+  index: NetworkIndex,
+  of: { readonly peerId: string; readonly destination: string },
+): boolean {
+  const self = index.peer(of.peerId);
+  if (self === undefined || self.directEndpoint === null) return false;
+  const met = context.services.deliverer.directPeers(self.instanceId, index.network.id);
+  for (const other of index.peers()) {
+    if (other.directEndpoint === null || other.hubSlot !== null || met.includes(other.id)) continue;
+    const own = [other.hostAddress, other.ipv4Address].map((address) =>
+      address?.concat(address.includes(':') ? '/128' : '/32'),
+    );
+    if (own.includes(of.destination)) return true;
+  }
+  return false;
+}

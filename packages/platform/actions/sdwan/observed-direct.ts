@@ -1,0 +1,75 @@
+// Hubs see where a spoke's leaf interface is: what follows is written as a change like any other.
+import type { Change } from '@powernode/core/compile/fleet-index';
+import { directSpokesMax } from '@powernode/core/limits';
+import { sql } from 'kysely';
+import { peerModel } from '../../deliver/models.ts';
+import type { DirectPlace } from '../../deliver/reports/direct-places.ts';
+import type { Trx } from '../context.ts';
+
+/** What was written, for delivery; null when nothing follows. Runs inside the account's scope. */
+export async function followDirectPlace(
+  trx: Trx,
+  place: DirectPlace,
+): Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null> {
+  if ((await rewritten(trx, place)) === null) return null;
+  const { change_sequence: sequence } = await trx
+    .updateTable('accounts')
+    .set({ change_sequence: sql<number>`change_sequence + 1` })
+    .where('id', '=', place.accountId)
+    .returning('change_sequence')
+    .executeTakeFirstOrThrow();
+  // Judged again: somebody may have changed it while this waited for the account's lock.
+  const next = await rewritten(trx, place);
+  const changes: Change[] = [];
+  if (next !== null) {
+    const after = await trx
+      .updateTable('peers')
+      .set({ ...next.columns, updated_at: new Date() })
+      .where('id', '=', place.peerId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const models = { before: peerModel(next.before), after: peerModel(after) };
+    if (models.before.directEndpoint !== models.after.directEndpoint) {
+      changes.push({ kind: 'peer_changed', networkId: place.networkId, ...models });
+    }
+  }
+  await trx
+    .insertInto('changes')
+    .values({ account_id: place.accountId, sequence, changes: JSON.stringify(changes) })
+    .execute();
+  return { sequence, changes };
+}
+
+/** The columns that differ from what they should be; null: none. */
+async function rewritten(trx: Trx, place: DirectPlace) {
+  const before = await trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('account_id', '=', place.accountId)
+    .where('id', '=', place.peerId)
+    .executeTakeFirst();
+  if (before === undefined || before.direct_key !== place.directKey) return null;
+  // Some hubs alone would see one place of a NAT that shows each of them another.
+  if (before.nat_kind === 'symmetric' && !place.complete) return null;
+  const allowed = place.endpoint !== null && (await hasRoom(trx, place));
+  const columns = { nat_kind: place.natKind, direct_endpoint: allowed ? place.endpoint : null };
+  const same = before.nat_kind === columns.nat_kind && before.direct_endpoint === columns.direct_endpoint;
+  return same ? null : { before, columns };
+}
+
+/** The network allows direct paths, and not too many other spokes have them. */
+async function hasRoom(trx: Trx, place: DirectPlace): Promise<boolean> {
+  const row = await trx
+    .selectFrom('networks as n')
+    .leftJoin('peers as p', (join) =>
+      join
+        .onRef('p.network_id', '=', 'n.id')
+        .on('p.direct_endpoint', 'is not', null)
+        .on('p.id', '!=', place.peerId),
+    )
+    .select((eb) => ['n.direct_paths', eb.fn.count<number>('p.id').as('others')])
+    .where('n.id', '=', place.networkId)
+    .groupBy('n.id')
+    .executeTakeFirst();
+  return row !== undefined && row.direct_paths && row.others < directSpokesMax;
+}

@@ -1,0 +1,160 @@
+// Where a door can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
+import { relayPort } from '@powernode/core/compile/entries';
+import { ProductError } from '@powernode/core/errors';
+import { namedInErrorMax, transitHubsMax } from '@powernode/core/limits';
+import { formatAddress, parseEndpoint } from '@powernode/core/net/address';
+import type { ActionContext } from '../../context.ts';
+import type { PeerRow } from '../rows.ts';
+
+/** A peer with the addresses by which its machine can be reached. */
+export interface Place {
+  readonly peer: PeerRow;
+  readonly hostname: string;
+  /** The machine's own, as it says itself. */
+  readonly own: readonly string[];
+  /** Those at which others meet it; where a NAT is in front of it they are not its own. */
+  readonly outer: readonly string[];
+}
+
+export async function placesOf(context: ActionContext, networkId: string): Promise<Place[]> {
+  const peers = await context.trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('network_id', '=', networkId)
+    .where('account_id', '=', context.accountId)
+    .orderBy('id')
+    .execute();
+  if (peers.length === 0) return [];
+  const machines = await context.trx
+    .selectFrom('instances')
+    .select(['id', 'hostname', 'addresses', 'observed_address'])
+    .where('account_id', '=', context.accountId)
+    .where('id', 'in', [...new Set(peers.map((peer) => peer.instance_id))])
+    .execute();
+  const machineOf = new Map(machines.map((machine) => [machine.id, machine]));
+  return peers.map((peer) => {
+    const machine = machineOf.get(peer.instance_id);
+    const met = peer.endpoint === null ? null : parseEndpoint(peer.endpoint);
+    return {
+      peer,
+      hostname: machine?.hostname ?? '',
+      own: machine?.addresses ?? [],
+      outer: [
+        ...(machine?.observed_address == null ? [] : [machine.observed_address]),
+        ...(met === null ? [] : [formatAddress(met.address)]),
+      ],
+    };
+  });
+}
+
+/** The hub that has the address. One that has it itself comes before one that is only met there. */
+export function hubAt(places: readonly Place[], address: string): Place {
+  const hubs = places.filter(({ peer }) => peer.hub_slot !== null);
+  const found =
+    hubs.find(({ own }) => own.includes(address)) ?? hubs.find(({ outer }) => outer.includes(address));
+  if (found !== undefined) return found;
+  const spoke = places.find(({ own, outer }) => [...own, ...outer].includes(address));
+  const why =
+    spoke === undefined
+      ? `no hub of this network has ${address}`
+      : `${address} is an address of "${spoke.hostname}", which is a spoke; doors are on hubs (powernode peer update --publicly-reachable makes it one)`;
+  throw new ProductError('conflict', `external_address: ${why}. ${hubsInWords(hubs)}`, {
+    fields: [{ path: 'external_address', code: 'not_at_a_hub', message: why }],
+    members: {
+      hubs: hubs.slice(0, namedInErrorMax).map((hub) => ({
+        hub_peer_id: hub.peer.id,
+        hostname: hub.hostname,
+        addresses: addressesOf(hub),
+      })),
+    },
+  });
+}
+
+/** What is to be said of a door whose hub does not have the address itself; null: it has it. */
+export function doubtOf(place: Place, address: string): string | null {
+  if (place.own.length === 0 || place.own.includes(address)) return null;
+  return `The machine is met at ${address} but does not have it itself: a NAT in front of it changes where packets go, so they may not find this door. An address of its own would: ${place.own.slice(0, namedInErrorMax).join(', ')}.`;
+}
+
+function addressesOf({ own, outer }: Place): string[] {
+  return [...new Set([...own, ...outer])].slice(0, namedInErrorMax);
+}
+
+function hubsInWords(hubs: readonly Place[]): string {
+  if (hubs.length === 0) {
+    return 'The network has no hub: attach a machine that others can call (powernode peer attach --publicly-reachable).';
+  }
+  const listed = hubs
+    .slice(0, namedInErrorMax)
+    .map((hub) => `${hub.hostname}: ${addressesOf(hub).join(', ') || 'none known'}`);
+  return `Addresses of its hubs: ${listed.join('; ')}.`;
+}
+
+export interface Door {
+  readonly instanceId: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+  /** The mapping that it is for; null: a new one. */
+  readonly mappingId: string | null;
+}
+
+/** Refuses a door that is taken on the machine, in whichever network. */
+export async function refuseTakenDoor(context: ActionContext, door: Door): Promise<void> {
+  const other = await context.trx
+    .selectFrom('port_mappings')
+    .select(['id', 'network_id'])
+    .where('hub_instance_id', '=', door.instanceId)
+    .where('external_address', '=', door.address)
+    .where('protocol', '=', door.protocol)
+    .where('external_port', '=', door.port)
+    .executeTakeFirst();
+  if (other !== undefined && other.id !== door.mappingId) {
+    throw taken(door, `is the port mapping ${other.id}`, { port_mapping_id: other.id });
+  }
+  if (door.protocol !== 'udp') return;
+  const tunnels = await tunnelPorts(context, door.instanceId);
+  if (tunnels.has(door.port)) {
+    throw taken(door, 'is where WireGuard listens on that machine, for tunnels of the overlay', {});
+  }
+}
+
+function taken(door: Door, by: string, members: Record<string, unknown>): ProductError {
+  const where = `${door.protocol} port ${door.port} at ${door.address} of "${door.hostname}"`;
+  return new ProductError('conflict', `external_port: ${where} ${by}. Choose another port.`, {
+    fields: [{ path: 'external_port', code: 'taken', message: by }],
+    members,
+  });
+}
+
+/** The ports of all tunnels on a machine: of its peers, and of a hub's relays to the other hubs. */
+async function tunnelPorts(context: ActionContext, instanceId: string): Promise<Set<number>> {
+  const peers = await context.trx
+    .selectFrom('peers')
+    .select(['listen_port', 'hub_slot'])
+    .where('instance_id', '=', instanceId)
+    .where('account_id', '=', context.accountId)
+    .execute();
+  const slots = Array.from({ length: transitHubsMax }, (_, index) => index + 1);
+  return new Set(
+    peers.flatMap(({ listen_port: listenPort, hub_slot: own }) => [
+      listenPort,
+      ...(own === null
+        ? []
+        : slots.filter((slot) => slot !== own).map((slot) => relayPort({ listenPort }, slot))),
+    ]),
+  );
+}
+
+/** Ports of a machine that doors have for UDP: no tunnel may listen there. */
+export async function udpDoorsOf(context: ActionContext, instanceId: string): Promise<Set<number>> {
+  const rows = await context.trx
+    .selectFrom('port_mappings')
+    .select('external_port')
+    .where('hub_instance_id', '=', instanceId)
+    .where('account_id', '=', context.accountId)
+    .where('protocol', '=', 'udp')
+    .execute();
+  return new Set(rows.map((row) => row.external_port));
+}

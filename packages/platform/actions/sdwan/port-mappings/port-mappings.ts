@@ -1,0 +1,202 @@
+// Handlers: port mappings, doors from outside on the hubs of a network.
+import { ProductError } from '@powernode/core/errors';
+import { portMappingsPerNetworkMax } from '@powernode/core/limits';
+import { type PortMappingRow, portMappingModel } from '../../../deliver/item-models.ts';
+import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
+import { page, pageAnswer } from '../../paging.ts';
+import { type NetworkRow, networkRow, peerRow } from '../rows.ts';
+import { hubAt, type Place, placesOf, refuseTakenDoor } from './door.ts';
+import { showPortMapping, showPortMappings, statusIs } from './present-port-mapping.ts';
+import { refuseUnfitTarget, targetOf } from './target.ts';
+
+export const portMappingHandlers: HandlersOf<
+  'createPortMapping' | 'listPortMappings' | 'getPortMapping' | 'updatePortMapping' | 'deletePortMapping'
+> = {
+  async createPortMapping(context, input) {
+    await context.lock();
+    const network = await networkRow(context, input.network_id);
+    await refuseTooMany(context, network);
+    const target = targetOf(input);
+    await refuseUnfitTarget(context, { network, externalAddress: input.external_address, target });
+    const sourceCidrs = input.source_cidrs ?? [];
+    refuseOtherFamily(input.external_address, sourceCidrs);
+    const hub = hubAt(await placesOf(context, network.id), input.external_address);
+    await refuseTakenDoor(context, { ...doorOf(hub, input), mappingId: null });
+    const row = await context.trx
+      .insertInto('port_mappings')
+      .values({
+        id: context.services.newId(),
+        account_id: context.accountId,
+        network_id: network.id,
+        hub_peer_id: hub.peer.id,
+        hub_instance_id: hub.peer.instance_id,
+        external_address: input.external_address,
+        external_port: input.external_port,
+        protocol: input.protocol,
+        ...target,
+        internal_port: input.internal_port,
+        source_cidrs: JSON.stringify(sourceCidrs),
+        rate_limit: input.rate_limit ?? null,
+        max_connections: input.max_connections ?? null,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    context.change({
+      kind: 'item_changed',
+      networkId: network.id,
+      before: null,
+      after: portMappingModel(row),
+    });
+    const mapping = await showPortMapping(context, row);
+    context.event('sdwan.port_mapping.created', { before: null, after: mapping });
+    return { port_mapping: mapping };
+  },
+
+  async listPortMappings(context, input) {
+    if (input.network_id !== undefined) await networkRow(context, input.network_id);
+    if (input.hub_peer_id !== undefined) await peerRow(context, input.hub_peer_id);
+    let query = context.trx
+      .selectFrom('port_mappings')
+      .selectAll('port_mappings')
+      .where('account_id', '=', context.accountId);
+    if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);
+    if (input.hub_peer_id !== undefined) query = query.where('hub_peer_id', '=', input.hub_peer_id);
+    if (input.status !== undefined) query = query.where(statusIs(input.status));
+    const found = await page(query, input, { by: 'id', direction: 'asc' });
+    return { port_mappings: await showPortMappings(context, found.rows), ...pageAnswer(found) };
+  },
+
+  async getPortMapping(context, input) {
+    return { port_mapping: await showPortMapping(context, await mappingRow(context, input.port_mapping_id)) };
+  },
+
+  async updatePortMapping(context, input) {
+    await context.lock();
+    const before = await mappingRow(context, input.port_mapping_id);
+    checkRevision(before, input);
+    const shownBefore = await showPortMapping(context, before);
+    const columns = await changedColumns(context, { before, input });
+    const after = await context.trx
+      .updateTable('port_mappings')
+      .set({
+        ...columns,
+        internal_port: input.internal_port ?? before.internal_port,
+        rate_limit: input.rate_limit === undefined ? before.rate_limit : input.rate_limit,
+        max_connections: input.max_connections === undefined ? before.max_connections : input.max_connections,
+        updated_at: context.now,
+        revision: before.revision + 1,
+      })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    context.change({
+      kind: 'item_changed',
+      networkId: before.network_id,
+      before: portMappingModel(before),
+      after: portMappingModel(after),
+    });
+    const mapping = await showPortMapping(context, after);
+    context.event('sdwan.port_mapping.updated', { before: shownBefore, after: mapping });
+    return { port_mapping: mapping };
+  },
+
+  async deletePortMapping(context, input) {
+    await context.lock();
+    const before = await mappingRow(context, input.port_mapping_id);
+    checkRevision(before, input);
+    const mapping = await showPortMapping(context, before);
+    await context.trx.deleteFrom('port_mappings').where('id', '=', before.id).execute();
+    context.change({
+      kind: 'item_changed',
+      networkId: before.network_id,
+      before: portMappingModel(before),
+      after: null,
+    });
+    context.event('sdwan.port_mapping.deleted', { before: mapping, after: null });
+    return { port_mapping: mapping };
+  },
+};
+
+async function mappingRow(context: ActionContext, id: string): Promise<PortMappingRow> {
+  const row = await context.trx
+    .selectFrom('port_mappings')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('port mapping', id);
+  return row;
+}
+
+async function refuseTooMany(context: ActionContext, network: NetworkRow): Promise<void> {
+  const { count } = await context.trx
+    .selectFrom('port_mappings')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('network_id', '=', network.id)
+    .executeTakeFirstOrThrow();
+  if (count < portMappingsPerNetworkMax) return;
+  throw new ProductError(
+    'limit_reached',
+    `The network has ${count} port mappings, which is the limit. Delete one that is not used.`,
+  );
+}
+
+type Given = Input<'updatePortMapping'>;
+
+/** What follows from the given fields. The hub is looked for again, so that a mapping that lost it finds another. */
+async function changedColumns(
+  context: ActionContext,
+  { before, input }: { readonly before: PortMappingRow; readonly input: Given },
+) {
+  const network = await networkRow(context, before.network_id);
+  const externalAddress = input.external_address ?? before.external_address;
+  const isTargetGiven = input.internal_peer_id !== undefined || input.internal_virtual_ip_id !== undefined;
+  const target = isTargetGiven
+    ? targetOf(input)
+    : { internal_peer_id: before.internal_peer_id, internal_virtual_ip_id: before.internal_virtual_ip_id };
+  const sourceCidrs = input.source_cidrs ?? before.source_cidrs;
+  refuseOtherFamily(externalAddress, sourceCidrs);
+  if (isTargetGiven || externalAddress !== before.external_address) {
+    await refuseUnfitTarget(context, { network, externalAddress, target });
+  }
+  const door = {
+    external_address: externalAddress,
+    external_port: input.external_port ?? before.external_port,
+    protocol: input.protocol ?? before.protocol,
+  };
+  const places = await placesOf(context, network.id);
+  const present = places.find(({ peer }) => peer.id === before.hub_peer_id && peer.hub_slot !== null);
+  const stays = present !== undefined && externalAddress === before.external_address;
+  const hub = stays ? present : hubAt(places, externalAddress);
+  await refuseTakenDoor(context, { ...doorOf(hub, door), mappingId: before.id });
+  return {
+    ...door,
+    ...target,
+    hub_peer_id: hub.peer.id,
+    hub_instance_id: hub.peer.instance_id,
+    source_cidrs: JSON.stringify(sourceCidrs),
+  };
+}
+
+function doorOf(hub: Place, of: Pick<PortMappingRow, 'external_address' | 'external_port' | 'protocol'>) {
+  return {
+    instanceId: hub.peer.instance_id,
+    hostname: hub.hostname,
+    address: of.external_address,
+    port: of.external_port,
+    protocol: of.protocol,
+  };
+}
+
+/** A range of the other family names nobody who could come. */
+function refuseOtherFamily(externalAddress: string, sourceCidrs: readonly string[]): void {
+  const isIpv6 = externalAddress.includes(':');
+  const wrong = sourceCidrs.findIndex((cidr) => cidr.includes(':') !== isIpv6);
+  if (wrong < 0) return;
+  const message = `${sourceCidrs[wrong]} is not of the family of ${externalAddress}`;
+  throw new ProductError(
+    'validation_failed',
+    `source_cidrs: ${message}, so nobody from there could come. Leave it out, or make a mapping of that family.`,
+    { fields: [{ path: `source_cidrs.${wrong}`, code: 'other_family', message }] },
+  );
+}

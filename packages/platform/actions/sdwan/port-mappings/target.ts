@@ -1,0 +1,83 @@
+// Where a door leads: to a peer or a virtual IP of its own network, with an address of the family of the door.
+import { ProductError } from '@powernode/core/errors';
+import { type ActionContext, notFound } from '../../context.ts';
+import { type NetworkRow, peerRow } from '../rows.ts';
+
+export interface TargetColumns {
+  readonly internal_peer_id: string | null;
+  readonly internal_virtual_ip_id: string | null;
+}
+
+/** The one that is given; both and none are refused. */
+export function targetOf(input: {
+  readonly internal_peer_id?: string | undefined;
+  readonly internal_virtual_ip_id?: string | undefined;
+}): TargetColumns {
+  const { internal_peer_id: peerId = null, internal_virtual_ip_id: virtualIpId = null } = input;
+  if ((peerId === null) === (virtualIpId === null)) {
+    const message = 'give exactly one of internal_peer_id and internal_virtual_ip_id';
+    throw new ProductError('validation_failed', `${message}: where the door leads.`, {
+      fields: [{ path: 'internal_peer_id', code: 'exactly_one', message }],
+    });
+  }
+  return { internal_peer_id: peerId, internal_virtual_ip_id: virtualIpId };
+}
+
+export interface Wanted {
+  readonly network: NetworkRow;
+  readonly externalAddress: string;
+  readonly target: TargetColumns;
+}
+
+/** Refuses a target that is not in the network, or that the family of the door cannot lead to. */
+export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted): Promise<void> {
+  const { network, externalAddress, target } = wanted;
+  const isIpv4 = !externalAddress.includes(':');
+  if (isIpv4 && network.ipv4_prefix === null) {
+    const message = `the network "${network.name}" has no IPv4 leg, and IPv4 cannot be rewritten to IPv6 on the way in`;
+    throw new ProductError(
+      'conflict',
+      `external_address: ${message}. Use an IPv6 address, or a network with an ipv4_prefix.`,
+      { fields: [{ path: 'external_address', code: 'no_ipv4_leg', message }] },
+    );
+  }
+  const { networkId, ipv4Address, path, name } = await readTarget(context, target);
+  if (networkId !== network.id) {
+    const message = `${name} is in another network than the door`;
+    throw new ProductError('conflict', `${path}: ${message}. A door leads into its own network.`, {
+      fields: [{ path, code: 'other_network', message }],
+    });
+  }
+  if (isIpv4 && ipv4Address === null) {
+    const message = `${name} has no IPv4 address`;
+    throw new ProductError('conflict', `${path}: ${message}. Use an IPv6 external_address.`, {
+      fields: [{ path, code: 'no_ipv4_address', message }],
+    });
+  }
+}
+
+async function readTarget(context: ActionContext, target: TargetColumns) {
+  if (target.internal_peer_id !== null) {
+    const peer = await peerRow(context, target.internal_peer_id);
+    return {
+      networkId: peer.network_id,
+      ipv4Address: peer.ipv4_address,
+      path: 'internal_peer_id',
+      name: `the peer ${peer.id}`,
+    };
+  }
+  const id = target.internal_virtual_ip_id ?? '';
+  const virtualIp = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['id', 'name', 'network_id', 'ipv4_address'])
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
+    .executeTakeFirst();
+  if (virtualIp === undefined) throw notFound('virtual IP', id);
+  return {
+    networkId: virtualIp.network_id,
+    ipv4Address: virtualIp.ipv4_address,
+    path: 'internal_virtual_ip_id',
+    name: `the virtual IP "${virtualIp.name}"`,
+  };
+}

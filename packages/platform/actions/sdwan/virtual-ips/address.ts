@@ -1,0 +1,94 @@
+// The addresses of a virtual IP: the next free ones of its network, or one that was asked for.
+import { ProductError } from '@powernode/core/errors';
+import { addressQuarantineMs } from '@powernode/core/limits';
+import { formatAddress, parseAddress } from '@powernode/core/net/address';
+import { parsePrefix } from '@powernode/core/net/prefix';
+import { probeHostNumberFirst } from '@powernode/core/net/probe-address';
+import type { ActionContext } from '../../context.ts';
+import { type Addresses, nextIpv4, takeServiceAddress } from '../peer-allocation.ts';
+import type { NetworkRow } from '../rows.ts';
+
+export async function addressesFor(
+  context: ActionContext,
+  of: { readonly network: NetworkRow; readonly id: string; readonly wanted: string | undefined },
+): Promise<Addresses> {
+  const { network, wanted } = of;
+  if (wanted === undefined) return takeServiceAddress(context, { network, ownerId: of.id });
+  const address = chosen(network, wanted);
+  const resting = await restingIn(context, network.id);
+  await refuseTaken(context, { networkId: network.id, address, resting });
+  const taken = new Set(resting.flatMap((text) => parseAddress(text)?.bits ?? []));
+  return {
+    address,
+    ipv4Address: network.ipv4_prefix === null ? null : await nextIpv4(context, { network, taken }),
+  };
+}
+
+/** In the network, and not among the numbers that belong to probes. Numbers below those of peers are for services. */
+function chosen(network: NetworkRow, text: string): string {
+  const address = parseAddress(text);
+  const prefix = parsePrefix(network.prefix);
+  if (address === null || prefix === null) throw new Error(`${text} or ${network.prefix} cannot be read`);
+  const number = address.bits - prefix.bits;
+  const isInside = address.family === 6 && number >= 0n && number < 1n << BigInt(128 - prefix.length);
+  if (!isInside) throw unfit(`${text} is not in the network's prefix ${network.prefix}`);
+  if (number === 0n)
+    throw unfit(`${text} is the network's own address (subnet-router anycast, RFC 4291 §2.6.1)`);
+  if (number >= probeHostNumberFirst)
+    throw unfit(`${text} is among the addresses that nodes probe each other with`);
+  return formatAddress(address);
+}
+
+function unfit(message: string): ProductError {
+  return new ProductError('validation_failed', `address: ${message}. Choose another, or leave it out.`, {
+    fields: [{ path: 'address', code: 'unfit_address', message }],
+  });
+}
+
+async function restingIn(context: ActionContext, networkId: string): Promise<string[]> {
+  const rows = await context.trx
+    .selectFrom('address_quarantine')
+    .select('host_address')
+    .where('network_id', '=', networkId)
+    .where('released_at', '>=', new Date(context.now.getTime() - addressQuarantineMs))
+    .execute();
+  return rows.map((row) => row.host_address);
+}
+
+async function refuseTaken(
+  context: ActionContext,
+  of: { readonly networkId: string; readonly address: string; readonly resting: readonly string[] },
+): Promise<void> {
+  const { networkId, address, resting } = of;
+  if (resting.includes(address)) {
+    throw taken(`${address} was somebody else's until lately, and rests for 7 days`);
+  }
+  const peer = await context.trx
+    .selectFrom('peers')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('host_address', '=', address)
+    .executeTakeFirst();
+  if (peer !== undefined) throw taken(`${address} is that of the peer ${peer.id}`);
+  const other = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['id', 'name'])
+    .where('network_id', '=', networkId)
+    .where('address', '=', address)
+    .executeTakeFirst();
+  if (other !== undefined) throw taken(`${address} is that of the virtual IP "${other.name}" (${other.id})`);
+  const device = await context.trx
+    .selectFrom('user_devices')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('host_address', '=', address)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (device !== undefined) throw taken(`${address} is that of the device ${device.id}`);
+}
+
+function taken(message: string): ProductError {
+  return new ProductError('conflict', `address: ${message}. Choose another, or leave it out.`, {
+    fields: [{ path: 'address', code: 'taken', message }],
+  });
+}

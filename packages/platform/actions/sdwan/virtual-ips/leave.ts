@@ -1,0 +1,70 @@
+// What follows for virtual IPs when a peer leaves its network: it is a candidate of none any more, and what it held is
+// taken from it. To be called before the peer is removed, in the same transaction.
+import { sql } from 'kysely';
+import type { VirtualIpRow } from '../../../deliver/item-models.ts';
+import type { ActionContext } from '../../context.ts';
+import type { PeerRow } from '../rows.ts';
+import { bestCandidate, termsOfHolder } from './fitness.ts';
+import { takeAway, writeVirtualIp } from './moves.ts';
+import { showVirtualIp } from './present-virtual-ip.ts';
+
+export interface Leaving {
+  /** Its machine is terminated: an operator's word that it is no more. */
+  readonly terminated: boolean;
+}
+
+export async function leaveVirtualIps(
+  context: ActionContext,
+  peer: PeerRow,
+  leaving: Leaving,
+): Promise<void> {
+  const rows = await context.trx
+    .selectFrom('virtual_ips')
+    .selectAll()
+    .where('network_id', '=', peer.network_id)
+    .where((eb) =>
+      eb.or([
+        eb('primary_holder_peer_id', '=', peer.id),
+        eb('current_holder_peer_id', '=', peer.id),
+        eb('releasing_peer_id', '=', peer.id),
+        eb('successor_peer_id', '=', peer.id),
+        sql<boolean>`jsonb_exists(failover_holder_peer_ids, ${peer.id})`,
+      ]),
+    )
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  for (const row of rows) await leave(context, { row, peer, leaving });
+}
+
+async function leave(
+  context: ActionContext,
+  of: { readonly row: VirtualIpRow; readonly peer: PeerRow; readonly leaving: Leaving },
+): Promise<void> {
+  const { row, peer, leaving } = of;
+  const remaining = [row.primary_holder_peer_id, ...row.failover_holder_peer_ids].filter(
+    (id) => id !== peer.id,
+  );
+  const [primary = row.primary_holder_peer_id, ...failover] = remaining;
+  const { transition: move } = row;
+  const isReleasing = row.releasing_peer_id === peer.id && move !== null;
+  const changed = await writeVirtualIp(context, row, {
+    primary_holder_peer_id: primary,
+    failover_holder_peer_ids: JSON.stringify(failover),
+    successor_peer_id: row.successor_peer_id === peer.id ? null : row.successor_peer_id,
+    ...(isReleasing ? { transition: JSON.stringify({ ...move, from_terminated: leaving.terminated }) } : {}),
+  });
+  const holds = row.current_holder_peer_id === peer.id;
+  const after = holds
+    ? await takeAway(context, changed, {
+        successor: bestCandidate(context, changed, [peer.id]),
+        reason: 'holder_gone',
+        detail: leaving.terminated
+          ? 'Its holder was terminated.'
+          : 'Its holder was detached from the network.',
+        terms: await termsOfHolder(context, row),
+        terminated: leaving.terminated,
+      })
+    : changed;
+  context.event('sdwan.virtual_ip.updated', { before: showVirtualIp(row), after: showVirtualIp(after) });
+}

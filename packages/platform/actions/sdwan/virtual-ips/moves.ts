@@ -1,0 +1,248 @@
+// What is written when a virtual IP moves: it is taken from its holder, and given to the next one when nobody answers
+// for it any more. Taking it away is always safe, and any process may do it; giving it is only for the one that leads
+// (autonomy/virtual-ips), which knows when that is so.
+import { transitionsKeptPerVirtualIp } from '@powernode/core/limits';
+import type { Terms } from '@powernode/core/virtual-ips/terms';
+import { type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
+import type { VirtualIpMove } from '../../../store/tables.ts';
+import type { ActionContext } from '../../context.ts';
+import { showVirtualIp } from './present-virtual-ip.ts';
+
+export interface Away {
+  readonly successor: string | null;
+  readonly reason: VirtualIpMove['reason'];
+  readonly detail: string;
+  /** All that the holder may be acting on. */
+  readonly terms: readonly Terms[];
+  /** Its machine was terminated, by an operator's word. */
+  readonly terminated?: boolean;
+}
+
+type Columns = Partial<
+  Pick<
+    VirtualIpRow,
+    | 'primary_holder_peer_id'
+    | 'current_holder_peer_id'
+    | 'releasing_peer_id'
+    | 'release_sequence'
+    | 'successor_peer_id'
+    | 'epoch'
+    | 'state'
+    | 'state_detail'
+    | 'last_transition_at'
+    | 'name'
+    | 'preempt'
+    | 'hold_down_seconds'
+  >
+> & { readonly failover_holder_peer_ids?: string; readonly transition?: string | null };
+
+/** Writes the row and the change that follows for the network. */
+export async function writeVirtualIp(
+  context: ActionContext,
+  before: VirtualIpRow,
+  columns: Columns,
+): Promise<VirtualIpRow> {
+  const after = await context.trx
+    .updateTable('virtual_ips')
+    .set({ ...columns, updated_at: context.now, revision: before.revision + 1 })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  context.change({
+    kind: 'item_changed',
+    networkId: before.network_id,
+    before: virtualIpModel(before),
+    after: virtualIpModel(after),
+  });
+  return after;
+}
+
+/** Takes it from its holder. Whoever calls has locked the account. */
+export async function takeAway(
+  context: ActionContext,
+  before: VirtualIpRow,
+  away: Away,
+): Promise<VirtualIpRow> {
+  const holder = before.current_holder_peer_id;
+  if (holder === null) throw new Error(`virtual IP ${before.id} has no holder to take it from`);
+  const instance = await context.trx
+    .selectFrom('peers')
+    .select('instance_id')
+    .where('id', '=', holder)
+    .executeTakeFirst();
+  const move: VirtualIpMove = {
+    reason: away.reason,
+    detail: away.detail,
+    actor: context.caller.operatorName,
+    decided_at: context.now.toISOString(),
+    from_peer_id: holder,
+    from_instance_id: instance?.instance_id ?? null,
+    from_terminated: away.terminated ?? false,
+    terms: away.terms,
+    given_sequence: null,
+  };
+  const after = await writeVirtualIp(context, before, {
+    current_holder_peer_id: null,
+    epoch: before.epoch + 1,
+    releasing_peer_id: holder,
+    release_sequence: await context.lock(),
+    successor_peer_id: away.successor,
+    transition: JSON.stringify(move),
+    state: 'failing_over',
+    state_detail: away.detail,
+  });
+  tellFailingOver(context, { before, after, move });
+  return after;
+}
+
+export interface Given {
+  readonly to: string;
+  readonly reason: VirtualIpMove['reason'];
+  readonly detail: string;
+}
+
+/** Gives it to a peer, after nobody can answer for it any more. Whoever calls has locked the account. */
+export async function giveTo(
+  context: ActionContext,
+  before: VirtualIpRow,
+  given: Given,
+): Promise<VirtualIpRow> {
+  const holder = before.current_holder_peer_id;
+  const begun = holder === null ? before.transition : null;
+  const move: VirtualIpMove = {
+    reason: begun?.reason ?? given.reason,
+    detail: begun?.detail ?? given.detail,
+    actor: begun?.actor ?? context.caller.operatorName,
+    decided_at: begun?.decided_at ?? context.now.toISOString(),
+    from_peer_id: begun?.from_peer_id ?? holder,
+    from_instance_id: begun?.from_instance_id ?? null,
+    from_terminated: begun?.from_terminated ?? false,
+    terms: [],
+    given_sequence: await context.lock(),
+  };
+  const after = await writeVirtualIp(context, before, {
+    current_holder_peer_id: given.to,
+    epoch: before.epoch + 1,
+    releasing_peer_id: null,
+    release_sequence: null,
+    successor_peer_id: null,
+    transition: JSON.stringify(move),
+    state: 'failing_over',
+    state_detail: move.detail,
+    last_transition_at: context.now,
+  });
+  await recordTransition(context, { row: after, move, to: given.to });
+  if (holder !== null) tellFailingOver(context, { before, after, move });
+  return after;
+}
+
+/** Nobody has it, and nobody can: what was under way is at its end. */
+export async function leaveUnassigned(
+  context: ActionContext,
+  before: VirtualIpRow,
+  detail: string,
+): Promise<VirtualIpRow> {
+  const { transition: move } = before;
+  const after = await writeVirtualIp(context, before, {
+    releasing_peer_id: null,
+    release_sequence: null,
+    successor_peer_id: null,
+    transition: null,
+    state: 'unassigned',
+    state_detail: detail,
+    last_transition_at: context.now,
+  });
+  if (move !== null) await recordTransition(context, { row: after, move, to: null });
+  const shown = { before: showVirtualIp(before), after: showVirtualIp(after) };
+  context.event('sdwan.virtual_ip.unassigned', { ...shown, detail }, 'error');
+  return after;
+}
+
+export async function recordTransition(
+  context: ActionContext,
+  of: { readonly row: VirtualIpRow; readonly move: VirtualIpMove; readonly to: string | null },
+): Promise<void> {
+  const { row, move, to } = of;
+  await context.trx
+    .insertInto('virtual_ip_transitions')
+    .values({
+      id: context.services.newId(),
+      account_id: context.accountId,
+      virtual_ip_id: row.id,
+      at: new Date(move.decided_at),
+      from_peer_id: move.from_peer_id,
+      to_peer_id: to,
+      reason: move.reason,
+      detail: move.detail,
+      actor: move.actor,
+      epoch: row.epoch,
+      took_ms: null,
+    })
+    .execute();
+}
+
+/** The new holder has applied it. */
+export async function finishMove(context: ActionContext, before: VirtualIpRow): Promise<VirtualIpRow> {
+  const { transition: move } = before;
+  const after = await context.trx
+    .updateTable('virtual_ips')
+    .set({ transition: null, state: 'active', state_detail: null, updated_at: context.now })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  if (move === null) return after;
+  const tookMs = Math.max(context.now.getTime() - Date.parse(move.decided_at), 0);
+  await context.trx
+    .updateTable('virtual_ip_transitions')
+    .set({ took_ms: tookMs })
+    .where('virtual_ip_id', '=', before.id)
+    .where('epoch', '=', before.epoch)
+    .execute();
+  await forgetOldTransitions(context, before.id);
+  const kind = move.reason === 'created' ? 'active' : 'failed_over';
+  context.event(`sdwan.virtual_ip.${kind}`, {
+    before: showVirtualIp(before),
+    after: showVirtualIp(after),
+    from_peer_id: move.from_peer_id,
+    to_peer_id: after.current_holder_peer_id,
+    reason: move.reason,
+    detail: move.detail,
+    took_ms: tookMs,
+  });
+  return after;
+}
+
+async function forgetOldTransitions(context: ActionContext, virtualIpId: string): Promise<void> {
+  await context.trx
+    .deleteFrom('virtual_ip_transitions')
+    .where('virtual_ip_id', '=', virtualIpId)
+    .where('id', '<', (eb) =>
+      eb
+        .selectFrom('virtual_ip_transitions')
+        .select('id')
+        .where('virtual_ip_id', '=', virtualIpId)
+        .orderBy('id', 'desc')
+        .offset(transitionsKeptPerVirtualIp - 1)
+        .limit(1),
+    )
+    .execute();
+}
+
+function tellFailingOver(
+  context: ActionContext,
+  of: { readonly before: VirtualIpRow; readonly after: VirtualIpRow; readonly move: VirtualIpMove },
+): void {
+  const { before, after, move } = of;
+  context.event(
+    'sdwan.virtual_ip.failing_over',
+    {
+      before: showVirtualIp(before),
+      after: showVirtualIp(after),
+      from_peer_id: move.from_peer_id,
+      to_peer_id: after.current_holder_peer_id ?? after.successor_peer_id,
+      reason: move.reason,
+      detail: move.detail,
+    },
+    'warning',
+  );
+}

@@ -1,0 +1,33 @@
+// What happens when a sensor finds the holder of a virtual IP dead: the account's policy for it.
+
+import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import { sensorCategories } from '@powernode/core/intent/autonomy';
+import type { Trx } from '../../actions/context.ts';
+
+export const failoverCategory = 'system.sdwan_vip_failover';
+
+export function defaultFailoverMode(): PolicyMode {
+  const category = sensorCategories.find(({ name }) => name === failoverCategory);
+  if (category === undefined) throw new Error(`there is no category ${failoverCategory}`);
+  return category.defaultMode;
+}
+
+export async function failoverMode(trx: Trx, accountId: string): Promise<PolicyMode> {
+  const row = await trx
+    .selectFrom('policies')
+    .select('mode')
+    .where('account_id', '=', accountId)
+    .where('category', '=', failoverCategory)
+    .executeTakeFirst();
+  return row?.mode ?? defaultFailoverMode();
+}
+
+/** Of all accounts that have set one. */
+export async function failoverModes(trx: Trx): Promise<Map<string, PolicyMode>> {
+  const rows = await trx
+    .selectFrom('policies')
+    .select(['account_id', 'mode'])
+    .where('category', '=', failoverCategory)
+    .execute();
+  return new Map(rows.map((row) => [row.account_id, row.mode]));
+}

@@ -1,0 +1,58 @@
+// A dry run says whom changes would reach, in sentences, and leaves everything as it was.
+import { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Item } from '@powernode/core/compile/model';
+import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../trust/clock.fixture.ts';
+import { planChanges } from './plan.ts';
+
+const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4', 'i5'];
+
+function digestsOf(fleet: FleetIndex): string[] {
+  return instanceIds.map((id) => fleet.digest(id));
+}
+
+function itemsOf(fleet: FleetIndex): Item[] {
+  const items = [...fleet.networks()].flatMap((network) => [...network.items()]);
+  return items.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+test('a plan names the nodes that the change then reaches, and takes back what it tried', () => {
+  const kinds = new Set<string>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new RandomFleet({ accountId: 'a', instanceIds, random: seededRandom(seed) });
+    const fleet = new FleetIndex();
+    for (let i = 0; i < 50; i++) {
+      const change = random.change();
+      const before = { digests: digestsOf(fleet), items: itemsOf(fleet) };
+      const plan = planChanges(fleet, [change], (id) => `host of ${id}`);
+      expect({ digests: digestsOf(fleet), items: itemsOf(fleet) }).toEqual(before);
+      fleet.apply(change);
+      const after = digestsOf(fleet);
+      const reached = instanceIds.filter((_, n) => after[n] !== before.digests[n]);
+      expect(plan.nodes.map((node) => node.instance_id).sort()).toEqual(reached);
+      for (const { changes } of plan.nodes) {
+        for (const { op, key, detail } of changes) {
+          if (op === 'set') kinds.add(key.slice(0, key.indexOf('/')));
+          expect(detail).toMatch(/^\S.*\S$/);
+          expect(detail).not.toMatch(/undefined|null|NaN|\[object|: $|, $/);
+        }
+      }
+    }
+  }
+  expect([...kinds].sort()).toEqual([
+    'anycast',
+    'device',
+    'firewall',
+    'forwarding',
+    'interface',
+    'member',
+    'peer',
+    'port_mapping',
+    'probe',
+    'route',
+    'rule',
+    'virtual_ip',
+    'watch',
+  ]);
+}, 30_000);

@@ -1,0 +1,139 @@
+// What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
+import { reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
+import type { Observed } from '@powernode/core/wire/node-stream';
+import { sql, type Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import type { Store } from '../../store/open-store.ts';
+import type { Database } from '../../store/tables.ts';
+import { inAccount } from '../../store/tenancy.ts';
+import type { Clock } from '../../trust/clock.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import { NodeBatch } from './node-batch.ts';
+
+export interface RuleCounterParts {
+  readonly store: Pick<Store, 'db'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Count {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export class RuleCounters {
+  readonly #parts: RuleCounterParts;
+  readonly #batch: NodeBatch;
+  readonly #waiting = new Map<NodeState, Map<string, Count>>();
+  #size = 0;
+
+  constructor(parts: RuleCounterParts) {
+    this.#parts = parts;
+    this.#batch = new NodeBatch({
+      clock: parts.clock,
+      log: parts.log,
+      what: 'what firewall rules have counted',
+      delayMs: ruleCounterFlushMs,
+      write: (accountId, nodes) => this.#write(accountId, nodes),
+    });
+  }
+
+  observed(node: NodeState, rules: Observed['rules']): void {
+    if (rules === undefined || rules.length === 0) return;
+    for (const { rule_id: ruleId, packets, bytes } of rules) {
+      if (idShape.test(ruleId)) this.#put(node, ruleId, { packets, bytes });
+    }
+    if (this.#waiting.has(node)) this.#batch.add(node);
+  }
+
+  flush(): Promise<void> {
+    return this.#batch.flush();
+  }
+
+  #put(node: NodeState, ruleId: string, count: Count): void {
+    const counts = this.#waiting.get(node) ?? new Map<string, Count>();
+    if (!counts.has(ruleId)) {
+      if (this.#size >= ruleCountersWaitingMax) return;
+      this.#size++;
+    }
+    this.#waiting.set(node, counts.set(ruleId, count));
+  }
+
+  async #write(accountId: string, nodes: readonly NodeState[]): Promise<void> {
+    const taken = new Map<NodeState, Map<string, Count>>();
+    for (const node of nodes) {
+      const counts = this.#waiting.get(node);
+      if (counts === undefined) continue;
+      taken.set(node, counts);
+      this.#waiting.delete(node);
+      this.#size -= counts.size;
+    }
+    try {
+      await inAccount(this.#parts.store, accountId, async (trx) => {
+        const rows = rowsOf(taken);
+        for (let at = 0; at < rows.length; at += reportRowsMax) {
+          await writeCounts(trx, {
+            accountId,
+            rows: rows.slice(at, at + reportRowsMax),
+            clock: this.#parts.clock,
+          });
+        }
+      });
+    } catch (error) {
+      this.#putBack(taken);
+      throw error;
+    }
+  }
+
+  /** What came meanwhile is newer. */
+  #putBack(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): void {
+    for (const [node, counts] of taken) {
+      const later = this.#waiting.get(node);
+      for (const [ruleId, count] of counts) if (!later?.has(ruleId)) this.#put(node, ruleId, count);
+    }
+  }
+}
+
+interface CountRow extends Count {
+  readonly instance_id: string;
+  readonly rule_id: string;
+}
+
+function rowsOf(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): CountRow[] {
+  return [...taken].flatMap(([node, counts]) =>
+    Array.from(counts, ([ruleId, count]) => ({ instance_id: node.instanceId, rule_id: ruleId, ...count })),
+  );
+}
+
+/**
+ * A node counts from 0 again after its table was made anew: what it had counted until then is kept as the base. Rules
+ * that are gone by now, and those of other accounts, have no row.
+ */
+async function writeCounts(
+  trx: Transaction<Database>,
+  batch: {
+    readonly accountId: string;
+    readonly rows: readonly CountRow[];
+    readonly clock: Pick<Clock, 'now'>;
+  },
+): Promise<void> {
+  await sql`
+    insert into rule_counters as o (account_id, rule_id, instance_id, packets, bytes, observed_at)
+    select r.account_id, r.id, i.id, v.packets, v.bytes, ${new Date(batch.clock.now())}
+    from jsonb_to_recordset(${JSON.stringify(batch.rows)}::jsonb) as v(
+      instance_id uuid, rule_id uuid, packets bigint, bytes bigint)
+    join firewall_rules r on r.id = v.rule_id and r.account_id = ${batch.accountId}
+    join instances i on i.id = v.instance_id and i.account_id = ${batch.accountId}
+    order by r.id, i.id
+    on conflict (rule_id, instance_id) do update
+    set base_packets = case when excluded.packets < o.packets - o.base_packets then o.packets else o.base_packets end,
+        base_bytes = case when excluded.packets < o.packets - o.base_packets then o.bytes else o.base_bytes end,
+        packets = excluded.packets
+          + case when excluded.packets < o.packets - o.base_packets then o.packets else o.base_packets end,
+        bytes = excluded.bytes
+          + case when excluded.packets < o.packets - o.base_packets then o.bytes else o.base_bytes end,
+        observed_at = excluded.observed_at
+  `.execute(trx);
+}

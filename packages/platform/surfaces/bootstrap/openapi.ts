@@ -1,0 +1,82 @@
+// What the OpenAPI document says of the bootstrap page's two questions. No token of an operator is asked for.
+
+import type { JsonSchema } from '@powernode/core/actions/json-schema';
+import { bootstrapInspectPath, bootstrapIssuePath } from '@powernode/core/wire/bootstrap';
+import { json } from '../openapi/operations.ts';
+
+const text: JsonSchema = { type: 'string' };
+const secret: JsonSchema = { type: 'string', description: 'What is behind # in the bootstrap URL' };
+const problem = (name: string) => ({ $ref: `#/components/responses/${name}` });
+const problems = {
+  404: problem('NotFound'),
+  409: problem('Conflict'),
+  422: problem('ValidationFailed'),
+  429: problem('RateLimited'),
+  default: problem('Problem'),
+};
+
+const grant = object({
+  device_name_hint: text,
+  network_name: text,
+  expires_at: { ...text, format: 'date-time' },
+});
+const device = object({
+  name: text,
+  network_name: text,
+  host_address: text,
+  ipv4_address: { type: ['string', 'null'] },
+  config: { type: 'string', description: 'For wg-quick(8), with a placeholder for the private key' },
+  file_name: text,
+});
+
+export const bootstrapPaths = {
+  [bootstrapInspectPath]: {
+    post: {
+      operationId: 'inspect_access_grant',
+      summary: 'Ask what a bootstrap URL is for',
+      description:
+        'Uses nothing up. A secret that is wrong and one that never was are alike (404); used, expired and revoked ones answer 409.',
+      tags: ['sdwan'],
+      security: [],
+      requestBody: { required: true, content: json(object({ token: secret })) },
+      responses: { 200: { description: 'It can be used', content: json(grant) }, ...problems },
+    },
+  },
+  [bootstrapIssuePath]: {
+    post: {
+      operationId: 'use_access_grant',
+      summary: 'Use a bootstrap URL for a public key',
+      description: 'Once. With Accept: text/plain the answer is the configuration alone.',
+      tags: ['sdwan'],
+      security: [],
+      requestBody: {
+        required: true,
+        content: json({
+          ...object({
+            token: secret,
+            public_key: { ...text, description: 'Of WireGuard, base64' },
+            name: text,
+          }),
+          required: ['token', 'public_key'],
+        }),
+      },
+      responses: {
+        200: {
+          description: 'The device is let in',
+          content: { ...json(device), 'text/plain': { schema: text } },
+        },
+        403: problem('PermissionDenied'),
+        ...problems,
+      },
+    },
+  },
+};
+
+function object(properties: Record<string, JsonSchema>): JsonSchema {
+  return {
+    type: 'object',
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
