@@ -1,5 +1,5 @@
 // A tunnel between two namespaces by wireguard-go, one end of which has a table of rules, and a stream through it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -112,6 +112,15 @@ describe('what the kernel is told', () => {
     expect(leases.toWrite(230)).toEqual([]);
   });
 
+  test('a yes that comes when the platform may have let go already begins nothing', () => {
+    const leases = new Leases();
+    leases.configure([config], 0);
+    const hold = leases.ask(10);
+    leases.witnessed(j, 400);
+    if (hold !== null) leases.answered(hold, 10 + addressLeaseMs);
+    expect(leases.toWrite(10 + addressLeaseMs)).toEqual([]);
+  });
+
   test('a word about an earlier epoch says nothing of this one', () => {
     const leases = begun();
     leases.toWrite(20);

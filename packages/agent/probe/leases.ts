@@ -1,6 +1,6 @@
 // All leases of this node: when the platform is asked, what its answers and those of witnesses mean for which lease,
 // and what the kernel is to be told. Without sockets and without a clock of its own.
-import { addressLeaseSlackMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits';
+import { addressLeaseMs, addressLeaseSlackMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits';
 import type { LeaseConfig } from './config.ts';
 import { Lease } from './lease.ts';
 
@@ -86,8 +86,9 @@ export class Leases {
       const lease = this.#kept.get(claim.virtual_ip_id)?.lease;
       if (lease === undefined || lease.config.epoch !== claim.epoch) continue;
       const isOurs = answer.leases.some((one) => isSame(one, claim));
-      if (isOurs) lease.confirmed(asked.atMs, nowMs);
-      else lease.disowned(nowMs);
+      if (!isOurs) lease.disowned(nowMs);
+      // The platform lets go of a node that it has not answered for so long: a later "yes" may have been overtaken.
+      else if (nowMs - asked.atMs < addressLeaseMs) lease.confirmed(asked.atMs, nowMs);
     }
   }
 
