@@ -6,6 +6,7 @@ import { benchAttach } from './attach.ts';
 import { benchCompile } from './compile.ts';
 import { benchDeliver } from './deliver.ts';
 import { benchFailover } from './failover.ts';
+import { benchFirewall } from './firewall.ts';
 import { Report } from './report.ts';
 import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>
   start: benchStart,
   actions: benchActions,
   failover: benchFailover,
+  firewall: benchFirewall,
 };
 
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'));

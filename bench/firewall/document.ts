@@ -40,7 +40,8 @@ export class FirewallDocument {
 
   #changing(kind: ChangeKind): EntryValue {
     const number = 900_000 + this.changeKinds.indexOf(kind);
-    const matched = { action: 'drop', protocol: 'tcp', ports: [7, 7] } as const;
+    // A port that no other rule names, so that there is something to write.
+    const matched = { action: 'drop', protocol: 'tcp', ports: [443, 443] } as const;
     const of = (from: RuleSide) => rule(number, { ...matched, ports: [...matched.ports], from });
     switch (kind) {
       case 'a rule for a peer':

@@ -328,6 +328,7 @@ export class Agent {
       choices: this.#reconciler.choices,
       isDirect: (route) => this.#reconciler.index.isDirectRoute(route),
       problems: this.#problems,
+      ruleCounts: this.#machine.ruleCounts,
       flavour: this.#machine.flavour,
       nowMs: this.#parts.clock.nowMs(),
     };

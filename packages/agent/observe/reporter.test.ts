@@ -36,6 +36,7 @@ function situation(peers: readonly SeenPeer[], change: Partial<Situation> = {}):
     entries: documentOf([...hubDocument(1, key(0)), ...entries]),
     choices: new Map([['fd00:99::/64', 'wg-test']]),
     isDirect: () => false,
+    ruleCounts: new Map(),
     problems: [],
     flavour: 'kernel',
     nowMs: startMs,
@@ -133,4 +134,13 @@ describe('a report', () => {
     expect(routesWith('wg-a-1')).toEqual([]);
     expect(routesWith(null)).toEqual([{ destination: 'fd00::/64', via: null }]);
   });
+});
+
+test('counts of rules are told when they have changed, and all of them on a new stream', () => {
+  const reporter = new Reporter();
+  const counted = situation([], { ruleCounts: new Map([['r1', { packets: 3, bytes: 300 }]]) });
+  expect(reporter.report(counted).at(-1)?.rules).toEqual([{ rule_id: 'r1', packets: 3, bytes: 300 }]);
+  expect(reporter.report(counted)).toEqual([]);
+  reporter.startAnew();
+  expect(reporter.report(counted).at(-1)?.rules).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ import {
 } from '@powernode/core/limits';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
+import { newsOfRules, type RuleCount } from '../apply/nftables/rule-counters.ts';
 import type { Drift } from '../apply/reconciler.ts';
 import { type Problem, rooms } from '../apply/sink.ts';
 import type { Seen, SeenPeer } from '../plan/seen.ts';
@@ -21,6 +22,8 @@ export interface Situation {
   /** Whether a route leads to a spoke without a hub. */
   readonly isDirect: (route: RouteEntry) => boolean;
   readonly problems: readonly Problem[];
+  /** What the firewall counted for each rule since the agent came. */
+  readonly ruleCounts: ReadonlyMap<string, RuleCount>;
   readonly flavour: 'kernel' | 'userspace' | null;
   readonly nowMs: number;
 }
@@ -37,6 +40,7 @@ export class Reporter {
   readonly #tunnels = new Map<string, Map<string, Told>>();
   readonly #routes = new Map<string, string | null>();
   readonly #subsystems = new Map<string, Subsystem>();
+  readonly #rules = new Map<string, RuleCount>();
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
 
@@ -45,6 +49,7 @@ export class Reporter {
     this.#tunnels.clear();
     this.#routes.clear();
     this.#subsystems.clear();
+    this.#rules.clear();
   }
 
   /** The last of it, whether it was told or not. */
@@ -71,6 +76,7 @@ export class Reporter {
 
   /** The same without a look at every tunnel, for when only the state of the agent itself may be new. */
   reportState(situation: Situation, tunnels: TunnelObservation[] = []): Observed[] {
+    const rules = newsOfRules(situation.ruleCounts, this.#rules);
     const frame: Observed = {
       kind: 'observed',
       tunnels,
@@ -81,6 +87,7 @@ export class Reporter {
         detail: one.detail.slice(0, 1000),
       })),
       routes: this.#newRoutes(situation),
+      ...(rules.length > 0 ? { rules } : {}),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -168,5 +175,8 @@ export function observationOf(name: string, peer: SeenPeer): TunnelObservation {
 }
 
 function isEmpty(frame: Observed): boolean {
-  return frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0;
+  return (
+    frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0 &&
+    frame.rules === undefined
+  );
 }
