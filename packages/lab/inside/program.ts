@@ -62,14 +62,14 @@ export async function serve(where: Where, options: Omit<ServeOptions, 'name'>): 
 export async function startStream(where: Where, options: StreamOptions): Promise<RunningStream> {
   const program = new Program(where, { file: 'stream-main.ts', options });
   await program.ready;
-  return { echoed: () => program.echoed, stop: async () => streamReport.parse(await program.end()) };
+  return { echoed: () => program.echoed, stop: async () => streamReport.parse(await program.report()) };
 }
 
 /** Starts asking; whether anything answers is for the caller to see. */
 export async function startAsking(where: Where, options: AskOptions): Promise<Questions> {
   const program = new Program(where, { file: 'ask-main.ts', options });
   await program.ready;
-  return { answers: program.answers, stop: async () => askReport.parse(await program.end()) };
+  return { answers: program.answers, stop: async () => askReport.parse(await program.report()) };
 }
 
 class Program {
@@ -78,7 +78,9 @@ class Program {
   echoed = 0;
   readonly #child: ChildProcess;
   readonly #closed: Promise<void>;
+  readonly #what: string;
   #report: unknown = null;
+  #complaints = '';
 
   constructor(where: Where, what: { readonly file: string; readonly options: object }) {
     const file = path.join(import.meta.dirname, what.file);
@@ -95,19 +97,19 @@ class Program {
     const { promise: closed, resolve: close } = Promise.withResolvers<void>();
     this.#child.on('close', () => close());
     this.#closed = closed;
-    this.ready = this.#readiness(`${what.file} in ${where.host}`);
+    this.#what = `${what.file} in ${where.host}`;
+    this.ready = this.#readiness();
     // Whoever does not wait for it hears of a failure when it asks for the report.
     this.ready.catch(() => undefined);
   }
 
-  #readiness(what: string): Promise<void> {
-    let complaints = '';
+  #readiness(): Promise<void> {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
-      complaints = (complaints + chunk.toString()).slice(-2000);
+      this.#complaints = (this.#complaints + chunk.toString()).slice(-2000);
     });
     return new Promise((resolve, reject) => {
       const fail = (why: string) =>
-        reject(new ProductError('command_failed', `${what} ${why}: ${complaints.trim()}`));
+        reject(new ProductError('command_failed', `${this.#what} ${why}: ${this.#complaints.trim()}`));
       const late = setTimeout(() => {
         fail('is not ready');
         this.#kill();
@@ -129,6 +131,16 @@ class Program {
         }
       });
     });
+  }
+
+  /** Its report, or an error with what it complained of when it ended without one. */
+  async report(): Promise<unknown> {
+    const report = await this.end();
+    if (report !== null) return report;
+    throw new ProductError(
+      'command_failed',
+      `${this.#what} ended without a report: ${this.#complaints.trim()}`,
+    );
   }
 
   /** Its report; null when it was ended with its host. */

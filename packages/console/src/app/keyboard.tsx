@@ -50,7 +50,8 @@ const inTables: readonly (readonly [keys: readonly string[], what: string])[] = 
 function KeysDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title="Keys" onClose={onClose}>
-      <div className="columns">
+      {/* Nothing in it can be pressed, and on a small screen it scrolls: the keyboard has to get there. */}
+      <div className="columns" role="group" aria-label="Keys" tabIndex={0}>
         <KeyList title="Anywhere" keys={shortcuts.map(({ keys, what }) => [keys, what] as const)} />
         <KeyList title="In tables" keys={inTables} />
       </div>
