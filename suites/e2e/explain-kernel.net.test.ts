@@ -12,7 +12,7 @@ import { deviceName, outsideName, World } from './explain-kernel/world.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const seed = Number(process.env['SEED'] ?? 20261122);
-const roundsOfEach = Number(process.env['ROUNDS'] ?? 20);
+const roundsOfEach = Number(process.env['ROUNDS'] ?? 6);
 const casesOfRound = 50;
 const tags = ['a', 'b', 'c'] as const;
 const hosts = ['hub1', 'hub2', 'spoke1', 'spoke2', 'spoke3'] as const;
