@@ -10,7 +10,7 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
  * same for explanations against real agents, which does not end by itself yet, and for chaos, which compares kernels
  * with documents and does not know yet what services add to both (decision 9).
  */
-const onDemand = ['suites/e2e/services/**', 'suites/e2e/explain-kernel*', 'suites/e2e/{chaos,outage}*'];
+const onDemand = ['suites/e2e/services/**', 'suites/e2e/explain-kernel*', 'suites/e2e/chaos*'];
 const services = process.env['POWERNODE_SERVICES'] === '1' ? [] : onDemand;
 
 export default defineConfig({
