@@ -12,7 +12,7 @@ import { deviceName, outsideName, World } from './explain-kernel/world.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const seed = Number(process.env['SEED'] ?? 20261122);
-const roundsOfEach = Number(process.env['ROUNDS'] ?? 6);
+const roundsOfEach = Number(process.env['ROUNDS'] ?? 14);
 const casesOfRound = 50;
 const tags = ['a', 'b', 'c'] as const;
 const hosts = ['hub1', 'hub2', 'spoke1', 'spoke2', 'spoke3'] as const;
@@ -102,19 +102,23 @@ describe.skipIf(!isRoot)('the explanation and the kernels', () => {
       network.setItem(model);
       const packets = new Packets(world, { fleet, network, device: model });
       for (const door of world.markerDoors()) network.setItem(door);
-      await network.apply();
-      await device.configure(network, model);
-      await world.open();
-      for (let round = 0; round < roundsOfEach; round++) {
-        change(network);
+      try {
         await network.apply();
-        await world.serve();
-        await compare(
-          { world, packets },
-          Array.from({ length: casesOfRound }, () => packets.draw(dice)),
-        );
+        await device.configure(network, model);
+        await world.open();
+        for (let round = 0; round < roundsOfEach; round++) {
+          change(network);
+          await network.apply();
+          await world.serve();
+          await compare(
+            { world, packets },
+            Array.from({ length: casesOfRound }, () => packets.draw(dice)),
+          );
+        }
+      } finally {
+        // The next network has the same ports.
+        await network.remove();
       }
-      await network.remove();
     },
     600_000,
   );

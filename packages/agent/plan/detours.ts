@@ -1,5 +1,5 @@
-// What a hub decides beside the routes of the document. A detour: packets for a spoke that is not heard straight go by
-// way of another hub that hears it. Anycast: an address that several peers answer for goes to the first that is heard.
+// What is decided beside the routes of the document. A detour: packets for a spoke that a hub does not hear straight go
+// by way of another hub that hears it. Anycast: an address that several peers answer for goes to the first that is heard.
 import type { AnycastEntry, PeerEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/judge.ts';
 import { tunnelKey } from './document-index.ts';
@@ -13,6 +13,8 @@ export interface Diversions {
 
 interface Situation {
   readonly picture: PathPicture;
+  /** Whether a wider route leads there too, by a hub that is alive. */
+  readonly isCovered: (destination: string) => boolean;
   /** What was decided last. */
   readonly before: Diversions;
 }
@@ -30,11 +32,24 @@ export function divert(situation: Situation): Diversions {
     }
   }
   for (const anycast of index.anycasts.values()) {
-    const taker = nearest(anycast, situation);
-    if (taker === undefined) continue;
-    for (const destination of anycast.destinations) routes.set(destination, taker.device);
-    if (!taker.isLeaf) continue;
-    carried.set(taker.tunnel, [...(carried.get(taker.tunnel) ?? []), ...anycast.destinations]);
+    const takers = anycast.by.flatMap((one) => takerOf(one, situation.picture) ?? []);
+    const used = index.holds(anycast.virtual_ip_id)
+      ? undefined
+      : nearest(takers, isUsedBefore(anycast, situation));
+    for (const destination of anycast.destinations) {
+      if (used !== undefined && isUsable(used, situation.isCovered(destination))) {
+        routes.set(destination, used.device);
+      }
+    }
+    // Its answers are taken from there too when nothing is sent there by this node: another hub may do so.
+    const met = used?.isLeaf
+      ? used
+      : nearest(
+          takers.filter((one) => one.isLeaf),
+          isMetBefore(anycast, situation),
+        );
+    if (met === undefined) continue;
+    carried.set(met.tunnel, [...(carried.get(met.tunnel) ?? []), ...anycast.destinations]);
   }
   return { routes, carried };
 }
@@ -55,12 +70,13 @@ interface Taker {
   readonly device: string;
   readonly isLeaf: boolean;
   readonly state: PathState;
+  /** Nothing is sent there before it is proven. */
+  readonly isDirect: boolean;
 }
 
 /** The first that is heard, with hysteresis; when none is, it stays where it is. */
-function nearest(anycast: AnycastEntry, situation: Situation): Taker | undefined {
-  const takers = anycast.by.map((one) => takerOf(one, situation.picture));
-  const present = takers.find((taker) => isPresent(taker, anycast, situation.before));
+function nearest(takers: readonly Taker[], isPresent: (taker: Taker) => boolean): Taker | undefined {
+  const present = takers.find(isPresent);
   const alive = takers.find(({ state }) => state === 'alive');
   if (present !== undefined && isHeard(present.state)) {
     return alive !== undefined && takers.indexOf(alive) < takers.indexOf(present) ? alive : present;
@@ -68,19 +84,38 @@ function nearest(anycast: AnycastEntry, situation: Situation): Taker | undefined
   return alive ?? takers.find(({ state }) => isHeard(state)) ?? present ?? takers[0];
 }
 
-function takerOf(one: AnycastEntry['by'][number], { index, health, sources }: PathPicture): Taker {
+/** undefined: this node has no such tunnel, or only observes by it. */
+function takerOf(
+  one: AnycastEntry['by'][number],
+  { index, health, sources }: PathPicture,
+): Taker | undefined {
   const at = { interface: one.interface, publicKey: one.public_key };
   const tunnel = tunnelKey(at);
-  const address = index.peer(tunnel)?.allowed_ips[0]?.split('/', 1)[0] ?? '';
-  const detour = sources.get(address)?.detour ?? null;
+  const peer = index.peer(tunnel);
+  const [first] = peer?.allowed_ips ?? [];
+  if (peer === undefined || first === undefined) return undefined;
+  const detour = sources.get(first.split('/', 1)[0] ?? '')?.detour ?? null;
   // Behind a detour it is there, and anybody who is heard straight is nearer.
-  if (detour !== null) return { tunnel, device: detour, isLeaf: false, state: 'returning' };
+  if (detour !== null) return { tunnel, device: detour, isLeaf: false, state: 'returning', isDirect: false };
   const isLeaf = index.interfaces.get(one.interface)?.purpose === 'leaf';
-  return { tunnel, device: one.interface, isLeaf, state: health.of(at) };
+  const heard = health.of(at);
+  const isDirect = index.isDirect(peer);
+  const state = isDirect && heard === 'returning' ? 'untried' : heard;
+  return { tunnel, device: one.interface, isLeaf, state, isDirect };
 }
 
-function isPresent(taker: Taker, anycast: AnycastEntry, before: Diversions): boolean {
-  const [destination = ''] = anycast.destinations;
-  if (taker.isLeaf) return before.carried.get(taker.tunnel)?.includes(destination) === true;
-  return before.routes.get(destination) === taker.device;
+/** Else its packets go where the rest of the network goes. */
+function isUsable({ state, isDirect }: Taker, isCovered: boolean): boolean {
+  return isHeard(state) || (!isDirect && !isCovered);
+}
+
+function isMetBefore({ destinations }: AnycastEntry, { before }: Situation): (taker: Taker) => boolean {
+  const [destination = ''] = destinations;
+  return ({ tunnel }) => before.carried.get(tunnel)?.includes(destination) === true;
+}
+
+function isUsedBefore(anycast: AnycastEntry, situation: Situation): (taker: Taker) => boolean {
+  const device = situation.before.routes.get(anycast.destinations[0] ?? '');
+  const isMet = isMetBefore(anycast, situation);
+  return (taker) => taker.device === device && (!taker.isLeaf || isMet(taker));
 }

@@ -56,6 +56,11 @@ export class DocumentIndex {
     return this.#peers.get(tunnel);
   }
 
+  /** Whether the node itself answers for a virtual address. */
+  holds(virtualIpId: string): boolean {
+    return this.virtualIps.has(`virtual_ip/${virtualIpId}`);
+  }
+
   /** Whether a spoke is met by this tunnel without a hub, which has to be proven before it is relied on. */
   isDirect(peer: PeerEntry): boolean {
     return this.#direct.has(tunnelKey({ interface: peer.interface, publicKey: peer.public_key }));

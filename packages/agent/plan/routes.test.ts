@@ -153,6 +153,48 @@ test('a direct path is used while its probes prove it, and never before', () => 
   expect(at()[`${target}/128`]).toBe('wg-a');
 });
 
+test('an anycast address is reached by a spoke itself where it meets who answers, and only while that is proven', () => {
+  const target = 'fd00::feff:0:0:200';
+  const destination = 'fd00::ab/128';
+  const entries: EntryValue[] = [
+    ...spokeEntries.filter((entry) => entryKey(entry) !== 'peer/wg-a/friend'),
+    peer('wg-a', 'friend', friend, `${target}/128`),
+    probe('direct', 'wg-a', 'friend', target),
+    // By this tunnel hub1 only observes.
+    peer('wg-a', 'hub1'),
+    {
+      kind: 'anycast',
+      network_id: 'n',
+      virtual_ip_id: 'v',
+      destinations: [destination],
+      by: ['nobody', 'hub1', 'friend'].map((public_key) => ({ interface: 'wg-a', public_key })),
+    },
+  ];
+  const { at, chooser } = node(entries);
+  expect(at({ hub1: 'alive' })).not.toHaveProperty([destination]);
+  // What it answers may come straight before.
+  expect(Object.fromEntries(chooser.carried)).toEqual({ 'peer/wg-a/friend': [destination] });
+  expect(at({ friend: 'returning' })).not.toHaveProperty([destination]);
+  expect(at({ friend: 'alive' })[destination]).toBe('wg-a');
+  expect(at({ friend: 'dead' })).not.toHaveProperty([destination]);
+});
+
+test('who answers for an anycast address itself has no route for it', () => {
+  const held: EntryValue = {
+    kind: 'virtual_ip',
+    network_id: 'n',
+    virtual_ip_id: 'v',
+    interface: 'wg-a',
+    addresses: anycast.destinations,
+    epoch: 1,
+    lease: null,
+  };
+  const { at, chooser } = node([...hubEntries, anycast, held]);
+  expect(at({ spoke1: 'alive' })).not.toHaveProperty(['fd00::aa/128']);
+  // The answers of another one pass through it.
+  expect([...chooser.carried.keys()]).toEqual(['peer/wg-a/spoke1']);
+});
+
 /** A hub with two spokes and another hub. */
 const spoke1 = 'fd00::201/128';
 const spoke2 = 'fd00::202/128';
@@ -210,7 +252,8 @@ describe('a hub', () => {
     at({ spoke1: 'alive' });
     expect(taker()).toEqual(to('spoke1'));
     expect(at({ spoke1: 'dead', spoke2: 'dead', hub2: 'alive' })['fd00::aa/128']).toBe('wg-a-2');
-    expect(taker()).toEqual({});
+    // What a spoke answers is still taken: the other hub may hear it.
+    expect(taker()).toEqual(to('spoke1'));
     expect(at({ hub2: 'dead' })['fd00::aa/128']).toBe('wg-a-2');
   });
 

@@ -56,16 +56,18 @@ export class RouteChooser {
 
   /** Chooses anew, and says what is different from before. */
   choose(picture: PathPicture): Switched {
-    const next = this.#routes(picture);
+    const { next, covering } = this.#routes(picture);
     const carriedBefore = this.#diversions.carried;
-    this.#diversions = divert({ picture, before: this.#diversions });
+    const isCoveredNow = (destination: string) => isCovered(destination, covering);
+    this.#diversions = divert({ picture, before: this.#diversions, isCovered: isCoveredNow });
     for (const [destination, device] of this.#diversions.routes) next.set(destination, device);
     const destinations = differing(this.#choices, next);
     this.#choices = next;
     return { destinations, tunnels: differing(carriedBefore, this.#diversions.carried) };
   }
 
-  #routes(picture: PathPicture): Map<string, string | null> {
+  /** `covering`: prefixes that lead to a hub which is alive. */
+  #routes(picture: PathPicture): { next: Map<string, string | null>; covering: readonly Prefix[] } {
     const next = new Map<string, string | null>();
     const lost: RouteEntry[] = [];
     const covering: Prefix[] = [];
@@ -88,9 +90,9 @@ export class RouteChooser {
       const [first = ''] = route.via;
       // What is met without a hub goes by a hub until it is proven, whether that one is alive or not.
       const outers = wayOf(route, first, picture).isDirect ? covered : covering;
-      if (isCovered(route, outers)) next.set(route.destination, null);
+      if (isCovered(route.destination, outers)) next.set(route.destination, null);
     }
-    return next;
+    return { next, covering };
   }
 
   /** The interface to use, or null when no path is known to be alive. */
@@ -146,7 +148,7 @@ function addPrefix(list: Prefix[], text: string): void {
   if (prefix !== null) list.push(prefix);
 }
 
-function isCovered(route: RouteEntry, outers: readonly Prefix[]): boolean {
-  const prefix = parsePrefix(route.destination);
+function isCovered(destination: string, outers: readonly Prefix[]): boolean {
+  const prefix = parsePrefix(destination);
   return prefix !== null && outers.some((outer) => outer.length < prefix.length && contains(outer, prefix));
 }

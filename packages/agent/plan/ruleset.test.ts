@@ -57,6 +57,14 @@ describe('without rules of a firewall', () => {
       	set pn_virtual4 {
       		type ipv4_addr
       	}
+      	set pn_own_6 {
+      		type ipv6_addr
+      		elements = { fd00:99:0:0:fe02::101, fd00:99::101, fd00:99::fe01:0:0:101, fd00:bb::1 }
+      	}
+      	set pn_own_4 {
+      		type ipv4_addr
+      		elements = { 100.64.0.1 }
+      	}
       	chain pn_forward {
       		type filter hook forward priority 0; policy accept;
       		iifname @pn_relay_test oifname @pn_relay_test drop
@@ -66,6 +74,14 @@ describe('without rules of a firewall', () => {
       		oifname @pn_overlay drop
       		meta nfproto ipv6 drop
       		meta nfproto ipv4 drop
+      	}
+      	chain pn_outside {
+      		type filter hook input priority -5; policy accept;
+      		iifname "lo" accept
+      		iifname @pn_overlay accept
+      		ct state established,related accept
+      		ip6 daddr @pn_own_6 drop
+      		ip daddr @pn_own_4 drop
       	}
       }
       "
@@ -138,6 +154,14 @@ describe('with rules', () => {
       	}
       	set pn_virtual4 {
       		type ipv4_addr
+      	}
+      	set pn_own_6 {
+      		type ipv6_addr
+      		elements = { fd00:99:0:0:fe02::101, fd00:99::101, fd00:99::fe01:0:0:101, fd00:bb::1 }
+      	}
+      	set pn_own_4 {
+      		type ipv4_addr
+      		elements = { 100.64.0.1 }
       	}
       	set pn_group_test_tag.web_6 {
       		type ipv6_addr
@@ -242,6 +266,14 @@ describe('with rules', () => {
       		oifname @pn_overlay drop
       		meta nfproto ipv6 drop
       		meta nfproto ipv4 drop
+      	}
+      	chain pn_outside {
+      		type filter hook input priority -5; policy accept;
+      		iifname "lo" accept
+      		iifname @pn_overlay accept
+      		ct state established,related accept
+      		ip6 daddr @pn_own_6 drop
+      		ip daddr @pn_own_4 drop
       	}
       	chain pn_reject {
       		meta l4proto tcp reject with tcp reset

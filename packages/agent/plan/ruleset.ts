@@ -5,6 +5,7 @@ import { addDoorChains } from './firewall/door-chains.ts';
 import { addForwardChain } from './firewall/forward-chain.ts';
 import { addHeldChains } from './firewall/held-chains.ts';
 import { addJudgeChains } from './firewall/judge-chains.ts';
+import { addOutsideChain } from './firewall/outside-chain.ts';
 import { TableBuilder } from './firewall/table-builder.ts';
 import { type ByFamily, type RulesetIntent, rulesetIntentOf } from './ruleset-intent.ts';
 import type { Ruleset } from './ruleset-model.ts';
@@ -40,6 +41,7 @@ export function rulesetFor(
   addForwardChain(table, { intent, firewalls, closedOtherwise });
   addHeldChains(table, { virtualIps: intent.virtualIps, guarded });
   addDoorChains(table, intent.mappings);
+  addOutsideChain(table, intent);
   addJudgeChains(table, { intent, firewalls });
   return { ...table.built(), firewalls };
 }

@@ -7,6 +7,7 @@ import {
   isTransit,
   leafInterfaceName,
   leafKey,
+  standingOf,
   type TransitHub,
   transitInterfaceName,
   withLength,
@@ -103,10 +104,10 @@ function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
   const candidates = item.candidates.flatMap((id) => lookup.peer(id) ?? []);
   if (item.anycast) {
     for (const peer of candidates) give(peer.id, held(peer));
-    for (const hub of lookup.hubs()) {
-      const entry = anycastAt(item, hub, { candidates, lookup });
-      if (entry !== null) give(hub.id, entry);
-    }
+    const entry = anycastOf(item, candidates, lookup.network);
+    if (entry === null) return nobody;
+    if (candidates.some((peer) => isMetBySpokes(lookup.network, peer))) return { everyone: [entry], peers };
+    for (const hub of lookup.hubs()) give(hub.id, entry);
     return { everyone: [], peers };
   }
   const holder = item.holder === null ? undefined : lookup.peer(item.holder);
@@ -157,23 +158,30 @@ function probedBy(hub: { readonly hubSlot: number }, peer: PeerModel): number {
   return isTransit(peer) ? peer.hubSlot : hub.hubSlot;
 }
 
-function anycastAt(
+/**
+ * The same for every node: each picks the tunnels that it has. Spokes need it too where they meet who answers without a
+ * hub, because what that one answers comes straight, and WireGuard drops it where AllowedIPs do not cover its source.
+ */
+function anycastOf(
   item: VirtualIpModel,
-  hub: PeerModel,
-  facts: { readonly candidates: readonly PeerModel[]; readonly lookup: Lookup },
+  candidates: readonly PeerModel[],
+  network: NetworkModel,
 ): EntryValue | null {
-  const { network } = facts.lookup;
-  if (facts.candidates.some((peer) => peer.id === hub.id)) return null;
-  // Where spokes keep no transit interface to a hub, it meets them on theirs for others.
-  const keyAt = (peer: PeerModel) => (isTransit(hub) ? peer.publicKey : leafKey(network, peer));
-  const by = facts.candidates.map((peer) =>
-    isTransit(hub) && isTransit(peer)
-      ? { interface: transitInterfaceName(network, peer.hubSlot), public_key: peer.publicKey }
-      : { interface: leafInterfaceName(network), public_key: keyAt(peer) },
-  );
+  const leaf = leafInterfaceName(network);
+  const by = candidates.flatMap((peer) => {
+    const keys = new Set([peer.publicKey, leafKey(network, peer)]);
+    const met = Array.from(keys, (publicKey) => ({ interface: leaf, public_key: publicKey }));
+    if (!isTransit(peer)) return met;
+    return [{ interface: transitInterfaceName(network, peer.hubSlot), public_key: peer.publicKey }, ...met];
+  });
   if (by.length === 0) return null;
   const destinations = item.addresses.map(withLength);
   return { kind: 'anycast', network_id: item.networkId, virtual_ip_id: item.id, destinations, by };
+}
+
+/** Whether some spoke may have a tunnel to it that is not by a hub. */
+function isMetBySpokes(network: NetworkModel, peer: PeerModel): boolean {
+  return network.topologyStrategy === 'full_mesh' || standingOf(network, peer) === 'punch';
 }
 
 function portMappingViews(item: PortMappingModel, lookup: Lookup): ItemViews {

@@ -283,6 +283,13 @@ describe('a virtual address', () => {
       i6: ['virtual_ip/vip'],
     });
   });
+
+  test('of several is for everyone to choose one, where spokes may meet them without a hub', () => {
+    const anycast = { ...virtualIp, anycast: true, holder: null, candidates: ['p2', 'p6'] };
+    const effect = changeItem(fleetOf(), null, anycast);
+    expect(Object.keys(effect)).toEqual(everyone);
+    expect(effect).toMatchObject({ i2: ['anycast/vip', 'virtual_ip/vip'], i9: ['anycast/vip'] });
+  });
 });
 
 test('a device reaches its hub, and the way to it the others', () => {

@@ -29,6 +29,7 @@ export class NodeView {
   readonly #local = new Map<string, Local>();
   readonly #devices = new Map<string, string>();
   readonly #anycast = new Map<string, AnycastEntry>();
+  readonly #direct = new Set<string>();
   readonly #tunnels = new Map<string, PrefixMap<PeerEntry>>();
   readonly #tunnelsByKeys = new Map<string, PeerEntry>();
 
@@ -62,8 +63,18 @@ export class NodeView {
     return this.#devices.get(spot.text);
   }
 
-  anycast(spot: Spot): AnycastEntry | undefined {
-    return this.#anycast.get(spot.text);
+  /** The tunnels by which those who answer for an anycast address are met from here, the nearest first. */
+  takers(spot: Spot): PeerEntry[] {
+    const by = this.#anycast.get(spot.text)?.by ?? [];
+    return by.flatMap((one) => {
+      const tunnel = this.tunnelByKey(one.interface, one.public_key);
+      return tunnel === undefined || tunnel.allowed_ips.length === 0 ? [] : [tunnel];
+    });
+  }
+
+  /** Whether a tunnel leads to a spoke without a hub, and so carries packets only while it is proven. */
+  isDirect(tunnel: PeerEntry): boolean {
+    return this.#direct.has(`${tunnel.interface} ${tunnel.public_key}`);
   }
 
   /** The tunnel that an interface puts a packet for the address into. */
@@ -101,12 +112,14 @@ export class NodeView {
       case 'port_mapping':
         this.doors.push(entry);
         return;
+      case 'probe':
+        if (entry.purpose === 'direct') this.#direct.add(`${entry.interface} ${entry.public_key}`);
+        return;
       case 'interface':
       case 'forwarding':
       case 'firewall':
       case 'rule':
       case 'member':
-      case 'probe':
       case 'watch':
     }
   }

@@ -69,11 +69,20 @@ export class Walk {
     return name === null ? this.#end('no_route', node) : this.#leave(node, name);
   }
 
+  /** The tunnel to the nearest of those who answer for the destination, where it is an anycast address. */
+  #taker(node: NodeView): PeerEntry | undefined {
+    const { packet, inUse } = this.#parts;
+    return node.takers(packet.destination).find((one) => {
+      const [own = ''] = one.allowed_ips;
+      return !node.isDirect(one) || inUse(node.peerId, own) === null;
+    });
+  }
+
   /** The interface towards the destination. */
   #route(node: NodeView): string | null {
     const { packet, inUse } = this.#parts;
     const { destination } = packet;
-    const anycast = node.anycast(destination)?.by[0];
+    const anycast = this.#taker(node);
     if (anycast !== undefined) {
       this.#note(node, 'route', { type: 'interface', id: anycast.interface }, () => {
         return `Several peers answer for ${destination.text}; it goes to the first whose path is alive, by ${anycast.interface}.`;
@@ -98,9 +107,7 @@ export class Walk {
     const { sight, packet } = this.#parts;
     const { destination } = packet;
     const object = { type: 'interface', id: name } as const;
-    const anycast = node.anycast(destination)?.by[0];
-    const tunnel =
-      anycast === undefined ? node.tunnelTo(name, destination) : node.tunnelByKey(name, anycast.public_key);
+    const tunnel = this.#taker(node) ?? node.tunnelTo(name, destination);
     if (tunnel === undefined) {
       this.#note(
         node,
@@ -133,10 +140,9 @@ export class Walk {
   /** WireGuard drops what comes from a peer whose AllowedIPs do not cover the source. */
   #arrive(node: NodeView, tunnel: PeerEntry): Answer {
     const { source } = this.#parts.packet;
-    const anycast = node.anycast(source)?.by[0];
     const name = tunnel.interface;
-    const key = anycast?.interface === name ? anycast.public_key : node.tunnelTo(name, source)?.public_key;
-    if (key === tunnel.public_key) return this.#arrived(node, name);
+    const taken = node.takers(source).find((one) => one.interface === name) ?? node.tunnelTo(name, source);
+    if (taken?.public_key === tunnel.public_key) return this.#arrived(node, name);
     this.#note(node, 'tunnel', { type: 'interface', id: name }, () => {
       return `${name} drops it, because this tunnel does not take packets from ${source.text} (AllowedIPs).`;
     });
@@ -172,11 +178,11 @@ export class Walk {
 
   #deliver(node: NodeView): Answer {
     const { packet } = this.#parts;
+    if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
     if (node.local(packet.destination)?.kind === 'probe') {
       this.#note(node, 'ingress', null, () => 'At this address only probes of other agents are answered.');
       return this.#end('denied', node);
     }
-    if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
     return this.#end(isAccepted(this.#parts, node, 'ingress') ? 'allowed' : 'denied', node);
   }
 

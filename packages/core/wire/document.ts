@@ -97,7 +97,10 @@ export const virtualIpEntry = z.strictObject({
   lease: z.strictObject({ witnesses: z.array(z.string()), enough: z.int().min(1) }).nullable(),
 });
 
-/** On hubs: an address that several peers answer for. It goes to the first of them whose path is alive. */
+/**
+ * An address that several peers answer for: by which tunnels, the nearest first. The node sends to the first of those
+ * that it has whose path is alive; a spoke without such a one leaves that to its hub.
+ */
 export const anycastEntry = z.strictObject({
   kind: z.literal('anycast'),
   network_id: z.string(),

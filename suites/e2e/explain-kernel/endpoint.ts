@@ -10,7 +10,7 @@ const main = path.join(import.meta.dirname, 'endpoint-main.ts');
 export class Endpoint {
   readonly host: Host;
   readonly #child: ChildProcess;
-  readonly #replies: ((reply: Reply) => void)[] = [];
+  readonly #waiting: PromiseWithResolvers<Reply>[] = [];
   #complaint = '';
 
   constructor(host: Host) {
@@ -18,14 +18,14 @@ export class Endpoint {
     this.#child = host.spawn(process.execPath, [main]);
     if (this.#child.stdout === null) throw new Error('the program inside has no output');
     createInterface({ input: this.#child.stdout }).on('line', (line) =>
-      this.#replies.shift()?.(JSON.parse(line) as Reply),
+      this.#waiting.shift()?.resolve(JSON.parse(line) as Reply),
     );
     this.#child.stderr?.on('data', (chunk) => {
       this.#complaint += String(chunk);
     });
-    this.#child.once('exit', () => {
-      if (this.#replies.length > 0)
-        throw new Error(`the program inside ${host.name} ended: ${this.#complaint}`);
+    this.#child.once('close', () => {
+      const error = new Error(`the program inside ${host.name} ended: ${this.#complaint}`);
+      for (const { reject } of this.#waiting) reject(error);
     });
   }
 
@@ -53,9 +53,9 @@ export class Endpoint {
   }
 
   #ask(command: Command): Promise<Reply> {
-    return new Promise((resolve) => {
-      this.#replies.push(resolve);
-      this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
-    });
+    const reply = Promise.withResolvers<Reply>();
+    this.#waiting.push(reply);
+    this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
+    return reply.promise;
   }
 }

@@ -12,6 +12,7 @@ function makerWith(programs: Readonly<Record<string, Program>>) {
     'net/ipv6/conf/wg-a/accept_redirects': '1',
     'net/ipv6/conf/wg-a/autoconf': '1',
     'net/ipv4/conf/wg-a/rp_filter': '1',
+    'net/ipv4/conf/wg-a/accept_local': '0',
   });
   const ended: string[] = [];
   const maker = new InterfaceMaker({
@@ -81,7 +82,7 @@ describe('a kernel without WireGuard', () => {
 test('preparing closes the interface to autoconfiguration before it says that it is prepared', async () => {
   const { maker, run, settings } = makerWith({ ip: () => ({}) });
   await maker.prepare('wg-a');
-  expect([...settings.values.values()]).toEqual(['0', '0', '0', '0']);
+  expect([...settings.values.values()]).toEqual(['0', '0', '0', '0', '1']);
   expect(run.log).toEqual(['ip -batch - <<\nlink set dev wg-a addrgenmode none alias powernode-agent\n']);
 });
 

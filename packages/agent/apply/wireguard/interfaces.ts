@@ -59,15 +59,20 @@ export class InterfaceMaker {
    */
   async prepare(name: string): Promise<void> {
     for (const setting of ['accept_ra', 'accept_redirects', 'autoconf']) {
-      const path = `net/ipv6/conf/${name}/${setting}`;
-      if (this.#machine.settings.read(path) !== null) this.#machine.settings.write(path, '0');
+      this.#set(`net/ipv6/conf/${name}/${setting}`, '0');
     }
     // An answer may come by another hub than the question went: whoever filters by the way back must not lose it.
     // 0 (off) and not 2 (loose): that drops everything which comes in where an interface has no IPv4 address.
-    const reverse = `net/ipv4/conf/${name}/rp_filter`;
-    if (this.#machine.settings.read(reverse) !== null) this.#machine.settings.write(reverse, '0');
+    this.#set(`net/ipv4/conf/${name}/rp_filter`, '0');
+    // A hub that answers for an anycast address also forwards what others answer from it (IPv6 has no such check).
+    this.#set(`net/ipv4/conf/${name}/accept_local`, '1');
     const input = `link set dev ${name} addrgenmode none alias ${interfaceMarks.prepared}\n`;
     await mustRun(this.#machine.run, { program: 'ip', args: ['-batch', '-'], input });
+  }
+
+  /** Where the kernel has such a setting. */
+  #set(path: string, value: string): void {
+    if (this.#machine.settings.read(path) !== null) this.#machine.settings.write(path, value);
   }
 
   /** A userspace WireGuard ends by itself when its interface is taken away. */

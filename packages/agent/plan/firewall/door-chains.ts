@@ -39,13 +39,14 @@ export function addDoorChains(table: TableBuilder, mappings: readonly PortMappin
   table.chain('pn_door_sources', leaving, 'nat hook postrouting priority 100');
 }
 
-/** In the forward chain: what came through one of the doors, and went where that one leads. */
-export function doorRules(mappings: readonly PortMappingEntry[]): string[] {
+/** What came through one of the doors, and went where that one leads: in the forward chain, and for this machine itself. */
+export function doorRules(mappings: readonly PortMappingEntry[], hook: 'forward' | 'input'): string[] {
+  const into = hook === 'forward' ? `oifname @${overlaySet} ` : '';
   return families.flatMap((family) => {
     if (!mappings.some((mapping) => familyOf(mapping) === family)) return [];
     const { header } = words[family];
     return protocols.map((protocol) => {
-      const through = `oifname @${overlaySet} ct status dnat meta l4proto ${protocol}`;
+      const through = `${into}ct status dnat meta l4proto ${protocol}`;
       const original = `ct original ${header} daddr . meta l4proto . ct original proto-dst`;
       return `${through} ${original} . ${header} daddr . ${protocol} dport @pn_door_ways_${family} accept`;
     });

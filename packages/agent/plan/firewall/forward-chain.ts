@@ -41,7 +41,7 @@ export function addForwardChain(table: TableBuilder, { intent, firewalls, closed
     'ct state established,related accept',
     ...between,
     `iifname @${overlaySet} drop`,
-    ...doorRules(intent.mappings),
+    ...doorRules(intent.mappings, 'forward'),
     `oifname @${overlaySet} drop`,
     ...closed.map((family) => `meta nfproto ${family} drop`),
   ];

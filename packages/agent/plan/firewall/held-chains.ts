@@ -45,6 +45,6 @@ export function leasedAddresses(virtualIps: readonly VirtualIpEntry[]): string[]
   return virtualIps.filter((one) => one.lease !== null).flatMap(addressesOf);
 }
 
-export function addressesOf(virtualIp: VirtualIpEntry): string[] {
-  return virtualIp.addresses.map((address) => address.split('/', 1)[0] ?? address);
+export function addressesOf(entry: Pick<VirtualIpEntry, 'addresses'>): string[] {
+  return entry.addresses.map((address) => address.split('/', 1)[0] ?? address);
 }

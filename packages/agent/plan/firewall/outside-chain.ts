@@ -1,0 +1,32 @@
+// Addresses of the overlay are this machine's, and so its kernel answers for them on every interface. From outside they
+// are reached by doors only, whoever may have sent a packet for them to the machine.
+import type { RulesetIntent } from '../ruleset-intent.ts';
+import { doorRules } from './door-chains.ts';
+import { addressesOf } from './held-chains.ts';
+import { families, overlaySet, words } from './names.ts';
+import type { TableBuilder } from './table-builder.ts';
+
+export function addOutsideChain(table: TableBuilder, intent: RulesetIntent): void {
+  const own = [
+    ...intent.interfaces.flatMap((one) =>
+      addressesOf({ addresses: [...one.addresses, ...one.probe_addresses] }),
+    ),
+    ...intent.virtualIps.flatMap(addressesOf),
+  ];
+  const closed = families.flatMap((family) => {
+    const addresses = own.filter((address) => address.includes(':') === (family === 6));
+    if (addresses.length === 0) return [];
+    const { address, header } = words[family];
+    table.set(`pn_own_${family}`, address, addresses);
+    return [`${header} daddr @pn_own_${family} drop`];
+  });
+  if (closed.length === 0) return;
+  const rules = [
+    'iifname "lo" accept',
+    `iifname @${overlaySet} accept`,
+    'ct state established,related accept',
+    ...doorRules(intent.mappings, 'input'),
+    ...closed,
+  ];
+  table.chain('pn_outside', rules, 'filter hook input priority -5');
+}
