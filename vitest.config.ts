@@ -6,10 +6,9 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
 
 /**
  * The services of an overlay in a lab of eleven machines: about ten minutes on two cores that do nothing else, and so
- * not a part of `npm test`. `POWERNODE_SERVICES=1 npx vitest run --project net suites/e2e/services` runs them. The
- * same for chaos, which compares kernels with documents and does not know yet what services add to both (decision 9).
+ * not a part of `npm test`. `POWERNODE_SERVICES=1 npx vitest run --project net suites/e2e/services` runs them.
  */
-const onDemand = ['suites/e2e/services/**', 'suites/e2e/chaos*'];
+const onDemand = ['suites/e2e/services/**'];
 const services = process.env['POWERNODE_SERVICES'] === '1' ? [] : onDemand;
 
 export default defineConfig({

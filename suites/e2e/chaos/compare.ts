@@ -31,19 +31,46 @@ function interfaceDifferences(document: Document, entry: InterfaceEntry, kernel:
   if (found === undefined || link === undefined) return [];
   const peers = of(document, 'peer').filter((peer) => peer.interface === entry.name);
   return [
-    ...linkDifferences(entry, link),
+    ...linkDifferences(entry, { link, addresses: allAddressesOf(document, entry) }),
     ...same(`public key of ${entry.name}`, entry.public_key, found.publicKey),
     ...(entry.listen_port === 0 ? [] : same(`port of ${entry.name}`, entry.listen_port, found.listenPort)),
     ...peerDifferences(entry.name, peers, found),
   ];
 }
 
-function linkDifferences(entry: InterfaceEntry, link: KernelLink): string[] {
+function linkDifferences(
+  entry: InterfaceEntry,
+  { link, addresses }: { readonly link: KernelLink; readonly addresses: readonly string[] },
+): string[] {
   return [
     ...same(`${entry.name} is up`, true, link.up),
     ...same(`mtu of ${entry.name}`, entry.mtu, link.mtu),
-    ...sameList(`addresses of ${entry.name}`, [...entry.addresses].sort(), link.addresses),
+    ...sameList(`addresses of ${entry.name}`, addresses, link.addresses),
   ];
+}
+
+/** Its own, those for probes, those that the node holds there, and on a transit interface the node's IPv4 address. */
+function allAddressesOf(document: Document, entry: InterfaceEntry): string[] {
+  const held = of(document, 'virtual_ip').filter((one) => one.interface === entry.name);
+  const lent = entry.purpose === 'transit' ? ownAddressesIn(document, entry.network_id).filter(isIpv4) : [];
+  return [
+    ...entry.addresses,
+    ...entry.probe_addresses,
+    ...held.flatMap((one) => one.addresses),
+    ...lent,
+  ].sort();
+}
+
+/** Of the network's leaf interface, from which packets into the network are sent. */
+function ownAddressesIn(document: Document, networkId: string): readonly string[] {
+  const leaf = of(document, 'interface').find(
+    (one) => one.network_id === networkId && one.purpose === 'leaf',
+  );
+  return leaf?.addresses ?? [];
+}
+
+function isIpv4(text: string): boolean {
+  return !text.includes(':');
 }
 
 function peerDifferences(name: string, wanted: readonly PeerEntry[], found: KernelInterface): string[] {
@@ -67,9 +94,10 @@ function peerDifferences(name: string, wanted: readonly PeerEntry[], found: Kern
 
 function routeDifferences(document: Document, kernel: Kernel): string[] {
   const wanted = new Map(of(document, 'route').map((route) => [route.destination, route]));
-  const sources = new Map(of(document, 'interface').map((one) => [one.network_id, addressOf(document, one)]));
   const own = new Set(
-    of(document, 'interface').flatMap((one) => one.addresses.map((at) => `${at} ${one.name}`)),
+    of(document, 'interface').flatMap((one) =>
+      allAddressesOf(document, one).map((address) => `${address} ${one.name}`),
+    ),
   );
   const seen = new Set<string>();
   const differences: string[] = [];
@@ -80,29 +108,34 @@ function routeDifferences(document: Document, kernel: Kernel): string[] {
     const entry = wanted.get(route.destination);
     if (route.protocol !== routeProtocol || entry === undefined) differences.push(`nobody asked for ${text}`);
     else if (seen.has(route.destination)) differences.push(`twice: ${text}`);
-    else if (!fits(entry, route, sources)) differences.push(`${text}, but wanted ${JSON.stringify(entry)}`);
+    else if (!fits(document, entry, route)) differences.push(`${text}, but wanted ${JSON.stringify(entry)}`);
     seen.add(route.destination);
   }
   for (const entry of wanted.values()) {
-    if (!seen.has(entry.destination)) differences.push(`missing route ${JSON.stringify(entry)}`);
+    if (seen.has(entry.destination) || isLeftToProof(document, entry)) continue;
+    differences.push(`missing route ${JSON.stringify(entry)}`);
   }
   return differences;
 }
 
-function fits(
-  entry: RouteEntry,
-  route: Kernel['routes'][number],
-  sources: ReadonlyMap<string, string | null>,
-): boolean {
-  return entry.via.includes(route.device) && route.source === (sources.get(entry.network_id) ?? null);
+function fits(document: Document, entry: RouteEntry, route: Kernel['routes'][number]): boolean {
+  const source = ownAddressesIn(document, entry.network_id).find(
+    (address) => isIpv4(address) === isIpv4(entry.destination),
+  );
+  return entry.via.includes(route.device) && route.source === (source?.split('/', 1)[0] ?? null);
 }
 
-/** The address of the network's leaf interface, from which packets into the network are sent. */
-function addressOf(document: Document, { network_id }: InterfaceEntry): string | null {
-  const leaf = of(document, 'interface').find(
-    (one) => one.network_id === network_id && one.purpose === 'leaf',
+/** A spoke that is met without a hub when probes prove it; else its packets go by the hub. Probes always go there. */
+function isLeftToProof(document: Document, { destination, via }: RouteEntry): boolean {
+  const probes = of(document, 'probe');
+  if (probes.some((probe) => destination === `${probe.target}/128`)) return false;
+  const direct = probes.filter((probe) => probe.purpose === 'direct' && probe.interface === via[0]);
+  return of(document, 'peer').some(
+    (peer) =>
+      peer.interface === via[0] &&
+      peer.allowed_ips.includes(destination) &&
+      direct.some((probe) => probe.public_key === peer.public_key),
   );
-  return leaf?.addresses[0]?.split('/')[0] ?? null;
 }
 
 function same(what: string, wanted: unknown, found: unknown): string[] {

@@ -50,7 +50,10 @@ export async function readKernel(lab: Lab, host: string): Promise<Kernel> {
   return {
     interfaces: await readTunnels(lab, host),
     links,
-    routes: routesIn(await printed('ip', '-6', '-j', 'route', 'show', 'table', 'main'), links),
+    routes: [
+      ...routesIn(await printed('ip', '-6', '-j', 'route', 'show', 'table', 'main'), { links, length: 128 }),
+      ...routesIn(await printed('ip', '-4', '-j', 'route', 'show', 'table', 'main'), { links, length: 32 }),
+    ],
     forwarding: (await printed('cat', '/proc/sys/net/ipv6/conf/all/forwarding')).trim() === '1',
     guarded: await readGuarded(lab, host),
   };
@@ -114,12 +117,16 @@ interface PrintedRoute {
   readonly prefsrc?: string;
 }
 
-function routesIn(text: string, links: ReadonlyMap<string, unknown>): KernelRoute[] {
+/** `length`: that of a whole address, which ip does not print. */
+function routesIn(
+  text: string,
+  { links, length }: { readonly links: ReadonlyMap<string, unknown>; readonly length: number },
+): KernelRoute[] {
   const routes = JSON.parse(text === '' ? '[]' : text) as PrintedRoute[];
   return routes
     .filter(({ dev }) => links.has(dev))
     .map(({ dst, dev, protocol, prefsrc }) => ({
-      destination: dst.includes('/') ? dst : `${dst}/128`,
+      destination: dst.includes('/') ? dst : `${dst}/${length}`,
       device: dev,
       protocol,
       source: prefsrc ?? null,

@@ -82,6 +82,20 @@ export function faultsOfJournal({ journal, sequence, networks }: Rows): string[]
   return faults;
 }
 
+/** How many of the changes after `sequence` are the platform's own: where hubs see a spoke without being asked. */
+export function observedSince({ journal }: Rows, sequence: number): number {
+  const isObserved = (change: Change) =>
+    change.kind === 'peer_changed' &&
+    change.before !== null &&
+    change.after !== null &&
+    change.before.directEndpoint !== change.after.directEndpoint &&
+    canonicalJson({ ...change.before, directEndpoint: null }) ===
+      canonicalJson({ ...change.after, directEndpoint: null });
+  return journal.filter(
+    (row) => row.sequence > sequence && row.changes.length > 0 && row.changes.every(isObserved),
+  ).length;
+}
+
 interface Replayed {
   network: NetworkModel;
   readonly peers: Map<string, PeerModel>;

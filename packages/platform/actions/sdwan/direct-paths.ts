@@ -46,7 +46,7 @@ async function placesSeen(context: ActionContext, networkId: string): Promise<Ma
 async function setPlace(context: ActionContext, peer: PeerRow, endpoint: string | null): Promise<void> {
   const after = await context.trx
     .updateTable('peers')
-    .set({ direct_endpoint: endpoint, updated_at: context.now })
+    .set({ direct_endpoint: endpoint })
     .where('id', '=', peer.id)
     .returningAll()
     .executeTakeFirstOrThrow();

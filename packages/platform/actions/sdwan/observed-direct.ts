@@ -12,30 +12,31 @@ export async function followDirectPlace(
   place: DirectPlace,
 ): Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null> {
   if ((await rewritten(trx, place)) === null) return null;
+  await trx.selectFrom('accounts').select('id').where('id', '=', place.accountId).forUpdate().execute();
+  // Judged again: somebody may have changed it while this waited for the account's lock.
+  const next = await rewritten(trx, place);
+  if (next === null) return null;
+  const row = await trx
+    .updateTable('peers')
+    .set(next.columns)
+    .where('id', '=', place.peerId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const models = { before: peerModel(next.before), after: peerModel(row) };
+  if (models.before.directEndpoint === models.after.directEndpoint) return null;
+  return journalled(trx, place.accountId, [{ kind: 'peer_changed', networkId: place.networkId, ...models }]);
+}
+
+async function journalled(trx: Trx, accountId: string, changes: readonly Change[]) {
   const { change_sequence: sequence } = await trx
     .updateTable('accounts')
     .set({ change_sequence: sql<number>`change_sequence + 1` })
-    .where('id', '=', place.accountId)
+    .where('id', '=', accountId)
     .returning('change_sequence')
     .executeTakeFirstOrThrow();
-  // Judged again: somebody may have changed it while this waited for the account's lock.
-  const next = await rewritten(trx, place);
-  const changes: Change[] = [];
-  if (next !== null) {
-    const after = await trx
-      .updateTable('peers')
-      .set({ ...next.columns, updated_at: new Date() })
-      .where('id', '=', place.peerId)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    const models = { before: peerModel(next.before), after: peerModel(after) };
-    if (models.before.directEndpoint !== models.after.directEndpoint) {
-      changes.push({ kind: 'peer_changed', networkId: place.networkId, ...models });
-    }
-  }
   await trx
     .insertInto('changes')
-    .values({ account_id: place.accountId, sequence, changes: JSON.stringify(changes) })
+    .values({ account_id: accountId, sequence, changes: JSON.stringify(changes) })
     .execute();
   return { sequence, changes };
 }
