@@ -53,7 +53,7 @@ export class Engine {
     this.#leases.configure(config.leases, nowMs);
     this.#answering = new Map(config.answering.map((one) => [one.address, one]));
     this.#relays = new Map(config.relays.map((one) => [one.interface, one]));
-    this.#holdNow(nowMs);
+    this.#askAndHold(nowMs);
   }
 
   /** A datagram came to an address of this node. */
@@ -70,9 +70,7 @@ export class Engine {
     const runMs = this.#clock.at(nowMs);
     for (const target of this.#targets.due(runMs)) this.#probe(target, nowMs);
     if (this.#clock.judges(runMs)) this.#judge(runMs);
-    const hold = this.#leases.ask(nowMs);
-    if (hold !== null) this.#outlet.post({ kind: 'hold', ...hold });
-    this.#holdNow(nowMs);
+    this.#askAndHold(nowMs);
   }
 
   /** The platform's answer to a question. */
@@ -181,6 +179,12 @@ export class Engine {
       changes.push({ tunnel, state: 'untried' });
     }
     return changes;
+  }
+
+  #askAndHold(nowMs: number): void {
+    const hold = this.#leases.ask(nowMs);
+    if (hold !== null) this.#outlet.post({ kind: 'hold', ...hold });
+    this.#holdNow(nowMs);
   }
 
   #holdNow(nowMs: number): void {

@@ -93,6 +93,18 @@ describe('what the kernel is told', () => {
     expect(leases.changes(5_000)).toEqual([{ virtualIpId: virtualIp, epoch: 7, isHeld: false }]);
   });
 
+  test('rests on what witnesses answered before the address came, and the platform is asked at once', () => {
+    const leases = new Leases();
+    leases.configure([{ ...config, virtualIpId: 'other', addresses: ['fd00:99::e'] }], 0);
+    leases.ask(10);
+    leases.witnessed(j, 60);
+    leases.configure([config], 100);
+    const hold = leases.ask(100);
+    expect(hold?.leases).toEqual([{ virtual_ip_id: virtualIp, epoch: 7 }]);
+    if (hold !== null) leases.answered(hold, 120);
+    expect(leases.toWrite(120)).toEqual([{ address, timeoutMs: 60 + addressLeaseMs - 120 - 15 }]);
+  });
+
   test('is to stop at once when the address goes to another, or comes back under another epoch', () => {
     for (const next of [[], [{ ...config, epoch: 9 }]]) {
       const leases = begun();

@@ -41,12 +41,17 @@ export class Leases {
   readonly #asked = new Map<number, { readonly atMs: number; readonly leases: readonly Claim[] }>();
   /** Addresses that are not leased any more and may still be answered for. */
   readonly #released = new Set<string>();
+  /** When what each witness answered last was sent: a lease that is new rests on that too. */
+  readonly #witnessed = new Map<string, number>();
   #sequence = 0;
   #askAtMs = neverMs;
 
   configure(configs: readonly LeaseConfig[], nowMs: number): void {
     const before = this.#kept;
     this.#kept = new Map();
+    for (const [target, sentAtMs] of this.#witnessed) {
+      if (nowMs - sentAtMs >= addressLeaseMs) this.#witnessed.delete(target);
+    }
     for (const config of configs) {
       const known = before.get(config.virtualIpId);
       if (known !== undefined && continues(known.lease.config, config)) {
@@ -55,7 +60,10 @@ export class Leases {
         before.delete(config.virtualIpId);
       } else {
         const lease = new Lease(config, nowMs);
+        for (const [target, sentAtMs] of this.#witnessed) lease.witnessed(target, sentAtMs);
         this.#kept.set(config.virtualIpId, { lease, writtenMs: neverMs, told: false });
+        // Nobody answers for it until the platform has said so.
+        this.#askAtMs = nowMs;
       }
     }
     for (const { lease, writtenMs } of before.values()) {
@@ -64,6 +72,7 @@ export class Leases {
   }
 
   witnessed(target: string, sentAtMs: number): void {
+    this.#witnessed.set(target, Math.max(sentAtMs, this.#witnessed.get(target) ?? sentAtMs));
     for (const { lease } of this.#kept.values()) lease.witnessed(target, sentAtMs);
   }
 

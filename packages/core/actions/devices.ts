@@ -42,7 +42,7 @@ export const deviceActions = {
     input: {
       ...pageInput,
       network_id: common.id.optional(),
-      status: z.enum(['unused', 'used', 'expired', 'revoked']).optional(),
+      status: accessGrant.shape.status.optional(),
     },
     output: { access_grants: z.array(accessGrant), ...pageOutput },
     permission: readDevices,
@@ -106,7 +106,8 @@ export const deviceActions = {
     input: {
       ...pageInput,
       network_id: common.id.optional(),
-      status: z.enum(['active', 'stale', 'revoked']).optional(),
+      // Without its description, which is of a device and not of the filter.
+      status: z.enum(userDevice.shape.status.options).optional(),
       tag: common.tag.optional(),
     },
     output: { user_devices: z.array(userDevice), ...pageOutput },

@@ -142,7 +142,7 @@ export const sdwanActions = {
       node_instance_id: common.id.optional(),
       status: peerStatus.optional(),
       tag: common.tag.optional(),
-      role: z.enum(['hub', 'spoke']).optional(),
+      role: peer.shape.role.optional(),
     },
     output: { peers: z.array(peer), ...pageOutput },
     permission: 'system.sdwan.peers.read',

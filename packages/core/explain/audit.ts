@@ -17,7 +17,7 @@ import {
   shadowed,
 } from './findings.ts';
 import { compareRules } from './rule-order.ts';
-import { type Atom, familyOf, Sides } from './sides.ts';
+import { type Atom, familyOf, namesOfSide, Sides } from './sides.ts';
 
 /**
  * Rules that are switched off reach no node and are left out. At most one finding for each rule. Between the findings
@@ -107,8 +107,8 @@ class RuleAudit {
   }
 
   #add(rule: RuleEntry, decider: RuleEntry): void {
-    for (const from of this.#sides.namesOf(rule.from)) {
-      for (const to of this.#sides.namesOf(rule.to)) this.#coverage.add(rule, { from, to, decider });
+    for (const from of namesOfSide(rule.from)) {
+      for (const to of namesOfSide(rule.to)) this.#coverage.add(rule, { from, to, decider });
     }
   }
 
@@ -147,8 +147,8 @@ class RuleAudit {
     const { from } = rule;
     const groups =
       from.kind === 'group' ? [...this.#sides.neighbours(from.group)].slice(0, auditNeighboursMax) : [];
-    const names = from.kind === 'group' ? groups.map((group) => `group ${group}`) : this.#sides.namesOf(from);
-    for (const to of this.#sides.namesOf(rule.to)) {
+    const names = from.kind === 'group' ? groups.map((group) => `group ${group}`) : namesOfSide(from);
+    for (const to of namesOfSide(rule.to)) {
       const opposite = this.#coverage.opposite(rule, { from: names, to });
       if (opposite !== null) return opposite;
     }

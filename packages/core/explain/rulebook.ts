@@ -3,6 +3,7 @@
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
 import { PrefixMap, type Spot } from './prefix-map.ts';
 import { compareRules } from './rule-order.ts';
+import { namesOfSide } from './sides.ts';
 
 /** What all packets that are asked about have in common. */
 export interface Traffic {
@@ -114,18 +115,9 @@ export class RulePage {
     if (other === undefined || compareRules(rule, other) < 0) rules.set(to, rule);
   }
 
-  #keysOfSide(side: RuleSide): string[] {
+  #keysOfSide(side: RuleSide): readonly string[] {
     if (side.kind === 'cidr') this.#cidrs.set(side.cidr, side.cidr);
-    switch (side.kind) {
-      case 'host':
-        return side.addresses;
-      case 'group':
-        return [`group ${side.group}`];
-      case 'cidr':
-        return [`cidr ${side.cidr}`];
-      case 'all':
-        return ['all'];
-    }
+    return namesOfSide(side);
   }
 
   /** What sides can be called that mean the address. */
@@ -133,7 +125,7 @@ export class RulePage {
     const known = this.#keys.get(spot.text);
     if (known !== undefined) return known;
     const groups = (this.#groupsOf.get(spot.text) ?? []).map((group) => `group ${group}`);
-    const cidrs = Array.from(this.#cidrs.covering(spot), (cidr) => `cidr ${cidr}`);
+    const cidrs = Array.from(this.#cidrs.covering(spot), (cidr) => `block ${cidr}`);
     const keys = [spot.text, ...groups, ...cidrs, 'all'];
     this.#keys.set(spot.text, keys);
     return keys;

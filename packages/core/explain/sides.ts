@@ -54,20 +54,6 @@ export class Sides {
     }
   }
 
-  /** The names under which a rule with this side is kept. */
-  namesOf(side: RuleSide): readonly string[] {
-    switch (side.kind) {
-      case 'host':
-        return side.addresses;
-      case 'group':
-        return [`group ${side.group}`];
-      case 'cidr':
-        return [`block ${side.cidr}`];
-      case 'all':
-        return ['all'];
-    }
-  }
-
   atomsOf(side: RuleSide): readonly Atom[] {
     switch (side.kind) {
       case 'host':
@@ -185,4 +171,18 @@ function nameOf(atom: Atom): string {
 
 function sizeOf(prefix: Prefix): bigint {
   return 1n << BigInt(widthOf[prefix.family] - prefix.length);
+}
+
+/** What a rule's side is called where rules are kept by what they name: an address, a group, a block, or all. */
+export function namesOfSide(side: RuleSide): readonly string[] {
+  switch (side.kind) {
+    case 'host':
+      return side.addresses;
+    case 'group':
+      return [`group ${side.group}`];
+    case 'cidr':
+      return [`block ${side.cidr}`];
+    case 'all':
+      return ['all'];
+  }
 }

@@ -1,9 +1,11 @@
 // Issuing a device: a grant is used up, an address is given, the hub lets the key in, all in one transaction.
+
 import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits';
 import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { networkModel } from '../../../deliver/models.ts';
 import { type ActionContext, notFound } from '../../context.ts';
+import { itemChanged } from '../item-changed.ts';
 import { takeServiceAddress } from '../peer-allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';
@@ -34,12 +36,7 @@ export async function issueDevice(context: ActionContext, issue: Issue) {
       ? await insertDevice(context, { issue, network })
       : await rewriteDevice(context, { issue, network, before });
   await useUp(context, { grant, deviceId: after.id });
-  context.change({
-    kind: 'item_changed',
-    networkId: network.id,
-    before: before === null ? null : userDeviceModel(before),
-    after: userDeviceModel(after),
-  });
+  itemChanged(context, userDeviceModel, { before, after });
   context.event('sdwan.user_device.issued', {
     before: shownBefore,
     after: await showUserDevice(context, after),

@@ -1,9 +1,11 @@
 // Handlers: people's devices.
+
 import { ProductError } from '@powernode/core/errors';
 import { sql } from 'kysely';
 import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { itemChanged } from '../item-changed.ts';
 import { releaseAddresses } from '../peer-allocation.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
@@ -80,12 +82,7 @@ export const userDeviceHandlers: HandlersOf<
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    context.change({
-      kind: 'item_changed',
-      networkId: before.network_id,
-      before: userDeviceModel(before),
-      after: userDeviceModel(after),
-    });
+    itemChanged(context, userDeviceModel, { before, after });
     const device = await showUserDevice(context, after);
     context.event('sdwan.user_device.updated', { before: shownBefore, after: device });
     return { user_device: device };
@@ -114,12 +111,7 @@ export const userDeviceHandlers: HandlersOf<
       ownerId: before.id,
       addresses: [before.host_address, before.ipv4_address],
     });
-    context.change({
-      kind: 'item_changed',
-      networkId: before.network_id,
-      before: userDeviceModel(before),
-      after: null,
-    });
+    itemChanged(context, userDeviceModel, { before, after: null });
     const device = await showUserDevice(context, after);
     context.event('sdwan.user_device.revoked', { before: shownBefore, after: device });
     const { deliverer } = context.services;

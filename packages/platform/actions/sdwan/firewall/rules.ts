@@ -1,9 +1,11 @@
 // Handlers: firewall rules.
+
 import { ProductError } from '@powernode/core/errors';
 import { rulesPerNetworkMax } from '@powernode/core/limits';
 import { type RuleRow, ruleModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { itemChanged } from '../item-changed.ts';
 import { networkRow } from '../rows.ts';
 import { compiledOf } from './compiled-rule.ts';
 import { portColumns, portRangeOf } from './port-range.ts';
@@ -42,7 +44,7 @@ export const firewallRuleHandlers: HandlersOf<
       })
       .returningAll()
       .executeTakeFirstOrThrow();
-    noteChange(context, { before: null, after: row });
+    itemChanged(context, ruleModel, { before: null, after: row });
     const rule = await showRule(context, row);
     context.event('sdwan.firewall_rule.created', { before: null, after: rule });
     return { firewall_rule: rule };
@@ -87,7 +89,7 @@ export const firewallRuleHandlers: HandlersOf<
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    noteChange(context, { before, after });
+    itemChanged(context, ruleModel, { before, after });
     const rule = await showRule(context, after);
     context.event('sdwan.firewall_rule.updated', { before: shownBefore, after: rule });
     return { firewall_rule: rule };
@@ -99,7 +101,7 @@ export const firewallRuleHandlers: HandlersOf<
     checkRevision(before, input);
     const rule = await showRule(context, before);
     await context.trx.deleteFrom('firewall_rules').where('id', '=', before.id).execute();
-    noteChange(context, { before, after: null });
+    itemChanged(context, ruleModel, { before, after: null });
     context.event('sdwan.firewall_rule.deleted', { before: rule, after: null });
     return { firewall_rule: rule };
   },
@@ -127,18 +129,6 @@ async function refuseTooMany(context: ActionContext, networkId: string): Promise
     'limit_reached',
     `The network has ${count} firewall rules, which is the limit. Delete what the audit finds (network audit-firewall), or use tags.`,
   );
-}
-
-function noteChange(
-  context: ActionContext,
-  rows: { readonly before: RuleRow | null; readonly after: RuleRow | null },
-): void {
-  context.change({
-    kind: 'item_changed',
-    networkId: (rows.after ?? rows.before)?.network_id ?? '',
-    before: rows.before === null ? null : ruleModel(rows.before),
-    after: rows.after === null ? null : ruleModel(rows.after),
-  });
 }
 
 async function changedColumns(

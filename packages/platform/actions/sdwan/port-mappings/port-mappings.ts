@@ -1,9 +1,11 @@
 // Handlers: port mappings, doors from outside on the hubs of a network.
+
 import { ProductError } from '@powernode/core/errors';
 import { portMappingsPerNetworkMax } from '@powernode/core/limits';
 import { type PortMappingRow, portMappingModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { itemChanged } from '../item-changed.ts';
 import { type NetworkRow, networkRow, peerRow } from '../rows.ts';
 import { hubAt, type Place, placesOf, refuseTakenDoor } from './door.ts';
 import { showPortMapping, showPortMappings, statusIs } from './present-port-mapping.ts';
@@ -41,12 +43,7 @@ export const portMappingHandlers: HandlersOf<
       })
       .returningAll()
       .executeTakeFirstOrThrow();
-    context.change({
-      kind: 'item_changed',
-      networkId: network.id,
-      before: null,
-      after: portMappingModel(row),
-    });
+    itemChanged(context, portMappingModel, { before: null, after: row });
     const mapping = await showPortMapping(context, row);
     context.event('sdwan.port_mapping.created', { before: null, after: mapping });
     return { port_mapping: mapping };
@@ -89,12 +86,7 @@ export const portMappingHandlers: HandlersOf<
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    context.change({
-      kind: 'item_changed',
-      networkId: before.network_id,
-      before: portMappingModel(before),
-      after: portMappingModel(after),
-    });
+    itemChanged(context, portMappingModel, { before, after });
     const mapping = await showPortMapping(context, after);
     context.event('sdwan.port_mapping.updated', { before: shownBefore, after: mapping });
     return { port_mapping: mapping };
@@ -106,12 +98,7 @@ export const portMappingHandlers: HandlersOf<
     checkRevision(before, input);
     const mapping = await showPortMapping(context, before);
     await context.trx.deleteFrom('port_mappings').where('id', '=', before.id).execute();
-    context.change({
-      kind: 'item_changed',
-      networkId: before.network_id,
-      before: portMappingModel(before),
-      after: null,
-    });
+    itemChanged(context, portMappingModel, { before, after: null });
     context.event('sdwan.port_mapping.deleted', { before: mapping, after: null });
     return { port_mapping: mapping };
   },

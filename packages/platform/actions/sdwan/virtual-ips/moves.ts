@@ -1,11 +1,13 @@
 // What is written when a virtual IP moves: it is taken from its holder, and given to the next one when nobody answers
 // for it any more. Taking it away is always safe, and any process may do it; giving it is only for the one that leads
 // (autonomy/virtual-ips), which knows when that is so.
+
 import { transitionsKeptPerVirtualIp } from '@powernode/core/limits';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import { type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
+import { itemChanged } from '../item-changed.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
 
 export interface Away {
@@ -48,12 +50,7 @@ export async function writeVirtualIp(
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  context.change({
-    kind: 'item_changed',
-    networkId: before.network_id,
-    before: virtualIpModel(before),
-    after: virtualIpModel(after),
-  });
+  itemChanged(context, virtualIpModel, { before, after });
   return after;
 }
 

@@ -1,5 +1,6 @@
 // Handlers: virtual IPs. Who holds one is decided elsewhere (autonomy/virtual-ips); what is written here may take it
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
+
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { sql } from 'kysely';
@@ -7,6 +8,7 @@ import { type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { itemChanged } from '../item-changed.ts';
 import { releaseAddresses } from '../peer-allocation.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { addressesFor } from './address.ts';
@@ -54,12 +56,7 @@ export const virtualIpHandlers: HandlersOf<
       .returningAll()
       .executeTakeFirstOrThrow();
     if (!input.anycast) await recordTransition(context, { row, move, to: candidates.primary });
-    context.change({
-      kind: 'item_changed',
-      networkId: network.id,
-      before: null,
-      after: virtualIpModel(row),
-    });
+    itemChanged(context, virtualIpModel, { before: null, after: row });
     const virtualIp = showVirtualIp(row);
     context.event('sdwan.virtual_ip.created', { before: null, after: virtualIp });
     return { virtual_ip: virtualIp };
@@ -107,12 +104,7 @@ export const virtualIpHandlers: HandlersOf<
       addresses: [before.address, before.ipv4_address],
     });
     await context.trx.deleteFrom('virtual_ips').where('id', '=', before.id).execute();
-    context.change({
-      kind: 'item_changed',
-      networkId: before.network_id,
-      before: virtualIpModel(before),
-      after: null,
-    });
+    itemChanged(context, virtualIpModel, { before, after: null });
     const virtualIp = showVirtualIp(before);
     context.event('sdwan.virtual_ip.deleted', { before: virtualIp, after: null });
     return { virtual_ip: virtualIp };
