@@ -1,5 +1,6 @@
 // Every command in the documentation runs: each line of each `sh` block, page by page, against a real platform.
 // Words in capitals stand for ids; the test fills in the ones of its own objects. `text` blocks are not run.
+// The README starts from nothing. Each how-to page starts with a network of its own, so no page needs another one.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { unusedKeysMax } from '@powernode/core/limits';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
 import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
@@ -30,6 +32,8 @@ const ending: Readonly<Record<string, string>> = { 'npm run demo': 'npm run demo
 let platform: ChildProcess;
 let url = '';
 let log = '';
+/** What the machine that is the hub has for itself; the platform sees all of them on loopback. */
+const hubAddress = '203.0.113.10';
 const nodes: SimulatedNode[] = [];
 const ids: Record<string, string> = {};
 
@@ -58,10 +62,10 @@ beforeAll(async () => {
   expect(url, log).not.toBe('');
   Object.assign(ids, {
     TOKENFILE: path.join(dataDir, 'admin-token'),
-    MACHINE: await joinMachine('machine'),
+    MACHINE: await joinMachine('machine', hubAddress),
     OTHER: await joinMachine('other'),
-    // Where the simulated machines are seen.
-    HUBADDRESS: '127.0.0.1',
+    SECONDHUB: await joinMachine('second-hub'),
+    HUBADDRESS: hubAddress,
     PUBLICKEY: randomBytes(32).toString('base64'),
   });
 });
@@ -80,10 +84,12 @@ async function action<Answer>(name: string, input: object): Promise<Answer> {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(input),
   });
-  return (await response.json()) as Answer;
+  const answer: unknown = await response.json();
+  if (!response.ok) throw new Error(`${name}: ${JSON.stringify(answer)}`);
+  return answer as Answer;
 }
 
-async function joinMachine(hostname: string): Promise<string> {
+async function joinMachine(hostname: string, ...addresses: readonly string[]): Promise<string> {
   const { join_token: made } = await action<{ join_token: { token: string } }>(
     'system_create_join_token',
     {},
@@ -99,7 +105,8 @@ async function joinMachine(hostname: string): Promise<string> {
       certificatePem: enrolled.certificate_pem,
       authorityPem: enrolled.authority_pem,
     },
-    unusedKeys: Array.from({ length: 30 }, () => randomBytes(32).toString('base64')),
+    addresses,
+    unusedKeys: Array.from({ length: unusedKeysMax }, () => randomBytes(32).toString('base64')),
   });
   await node.connect();
   nodes.push(node);
@@ -142,7 +149,7 @@ function commandsOf(page: string): string[] {
 /** The newest object of each kind, for the words in capitals. */
 const newest = {
   NETWORK: { action: 'system_sdwan_list_networks', noun: 'networks' },
-  PEER: { action: 'system_sdwan_list_peers', noun: 'peers' },
+  PEER: { action: 'system_sdwan_list_peers', noun: 'peers', filter: { role: 'spoke' } },
   HUB: { action: 'system_sdwan_list_peers', noun: 'peers', filter: { role: 'hub' } },
   VIRTUALIP: { action: 'system_sdwan_list_virtual_ips', noun: 'virtual_ips' },
   RULE: { action: 'system_sdwan_list_firewall_rules', noun: 'firewall_rules' },
@@ -157,6 +164,24 @@ const newest = {
   },
 } as const satisfies Record<string, { action: string; noun: string; filter?: object; first?: boolean }>;
 
+/** What the reader of a how-to page has: the command line signed in, and a network of two hubs and a spoke. */
+async function prepare(page: string): Promise<void> {
+  const signIn = await run(`./powernode login --url ${url} --token-file ${ids['TOKENFILE']}`);
+  expect(signIn.code, signIn.output).toBe(0);
+  const { network } = await action<{ network: { id: string } }>('system_sdwan_create_network', {
+    name: path.basename(page, '.md'),
+  });
+  const attach = (machine: string, publicly_reachable: boolean) =>
+    action('system_sdwan_attach_peer', {
+      network_id: network.id,
+      node_instance_id: ids[machine],
+      publicly_reachable,
+    });
+  await attach('SECONDHUB', true);
+  await attach('OTHER', false);
+  await attach('MACHINE', true);
+}
+
 async function refreshIds(): Promise<void> {
   for (const [word, kind] of Object.entries(newest)) {
     const filter = 'filter' in kind ? kind.filter : {};
@@ -166,15 +191,23 @@ async function refreshIds(): Promise<void> {
   }
 }
 
+/** A word that stands for no id stays; one whose object is not there is a mistake of the page. */
+function idFor(word: string, place: string): string {
+  const id = ids[word] ?? word;
+  expect(id, `${place}: there is no ${word}`).not.toBe('');
+  return id;
+}
+
 const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;
 const needsNamespaces = (line: string) => /\blab\b|run demo/.test(line);
 
 test.each(pages)('%s: every command works', async (page) => {
+  if (page !== 'README.md') await prepare(page);
   for (const line of commandsOf(page)) {
     if ('net' in skips && needsNamespaces(line)) continue;
     await refreshIds();
     const filled = line
-      .replaceAll(/\b[A-Z]{4,}\b/g, (word) => ids[word] ?? word)
+      .replaceAll(/\b[A-Z]{3,}\b/g, (word) => idFor(word, `${page}: ${line}`))
       .replace('http://127.0.0.1:7070', url)
       .replace('--port 7070 --data-dir ./data', `--port 0 --data-dir ${path.join(directory, 'page-data')}`);
     const kind = lasting.find(({ starts }) => starts.test(line));
