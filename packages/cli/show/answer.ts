@@ -1,5 +1,7 @@
 // An action's answer for people: an object, a list, what waits for approval, or what a dry run would change.
 import type { Plan } from '@powernode/core/intent/autonomy';
+import type { ReachabilityMatrix } from '@powernode/core/intent/reachability';
+import { matrixText } from './matrix.ts';
 import { objectText, type ShowOptions } from './object.ts';
 import { planText } from './plan.ts';
 import { table } from './table.ts';
@@ -10,6 +12,7 @@ type Body = Readonly<Record<string, unknown>>;
 export function showAnswer(body: Body, options: ShowOptions): string {
   if (body['pending'] === true) return pendingText(body);
   if (body['has_more'] !== undefined) return listText(body, options);
+  if (isMatrix(body['matrix'])) return matrixText(body['matrix']);
   const { dry_run: dryRun, plan, ...objects } = body;
   const heading = dryRun === true ? 'Nothing was changed. It would be:\n\n' : '';
   const planned = isRecord(plan) ? `\n${planText(plan as unknown as Plan)}` : '';
@@ -37,6 +40,10 @@ function listText(body: Body, options: ShowOptions): string {
   const more =
     body['has_more'] === true ? `\nThere are more: --cursor ${clean(String(body['next_cursor']))}\n` : '';
   return `${table(noun, list, options.columns)}${more}`;
+}
+
+function isMatrix(value: unknown): value is ReachabilityMatrix {
+  return isRecord(value) && Array.isArray(value['rows']) && Array.isArray(value['nodes']);
 }
 
 function pendingText(body: Body): string {

@@ -2,7 +2,7 @@
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { isPlan, planText } from './plan.ts';
 import { table } from './table.ts';
-import { isRecord, isTable, label, valueText } from './text.ts';
+import { blockText, isRecord, isTable, label, valueText } from './text.ts';
 
 export interface ShowOptions {
   /** Width of the terminal, where there is one. */
@@ -14,6 +14,8 @@ export function objectText(object: Readonly<Record<string, unknown>>, options: S
   const parts: string[] = [];
   for (const [name, value] of ordered(object)) {
     if (isRecord(value) && isPlan(value)) parts.push(`\n${planText(value as unknown as Plan)}`);
+    else if (typeof value === 'string' && value.includes('\n'))
+      parts.push(`\n${label(name)}\n${blockText(value)}`);
     else if (isTable(value)) parts.push(`\n${label(name)}\n${table(name, value, options.columns)}`);
     else if (isRecord(value) && Object.keys(value).length > 0) plain.push(...nested(name, value));
     else plain.push([label(name), valueText(value)]);

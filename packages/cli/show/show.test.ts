@@ -3,6 +3,7 @@ import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { type JsonSchema, jsonSchemaOf } from '@powernode/core/actions/json-schema';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { showAnswer } from './answer.ts';
 import { objectText } from './object.ts';
 import { columnsByNoun, table } from './table.ts';
 
@@ -42,5 +43,39 @@ tags        a, b
 subsystems
 NAME       STATE  MESSAGE  OBSERVED AT
 wireguard  ok     -        t
+`);
+});
+
+test('a text of several lines stands below, and nothing in it moves the cursor', () => {
+  const compiled = 'chain in {\n\taccept\u001b[2J\n}\n';
+  expect(objectText({ compiled, id: '1' }, { columns: 80 })).toBe(`id  1
+
+compiled
+  chain in {
+    accept\u{fffd}[2J
+  }
+`);
+});
+
+test('who reaches whom is shown as rows and columns', () => {
+  const matrix = {
+    network_id: 'n',
+    protocol: 'tcp',
+    port: 22,
+    nodes: [
+      { kind: 'peer', id: '1', name: 'hub' },
+      { kind: 'peer', id: '2', name: 'server' },
+    ],
+    rows: [
+      { id: '1', verdicts: '-d' },
+      { id: '2', verdicts: 'a-' },
+    ],
+    truncated: false,
+  };
+  expect(showAnswer({ matrix }, { columns: 80 })).toBe(`           1 2
+1  hub     - d
+2  server  a -
+
+From rows to columns by tcp port 22: a allowed, d denied, n no route, - itself.
 `);
 });

@@ -13,6 +13,12 @@ export function clean(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
 }
 
+/** A text of several lines, indented. */
+export function blockText(text: string): string {
+  const lines = text.trimEnd().replaceAll('\t', '  ').split('\n');
+  return lines.map((line) => `  ${clean(line)}\n`).join('');
+}
+
 /** `rx_bytes` as `rx bytes`. */
 export function label(name: string): string {
   return clean(name.replaceAll('_', ' '));
