@@ -33,12 +33,14 @@ export function readProcess(pid: number): Process | null {
     const folder = `/proc/${pid}`;
     const status = readFileSync(`${folder}/status`, 'latin1');
     if (/^State:\s+[ZX]/m.test(status)) return null;
-    const args = readFileSync(`${folder}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    // Threads of the kernel have no memory of their own, and so no words.
+    if (!/^VmSize:/m.test(status)) return null;
+    const args = readMemory(`${folder}/cmdline`).split('\0').slice(0, -1);
     if (args.length === 0) return null;
     return {
       pid,
       args,
-      mark: parseMark(readFileSync(`${folder}/environ`, 'utf8')),
+      mark: parseMark(readMemory(`${folder}/environ`)),
       innerPid: Number(/^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? pid),
       parentPid: Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0),
       namespace: readlinkSync(`${folder}/ns/pid`),
@@ -46,6 +48,15 @@ export function readProcess(pid: number): Process | null {
   } catch {
     return null;
   }
+}
+
+const readTries = 5;
+
+/** What the kernel reads from a process's memory is empty when it cannot get at that for a moment (low memory). */
+function readMemory(file: string): string {
+  let text = '';
+  for (let tries = 0; text === '' && tries < readTries; tries++) text = readFileSync(file, 'utf8');
+  return text;
 }
 
 function parseMark(environment: string): Mark | null {
