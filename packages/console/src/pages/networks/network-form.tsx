@@ -1,17 +1,13 @@
 // The form of a network: making one, and changing what may change.
-import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { ChangeForm } from '../../app/change-form.tsx';
+import { type FieldsProps, NameField, type ObjectFormProps, useFieldValues } from '../../app/object-form.tsx';
 import { Check, SelectField, TextArea, TextField } from '../../parts/form.tsx';
 import { numberOrText, withoutBlanks } from '../form-values.ts';
 
 type Network = Output<'getNetwork'>['network'];
 
-interface FormProps {
-  readonly onCancel: () => void;
-  /** The network as it is now; null: the change waits for approval. */
-  readonly onDone: (network: Network | null) => void;
-}
+type FormProps = ObjectFormProps<Network>;
 
 const ipv4Choices = [
   { value: 'free', text: 'A free block of the account' },
@@ -20,7 +16,7 @@ const ipv4Choices = [
 ] as const;
 
 export function CreateNetwork({ onCancel, onDone }: FormProps) {
-  const [values, setValues] = useState({
+  const { values, set } = useFieldValues(() => ({
     name: '',
     description: '',
     prefix: '',
@@ -30,8 +26,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
     direct_paths: true,
     mtu: '',
-  });
-  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  }));
   const { name, description, prefix, ipv4, ipv4_prefix, mtu, ...choices } = values;
 
   return (
@@ -50,13 +45,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     >
       {(errorOf) => (
         <>
-          <TextField
-            label="Name"
-            autoFocus
-            value={name}
-            onChange={(next) => set({ name: next })}
-            error={errorOf('name')}
-          />
+          <NameField {...{ values, set, errorOf }} />
           <TextField
             label="Prefix"
             optional
@@ -87,7 +76,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
               />
             ) : null}
           </div>
-          <Shared values={values} set={set} errorOf={errorOf} />
+          <Shared {...{ values, set, errorOf }} />
         </>
       )}
     </ChangeForm>
@@ -95,15 +84,14 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
 }
 
 export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonly network: Network }) {
-  const [values, setValues] = useState({
+  const { values, set } = useFieldValues(() => ({
     name: network.name,
     description: network.description,
     topology_strategy: network.topology_strategy,
     firewall_default_policy: network.firewall_default_policy,
     direct_paths: network.direct_paths,
     mtu: String(network.mtu),
-  });
-  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  }));
 
   return (
     <ChangeForm
@@ -120,14 +108,8 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
     >
       {(errorOf) => (
         <>
-          <TextField
-            label="Name"
-            autoFocus
-            value={values.name}
-            onChange={(name) => set({ name })}
-            error={errorOf('name')}
-          />
-          <Shared values={values} set={set} errorOf={errorOf} />
+          <NameField {...{ values, set, errorOf }} />
+          <Shared {...{ values, set, errorOf }} />
         </>
       )}
     </ChangeForm>
@@ -142,13 +124,7 @@ interface SharedValues {
   readonly mtu: string;
 }
 
-interface SharedProps {
-  readonly values: SharedValues;
-  readonly set: (part: Partial<SharedValues>) => void;
-  readonly errorOf: (path: string) => string | null;
-}
-
-function Shared({ values, set, errorOf }: SharedProps) {
+function Shared({ values, set, errorOf }: FieldsProps<SharedValues>) {
   return (
     <>
       <TextArea

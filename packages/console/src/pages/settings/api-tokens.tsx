@@ -1,15 +1,15 @@
 // The API tokens of the account, never their secrets.
 import { useMemo, useState } from 'react';
+import { ListTable } from '../../app/list-table.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
-import { tell } from '../../app/toasts.ts';
+import { useRevoke } from '../../app/use-revoke.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { Empty, Loaded } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { ApiTokenStatusMark } from '../../parts/statuses.tsx';
 import type { Column } from '../../parts/table/columns.ts';
-import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { ApiTokenForm } from './api-token-form.tsx';
 
@@ -56,12 +56,12 @@ export function ApiTokens() {
   const operators = useRows('listOperators', {}, { enabled: useMay('listOperators') });
   const may = useMay('createApiToken');
   const [creating, setCreating] = useState(false);
-  const [revoking, setRevoking] = useState<ApiToken | null>(null);
   const columns = useMemo(() => {
     const names = new Map(operators.rows.map((operator) => [operator.id, operator.name]));
-    const shown = columnsWith((id) => names.get(id) ?? id);
-    return may ? [...shown, revokeColumn(setRevoking)] : shown;
-  }, [operators.rows, may]);
+    return columnsWith((id) => names.get(id) ?? id);
+  }, [operators.rows]);
+  const revoke = useRevoke('revokeApiToken', { columns, works: 'active' });
+  const token = revoke.row;
   return (
     <>
       {may ? (
@@ -71,54 +71,29 @@ export function ApiTokens() {
           </Button>
         </div>
       ) : null}
-      <Loaded what="API tokens" data={tokens.data} error={tokens.error} retry={tokens.retry}>
-        {(rows) => (
-          <Table
-            what="API tokens"
-            columns={columns}
-            rows={rows}
-            rowKey={(t) => t.id}
-            loading={!tokens.complete}
-            empty={<Empty icon="key" title="No API tokens" />}
-          />
-        )}
-      </Loaded>
+      <ListTable
+        what="API tokens"
+        list={tokens}
+        columns={revoke.columns}
+        empty={<Empty icon="key" title="No API tokens" />}
+      />
       {creating ? (
         <Dialog title="New API token" onClose={() => setCreating(false)} wide>
           <ApiTokenForm operators={operators.rows} onClose={() => setCreating(false)} />
         </Dialog>
       ) : null}
-      {revoking === null ? null : (
+      {token === null ? null : (
         <PlannedDialog
           action="revokeApiToken"
-          parameters={{ api_token_id: revoking.id }}
-          title={`Revoke ${revoking.name}`}
+          parameters={{ api_token_id: token.id }}
+          title={`Revoke ${token.name}`}
           verb="Revoke token"
-          onClose={() => setRevoking(null)}
-          onDone={() => {
-            tell({ tone: 'done', text: `${revoking.name} is revoked` });
-            setRevoking(null);
-          }}
+          onClose={revoke.close}
+          onDone={() => revoke.done(`${token.name} is revoked`)}
         >
           It stops working at once, and its open event streams end.
         </PlannedDialog>
       )}
     </>
   );
-}
-
-function revokeColumn(onRevoke: (token: ApiToken) => void): Column<ApiToken> {
-  return {
-    id: 'actions',
-    header: 'Actions',
-    text: () => '',
-    unsortable: true,
-    width: [6, 0.5],
-    cell: (token, { tabIndex }) =>
-      token.status === 'active' ? (
-        <Button size="small" tabIndex={tabIndex} onClick={() => onRevoke(token)}>
-          Revoke
-        </Button>
-      ) : null,
-  };
 }

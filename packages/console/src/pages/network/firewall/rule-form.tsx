@@ -1,16 +1,12 @@
 // The form of a rule: what is done with which packets, from whom, to whom.
 import type { FirewallRule } from '@powernode/core/intent/firewall';
-import { useState } from 'react';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import { type FieldsProps, type ObjectFormProps, useFieldValues } from '../../../app/object-form.tsx';
 import { Check, SelectField, TextField } from '../../../parts/form.tsx';
 import type { ViewProps } from '../view.ts';
 import { draftOf, everywhere, SelectorFields, selectorOf } from './selector-fields.tsx';
 
-interface FormProps extends ViewProps {
-  readonly onCancel: () => void;
-  /** The rule as it is now; null: the change waits for approval. */
-  readonly onDone: (rule: FirewallRule | null) => void;
-}
+type FormProps = ViewProps & ObjectFormProps<FirewallRule>;
 
 type Values = ReturnType<typeof freshValues>;
 
@@ -55,46 +51,38 @@ function parametersOf({ name, from, to, ports, ...same }: Values) {
 }
 
 export function CreateRule({ network, onCancel, onDone }: FormProps) {
-  const [values, setValues] = useState(freshValues);
+  const fields = useFieldValues(freshValues);
   return (
     <ChangeForm
       action="createFirewallRule"
       verb="Make rule"
-      parameters={{ network_id: network.id, ...parametersOf(values) }}
+      parameters={{ network_id: network.id, ...parametersOf(fields.values) }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.firewall_rule : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} values={values} setValues={setValues} errorOf={errorOf} />}
+      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
     </ChangeForm>
   );
 }
 
 export function EditRule({ network, rule, onCancel, onDone }: FormProps & { readonly rule: FirewallRule }) {
-  const [values, setValues] = useState(() => valuesOf(rule));
+  const fields = useFieldValues(() => valuesOf(rule));
   return (
     <ChangeForm
       action="updateFirewallRule"
       verb="Save"
       label="Edit the rule"
       panel
-      parameters={{ firewall_rule_id: rule.id, ...parametersOf(values), if_revision: rule.revision }}
+      parameters={{ firewall_rule_id: rule.id, ...parametersOf(fields.values), if_revision: rule.revision }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.firewall_rule : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} values={values} setValues={setValues} errorOf={errorOf} />}
+      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
     </ChangeForm>
   );
 }
 
-interface FieldsProps {
-  readonly networkId: string;
-  readonly values: Values;
-  readonly setValues: (values: Values) => void;
-  readonly errorOf: (path: string) => string | null;
-}
-
-function Fields({ networkId, values, setValues, errorOf }: FieldsProps) {
-  const set = (part: Partial<Values>) => setValues({ ...values, ...part });
+function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   return (
     <>
       <TextField

@@ -1,18 +1,14 @@
 // The form of a port mapping: the door outside, what it leads to, and who may come how often.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
-import { useState } from 'react';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import { type FieldsProps, type ObjectFormProps, useFieldValues } from '../../../app/object-form.tsx';
 import { SelectField, TextArea, TextField } from '../../../parts/form.tsx';
 import { PickField } from '../../../parts/pick-field.tsx';
 import { numberOrText } from '../../form-values.ts';
 import { usePeerNames, useVirtualIpNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
 
-interface FormProps extends ViewProps {
-  readonly onCancel: () => void;
-  /** The mapping as it is now; null: the change waits for approval. */
-  readonly onDone: (mapping: PortMapping | null) => void;
-}
+type FormProps = ViewProps & ObjectFormProps<PortMapping>;
 
 type Values = ReturnType<typeof freshValues>;
 
@@ -63,16 +59,16 @@ function parametersOf(values: Values) {
 }
 
 export function CreateMapping({ network, onCancel, onDone }: FormProps) {
-  const [values, setValues] = useState(freshValues);
+  const fields = useFieldValues(freshValues);
   return (
     <ChangeForm
       action="createPortMapping"
       verb="Make port mapping"
-      parameters={{ network_id: network.id, ...parametersOf(values) }}
+      parameters={{ network_id: network.id, ...parametersOf(fields.values) }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.port_mapping : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} values={values} setValues={setValues} errorOf={errorOf} />}
+      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
     </ChangeForm>
   );
 }
@@ -83,31 +79,27 @@ export function EditMapping({
   onCancel,
   onDone,
 }: FormProps & { readonly mapping: PortMapping }) {
-  const [values, setValues] = useState(() => valuesOf(mapping));
+  const fields = useFieldValues(() => valuesOf(mapping));
   return (
     <ChangeForm
       action="updatePortMapping"
       verb="Save"
       label="Edit the port mapping"
       panel
-      parameters={{ port_mapping_id: mapping.id, ...parametersOf(values), if_revision: mapping.revision }}
+      parameters={{
+        port_mapping_id: mapping.id,
+        ...parametersOf(fields.values),
+        if_revision: mapping.revision,
+      }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.port_mapping : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} values={values} setValues={setValues} errorOf={errorOf} />}
+      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
     </ChangeForm>
   );
 }
 
-interface FieldsProps {
-  readonly networkId: string;
-  readonly values: Values;
-  readonly setValues: (values: Values) => void;
-  readonly errorOf: (path: string) => string | null;
-}
-
-function Fields({ networkId, values, setValues, errorOf }: FieldsProps) {
-  const set = (part: Partial<Values>) => setValues({ ...values, ...part });
+function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   const peers = usePeerNames(networkId);
   const virtualIps = useVirtualIpNames(networkId);
   const targets = values.target === 'peer' ? peers.choices : virtualIps.choices;

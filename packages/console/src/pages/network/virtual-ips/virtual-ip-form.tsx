@@ -1,7 +1,12 @@
 // The form of a virtual IP: who holds it, who takes over and in which order.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { useState } from 'react';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import {
+  type FieldsProps,
+  NameField,
+  type ObjectFormProps,
+  useFieldValues,
+} from '../../../app/object-form.tsx';
 import { Check, TextField } from '../../../parts/form.tsx';
 import { PickField } from '../../../parts/pick-field.tsx';
 import { numberOrText, withoutBlanks } from '../../form-values.ts';
@@ -9,14 +14,10 @@ import { usePeerNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
 import { HolderOrder } from './holder-order.tsx';
 
-interface FormProps extends ViewProps {
-  readonly onCancel: () => void;
-  /** The virtual IP as it is now; null: the change waits for approval. */
-  readonly onDone: (ip: VirtualIp | null) => void;
-}
+type FormProps = ViewProps & ObjectFormProps<VirtualIp>;
 
 export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
-  const [values, setValues] = useState({
+  const { values, set } = useFieldValues(() => ({
     name: '',
     address: '',
     anycast: false,
@@ -24,8 +25,7 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
     failover: [] as readonly string[],
     preempt: false,
     hold_down_seconds: '',
-  });
-  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  }));
   return (
     <ChangeForm
       action="createVirtualIp"
@@ -42,13 +42,7 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
     >
       {(errorOf) => (
         <>
-          <TextField
-            label="Name"
-            autoFocus
-            value={values.name}
-            onChange={(name) => set({ name })}
-            error={errorOf('name')}
-          />
+          <NameField {...{ values, set, errorOf }} />
           <TextField
             label="Address"
             optional
@@ -73,15 +67,14 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
 }
 
 export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { readonly ip: VirtualIp }) {
-  const [values, setValues] = useState<{ name: string } & SettingValues>({
+  const { values, set } = useFieldValues<{ name: string } & SettingValues>(() => ({
     name: ip.name,
     anycast: ip.anycast,
     primary: ip.primary_holder_peer_id,
     failover: ip.failover_holder_peer_ids,
     preempt: ip.preempt,
     hold_down_seconds: String(ip.hold_down_seconds),
-  });
-  const set = (part: Partial<typeof values>) => setValues({ ...values, ...part });
+  }));
   return (
     <ChangeForm
       action="updateVirtualIp"
@@ -99,13 +92,7 @@ export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { r
     >
       {(errorOf) => (
         <>
-          <TextField
-            label="Name"
-            autoFocus
-            value={values.name}
-            onChange={(name) => set({ name })}
-            error={errorOf('name')}
-          />
+          <NameField {...{ values, set, errorOf }} />
           <Settings networkId={network.id} {...{ values, set, errorOf }} />
         </>
       )}
@@ -133,14 +120,12 @@ function settingsOf({ primary, failover, preempt, hold_down_seconds, anycast }: 
   };
 }
 
-interface SettingsProps {
-  readonly networkId: string;
-  readonly values: SettingValues;
-  readonly set: (part: Partial<SettingValues>) => void;
-  readonly errorOf: (path: string) => string | null;
-}
-
-function Settings({ networkId, values, set, errorOf }: SettingsProps) {
+function Settings({
+  networkId,
+  values,
+  set,
+  errorOf,
+}: FieldsProps<SettingValues> & { readonly networkId: string }) {
   const { choices, nameOf } = usePeerNames(networkId);
   return (
     <>
