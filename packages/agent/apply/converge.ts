@@ -61,7 +61,7 @@ export class Converger {
       const problems = await this.#execute(plan.steps);
       this.endpoints.carriedOut(plan.steps);
       this.#parts.begun(plan.steps);
-      if (!(await picture.lookAfter(plan.steps))) await this.lookAtAll(target);
+      if (!(await picture.lookAfter(plan.steps, this.#parts.switchesDone))) await this.lookAtAll(target);
       if (problems.length > 0) return problems;
     }
     const left = this.plan(target, scope).steps.map(describeDrift);

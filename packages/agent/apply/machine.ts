@@ -80,6 +80,10 @@ export class Machine implements Sink {
     };
   }
 
+  async lookAtLinks(): Promise<SeenLinks> {
+    return parseLook(await mustRun(this.#parts.run, lookCommand), lazily(markedInterfaces));
+  }
+
   lookAtRuleset(): Promise<SeenRuleset | null> {
     return this.#table.look();
   }

@@ -4,6 +4,7 @@ import type { ByFamily } from '../plan/ruleset-intent.ts';
 import type { SeenRuleset } from '../plan/ruleset-seen.ts';
 import { nothingSeen, type Seen, type SeenDevice, type SeenPeer } from '../plan/seen.ts';
 import { keyOf, type Step } from '../plan/step.ts';
+import type { SeenLinks } from './addresses/look.ts';
 import { type Problem, roomOf, type Sink } from './sink.ts';
 
 export class ModelSink implements Sink {
@@ -25,6 +26,12 @@ export class ModelSink implements Sink {
     this.log.push('look');
     if (this.lookFails !== null) throw new Error(this.lookFails);
     return this.kernel.seen;
+  }
+
+  async lookAtLinks(): Promise<SeenLinks> {
+    this.log.push('look links');
+    const { interfaces, routes } = this.kernel.seen;
+    return { interfaces: new Map(interfaces), routes: new Map(routes) };
   }
 
   async lookAtRuleset(): Promise<SeenRuleset | null> {

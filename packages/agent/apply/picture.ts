@@ -1,12 +1,14 @@
 // What is known of the machine: looked at as a whole, or only where something was just changed.
 import { agentPeersSoughtMax } from '@powernode/core/limits';
 import { routesAfter } from '../plan/route-plan.ts';
-import { nothingSeen, type Seen, type SeenDevice } from '../plan/seen.ts';
+import { nothingSeen, type Seen, type SeenDevice, type SeenInterface } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
+import type { SeenLinks } from './addresses/look.ts';
+import { type IpStep, isIpStep } from './addresses/write.ts';
 import type { Sink } from './sink.ts';
 import { interfaceOf, isWireguardStep, type WireguardStep } from './wireguard/write.ts';
 
-type PartStep = WireguardStep | Extract<Step, { kind: 'set_ruleset' | 'remove_ruleset' }>;
+type PartStep = WireguardStep | IpStep | Extract<Step, { kind: 'set_ruleset' | 'remove_ruleset' }>;
 
 export class Picture {
   readonly #machine: Sink;
@@ -40,10 +42,17 @@ export class Picture {
     this.#isKnown = true;
   }
 
-  /** Looks where steps have changed something. false: that is everywhere, and was not looked at. */
-  async lookAfter(steps: readonly Step[]): Promise<boolean> {
+  /**
+   * Looks where steps have changed something. false: that is everywhere, and was not looked at. `switchesDone` resolves
+   * when no route is being switched beside.
+   */
+  async lookAfter(steps: readonly Step[], switchesDone: () => Promise<void>): Promise<boolean> {
     const parts = steps.filter(isPart);
     if (parts.length < steps.length) return false;
+    if (parts.some(isIpStep)) {
+      await switchesDone();
+      this.#noticeLinks(await this.#machine.lookAtLinks());
+    }
     for (const [name, changed] of peersByInterface(parts.filter(isWireguardStep))) {
       const before = this.#seen?.interfaces.get(name)?.device ?? null;
       const few = before !== null && changed.size <= agentPeersSoughtMax;
@@ -52,7 +61,7 @@ export class Picture {
         : this.#machine.lookAtDevice(name);
       this.noticeDevice(name, await look);
     }
-    if (parts.some((step) => !isWireguardStep(step))) {
+    if (parts.some((step) => !isWireguardStep(step) && !isIpStep(step))) {
       const ruleset = await this.#machine.lookAtRuleset();
       if (this.#seen !== null) this.#seen = { ...this.#seen, ruleset };
     }
@@ -66,6 +75,16 @@ export class Picture {
     this.#seen = { ...seen, interfaces: new Map(seen.interfaces).set(name, { ...before, device }) };
   }
 
+  #noticeLinks({ interfaces, routes }: SeenLinks): void {
+    const before = this.#seen;
+    if (before === null) return;
+    const merged = new Map<string, SeenInterface>();
+    for (const [name, link] of interfaces) {
+      merged.set(name, { ...link, device: before.interfaces.get(name)?.device ?? null });
+    }
+    this.#seen = { ...before, interfaces: merged, routes };
+  }
+
   /** Takes routes to be as these steps make them. */
   assumeRoutes(steps: readonly Step[]): void {
     if (this.#seen !== null) this.#seen = { ...this.#seen, routes: routesAfter(this.#seen.routes, steps) };
@@ -73,7 +92,9 @@ export class Picture {
 }
 
 function isPart(step: Step): step is PartStep {
-  return isWireguardStep(step) || step.kind === 'set_ruleset' || step.kind === 'remove_ruleset';
+  return (
+    isWireguardStep(step) || isIpStep(step) || step.kind === 'set_ruleset' || step.kind === 'remove_ruleset'
+  );
 }
 
 /** The public keys that steps touch, by interface. */

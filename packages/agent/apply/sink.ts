@@ -4,6 +4,7 @@ import type { ByFamily } from '../plan/ruleset-intent.ts';
 import type { SeenRuleset } from '../plan/ruleset-seen.ts';
 import type { Seen, SeenDevice } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
+import type { SeenLinks } from './addresses/look.ts';
 
 export interface Sink {
   /** What makes this machine's interfaces; null before the first one was made. */
@@ -11,6 +12,8 @@ export interface Sink {
   /** The agent switched forwarding of the family on and remembers how it was before. */
   readonly forwardingHeld: ByFamily;
   look(): Promise<Seen>;
+  /** Links, addresses and routes alone. What WireGuard has of each interface is not known from there. */
+  lookAtLinks(): Promise<SeenLinks>;
   /** The table of rules alone. null: there is none. */
   lookAtRuleset(): Promise<SeenRuleset | null>;
   /** The WireGuard side of one interface. null: it does not answer. */

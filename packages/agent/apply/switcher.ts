@@ -55,7 +55,7 @@ export class Switcher {
     let isDone = false;
     try {
       isDone = (await machine.execute(steps)).length === 0;
-      if (peers.length > 0) await picture.lookAfter(peers);
+      if (peers.length > 0) await picture.lookAfter(peers, () => Promise.resolve());
     } catch {
       // Said with its reason by the turn that follows.
       isDone = false;

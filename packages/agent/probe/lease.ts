@@ -41,7 +41,7 @@ export class Lease {
   confirmed(sentAtMs: number, nowMs: number): void {
     this.tick(nowMs);
     this.#note(platform, sentAtMs);
-    if (sentAtMs > this.#lapsedAtMs) this.#isConfirmed = true;
+    if (sentAtMs >= this.#lapsedAtMs) this.#isConfirmed = true;
   }
 
   /** The platform answered, and this address was not among those that this node holds. */

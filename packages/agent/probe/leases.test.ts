@@ -34,7 +34,7 @@ describe('one lease', () => {
   test('does not begin with a word that was asked for before the agent came', () => {
     const lease = new Lease(config, 1_000);
     lease.witnessed(j, 1_100);
-    lease.confirmed(1_000, 1_120);
+    lease.confirmed(999, 1_120);
     expect(lease.endMs(1_120)).toBeNull();
   });
 
@@ -95,10 +95,11 @@ describe('what the kernel is told', () => {
 
   test('rests on what witnesses answered before the address came, and the platform is asked at once', () => {
     const leases = new Leases();
-    leases.configure([{ ...config, virtualIpId: 'other', addresses: ['fd00:99::e'] }], 0);
+    const two = leaseOf(7, ['j', 'k']);
+    leases.configure([{ ...two, virtualIpId: 'other', addresses: ['fd00:99::e'] }], 0);
     leases.ask(10);
     leases.witnessed(j, 60);
-    leases.configure([config], 100);
+    leases.configure([two], 100);
     const hold = leases.ask(100);
     expect(hold?.leases).toEqual([{ virtual_ip_id: virtualIp, epoch: 7 }]);
     if (hold !== null) leases.answered(hold, 120);

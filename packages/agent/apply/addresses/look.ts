@@ -42,7 +42,7 @@ const route = z.object({
 export interface SeenLinks {
   /** Links whose names have the agent's shape; `device` is not known from here. */
   readonly interfaces: Map<string, Omit<SeenInterface, 'device'>>;
-  readonly routes: Map<string, SeenRoute[]>;
+  readonly routes: ReadonlyMap<string, readonly SeenRoute[]>;
 }
 
 /** `isMarked`: whether a userspace WireGuard without an alias was started by the agent, before it could say so. */

@@ -160,8 +160,10 @@ export class Lead {
     const { approval } = watch.state;
     watch.approvalId = null;
     if (approval === null) return;
-    const answered = { ...approval, status: 'answered' as const };
-    watch.feed({ kind: 'approval', approval: decided === 'approved' ? null : answered });
+    // What was approved is in the row already. Without it, it would look as if nobody had been asked.
+    if (decided === 'approved') {
+      void this.#readAgain(watch).then(() => watch.feed({ kind: 'approval', approval: null }));
+    } else watch.feed({ kind: 'approval', approval: { ...approval, status: 'answered' } });
   }
 
   #admit(row: VirtualIpRow, requests: readonly PendingRequest[]): void {
