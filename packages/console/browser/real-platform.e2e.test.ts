@@ -98,6 +98,8 @@ it('makes a network, changes it, and deletes it by approval', async () => {
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByLabel('Description').fill('All offices');
   await page.getByRole('button', { name: 'Save' }).click();
+  // Until then the text is the form's, and the page knows the network as it was.
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.getByText('All offices').waitFor();
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByText('No machine changes.').waitFor();

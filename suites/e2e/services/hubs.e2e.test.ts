@@ -10,8 +10,9 @@ import { type Loss, lossDuring } from '../../../packages/lab/watch/loss.ts';
 
 const port = 7007;
 const gapMaxMs = 1000;
-/** How long nothing may flap afterwards; ten minutes are measured by setting it to 600. */
-const calmS = Number(process.env['POWERNODE_CALM_SECONDS'] ?? '12');
+/** How long nothing may flap after a hub has died; ten minutes are measured by setting it to 600. */
+const calmMs = Number(process.env['POWERNODE_CALM_SECONDS'] ?? '12') * 1000;
+const timeout = 300_000 + calmMs;
 
 let services: Services;
 let removeFolder: () => Promise<void>;
@@ -47,13 +48,13 @@ function expectSurvived(loss: Loss): void {
 async function expectCalm(): Promise<void> {
   const watches = new Map<string, RouteWatch>();
   for (const host of spokes) watches.set(host, await services.lab.watchRoutes(host));
-  await pause(calmS * 1000);
+  await pause(calmMs);
   const moved = [...watches].map(([host, { changes }]) => [host, [...changes]] as const);
   for (const watch of watches.values()) await watch.stop();
   expect(moved.filter(([, changes]) => changes.length > 0)).toEqual([]);
 }
 
-test('the hub in use loses power', async () => {
+test('the hub in use loses power', { timeout }, async () => {
   await services.atRest();
   const { flow, loss } = await trouble(({ hub }) => services.lab.kill(hub));
   await expectCalm();
@@ -62,7 +63,7 @@ test('the hub in use loses power', async () => {
   expectSurvived(loss);
 });
 
-test('the hub in use is cut off from everyone', async () => {
+test('the hub in use is cut off from everyone', { timeout }, async () => {
   const { loss } = await trouble(({ hub }) => services.lab.partition([hub]));
   await expectCalm();
   await services.lab.unite();
@@ -70,7 +71,7 @@ test('the hub in use is cut off from everyone', async () => {
   expectSurvived(loss);
 });
 
-test('the hub in use is alive, but forwards nothing', async () => {
+test('the hub in use is alive, but forwards nothing', { timeout }, async () => {
   const { flow, loss } = await trouble(({ hub }) => services.lab.breakForwarding(hub));
   await expectCalm();
   await services.lab.mendForwarding(flow.hub);
@@ -80,7 +81,6 @@ test('the hub in use is alive, but forwards nothing', async () => {
 
 test('only the path of one spoke to its hub is cut', async () => {
   const { flow, loss } = await trouble(({ from, hub }) => services.lab.cut({ a: from, b: hub }));
-  await expectCalm();
   await services.lab.heal({ a: flow.from, b: flow.hub });
   await services.atRest();
   expectSurvived(loss);
