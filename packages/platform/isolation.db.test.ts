@@ -252,6 +252,29 @@ describe('another account', () => {
     },
   );
 
+  const sides = [
+    ['createFirewallRule', 'selector', ['peer', 'user_device']],
+    ['createFirewallRule', 'destination', ['peer', 'user_device', 'virtual_ip']],
+    ['updateFirewallRule', 'selector', ['peer', 'user_device']],
+    ['updateFirewallRule', 'destination', ['peer', 'user_device', 'virtual_ip']],
+    ['explainReachability', 'source', ['peer', 'user_device']],
+    ['explainReachability', 'destination', ['peer', 'virtual_ip']],
+  ] as const;
+  test.each(sides.flatMap(([key, side, kinds]) => kinds.map((kind) => [key, side, kind] as const)))(
+    '%s answers for one of its objects as %s (%s) exactly as for one that never was',
+    async (key, side, kind) => {
+      const { mine, theirs } = tenants;
+      const answerFor = async (id: string) => {
+        const selector = { ...(key === 'explainReachability' ? {} : { kind }), [`${kind}_id`]: id };
+        const answered = await outcome(key, { ...inputFor(key, mine.ids), [side]: selector }, mine.caller);
+        return JSON.stringify(answered).replaceAll(id, '<id>');
+      };
+      const answered = await answerFor(theirs.ids[`${kind}_id`] ?? '');
+      expect(answered).toBe(await answerFor('01990000-0000-7000-8000-00000000dead'));
+      expect(answered).toContain('not_found');
+    },
+  );
+
   test('is as invisible over every resource route', async () => {
     const { mine, theirs } = tenants;
     const app = createHttpApp({
