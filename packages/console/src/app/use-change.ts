@@ -1,56 +1,32 @@
 // A change asked for by a form or a button: it is under way, done, waiting for a decision, or refused with reasons.
-
 import type { Problem } from '@powernode/core/errors';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback } from 'react';
 import { actionFacts } from '../api/actions.ts';
 import type { Answer, ChangeAction, Deferred, Parameters } from '../api/client.ts';
 import { nounsOf } from '../api/nouns.ts';
-import { problemOfThrown } from '../api/problem.ts';
 import { client } from './platform.ts';
 import { refresh } from './query-client.ts';
 import { tell } from './toasts.ts';
+import { type Attempt, useAttempt } from './use-attempt.ts';
 
-export interface Change<K extends ChangeAction> {
-  /** Resolves with what became of it; null: it was refused, and `problem` says why. */
-  run(parameters: Parameters<K>): Promise<Answer<K> | null>;
-  readonly busy: boolean;
-  readonly problem: Problem | null;
+export interface Change<K extends ChangeAction> extends Attempt<Parameters<K>, Answer<K>> {
   /** The message for a field of the form, by the path of the parameter. */
   fieldError(path: string): string | null;
-  reset(): void;
 }
 
 export function useChange<K extends ChangeAction>(key: K): Change<K> {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const running = useRef(false);
-
-  const run = useCallback(
-    async (parameters: Parameters<K>): Promise<Answer<K> | null> => {
-      if (running.current) return null;
-      running.current = true;
-      setBusy(true);
-      setProblem(null);
-      try {
-        const answer = await client.change(key, parameters);
-        const nouns = new Set(nounsOf(actionFacts[key].category ?? ''));
-        if (answer.kind === 'pending') announcePending(answer.deferred);
-        refresh(answer.kind === 'pending' ? new Set(['approvals']) : nouns, 'short');
-        return answer;
-      } catch (thrown) {
-        setProblem(problemOfThrown(thrown));
-        return null;
-      } finally {
-        running.current = false;
-        setBusy(false);
-      }
+  const send = useCallback(
+    async (parameters: Parameters<K>): Promise<Answer<K>> => {
+      const answer = await client.change(key, parameters);
+      const nouns = new Set(nounsOf(actionFacts[key].category ?? ''));
+      if (answer.kind === 'pending') announcePending(answer.deferred);
+      refresh(answer.kind === 'pending' ? new Set(['approvals']) : nouns, 'short');
+      return answer;
     },
     [key],
   );
-
-  const reset = useCallback(() => setProblem(null), []);
-  const fieldError = (path: string) => messageAt(problem, path);
-  return { run, busy, problem, fieldError, reset };
+  const attempt = useAttempt(send);
+  return { ...attempt, fieldError: (path) => messageAt(attempt.problem, path) };
 }
 
 /** A message about a part of a field (`tags.0`) belongs to the field. */

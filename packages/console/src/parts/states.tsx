@@ -66,6 +66,18 @@ export function ProblemNote({ problem }: { readonly problem: Problem | null }) {
   );
 }
 
+export interface AbsentProps {
+  readonly what: string;
+  /** null: it is on its way. */
+  readonly error: unknown;
+  readonly retry: () => void;
+}
+
+/** Instead of one object that is not there yet, or could not be had. */
+export function Absent({ what, error, retry }: AbsentProps) {
+  return error === null ? <Skeleton what={what} /> : <Failure error={error} retry={retry} />;
+}
+
 /** Instead of data that could not be had. */
 export function Failure({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
   const problem = problemOfThrown(error);

@@ -6,7 +6,7 @@ import { Copyable } from '../../parts/copy.tsx';
 import { type Fact, Facts } from '../../parts/facts.tsx';
 import { Page, Section } from '../../parts/page.tsx';
 import { evidenceOf, PlanView, readPlan } from '../../parts/plan.tsx';
-import { Failure, Note, Skeleton } from '../../parts/states.tsx';
+import { Absent, Note } from '../../parts/states.tsx';
 import { ApprovalStatusMark } from '../../parts/statuses.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
 import { detailOf } from './decide-dialog.tsx';
@@ -20,11 +20,7 @@ export function ApprovalPage() {
   if (data !== undefined) return <Known approval={data.approval} />;
   return (
     <Page title="Approval" crumbs={<Link to="/approvals">Approvals</Link>}>
-      {error === null ? (
-        <Skeleton what="the request" />
-      ) : (
-        <Failure error={error} retry={() => void refetch()} />
-      )}
+      <Absent what="the request" error={error} retry={() => void refetch()} />
     </Page>
   );
 }

@@ -10,7 +10,7 @@ import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Facts, Tiles } from '../../parts/facts.tsx';
 import { Page, Section } from '../../parts/page.tsx';
-import { Failure, Skeleton } from '../../parts/states.tsx';
+import { Absent } from '../../parts/states.tsx';
 import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
@@ -26,11 +26,7 @@ export function InstancePage() {
   if (data !== undefined) return <Known key={instanceId} instance={data.instance} />;
   return (
     <Page title="Instance" crumbs={crumbs}>
-      {error === null ? (
-        <Skeleton what="the machine" />
-      ) : (
-        <Failure error={error} retry={() => void refetch()} />
-      )}
+      <Absent what="the machine" error={error} retry={() => void refetch()} />
     </Page>
   );
 }

@@ -12,7 +12,7 @@ import { Copyable } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Tiles } from '../../parts/facts.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Failure, Skeleton } from '../../parts/states.tsx';
+import { Absent, Skeleton } from '../../parts/states.tsx';
 import { EditNetwork } from '../networks/network-form.tsx';
 import { topologyWords } from '../networks/networks-page.tsx';
 import { AttachDialog } from './attach-dialog.tsx';
@@ -53,11 +53,7 @@ export function NetworkPage() {
   if (data !== undefined) return <Known key={networkId} network={data.network} />;
   return (
     <Page title="Network" crumbs={crumbs}>
-      {error === null ? (
-        <Skeleton what="the network" />
-      ) : (
-        <Failure error={error} retry={() => void refetch()} />
-      )}
+      <Absent what="the network" error={error} retry={() => void refetch()} />
     </Page>
   );
 }

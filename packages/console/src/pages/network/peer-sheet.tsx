@@ -14,7 +14,7 @@ import { Sheet } from '../../parts/dialog.tsx';
 import { Facts, Tiles } from '../../parts/facts.tsx';
 import { count, formatBytes } from '../../parts/format.ts';
 import { directPathLooks } from '../../parts/service-statuses.tsx';
-import { Failure, Note, ProblemNote, Skeleton } from '../../parts/states.tsx';
+import { Absent, Note, ProblemNote } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { PathMark, PeerStatusMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
@@ -35,11 +35,7 @@ export function PeerSheet({ peerId, network }: { readonly peerId: string; readon
   return (
     <Sheet title={data?.peer.hostname ?? 'Peer'} onClose={sheet.close}>
       {data === undefined ? (
-        error === null ? (
-          <Skeleton what="the peer" />
-        ) : (
-          <Failure error={error} retry={() => void refetch()} />
-        )
+        <Absent what="the peer" error={error} retry={() => void refetch()} />
       ) : (
         <Known peer={data.peer} network={network} onGone={sheet.close} />
       )}

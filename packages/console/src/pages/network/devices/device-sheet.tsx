@@ -13,7 +13,7 @@ import { Facts, Tiles } from '../../../parts/facts.tsx';
 import { TagsField, TextField } from '../../../parts/form.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Section } from '../../../parts/page.tsx';
-import { Failure, Note, Skeleton } from '../../../parts/states.tsx';
+import { Absent, Note } from '../../../parts/states.tsx';
 import { Tags } from '../../../parts/tags.tsx';
 import { Ago, DateTime } from '../../../parts/time.tsx';
 import { ObjectLink } from '../object-link.tsx';
@@ -36,11 +36,7 @@ export function DeviceSheet({ id, network }: ViewProps & { readonly id: string }
   return (
     <Sheet title={device?.name ?? 'Device'} onClose={sheet.close}>
       {device === undefined ? (
-        error === null ? (
-          <Skeleton what="the device" />
-        ) : (
-          <Failure error={error} retry={() => void refetch()} />
-        )
+        <Absent what="the device" error={error} retry={() => void refetch()} />
       ) : (
         <Known device={device} network={network} />
       )}

@@ -13,7 +13,7 @@ import { Facts, Tiles } from '../../../parts/facts.tsx';
 import { count, formatBytes } from '../../../parts/format.ts';
 import { Section } from '../../../parts/page.tsx';
 import { RuleActionMark } from '../../../parts/service-statuses.tsx';
-import { Failure, Skeleton } from '../../../parts/states.tsx';
+import { Absent } from '../../../parts/states.tsx';
 import { Ago, DateTime } from '../../../parts/time.tsx';
 import { ObjectLink } from '../object-link.tsx';
 import { useSheet } from '../use-sheet.ts';
@@ -46,11 +46,7 @@ export function RuleSheet({ id, network, findings }: RuleSheetProps) {
   return (
     <Sheet title={rule === undefined ? 'Rule' : ruleName(rule)} onClose={sheet.close}>
       {rule === undefined ? (
-        error === null ? (
-          <Skeleton what="the rule" />
-        ) : (
-          <Failure error={error} retry={() => void refetch()} />
-        )
+        <Absent what="the rule" error={error} retry={() => void refetch()} />
       ) : (
         <>
           <div className="row">

@@ -10,7 +10,7 @@ import { Copyable } from '../../../parts/copy.tsx';
 import { Sheet } from '../../../parts/dialog.tsx';
 import { type Fact, Facts } from '../../../parts/facts.tsx';
 import { mappingLooks } from '../../../parts/service-statuses.tsx';
-import { Failure, Note, Skeleton } from '../../../parts/states.tsx';
+import { Absent, Note } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import { DateTime } from '../../../parts/time.tsx';
 import { usePeerNames, useVirtualIpNames } from '../names.ts';
@@ -27,11 +27,7 @@ export function MappingSheet({ id, network }: ViewProps & { readonly id: string 
   return (
     <Sheet title={mapping === undefined ? 'Port mapping' : doorText(mapping)} onClose={sheet.close}>
       {mapping === undefined ? (
-        error === null ? (
-          <Skeleton what="the port mapping" />
-        ) : (
-          <Failure error={error} retry={() => void refetch()} />
-        )
+        <Absent what="the port mapping" error={error} retry={() => void refetch()} />
       ) : (
         <>
           <div className="row">

@@ -11,7 +11,7 @@ import { Sheet } from '../../../parts/dialog.tsx';
 import { Facts, Tiles } from '../../../parts/facts.tsx';
 import { Section } from '../../../parts/page.tsx';
 import { virtualIpLooks } from '../../../parts/service-statuses.tsx';
-import { Failure, Note, Skeleton } from '../../../parts/states.tsx';
+import { Absent, Note } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import { Ago, DateTime } from '../../../parts/time.tsx';
 import { usePeerNames } from '../names.ts';
@@ -37,11 +37,7 @@ export function VirtualIpSheet({ id, network }: ViewProps & { readonly id: strin
   return (
     <Sheet title={ip?.name ?? 'Virtual IP'} onClose={sheet.close}>
       {ip === undefined ? (
-        error === null ? (
-          <Skeleton what="the virtual IP" />
-        ) : (
-          <Failure error={error} retry={() => void refetch()} />
-        )
+        <Absent what="the virtual IP" error={error} retry={() => void refetch()} />
       ) : (
         <>
           <div className="row">
