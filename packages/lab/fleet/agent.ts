@@ -13,6 +13,7 @@ import { inside } from '../stage/holder.ts';
 import { markEnvironment, nodeFolder } from '../stage/names.ts';
 import {
   findHolder,
+  lookAgain,
   type Process,
   processesInside,
   signal,
@@ -72,7 +73,11 @@ async function instanceOf(name: string, made: { tokenId: string; call: Call }): 
   throw new ProductError('command_failed', `host ${name} has joined, but its join token names no instance`);
 }
 
-export function findAgent({ plan, name }: HostPlace): Process | null {
+export function findAgent(place: HostPlace): Process | null {
+  return lookAgain(() => lookForAgent(place));
+}
+
+function lookForAgent({ plan, name }: HostPlace): Process | null {
   const holder = findHolder({ lab: plan.name, node: name });
   if (holder === null) return null;
   const matches = processesInside(holder).filter(({ args }) =>

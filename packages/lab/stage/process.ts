@@ -77,6 +77,17 @@ function isOf(process: Process, mark: Mark): boolean {
   return process.mark?.lab === mark.lab && process.mark.node === mark.node;
 }
 
+const looksMax = 3;
+
+/** What may be overlooked once while the kernel has other things to do is looked for again before it counts as gone. */
+export function lookAgain<T>(look: () => T | null): T | null {
+  for (let looks = 1; looks < looksMax; looks++) {
+    const found = look();
+    if (found !== null) return found;
+  }
+  return look();
+}
+
 /** Whatever runs inside a node, its first process excepted. */
 export function processesInside(holder: Process): Process[] {
   return listProcesses().filter(
