@@ -9,7 +9,7 @@ export function matrixText({ nodes, rows, protocol, port, truncated }: Reachabil
   const number = (n: number) => String(n).padStart(digits);
   const head = `${' '.repeat(digits + width + 2)}  ${rows.map((_, i) => number(i + 1)).join(' ')}`;
   const lines = rows.map(({ id, verdicts }, i) => {
-    const letters = [...clean(verdicts)].map((letter) => letter.padStart(digits)).join(' ');
+    const letters = Array.from(clean(verdicts), (letter) => letter.padStart(digits)).join(' ');
     return `${number(i + 1)}  ${(names.get(id) ?? id).padEnd(width)}  ${letters}`;
   });
   const what = port === null ? protocol : `${protocol} port ${port}`;
