@@ -33,14 +33,12 @@ export function readProcess(pid: number): Process | null {
     const folder = `/proc/${pid}`;
     const status = readFileSync(`${folder}/status`, 'latin1');
     if (/^State:\s+[ZX]/m.test(status)) return null;
-    // Threads of the kernel have no memory of their own, and so no words.
-    if (!/^VmSize:/m.test(status)) return null;
-    const args = readMemory(`${folder}/cmdline`).split('\0').slice(0, -1);
+    const args = readFileSync(`${folder}/cmdline`, 'utf8').split('\0').slice(0, -1);
     if (args.length === 0) return null;
     return {
       pid,
       args,
-      mark: parseMark(readMemory(`${folder}/environ`)),
+      mark: parseMark(readFileSync(`${folder}/environ`, 'utf8')),
       innerPid: Number(/^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? pid),
       parentPid: Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0),
       namespace: readlinkSync(`${folder}/ns/pid`),
@@ -48,15 +46,6 @@ export function readProcess(pid: number): Process | null {
   } catch {
     return null;
   }
-}
-
-const readTries = 5;
-
-/** What the kernel reads from a process's memory is empty when it cannot get at that for a moment (low memory). */
-function readMemory(file: string): string {
-  let text = '';
-  for (let tries = 0; text === '' && tries < readTries; tries++) text = readFileSync(file, 'utf8');
-  return text;
 }
 
 function parseMark(environment: string): Mark | null {
@@ -77,9 +66,12 @@ function isOf(process: Process, mark: Mark): boolean {
   return process.mark?.lab === mark.lab && process.mark.node === mark.node;
 }
 
-const looksMax = 3;
+const looksMax = 6;
 
-/** What may be overlooked once while the kernel has other things to do is looked for again before it counts as gone. */
+/**
+ * A process that becomes another program (execve, as agents do at their start) has no words for a moment: it is looked
+ * for again before it counts as gone.
+ */
 export function lookAgain<T>(look: () => T | null): T | null {
   for (let looks = 1; looks < looksMax; looks++) {
     const found = look();
