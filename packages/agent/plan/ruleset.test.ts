@@ -59,7 +59,7 @@ describe('without rules of a firewall', () => {
       	}
       	set pn_own_6 {
       		type ipv6_addr
-      		elements = { fd00:99:0:0:fe02::101, fd00:99::101, fd00:99::fe01:0:0:101, fd00:bb::1 }
+      		elements = { fd00:99::101, fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101, fd00:bb::1 }
       	}
       	set pn_own_4 {
       		type ipv4_addr
@@ -157,7 +157,7 @@ describe('with rules', () => {
       	}
       	set pn_own_6 {
       		type ipv6_addr
-      		elements = { fd00:99:0:0:fe02::101, fd00:99::101, fd00:99::fe01:0:0:101, fd00:bb::1 }
+      		elements = { fd00:99::101, fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101, fd00:bb::1 }
       	}
       	set pn_own_4 {
       		type ipv4_addr
@@ -290,8 +290,8 @@ describe('with rules', () => {
       		ct state related accept
       		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, nd-neighbor-solicit, nd-neighbor-advert } accept
       		icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
-      		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99:0:0:fe02::101 } udp dport 21212 accept
-      		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99:0:0:fe02::101 } drop
+      		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101 } udp dport 21212 accept
+      		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101 } drop
       		ip6 daddr { fd00:bb::/64 } drop
       		counter name "pn_judged"
       		ip saddr . meta l4proto . th dport @pn_in_test_accept_host_any_port4 accept

@@ -74,7 +74,7 @@ export function door(number: number, rest: Partial<PortMappingEntry>): PortMappi
 export const hubAndSpoke: readonly EntryValue[] = [
   interfaceNamed('wg-test', networkId, {
     addresses: own.map((address) => (address.includes(':') ? `${address}/128` : `${address}/32`)),
-    probe_addresses: ['fd00:99::fe01:0:0:101/128', 'fd00:99:0:0:fe02::101/128'],
+    probe_addresses: ['fd00:99::fe01:0:0:101/128', 'fd00:99::fe02:0:0:101/128'],
   }),
   interfaceNamed('wg-test-2', networkId),
   { kind: 'forwarding', network_id: networkId, handle: 'test' },
