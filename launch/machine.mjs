@@ -16,6 +16,8 @@ const needs = [
   { command: 'tcpdump', debian: 'tcpdump', group: 'net' },
   { command: 'iperf3', debian: 'iperf3', group: 'net' },
   { command: 'chromium', debian: 'chromium', group: 'browser' },
+  { command: 'redis-server', debian: 'redis-server', group: 'redis' },
+  { command: 'openssl', debian: 'openssl', group: 'openssl' },
 ];
 
 /** @typedef {Record<string, string>} Skips group of tests → why it cannot run here */
@@ -26,6 +28,7 @@ export function prepareMachine() {
   const trouble = missing.length > 0 ? install(missing.map(({ debian }) => debian)) : null;
   /** @type {Skips} */
   const skips = {};
+  if (process.getuid?.() !== 0) skips.root = 'this user is not root';
   const network = networkTrouble();
   if (network !== null) skips.net = network;
   for (const { command, debian, group } of needs.filter((need) => !isThere(need.command))) {

@@ -26,6 +26,14 @@ for (const run of runs) {
   lines.push(...run.skips.map(({ file, name }) => `skipped: ${file}: ${name}`));
 }
 if (skips.net !== undefined) skipped += countTests('net');
+const services = countTests('net', {
+  filter: 'suites/e2e/services',
+  environment: { POWERNODE_SERVICES: '1' },
+});
+skipped += services;
+lines.push(
+  `skipped: suites/e2e/services (${services} tests): ten minutes by themselves; POWERNODE_SERVICES=1 npx vitest run --project net suites/e2e/services`,
+);
 process.stdout.write(`${[...lines, `${passed} passed, ${failed} failed, ${skipped} skipped`].join('\n')}\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -43,11 +51,15 @@ async function buildConsole() {
 }
 
 /** Tests of a project that is not run at all; at least one, so that it cannot vanish from the count. */
-function countTests(/** @type {string} */ project) {
-  const { stdout } = spawnSync(tool('vitest'), ['list', `--project=${project}`, '--json'], {
+function countTests(
+  /** @type {string} */ project,
+  /** @type {{ filter?: string, environment?: Record<string, string> }} */ of = {},
+) {
+  const filter = of.filter === undefined ? [] : [of.filter];
+  const { stdout } = spawnSync(tool('vitest'), ['list', ...filter, `--project=${project}`, '--json'], {
     cwd: root,
     encoding: 'utf8',
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, ...of.environment },
     maxBuffer: 64 * 1024 * 1024,
   });
   try {

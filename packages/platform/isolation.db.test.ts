@@ -2,6 +2,7 @@
 // and no action runs without its permission. Generated from the list of actions, so that a new action is covered.
 import { randomBytes } from 'node:crypto';
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { routesOf } from '@powernode/core/actions/define';
 import { ProductError, problemOf } from '@powernode/core/errors';
 import { permissionNames } from '@powernode/core/intent/account';
 import { Hono } from 'hono';
@@ -282,8 +283,10 @@ describe('another account', () => {
       invoke: platform.invoke,
       authenticate: async () => mine.caller,
     });
-    for (const key of actionKeys) {
-      const { route, name } = definitionOf(key);
+    const routes = actionKeys.flatMap((key) =>
+      routesOf(definitionOf(key)).map((route) => ({ key, route, name: definitionOf(key).name })),
+    );
+    for (const { key, route, name } of routes) {
       const input = inputFor(key, theirs.ids);
       const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => theirs.ids[parameter] ?? '');
       const inPath = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));

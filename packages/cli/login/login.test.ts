@@ -26,7 +26,7 @@ const whoami = {
     disabled: false,
     disabled_at: null,
   },
-  account: { id, ...stamps, name: 'Home', pool_prefix: 'fd00:1::/48' },
+  account: { id, account_id: id, ...stamps, name: 'Home', pool_prefix: 'fd00:1::/48' },
   permissions: ['system.events.read'],
 };
 const replies = { system_whoami: { body: whoami } };

@@ -41,7 +41,7 @@ function replies(permissions: readonly string[]): Record<string, Reply> {
           ...{ id, account_id: id, ...stamps, name: 'Ada', role: 'owner' },
           ...{ platform_admin: false, disabled: false, disabled_at: null },
         },
-        account: { id, ...stamps, name: 'Home', pool_prefix: 'fd00:1::/48' },
+        account: { id, account_id: id, ...stamps, name: 'Home', pool_prefix: 'fd00:1::/48' },
         permissions,
       },
     },

@@ -12,7 +12,7 @@ export const autonomyActions = {
     name: 'system_list_policies',
     title: 'List policies',
     description: 'For each category of action: what happens when it is asked for, and what would by default.',
-    input: { ...pageInput, limit: z.int().min(1).max(500).default(500) },
+    input: { ...pageInput },
     output: { policies: z.array(policy), ...pageOutput },
     permission: 'system.policies.read',
     route: { method: 'GET', path: '/policies' },
@@ -24,7 +24,7 @@ export const autonomyActions = {
     title: 'Set a policy',
     description:
       'auto_approve does it silently, notify_and_proceed does it and marks the event, require_approval waits for a decision, blocked refuses. mode null goes back to the default.',
-    input: { category: z.string().max(100), mode: policyMode.nullable() },
+    input: { category: common.line(100), mode: policyMode.nullable() },
     output: { policy },
     permission: 'system.policies.manage',
     category: 'system.policy_set',
@@ -66,7 +66,7 @@ export const autonomyActions = {
     input: {
       approval_id: common.id,
       decision: z.enum(['approve', 'reject']),
-      reason: z.string().max(1000).optional(),
+      reason: common.description.optional(),
     },
     output: { approval },
     permission: 'system.approvals.decide',

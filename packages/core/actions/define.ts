@@ -16,6 +16,13 @@ export interface Hints {
   readonly openWorld: boolean;
 }
 
+/** A resource route, under `/api/v1/system`. */
+export interface Route {
+  readonly method: Method;
+  /** Parameters in braces. */
+  readonly path: string;
+}
+
 export interface Category {
   readonly name: string;
   readonly defaultMode: PolicyMode;
@@ -39,10 +46,14 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   readonly hints: Hints;
   /** The parameter that names the object; plain `id` is its alias. */
   readonly subject: string | null;
-  readonly route: { readonly method: Method; readonly path: string };
+  readonly route: Route;
+  /** The same by other routes: a verb that has a method of its own is a verb under its member too (contract §6). */
+  readonly alsoAt?: readonly Route[];
   readonly cli: { readonly noun: string; readonly verb: string };
   /** Whether it takes `if_revision`. */
   readonly revised: boolean;
+  /** Whether it makes an object, which is answered with 201. */
+  readonly creates: boolean;
   /** A group of tools that a client can ask for by name. */
   readonly area: 'accounts' | 'fleet' | 'sdwan' | 'services' | 'firewall' | 'devices' | 'autonomy';
 }
@@ -79,6 +90,11 @@ export const pageOutput = {
   next_cursor: z.string().nullable(),
 };
 
+/** Every resource route of an action, the first of which is the one that is shown. */
+export function routesOf(action: Pick<ActionDefinition, 'route' | 'alsoAt'>): readonly Route[] {
+  return [action.route, ...(action.alsoAt ?? [])];
+}
+
 /** The whole input of an action; unknown parameters are refused. */
 export function inputOf(action: ActionDefinition): z.ZodObject {
   const mutation = action.category === null ? {} : mutationInput;
@@ -113,14 +129,21 @@ const readHints: Hints = { readOnly: true, destructive: false, idempotent: true,
 
 type Common<I extends Shape, O extends Shape> = Pick<
   ActionDefinition<I, O>,
-  'name' | 'title' | 'description' | 'input' | 'output' | 'permission' | 'route' | 'cli' | 'area'
+  'name' | 'title' | 'description' | 'input' | 'output' | 'permission' | 'route' | 'alsoAt' | 'cli' | 'area'
 > & { readonly subject?: string };
 
 /** An action that only reads. */
 export function read<const I extends Shape, const O extends Shape>(
   spec: Common<I, O>,
 ): ActionDefinition<I, O> {
-  return { ...spec, category: null, hints: readHints, subject: spec.subject ?? null, revised: false };
+  return {
+    ...spec,
+    category: null,
+    hints: readHints,
+    subject: spec.subject ?? null,
+    revised: false,
+    creates: false,
+  };
 }
 
 /** An action that changes something. The default policy follows from whether it destroys (contract §7). */
@@ -130,13 +153,16 @@ export function mutate<const I extends Shape, const O extends Shape>(
     readonly kind: 'create' | 'update' | 'destroy';
     readonly defaultMode?: PolicyMode;
     readonly revised?: boolean;
+    /** false: doing it twice is not the same as doing it once, though it creates nothing. */
+    readonly idempotent?: false;
   },
 ): ActionDefinition<I, O> {
-  const { kind, category, defaultMode, ...rest } = spec;
+  const { kind, category, defaultMode, idempotent, ...rest } = spec;
   return {
     ...rest,
     subject: spec.subject ?? null,
     revised: spec.revised ?? kind === 'update',
+    creates: kind === 'create',
     category: {
       name: category,
       defaultMode: defaultMode ?? (kind === 'destroy' ? 'require_approval' : 'notify_and_proceed'),
@@ -144,7 +170,7 @@ export function mutate<const I extends Shape, const O extends Shape>(
     hints: {
       readOnly: false,
       destructive: kind === 'destroy',
-      idempotent: kind !== 'create',
+      idempotent: idempotent ?? kind !== 'create',
       openWorld: false,
     },
   };

@@ -71,9 +71,9 @@ export const deviceActions = {
     permission: manage,
     category: 'sdwan.access_grant_revoke',
     kind: 'destroy',
-    defaultMode: 'notify_and_proceed',
     subject: 'access_grant_id',
     route: { method: 'POST', path: `${grants}/{access_grant_id}/revoke` },
+    alsoAt: [{ method: 'DELETE', path: `${grants}/{access_grant_id}` }],
     cli: { noun: 'access-grant', verb: 'revoke' },
   }),
   issueUserDevice: mutate({
@@ -155,6 +155,7 @@ export const deviceActions = {
     revised: true,
     subject: 'user_device_id',
     route: { method: 'DELETE', path: `${devices}/{user_device_id}` },
+    alsoAt: [{ method: 'POST', path: `${devices}/{user_device_id}/revoke` }],
     cli: { noun: 'user-device', verb: 'revoke' },
   }),
 } as const;

@@ -129,10 +129,16 @@ export const firewallActions = {
     description:
       'Shadowed, contradictory, dead and duplicate rules of a network, each with what shadows it; and doors whose target is gone.',
     input: { network_id: common.id },
-    output: { findings: z.array(firewallFinding), rules_count: z.int() },
+    output: {
+      findings: z.array(firewallFinding),
+      count: z.int().meta({ description: 'All that were found' }),
+      truncated: z.boolean().meta({ description: 'Whether findings leaves some out, the least grave ones' }),
+      rules_count: z.int(),
+    },
     permission: 'system.sdwan.firewall.read',
     subject: 'network_id',
     route: { method: 'GET', path: '/sdwan/networks/{network_id}/audit_firewall' },
+    alsoAt: [{ method: 'POST', path: '/sdwan/networks/{network_id}/audit_firewall' }],
     cli: { noun: 'network', verb: 'audit-firewall' },
   }),
   explainReachability: read({

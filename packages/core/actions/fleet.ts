@@ -47,9 +47,9 @@ export const fleetActions = {
     permission: 'system.join_tokens.manage',
     category: 'system.join_token_revoke',
     kind: 'destroy',
-    defaultMode: 'notify_and_proceed',
     subject: 'join_token_id',
     route: { method: 'POST', path: '/join_tokens/{join_token_id}/revoke' },
+    alsoAt: [{ method: 'DELETE', path: '/join_tokens/{join_token_id}' }],
     cli: { noun: 'join-token', verb: 'revoke' },
   }),
   listInstances: read({
@@ -61,7 +61,7 @@ export const fleetActions = {
     input: {
       ...pageInput,
       status: instanceStatus.optional(),
-      hostname: z.string().max(253).optional().meta({ description: 'Begins with this' }),
+      hostname: common.line(253).optional().meta({ description: 'Begins with this' }),
       connected: z.boolean().optional(),
     },
     output: { instances: z.array(instance), ...pageOutput },
@@ -94,6 +94,7 @@ export const fleetActions = {
     kind: 'destroy',
     subject: 'instance_id',
     route: { method: 'DELETE', path: '/instances/{instance_id}' },
+    alsoAt: [{ method: 'POST', path: '/instances/{instance_id}/terminate' }],
     cli: { noun: 'instance', verb: 'terminate' },
   }),
   drainInstance: mutate({
@@ -118,9 +119,9 @@ export const fleetActions = {
     description:
       'What happened, newest first: every change with its actor and with before and after. The live form is GET /api/v1/events/stream.',
     input: {
-      kind_prefix: z.string().max(100).optional(),
+      kind_prefix: common.line(100).optional(),
       since: z.iso.datetime({ offset: true }).optional(),
-      correlation_id: z.string().max(100).optional(),
+      correlation_id: common.line(100).optional(),
       ...pageInput,
     },
     output: { events: z.array(event), ...pageOutput },

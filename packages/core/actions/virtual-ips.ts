@@ -132,6 +132,7 @@ export const virtualIpActions = {
     permission: 'system.sdwan.virtual_ips.manage',
     category: 'sdwan.virtual_ip_failover',
     kind: 'destroy',
+    idempotent: false,
     subject: 'virtual_ip_id',
     route: { method: 'POST', path: `${path}/{virtual_ip_id}/failover` },
     cli: { noun, verb: 'failover' },

@@ -66,12 +66,10 @@ export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
 };
 
 export const account = z.object({
-  id: common.id,
+  ...common.base,
+  account_id: common.id.meta({ description: 'Its own' }),
   name: common.name,
   pool_prefix: z.string().meta({ description: 'The /48 that its networks are taken from' }),
-  created_at: common.time,
-  updated_at: common.time,
-  revision: common.revision,
 });
 
 export const operator = z.object({

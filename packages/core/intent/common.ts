@@ -16,12 +16,14 @@ export const time = z.string().meta({ format: 'date-time', description: 'RFC 333
 
 export const revision = z.int().min(0).meta({ description: 'Rises with every change of the object' });
 
-export const name = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .max(limits.nameLengthMax)
-  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+/** A line of text to look for. */
+export const line = (lengthMax: number) =>
+  z
+    .string()
+    .max(lengthMax)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+
+export const name = line(limits.nameLengthMax).trim().min(1, 'must not be empty');
 
 export const description = z
   .string()

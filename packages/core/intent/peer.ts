@@ -77,6 +77,26 @@ export const topologyNode = z.object({
     }),
   ),
   routes: z.array(z.object({ destination: z.string(), via: z.array(z.string()) })),
+  virtual_ips: z
+    .array(z.object({ virtual_ip_id: common.id, addresses: z.array(z.string()) }))
+    .meta({ description: 'Those that it holds' }),
+  firewall: z
+    .object({ default_policy: z.enum(['accept', 'drop']), rules_count: z.int() })
+    .nullable()
+    .meta({ description: 'What it judges packets by; null: it lets everything in' }),
+  port_mappings: z
+    .array(
+      z.object({
+        port_mapping_id: common.id,
+        protocol: z.enum(['tcp', 'udp']),
+        external_address: z.string(),
+        external_port: z.int(),
+        target_address: z.string(),
+        target_port: z.int(),
+      }),
+    )
+    .meta({ description: 'Doors that it opens' }),
+  user_devices_count: z.int().meta({ description: 'Devices that have it for their hub' }),
 });
 
 export const topology = z.object({

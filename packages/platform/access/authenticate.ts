@@ -1,4 +1,5 @@
-// Signing in with a bearer token (RFC 6750): by digest, with guesses limited per source address.
+// Signing in with a bearer token (RFC 6750): by digest, with guesses limited per source address. Who has a token is
+// let in all the same: others may share the address.
 import { createHash } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
 import { authFailuresPerMinuteMax, rememberedSourcesMax, tokenUseWriteMs } from '@powernode/core/limits';
@@ -18,7 +19,6 @@ export function createAuthenticate({ store, now }: AuthenticateParts): Authentic
   const failures = new FailureCounts();
   return async ({ authorization, source }) => {
     const at = now();
-    failures.refuseTooMany(source, at);
     const token = bearerToken(authorization);
     if (token === null) throw unauthenticated('Send the header "Authorization: Bearer <token>".');
     const digest = createHash('sha256').update(token).digest('hex');
@@ -35,6 +35,7 @@ export function createAuthenticate({ store, now }: AuthenticateParts): Authentic
     });
     if (state.kind === 'good') return state.caller;
     failures.add(source, at);
+    failures.refuseTooMany(source, at);
     throw unauthenticated('The token is not valid: unknown, expired, revoked, or its operator is disabled.');
   };
 }
@@ -59,7 +60,7 @@ class FailureCounts {
 
   refuseTooMany(source: string, at: Date): void {
     this.#turn(at);
-    if ((this.#counts.get(source) ?? 0) < authFailuresPerMinuteMax) return;
+    if ((this.#counts.get(source) ?? 0) <= authFailuresPerMinuteMax) return;
     throw new ProductError('rate_limited', 'Too many tokens from this address were wrong. Wait a minute.', {
       members: { retry_after_seconds: 60 },
     });

@@ -165,9 +165,11 @@ export class ActionContext {
     }
   }
 
-  /** For administrators of the platform: from here on the transaction sees all accounts. */
-  async widenToPlatform(): Promise<void> {
-    if (!this.caller.platformAdmin) {
+  /** For administrators of the platform, who alone hold these: from here on the transaction sees all accounts. */
+  async widenToPlatform(
+    permission: 'system.accounts.read' | 'system.accounts.manage' = 'system.accounts.manage',
+  ): Promise<void> {
+    if (!this.caller.permissions.has(permission)) {
       throw new ProductError('permission_denied', 'Only administrators of the platform may do this.');
     }
     await sql`select set_config('powernode.scope', 'platform', true)`.execute(this.trx);

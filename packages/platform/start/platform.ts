@@ -1,6 +1,6 @@
 // Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
 import { randomBytes, randomInt } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -81,6 +81,7 @@ interface Starting {
 
 async function start({ settings, log, closers, close }: Starting): Promise<RunningPlatform> {
   const { dataDir, databaseUrl } = settings;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({ dataDir, databaseUrl, log });
   closers.push(() => store.close());
   const sealKey = await openSealKey({ dataDir, sealKey: settings.sealKey });

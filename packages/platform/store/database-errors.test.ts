@@ -37,4 +37,5 @@ test('codes of Node that look like a SQLSTATE are none', () => {
   expect(sqlStateOf(failure({ code: 'EPIPE' }))).toBeNull();
   expect(sqlStateOf(failure({ code: '42P01' }))).toBe('42P01');
   expect(isConflictOfTransactions(failure({ code: '40P01' }))).toBe(true);
+  expect(isConflictOfTransactions(failure({ code: '23503' }))).toBe(false);
 });

@@ -7,10 +7,12 @@ export function sqlStateOf(error: unknown): string | null {
   return code !== null && /^[0-9A-Z]{5}$/.test(code) && !isNodeCode(code) ? code : null;
 }
 
-/** Another try of the whole transaction can succeed: a serialization failure or a deadlock. */
+/**
+ * Another try of the whole transaction can succeed, or then sees what was in its way and can say so: a serialization
+ * failure, a deadlock, or a row that somebody else wrote between the look for it and the writing.
+ */
 export function isConflictOfTransactions(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  return state === '40001' || state === '40P01';
+  return conflictStates.has(sqlStateOf(error) ?? '');
 }
 
 /** The server is away, going, coming, full, or a standby that takes no writes. */
@@ -37,6 +39,12 @@ export function outcomeUnknown(cause: unknown): ProductError {
     { cause },
   );
 }
+
+const conflictStates: ReadonlySet<string> = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '23505', // unique_violation
+]);
 
 const awayStates: ReadonlySet<string> = new Set([
   '57P01', // admin_shutdown

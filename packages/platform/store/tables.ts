@@ -119,6 +119,12 @@ export interface Database {
     instance_id: string;
     released_at: Made;
   };
+  prefix_quarantine: {
+    account_id: string;
+    prefix: string;
+    number_highest: number;
+    released_at: Made;
+  };
   tunnel_observations: {
     account_id: string;
     instance_id: string;

@@ -212,11 +212,11 @@ const changes: Readonly<Record<string, Prepare>> = {
   revokeApiToken: (world, input) =>
     status(world.apiTokens, input['api_token_id'], 'api_token', { status: 'revoked' }),
   createAccount(world, input) {
-    const { account_id: _, ...base } = stored(newId(), 0);
+    const id = newId();
     return made(
       world.accounts,
       'account',
-      { ...base, name: String(input['name']), pool_prefix: 'fd99::/48' },
+      { ...stored(id, 0), account_id: id, name: String(input['name']), pool_prefix: 'fd99::/48' },
       {},
     );
   },

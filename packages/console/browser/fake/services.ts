@@ -27,7 +27,8 @@ const readers: Readonly<Record<string, Reader>> = {
   auditFirewall(world, input) {
     const network = find(world.networks, input['network_id'], 'network');
     const rules = world.firewallRules.filter((rule) => rule.network_id === network.id);
-    return { findings: findingsOf(world, network.id), rules_count: rules.length };
+    const findings = findingsOf(world, network.id);
+    return { findings, count: findings.length, truncated: false, rules_count: rules.length };
   },
   getReachabilityMatrix: (world, input) => ({ matrix: matrixOf(world, input) }),
   explainReachability: explain,

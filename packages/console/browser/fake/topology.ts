@@ -56,6 +56,10 @@ function nodeOf(network: Network, peer: Peer): Topology['nodes'][number] {
       { name: `${name}-t0`, purpose: 'transit', listen_port: 51_821, mtu: network.mtu, addresses: [] },
     ],
     routes: [{ destination: network.prefix, via: [`${name}-t0`] }],
+    virtual_ips: [],
+    firewall: { default_policy: network.firewall_default_policy, rules_count: 0 },
+    port_mappings: [],
+    user_devices_count: 0,
   };
 }
 

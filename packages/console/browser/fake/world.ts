@@ -51,7 +51,6 @@ export function stored(id: string, ageSeconds = 86_400) {
 
 export function emptyWorld(): World {
   const account = { ...stored(accountId, 40 * 86_400), name: 'Acme', pool_prefix: 'fd4a:91c0:77e2::/48' };
-  const { account_id: _, ...shown } = account;
   const admin: Operator = {
     ...stored(idOf(2), 40 * 86_400),
     name: 'admin',
@@ -61,8 +60,8 @@ export function emptyWorld(): World {
     disabled_at: null,
   };
   return {
-    whoami: { operator: admin, account: shown, permissions: [...permissionNames] },
-    accounts: [shown],
+    whoami: { operator: admin, account, permissions: [...permissionNames] },
+    accounts: [account],
     operators: [admin],
     apiTokens: [],
     joinTokens: [],

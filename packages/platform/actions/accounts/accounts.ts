@@ -24,7 +24,7 @@ export const accountHandlers: HandlersOf<
       .selectAll()
       .where('id', '=', context.accountId)
       .executeTakeFirstOrThrow();
-    const operator = await operatorRow(context, context.caller.operatorId);
+    const operator = await ownRow(context);
     return {
       operator: showOperator(operator),
       account: showAccount(account),
@@ -52,7 +52,7 @@ export const accountHandlers: HandlersOf<
   },
 
   async listAccounts(context, input) {
-    await context.widenToPlatform();
+    await context.widenToPlatform('system.accounts.read');
     const found = await page(context.trx.selectFrom('accounts').selectAll(), input, {
       by: 'id',
       direction: 'asc',
@@ -88,7 +88,7 @@ export const accountHandlers: HandlersOf<
   },
 
   async updateOperator(context, input) {
-    const before = await lockedOperator(context, input.operator_id);
+    const before = await lockedOperator(context, input);
     checkRevision(before, input);
     await refuseAbove(context, before.role);
     if (input.role !== undefined) await refuseAbove(context, input.role);
@@ -125,7 +125,7 @@ export const accountHandlers: HandlersOf<
   },
 
   async disableOperator(context, input) {
-    const before = await lockedOperator(context, input.operator_id);
+    const before = await lockedOperator(context, input);
     checkRevision(before, input);
     await refuseAbove(context, before.role);
     if (before.disabled_at !== null) return { operator: showOperator(before) };
@@ -155,34 +155,45 @@ async function accountFor(context: ActionContext, accountId: string | undefined)
   return row.id;
 }
 
-async function operatorRow(context: ActionContext, id: string): Promise<OperatorRow> {
+async function operatorRow(
+  context: ActionContext,
+  of: { readonly id: string; readonly accountId: string },
+): Promise<OperatorRow> {
   const row = await context.trx
     .selectFrom('operators')
     .selectAll()
-    .where('id', '=', id)
-    .where('account_id', '=', context.accountId)
+    .where('id', '=', of.id)
+    .where('account_id', '=', of.accountId)
     .executeTakeFirst();
-  if (row === undefined) throw notFound('operator', id);
+  if (row === undefined) throw notFound('operator', of.id);
   return row;
 }
 
-/** Locks all operators of the account, in one order, so that two requests cannot remove the last two owners. */
-async function lockedOperator(context: ActionContext, id: string): Promise<OperatorRow> {
+function ownRow(context: ActionContext): Promise<OperatorRow> {
+  return operatorRow(context, { id: context.caller.operatorId, accountId: context.accountId });
+}
+
+/** Locks all owners of the account, in one order, so that two requests cannot remove the last two. */
+async function lockedOperator(
+  context: ActionContext,
+  of: { readonly operator_id: string; readonly account_id?: string | undefined },
+): Promise<OperatorRow> {
+  const accountId = await accountFor(context, of.account_id);
   await context.trx
     .selectFrom('operators')
     .select('id')
-    .where('account_id', '=', context.accountId)
+    .where('account_id', '=', accountId)
     .where('role', '=', 'owner')
     .orderBy('id')
     .forUpdate()
     .execute();
-  return operatorRow(context, id);
+  return operatorRow(context, { id: of.operator_id, accountId });
 }
 
 /** Nobody makes, changes or becomes somebody above themselves. */
 async function refuseAbove(context: ActionContext, role: Role): Promise<void> {
   if (context.caller.platformAdmin) return;
-  const self = await operatorRow(context, context.caller.operatorId);
+  const self = await ownRow(context);
   if (rank[role] <= rank[self.role]) return;
   throw new ProductError(
     'permission_denied',
@@ -196,7 +207,7 @@ async function administersPlatform(
   wanted: { readonly accountId: string; readonly role: Role },
 ): Promise<boolean> {
   if (wanted.role !== 'owner' || wanted.accountId !== context.accountId) return false;
-  return (await operatorRow(context, context.caller.operatorId)).platform_admin;
+  return (await ownRow(context)).platform_admin;
 }
 
 async function refuseNameTaken(

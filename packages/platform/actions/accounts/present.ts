@@ -39,6 +39,7 @@ export function timeOrNull(at: Date | null): string | null {
 export function showAccount(row: Selectable<Database['accounts']>): z.output<typeof account> {
   return {
     id: row.id,
+    account_id: row.id,
     name: row.name,
     pool_prefix: row.pool_prefix,
     created_at: row.created_at.toISOString(),

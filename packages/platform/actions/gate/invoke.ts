@@ -98,8 +98,7 @@ async function perform(
   const { context, invocation, call, mode } = run;
   const action = definitionOf(invocation.action);
   const body = await run.handler(context, call.input);
-  const status =
-    action.category !== null && action.route.method === 'POST' && isCreation(action.name) ? 201 : 200;
+  const status = action.creates ? 201 : 200;
   if (call.dryRun) {
     const plan = await planOf(parts, context);
     throw new RolledBack({ status: 200, body: { ...body, dry_run: true, plan } });
@@ -111,10 +110,6 @@ async function perform(
   await recordChanges(context);
   const events = await recordEvents(context, mode === 'notify_and_proceed' ? { notify: true } : {});
   return { outcome: { status, body }, context, events, replayed: false };
-}
-
-function isCreation(name: string): boolean {
-  return /_(?:create|attach|issue)_/.test(name);
 }
 
 /** Tries the action, keeps its plan, undoes it, and writes nothing but the request. */

@@ -1,14 +1,14 @@
 // Handlers: networks.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
-import { allocateIpv4Prefix, allocateNetworkPrefix } from '@powernode/core/net/allocate';
-import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { Insertable } from 'kysely';
 import { networkModel } from '../../deliver/models.ts';
 import type { Database } from '../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { switchDirectPaths } from './direct-paths.ts';
+import { chooseBlocks, refuseBlocks, restBlocks } from './network-blocks.ts';
+import { forgetTunnels } from './observations.ts';
 import { showNetworks } from './present-network.ts';
 import { type NetworkRow, networkRow } from './rows.ts';
 
@@ -25,18 +25,19 @@ export const networkHandlers: HandlersOf<
       );
     }
     refuseNameTaken(others, { name: input.name });
-    const prefix = await choosePrefix(context, { wanted: input.prefix, others });
-    const ipv4 = chooseIpv4Prefix(input.ipv4_prefix, others);
-    refuseBlocks(others, { prefix, pods: input.pod_subnet_prefix ?? null, ipv4 });
+    const chosen = await chooseBlocks(context, {
+      prefix: input.prefix,
+      pods: input.pod_subnet_prefix ?? null,
+      ipv4: input.ipv4_prefix,
+      others,
+    });
     const row = await insertWithHandle(context, {
       id: context.services.newId(),
       account_id: context.accountId,
       name: input.name,
       description: input.description ?? '',
-      prefix,
-      ipv4_prefix: ipv4,
+      ...chosen,
       direct_paths: input.direct_paths ?? true,
-      pod_subnet_prefix: input.pod_subnet_prefix ?? null,
       routing_mode: input.routing_mode,
       topology_strategy: input.topology_strategy,
       firewall_default_policy: input.firewall_default_policy ?? 'accept',
@@ -97,17 +98,9 @@ export const networkHandlers: HandlersOf<
     checkRevision(before, input);
     const network = await showOne(context, before);
     await context.trx.deleteFrom('peers').where('network_id', '=', before.id).execute();
-    await context.trx
-      .deleteFrom('tunnel_observations')
-      .where('account_id', '=', context.accountId)
-      .where((eb) =>
-        eb.or([
-          eb('interface', '=', `wg-${before.handle}`),
-          eb('interface', 'like', `wg-${before.handle}-%`),
-        ]),
-      )
-      .execute();
+    await forgetTunnels(context, { handle: before.handle });
     await context.trx.deleteFrom('networks').where('id', '=', before.id).execute();
+    await restBlocks(context, before);
     context.change({ kind: 'network_deleted', networkId: before.id });
     context.event('sdwan.network.deleted', { before: network, after: null });
     return { network };
@@ -128,102 +121,6 @@ function refuseNameTaken(others: readonly NetworkRow[], wanted: { readonly name:
   if (others.every((other) => other.name !== wanted.name)) return;
   throw new ProductError('already_exists', `There is already a network named "${wanted.name}".`, {
     fields: [{ path: 'name', code: 'already_exists', message: 'must be unique in the account' }],
-  });
-}
-
-const uniqueLocal: Prefix = { family: 6, bits: 0xfdn << 120n, length: 8 };
-
-async function choosePrefix(
-  context: ActionContext,
-  choice: { readonly wanted: string | undefined; readonly others: readonly NetworkRow[] },
-): Promise<string> {
-  if (choice.wanted !== undefined) {
-    const prefix = parsePrefix(choice.wanted);
-    const fits =
-      prefix !== null && prefix.length === limits.networkPrefixLength && contains(uniqueLocal, prefix);
-    if (!fits) throw invalid('prefix', `${choice.wanted} is not a /64 of fd00::/8`);
-    return choice.wanted;
-  }
-  const account = await context.trx
-    .selectFrom('accounts')
-    .select('pool_prefix')
-    .where('id', '=', context.accountId)
-    .executeTakeFirstOrThrow();
-  const pool = parsePrefix(account.pool_prefix);
-  if (pool === null) throw new Error(`the account's pool ${account.pool_prefix} cannot be read`);
-  const taken = choice.others.flatMap((other) => blocksTaken(other).map(({ block }) => block));
-  const free = allocateNetworkPrefix(pool, taken);
-  if (free === null) {
-    throw new ProductError('pool_exhausted', `No /64 is left in ${account.pool_prefix}. Delete a network.`);
-  }
-  return formatPrefix(free);
-}
-
-interface Blocks {
-  readonly prefix: string;
-  readonly pods: string | null;
-  readonly ipv4: string | null;
-}
-
-/** As wanted (null: no IPv4 leg), or a free block of the shared address space. */
-function chooseIpv4Prefix(wanted: string | null | undefined, others: readonly NetworkRow[]): string | null {
-  if (wanted !== undefined) return wanted;
-  const pool = parsePrefix(limits.ipv4Pool);
-  if (pool === null) throw new Error('the pool of IPv4 legs cannot be read');
-  const taken = others.flatMap((other) => blocksTaken(other).map(({ block }) => block));
-  const free = allocateIpv4Prefix(pool, taken);
-  if (free !== null) return formatPrefix(free);
-  throw new ProductError(
-    'pool_exhausted',
-    `No block is left in ${limits.ipv4Pool} for the IPv4 leg. Give an ipv4_prefix of your own, or null for none.`,
-  );
-}
-
-function blocksTaken(row: NetworkRow): { readonly block: Prefix; readonly what: string }[] {
-  return [
-    { text: row.prefix, what: `the prefix of network "${row.name}"` },
-    { text: row.pod_subnet_prefix, what: `the pod_subnet_prefix of network "${row.name}"` },
-    { text: row.ipv4_prefix, what: `the ipv4_prefix of network "${row.name}"` },
-  ].flatMap(({ text, what }) => {
-    const block = text === null ? null : parsePrefix(text);
-    return block === null ? [] : [{ block, what }];
-  });
-}
-
-/** Overlapping blocks in one account would make an address mean two things. */
-function refuseBlocks(others: readonly NetworkRow[], wanted: Blocks): void {
-  const ipv4 = wanted.ipv4 === null ? null : parsePrefix(wanted.ipv4);
-  if (ipv4 !== null && (ipv4.family !== 4 || ipv4.length < 8 || ipv4.length > 30)) {
-    throw invalid('ipv4_prefix', `${wanted.ipv4} is not an IPv4 block between /8 and /30`);
-  }
-  const taken = others.flatMap(blocksTaken);
-  const mine: { path: string; block: Prefix }[] = [];
-  for (const [path, text] of [
-    ['prefix', wanted.prefix],
-    ['pod_subnet_prefix', wanted.pods],
-    ['ipv4_prefix', wanted.ipv4],
-  ] as const) {
-    const block = text === null ? null : parsePrefix(text);
-    if (block === null) continue;
-    const clash =
-      taken.find((other) => overlaps(other.block, block)) ??
-      mine
-        .filter((other) => overlaps(other.block, block))
-        .map((other) => ({ what: `${other.path} of the same network` }))[0];
-    if (clash !== undefined) throw overlapping(path, `${text} overlaps ${clash.what}`);
-    mine.push({ path, block });
-  }
-}
-
-function invalid(path: string, message: string): ProductError {
-  return new ProductError('validation_failed', `${path}: ${message}.`, {
-    fields: [{ path, code: 'invalid_prefix', message }],
-  });
-}
-
-function overlapping(path: string, message: string): ProductError {
-  return new ProductError('conflict', `${path}: ${message}. Choose another block, or leave it out.`, {
-    fields: [{ path, code: 'overlap', message }],
   });
 }
 

@@ -56,6 +56,20 @@ export async function observationsOf(
   };
 }
 
+/** What machines, or one of them, have seen on the interfaces of a network. */
+export async function forgetTunnels(
+  context: ActionContext,
+  of: { readonly handle: string; readonly instanceId?: string },
+): Promise<void> {
+  const { handle, instanceId } = of;
+  let query = context.trx
+    .deleteFrom('tunnel_observations')
+    .where('account_id', '=', context.accountId)
+    .where((eb) => eb.or([eb('interface', '=', `wg-${handle}`), eb('interface', 'like', `wg-${handle}-%`)]));
+  if (instanceId !== undefined) query = query.where('instance_id', '=', instanceId);
+  await query.execute();
+}
+
 function later(a: Date | null, b: Date | null): Date | null {
   if (a === null || b === null) return a ?? b;
   return a > b ? a : b;

@@ -4,6 +4,7 @@ import * as limits from '@powernode/core/limits';
 import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { listPeers } from './list-peers.ts';
+import { forgetTunnels } from './observations.ts';
 import { releaseAddresses, takeAddresses, takeHubSlot, takeKeys, takePort } from './peer-allocation.ts';
 import { showPeer } from './present-peer.ts';
 import { reachOf } from './reach.ts';
@@ -27,6 +28,8 @@ export const peerHandlers: HandlersOf<
       observedAddress: instance.observed_address,
       detected: instance.publicly_reachable,
     });
+    // It may have been in the network before: what it saw then says nothing of the tunnels that it gets now.
+    await forgetTunnels(context, { handle: network.handle, instanceId: instance.id });
     const { address, ipv4Address } = await takeAddresses(context, { network, instanceId: instance.id });
     const row = await context.trx
       .insertInto('peers')

@@ -4,6 +4,7 @@ import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { CompiledEntry } from '@powernode/core/compile/patch';
 import type { Topology } from '@powernode/core/intent/peer';
 import { topologyNodesMax } from '@powernode/core/limits';
+import type { EntryValue } from '@powernode/core/wire/document';
 import type { ActionContext, Handler } from '../context.ts';
 import { showPeers } from './present-peer.ts';
 import { type NetworkRow, networkRow, type PeerRow } from './rows.ts';
@@ -67,18 +68,41 @@ export const getTopology: Handler<'getTopology'> = async (context, input) => {
 /** A full mesh of 300 has 90,000 tunnels; a picture of more helps nobody. */
 const topologyLinksMax = 100_000;
 
-function partsOf(entries: readonly CompiledEntry[]): Pick<Node, 'interfaces' | 'routes'> {
-  const interfaces: Node['interfaces'] = [];
-  const routes: Node['routes'] = [];
-  for (const { value } of entries) {
-    if (value.kind === 'interface') {
-      const { name, purpose, listen_port, mtu, addresses } = value;
-      interfaces.push({ name, purpose, listen_port, mtu, addresses });
-    } else if (value.kind === 'route') {
-      routes.push({ destination: value.destination, via: value.via });
-    }
-  }
-  return { interfaces, routes };
+type Parts = Pick<
+  Node,
+  'interfaces' | 'routes' | 'virtual_ips' | 'firewall' | 'port_mappings' | 'user_devices_count'
+>;
+
+/** Everything but tunnels, which are links, and what nodes only need to agree among themselves. */
+function partsOf(entries: readonly CompiledEntry[]): Parts {
+  const values = entries.map(({ value }) => value);
+  const of = <K extends EntryValue['kind']>(kind: K) =>
+    values.filter((value): value is Extract<EntryValue, { kind: K }> => value.kind === kind);
+  const [firewall] = of('firewall');
+  return {
+    interfaces: of('interface').map(({ name, purpose, listen_port, mtu, addresses }) => ({
+      name,
+      purpose,
+      listen_port,
+      mtu,
+      addresses,
+    })),
+    routes: of('route').map(({ destination, via }) => ({ destination, via })),
+    virtual_ips: of('virtual_ip').map(({ virtual_ip_id, addresses }) => ({ virtual_ip_id, addresses })),
+    firewall:
+      firewall === undefined
+        ? null
+        : { default_policy: firewall.default_policy, rules_count: of('rule').length },
+    port_mappings: of('port_mapping').map((door) => ({
+      port_mapping_id: door.port_mapping_id,
+      protocol: door.protocol,
+      external_address: door.external_address,
+      external_port: door.external_port,
+      target_address: door.target_address,
+      target_port: door.target_port,
+    })),
+    user_devices_count: of('device').length,
+  };
 }
 
 function linksOf(

@@ -6,6 +6,7 @@ export const services: Migration = {
   number: 2,
   name: 'services',
   tenantTables: [
+    'prefix_quarantine',
     'firewall_rules',
     'rule_counters',
     'virtual_ips',
@@ -30,6 +31,14 @@ create unique index peers_direct_key on peers (direct_key);
 
 -- What they say is in the shape of the first version; nodes that were away get whole documents instead.
 delete from changes;
+
+create table prefix_quarantine (
+  account_id uuid not null references accounts, -- whose network it was
+  prefix text not null,                 -- of a deleted network, either family
+  number_highest bigint not null,       -- the highest host number ever given in it
+  released_at timestamptz not null default now(), -- 7 days from here it is free
+  primary key (account_id, prefix)
+);
 
 create table firewall_rules (
   id uuid primary key,                  -- UUIDv7; of two rules of one rank the lower id wins

@@ -1,5 +1,6 @@
 // The generic route of every action and the resource route of each (contract §1, §6): both from its definition.
 import { type ActionKey, actionKeyOf, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
+import { type Route, routesOf } from '@powernode/core/actions/define';
 import { ProductError } from '@powernode/core/errors';
 import { Hono } from 'hono';
 import type { Invoke, Outcome } from '../../actions/invoke-types.ts';
@@ -17,26 +18,40 @@ export function actionRoutes(invoke: Invoke): Hono<HttpEnv> {
     if (action === undefined) {
       throw new ProductError('not_found', `There is no action ${name}. GET /openapi.json lists them.`);
     }
+    refuseQuery(context);
     return answer(context, await call(invoke, { context, action, input: await jsonBody(context) }));
   });
   for (const key of actionKeys) {
-    const { route } = definitionOf(key);
-    const path = `${resourceBase}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
-    app.on(route.method, path, async (context) => {
-      const input = await parametersOf(context, key);
-      const outcome = await call(invoke, { context, action: key, input });
-      const response = answer(context, outcome);
-      const created = outcome.status === 201 ? createdId(outcome) : undefined;
-      if (created !== undefined) response.headers.set('location', `${resourceBase}${route.path}/${created}`);
-      return response;
-    });
+    for (const route of routesOf(definitionOf(key))) {
+      const path = `${resourceBase}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+      app.on(route.method, path, async (context) => {
+        const input = await parametersOf(context, { key, route });
+        const outcome = await call(invoke, { context, action: key, input });
+        const response = answer(context, outcome);
+        const created = outcome.status === 201 ? createdId(outcome) : undefined;
+        if (created !== undefined)
+          response.headers.set('location', `${resourceBase}${route.path}/${created}`);
+        return response;
+      });
+    }
   }
   return app;
 }
 
+/** The generic route takes its parameters from the body alone: one in the query would go unheard. */
+function refuseQuery(context: HttpContext): void {
+  const [name] = new URL(context.req.url).searchParams.keys();
+  if (name === undefined) return;
+  throw new ProductError('validation_failed', `${name} is in the query. This route reads the JSON body.`, {
+    fields: [{ path: name, code: 'unknown_parameter', message: 'must be in the body' }],
+  });
+}
+
 /** Path, query and body together. What is said twice must be said alike. */
-async function parametersOf(context: HttpContext, key: ActionKey): Promise<Record<string, unknown>> {
-  const { route } = definitionOf(key);
+async function parametersOf(
+  context: HttpContext,
+  { key, route }: { readonly key: ActionKey; readonly route: Route },
+): Promise<Record<string, unknown>> {
   const query = parametersOfQuery(key, new URL(context.req.url).searchParams);
   const body = route.method === 'GET' ? {} : await jsonBody(context);
   const path = context.req.param() as Record<string, string>;

@@ -130,9 +130,16 @@ function openStream(context: HttpContext, parts: HttpParts): Response {
       members: { permission: 'system.events.read' },
     });
   }
+  const { kind_prefix: kindPrefix = '', ...others } = context.req.query();
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new ProductError('validation_failed', `${unknown} is not a parameter of the stream.`, {
+      fields: [{ path: unknown, code: 'unknown_parameter', message: 'the stream takes kind_prefix' }],
+    });
+  }
   return parts.streams.open({
     caller,
-    kindPrefix: context.req.query('kind_prefix') ?? '',
+    kindPrefix,
     lastEventId: context.req.header('last-event-id'),
   });
 }

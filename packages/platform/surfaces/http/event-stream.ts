@@ -95,6 +95,8 @@ function body(
       try {
         const past = await missed(parts, request);
         for (const event of past) send(frame(event));
+        // There may be more: the reader comes back for it with the last that it got.
+        if (past.length === eventBacklogMax) return close();
         const seen = new Set(past.map((event) => event.id));
         for (const event of waiting) if (!seen.has(event.id)) send(frame(event));
         waiting = null;
@@ -112,10 +114,10 @@ function frame(event: Event): string {
 }
 
 function endsCaller(event: Event, caller: Caller): boolean {
-  const subject = (event.payload['after'] as { id?: unknown } | null | undefined)?.id;
+  const after = event.payload['after'] as { id?: unknown; disabled?: unknown } | null | undefined;
   return (
-    (event.kind === 'system.api_token.revoked' && subject === caller.tokenId) ||
-    (event.kind === 'system.operator.disabled' && subject === caller.operatorId)
+    (event.kind === 'system.api_token.revoked' && after?.id === caller.tokenId) ||
+    (event.kind.startsWith('system.operator.') && after?.id === caller.operatorId && after.disabled === true)
   );
 }
 

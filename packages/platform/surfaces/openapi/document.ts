@@ -3,7 +3,14 @@ import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { callSchemaOf } from '@powernode/core/actions/json-schema';
 import { bootstrapPaths } from '../bootstrap/openapi.ts';
 import { nounSchemas, problemSchema } from './components.ts';
-import { idempotencyKeyParameter, inputName, json, refTo, routesOf } from './operations.ts';
+import {
+  genericOperation,
+  idempotencyKeyParameter,
+  inputName,
+  json,
+  refTo,
+  resourceOperations,
+} from './operations.ts';
 
 export interface DocumentFacts {
   readonly version: string;
@@ -41,6 +48,9 @@ const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
 
 const tags = [
   { name: 'sdwan', description: 'Networks, peers and their topology' },
+  { name: 'services', description: 'Virtual IPs and port mappings' },
+  { name: 'firewall', description: 'Firewall rules, their audit, and who reaches whom' },
+  { name: 'devices', description: "People's devices and the grants that let them in" },
   { name: 'fleet', description: 'Machines, the tokens that let them in, and events' },
   { name: 'autonomy', description: 'Policies and approvals' },
   { name: 'accounts', description: 'Accounts, operators and API tokens' },
@@ -128,10 +138,9 @@ function open(operationId: string, summary: string, answers: object) {
 
 function actionPaths(): Record<string, Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
-  const routed = actionKeys.map((key) => routesOf(key));
   for (const { path, method, operation } of [
-    ...routed.map(([resource]) => resource),
-    ...routed.map(([, generic]) => generic),
+    ...actionKeys.flatMap(resourceOperations),
+    ...actionKeys.map(genericOperation),
   ]) {
     paths[path] ??= {};
     paths[path][method] = operation;

@@ -1,6 +1,6 @@
 // One action as operations of the OpenAPI document: its resource route and its generic route.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
-import type { ActionDefinition } from '@powernode/core/actions/define';
+import { type ActionDefinition, type Route, routesOf } from '@powernode/core/actions/define';
 import { inputSchemaOf, type JsonSchema, jsonSchemaOf } from '@powernode/core/actions/json-schema';
 import { plan } from '@powernode/core/intent/autonomy';
 import { idempotencyKeyLengthMax } from '@powernode/core/limits';
@@ -15,19 +15,23 @@ export interface Routed {
   readonly operation: Operation;
 }
 
-export function routesOf(key: ActionKey): readonly [Routed, Routed] {
+export function resourceOperations(key: ActionKey): Routed[] {
   const action = definitionOf(key);
-  const resource = {
-    path: `/api/v1/system${action.route.path}`,
-    method: action.route.method.toLowerCase(),
+  return routesOf(action).map((route) => ({
+    path: `/api/v1/system${route.path}`,
+    method: route.method.toLowerCase(),
     operation: {
       ...commonOf(action),
-      operationId: action.name,
-      ...resourceInput(action, key),
+      operationId: route === action.route ? action.name : `${route.method.toLowerCase()}_${action.name}`,
+      ...resourceInput(action, { key, route }),
       responses: responsesOf(action),
     },
-  };
-  const generic = {
+  }));
+}
+
+export function genericOperation(key: ActionKey): Routed {
+  const action = definitionOf(key);
+  return {
     path: `/api/v1/actions/${action.name}`,
     method: 'post',
     operation: {
@@ -41,7 +45,6 @@ export function routesOf(key: ActionKey): readonly [Routed, Routed] {
       responses: responsesOf(action),
     },
   };
-  return [resource, generic];
 }
 
 export function inputName(key: ActionKey): string {
@@ -81,8 +84,11 @@ function commonOf(action: ActionDefinition): Operation {
 }
 
 /** Names in the path are taken from there; the rest is the query of GET and DELETE, and the body of others. */
-function resourceInput(action: ActionDefinition, key: ActionKey): Operation {
-  const { method, path } = action.route;
+function resourceInput(
+  action: ActionDefinition,
+  { key, route }: { readonly key: ActionKey; readonly route: Route },
+): Operation {
+  const { method, path } = route;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const schema = inputSchemaOf(action);
   const { properties = {}, required = [] } = schema;
@@ -126,13 +132,12 @@ function responsesOf(action: ActionDefinition): Operation {
   const tried = { ...action.output, dry_run: z.boolean().optional(), plan: plan.optional() };
   const changed = json(jsonSchemaOf(z.object(tried), 'output', refer));
   const pending = { 202: { $ref: '#/components/responses/Pending' } };
-  // What is not idempotent creates.
-  const done = action.hints.idempotent
-    ? { 200: { description: 'Done, or with dry_run what would be', content: changed } }
-    : {
+  const done = action.creates
+    ? {
         200: { description: 'With dry_run: what would be', content: changed },
         201: { description: 'Created', content: answer },
-      };
+      }
+    : { 200: { description: 'Done, or with dry_run what would be', content: changed } };
   return { ...done, ...pending, ...problems(action) };
 }
 

@@ -33,6 +33,10 @@ function node(id: string, role: 'hub' | 'spoke', via: string | null = null): Top
     applied_revision: 1,
     interfaces: [],
     routes: [],
+    virtual_ips: [],
+    firewall: null,
+    port_mappings: [],
+    user_devices_count: 0,
   };
 }
 

@@ -23,7 +23,12 @@ export const auditFirewall: Handler<'auditFirewall'> = async (context, input) =>
       detail: detail(nameOf),
     })),
   );
-  return { findings, rules_count: rulesCount };
+  return {
+    findings,
+    count: all.length,
+    truncated: findings.length < all.length,
+    rules_count: rulesCount,
+  };
 };
 
 function gravity({ severity }: Finding): number {

@@ -22,6 +22,10 @@ function node(id: string, part: Partial<Node> = {}): Node {
     applied_revision: 1,
     interfaces: [],
     routes: [],
+    virtual_ips: [],
+    firewall: null,
+    port_mappings: [],
+    user_devices_count: 0,
     ...part,
   };
 }
