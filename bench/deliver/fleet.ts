@@ -55,7 +55,7 @@ export async function writeFleet(dataDir: string, size: FleetSize): Promise<Flee
   const store = await openStore({ dataDir, databaseUrl: null, log });
   try {
     const sealKey = await openSealKey({ dataDir, sealKey: null });
-    const authority = await openAuthority({ store, sealKey, clock: systemClock });
+    const authority = await openAuthority({ kind: 'nodes', store, sealKey, clock: systemClock });
     const { id: accountId } = await inPlatform(store, (trx) =>
       trx.selectFrom('accounts').select('id').executeTakeFirstOrThrow(),
     );

@@ -70,6 +70,7 @@ it('a grant is revoked', () =>
     const row = page.getByRole('row').filter({ hasText: 'Maria’s laptop' });
     await row.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('No machine changes.').waitFor();
+    await page.getByLabel('Approve now').check();
     await page.getByRole('button', { name: 'Revoke grant' }).click();
     await row.getByText('revoked').waitFor();
     expect(await row.getByRole('button', { name: 'Revoke' }).count()).toBe(0);

@@ -2,6 +2,7 @@
 // The platform is started as a program; nothing of it is imported.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +28,10 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves once the platform has said that it is up. */
-function startPlatform(): Promise<ChildProcess> {
-  const flags = ['--port', new URL(url).port, '--node-port', String(nodePort), '--data-dir', directory];
+function startPlatform(more: readonly string[] = []): Promise<ChildProcess> {
+  const own = ['--port', new URL(url).port, '--node-port', String(nodePort), '--data-dir', directory];
+  // Of a flag that is given twice the last one counts.
+  const flags = [...own, ...more];
   const child = spawn(process.execPath, [main, 'up', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   return new Promise((resolve, reject) => {
@@ -187,6 +190,7 @@ it('grants access by an address that is shown once, and takes it back', async ()
   await page.getByRole('button', { name: 'I have it' }).click();
   const row = page.getByRole('row').filter({ hasText: 'a phone' });
   await row.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByLabel('Approve now').check();
   await page.getByRole('button', { name: 'Revoke grant' }).click();
   await row.getByText('revoked').waitFor();
   await close();
@@ -200,6 +204,7 @@ it('makes the command that joins a machine, and takes its token back', async () 
   await page.getByText('Waiting for the machine…').waitFor();
   const row = page.getByRole('row').filter({ hasText: 'edge1' });
   await row.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByLabel('Approve now').check();
   await page.getByRole('button', { name: 'Revoke token' }).click();
   await row.getByText('revoked').waitFor();
   await page.getByText('The token is revoked; make another').waitFor();
@@ -226,7 +231,10 @@ it('makes an operator and a token that may only read, and signs in with it', asy
   expect(await ada.page.getByRole('button', { name: 'New network' }).count()).toBe(0);
   await page.getByRole('button', { name: 'I have it' }).click();
   await page.getByRole('row').filter({ hasText: 'for Ada' }).getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('button', { name: 'Revoke token' }).click();
+  await page.getByRole('button', { name: 'Ask to revoke token' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'Open the request' }).click();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByRole('button', { name: 'Approve and run' }).click();
   await ada.page.getByText('You were signed out').waitFor();
   await ada.context.close();
   await close();
@@ -242,4 +250,27 @@ it('survives the platform being killed', async () => {
   await page.getByRole('alert').waitFor({ state: 'detached' });
   await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
   await close();
+});
+
+it('is opened over HTTPS where plain HTTP is not served, with a certificate that browsers know', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'powernode-https-'));
+  const [port, nodes] = [await freePort(), await freePort()];
+  // Loopback too, by an address that is not the one for plain HTTP.
+  const more = ['--host', '::ffff:127.0.0.1', '--port', String(port), '--node-port', String(nodes)];
+  const secure = await startPlatform([...more, '--data-dir', folder, '--allowed-hosts', '127.0.0.1']);
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  await page.goto(`https://127.0.0.1:${port}/`);
+  await page.getByLabel('Token').waitFor();
+  await context.close();
+  const ca = await readFile(join(folder, 'authority.pem'));
+  const health = await new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/healthz', ca }, (answer) => resolve(answer.statusCode)).once(
+      'error',
+      reject,
+    );
+  });
+  expect(health).toBe(200);
+  await ended(secure, 'SIGTERM');
+  await rm(folder, { recursive: true, force: true });
 });

@@ -1,14 +1,9 @@
 // Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { getRequestListener } from '@hono/node-server';
-import { ProductError } from '@powernode/core/errors';
+import type { ProductError } from '@powernode/core/errors';
 import { approvalSweepMs } from '@powernode/core/limits';
-import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -43,6 +38,7 @@ import { openSealKey } from '../trust/seal-key.ts';
 import { makeApiToken, makeBootstrapToken, makeJoinToken } from '../trust/tokens.ts';
 import { platformVersion } from '../version.ts';
 import { adminTokenFile, ensureFirstAdministrator } from './first-administrator.ts';
+import { listenForOperators, namesOf } from './operator-listener.ts';
 import { openSharedSecret } from './shared-secret.ts';
 
 export interface RunningPlatform {
@@ -85,7 +81,9 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   const store = await openStore({ dataDir, databaseUrl, log });
   closers.push(() => store.close());
   const sealKey = await openSealKey({ dataDir, sealKey: settings.sealKey });
-  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+  const trust = { store, sealKey, clock: systemClock };
+  const authority = await openAuthority({ ...trust, kind: 'nodes' });
+  const operatorAuthority = await openAuthority({ ...trust, kind: 'operators' });
   const bus = await openBus(settings, log);
   closers.push(() => bus.close());
   const late: Late = { services: null, url: '' };
@@ -97,11 +95,13 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   late.services = services;
   await ensureFirstAdministrator({ store, services, dataDir });
   const authorityPath = path.join(dataDir, 'authority.pem');
-  await writeFile(authorityPath, authority.certificatePem, { mode: 0o644 });
+  await writeFile(authorityPath, operatorAuthority.certificatePem, { mode: 0o644 });
   await virtualIps.start();
   const node = await delivery.listen({ host: settings.nodeHost, port: settings.nodePort });
   const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services, closers });
-  const url = await listenForOperators({ settings, authority, app, closers });
+  const listener = await listenForOperators({ settings, authority: operatorAuthority, app, log });
+  closers.push(() => listener.close());
+  const { url } = listener;
   late.url = url;
   const sweep = setInterval(() => {
     void expireApprovals({ store, bus, now: services.now, newId: services.newId }).catch((error: unknown) =>
@@ -192,7 +192,7 @@ function createServices(parts: {
     randomName: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
     nodeUrl: () => parts.settings.nodeUrl,
-    consoleUrl: () => parts.settings.consoleUrl ?? shownUrl(parts.late.url, parts.settings),
+    consoleUrl: () => parts.settings.consoleUrl ?? parts.late.url,
     platformVersion,
   };
 }
@@ -222,7 +222,7 @@ async function createSurface(parts: SurfaceParts) {
     authenticate,
     log,
     version: platformVersion,
-    allowedHosts: allowedHosts(settings),
+    allowedHosts: namesOf(settings),
     questionKey: await openSharedSecret({ store, sealKey, name: 'mcp_question_key' }),
     sourceOf: (context) => sourceOf(context as never),
     newId: services.newId,
@@ -248,80 +248,4 @@ async function createSurface(parts: SurfaceParts) {
     nodeUrl: services.nodeUrl,
     consoleDirectory: path.join(import.meta.dirname, '..', '..', 'console', 'dist'),
   });
-}
-
-/** A listener on all addresses is reached under one of them. */
-function shownUrl(listening: string, settings: Settings): string {
-  const url = new URL(listening);
-  if (['0.0.0.0', '[::]'].includes(url.hostname))
-    url.hostname = settings.allowedHosts[0] ?? settings.reachableHost;
-  return url.origin;
-}
-
-function allowedHosts(settings: Settings): string[] {
-  const address = parseAddress(settings.host);
-  if (address === null) return [settings.host, ...settings.allowedHosts];
-  const text = formatAddress(address);
-  return [address.family === 6 ? `[${text}]` : text, ...settings.allowedHosts];
-}
-
-async function listenForOperators(parts: {
-  readonly settings: Settings;
-  readonly authority: Authority;
-  readonly app: Awaited<ReturnType<typeof createSurface>>;
-  readonly closers: (() => Promise<void>)[];
-}): Promise<string> {
-  const { settings, app, closers } = parts;
-  const plain = isLoopbackHost(settings.host) && settings.tls === null;
-  const answer = getRequestListener(app.fetch);
-  const listener = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
-  const server = plain
-    ? createHttpServer(listener)
-    : createHttpsServer({ ...(await operatorCertificate(parts)), minVersion: 'TLSv1.2' }, listener);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings)));
-    server.listen({ host: settings.host, port: settings.port }, resolve);
-  });
-  closers.push(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        // Event streams never end by themselves.
-        server.closeAllConnections();
-      }),
-  );
-  const { port } = server.address() as AddressInfo;
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  return `${plain ? 'http' : 'https'}://${host}:${port}`;
-}
-
-async function operatorCertificate(parts: {
-  readonly settings: Settings;
-  readonly authority: Authority;
-}): Promise<{ cert: string; key: string }> {
-  const { tls, host, allowedHosts: names } = parts.settings;
-  if (tls !== null) {
-    return { cert: await readFile(tls.certificate, 'utf8'), key: await readFile(tls.key, 'utf8') };
-  }
-  const identity = await parts.authority.issueServerCertificate({ hosts: [host, 'localhost', ...names] });
-  return { cert: identity.chainPem, key: identity.privateKeyPem };
-}
-
-/** Plain HTTP is for this machine only (contract §2). */
-function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
-function cannotListen(error: NodeJS.ErrnoException, settings: Settings): ProductError {
-  const where = `${settings.host} port ${settings.port}`;
-  const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `Another program listens on ${where}. End it, or choose another port with --port.`,
-    EADDRNOTAVAIL: `This machine has no address ${settings.host}. Choose another with --host.`,
-    EACCES: `This user may not listen on ${where}. Choose a port above 1023 with --port.`,
-  };
-  return new ProductError(
-    'invalid_configuration',
-    why[error.code ?? ''] ?? `Listening on ${where} failed: ${error.message}`,
-    { cause: error },
-  );
 }

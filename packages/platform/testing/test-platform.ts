@@ -127,7 +127,7 @@ export async function startTestPlatform({ isShared = false } = {}): Promise<Test
   const bus = inProcessBus((error) => {
     throw error;
   });
-  const authority = await openAuthority({ store, sealKey, clock: systemClock });
+  const authority = await openAuthority({ kind: 'nodes', store, sealKey, clock: systemClock });
   const parts = { store, bus, authority, sealKey, isShared };
   const first = await startTestProcess(parts);
   const { services, invoke } = first;

@@ -1,8 +1,9 @@
-// Keeps the authority in the database: made once, its private key sealed. What it does: authority.ts.
+// Keeps the authorities in the database: each made once, its private key sealed. What they do: authority.ts.
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import {
   type Authority,
+  type AuthorityKind,
   type AuthorityParts,
   makeAuthority,
   type StoredAuthority,
@@ -10,7 +11,10 @@ import {
   unsealAuthority,
 } from './authority.ts';
 
-const settingName = 'authority';
+const settingNames: Readonly<Record<AuthorityKind, string>> = {
+  nodes: 'authority',
+  operators: 'operator_authority',
+};
 
 export interface AuthorityOptions extends AuthorityParts {
   readonly store: Pick<Store, 'db'>;
@@ -22,9 +26,16 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   return unsealAuthority(stored, options);
 }
 
-async function readStored({ store }: Pick<AuthorityOptions, 'store'>): Promise<StoredAuthority | null> {
+async function readStored({
+  store,
+  kind,
+}: Pick<AuthorityOptions, 'store' | 'kind'>): Promise<StoredAuthority | null> {
   const row = await inPlatform(store, (trx) =>
-    trx.selectFrom('platform_settings').select('value').where('name', '=', settingName).executeTakeFirst(),
+    trx
+      .selectFrom('platform_settings')
+      .select('value')
+      .where('name', '=', settingNames[kind])
+      .executeTakeFirst(),
   );
   return row === undefined ? null : storedAuthority.parse(row.value);
 }
@@ -34,7 +45,7 @@ async function storeNew(options: AuthorityOptions): Promise<StoredAuthority> {
   await inPlatform(options.store, (trx) =>
     trx
       .insertInto('platform_settings')
-      .values({ name: settingName, value: JSON.stringify(made) })
+      .values({ name: settingNames[options.kind], value: JSON.stringify(made) })
       .onConflict((conflict) => conflict.column('name').doNothing())
       .execute(),
   );

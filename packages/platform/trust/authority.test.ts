@@ -12,7 +12,7 @@ const instanceId = '0199aaaa-0000-7000-8000-000000000002';
 const start = Date.parse('2026-11-21T12:00:00Z');
 
 let now = start;
-const parts = { sealKey: SealKey.make().key, clock: { now: () => now } };
+const parts = { kind: 'nodes' as const, sealKey: SealKey.make().key, clock: { now: () => now } };
 let authority: Authority;
 let root: X509Certificate;
 
@@ -37,6 +37,24 @@ describe('the root', () => {
       /cannot be opened/,
     );
   });
+});
+
+test('the root for operators is one that browsers know, and none of the other', async () => {
+  const its = { ...parts, kind: 'operators' as const };
+  const operators = await unsealAuthority(await makeAuthority(its), its);
+  const own = new X509Certificate(operators.certificatePem);
+  expect(own.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+  const identity = await operators.issueServerCertificate({
+    hosts: ['[::1]', '192.0.2.1', 'office.example'],
+  });
+  const leaf = new X509Certificate(identity.chainPem);
+  expect(leaf.publicKey.asymmetricKeyType).toBe('ec');
+  expect([leaf.verify(own.publicKey), leaf.verify(root.publicKey)]).toEqual([true, false]);
+  expect(leaf.checkIP('192.0.2.1')).toBe('192.0.2.1');
+  expect(leaf.checkIP('::1')).toBe('::1');
+  expect(leaf.checkHost('office.example')).toBe('office.example');
+  // What one is stored as is not the other.
+  await expect(unsealAuthority(await makeAuthority(its), parts)).rejects.toThrow(/cannot be opened/);
 });
 
 describe('the certificate of a machine', () => {

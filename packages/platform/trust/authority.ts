@@ -1,5 +1,5 @@
-// The platform's certificate authority: one Ed25519 root that issues. The only module that knows the X.509 library.
-// Where the root is kept: authority-store.ts. Who gets a certificate: enrol.ts, renew.ts.
+// The platform's certificate authorities: a root each, which issues. The only module that knows the X.509 library.
+// Where the roots are kept: authority-store.ts. Who gets a certificate: enrol.ts, renew.ts, fresh-certificate.ts.
 import 'reflect-metadata';
 import { hash, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -14,8 +14,29 @@ import type { SealKey } from './seal.ts';
 /** The library's name for a key of the Web Crypto API, which more than one declaration of the runtime has. */
 type SigningKey = x509.X509CertificateCreateWithKeyParams['signingKey'];
 
-const sealPurpose = 'authority private key';
-const algorithm = { name: 'Ed25519' } as const;
+/**
+ * Machines trust the one, people's browsers may trust the other: they know no Ed25519, and their users import it, which
+ * must not make them trust whatever the first says.
+ */
+export type AuthorityKind = 'nodes' | 'operators';
+
+const ed25519 = { name: 'Ed25519' } as const;
+const p256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const kinds = {
+  nodes: {
+    algorithm: ed25519,
+    newKeys: () => crypto.subtle.generateKey(ed25519, true, ['sign', 'verify']),
+    sealPurpose: 'authority private key',
+    title: 'authority',
+  },
+  operators: {
+    algorithm: p256,
+    newKeys: () => crypto.subtle.generateKey(p256, true, ['sign', 'verify']),
+    sealPurpose: 'operator authority private key',
+    title: 'operator authority',
+  },
+} as const satisfies Record<AuthorityKind, object>;
+
 const dayMs = 24 * 3600 * 1000;
 /** What every Ed25519 SubjectPublicKeyInfo (RFC 8410) begins with; the 32 bytes of the key follow. */
 const ed25519Prefix = Buffer.from('302a300506032b6570032100', 'hex');
@@ -28,13 +49,14 @@ export const storedAuthority = z.strictObject({
 export type StoredAuthority = z.infer<typeof storedAuthority>;
 
 export interface AuthorityParts {
+  readonly kind: AuthorityKind;
   readonly sealKey: SealKey;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 /** What a certificate is to say. Everything in it is the authority's word; nothing is copied from a request. */
 export interface Issue {
-  /** SubjectPublicKeyInfo in DER, Ed25519. */
+  /** SubjectPublicKeyInfo in DER, of the authority's own kind of key. */
   readonly publicKey: Uint8Array;
   readonly commonName: string;
   readonly names: readonly { readonly type: 'url' | 'dns' | 'ip'; readonly value: string }[];
@@ -65,13 +87,14 @@ export interface InstanceIdentity {
 }
 
 /** A new root, with its private key sealed, as it is to be stored. */
-export async function makeAuthority({ sealKey, clock }: AuthorityParts): Promise<StoredAuthority> {
+export async function makeAuthority({ kind, sealKey, clock }: AuthorityParts): Promise<StoredAuthority> {
+  const { algorithm, newKeys, sealPurpose, title } = kinds[kind];
   const trustDomain = randomBytes(16).toString('hex');
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await newKeys();
   const notBefore = new Date(clock.now() - limits.certificateBackdateMs);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
-    name: `CN=Powernode authority ${trustDomain.slice(0, 8)}`,
+    name: `CN=Powernode ${title} ${trustDomain.slice(0, 8)}`,
     notBefore,
     notAfter: new Date(notBefore.getTime() + limits.authorityDays * dayMs),
     keys,
@@ -96,14 +119,16 @@ export async function makeAuthority({ sealKey, clock }: AuthorityParts): Promise
 /** The authority as stored, ready to issue. The private key cannot be taken out of it. */
 export async function unsealAuthority(
   stored: StoredAuthority,
-  { sealKey, clock }: AuthorityParts,
+  { kind, sealKey, clock }: AuthorityParts,
 ): Promise<Authority> {
+  const { algorithm, sealPurpose } = kinds[kind];
   const pkcs8 = sealKey.open({ purpose: sealPurpose, sealed: stored.sealed_private_key });
   const signingKey = await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), algorithm, false, [
     'sign',
   ]);
   pkcs8.fill(0);
   return new Authority({
+    kind,
     clock,
     signingKey,
     trustDomain: stored.trust_domain,
@@ -112,6 +137,7 @@ export async function unsealAuthority(
 }
 
 interface Opened {
+  readonly kind: AuthorityKind;
   readonly clock: Pick<Clock, 'now'>;
   readonly signingKey: SigningKey;
   readonly trustDomain: string;
@@ -121,6 +147,7 @@ interface Opened {
 export class Authority {
   readonly trustDomain: string;
   readonly certificatePem: string;
+  readonly #kind: (typeof kinds)[AuthorityKind];
   readonly #clock: Pick<Clock, 'now'>;
   readonly #signingKey: SigningKey;
   readonly #certificate: X509Certificate;
@@ -130,6 +157,7 @@ export class Authority {
   constructor(parts: Opened) {
     this.trustDomain = parts.trustDomain;
     this.certificatePem = parts.certificatePem;
+    this.#kind = kinds[parts.kind];
     this.#clock = parts.clock;
     this.#signingKey = parts.signingKey;
     this.#certificate = new X509Certificate(parts.certificatePem);
@@ -157,9 +185,8 @@ export class Authority {
     const expiresAt = new Date(
       Math.min(notBefore.getTime() + request.days * dayMs, Date.parse(this.#certificate.validTo)),
     );
-    const publicKey = await crypto.subtle.importKey('spki', Buffer.from(request.publicKey), algorithm, true, [
-      'verify',
-    ]);
+    const spki = Buffer.from(request.publicKey);
+    const publicKey = await crypto.subtle.importKey('spki', spki, this.#kind.algorithm, true, ['verify']);
     const usage = request.use === 'client' ? 'clientAuth' : 'serverAuth';
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial,
@@ -169,7 +196,7 @@ export class Authority {
       notAfter: expiresAt,
       publicKey,
       signingKey: this.#signingKey,
-      signingAlgorithm: algorithm,
+      signingAlgorithm: this.#kind.algorithm,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -199,7 +226,7 @@ export class Authority {
 
   /** A certificate with a fresh key for a listener of the platform under these names and addresses. */
   async issueServerCertificate({ hosts }: { readonly hosts: readonly string[] }): Promise<ServerIdentity> {
-    const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    const keys = await this.#kind.newKeys();
     const issued = await this.issue({
       publicKey: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
       commonName: 'Powernode platform',

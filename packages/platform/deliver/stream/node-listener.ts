@@ -9,8 +9,9 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { closeCodes, nodeStreamPath } from '@powernode/core/wire/node-stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Authority, InstanceIdentity, ServerIdentity } from '../../trust/authority.ts';
+import type { Authority, InstanceIdentity } from '../../trust/authority.ts';
 import type { Clock } from '../../trust/clock.ts';
+import { freshCertificate } from '../../trust/fresh-certificate.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { type Client, clientOf } from './client.ts';
 import { answerRequest, notCounted, type RequestParts, stranger } from './requests.ts';
@@ -41,15 +42,16 @@ export interface NodeListener {
 }
 
 export async function openNodeListener(parts: ListenerParts, address: Address): Promise<NodeListener> {
-  const hosts = ['localhost', address.host];
-  const first = await parts.authority.issueServerCertificate({ hosts });
+  const certificate = await freshCertificate({
+    ...parts,
+    hosts: ['localhost', address.host],
+    terms: { ca: parts.authority.certificatePem, minVersion: 'TLSv1.3' },
+  });
   const server = createServer({
-    ...credentials(first),
-    ca: parts.authority.certificatePem,
+    ...certificate.first,
     requestCert: true,
     // Who may do what is decided below: enrolment comes with a certificate that nobody issued.
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.3',
     handshakeTimeout: limits.nodeHandshakeMs,
     headersTimeout: limits.nodeRequestMs,
     requestTimeout: limits.nodeRequestMs,
@@ -64,7 +66,7 @@ export async function openNodeListener(parts: ListenerParts, address: Address): 
     maxPayload: limits.nodeUplinkFrameBytesMax,
   });
   attach(server, streams, parts);
-  const stopRenewing = keepCertificateFresh(server, parts, { hosts, first });
+  const stopRenewing = certificate.keepFresh(server);
   await listen(server, address);
   return {
     port: (server.address() as AddressInfo).port,
@@ -75,10 +77,6 @@ export async function openNodeListener(parts: ListenerParts, address: Address): 
         server.closeAllConnections();
       }),
   };
-}
-
-function credentials(identity: ServerIdentity): { cert: string; key: string } {
-  return { cert: identity.chainPem, key: identity.privateKeyPem };
 }
 
 function attach(server: Server, streams: WebSocketServer, parts: ListenerParts): void {
@@ -151,32 +149,6 @@ function refuse(line: Duplex, error: unknown): void {
       body,
     ].join('\r\n'),
   );
-}
-
-/** Connections that are open keep the certificate that they began with. */
-function keepCertificateFresh(
-  server: Server,
-  { authority, clock, log }: ListenerParts,
-  { hosts, first }: { readonly hosts: readonly string[]; readonly first: ServerIdentity },
-): () => void {
-  let stop: () => void = () => undefined;
-  const schedule = (identity: ServerIdentity) => {
-    const dueMs = (identity.expiresAt.getTime() - clock.now()) * limits.renewAtFraction;
-    stop = clock.after(Math.min(Math.max(dueMs, 0), limits.timerMsMax), () => void renew(identity, dueMs));
-  };
-  const renew = async (identity: ServerIdentity, dueMs: number) => {
-    if (dueMs > limits.timerMsMax) return schedule(identity);
-    try {
-      const next = await authority.issueServerCertificate({ hosts });
-      server.setSecureContext({ ...credentials(next), ca: authority.certificatePem, minVersion: 'TLSv1.3' });
-      schedule(next);
-    } catch (error) {
-      log.error({ err: error }, 'the certificate of the node listener could not be renewed');
-      stop = clock.after(limits.serverRenewalRetryMs, () => void renew(identity, 0));
-    }
-  };
-  schedule(first);
-  return () => stop();
 }
 
 function listen(server: Server, { host, port }: Address): Promise<void> {

@@ -105,7 +105,12 @@ export class Stage {
   async start(): Promise<void> {
     this.#database = new Cuttable(this.#test.store.db);
     const store = this.#database;
-    this.authority = await openAuthority({ store, sealKey: this.#sealKey, clock: systemClock });
+    this.authority = await openAuthority({
+      kind: 'nodes',
+      store,
+      sealKey: this.#sealKey,
+      clock: systemClock,
+    });
     this.delivery = await createDelivery({
       store,
       bus: this.bus,

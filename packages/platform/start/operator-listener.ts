@@ -1,0 +1,120 @@
+// The listener for operators: plain HTTP on loopback, HTTPS everywhere else (contract §2), with a certificate of one's
+// own or one from the platform's authority for operators.
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { ProductError } from '@powernode/core/errors';
+import { formatAddress, parseAddress } from '@powernode/core/net/address';
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.ts';
+import type { createHttpApp } from '../surfaces/http/app.ts';
+import type { Authority } from '../trust/authority.ts';
+import { systemClock } from '../trust/clock.ts';
+import { freshCertificate } from '../trust/fresh-certificate.ts';
+
+export interface OperatorListenerParts {
+  readonly settings: Settings;
+  readonly authority: Authority;
+  readonly app: Pick<ReturnType<typeof createHttpApp>, 'fetch'>;
+  readonly log: Logger;
+}
+
+export interface OperatorListener {
+  /** Where operators reach it. */
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+export async function listenForOperators(parts: OperatorListenerParts): Promise<OperatorListener> {
+  const { settings, app } = parts;
+  const answer = getRequestListener(app.fetch);
+  const listener = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
+  const plain = isLoopbackHost(settings.host) && settings.tls === null;
+  const { server, stopRenewing } = plain
+    ? { server: createHttpServer(listener), stopRenewing: () => undefined }
+    : await secureServer(parts, listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings)));
+    server.listen({ host: settings.host, port: settings.port }, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${plain ? 'http' : 'https'}://${shownHost(settings)}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        stopRenewing();
+        server.close(() => resolve());
+        // Event streams never end by themselves.
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function secureServer(
+  { settings, authority, log }: OperatorListenerParts,
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+) {
+  const minVersion = 'TLSv1.2';
+  if (settings.tls !== null) {
+    const [cert, key] = [
+      await readFile(settings.tls.certificate, 'utf8'),
+      await readFile(settings.tls.key, 'utf8'),
+    ];
+    const server = createHttpsServer({ cert, key, minVersion }, listener);
+    return { server, stopRenewing: () => undefined };
+  }
+  const certificate = await freshCertificate({
+    authority,
+    log,
+    clock: systemClock,
+    hosts: namesOf(settings),
+    terms: { minVersion },
+  });
+  const server = createHttpsServer(certificate.first, listener);
+  return { server, stopRenewing: certificate.keepFresh(server) };
+}
+
+/** The names and addresses that it is reached under, as in URLs. On all addresses it is reached under several. */
+export function namesOf(settings: Settings): string[] {
+  const own = isOnAllAddresses(settings.host)
+    ? ['127.0.0.1', '[::1]', settings.reachableHost]
+    : [inUrl(settings.host)];
+  return [...new Set([...own, 'localhost', ...settings.allowedHosts])];
+}
+
+function shownHost(settings: Settings): string {
+  if (!isOnAllAddresses(settings.host)) return inUrl(settings.host);
+  return settings.allowedHosts[0] ?? settings.reachableHost;
+}
+
+function isOnAllAddresses(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function inUrl(host: string): string {
+  const address = parseAddress(host);
+  if (address === null) return host;
+  const text = formatAddress(address);
+  return address.family === 6 ? `[${text}]` : text;
+}
+
+/** Plain HTTP is for this machine only (contract §2). */
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function cannotListen(error: NodeJS.ErrnoException, settings: Settings): ProductError {
+  const where = `${settings.host} port ${settings.port}`;
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Another program listens on ${where}. End it, or choose another port with --port.`,
+    EADDRNOTAVAIL: `This machine has no address ${settings.host}. Choose another with --host.`,
+    EACCES: `This user may not listen on ${where}. Choose a port above 1023 with --port.`,
+  };
+  return new ProductError(
+    'invalid_configuration',
+    why[error.code ?? ''] ?? `Listening on ${where} failed: ${error.message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,68 @@
+// The certificate of a listener of the platform's own, which is made anew long before it ends.
+import type { Server } from 'node:https';
+import type { SecureVersion } from 'node:tls';
+import * as limits from '@powernode/core/limits';
+import type { Logger } from 'pino';
+import type { Authority, ServerIdentity } from './authority.ts';
+import type { Clock } from './clock.ts';
+
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+  /** Whose certificates clients may show. */
+  readonly ca?: string;
+  readonly minVersion: SecureVersion;
+}
+
+export interface FreshCertificate {
+  /** For the start of the listener. */
+  readonly first: Credentials;
+  /** Goes on until what it answers is called. Connections that are open keep the certificate that they began with. */
+  keepFresh(server: Server): () => void;
+}
+
+export interface FreshCertificateParts {
+  readonly authority: Authority;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hosts: readonly string[];
+  /** What stays the same. */
+  readonly terms: Pick<Credentials, 'ca' | 'minVersion'>;
+}
+
+export async function freshCertificate(parts: FreshCertificateParts): Promise<FreshCertificate> {
+  const { authority, clock, log, hosts, terms } = parts;
+  const make = () => authority.issueServerCertificate({ hosts });
+  const credentials = (identity: ServerIdentity): Credentials => ({
+    cert: identity.chainPem,
+    key: identity.privateKeyPem,
+    ...terms,
+  });
+  const first = await make();
+  return {
+    first: credentials(first),
+    keepFresh(server) {
+      let stop: () => void = () => undefined;
+      const schedule = (identity: ServerIdentity) => {
+        const dueMs = (identity.expiresAt.getTime() - clock.now()) * limits.renewAtFraction;
+        stop = clock.after(
+          Math.min(Math.max(dueMs, 0), limits.timerMsMax),
+          () => void renew(identity, dueMs),
+        );
+      };
+      const renew = async (identity: ServerIdentity, dueMs: number) => {
+        if (dueMs > limits.timerMsMax) return schedule(identity);
+        try {
+          const next = await make();
+          server.setSecureContext(credentials(next));
+          schedule(next);
+        } catch (error) {
+          log.error({ err: error }, 'the certificate of a listener could not be renewed');
+          stop = clock.after(limits.serverRenewalRetryMs, () => void renew(identity, 0));
+        }
+      };
+      schedule(first);
+      return () => stop();
+    },
+  };
+}
