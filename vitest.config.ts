@@ -1,7 +1,9 @@
-// Which tests exist: `quick` needs no network, no root and no database; `full` adds everything else.
+// Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
+// browser, and `net` root and the network tools, alone on the machine.
 import { defineConfig } from 'vitest/config';
 
 const quick = ['packages/**/*.test.ts', 'suites/taste/**/*.test.ts', 'launch/**/*.test.mjs'];
+const browser = 'packages/console/browser/**/*.e2e.test.ts';
 const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages/**/*.e2e.test.ts'];
 
 /**
@@ -36,13 +38,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'browser',
+          globalSetup: ['packages/console/browser/build.ts'],
+          include: [browser],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'net',
           include: [
             'packages/**/*.net.test.ts',
             'packages/**/*.e2e.test.ts',
             'suites/{e2e,docs}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', ...services],
+          exclude: ['**/node_modules/**', browser, ...services],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -12,6 +12,7 @@ const environment = { POWERNODE_SKIP: JSON.stringify(skips) };
 const gate = await runGate();
 const bundle = await buildConsole();
 const runs = [await runVitest(['quick', 'db'], { environment })];
+if (skips.browser === undefined) runs.push(await runVitest(['browser'], { environment }));
 // Alone, one file after the other: these measure and load the machine's network.
 if (skips.net === undefined) runs.push(await runVitest(['net'], { environment }));
 
@@ -25,6 +26,7 @@ for (const run of runs) {
   skipped += run.skipped;
   lines.push(...run.skips.map(({ file, name }) => `skipped: ${file}: ${name}`));
 }
+if (skips.browser !== undefined) skipped += countTests('browser');
 if (skips.net !== undefined) skipped += countTests('net');
 const services = countTests('net', {
   filter: 'suites/e2e/services',

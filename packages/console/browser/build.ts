@@ -1,20 +1,24 @@
-// Builds the console into a directory of its own, so that tests never look at an old one.
+// Once per run of vitest: builds the console into a directory of its own, so that tests never look at an old one.
+// Named as globalSetup in vitest.config.ts; the stage serves what it built.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
+import type { TestProject } from 'vitest/node';
 
-export interface Built {
-  readonly directory: string;
-  remove(): Promise<void>;
+declare module 'vitest' {
+  interface ProvidedContext {
+    consoleDirectory: string;
+  }
 }
 
-export async function buildConsole(): Promise<Built> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'powernode-console-'));
   await build({
     configFile: join(import.meta.dirname, '..', 'vite.config.ts'),
     logLevel: 'error',
     build: { outDir: directory, emptyOutDir: true },
   });
-  return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
+  project.provide('consoleDirectory', directory);
+  return () => rm(directory, { recursive: true, force: true });
 }

@@ -2,32 +2,27 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Built, buildConsole } from './build.ts';
+import { beforeAll, expect, inject, it } from 'vitest';
 
 /** What the first page needs before it shows anything, compressed. React and the router are most of it. */
 const entryBytesMax = 150_000;
 /** The drawing library is fetched apart from it. */
 const partBytesMax = 75_000;
 
-let built: Built;
+const built = inject('consoleDirectory');
 let files: Map<string, string>;
 
 beforeAll(async () => {
-  built = await buildConsole();
-  const names = await readdir(join(built.directory, 'assets'));
+  const names = await readdir(join(built, 'assets'));
   const scripts = names.filter((name) => name.endsWith('.js'));
   files = new Map(
     await Promise.all(
-      scripts.map(
-        async (name) => [name, await readFile(join(built.directory, 'assets', name), 'utf8')] as const,
-      ),
+      scripts.map(async (name) => [name, await readFile(join(built, 'assets', name), 'utf8')] as const),
     ),
   );
 });
-afterAll(() => built.remove());
 
-const entry = () => readFile(join(built.directory, 'index.html'), 'utf8');
+const entry = () => readFile(join(built, 'index.html'), 'utf8');
 
 it('starts with one script of its own and nothing inline', async () => {
   const page = await entry();

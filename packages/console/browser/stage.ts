@@ -1,8 +1,7 @@
-// What each file of browser tests stands on: a freshly built console, a fake platform and one browser.
+// What each file of browser tests stands on: the console as built for this run, a fake platform and one browser.
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { goTo, type Look, openBrowser, openSignedIn, type Signed, wide } from './browser.ts';
-import { type Built, buildConsole } from './build.ts';
 import { emitPast } from './fake/past.ts';
 import { FakePlatform } from './fake/platform.ts';
 import { type FakeServer, fakeToken, serveFake } from './fake/server.ts';
@@ -23,7 +22,6 @@ export interface Stage {
 
 /** Call once at the top of a file. The stage is there inside of tests. */
 export function useStage(makeWorld: () => World = smallWorld): Stage {
-  let built: Built;
   let browser: Browser;
   let server: FakeServer;
   const servers: FakeServer[] = [];
@@ -31,20 +29,18 @@ export function useStage(makeWorld: () => World = smallWorld): Stage {
   async function serve(world: World): Promise<FakeServer> {
     const platform = new FakePlatform(world);
     if (world.networks.length > 1) emitPast(platform);
-    const started = await serveFake(platform, built.directory);
+    const started = await serveFake(platform, inject('consoleDirectory'));
     servers.push(started);
     return started;
   }
 
   beforeAll(async () => {
-    built = await buildConsole();
     browser = await openBrowser();
     server = await serve(makeWorld());
   });
   afterAll(async () => {
     await browser?.close();
     for (const one of servers) await one.stop().catch(() => {});
-    await built?.remove();
   });
 
   return {
