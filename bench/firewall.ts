@@ -1,6 +1,7 @@
 // Benchmark: the firewall of a node with 10,000 rules and 5,000 peers. How long a change of one rule takes until it is
 // in the kernel, and read back, beside loading the whole table; and what the rules cost a stream through a tunnel.
 import { setTimeout as pause } from 'node:timers/promises';
+import { nobodyToTell } from '../packages/agent/apply/machine.ts';
 import { NftTable } from '../packages/agent/apply/nftables/table.ts';
 import { Namespace } from '../packages/agent/fixtures/namespace.ts';
 import { rulesetOf } from '../packages/agent/plan/ruleset.ts';
@@ -47,7 +48,7 @@ async function benchChanges(report: Report, document: FirewallDocument): Promise
   const namespace = await Namespace.open();
   const end = ending(() => namespace.end());
   try {
-    const table = new NftTable(namespace, systemClock);
+    const table = new NftTable({ ...nobodyToTell, run: namespace, clock: systemClock });
     let entries = document.entries;
     const began = performance.now();
     let ruleset = rulesetFor(entries, null);

@@ -264,6 +264,15 @@ describe('the prober', () => {
     await until(async () => prober.confirmed.length > 1);
   });
 
+  test('is told when the table of rules is written, and when that is over', async () => {
+    const publicKey = (await said('hello')).unused_keys[0] ?? '';
+    platform.put(node, { set: hubDocument(1, publicKey) });
+    await said('failed');
+    const writes = run.log.filter((line) => line.startsWith('nft -f -')).length;
+    expect(writes).toBeGreaterThan(0);
+    expect(prober.rules).toEqual(Array.from({ length: writes }, () => ['loading', 'loaded']).flat());
+  });
+
   test('is shown in the status', async () => {
     const tunnel = `peer/wg-test-1/${'A/b'.padEnd(43, 'C')}=`;
     const of = { target: 'fd00:99:0:0:fe01::101', tunnel, purpose: 'path', state: 'alive' } as const;

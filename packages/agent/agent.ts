@@ -69,7 +69,13 @@ export class Agent {
       log.warn({ interface: name, why }, 'a userspace WireGuard ended');
       this.#reconciler.auditSoon();
     };
-    this.#machine = new Machine({ ...parts, keys: store, interfaceEnded });
+    this.#machine = new Machine({
+      ...parts,
+      keys: store,
+      interfaceEnded,
+      rulesLoading: () => this.#probing.rulesLoading(),
+      rulesLoaded: () => this.#probing.rulesLoaded(),
+    });
     this.#reconciler = new Reconciler({
       machine: this.#machine,
       clock,
@@ -79,8 +85,6 @@ export class Agent {
         drifted: (drift) => this.#drifted(drift),
         looked: () => this.#report(),
         switched: () => this.#reportState(),
-        rulesLoading: () => this.#probing.rulesLoading(),
-        rulesLoaded: () => this.#probing.rulesLoaded(),
       },
     });
     this.#stream = new NodeStream({

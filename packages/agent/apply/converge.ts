@@ -20,9 +20,6 @@ export interface ConvergerParts {
   /** These were carried out, and not yet looked at. */
   readonly begun: (steps: readonly Step[]) => void;
   readonly looked: () => void;
-  /** Around loading the table of rules, with which everything is lost that others keep in it. */
-  readonly rulesLoading: () => void;
-  readonly rulesLoaded: () => void;
 }
 
 export class Converger {
@@ -58,7 +55,7 @@ export class Converger {
         if (plan.problems.length === 0) this.endpoints.remember(target, scope);
         return plan.problems.map((detail) => ({ room: 'wireguard', detail }));
       }
-      const problems = await this.#execute(plan.steps);
+      const problems = await this.#parts.machine.execute(plan.steps);
       this.endpoints.carriedOut(plan.steps);
       this.#parts.begun(plan.steps);
       if (!(await picture.lookAfter(plan.steps, this.#parts.switchesDone))) await this.lookAtAll(target);
@@ -86,15 +83,5 @@ export class Converger {
     }
     ways.keepOnly((tunnel) => target.entries.has(tunnel));
     this.#parts.looked();
-  }
-
-  async #execute(steps: readonly Step[]): Promise<Problem[]> {
-    const loads = steps.some((step) => step.kind === 'set_ruleset' && step.how === 'whole');
-    if (loads) this.#parts.rulesLoading();
-    try {
-      return await this.#parts.machine.execute(steps);
-    } finally {
-      if (loads) this.#parts.rulesLoaded();
-    }
   }
 }

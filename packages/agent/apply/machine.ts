@@ -30,7 +30,17 @@ export interface MachineParts {
   readonly keys: KeyStore | null;
   /** A userspace WireGuard that this process started has ended. */
   readonly interfaceEnded: (name: string, why: string) => void;
+  /** Around each run of a tool that writes the table of rules. */
+  readonly rulesLoading: () => void;
+  readonly rulesLoaded: () => void;
 }
+
+/** For those who only look, or take away what is there. */
+export const nobodyToTell = {
+  interfaceEnded: () => undefined,
+  rulesLoading: () => undefined,
+  rulesLoaded: () => undefined,
+} satisfies Partial<MachineParts>;
 
 export class Machine implements Sink {
   readonly #parts: MachineParts;
@@ -42,7 +52,7 @@ export class Machine implements Sink {
     this.#parts = parts;
     this.#maker = new InterfaceMaker({ ...parts, ended: parts.interfaceEnded });
     this.#forwarding = new Forwarding(parts.settings, parts.folder);
-    this.#table = new NftTable(parts.run, parts.clock);
+    this.#table = new NftTable(parts);
   }
 
   /** What makes this machine's interfaces; null before the first one was made. */

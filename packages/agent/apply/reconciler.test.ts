@@ -35,8 +35,6 @@ beforeEach(() => {
       drifted: (some) => drift.push(...some),
       looked: () => undefined,
       switched: () => undefined,
-      rulesLoading: () => undefined,
-      rulesLoaded: () => undefined,
     },
   });
 });
@@ -336,8 +334,6 @@ test('endpoints of a document that was not applied before the start are written'
         drifted: () => 0,
         looked: () => 0,
         switched: () => 0,
-        rulesLoading: () => 0,
-        rulesLoaded: () => 0,
       },
     });
     const document = held(1, spokeDocument(2, spokeKey, hubs));

@@ -36,9 +36,6 @@ export interface ReconcilerEvents {
   looked(): void;
   /** Routes go another way now. */
   switched(): void;
-  /** Around loading the table of rules, with which everything is lost that others keep in it. */
-  rulesLoading(): void;
-  rulesLoaded(): void;
 }
 
 export class Reconciler {
@@ -88,8 +85,6 @@ export class Reconciler {
       switchesDone: () => this.#switcher.settled(),
       begun: (steps) => this.#begun(steps),
       looked: () => parts.events.looked(),
-      rulesLoading: () => parts.events.rulesLoading(),
-      rulesLoaded: () => parts.events.rulesLoaded(),
     });
   }
 

@@ -2,13 +2,13 @@
 import { ProductError } from '@powernode/core/errors';
 import { agentApplyRoundsMax } from '@powernode/core/limits';
 import { makePlan } from '../plan/plan.ts';
-import { Machine, type MachineParts } from './machine.ts';
+import { Machine, type MachineParts, nobodyToTell } from './machine.ts';
 
 /** Returns how many steps it took; 0: there was nothing. */
 export async function removeEverything(
-  parts: Omit<MachineParts, 'keys' | 'interfaceEnded'>,
+  parts: Omit<MachineParts, 'keys' | keyof typeof nobodyToTell>,
 ): Promise<number> {
-  const machine = new Machine({ ...parts, keys: null, interfaceEnded: () => undefined });
+  const machine = new Machine({ ...parts, ...nobodyToTell, keys: null });
   let count = 0;
   let problems: readonly string[] = [];
   for (let round = 0; round < agentApplyRoundsMax; round++) {

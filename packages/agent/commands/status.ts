@@ -1,6 +1,6 @@
 // `powernode agent status`: asks the running agent; when none runs, says what is on disk and in the kernel.
 import { ProductError } from '@powernode/core/errors';
-import { Machine } from '../apply/machine.ts';
+import { Machine, nobodyToTell } from '../apply/machine.ts';
 import { type AgentStatus, agentStatus, statusOf } from '../observe/status.ts';
 import { nothingSeen, type Seen } from '../plan/seen.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -57,7 +57,7 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
 /** Without root or without the tools there is nothing to see, which is no reason to say nothing at all. */
 async function lookIfPossible(folder: StateFolder): Promise<Seen> {
   const parts = { run: systemRun, clock: systemClock, settings: systemSettings, folder };
-  const machine = new Machine({ ...parts, keys: null, interfaceEnded: () => undefined });
+  const machine = new Machine({ ...parts, ...nobodyToTell, keys: null });
   return machine.look().catch(() => nothingSeen);
 }
 

@@ -10,6 +10,7 @@ import type { Visit, VisitAnswer } from '../../fixtures/visitor-main.ts';
 import { door, interfaceNamed } from '../../plan/firewall/documents.fixture.ts';
 import { rulesetFor } from '../../plan/firewall/rulesets.fixture.ts';
 import { systemClock } from '../../ports/clock.ts';
+import { nobodyToTell } from '../machine.ts';
 import { NftTable } from './table.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -81,7 +82,7 @@ describe.skipIf(!isRoot)('a hub with two relays', () => {
     };
     expect(await reaches()).toBe(true);
     const interfaces = ['wg-test-1', 'wg-test-2'].map((name) => interfaceNamed(name, networkId));
-    const table = new NftTable(hub, systemClock);
+    const table = new NftTable({ ...nobodyToTell, run: hub, clock: systemClock });
     await table.load(rulesetFor([...interfaces, ...hubDocument.slice(1)]), 'whole');
     expect(await reaches()).toBe(false);
     const leaves = interfaces.map((entry) => ({ ...entry, purpose: 'leaf' as const }));
@@ -133,7 +134,7 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
       answers.set(id, answer);
     });
     programs.push(visitor);
-    table = new NftTable(hub, systemClock);
+    table = new NftTable({ ...nobodyToTell, run: hub, clock: systemClock });
   });
 
   afterAll(async () => {

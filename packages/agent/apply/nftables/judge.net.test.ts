@@ -19,6 +19,7 @@ import { interfaceNamed, member, rule } from '../../plan/firewall/documents.fixt
 import { rulesetFor } from '../../plan/firewall/rulesets.fixture.ts';
 import type { Ruleset } from '../../plan/ruleset-model.ts';
 import { systemClock } from '../../ports/clock.ts';
+import { nobodyToTell } from '../machine.ts';
 import { NftTable } from './table.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -54,7 +55,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
 
   beforeAll(async () => {
     around = await JudgedNode.open({ own: [own, held], neighbours });
-    table = new NftTable(around.node, systemClock);
+    table = new NftTable({ ...nobodyToTell, run: around.node, clock: systemClock });
   });
   afterAll(() => around.end());
 

@@ -9,6 +9,7 @@ import { hubAndSpoke, rule, rules, services } from '../../plan/firewall/document
 import { rulesetFor } from '../../plan/firewall/rulesets.fixture.ts';
 import { isLoaded, isUntouched } from '../../plan/ruleset-seen.ts';
 import { FakeClock } from '../../ports/clock.fixture.ts';
+import { nobodyToTell } from '../machine.ts';
 import { NftTable } from './table.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -23,7 +24,7 @@ describe.skipIf(!isRoot)('the table', () => {
   beforeEach(async () => {
     namespace = await Namespace.open();
     clock = new FakeClock();
-    table = new NftTable(namespace, clock);
+    table = new NftTable({ ...nobodyToTell, run: namespace, clock });
   });
 
   afterEach(() => namespace.end());
@@ -38,7 +39,7 @@ describe.skipIf(!isRoot)('the table', () => {
     await table.load(ruleset, 'whole');
     expect(isLoaded(ruleset, await table.look())).toBe(true);
     texts();
-    const next = new NftTable(namespace, clock);
+    const next = new NftTable({ ...nobodyToTell, run: namespace, clock });
     await next.load(rulesetFor(everything), 'whole');
     expect(isLoaded(ruleset, await next.look())).toBe(true);
     expect(texts()).toEqual([]);

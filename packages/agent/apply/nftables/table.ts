@@ -10,7 +10,7 @@ import type { Ruleset } from '../../plan/ruleset-model.ts';
 import { isUntouched, type SeenRuleset } from '../../plan/ruleset-seen.ts';
 import { changeText, freshText, removalText, wholeText } from '../../plan/ruleset-text.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type Command, complaint, mustRun, type Outcome, type Run } from '../../ports/run.ts';
+import { type Command, complaint, type Outcome, type Run } from '../../ports/run.ts';
 import { type Listing, namesCommand, readListing, tableCommand } from './listing.ts';
 import { RuleCounters } from './rule-counters.ts';
 
@@ -19,9 +19,16 @@ interface WholeLook {
   readonly costMs: number;
 }
 
+export interface NftTableParts {
+  readonly run: Run;
+  readonly clock: Clock;
+  /** Around each run of nft that writes. What others write meanwhile waits for it in the kernel. */
+  readonly rulesLoading: () => void;
+  readonly rulesLoaded: () => void;
+}
+
 export class NftTable {
-  readonly #run: Run;
-  readonly #clock: Clock;
+  readonly #parts: NftTableParts;
   readonly #counters = new RuleCounters();
   #loaded: Ruleset | null = null;
   #lastWhole: WholeLook | null = null;
@@ -32,9 +39,8 @@ export class NftTable {
   /** Packets were judged since the counters of rules were read. */
   #hasJudged = false;
 
-  constructor(run: Run, clock: Clock) {
-    this.#run = run;
-    this.#clock = clock;
+  constructor(parts: NftTableParts) {
+    this.#parts = parts;
   }
 
   /** What was counted for each rule since this process came, as of the last whole look. */
@@ -63,7 +69,7 @@ export class NftTable {
   }
 
   async remove(): Promise<void> {
-    await mustRun(this.#run, loading(removalText()));
+    await this.#mustWrite(removalText());
     this.#loaded = null;
   }
 
@@ -71,7 +77,7 @@ export class NftTable {
   async #change(ruleset: Ruleset): Promise<boolean> {
     const text = this.#loaded === null ? null : changeText(this.#loaded, ruleset);
     if (text === null) return false;
-    if (text !== '' && (await this.#run.attempt(loading(text))).exitCode !== 0) return false;
+    if (text !== '' && (await this.#write(text)).exitCode !== 0) return false;
     this.#loaded = ruleset;
     this.#isFresh = true;
     return true;
@@ -81,36 +87,51 @@ export class NftTable {
     const there = await this.#lookAtNames();
     const sets = [...(there?.sets ?? [])].map(([name, { kind }]) => ({ name, kind }));
     const text = wholeText(ruleset, { chains: [...(there?.chains.keys() ?? [])], sets });
-    const isDone = !this.#hasOthers && (await this.#run.attempt(loading(text))).exitCode === 0;
+    const isDone = !this.#hasOthers && (await this.#write(text)).exitCode === 0;
     // Somebody may have put things into the table that stand in the way. Then nothing of it stays.
-    if (!isDone) await mustRun(this.#run, loading(freshText(ruleset)));
+    if (!isDone) await this.#mustWrite(freshText(ruleset));
     this.#hasOthers = false;
     this.#counters.beganAnew();
+  }
+
+  async #mustWrite(text: string): Promise<void> {
+    const outcome = await this.#write(text);
+    if (outcome.exitCode !== 0) throw complaint(writing(text), outcome);
+  }
+
+  async #write(text: string): Promise<Outcome> {
+    const { run, rulesLoading, rulesLoaded } = this.#parts;
+    rulesLoading();
+    try {
+      return await run.attempt(writing(text));
+    } finally {
+      rulesLoaded();
+    }
   }
 
   #isWholeLookDue(): boolean {
     const last = this.#lastWhole;
     if (last === null) return true;
-    const sinceMs = this.#clock.monotonicMs() - last.atMs;
+    const sinceMs = this.#parts.clock.monotonicMs() - last.atMs;
     if (sinceMs < last.costMs / agentRulesetLookShareMax) return false;
     return sinceMs >= (this.#hasJudged ? agentRuleCountersMs : agentRulesetLookMs);
   }
 
   async #lookAtAll(): Promise<SeenRuleset | null> {
-    const startedAtMs = this.#clock.monotonicMs();
-    const outcome = await this.#run.attempt(tableCommand);
+    const startedAtMs = this.#parts.clock.monotonicMs();
+    const outcome = await this.#parts.run.attempt(tableCommand);
     if (outcome.exitCode !== 0) return absent(tableCommand, outcome);
     const listing = readListing(outcome.stdout, 'whole');
     this.#counters.take(listing.counts);
     this.#hasOthers = listing.others.length > 0;
-    const atMs = this.#clock.monotonicMs();
+    const atMs = this.#parts.clock.monotonicMs();
     this.#lastWhole = { atMs, costMs: atMs - startedAtMs };
     this.#hasJudged = false;
     return this.#seen(listing);
   }
 
   async #lookAtNames(): Promise<Listing | null> {
-    const outcome = await this.#run.attempt(namesCommand);
+    const outcome = await this.#parts.run.attempt(namesCommand);
     if (outcome.exitCode !== 0) return absent(namesCommand, outcome);
     const listing = readListing(outcome.stdout, 'names');
     this.#hasJudged ||= listing.judged > 0;
@@ -138,6 +159,6 @@ function sizeOf(ruleset: Ruleset): number {
   return size;
 }
 
-function loading(text: string): Command {
+function writing(text: string): Command {
   return { program: 'nft', args: ['-f', '-'], input: text };
 }
