@@ -49,26 +49,19 @@ export class Converger {
     const { picture, ways } = this.#parts;
     const scope = within === 'all' ? within : new Set([...within, ...keysOf(ways.choose())]);
     if (within === 'all') ways.choose();
-    for (let round = 0; round < agentApplyRoundsMax; round++) {
+    for (let round = 0; ; round++) {
       const plan = this.plan(target, scope);
       if (plan.steps.length === 0) {
         if (plan.problems.length === 0) this.endpoints.remember(target, scope);
         return plan.problems.map((detail) => ({ room: 'wireguard', detail }));
       }
+      if (round === agentApplyRoundsMax) return [stubborn(plan.steps)];
       const problems = await this.#parts.machine.execute(plan.steps);
       this.endpoints.carriedOut(plan.steps);
       this.#parts.begun(plan.steps);
       if (!(await picture.lookAfter(plan.steps, this.#parts.switchesDone))) await this.lookAtAll(target);
       if (problems.length > 0) return problems;
     }
-    const left = this.plan(target, scope).steps.map(describeDrift);
-    if (left.length === 0) return [];
-    return [
-      {
-        room: 'wireguard',
-        detail: `Written ${agentApplyRoundsMax} times, and still: ${left.slice(0, 5).join('; ')}`,
-      },
-    ];
   }
 
   async lookAtAll(target: Held): Promise<void> {
@@ -84,4 +77,10 @@ export class Converger {
     ways.keepOnly((tunnel) => target.entries.has(tunnel));
     this.#parts.looked();
   }
+}
+
+/** What differs however often it is written. */
+function stubborn(steps: readonly Step[]): Problem {
+  const left = steps.slice(0, 5).map(describeDrift);
+  return { room: 'wireguard', detail: `Written ${agentApplyRoundsMax} times, and still: ${left.join('; ')}` };
 }

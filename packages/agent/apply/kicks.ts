@@ -2,7 +2,8 @@
 // then tries again after 5 s. Taken out and put in again it tries at once. Only ever done to tunnels that have not
 // shaken hands since they were made, so it disturbs nothing. Which are due is decided here; doing it is not.
 import { agentKickPausesMs } from '@powernode/core/limits';
-import type { EntryValue, PeerEntry } from '@powernode/core/wire/document';
+import type { EntryValue } from '@powernode/core/wire/document';
+import { asCarried, type Carried, writtenPeer } from '../plan/peers.ts';
 import type { SeenDevice } from '../plan/seen.ts';
 import type { Step } from '../plan/step.ts';
 
@@ -15,10 +16,6 @@ interface Pending {
 
 export class Kicks {
   readonly #pending = new Map<string, Pending>();
-
-  get isEmpty(): boolean {
-    return this.#pending.size === 0;
-  }
 
   /** When the next one is due; null: none is waited for. */
   get nextMs(): number | null {
@@ -57,6 +54,7 @@ export class Kicks {
     at: {
       readonly device: SeenDevice | null;
       readonly entries: ReadonlyMap<string, EntryValue>;
+      readonly carried: Carried;
       readonly nowMs: number;
     },
   ): Step[] {
@@ -75,7 +73,7 @@ export class Kicks {
         continue;
       }
       if (pending.dueMs > at.nowMs) continue;
-      steps.push(renewal(entry));
+      steps.push(writtenPeer(asCarried(entry, at.carried), 'renew'));
       const tries = pending.tries + 1;
       const pauseMs = agentKickPausesMs[tries];
       if (pauseMs === undefined) this.#pending.delete(key);
@@ -83,19 +81,4 @@ export class Kicks {
     }
     return steps;
   }
-}
-
-function renewal(entry: PeerEntry): Step {
-  return {
-    kind: 'set_peer',
-    interface: entry.interface,
-    peer: {
-      publicKey: entry.public_key,
-      endpoint: entry.endpoint,
-      allowedIps: entry.allowed_ips,
-      keepalive: entry.keepalive,
-      how: 'renew',
-      clearPresharedKey: false,
-    },
-  };
 }

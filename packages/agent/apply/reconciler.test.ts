@@ -1,7 +1,8 @@
 // What the agent does and says as documents come, machines refuse and people meddle. Time is the test's.
+import { agentApplyRoundsMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { documentOf, hashOf, hubDocument, peerOf, spokeDocument } from '../fixtures/documents.ts';
+import { documentOf, hashOf, hubDocument, networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';
 import { nothingSeen } from '../plan/seen.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { Held } from '../state/held.ts';
@@ -153,6 +154,17 @@ describe('a failure', () => {
     expect(applied).toEqual([]);
     expect(failed[0]?.[0]?.detail).toContain('wg-test had lost its mark');
   });
+
+  test('of what cannot be done is told too when everything else is done with the last try', async () => {
+    let tries = 0;
+    machine.ignores = (step) => step.kind === 'prepare_interface' && ++tries < agentApplyRoundsMax;
+    const nowhere = peerOf({ interface: 'wg-test', number: 2, publicKey: spokeKey, endpoint: 'nowhere' });
+    reconciler.take(held(1, [...hub, nowhere]), 'all');
+    await clock.advance(0);
+    expect(tries).toBe(agentApplyRoundsMax);
+    expect(applied).toEqual([]);
+    expect(failed[0]?.[0]?.detail).toContain('which is not address:port');
+  });
 });
 
 describe('drift', () => {
@@ -224,6 +236,34 @@ describe('a tunnel that this side has to begin', () => {
     expect(renewals()).toBe(5);
     await clock.advance(60_000);
     expect(renewals()).toBe(0);
+    expect(drift).toEqual([]);
+  });
+
+  test('keeps the anycast addresses that it carries when it is begun anew', async () => {
+    const address = 'fd00:99::f/128';
+    const publicSpoke = peerOf({
+      interface: 'wg-test',
+      number: 2,
+      publicKey: spokeKey,
+      endpoint: '203.0.113.2:7',
+    });
+    const anycast: EntryValue = {
+      kind: 'anycast',
+      network_id: networkId,
+      virtual_ip_id: networkId,
+      destinations: [address],
+      by: [{ interface: 'wg-test', public_key: spokeKey }],
+    };
+    reconciler.take(held(1, [...hub, publicSpoke, anycast]), 'all');
+    const allowedIps = () =>
+      machine.kernel.seen.interfaces.get('wg-test')?.device?.peers.get(spokeKey)?.allowedIps;
+    await clock.advance(0);
+    expect(allowedIps()).toContain(address);
+    machine.took();
+    await clock.advance(250);
+    expect(renewals()).toBe(1);
+    expect(allowedIps()).toContain(address);
+    await clock.advance(20_000);
     expect(drift).toEqual([]);
   });
 

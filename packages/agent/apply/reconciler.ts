@@ -229,7 +229,8 @@ export class Reconciler {
         this.#picture.noticeDevice(name, device);
         this.#ways.weigh(name, this.seen, this.#clock.nowMs());
         const nowMs = this.#clock.monotonicMs();
-        const steps = this.#kicks.stepsFor(name, { device, entries: target.entries, nowMs });
+        const { carried } = this.#ways;
+        const steps = this.#kicks.stepsFor(name, { device, entries: target.entries, carried, nowMs });
         problems.push(...(await this.#machine.execute(steps)));
       }
       this.#events.looked();

@@ -1,6 +1,7 @@
 // Which way packets go now: what is known of paths, the choices that follow from it, and what these have changed.
 import { DocumentIndex } from '../plan/document-index.ts';
 import { PassiveHealth } from '../plan/health.ts';
+import type { Carried } from '../plan/peers.ts';
 import { ProbeHealth } from '../plan/probe-health.ts';
 import { routeMetric } from '../plan/route-plan.ts';
 import { type Choices, RouteChooser, type Switched } from '../plan/routes.ts';
@@ -20,8 +21,7 @@ export class Ways {
     return this.#chooser.choices;
   }
 
-  /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
-  get carried(): ReadonlyMap<string, readonly string[]> {
+  get carried(): Carried {
     return this.#chooser.carried;
   }
 

@@ -3,12 +3,12 @@
 import type { AnycastEntry, PeerEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/judge.ts';
 import { tunnelKey } from './document-index.ts';
+import type { Carried } from './peers.ts';
 import type { PathPicture } from './routes.ts';
 
 export interface Diversions {
   readonly routes: ReadonlyMap<string, string>;
-  /** AllowedIPs that peers have beside those of their entries, by the key of their entry. */
-  readonly carried: ReadonlyMap<string, readonly string[]>;
+  readonly carried: Carried;
 }
 
 interface Situation {

@@ -3,7 +3,7 @@
 import { agentHandshakeAliveMs } from '@powernode/core/limits';
 import { parseEndpoint } from '@powernode/core/net/address';
 import { canonicalPrefix } from '@powernode/core/net/prefix';
-import type { PeerEntry } from '@powernode/core/wire/document';
+import { entryKey, type PeerEntry } from '@powernode/core/wire/document';
 import type { SeenPeer } from './seen.ts';
 import type { Step } from './step.ts';
 
@@ -23,6 +23,16 @@ interface PeerContext {
   readonly problems: string[];
 }
 
+/** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
+export type Carried = ReadonlyMap<string, readonly string[]>;
+
+/** The entry with everything that its peer is to have now. */
+export function asCarried(entry: PeerEntry, carried: Carried): PeerEntry {
+  if (carried.size === 0) return entry;
+  const more = carried.get(entryKey(entry));
+  return more === undefined ? entry : { ...entry, allowed_ips: [...entry.allowed_ips, ...more] };
+}
+
 export function planPeers(sets: PeerSets, context: PeerContext): Step[] {
   const steps: Step[] = [];
   for (const entry of sets.wanted.values()) {
@@ -34,7 +44,9 @@ export function planPeers(sets: PeerSets, context: PeerContext): Step[] {
     }
     const seen = sets.seen.get(entry.public_key);
     const step =
-      seen === undefined ? newPeer(entry) : changedPeer(entry, seen, { ...context, renew: sets.renew });
+      seen === undefined
+        ? writtenPeer(entry, 'new')
+        : changedPeer(entry, seen, { ...context, renew: sets.renew });
     if (step !== null) steps.push(step);
   }
   // Last, so that prefixes which move from one peer to another are never without one.
@@ -45,7 +57,8 @@ export function planPeers(sets: PeerSets, context: PeerContext): Step[] {
   return steps;
 }
 
-function newPeer(entry: PeerEntry): Step {
+/** All of a peer, whatever it is like now. */
+export function writtenPeer(entry: PeerEntry, how: 'new' | 'renew'): Step {
   return {
     kind: 'set_peer',
     interface: entry.interface,
@@ -54,7 +67,7 @@ function newPeer(entry: PeerEntry): Step {
       endpoint: entry.endpoint,
       allowedIps: entry.allowed_ips,
       keepalive: entry.keepalive,
-      how: 'new',
+      how,
       clearPresharedKey: false,
     },
   };

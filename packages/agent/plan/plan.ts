@@ -2,7 +2,7 @@
 // (rules before what they guard, addresses before routes that use them). Pure; carrying out is apply/.
 import type { EntryValue, InterfaceEntry, PeerEntry } from '@powernode/core/wire/document';
 import { AddressLookup, planAddresses } from './addresses.ts';
-import { planPeers } from './peers.ts';
+import { asCarried, type Carried, planPeers } from './peers.ts';
 import { planRoutes } from './route-plan.ts';
 import type { ByFamily } from './ruleset-intent.ts';
 import { planForwarding } from './ruleset-plan.ts';
@@ -18,8 +18,7 @@ export interface PlanInput {
   readonly scope: Scope;
   /** For each destination of a route entry the interface that it is to go through; null: left out for now. */
   readonly choices: ReadonlyMap<string, string | null>;
-  /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
-  readonly carried: ReadonlyMap<string, readonly string[]>;
+  readonly carried: Carried;
   /** The agent switched forwarding of the family on and remembers how it was before. */
   readonly forwardingHeld: ByFamily;
   /** The endpoint last written for a peer, by its key. Absent: not known. */
@@ -169,15 +168,9 @@ class PeerLookup {
     const found = new Map<string, PeerEntry>();
     for (const key of keys) {
       const entry = this.#entries.get(`peer/${name}/${key}`);
-      if (entry?.kind === 'peer') found.set(key, this.#asCarried(entry));
+      if (entry?.kind === 'peer') found.set(key, asCarried(entry, this.#carried));
     }
     return found;
-  }
-
-  #asCarried(entry: PeerEntry): PeerEntry {
-    if (this.#carried.size === 0) return entry;
-    const more = this.#carried.get(`peer/${entry.interface}/${entry.public_key}`);
-    return more === undefined ? entry : { ...entry, allowed_ips: [...entry.allowed_ips, ...more] };
   }
 
   #all(): Map<string, Map<string, PeerEntry>> {
@@ -186,7 +179,7 @@ class PeerLookup {
     for (const entry of this.#entries.values()) {
       if (entry.kind !== 'peer') continue;
       const peers = sorted.get(entry.interface) ?? new Map<string, PeerEntry>();
-      peers.set(entry.public_key, this.#asCarried(entry));
+      peers.set(entry.public_key, asCarried(entry, this.#carried));
       sorted.set(entry.interface, peers);
     }
     this.#byInterface = sorted;

@@ -7,6 +7,7 @@ import { isHeard, type PathState } from '../probe/judge.ts';
 import { type Diversions, divert, noDiversions } from './detours.ts';
 import type { DocumentIndex } from './document-index.ts';
 import type { PathHealth } from './health.ts';
+import type { Carried } from './peers.ts';
 import type { SourceState } from './probe-health.ts';
 
 /** For each destination the interface that it goes through; null: left out, because another route covers it. */
@@ -42,8 +43,7 @@ export class RouteChooser {
     return this.#choices;
   }
 
-  /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
-  get carried(): Diversions['carried'] {
+  get carried(): Carried {
     return this.#diversions.carried;
   }
 
