@@ -32,14 +32,15 @@ export function settle(before: State, now: number): Step {
       now,
     });
   }
-  if (health.verdict === 'down' || isLost(state, health, now)) return replace(state, { holder, health, now });
+  if (health.verdict === 'down' || now >= lostForGoodMs(state))
+    return replace(state, { holder, health, now });
   if (health.verdict === 'unsure') return wait(calm(state), { holder, health, now });
   return keep(calm(state), { holder, health, now });
 }
 
-/** Hubs that are mute for a moment may be about to say that they hear it. */
-function isLost(state: State, health: Health, now: number): boolean {
-  return health.lost && now >= (state.health?.sinceMs ?? now) + quickMs;
+/** When it counts as lost: hubs that are mute for a moment may be about to say that they hear it. */
+function lostForGoodMs({ health }: State): number {
+  return health?.lostSinceMs == null ? Number.POSITIVE_INFINITY : health.lostSinceMs + quickMs;
 }
 
 interface Held {
@@ -79,7 +80,8 @@ function replace(state: State, held: Held): Step {
   const { holder, health, now } = held;
   const target = bestOf(state, [holder]);
   const lost = sentences.notHeard(state, holder, health);
-  const since = state.health?.sinceMs ?? now;
+  const sinceMs = health.verdict === 'down' ? state.health?.sinceMs : state.health?.lostSinceMs;
+  const tellMs = (sinceMs ?? now) + quickMs;
   const refuse = (why: string, wakes: readonly Effect[] = []): Step => {
     const said = say(calm(state), 'error', `${lost} ${why}`);
     return { state: said.state, effects: [...said.effects, ...wakes] };
@@ -102,15 +104,14 @@ function replace(state: State, held: Held): Step {
     return write(gone.state, { kind: 'give', to: target, reason: 'holder_dead', detail });
   }
   const wakes = gone.wakeMs === null ? [] : [wake(gone.wakeMs)];
-  if (now < since + quickMs) return only(gone.state, ...gone.effects, ...wakes, wake(since + quickMs));
+  if (now < tellMs) return only(gone.state, ...gone.effects, ...wakes, wake(tellMs));
   const said = say(gone.state, 'error', `${lost} ${sentences.unproven(gone.state, holder)}`);
   return { state: said.state, effects: [...gone.effects, ...wakes, ...said.effects] };
 }
 
 /** Nothing moves for lack of evidence. */
 function wait(state: State, { holder, health, now }: Held): Step {
-  const lostMs = (state.health?.sinceMs ?? now) + quickMs;
-  if (health.lost) return only(state, wake(lostMs));
+  if (health.lost) return only(state, wake(lostForGoodMs(state)));
   const tellMs = Math.max(state.health?.sinceMs ?? now, state.leadingMs ?? now) + unsureMs;
   if (now < tellMs) return only(state, wake(tellMs));
   if (state.row.move !== null) return say(state, underWay(state), sentences.notYetApplied(state, holder));
@@ -226,13 +227,15 @@ function takeAway(
 
 /** Health and fitness with since when they have been so. */
 function noted(state: State, { holder, health, now }: Held): State {
-  const same = state.health?.verdict === health.verdict;
+  const before = state.health;
+  const sinceMs = before?.verdict === health.verdict ? before.sinceMs : now;
+  const lostSinceMs = health.lost ? (before?.lostSinceMs ?? now) : null;
   const place = state.row.candidates.indexOf(holder);
   const fitMs = new Map<string, number>();
   for (const peerId of state.row.candidates.slice(0, Math.max(place, 0))) {
     if (fitnessOf(state, peerId) === 'whole') fitMs.set(peerId, state.fitMs.get(peerId) ?? now);
   }
-  return { ...state, fitMs, health: same ? state.health : { verdict: health.verdict, sinceMs: now } };
+  return { ...state, fitMs, health: { verdict: health.verdict, sinceMs, lostSinceMs } };
 }
 
 /** Whatever was begun to take the address from its holder is given up: it is answered again. */

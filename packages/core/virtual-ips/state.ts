@@ -76,6 +76,13 @@ export interface Approval {
   readonly target: string;
 }
 
+export interface NotedHealth {
+  readonly verdict: Verdict;
+  readonly sinceMs: number;
+  /** Since when all hubs that speak have lost it (Health.lost); null: they have not. */
+  readonly lostSinceMs: number | null;
+}
+
 export interface State {
   readonly row: Row;
   /** What happens when the holder is dead. */
@@ -104,8 +111,8 @@ export interface State {
   /** Nothing is tried before this, after a write that failed. */
   readonly restUntilMs: number;
   readonly approval: Approval | null;
-  /** Of the holder, and since when; null: not looked at yet. */
-  readonly health: { readonly verdict: Verdict; readonly sinceMs: number } | null;
+  /** Of the holder; null: not looked at yet. */
+  readonly health: NotedHealth | null;
   /** Since when each candidate before the holder has had nothing against it. */
   readonly fitMs: ReadonlyMap<string, number>;
 }

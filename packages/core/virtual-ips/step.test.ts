@@ -185,6 +185,41 @@ describe('a holder', () => {
   });
 });
 
+describe('a holder of whom nothing was known from hubs', () => {
+  const asks = { peerId: 'a', epoch: 1 };
+  const releases = () => kinds().filter((kind) => kind === 'release').length;
+
+  beforeEach(() => {
+    for (const hub of hubs) says(hub, 'a', null);
+    pass(3_000, asks);
+    says('h1', 'a', false);
+  });
+
+  test('stays when the other hub was only later than the one that has lost it', () => {
+    pass(900, asks);
+    says('h2', 'a', true);
+    pass(2_000, asks);
+    expect(releases()).toBe(0);
+  });
+
+  test('gives it up when the other hub says nothing for a second after that', () => {
+    pass(990, asks);
+    expect(releases()).toBe(0);
+    pass(20, asks);
+    expect(releases()).toBe(1);
+  });
+
+  test('stays when another process begins to lead, until that has waited as long', () => {
+    feed({ kind: 'lead', leading: false });
+    pass(3_000);
+    feed({ kind: 'lead', leading: true });
+    pass(990, asks);
+    expect(releases()).toBe(0);
+    pass(20, asks);
+    expect(releases()).toBe(1);
+  });
+});
+
 describe('a holder that is dead', () => {
   beforeEach(() => {
     peers({ a: { connected: false } });

@@ -20,9 +20,10 @@ function take(state: State, event: Event, at: { readonly now: number; readonly i
     case 'row':
       return takeRow(state, event.row);
     case 'lead':
-      // What another process has answered until now is not known: as if it had been at this moment.
+      // What another process has answered until now is not known: as if it had been at this moment. How anybody was
+      // before it led, nobody here has looked at since.
       return event.leading
-        ? { ...undecided(state), leadingMs: at.now, heldMs: at.now }
+        ? { ...undecided(state), leadingMs: at.now, heldMs: at.now, health: null, fitMs: new Map() }
         : { ...undecided(state), leadingMs: null };
     case 'mode':
       return { ...state, mode: event.mode };
