@@ -3,6 +3,10 @@
 // time where a process of its own for each takes 15. The sets and the rules behind them are made in plan/.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { heldCommandMs } from '@powernode/core/limits';
+import type { Family } from '@powernode/core/net/address';
+import { heldSets } from '../plan/firewall/held-chains.ts';
+import { families } from '../plan/firewall/names.ts';
+import { tableName } from '../plan/ruleset-model.ts';
 import type { HeldAddress } from './leases.ts';
 
 export interface HeldSetsParts {
@@ -12,8 +16,6 @@ export interface HeldSetsParts {
   readonly failed: (failure: { readonly detail: string; readonly isNew: boolean }) => void;
 }
 
-const table = 'inet powernode';
-
 export class HeldSets {
   readonly #parts: HeldSetsParts;
   #child: ChildProcessWithoutNullStreams | null = null;
@@ -21,6 +23,7 @@ export class HeldSets {
   #pending = new Map<string, number>();
   #isBusy = false;
   #isPaused = false;
+  #isStopped = false;
   #isFailing = false;
   #output = '';
   #deadline: NodeJS.Timeout | undefined;
@@ -35,7 +38,7 @@ export class HeldSets {
     this.#next();
   }
 
-  /** While the table is loaded, nothing is told: it would wait for that in the kernel, and then be out of date. */
+  /** While the table is written, nothing is told: it would wait for that in the kernel, where its time begins after. */
   pause(): void {
     this.#isPaused = true;
   }
@@ -46,20 +49,21 @@ export class HeldSets {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#deadline);
     this.#child?.stdin.end();
     this.#child = null;
   }
 
   #next(): void {
-    if (this.#isBusy || this.#isPaused || this.#pending.size === 0) return;
+    if (this.#isBusy || this.#isPaused || this.#isStopped || this.#pending.size === 0) return;
     const line = heldLine(this.#pending, this.#parts.nowMs());
     this.#pending = new Map();
     this.#isBusy = true;
     this.#output = '';
     this.#child ??= this.#start();
     // The listing is the sign that it is done. It is the same process and so the same view of the table.
-    this.#child.stdin.write(`${line}\nlist set ${table} pn_held6\n`);
+    this.#child.stdin.write(`${line}\nlist set ${setOf(6)}\n`);
     this.#deadline = setTimeout(
       () => this.#giveUp(`nft did not answer in ${heldCommandMs} ms`),
       heldCommandMs,
@@ -111,11 +115,15 @@ export class HeldSets {
   }
 }
 
+function setOf(family: Family): string {
+  return `inet ${tableName} ${heldSets[family]}`;
+}
+
 /** One transaction. An element that is there keeps its old timeout when it is added again, so it is taken out first. */
 export function heldLine(until: ReadonlyMap<string, number>, nowMs: number): string {
   const parts: string[] = [];
-  for (const family of [6, 4] as const) {
-    const set = `${table} pn_held${family}`;
+  for (const family of families) {
+    const set = setOf(family);
     const ofFamily = [...until].filter(([address]) => address.includes(':') === (family === 6));
     if (ofFamily.length === 0) continue;
     const all = ofFamily.map(([address]) => address).join(', ');

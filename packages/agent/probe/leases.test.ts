@@ -115,6 +115,14 @@ describe('what the kernel is told', () => {
     }
   });
 
+  test('and that a lease is over is told when the address comes back under another epoch', () => {
+    const leases = begun();
+    expect(leases.changes(20)).toEqual([{ virtualIpId: virtualIp, epoch: 7, isHeld: true }]);
+    leases.configure([{ ...config, epoch: 9 }], 30);
+    expect(leases.changes(30)).toEqual([{ virtualIpId: virtualIp, epoch: 9, isHeld: false }]);
+    expect(leases.changes(40)).toEqual([]);
+  });
+
   test('is to stop at once when the platform answers that it is somebody else’s', () => {
     const leases = begun();
     leases.toWrite(20);

@@ -61,7 +61,9 @@ export class Leases {
       } else {
         const lease = new Lease(config, nowMs);
         for (const [target, sentAtMs] of this.#witnessed) lease.witnessed(target, sentAtMs);
-        this.#kept.set(config.virtualIpId, { lease, writtenMs: neverMs, told: false });
+        // What was told of the epoch before holds until the next change is told.
+        const told = known?.told ?? false;
+        this.#kept.set(config.virtualIpId, { lease, writtenMs: neverMs, told });
         // Nobody answers for it until the platform has said so.
         this.#askAtMs = nowMs;
       }

@@ -23,7 +23,7 @@ export interface Prober {
   held(answer: Hold): void;
   /** A function to be called when the platform has taken note of these. */
   confirmation(watched: readonly WatchChange[]): () => void;
-  /** Around loading the table of rules, in which leases are kept. */
+  /** Around each write of the table of rules, in which leases are kept. */
   rulesLoading(): void;
   rulesLoaded(): void;
   report(): Promise<readonly TargetReport[]>;

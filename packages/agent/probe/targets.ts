@@ -119,10 +119,6 @@ export class Targets {
     return this.#targets.get(address);
   }
 
-  ofTunnel(tunnel: string): Target | undefined {
-    return this.#byTunnel.get(tunnel);
-  }
-
   /** Those to be sent a probe now. */
   due(runMs: number): Target[] {
     const due: Target[] = [];

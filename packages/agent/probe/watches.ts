@@ -13,7 +13,6 @@ export interface WatchChange {
 
 class Watch {
   readonly config: WatchConfig;
-  readonly sinceMs: number;
   answeredAtMs: number;
   /** null: not known yet. The last agent of this machine may have answered just before this one began. */
   told: boolean | null = null;
@@ -22,7 +21,6 @@ class Watch {
 
   constructor(config: WatchConfig, runMs: number) {
     this.config = config;
-    this.sinceMs = runMs;
     this.answeredAtMs = runMs;
   }
 

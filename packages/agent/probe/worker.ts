@@ -28,13 +28,15 @@ try {
 }
 
 const sockets = new Sockets((bytes, at) => engine.received(bytes, at, nowMs()));
+let retry: NodeJS.Timeout | undefined;
 const heldSets = new HeldSets({
   nowMs,
   environment: toolEnvironment,
   failed({ detail, isNew }) {
     if (isNew) post({ kind: 'trouble', detail: `leases of addresses could not be renewed: ${detail}` });
     // Not at once: the table may be about to be loaded.
-    setTimeout(() => engine.forgotten(nowMs()), heldCommandMs);
+    clearTimeout(retry);
+    retry = setTimeout(() => engine.forgotten(nowMs()), heldCommandMs);
   },
 });
 const engine = new Engine({
@@ -67,6 +69,7 @@ port.on('message', (message: ToProber) => {
     case 'loading':
       return heldSets.pause();
     case 'loaded':
+      // Whatever was in the table before, what is held is told at once.
       engine.forgotten(nowMs());
       return heldSets.resume();
     case 'report':
@@ -74,6 +77,7 @@ port.on('message', (message: ToProber) => {
     case 'stop':
       clearInterval(turns);
       clearInterval(collecting);
+      clearTimeout(retry);
       sockets.keep([], nowMs());
       heldSets.stop();
       port.close();

@@ -33,7 +33,9 @@ export async function serveControl(
       if (!text.includes('\n')) return;
       const parsed = question.safeParse(parseJson(text));
       const given = parsed.success ? answer(parsed.data.ask) : { error: 'unknown question' };
-      void Promise.resolve(given).then((value) => socket.end(`${JSON.stringify(value)}\n`));
+      Promise.resolve(given)
+        .then((value) => socket.end(`${JSON.stringify(value)}\n`))
+        .catch(() => socket.destroy());
     });
   });
   await viaShortPath(
