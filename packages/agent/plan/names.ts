@@ -1,4 +1,5 @@
 // How the agent's things are told from everybody else's by looking at them.
+import { interfaceNameShape } from '@powernode/core/wire/texts';
 
 /** Aliases (`ip link set … alias`) of the agent's interfaces: just made, and with everything set. */
 export const interfaceMarks = { made: 'powernode-agent:new', prepared: 'powernode-agent' } as const;
@@ -8,5 +9,5 @@ export const userspaceMark = 'POWERNODE_INTERFACE';
 
 /** The shape of the agent's interface names. An interface of that name may still be somebody else's. */
 export function isInterfaceName(name: string): boolean {
-  return /^wg-[a-z0-9]{1,9}(?:-\d{1,2})?$/.test(name);
+  return interfaceNameShape.test(name);
 }

@@ -1,37 +1,40 @@
 // The node document: what one machine should be, as a flat set of entries by key. A flat set because then a
 // change for a node is "set these, remove those", whatever the entries mean, and merging two changes is trivial.
 import { z } from 'zod';
+import { tag } from '../intent/common.ts';
+import { overlayMtuMax, overlayMtuMin } from '../limits.ts';
+import { address, addressWithLength, endpoint, handle, id, interfaceName, port, publicKey } from './texts.ts';
 
 /** A WireGuard interface that the node must have. `public_key` names which of the node's keys it uses. */
 export const interfaceEntry = z.strictObject({
   kind: z.literal('interface'),
-  name: z.string().regex(/^wg-[a-z0-9]{1,9}(?:-\d{1,2})?$/),
-  network_id: z.string(),
-  peer_id: z.string(),
+  name: interfaceName,
+  network_id: id,
+  peer_id: id,
   /**
    * leaf: peers with exact AllowedIPs; transit: one hub with AllowedIPs of everything, and the routing table decides.
    * On a hub that is a relay: packets for peers that this hub has lost go to another hub, and come from there.
    */
   purpose: z.enum(['leaf', 'transit']),
-  public_key: z.string(),
+  public_key: publicKey,
   /** 0: any free port. */
   listen_port: z.int().min(0).max(65535),
-  mtu: z.int(),
+  mtu: z.int().min(overlayMtuMin).max(overlayMtuMax),
   /** Addresses with their length, such as fd00::100/128. */
-  addresses: z.array(z.string()),
+  addresses: z.array(addressWithLength),
   /** Further addresses (with their length) at which the node answers probes, and nothing else. */
-  probe_addresses: z.array(z.string()),
+  probe_addresses: z.array(addressWithLength),
 });
 
 /** A WireGuard peer of one of those interfaces. */
 export const peerEntry = z.strictObject({
   kind: z.literal('peer'),
-  interface: z.string(),
-  peer_id: z.string(),
-  public_key: z.string(),
+  interface: interfaceName,
+  peer_id: id,
+  public_key: publicKey,
   /** null: the other side calls, or the kernel has learnt where it is; never written then. */
-  endpoint: z.string().nullable(),
-  allowed_ips: z.array(z.string()),
+  endpoint: endpoint.nullable(),
+  allowed_ips: z.array(addressWithLength),
   /** Seconds; 0: off. */
   keepalive: z.int().min(0).max(65535),
 });
@@ -43,16 +46,16 @@ export const peerEntry = z.strictObject({
  */
 export const routeEntry = z.strictObject({
   kind: z.literal('route'),
-  network_id: z.string(),
-  destination: z.string(),
-  via: z.array(z.string()).min(1),
+  network_id: id,
+  destination: addressWithLength,
+  via: z.array(interfaceName).min(1),
 });
 
 /** The node forwards packets between peers of this network (and never between networks). */
 export const forwardingEntry = z.strictObject({
   kind: z.literal('forwarding'),
-  network_id: z.string(),
-  handle: z.string(),
+  network_id: id,
+  handle,
 });
 
 /**
@@ -61,23 +64,23 @@ export const forwardingEntry = z.strictObject({
  */
 export const probeEntry = z.strictObject({
   kind: z.literal('probe'),
-  network_id: z.string(),
-  interface: z.string(),
+  network_id: id,
+  interface: interfaceName,
   /** The tunnel that the probe goes through. */
-  public_key: z.string(),
+  public_key: publicKey,
   purpose: z.enum(['path', 'forwarding', 'direct']),
   /** An address that nothing but a route through that tunnel leads to. */
-  target: z.string(),
+  target: address,
 });
 
 /** A hub tells the platform at once when probes of this peer cease to arrive, and when they arrive again. */
 export const watchEntry = z.strictObject({
   kind: z.literal('watch'),
-  network_id: z.string(),
-  virtual_ip_id: z.string(),
-  peer_id: z.string(),
+  network_id: id,
+  virtual_ip_id: id,
+  peer_id: id,
   /** What its probes come from. */
-  address: z.string(),
+  address,
 });
 
 /**
@@ -87,14 +90,14 @@ export const watchEntry = z.strictObject({
  */
 export const virtualIpEntry = z.strictObject({
   kind: z.literal('virtual_ip'),
-  network_id: z.string(),
-  virtual_ip_id: z.string(),
-  interface: z.string(),
-  addresses: z.array(z.string()).min(1),
+  network_id: id,
+  virtual_ip_id: id,
+  interface: interfaceName,
+  addresses: z.array(addressWithLength).min(1),
   /** Rises with every change of the holder. */
   epoch: z.int().min(0),
   /** null: no other node can become its holder, so none is needed. */
-  lease: z.strictObject({ witnesses: z.array(z.string()), enough: z.int().min(1) }).nullable(),
+  lease: z.strictObject({ witnesses: z.array(address), enough: z.int().min(1) }).nullable(),
 });
 
 /**
@@ -103,26 +106,26 @@ export const virtualIpEntry = z.strictObject({
  */
 export const anycastEntry = z.strictObject({
   kind: z.literal('anycast'),
-  network_id: z.string(),
-  virtual_ip_id: z.string(),
-  destinations: z.array(z.string()).min(1),
-  by: z.array(z.strictObject({ interface: z.string(), public_key: z.string() })).min(1),
+  network_id: id,
+  virtual_ip_id: id,
+  destinations: z.array(addressWithLength).min(1),
+  by: z.array(z.strictObject({ interface: interfaceName, public_key: publicKey })).min(1),
 });
 
 /** Packets of the network are judged by its rules; what no rule names is judged by the policy on its way in. */
 export const firewallEntry = z.strictObject({
   kind: z.literal('firewall'),
-  network_id: z.string(),
-  handle: z.string(),
-  prefixes: z.array(z.string()),
+  network_id: id,
+  handle,
+  prefixes: z.array(addressWithLength),
   default_policy: z.enum(['accept', 'drop']),
 });
 
 /** Whom one side of a rule means. Addresses are without length; a group is that of `member` entries. */
 export const ruleSide = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('host'), addresses: z.array(z.string()).min(1) }),
-  z.strictObject({ kind: z.literal('group'), group: z.string() }),
-  z.strictObject({ kind: z.literal('cidr'), cidr: z.string() }),
+  z.strictObject({ kind: z.literal('host'), addresses: z.array(address).min(1) }),
+  z.strictObject({ kind: z.literal('group'), group: tag }),
+  z.strictObject({ kind: z.literal('cidr'), cidr: addressWithLength }),
   z.strictObject({ kind: z.literal('all') }),
 ]);
 export type RuleSide = z.infer<typeof ruleSide>;
@@ -130,51 +133,51 @@ export type RuleSide = z.infer<typeof ruleSide>;
 /** A firewall rule. Of two of the same rank the drop wins, then the one with the lower id (the older). */
 export const ruleEntry = z.strictObject({
   kind: z.literal('rule'),
-  network_id: z.string(),
-  rule_id: z.string(),
+  network_id: id,
+  rule_id: id,
   direction: z.enum(['ingress', 'egress', 'both']),
   action: z.enum(['accept', 'drop', 'reject']),
   from: ruleSide,
   to: ruleSide,
   protocol: z.enum(['any', 'tcp', 'udp', 'icmp6']),
   /** First and last port; null: all. */
-  ports: z.tuple([z.int(), z.int()]).nullable(),
+  ports: z.tuple([port, port]).nullable(),
 });
 
 /** One member of a group that rules name. */
 export const memberEntry = z.strictObject({
   kind: z.literal('member'),
-  network_id: z.string(),
-  group: z.string(),
-  addresses: z.array(z.string()).min(1),
+  network_id: id,
+  group: tag,
+  addresses: z.array(address).min(1),
 });
 
 /** On its hub: a device without an agent, for which the hub judges packets by the rules. */
 export const deviceEntry = z.strictObject({
   kind: z.literal('device'),
-  network_id: z.string(),
-  user_device_id: z.string(),
-  addresses: z.array(z.string()).min(1),
+  network_id: id,
+  user_device_id: id,
+  addresses: z.array(address).min(1),
 });
 
 /** On a hub: a door from outside to an address of the overlay. */
 export const portMappingEntry = z.strictObject({
   kind: z.literal('port_mapping'),
-  network_id: z.string(),
-  port_mapping_id: z.string(),
-  external_address: z.string(),
-  external_port: z.int(),
+  network_id: id,
+  port_mapping_id: id,
+  external_address: address,
+  external_port: port,
   protocol: z.enum(['tcp', 'udp']),
-  target_address: z.string(),
-  target_port: z.int(),
+  target_address: address,
+  target_port: port,
   /** Empty: from everywhere. */
-  source_cidrs: z.array(z.string()),
+  source_cidrs: z.array(addressWithLength),
   /** New connections a second; null: no limit. */
-  rate_limit: z.int().nullable(),
+  rate_limit: z.int().min(1).nullable(),
   /** Connections at once; null: no limit. */
-  max_connections: z.int().nullable(),
+  max_connections: z.int().min(1).nullable(),
   /** What packets into the overlay are sent from, so that answers come back here. */
-  source_address: z.string(),
+  source_address: address,
 });
 
 export const entryValue = z.discriminatedUnion('kind', [
