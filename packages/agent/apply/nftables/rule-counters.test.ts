@@ -24,12 +24,12 @@ test('all elements of a rule count for it, whatever becomes of them', () => {
   counters.beganAnew();
   counters.take([count('a', 'fd00::1', 3), count('a', 'fd00::2', 4), count('b', 'fd00::3', 1)]);
   expect(packetsOf(counters)).toEqual({ a: 7, b: 1 });
-  // One is gone, one was taken out and put in again, one is another rule's now.
+  // One is gone, one was taken out and put in again, one is another rule's now, which has none left.
   counters.take([count('a', 'fd00::2', 2), count('a', 'fd00::3', 5)]);
-  expect(packetsOf(counters)).toEqual({ a: 14, b: 1 });
+  expect(packetsOf(counters)).toEqual({ a: 14 });
   counters.beganAnew();
   counters.take([count('a', 'fd00::2', 2)]);
-  expect(packetsOf(counters)).toEqual({ a: 16, b: 1 });
+  expect(packetsOf(counters)).toEqual({ a: 16 });
   expect(counters.totals.get('a')?.bytes).toBe(1600);
 });
 
@@ -45,4 +45,8 @@ test('only news is told', () => {
   expect(newsOfRules(counters.totals, told)).toEqual([]);
   counters.take([count('a', 'fd00::1', 4), count('b', 'fd00::2', 0)]);
   expect(newsOfRules(counters.totals, told)).toEqual([{ rule_id: 'a', packets: 4, bytes: 400 }]);
+  counters.take([count('b', 'fd00::2', 0)]);
+  expect(newsOfRules(counters.totals, told)).toEqual([{ rule_id: 'a', packets: 0, bytes: 0 }]);
+  expect(newsOfRules(counters.totals, told)).toEqual([]);
+  expect(newsOfRules(counters.totals, new Map())).toEqual([{ rule_id: 'b', packets: 0, bytes: 0 }]);
 });

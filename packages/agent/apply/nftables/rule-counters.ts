@@ -1,5 +1,5 @@
-// What the firewall counted for each rule since this process came. The kernel counts by element, and begins at zero
-// with each element that is loaded; several elements may be one rule's.
+// What the firewall counted for each rule since this process came, or since the rule did. The kernel counts by element,
+// and begins at zero with each element that is loaded; several elements may be one rule's.
 import { rulesPerFrameMax } from '@powernode/core/limits';
 import type { Count } from './listing.ts';
 
@@ -9,7 +9,7 @@ export interface RuleCount {
 }
 
 export class RuleCounters {
-  readonly #totals = new Map<string, RuleCount>();
+  #totals = new Map<string, RuleCount>();
   /** null: what the elements show was counted before this process came. */
   #last: Map<string, RuleCount> | null = null;
 
@@ -17,7 +17,9 @@ export class RuleCounters {
     return this.#totals;
   }
 
+  /** Everything that the kernel has. Of rules without an element nothing is kept. */
   take(counts: readonly Count[]): void {
+    const totals = new Map<string, RuleCount>();
     const last = this.#last;
     const next = new Map<string, RuleCount>();
     for (const { set, key, ruleId, packets, bytes } of counts) {
@@ -25,9 +27,10 @@ export class RuleCounters {
       next.set(name, { packets, bytes });
       const before = last === null ? { packets, bytes } : last.get(name);
       const added = sinceThen({ packets, bytes }, before);
-      const total = this.#totals.get(ruleId) ?? { packets: 0, bytes: 0 };
-      this.#totals.set(ruleId, { packets: total.packets + added.packets, bytes: total.bytes + added.bytes });
+      const total = totals.get(ruleId) ?? this.#totals.get(ruleId) ?? { packets: 0, bytes: 0 };
+      totals.set(ruleId, { packets: total.packets + added.packets, bytes: total.bytes + added.bytes });
     }
+    this.#totals = totals;
     this.#last = next;
   }
 
@@ -47,16 +50,25 @@ export interface RuleObservation extends RuleCount {
   readonly rule_id: string;
 }
 
-/** What is new since it was told last, as much as one frame may hold. It counts as told. */
+/**
+ * What is new since it was told last, as much as one frame may hold. It counts as told. A rule that is gone is told as
+ * zero, so that it is known to begin anew should it come back.
+ */
 export function newsOfRules(
   totals: ReadonlyMap<string, RuleCount>,
   told: Map<string, RuleCount>,
 ): RuleObservation[] {
   const news: RuleObservation[] = [];
+  for (const ruleId of told.keys()) {
+    if (totals.has(ruleId)) continue;
+    if (news.length === rulesPerFrameMax) return news;
+    told.delete(ruleId);
+    news.push({ rule_id: ruleId, packets: 0, bytes: 0 });
+  }
   for (const [ruleId, count] of totals) {
     const before = told.get(ruleId);
     if (before?.packets === count.packets && before.bytes === count.bytes) continue;
-    if (news.length === rulesPerFrameMax) break;
+    if (news.length === rulesPerFrameMax) return news;
     told.set(ruleId, count);
     news.push({ rule_id: ruleId, ...count });
   }
