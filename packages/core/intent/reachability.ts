@@ -2,25 +2,23 @@
 import { z } from 'zod';
 import * as common from './common.ts';
 
-const ids = { peer_id: common.id.optional(), address: common.address.optional() };
+const id = common.id.optional();
+const address = common.address.optional();
 
-function exactlyOne(value: Record<string, unknown>, context: z.RefinementCtx): void {
-  const given = Object.entries(value).filter(([, member]) => member !== undefined);
-  if (given.length === 1) return;
-  context.addIssue({
-    code: 'custom',
-    message: `give exactly one of ${Object.keys(value).join(', ') || 'its members'}`,
-  });
+/** An object with exactly one of these members. */
+function oneOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  const names = Object.keys(shape).join(', ');
+  return z
+    .strictObject(shape)
+    .superRefine((value, context) => {
+      const given = Object.values(value).filter((member) => member !== undefined);
+      if (given.length !== 1) context.addIssue({ code: 'custom', message: `give exactly one of ${names}` });
+    })
+    .meta({ description: `One of ${names}` });
 }
 
-export const reachabilitySource = z
-  .strictObject({ ...ids, user_device_id: common.id.optional() })
-  .superRefine(exactlyOne)
-  .meta({ description: 'One of peer_id, address, user_device_id' });
-export const reachabilityDestination = z
-  .strictObject({ ...ids, virtual_ip_id: common.id.optional() })
-  .superRefine(exactlyOne)
-  .meta({ description: 'One of peer_id, virtual_ip_id, address' });
+export const reachabilitySource = oneOf({ peer_id: id, address, user_device_id: id });
+export const reachabilityDestination = oneOf({ peer_id: id, virtual_ip_id: id, address });
 
 export const reachabilityProtocol = z.enum(['tcp', 'udp', 'icmp6']);
 export const verdict = z.enum(['allowed', 'denied', 'no_route']);
