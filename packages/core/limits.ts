@@ -9,7 +9,7 @@ export const pageSizeDefault = 50;
 /** Names are shown in tables and used in messages; longer ones break both. */
 export const nameLengthMax = 100;
 export const descriptionLengthMax = 1000;
-/** Tags are keys of sets in the firewall later; nft set names hold fewer than 128 characters. */
+/** As long as a label of DNS, so that names of machines can be tags. */
 export const tagLengthMax = 63;
 export const tagsPerObjectMax = 32;
 
@@ -353,6 +353,8 @@ export const cliAnswerBytesMax = 64 * 1024 * 1024;
 /** How long the command line waits for an answer: more than the longest statement of the database. */
 export const cliAnswerMs = 60_000;
 
+/** A tag in the name of a set in nft, which is cut to this: names hold 255 characters, two tags and 40 more. */
+export const nftNamePartMax = 96;
 /** Firewall rules of one network, and what one of them may name. Loading 10,000 takes a node 0.4 s. */
 export const rulesPerNetworkMax = 20_000;
 /** Counters of rules told at once: 5,000 are 400 kB. */
@@ -423,7 +425,7 @@ export const probePort = 21_212;
 export const addressLeaseMs = 450;
 /** The kernel is told a lease so much shorter: it counts in steps of 4 ms, and is told some ms later. */
 export const addressLeaseSlackMs = 15;
-/** `nft` takes 0.3 to 2 ms to renew leases; one that hangs is ended, so that it renews nothing late. */
+/** `nft` takes 0.3 to 2 ms to renew leases; one that hangs is ended, and after as long again another is told. */
 export const heldCommandMs = 100;
 /** The platform takes a lease for over only so long after the last word that it could rest on: clocks that differ by
  * 1 % (9 ms from one machine to another), and the kernel's own steps. */

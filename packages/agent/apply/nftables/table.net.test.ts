@@ -1,11 +1,12 @@
 // The table in a real kernel: loaded, changed step by step, meddled with, read back. Needs root.
-import { entriesOf, networkId, randomLaw } from '@powernode/core/compile/firewall/random-law.fixture';
-import { agentRulesetLookMs, agentRulesetSmallMax } from '@powernode/core/limits';
+import { entriesOf, networkId, own, randomLaw } from '@powernode/core/compile/firewall/random-law.fixture';
+import { tag } from '@powernode/core/intent/common';
+import { agentRulesetLookMs, agentRulesetSmallMax, tagLengthMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Namespace } from '../../fixtures/namespace.ts';
-import { hubAndSpoke, rule, rules, services } from '../../plan/firewall/documents.fixture.ts';
+import { hubAndSpoke, member, rule, rules, services } from '../../plan/firewall/documents.fixture.ts';
 import { rulesetFor } from '../../plan/firewall/rulesets.fixture.ts';
 import { isLoaded, isUntouched } from '../../plan/ruleset-seen.ts';
 import { FakeClock } from '../../ports/clock.fixture.ts';
@@ -63,6 +64,36 @@ describe.skipIf(!isRoot)('the table', () => {
       expect(isLoaded(after, seen)).toBe(true);
       expect(seen !== null && isUntouched(rulesetFor(entries), seen)).toBe(true);
       before = after;
+    }
+  });
+
+  test('takes tags of any length that have to be escaped, each for itself', async () => {
+    const character = fc.constantFrom('_', ':', '_', ':', 'a', '.');
+    const end = fc.array(character, { minLength: 2, maxLength: 2 });
+    // Alike but for their ends, so that names which are cut there would be the same.
+    const body = fc.array(character, { minLength: tagLengthMax - 3, maxLength: tagLengthMax - 3 });
+    const tags = fc
+      .tuple(body, fc.uniqueArray(end, { minLength: 4, maxLength: 4, selector: String }))
+      .map(([same, ends]) => ends.map((last) => ['t', ...same, ...last].join('')));
+    for (const [i, names] of fc.sample(tags, { numRuns: 12, seed: 20_261_122 }).entries()) {
+      expect(names.every((name) => tag.safeParse(name).success)).toBe(true);
+      const sides = names.map((group) => ({ kind: 'group', group }) as const);
+      const between = sides.map((from, at) =>
+        rule(at, {
+          from,
+          to: sides[(at + 1 + (i % 3)) % sides.length] ?? from,
+          direction: 'both',
+          action: 'reject',
+          protocol: 'udp',
+          ports: [20, 30],
+        }),
+      );
+      const members = names.map((group) => member(group, own[0]));
+      const ruleset = rulesetFor([...hubAndSpoke, ...between, ...members]);
+      await table.load(ruleset, 'whole');
+      expect(isLoaded(ruleset, await table.look())).toBe(true);
+      // One of each group, and one of each rule in each direction.
+      expect([...ruleset.sets.keys()].filter((name) => name.includes('tag.'))).toHaveLength(12);
     }
   });
 
