@@ -11,6 +11,7 @@ import { keepaliveSeconds, relayPortStep, transitHubsMax } from '../limits.ts';
 import { formatEndpoint, parseEndpoint } from '../net/address.ts';
 import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';
 import type { EntryValue, InterfaceEntry, PeerEntry, ProbeEntry, RouteEntry } from '../wire/document.ts';
+import { fnv1a } from './fnv.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 
 export function leafInterfaceName(network: NetworkModel): string {
@@ -83,11 +84,9 @@ export function everything(network: NetworkModel): string[] {
   return network.ipv4Prefix === null ? ['::/0'] : ['::/0', '0.0.0.0/0'];
 }
 
-/** A number for a pair of peers that spreads spokes over hubs (rendezvous hashing, FNV-1a inside). */
+/** A number for a pair of peers that spreads spokes over hubs (rendezvous hashing). */
 function affinity(spokeId: string, hubId: string): number {
-  let hash = 0x811c9dc5;
-  const text = `${spokeId}/${hubId}`;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  let hash = fnv1a(`${spokeId}/${hubId}`);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) >>> 0;
 }

@@ -66,7 +66,7 @@ export function carriedBy(
   return [{ peerId: item.holder, addresses: item.addresses.map(withLength) }];
 }
 
-/** The group of a tag that the rule names, if any. */
+/** The tags that the rule names, while it is in force. */
 export function tagsNamed(rule: RuleModel): string[] {
   if (!rule.enabled) return [];
   return [rule.selector, rule.destination].flatMap((side) => (side.kind === 'tag' ? [side.tag] : []));

@@ -35,8 +35,6 @@ export interface Patch {
   readonly digest: bigint;
 }
 
-export const emptyPatch: Patch = { set: new Map(), remove: new Set(), digest: 0n };
-
 export function isEmptyPatch(patch: Patch): boolean {
   return patch.set.size === 0 && patch.remove.size === 0;
 }

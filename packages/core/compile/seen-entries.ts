@@ -69,14 +69,14 @@ export function entriesBecauseOf(
   ];
 }
 
-interface Sight {
+interface Seen {
   readonly network: NetworkModel;
   readonly other: PeerModel;
   readonly addresses: string[];
 }
 
 /** A transit hub also hears a spoke's leaf interface, without a packet for it: it only observes where that one is. */
-function seenByHub({ network, other, addresses }: Sight, from: Standing): EntryValue[] {
+function seenByHub({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
   const at = { interface: leafInterfaceName(network), endpoint: meetingPoint(network, other) };
   const key = leafKey(network, other);
   if (from === 'hub') return [tunnel(other, { ...at, publicKey: key, allowedIps: addresses })];
@@ -87,7 +87,7 @@ function seenByHub({ network, other, addresses }: Sight, from: Standing): EntryV
   return entries;
 }
 
-function transitSeenBySpoke({ network, other, addresses }: Sight, from: Standing): EntryValue[] {
+function transitSeenBySpoke({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
   const name = transitInterfaceName(network, other.hubSlot ?? 0);
   const place = { publicKey: other.publicKey, endpoint: meetingPoint(network, other) };
   const entries: EntryValue[] = [
@@ -100,7 +100,7 @@ function transitSeenBySpoke({ network, other, addresses }: Sight, from: Standing
   return [...entries, tunnel(other, { interface: leaf, ...place, allowedIps: [] })];
 }
 
-function metDirectly({ network, other, addresses }: Sight): EntryValue[] {
+function metDirectly({ network, other, addresses }: Seen): EntryValue[] {
   const leaf = leafInterfaceName(network);
   const target = directProbeAddress(other.hostAddress);
   const publicKey = leafKey(network, other);

@@ -61,11 +61,6 @@ export function withoutCovered(texts: readonly string[]): string[] {
     .sort();
 }
 
-/** The block that covers exactly one address. */
-export function hostPrefix(address: Address): Prefix {
-  return { family: address.family, bits: address.bits, length: widthOf[address.family] };
-}
-
 const special: readonly Prefix[] = [
   '0.0.0.0/8',
   '10.0.0.0/8',

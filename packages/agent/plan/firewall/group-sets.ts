@@ -13,12 +13,12 @@ export function blockSet(handle: string, number: number, family: Family): string
   return `pn_block_${handle}_${number}_${family}`;
 }
 
-type ByFamily = Readonly<Record<Family, ReadonlyMap<string, string>>>;
+type Elements = Readonly<Record<Family, ReadonlyMap<string, string>>>;
 
-const known = new WeakMap<Group | GroupBlock, ByFamily>();
+const known = new WeakMap<Group | GroupBlock, Elements>();
 
 /** The elements of its sets; the same for the same group. */
-function elementsOf(group: Group | GroupBlock): ByFamily {
+function elementsOf(group: Group | GroupBlock): Elements {
   const before = known.get(group);
   if (before !== undefined) return before;
   const elements = { 6: new Map<string, string>(), 4: new Map<string, string>() };

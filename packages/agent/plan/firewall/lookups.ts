@@ -23,7 +23,7 @@ const verdicts = {
 } as const satisfies Record<Action, string>;
 
 /** One direction of one network. */
-export interface Place {
+export interface Judging {
   readonly firewall: NetworkFirewall;
   readonly direction: Direction;
 }
@@ -31,12 +31,12 @@ export interface Place {
 const sets = new WeakMap<Bucket, NftSet>();
 
 /** The same for the same bucket. */
-export function setOf(bucket: Bucket, place: Place): NftSet {
+export function setOf(bucket: Bucket, judging: Judging): NftSet {
   const known = sets.get(bucket);
   if (known !== undefined) return known;
   const { shape } = bucket;
   const set: NftSet = {
-    name: setName(shape, place),
+    name: setName(shape, judging),
     kind: 'set',
     type: typeOf(shape),
     data: null,
@@ -48,7 +48,7 @@ export function setOf(bucket: Bucket, place: Place): NftSet {
   return set;
 }
 
-function setName(shape: BucketShape, { firewall, direction }: Place): string {
+function setName(shape: BucketShape, { firewall, direction }: Judging): string {
   const { action, source, destination, match, family } = shape;
   const chain = judgeChain(direction, firewall.handle);
   return `${chain}_${action}_${formName(source)}_${formName(destination)}_${match}${family ?? ''}`;
@@ -75,13 +75,13 @@ export interface Clause {
 }
 
 /** What packets are looked up by. A near side that is a group is a condition before it, for each family. */
-export function lookupsOf(bucket: Bucket, place: Place): Clause[] {
+export function lookupsOf(bucket: Bucket, judging: Judging): Clause[] {
   const { shape } = bucket;
-  const text = `${keyOf(shape)} @${setOf(bucket, place).name} ${verdicts[shape.action]}`;
+  const text = `${keyOf(shape)} @${setOf(bucket, judging).name} ${verdicts[shape.action]}`;
   const lookup: Clause = { family: shape.family, text };
-  const side = nearSides[place.direction];
+  const side = nearSides[judging.direction];
   const form = shape[side];
-  return form.kind === 'group' ? behind(groupGuards(place, { side, group: form.group }), lookup) : [lookup];
+  return form.kind === 'group' ? behind(groupGuards(judging, { side, group: form.group }), lookup) : [lookup];
 }
 
 /** The rule behind each of the conditions that can hold together with it. */
@@ -93,7 +93,7 @@ export function behind(guards: readonly Clause[], rule: Clause): Clause[] {
 
 /** Conditions that an address of the packet is in the group, one for each family of its members. */
 export function groupGuards(
-  { firewall }: Place,
+  { firewall }: Judging,
   { side, group }: { readonly side: 'source' | 'destination'; readonly group: string },
 ): Clause[] {
   return familiesOf(firewall.groups.get(group)).map((family) => ({

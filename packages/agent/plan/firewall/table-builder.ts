@@ -1,5 +1,6 @@
 // Collects the parts of a table. A part that equals the one of the table before is that one.
 import { hash } from 'node:crypto';
+import { isSameList } from '@powernode/core/compile/firewall/groups';
 import { isSameSet, type NftChain, type NftSet, type Ruleset } from '../ruleset-model.ts';
 
 export class TableBuilder {
@@ -48,8 +49,4 @@ export class TableBuilder {
     const mark = hash('sha256', [name, base ?? '', ...rules].join('\n')).slice(0, 16);
     this.#chains.set(name, { name, base, rules, mark });
   }
-}
-
-function isSameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

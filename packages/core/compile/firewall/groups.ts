@@ -1,6 +1,7 @@
 // Who is in which group, and groups in blocks: a packet's far side is looked up in each block, and only in one that it
 // is in, in each of the block's groups. So the cost of a new connection does not grow with every tag.
 import type { MemberEntry } from '../../wire/document.ts';
+import { fnv1a } from '../fnv.ts';
 import type { Bucket, Group, GroupBlock } from './model.ts';
 
 /** Lookups of one packet for 1,000 groups: 32 blocks, and 30 groups in each of the few that it is in. */
@@ -48,11 +49,9 @@ export function blocksOf(
   return blocks;
 }
 
-/** Follows from the name alone, so that a group stays where it is whatever others there are (FNV-1a). */
+/** Follows from the name alone, so that a group stays where it is whatever others there are. */
 export function blockNumberOf(group: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < group.length; i++) hash = Math.imul(hash ^ group.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % blockCount;
+  return fnv1a(group) % blockCount;
 }
 
 function distinct(lists: readonly { readonly addresses: readonly string[] }[]): string[] {
