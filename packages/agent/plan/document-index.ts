@@ -1,5 +1,5 @@
-// The parts of the document that paths depend on, sorted out once and kept up to date with every change, so that
-// choosing a route costs nothing that grows with the number of peers or rules.
+// The parts of the document that paths depend on, sorted out once and kept up to date with every change. Choosing goes
+// through all routes, and on a hub through all spokes that it heard; nothing else that there is many of costs it time.
 import type {
   AnycastEntry,
   EntryValue,

@@ -58,7 +58,7 @@ export class RouteChooser {
   choose(picture: PathPicture): Switched {
     const { next, covering } = this.#routes(picture);
     const carriedBefore = this.#diversions.carried;
-    const isCoveredNow = (destination: string) => isCovered(destination, covering);
+    const isCoveredNow = (destination: string) => isCovered(parsePrefix(destination), covering);
     this.#diversions = divert({ picture, before: this.#diversions, isCovered: isCoveredNow });
     for (const [destination, device] of this.#diversions.routes) next.set(destination, device);
     const destinations = differing(this.#choices, next);
@@ -83,14 +83,16 @@ export class RouteChooser {
       next.set(route.destination, device ?? this.#lastResort(route));
       if (device === null) lost.push(route);
       if (isHostRoute(route)) continue;
-      if (device !== null && !wayOf(route, device, picture).isFan) addPrefix(covering, route.destination);
-      addPrefix(covered, route.destination);
+      const prefix = prefixOf(route);
+      if (prefix === null) continue;
+      if (device !== null && !wayOf(route, device, picture).isFan) covering.push(prefix);
+      covered.push(prefix);
     }
     for (const route of lost) {
       const [first = ''] = route.via;
       // What is met without a hub goes by a hub until it is proven, whether that one is alive or not.
       const outers = wayOf(route, first, picture).isDirect ? covered : covering;
-      if (isCovered(route.destination, outers)) next.set(route.destination, null);
+      if (isCovered(prefixOf(route), outers)) next.set(route.destination, null);
     }
     return { next, covering };
   }
@@ -143,12 +145,18 @@ function isHostRoute(route: RouteEntry): boolean {
   return route.destination.endsWith('/128') || route.destination.endsWith('/32');
 }
 
-function addPrefix(list: Prefix[], text: string): void {
-  const prefix = parsePrefix(text);
-  if (prefix !== null) list.push(prefix);
+const prefixes = new WeakMap<RouteEntry, Prefix | null>();
+
+/** Read once for each route: all of them are gone through whenever there is news of any path. */
+function prefixOf(route: RouteEntry): Prefix | null {
+  let prefix = prefixes.get(route);
+  if (prefix === undefined) {
+    prefix = parsePrefix(route.destination);
+    prefixes.set(route, prefix);
+  }
+  return prefix;
 }
 
-function isCovered(destination: string, outers: readonly Prefix[]): boolean {
-  const prefix = parsePrefix(destination);
+function isCovered(prefix: Prefix | null, outers: readonly Prefix[]): boolean {
   return prefix !== null && outers.some((outer) => outer.length < prefix.length && contains(outer, prefix));
 }
