@@ -472,6 +472,8 @@ export const auditNeighboursMax = 200;
 export const auditFindingsMax = 2_000;
 /** Nodes in a picture of who reaches whom: 40,000 verdicts, a tenth of a second of one processor. */
 export const matrixNodesMax = 200;
+/** Addresses of a group in the text of a rule: a page of them; beyond, they are counted. */
+export const ruleMembersShownMax = 256;
 /** Nodes that judge a rule and are named with it; beyond, they are counted. */
 export const judgesShownMax = 200;
 /** How long work on a whole network (an audit, a matrix) goes on before others get their turn. */

@@ -1,9 +1,10 @@
 // The table of rules as a person would read it, accepted by the real nft where there is one.
+
+import { refusalOf } from '@powernode/core/compile/firewall/nft.fixture';
 import { entriesOf, randomLaw } from '@powernode/core/compile/firewall/random-law.fixture';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { door, hubAndSpoke, interfaceNamed, rule, rules, services } from './firewall/documents.fixture.ts';
-import { refusalOf } from './firewall/nft.fixture.ts';
 import { rulesetFor } from './firewall/rulesets.fixture.ts';
 import { rulesetOf } from './ruleset.ts';
 import type { Ruleset } from './ruleset-model.ts';

@@ -25,8 +25,12 @@ export async function compiledOf(context: ActionContext, rule: RuleModel) {
   const { handle, ipv4Prefix } = index.network;
   const families = ipv4Prefix === null ? ([6] as const) : ([6, 4] as const);
   const [entry] = [...views.everyone, ...[...views.peers.values()].flat()];
+  const judge = index.peer(judges[0] ?? '');
+  const given = judge === undefined ? [] : index.compile(judge.instanceId);
+  const members = (group: string) =>
+    given.flatMap(({ value }) => (value.kind === 'member' && value.group === group ? value.addresses : []));
   return {
-    text: entry?.kind === 'rule' ? ruleText(entry, { handle, families }) : '',
+    text: entry?.kind === 'rule' ? ruleText(entry, { handle, families, members }) : '',
     judged_on: shown.map((id) => ({ peer_id: id, hostname: names.get(id) ?? '' })),
     judged_on_count: judges.length,
   };

@@ -1,15 +1,22 @@
-// One rule as nftables text, for people: what a node that judges it does. Nodes themselves keep rules as elements of
-// sets, many in one lookup, with the same meaning (compile/firewall, and the agent's own text).
+// One rule as nftables text, for people: what a node that judges it does, whole, so that nft would take it. Nodes
+// themselves keep rules as elements of sets, many in one lookup, with the same meaning (compile/firewall, and the
+// agent's own text).
+import { ruleMembersShownMax } from '@powernode/core/limits';
 import { type Family, widthOf } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import type { RuleEntry, RuleSide } from '@powernode/core/wire/document';
 
 const headers = { 6: 'ip6', 4: 'ip' } as const satisfies Record<Family, string>;
 
-export function ruleText(
-  rule: RuleEntry,
-  network: { readonly handle: string; readonly families: readonly Family[] },
-) {
+interface TextFacts {
+  readonly handle: string;
+  readonly families: readonly Family[];
+  /** The addresses of a group that the rule names. */
+  readonly members: (group: string) => readonly string[];
+}
+
+export function ruleText(rule: RuleEntry, network: TextFacts): string {
+  const sets = sides.flatMap((side) => groupSets(rule[side], { side, ...network }));
   const statements = statementsOf(rule, network.families);
   const directions = rule.direction === 'both' ? (['ingress', 'egress'] as const) : [rule.direction];
   const chains = directions.flatMap((direction) => [
@@ -17,7 +24,29 @@ export function ruleText(
     ...statements.map((statement) => `\t\t${statement} comment "${rule.rule_id}"`),
     '\t}',
   ]);
-  return `${['table inet powernode {', ...chains, '}'].join('\n')}\n`;
+  return `${['table inet powernode {', ...sets, ...chains, '}'].join('\n')}\n`;
+}
+
+const sides = ['from', 'to'] as const;
+type Side = (typeof sides)[number];
+
+const setName = (side: Side, family: Family) => `pn_${side}_${family}`;
+
+/** A set for each family, with those members that have room in a text. */
+function groupSets(of: RuleSide, { side, families, members }: TextFacts & { readonly side: Side }): string[] {
+  if (of.kind !== 'group') return [];
+  return families.flatMap((family) => {
+    const all = members(of.group).filter((address) => address.includes(':') === (family === 6));
+    const shown = all.slice(0, ruleMembersShownMax);
+    const more = all.length - shown.length;
+    return [
+      `\tset ${setName(side, family)} {`,
+      `\t\ttype ipv${family}_addr`,
+      `\t\tcomment "${of.group}${more === 0 ? '' : `, and ${more} more`}"`,
+      ...(shown.length === 0 ? [] : [`\t\telements = { ${shown.join(', ')} }`]),
+      '\t}',
+    ];
+  });
 }
 
 function statementsOf(rule: RuleEntry, families: readonly Family[]): string[] {
@@ -34,8 +63,8 @@ function statementsOf(rule: RuleEntry, families: readonly Family[]): string[] {
 
 /** null: the rule is not about the family. */
 function sidesText({ from, to }: RuleEntry, family: Family): string | null {
-  const source = sideText(from, family);
-  const destination = sideText(to, family);
+  const source = sideText(from, { side: 'from', family });
+  const destination = sideText(to, { side: 'to', family });
   if (source === null || destination === null) return null;
   return [
     ...(source === '' ? [] : [`${headers[family]} saddr ${source}`]),
@@ -43,20 +72,23 @@ function sidesText({ from, to }: RuleEntry, family: Family): string | null {
   ].join(' ');
 }
 
-function sideText(side: RuleSide, family: Family): string | null {
-  switch (side.kind) {
+function sideText(
+  of: RuleSide,
+  { side, family }: { readonly side: Side; readonly family: Family },
+): string | null {
+  switch (of.kind) {
     case 'all':
       return '';
     case 'group':
-      return `@pn_tag_${side.group.replaceAll(/[^A-Za-z0-9]/g, '_')}_${family}`;
+      return `@${setName(side, family)}`;
     case 'host': {
-      const own = side.addresses.filter((address) => address.includes(':') === (family === 6));
+      const own = of.addresses.filter((address) => address.includes(':') === (family === 6));
       return own.length === 0 ? null : own.length === 1 ? (own[0] ?? null) : `{ ${own.join(', ')} }`;
     }
     case 'cidr': {
-      const prefix = parsePrefix(side.cidr);
+      const prefix = parsePrefix(of.cidr);
       if (prefix?.family !== family) return null;
-      return prefix.length === widthOf[family] ? side.cidr.slice(0, side.cidr.indexOf('/')) : side.cidr;
+      return prefix.length === widthOf[family] ? of.cidr.slice(0, of.cidr.indexOf('/')) : of.cidr;
     }
   }
 }

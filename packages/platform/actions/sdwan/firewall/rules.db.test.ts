@@ -1,6 +1,7 @@
 // Firewall rules over a real database: what is stored, refused, shown and given to nodes.
 import { randomUUID } from 'node:crypto';
 import type { ActionKey } from '@powernode/core/actions/catalogue';
+import { refusalOf } from '@powernode/core/compile/firewall/nft.fixture';
 import type { FirewallRule } from '@powernode/core/intent/firewall';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
@@ -170,6 +171,22 @@ describe('a rule', () => {
     expect(everywhere.compiled.judged_on_count).toBe(3);
     const nowhere = await get(await create({ enabled: false }));
     expect(nowhere.compiled).toEqual({ text: '', judged_on: [], judged_on_count: 0 });
+  });
+
+  test('has the members of a tag in its text, which nft takes', async () => {
+    for (const tag of ['a-b', 'a_b:c']) {
+      await run('setPeerTags', { peer_id: scene.web.id, tags: [tag, 'web'] });
+      const rule = await create({ selector: { kind: 'tag', tag }, protocol: 'udp', port_range: '53' });
+      const { text } = (await get(rule)).compiled;
+      expect(text).toContain(`comment "${tag}"`);
+      expect(text).toContain(`elements = { ${scene.web.host_address} }`);
+      expect(text).toContain('ip6 saddr @pn_from_6 udp dport 53 counter accept');
+      expect(refusalOf(text)).toBeNull();
+    }
+    // Nobody has the tag any more: the rule is there, and means nobody.
+    const both = await create({ destination: { kind: 'tag', tag: 'nobody' }, action: 'reject' });
+    const { text } = (await get(both)).compiled;
+    expect(text === '' || refusalOf(text) === null).toBe(true);
   });
 
   test('changes in what is given, and keeps the rest', async () => {
