@@ -1,5 +1,6 @@
 // What differs of an interface's addresses, MTU and state: its own addresses, those at which probes are answered, and
 // the virtual ones that the node holds.
+import { familyOf } from '@powernode/core/net/address';
 import type { EntryValue, InterfaceEntry } from '@powernode/core/wire/document';
 import type { SeenInterface } from './seen.ts';
 import type { Step } from './step.ts';
@@ -56,7 +57,7 @@ export class AddressLookup {
       this.#ipv4 = new Map();
       for (const entry of this.#entries.values()) {
         if (entry.kind !== 'interface' || entry.purpose !== 'leaf') continue;
-        const addresses = entry.addresses.filter((address) => !address.includes(':'));
+        const addresses = entry.addresses.filter((address) => familyOf(address) === 4);
         this.#ipv4.set(entry.network_id, addresses);
       }
     }

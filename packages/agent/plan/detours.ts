@@ -1,5 +1,6 @@
 // What is decided beside the routes of the document. A detour: packets for a spoke that a hub does not hear straight go
 // by way of another hub that hears it. Anycast: an address that several peers answer for goes to the first that is heard.
+import { withoutLength } from '@powernode/core/net/address';
 import type { AnycastEntry, PeerEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/judge.ts';
 import { tunnelKey } from './document-index.ts';
@@ -94,7 +95,7 @@ function takerOf(
   const peer = index.peer(tunnel);
   const [first] = peer?.allowed_ips ?? [];
   if (peer === undefined || first === undefined) return undefined;
-  const detour = sources.get(first.split('/', 1)[0] ?? '')?.detour ?? null;
+  const detour = sources.get(withoutLength(first))?.detour ?? null;
   // Behind a detour it is there, and anybody who is heard straight is nearer.
   if (detour !== null) return { tunnel, device: detour, isLeaf: false, state: 'returning', isDirect: false };
   const isLeaf = index.interfaces.get(one.interface)?.purpose === 'leaf';

@@ -1,6 +1,7 @@
 // Test support: what the kernel does with steps, as a model. It knows the side effects that plans have to respect:
 // routes go with their interface, a prefix moves to the last peer given it, a peer taken out forgets its sessions.
 
+import { withoutLength } from '@powernode/core/net/address';
 import { routeMetric } from './route-plan.ts';
 import type { ByFamily } from './ruleset-intent.ts';
 import { asLoaded } from './ruleset-seen.ts';
@@ -155,9 +156,7 @@ function routesAfter(
     return routes;
   }
   if (seen.interfaces.get(device)?.up !== true) throw new Error(`${device} is not up`);
-  const known = [...seen.interfaces.values()].flatMap((one) =>
-    one.addresses.map((address) => address.split('/')[0]),
-  );
+  const known = [...seen.interfaces.values()].flatMap((one) => one.addresses.map(withoutLength));
   if (step.source !== null && !known.includes(step.source))
     throw new Error(`${step.source} is no address of this machine`);
   const kept = before.filter((route) => route.metric !== routeMetric);

@@ -1,5 +1,6 @@
 // How paths are, by the prober where it has heard anything of them, and by WireGuard's counters where not: a hub of an
 // older version answers no probes and must not be taken for dead. Knows of hubs too by which way a spoke is heard.
+import { withoutLength } from '@powernode/core/net/address';
 import { isHeard, type PathState } from '../probe/judge.ts';
 import type { ProberNews } from '../probe/messages.ts';
 import type { DocumentIndex } from './document-index.ts';
@@ -55,7 +56,7 @@ export class ProbeHealth implements PathHealth {
     if (peer === undefined) return this.#passive.of(tunnel);
     // A handshake shows that a spoke was met, and not that packets arrive.
     if (this.#index.isDirect(peer)) return 'untried';
-    const heard = this.#sources.get(peer.allowed_ips[0]?.split('/', 1)[0] ?? '')?.state ?? 'untried';
+    const heard = this.#sources.get(withoutLength(peer.allowed_ips[0] ?? ''))?.state ?? 'untried';
     return heard === 'untried' ? this.#passive.of(tunnel) : heard;
   }
 }

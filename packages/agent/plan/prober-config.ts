@@ -1,5 +1,6 @@
 // What the prober is to do, as it follows from the document: whom to probe from where, at which addresses to answer,
 // whom to watch, and which addresses are leased.
+import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { readProbeAddress } from '@powernode/core/net/probe-address';
 import type { InterfaceEntry } from '@powernode/core/wire/document';
 import type {
@@ -45,7 +46,7 @@ function networkPart(leaf: InterfaceEntry, index: DocumentIndex): Omit<ProberCon
 
 function answeringOf(leaf: InterfaceEntry, index: DocumentIndex): AnsweringConfig[] {
   return leaf.probe_addresses.flatMap((text): AnsweringConfig[] => {
-    const address = bare(text);
+    const address = withoutLength(text);
     const way = readProbeAddress(address);
     if (way === null) return [];
     if (way.slot === null) return [{ address, purpose: 'direct', relay: null }];
@@ -64,7 +65,7 @@ function relaysOf(leaf: InterfaceEntry, index: DocumentIndex): RelayConfig[] {
     const addresses: string[] = [];
     for (const route of index.routes.values()) {
       const isOnly = route.via.length === 1 && route.via[0] === one.name;
-      if (isOnly && !index.probes.has(route.destination)) addresses.push(bare(route.destination));
+      if (isOnly && !index.probes.has(route.destination)) addresses.push(withoutLength(route.destination));
     }
     relays.push({ interface: one.name, tunnel, addresses });
   }
@@ -72,8 +73,8 @@ function relaysOf(leaf: InterfaceEntry, index: DocumentIndex): RelayConfig[] {
 }
 
 function targetsOf(leaf: InterfaceEntry, index: DocumentIndex): TargetConfig[] {
-  const own = bare(leaf.addresses.find((address) => address.includes(':')) ?? '');
-  const direct = leaf.probe_addresses.map(bare).find((one) => readProbeAddress(one)?.slot === null);
+  const own = withoutLength(leaf.addresses.find((address) => familyOf(address) === 6) ?? '');
+  const direct = leaf.probe_addresses.map(withoutLength).find((one) => readProbeAddress(one)?.slot === null);
   const targets: TargetConfig[] = [];
   for (const probe of index.probes.values()) {
     if (probe.network_id !== leaf.network_id) continue;
@@ -114,11 +115,7 @@ function leasesOf(index: DocumentIndex): LeaseConfig[] {
   return [...index.virtualIps.values()].flatMap((one): LeaseConfig[] => {
     if (one.lease === null) return [];
     const { witnesses, enough } = one.lease;
-    const addresses = one.addresses.map(bare);
+    const addresses = one.addresses.map(withoutLength);
     return [{ virtualIpId: one.virtual_ip_id, epoch: one.epoch, addresses, witnesses, enough }];
   });
-}
-
-function bare(address: string): string {
-  return address.split('/', 1)[0] ?? address;
 }

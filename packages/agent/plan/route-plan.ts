@@ -1,4 +1,5 @@
 // What differs between the routes that were chosen and those seen with the agent's protocol number.
+import { familyOf, withoutLength } from '@powernode/core/net/address';
 import type { EntryValue, InterfaceEntry } from '@powernode/core/wire/document';
 import type { PlanInput } from './plan.ts';
 import type { Choices } from './routes.ts';
@@ -55,9 +56,8 @@ class OwnAddresses {
 
   of(device: string, destination: string): string | null {
     const addresses = this.#byNetwork.get(this.#networks.get(device) ?? '') ?? [];
-    const isIpv6 = destination.includes(':');
-    const address = addresses.find((one) => one.includes(':') === isIpv6);
-    return address?.split('/', 1)[0] ?? null;
+    const address = addresses.find((one) => familyOf(one) === familyOf(destination));
+    return address === undefined ? null : withoutLength(address);
   }
 }
 

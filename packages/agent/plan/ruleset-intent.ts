@@ -1,4 +1,5 @@
 // The entries of a document that the table of rules follows from, beside those of firewalls (core/compile/firewall).
+import { familyOf } from '@powernode/core/net/address';
 import type {
   EntryValue,
   ForwardingEntry,
@@ -38,7 +39,7 @@ export interface ByFamily {
 /** Which families the machine has to forward. */
 export function forwardedFamilies({ forwarding, interfaces }: RulesetIntent): ByFamily {
   const forwards = (one: InterfaceEntry) => forwarding.some((entry) => entry.network_id === one.network_id);
-  const hasIpv4 = (one: InterfaceEntry) => one.addresses.some((address) => !address.includes(':'));
+  const hasIpv4 = (one: InterfaceEntry) => one.addresses.some((address) => familyOf(address) === 4);
   return {
     ipv6: forwarding.length > 0,
     ipv4: interfaces.some((one) => forwards(one) && hasIpv4(one)),

@@ -1,5 +1,6 @@
 // What differs of the table of rules, and of the settings that make the machine forward. Part of the plan (plan.ts).
 
+import { withoutLength } from '@powernode/core/net/address';
 import { addressesOf, virtualSets } from './firewall/held-chains.ts';
 import type { PlanInput } from './plan.ts';
 import { rulesetFor } from './ruleset.ts';
@@ -77,7 +78,7 @@ function addressesToGuard({ seen }: ForwardingInput, intent: RulesetIntent): str
   if (candidates.length === 0) return [];
   const present = new Set<string>();
   for (const one of seen.interfaces.values()) {
-    for (const address of one.addresses) present.add(address.split('/', 1)[0] ?? address);
+    for (const address of one.addresses) present.add(withoutLength(address));
   }
   return candidates.filter((address) => present.has(address));
 }

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { heldCommandMs } from '@powernode/core/limits';
+import { familyOf } from '@powernode/core/net/address';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshFolder } from '../fixtures/folder.ts';
 import { Namespace } from '../fixtures/namespace.ts';
@@ -72,7 +73,7 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
   /** Resolves when the kernel has this address, and so everything that was told before it. */
   async function told(address: string): Promise<string> {
     tell([address, longMs]);
-    return until(address.includes(':') ? 'pn_held6' : 'pn_held4', (text) => text.includes(address));
+    return until(`pn_held${familyOf(address)}`, (text) => text.includes(address));
   }
 
   const until = (set: string, fits: (text: string) => boolean) =>

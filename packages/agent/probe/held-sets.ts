@@ -3,7 +3,7 @@
 // time where a process of its own for each takes 15. The sets and the rules behind them are made in plan/.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { heldCommandMs } from '@powernode/core/limits';
-import type { Family } from '@powernode/core/net/address';
+import { type Family, familyOf } from '@powernode/core/net/address';
 import { heldSets } from '../plan/firewall/held-chains.ts';
 import { families } from '../plan/firewall/names.ts';
 import { tableName } from '../plan/ruleset-model.ts';
@@ -124,7 +124,7 @@ export function heldLine(until: ReadonlyMap<string, number>, nowMs: number): str
   const parts: string[] = [];
   for (const family of families) {
     const set = setOf(family);
-    const ofFamily = [...until].filter(([address]) => address.includes(':') === (family === 6));
+    const ofFamily = [...until].filter(([address]) => familyOf(address) === family);
     if (ofFamily.length === 0) continue;
     const all = ofFamily.map(([address]) => address).join(', ');
     const held = ofFamily

@@ -8,7 +8,7 @@
 // on relay interfaces of their own. All other pairs meet on the leaf interface with exact AllowedIPs. Two spokes meet
 // when one can be called (full_mesh), or when hubs see both where they can be called (behind NATs that allow it).
 import { keepaliveSeconds, relayPortStep, transitHubsMax } from '../limits.ts';
-import { formatEndpoint, parseEndpoint } from '../net/address.ts';
+import { formatEndpoint, parseEndpoint, withLength } from '../net/address.ts';
 import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';
 import type { EntryValue, InterfaceEntry, PeerEntry, ProbeEntry, RouteEntry } from '../wire/document.ts';
 import { fnv1a } from './fnv.ts';
@@ -70,10 +70,6 @@ export function ownAddresses(peer: PeerModel): string[] {
 /** The same without length: what its packets come from. */
 export function hostAddressesOf(peer: PeerModel): string[] {
   return peer.ipv4Address === null ? [peer.hostAddress] : [peer.hostAddress, peer.ipv4Address];
-}
-
-export function withLength(address: string): string {
-  return address.includes(':') ? `${address}/128` : `${address}/32`;
 }
 
 export function prefixesOf(network: NetworkModel): string[] {

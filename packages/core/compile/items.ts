@@ -1,5 +1,6 @@
 // What nodes have because of the other objects of a network: rules, virtual addresses, doors, devices, and the groups
 // that rules name. Pure functions of one object and of what it refers to; who recomputes them when is network-index.ts.
+import { familyOf, withLength } from '../net/address.ts';
 import { probeAddressVia } from '../net/probe-address.ts';
 import type { EntryValue } from '../wire/document.ts';
 import {
@@ -10,7 +11,6 @@ import {
   standingOf,
   type TransitHub,
   transitInterfaceName,
-  withLength,
 } from './entries.ts';
 import type {
   Item,
@@ -187,8 +187,8 @@ function isMetBySpokes(network: NetworkModel, peer: PeerModel): boolean {
 function portMappingViews(item: PortMappingModel, lookup: Lookup): ItemViews {
   const hub = lookup.peer(item.hubPeerId);
   if (hub === undefined || hub.hubSlot === null) return nobody;
-  const isIpv6 = item.externalAddress.includes(':');
-  const ofFamily = (addresses: readonly string[]) => addresses.find((one) => one.includes(':') === isIpv6);
+  const family = familyOf(item.externalAddress);
+  const ofFamily = (addresses: readonly string[]) => addresses.find((one) => familyOf(one) === family);
   const target = ofFamily(targetAddresses(item, lookup));
   const source = ofFamily(hostAddressesOf(hub));
   if (target === undefined || source === undefined) return nobody;

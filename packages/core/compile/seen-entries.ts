@@ -1,6 +1,7 @@
 // What nodes have because of another peer in their network: tunnels to it, and routes. The same for all nodes of one
 // standing. What they have of their own, and the rules behind it: entries.ts.
 import { keepaliveSeconds } from '../limits.ts';
+import { withLength } from '../net/address.ts';
 import { directProbeAddress } from '../net/probe-address.ts';
 import type { EntryValue, PeerEntry } from '../wire/document.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type Standing,
   standingOf,
   transitInterfaceName,
-  withLength,
 } from './entries.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 

@@ -1,6 +1,7 @@
 // Doors and virtual IPs that lead nowhere, because what they name is gone.
 import { hostAddressesOf } from '../compile/entries.ts';
 import type { PortMappingModel, VirtualIpModel } from '../compile/model.ts';
+import { familyOf } from '../net/address.ts';
 import type { AuditedNetwork } from './dead-sides.ts';
 import type { Audited, Finding } from './findings.ts';
 
@@ -32,10 +33,10 @@ function whyClosed(door: PortMappingModel, network: AuditedNetwork): string | nu
     return 'Its peer is not a hub any more, so nobody opens the door. Make it one, or delete the door.';
   const targets = targetAddresses(door, network);
   if (targets === null) return 'What it leads to is gone. Give it another target, or delete it.';
-  const isIpv6 = door.externalAddress.includes(':');
-  const hasFamily = (addresses: readonly string[]) => addresses.some((one) => one.includes(':') === isIpv6);
+  const family = familyOf(door.externalAddress);
+  const hasFamily = (addresses: readonly string[]) => addresses.some((one) => familyOf(one) === family);
   if (!hasFamily(targets) || !hasFamily(hostAddressesOf(hub))) {
-    return `Its outside is IPv${isIpv6 ? 6 : 4}, and its target or its hub has no such address. Give the network an IPv4 leg, or the door an IPv6 address.`;
+    return `Its outside is IPv${family}, and its target or its hub has no such address. Give the network an IPv4 leg, or the door an IPv6 address.`;
   }
   if (door.target.kind === 'virtual_ip' && !isHeld(network.item(door.target.id), network)) {
     return 'It leads to a virtual IP that no peer can hold. Give that one a living holder.';

@@ -3,6 +3,7 @@
 
 import { hostAddressesOf } from '../compile/entries.ts';
 import type { UserDeviceModel } from '../compile/model.ts';
+import { familyOf } from '../net/address.ts';
 import type { Spot } from './prefix-map.ts';
 import { isPeer, type Owner, type Sight } from './sight.ts';
 import type { Named, NameOf } from './trail.ts';
@@ -36,7 +37,7 @@ export function endsOf(
   asked: { readonly source: Asked; readonly destination: Asked },
 ): Ends | NoEnds {
   const given = [asked.source, asked.destination].find((side) => side.kind === 'address');
-  const family = given?.kind === 'address' && !given.address.includes(':') ? 4 : 6;
+  const family = given?.kind === 'address' ? familyOf(given.address) : 6;
   const source = endOf(sight, asked.source, family);
   if (source === null) return missing('source', asked.source, family);
   const destination = endOf(sight, asked.destination, family);
@@ -51,7 +52,7 @@ function endOf(sight: Sight, asked: Asked, family: 4 | 6): End | null {
   }
   const owner = ownerOf(sight, asked);
   const addresses = owner === undefined ? [] : isPeer(owner) ? hostAddressesOf(owner) : owner.addresses;
-  const text = addresses.find((address) => address.includes(':') === (family === 6));
+  const text = addresses.find((address) => familyOf(address) === family);
   const spot = text === undefined ? null : sight.spot(text);
   return spot === null || owner === undefined ? null : { spot, owner };
 }

@@ -1,5 +1,6 @@
 // One node's document, looked at as its kernel will: addresses, routes, tunnels, doors. How packets are judged by its
 // rules: rulebook.ts.
+import { withoutLength } from '../net/address.ts';
 import type {
   AnycastEntry,
   EntryValue,
@@ -144,8 +145,4 @@ export class NodeView {
     const own = this.interfaces.get(entry.interface)?.public_key ?? '';
     this.#tunnelsByKeys.set(`${own} ${entry.public_key}`, entry);
   }
-}
-
-function withoutLength(prefix: string): string {
-  return prefix.slice(0, prefix.indexOf('/'));
 }

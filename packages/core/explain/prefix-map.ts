@@ -1,5 +1,5 @@
 // Values by prefix, found by the address that they cover: what a routing table and AllowedIPs do.
-import { type Address, type Family, parseAddress, widthOf } from '../net/address.ts';
+import { type Address, type Family, familyOf, parseAddress, widthOf } from '../net/address.ts';
 import { hostMask, parsePrefix } from '../net/prefix.ts';
 
 /** An address as canonical text and as a number. */
@@ -24,7 +24,7 @@ export class PrefixMap<V> {
   set(prefix: string, value: V): void {
     const slash = prefix.indexOf('/');
     const address = prefix.slice(0, slash);
-    if (Number(prefix.slice(slash + 1)) === widthOf[address.includes(':') ? 6 : 4]) {
+    if (Number(prefix.slice(slash + 1)) === widthOf[familyOf(address)]) {
       this.#hosts.set(address, value);
       return;
     }

@@ -55,6 +55,22 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
+/** The family of an address or a prefix that is known to be one. */
+export function familyOf(text: string): Family {
+  return text.includes(':') ? 6 : 4;
+}
+
+/** The address as a block of one. */
+export function withLength(address: string): string {
+  return `${address}/${widthOf[familyOf(address)]}`;
+}
+
+/** The address of an address with its length; one without stays as it is. */
+export function withoutLength(text: string): string {
+  const slash = text.indexOf('/');
+  return slash < 0 ? text : text.slice(0, slash);
+}
+
 /** The canonical text of an address given as text, or null. */
 export function canonicalAddress(text: string): string | null {
   const address = parseAddress(text);

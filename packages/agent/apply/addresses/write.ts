@@ -1,4 +1,5 @@
 // Writes of links, addresses and routes as lines for one `ip -batch`.
+import { familyOf } from '@powernode/core/net/address';
 import { routeMetric, routeProtocol } from '../../plan/route-plan.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Command } from '../../ports/run.ts';
@@ -32,7 +33,7 @@ export function ipLine(step: IpStep): string {
       return `link set dev ${step.name} mtu ${step.mtu} up`;
     case 'add_address':
       // nodad: nobody else can have it, and waiting a second for nobody to say so is a second lost. IPv4 knows no such.
-      return `address replace ${step.address} dev ${step.interface}${step.address.includes(':') ? ' nodad' : ''}`;
+      return `address replace ${step.address} dev ${step.interface}${familyOf(step.address) === 6 ? ' nodad' : ''}`;
     case 'remove_address':
       return `address delete ${step.address} dev ${step.interface}`;
     case 'set_route': {

@@ -1,5 +1,6 @@
 // Test support: documents with everything that a table of rules can be about.
 import { networkId, own } from '@powernode/core/compile/firewall/random-law.fixture';
+import { withLength } from '@powernode/core/net/address';
 import {
   type EntryValue,
   entryKey,
@@ -73,7 +74,7 @@ export function door(number: number, rest: Partial<PortMappingEntry>): PortMappi
 /** A hub of one network with a relay to another hub, and a spoke of a second network. */
 export const hubAndSpoke: readonly EntryValue[] = [
   interfaceNamed('wg-test', networkId, {
-    addresses: own.map((address) => (address.includes(':') ? `${address}/128` : `${address}/32`)),
+    addresses: own.map(withLength),
     probe_addresses: ['fd00:99::fe01:0:0:101/128', 'fd00:99::fe02:0:0:101/128'],
   }),
   interfaceNamed('wg-test-2', networkId),

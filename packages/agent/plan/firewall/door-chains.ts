@@ -1,6 +1,6 @@
 // Doors from outside into an overlay: a port of this machine that leads to an address of the overlay. What comes in is
 // sent on from this machine's own overlay address, so that answers come back this way.
-import type { Family } from '@powernode/core/net/address';
+import { type Family, familyOf } from '@powernode/core/net/address';
 import { withoutCovered } from '@powernode/core/net/prefix';
 import type { PortMappingEntry } from '@powernode/core/wire/document';
 import { families, overlaySet, words } from './names.ts';
@@ -9,16 +9,12 @@ import type { TableBuilder } from './table-builder.ts';
 const protocols = ['tcp', 'udp'] as const;
 const numbers = { tcp: 6, udp: 17 } as const;
 
-function familyOf(mapping: PortMappingEntry): Family {
-  return mapping.external_address.includes(':') ? 6 : 4;
-}
-
 export function addDoorChains(table: TableBuilder, mappings: readonly PortMappingEntry[]): void {
   if (mappings.length === 0) return;
   const arriving: string[] = [];
   const leaving: string[] = [];
   for (const family of families) {
-    const own = mappings.filter((mapping) => familyOf(mapping) === family);
+    const own = mappings.filter((mapping) => familyOf(mapping.external_address) === family);
     if (own.length === 0) continue;
     addDoorMaps(table, family, own);
     const { header } = words[family];
@@ -43,7 +39,7 @@ export function addDoorChains(table: TableBuilder, mappings: readonly PortMappin
 export function doorRules(mappings: readonly PortMappingEntry[], hook: 'forward' | 'input'): string[] {
   const into = hook === 'forward' ? `oifname @${overlaySet} ` : '';
   return families.flatMap((family) => {
-    if (!mappings.some((mapping) => familyOf(mapping) === family)) return [];
+    if (!mappings.some((mapping) => familyOf(mapping.external_address) === family)) return [];
     const { header } = words[family];
     return protocols.map((protocol) => {
       const through = `${into}ct status dnat meta l4proto ${protocol}`;
@@ -88,8 +84,8 @@ function isGuarded(mapping: PortMappingEntry): boolean {
 function guardRules(mapping: PortMappingEntry): string[] {
   const rules: string[] = [];
   if (mapping.source_cidrs.length > 0) {
-    const family = familyOf(mapping);
-    const own = withoutCovered(mapping.source_cidrs).filter((cidr) => cidr.includes(':') === (family === 6));
+    const family = familyOf(mapping.external_address);
+    const own = withoutCovered(mapping.source_cidrs).filter((cidr) => familyOf(cidr) === family);
     const saddr = `${words[family].header} saddr`;
     rules.push(own.length === 0 ? 'drop' : `${saddr} != { ${own.join(', ')} } drop`);
   }

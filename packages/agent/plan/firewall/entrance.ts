@@ -3,6 +3,7 @@
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import type { NetworkFirewall } from '@powernode/core/compile/firewall/model';
 import { probePort } from '@powernode/core/limits';
+import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
 import type { RulesetIntent } from '../ruleset-intent.ts';
 import { families, words } from './names.ts';
@@ -36,7 +37,7 @@ export function entranceRules(
 ): string[] {
   const own = facts.intent.interfaces
     .filter((one) => one.network_id === firewall.networkId)
-    .flatMap((one) => one.probe_addresses.map((address) => address.split('/', 1)[0] ?? address));
+    .flatMap((one) => one.probe_addresses.map(withoutLength));
   const probed =
     own.length === 0
       ? []
@@ -59,11 +60,11 @@ function foreignRules(firewall: NetworkFirewall, firewalls: Firewalls): string[]
     .filter((other) => other.networkId !== firewall.networkId)
     .flatMap((other) => other.prefixes);
   return families.flatMap((family) => {
-    const prefixes = foreign.filter((prefix) => prefix.includes(':') === (family === 6)).sort();
+    const prefixes = foreign.filter((prefix) => familyOf(prefix) === family).sort();
     return prefixes.length === 0 ? [] : [`${words[family].header} daddr { ${prefixes.join(', ')} } drop`];
   });
 }
 
 function probePrefixesOf(firewall: NetworkFirewall): string[] {
-  return firewall.prefixes.filter((prefix) => prefix.includes(':')).map(probePrefixOf);
+  return firewall.prefixes.filter((prefix) => familyOf(prefix) === 6).map(probePrefixOf);
 }

@@ -1,7 +1,6 @@
 // Groups in nftables: a set of addresses for each, and one for each block of groups.
 import type { Group, GroupBlock, NetworkFirewall } from '@powernode/core/compile/firewall/model';
-import { familyOf } from '@powernode/core/compile/firewall/places';
-import type { Family } from '@powernode/core/net/address';
+import { type Family, familyOf } from '@powernode/core/net/address';
 import { families, formName, words } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
 

@@ -1,6 +1,7 @@
 // The guard of virtual addresses: one that is leased is only answered for while somebody keeps it in the set of those
 // that are held. The sets of what is held are filled, and refreshed many times a second, by the prober (elements that
 // nobody refreshes end by themselves, in the kernel). So an address is let go of in time even when the agent is dead.
+import { familyOf, withoutLength } from '@powernode/core/net/address';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import { families, words } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
@@ -24,7 +25,7 @@ export function addHeldChains(
       counted: false,
       elements: null,
     });
-    const own = [...leased].filter((address) => address.includes(':') === (family === 6));
+    const own = [...leased].filter((address) => familyOf(address) === family);
     table.set(virtualSets[family], type, own);
   }
   if (leased.size === 0) return;
@@ -46,5 +47,5 @@ export function leasedAddresses(virtualIps: readonly VirtualIpEntry[]): string[]
 }
 
 export function addressesOf(entry: Pick<VirtualIpEntry, 'addresses'>): string[] {
-  return entry.addresses.map((address) => address.split('/', 1)[0] ?? address);
+  return entry.addresses.map(withoutLength);
 }

@@ -1,7 +1,7 @@
 // The chains that judge a network's packets by its rules: on their way into this machine, on their way out, and on
 // their way through it when they are from or for a device that has this machine for its hub.
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
-import { familyOf } from '@powernode/core/compile/firewall/places';
+import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../ruleset-intent.ts';
 import { alwaysAccepted, entranceRules } from './entrance.ts';
 import { addBlockSets, addGroupSets } from './group-sets.ts';

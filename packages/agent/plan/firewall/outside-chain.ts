@@ -1,5 +1,6 @@
 // Addresses of the overlay are this machine's, and so its kernel answers for them on every interface. From outside they
 // are reached by doors only, whoever may have sent a packet for them to the machine.
+import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../ruleset-intent.ts';
 import { doorRules } from './door-chains.ts';
 import { addressesOf } from './held-chains.ts';
@@ -14,7 +15,7 @@ export function addOutsideChain(table: TableBuilder, intent: RulesetIntent): voi
     ...intent.virtualIps.flatMap(addressesOf),
   ];
   const closed = families.flatMap((family) => {
-    const addresses = own.filter((address) => address.includes(':') === (family === 6));
+    const addresses = own.filter((address) => familyOf(address) === family);
     if (addresses.length === 0) return [];
     const { address, header } = words[family];
     table.set(`pn_own_${family}`, address, addresses);

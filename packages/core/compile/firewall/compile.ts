@@ -1,4 +1,5 @@
 // From the entries of one node's document to how its networks' packets are judged.
+import { withoutLength } from '../../net/address.ts';
 import type { DeviceEntry, EntryValue, FirewallEntry, MemberEntry, RuleEntry } from '../../wire/document.ts';
 import { blocksOf, groupsOf } from './groups.ts';
 import type { Bucket, NetworkFirewall, Program } from './model.ts';
@@ -102,8 +103,4 @@ function compileNetwork(parts: Parts, previous: NetworkFirewall | null): Network
 
 function* bucketsOf(...programs: readonly Program[]): Generator<Bucket> {
   for (const program of programs) yield* program.origin.buckets.values();
-}
-
-function withoutLength(address: string): string {
-  return address.split('/', 1)[0] ?? address;
 }

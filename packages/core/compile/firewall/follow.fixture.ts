@@ -1,9 +1,9 @@
 // Test support: what a program says of a packet, followed step by step as the kernel would.
 import type { JudgedPacket } from '../../explain/judge.ts';
-import { type Address, formatAddress, parseAddress, widthOf } from '../../net/address.ts';
+import { type Address, familyOf, formatAddress, parseAddress, widthOf } from '../../net/address.ts';
 import { blockNumberOf } from './groups.ts';
 import type { Action, Bucket, BucketShape, Form, NetworkFirewall } from './model.ts';
-import { familyNumbers, familyOf, protocolNumbers } from './places.ts';
+import { familyNumbers, protocolNumbers } from './places.ts';
 import { farSides, nearSides } from './program.ts';
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 // Where a rule is looked up: the keys that it comes to, and the buckets that they are in.
-import { type Family, formatAddress } from '../../net/address.ts';
+import { type Family, familyOf, formatAddress } from '../../net/address.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import type { RuleEntry, RuleSide } from '../../wire/document.ts';
 import type { BucketShape, Form, Match, Place } from './model.ts';
@@ -120,8 +120,4 @@ function formText(form: Form): string {
     case 'group':
       return `group:${form.group}`;
   }
-}
-
-export function familyOf(address: string): Family {
-  return address.includes(':') ? 6 : 4;
 }

@@ -2,7 +2,7 @@
 // All under the account's lock, which the caller holds.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
-import { formatAddress, parseAddress } from '@powernode/core/net/address';
+import { familyOf, formatAddress, parseAddress } from '@powernode/core/net/address';
 import { allocateHostAddress, allocateIpv4Address } from '@powernode/core/net/allocate';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext, Trx } from '../context.ts';
@@ -87,9 +87,9 @@ async function take(
       .execute();
   }
   const taken = new Set(resting.flatMap((row) => parseAddress(row.host_address)?.bits ?? []));
-  const oldIpv4 = own.find((address) => !address.includes(':'));
+  const oldIpv4 = own.find((address) => familyOf(address) === 4);
   return {
-    address: own.find((address) => address.includes(':')) ?? (await nextIpv6(context, { network, taken })),
+    address: own.find((address) => familyOf(address) === 6) ?? (await nextIpv6(context, { network, taken })),
     ipv4Address:
       network.ipv4_prefix === null ? null : (oldIpv4 ?? (await nextIpv4(context, { network, taken }))),
   };

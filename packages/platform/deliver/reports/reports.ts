@@ -1,10 +1,11 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
 
-import { leafInterfaceName, transitInterfaceName, withLength } from '@powernode/core/compile/entries';
+import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile/entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
+import { withLength } from '@powernode/core/net/address';
 import type { Hello, Observed } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { EventBus } from '../../events/event-bus.ts';

@@ -3,9 +3,10 @@
 // One hub carries a device: it meets exactly one peer, whose AllowedIPs are the whole network, because the AllowedIPs
 // of several peers of one interface cannot overlap.
 import { hash } from 'node:crypto';
-import { isTransit, prefixesOf, withLength } from '@powernode/core/compile/entries';
+import { isTransit, prefixesOf } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { keepaliveSeconds } from '@powernode/core/limits';
+import { withLength } from '@powernode/core/net/address';
 import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 
 /** Everything that a configuration is made from. */

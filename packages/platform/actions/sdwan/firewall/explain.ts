@@ -1,11 +1,12 @@
 // Handler: why one side reaches another, or not.
-import { transitInterfaceName } from '@powernode/core/compile/entries';
+import { hostAddressesOf, transitInterfaceName } from '@powernode/core/compile/entries';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { Asked } from '@powernode/core/explain/ends';
 import { explain, type Question } from '@powernode/core/explain/reachability';
 import { Sight } from '@powernode/core/explain/sight';
 import type { InUse } from '@powernode/core/explain/walk';
+import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { withNames } from './names.ts';
@@ -93,9 +94,7 @@ function isLostDirectly(
   const met = context.services.deliverer.directPeers(self.instanceId, index.network.id);
   for (const other of index.peers()) {
     if (other.directEndpoint === null || other.hubSlot !== null || met.includes(other.id)) continue;
-    const own = [other.hostAddress, other.ipv4Address].map((address) =>
-      address?.concat(address.includes(':') ? '/128' : '/32'),
-    );
+    const own = hostAddressesOf(other).map(withLength);
     if (own.includes(of.destination)) return true;
   }
   return false;

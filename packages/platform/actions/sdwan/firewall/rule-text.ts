@@ -2,7 +2,7 @@
 // themselves keep rules as elements of sets, many in one lookup, with the same meaning (compile/firewall, and the
 // agent's own text).
 import { ruleMembersShownMax } from '@powernode/core/limits';
-import { type Family, widthOf } from '@powernode/core/net/address';
+import { type Family, familyOf, widthOf, withoutLength } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import type { RuleEntry, RuleSide } from '@powernode/core/wire/document';
 
@@ -36,7 +36,7 @@ const setName = (side: Side, family: Family) => `pn_${side}_${family}`;
 function groupSets(of: RuleSide, { side, families, members }: TextFacts & { readonly side: Side }): string[] {
   if (of.kind !== 'group') return [];
   return families.flatMap((family) => {
-    const all = members(of.group).filter((address) => address.includes(':') === (family === 6));
+    const all = members(of.group).filter((address) => familyOf(address) === family);
     const shown = all.slice(0, ruleMembersShownMax);
     const more = all.length - shown.length;
     return [
@@ -82,13 +82,13 @@ function sideText(
     case 'group':
       return `@${setName(side, family)}`;
     case 'host': {
-      const own = of.addresses.filter((address) => address.includes(':') === (family === 6));
+      const own = of.addresses.filter((address) => familyOf(address) === family);
       return own.length === 0 ? null : own.length === 1 ? (own[0] ?? null) : `{ ${own.join(', ')} }`;
     }
     case 'cidr': {
       const prefix = parsePrefix(of.cidr);
       if (prefix?.family !== family) return null;
-      return prefix.length === widthOf[family] ? of.cidr.slice(0, of.cidr.indexOf('/')) : of.cidr;
+      return prefix.length === widthOf[family] ? withoutLength(of.cidr) : of.cidr;
     }
   }
 }

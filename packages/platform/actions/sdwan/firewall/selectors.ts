@@ -3,6 +3,7 @@
 import type { Selector } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
 import type { SelectorInput } from '@powernode/core/intent/firewall';
+import { familyOf } from '@powernode/core/net/address';
 import type { ActionContext } from '../../context.ts';
 
 /** Where an object is named: a parameter of the call. */
@@ -92,7 +93,7 @@ export function refuseTwoFamilies(sides: {
 }): void {
   const { selector, destination } = sides;
   if (selector.kind !== 'cidr' || destination.kind !== 'cidr') return;
-  if (selector.cidr.includes(':') === destination.cidr.includes(':')) return;
+  if (familyOf(selector.cidr) === familyOf(destination.cidr)) return;
   const message = `no packet goes from ${selector.cidr} to ${destination.cidr}`;
   throw new ProductError('validation_failed', `destination.cidr: ${message}. Make a rule for each family.`, {
     fields: [{ path: 'destination.cidr', code: 'other_family', message }],

@@ -2,6 +2,7 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { portMappingsPerNetworkMax } from '@powernode/core/limits';
+import { familyOf } from '@powernode/core/net/address';
 import { type PortMappingRow, portMappingModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
@@ -177,8 +178,8 @@ function doorOf(hub: Place, of: Pick<PortMappingRow, 'external_address' | 'exter
 
 /** A range of the other family names nobody who could come. */
 function refuseOtherFamily(externalAddress: string, sourceCidrs: readonly string[]): void {
-  const isIpv6 = externalAddress.includes(':');
-  const wrong = sourceCidrs.findIndex((cidr) => cidr.includes(':') !== isIpv6);
+  const family = familyOf(externalAddress);
+  const wrong = sourceCidrs.findIndex((cidr) => familyOf(cidr) !== family);
   if (wrong < 0) return;
   const message = `${sourceCidrs[wrong]} is not of the family of ${externalAddress}`;
   throw new ProductError(

@@ -1,5 +1,6 @@
 // Port mappings as the outside sees them: where each leads now, and whether it does.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
+import { familyOf } from '@powernode/core/net/address';
 import { sql } from 'kysely';
 import type { PortMappingRow } from '../../../deliver/item-models.ts';
 import { stored } from '../../accounts/present.ts';
@@ -78,7 +79,7 @@ function targetOf(
   row: PortMappingRow,
   known: { readonly peers: ReadonlyMap<string, Peer>; readonly virtualIps: ReadonlyMap<string, VirtualIp> },
 ): Target {
-  const isIpv6 = row.external_address.includes(':');
+  const isIpv6 = familyOf(row.external_address) === 6;
   if (row.internal_peer_id !== null) {
     const peer = known.peers.get(row.internal_peer_id);
     const address = isIpv6 ? peer?.host_address : peer?.ipv4_address;

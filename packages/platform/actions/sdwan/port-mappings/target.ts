@@ -1,5 +1,6 @@
 // Where a door leads: to a peer or a virtual IP of its own network, with an address of the family of the door.
 import { ProductError } from '@powernode/core/errors';
+import { familyOf } from '@powernode/core/net/address';
 import { type ActionContext, notFound } from '../../context.ts';
 import { type NetworkRow, peerRow } from '../rows.ts';
 
@@ -32,7 +33,7 @@ export interface Wanted {
 /** Refuses a target that is not in the network, or that the family of the door cannot lead to. */
 export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted): Promise<void> {
   const { network, externalAddress, target } = wanted;
-  const isIpv4 = !externalAddress.includes(':');
+  const isIpv4 = familyOf(externalAddress) === 4;
   if (isIpv4 && network.ipv4_prefix === null) {
     const message = `the network "${network.name}" has no IPv4 leg, and IPv4 cannot be rewritten to IPv6 on the way in`;
     throw new ProductError(
