@@ -35,6 +35,30 @@ it('rules show what they count and what shadows them, and are found by what the 
     await page.getByRole('dialog', { name: 'branches to web' }).getByText('45,622').waitFor();
   }));
 
+it('an audit that is not there yet, or cannot be had, is not one that finds nothing', () =>
+  stage.on(`${network}?view=peers`, async (page, platform) => {
+    platform.world.firewallRules.splice(0);
+    platform.world.portMappings.splice(0);
+    let answer: (() => void) | null = null;
+    await page.route('**/system_sdwan_audit_firewall', async (route) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      await route.fulfill({
+        status: 409,
+        json: { code: 'conflict', status: 409, detail: 'It cannot be read.' },
+      });
+    });
+    await page.getByRole('link', { name: 'Firewall' }).click();
+    await page.getByText('No rules yet').waitFor();
+    await page.getByText('The audit is on its way').waitFor();
+    await expect.poll(() => answer).not.toBeNull();
+    (answer as (() => void) | null)?.();
+    await page.getByText('The audit could not be read').waitFor();
+    expect(await page.getByText('The audit finds').count()).toBe(0);
+    await page.unroute('**/system_sdwan_audit_firewall');
+    platform.emit('sdwan.firewall_rule.updated', { before: null, after: null });
+    await page.getByText('The audit finds nothing').waitFor();
+  }));
+
 it('a rule is made, and what is wrong stands at its field', () =>
   stage.on(`${network}?view=firewall`, async (page, platform) => {
     await page.getByRole('button', { name: 'New rule' }).click();

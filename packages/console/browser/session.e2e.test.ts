@@ -54,6 +54,7 @@ it('names the permission that is missing, and offers nothing that is not allowed
   await page.getByText('system.policies.read').first().waitFor();
   await page.goto(`/networks/${idOf(501)}?view=firewall`);
   await page.getByText('system.sdwan.firewall.read').first().waitFor();
+  await page.getByText('You may not see the audit').waitFor();
   expect(await page.getByRole('button', { name: 'New rule' }).count()).toBe(0);
   await context.close();
 });

@@ -5,13 +5,26 @@ import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { Button } from '../../../parts/button.tsx';
 import { ruleActionLooks } from '../../../parts/service-statuses.tsx';
-import { Status } from '../../../parts/status.tsx';
+import { Status, type StatusProps } from '../../../parts/status.tsx';
 import type { ViewProps } from '../view.ts';
+import { auditWords } from './rule-words.ts';
+import type { Audit, AuditState } from './use-audit.ts';
 
 export interface DefaultPolicyProps extends ViewProps {
-  /** Empty: nothing was found. */
-  readonly audit: string;
+  readonly audit: Audit;
   readonly create: ReactNode;
+}
+
+const unread: Readonly<Record<Exclude<AuditState, 'read'>, StatusProps>> = {
+  loading: { tone: 'idle', shape: 'dotted', text: 'The audit is on its way', moving: true },
+  failed: { tone: 'bad', shape: 'cross', text: 'The audit could not be read' },
+  forbidden: { tone: 'idle', shape: 'ring', text: 'You may not see the audit' },
+};
+
+function auditLook({ state, findings }: Audit): StatusProps {
+  if (state !== 'read') return unread[state];
+  if (findings.length === 0) return { tone: 'ok', shape: 'tick', text: 'The audit finds nothing' };
+  return { tone: 'wait', shape: 'diamond', text: `The audit finds ${auditWords(findings)}` };
 }
 
 export function DefaultPolicy({ network, audit, create }: DefaultPolicyProps) {
@@ -31,11 +44,7 @@ export function DefaultPolicy({ network, audit, create }: DefaultPolicyProps) {
         ) : null}
       </span>
       <span className="row">
-        {audit === '' ? (
-          <Status tone="ok" shape="tick" text="The audit finds nothing" />
-        ) : (
-          <Status tone="wait" shape="diamond" text={`The audit finds ${audit}`} />
-        )}
+        <Status {...auditLook(audit)} />
       </span>
       <span className="view-head-end">{create}</span>
       {changing ? (

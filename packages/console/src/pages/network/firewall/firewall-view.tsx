@@ -16,7 +16,7 @@ import { DefaultPolicy } from './default-policy.tsx';
 import { OtherFindings } from './findings.tsx';
 import { CreateRule } from './rule-form.tsx';
 import { RuleSheet } from './rule-sheet.tsx';
-import { auditWords, protocolWords, ruleName, selectorWords } from './rule-words.ts';
+import { protocolWords, ruleName, selectorWords } from './rule-words.ts';
 import { useAudit } from './use-audit.ts';
 
 type FindingsOf = (ruleId: string) => readonly FirewallFinding[];
@@ -113,11 +113,7 @@ export function FirewallView({ network }: ViewProps) {
   ) : null;
   return (
     <>
-      <DefaultPolicy
-        network={network}
-        audit={auditWords(audit.findings)}
-        create={rules.rows.length === 0 ? null : create}
-      />
+      <DefaultPolicy network={network} audit={audit} create={rules.rows.length === 0 ? null : create} />
       <OtherFindings findings={audit.findings} networkId={network.id} />
       <Loaded what="rules" data={rules.data} error={rules.error} retry={rules.retry}>
         {(rows) => (
