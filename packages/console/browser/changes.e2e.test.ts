@@ -202,6 +202,8 @@ it('an API token is shown once', () =>
     await page.getByRole('button', { name: 'Make token' }).click();
     await page.getByRole('dialog').getByText('pnt_').waitFor();
     const secret = await page.locator('[data-secret]').innerText();
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
     await page.getByRole('button', { name: 'Copy the token' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
     await page.getByRole('button', { name: 'I have it' }).click();

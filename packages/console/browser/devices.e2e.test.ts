@@ -23,6 +23,9 @@ it('access is granted by an address that is shown once, also as a QR code', () =
     await dialog.getByRole('button', { name: 'Make the address' }).click();
     const url = await dialog.locator('[data-secret]').innerText();
     expect(url).toMatch(/^https:\/\/\S+#\S+$/);
+    // It is nowhere else, so a slip of the hand does not take it away.
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
     await dialog.getByRole('button', { name: 'Copy the address' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(url);
     // Each dark module of the code is one unit of the drawn area.
@@ -59,6 +62,8 @@ it('a grant that waited shows its address to whoever approves it', () =>
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('button', { name: 'Approve and run' }).click();
     await page.getByText('Shown this once').waitFor();
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
     expect(await page.locator('[data-secret]').innerText()).toMatch(/^https:\/\/\S+#\S+$/);
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.getByText('approved', { exact: true }).first().waitFor();
@@ -108,6 +113,7 @@ it('a device whose network has changed says so, and is issued again with the sam
     await page.getByRole('button', { name: 'Keep its keys' }).click();
     const dialog = page.getByRole('dialog', { name: 'Jonas’ laptop is issued again' });
     await dialog.getByText('PrivateKey = <the private key').waitFor();
+    await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'I have it' }).click();
     await sheet.getByText('active', { exact: true }).waitFor();
     expect(platform.world.accessGrants.at(-1)).toMatchObject({ status: 'used', user_device_id: idOf(3201) });

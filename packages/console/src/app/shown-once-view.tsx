@@ -11,7 +11,7 @@ export function ShownOnce() {
   if (secrets.length === 0) return null;
   const close = () => shownOnce.set([]);
   return (
-    <Dialog title="It is done" onClose={close}>
+    <Dialog title="It is done" onClose={close} firm>
       <Note tone="wait" icon="key" title="Shown this once">
         What was made has a secret, which is kept nowhere. Give it to whoever asked, by a way that nobody else
         sees.

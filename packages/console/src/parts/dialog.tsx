@@ -7,31 +7,24 @@ export interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly wide?: boolean;
+  /** It holds what is shown once: only its buttons close it, not Escape and not a press beside it. */
+  readonly firm?: boolean;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, onClose, wide, children }: DialogProps) {
-  return (
-    <Overlay title={title} onClose={onClose} className="dialog" wide={wide}>
-      {children}
-    </Overlay>
-  );
+export function Dialog(props: DialogProps) {
+  return <Overlay {...props} className="dialog" />;
 }
 
-export function Sheet({ title, onClose, children }: Omit<DialogProps, 'wide'>) {
-  return (
-    <Overlay title={title} onClose={onClose} className="sheet" wide={false}>
-      {children}
-    </Overlay>
-  );
+export function Sheet(props: Omit<DialogProps, 'wide' | 'firm'>) {
+  return <Overlay {...props} className="sheet" />;
 }
 
-interface OverlayProps extends Omit<DialogProps, 'wide'> {
+interface OverlayProps extends DialogProps {
   readonly className: string;
-  readonly wide: boolean | undefined;
 }
 
-function Overlay({ title, onClose, className, wide, children }: OverlayProps) {
+function Overlay({ title, onClose, className, wide, firm, children }: OverlayProps) {
   // Whoever opened it is not a part of it here, so where the keyboard was has to be remembered.
   const [before] = useState(() => document.activeElement);
   function goBack(event: Event): void {
@@ -40,6 +33,7 @@ function Overlay({ title, onClose, className, wide, children }: OverlayProps) {
     const place = before instanceof HTMLElement && before.isConnected ? before : main;
     place?.focus({ preventScroll: true });
   }
+  const stay = firm === true ? (event: Event) => event.preventDefault() : undefined;
   return (
     <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Radix.Portal>
@@ -49,6 +43,8 @@ function Overlay({ title, onClose, className, wide, children }: OverlayProps) {
           data-wide={wide === true ? '' : undefined}
           aria-describedby={undefined}
           onCloseAutoFocus={goBack}
+          onEscapeKeyDown={stay}
+          onInteractOutside={stay}
         >
           <div className="dialog-head">
             <Radix.Title asChild>

@@ -1,5 +1,4 @@
 // Making an API token: whose, what for, how much it may do; then its secret, this once.
-
 import type { Permission } from '@powernode/core/intent/account';
 import { type FormEvent, useState } from 'react';
 import { usePermissions } from '../../app/permissions.ts';
@@ -7,6 +6,7 @@ import { useChange } from '../../app/use-change.ts';
 import { useWhoami } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyBlock } from '../../parts/copy.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
 import { Check, SelectField, TextField } from '../../parts/form.tsx';
 import { Note, ProblemNote } from '../../parts/states.tsx';
 import type { Operator } from './operators.tsx';
@@ -18,12 +18,27 @@ const lifetimes = [
   { value: '31536000', text: '1 year' },
 ] as const;
 
-export interface ApiTokenFormProps {
+export interface NewApiTokenProps {
   readonly operators: readonly Operator[];
   readonly onClose: () => void;
 }
 
-export function ApiTokenForm({ operators, onClose }: ApiTokenFormProps) {
+export function NewApiToken({ operators, onClose }: NewApiTokenProps) {
+  const [secret, setSecret] = useState<string | null>(null);
+  return (
+    <Dialog title="New API token" onClose={onClose} wide firm={secret !== null}>
+      {secret === null ? (
+        <ApiTokenForm operators={operators} onClose={onClose} onMade={setSecret} />
+      ) : (
+        <Secret secret={secret} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+type ApiTokenFormProps = NewApiTokenProps & { readonly onMade: (secret: string) => void };
+
+function ApiTokenForm({ operators, onClose, onMade }: ApiTokenFormProps) {
   const change = useChange('createApiToken');
   const me = useWhoami().data?.operator.id ?? '';
   const [name, setName] = useState('');
@@ -31,7 +46,6 @@ export function ApiTokenForm({ operators, onClose }: ApiTokenFormProps) {
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('2592000');
   const [narrow, setNarrow] = useState(false);
   const [permissions, setPermissions] = useState<ReadonlySet<Permission>>(new Set());
-  const [secret, setSecret] = useState<string | null>(null);
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -41,11 +55,10 @@ export function ApiTokenForm({ operators, onClose }: ApiTokenFormProps) {
       ...(lifetime === '' ? {} : { expires_in_seconds: Number(lifetime) }),
       ...(narrow ? { permissions: [...permissions] } : {}),
     });
-    if (answer?.kind === 'done') setSecret(answer.body.api_token.token);
+    if (answer?.kind === 'done') onMade(answer.body.api_token.token);
     else if (answer !== null) onClose();
   }
 
-  if (secret !== null) return <Secret secret={secret} onClose={onClose} />;
   const others = operators.filter((operator) => operator.id !== me && !operator.disabled);
   return (
     <form className="form" onSubmit={(event) => void submit(event)} noValidate>

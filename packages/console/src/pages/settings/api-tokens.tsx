@@ -6,12 +6,11 @@ import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { useRevoke } from '../../app/use-revoke.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { ApiTokenStatusMark } from '../../parts/statuses.tsx';
 import type { Column } from '../../parts/table/columns.ts';
 import { Ago } from '../../parts/time.tsx';
-import { ApiTokenForm } from './api-token-form.tsx';
+import { NewApiToken } from './api-token-form.tsx';
 
 type ApiToken = Row<'listApiTokens'>;
 
@@ -77,11 +76,7 @@ export function ApiTokens() {
         columns={revoke.columns}
         empty={<Empty icon="key" title="No API tokens" />}
       />
-      {creating ? (
-        <Dialog title="New API token" onClose={() => setCreating(false)} wide>
-          <ApiTokenForm operators={operators.rows} onClose={() => setCreating(false)} />
-        </Dialog>
-      ) : null}
+      {creating ? <NewApiToken operators={operators.rows} onClose={() => setCreating(false)} /> : null}
       {token === null ? null : (
         <PlannedDialog
           action="revokeApiToken"

@@ -4,7 +4,6 @@ import { useState } from 'react';
 import { useMay } from '../../../app/permissions.ts';
 import { useRows } from '../../../app/use-rows.ts';
 import { Button } from '../../../parts/button.tsx';
-import { Dialog } from '../../../parts/dialog.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Section } from '../../../parts/page.tsx';
 import { deviceLooks } from '../../../parts/service-statuses.tsx';
@@ -18,7 +17,7 @@ import type { ViewProps } from '../view.ts';
 import { AccessGrants } from './access-grants.tsx';
 import { DeviceMark, isBeingRevoked } from './device-mark.tsx';
 import { DeviceSheet } from './device-sheet.tsx';
-import { GrantAccess } from './grant-access.tsx';
+import { GrantDialog } from './grant-access.tsx';
 
 const columns: readonly Column<UserDevice>[] = [
   { id: 'name', header: 'Device', text: (d) => d.name, width: [8.5, 1.4], card: 'title' },
@@ -128,9 +127,7 @@ export function DevicesView({ network }: ViewProps) {
         <AccessGrants networkId={network.id} />
       </Section>
       {granting ? (
-        <Dialog title="Grant access" onClose={() => setGranting(false)}>
-          <GrantAccess network={network} onClose={() => setGranting(false)} />
-        </Dialog>
+        <GrantDialog title="Grant access" network={network} onClose={() => setGranting(false)} />
       ) : null}
       {sheet.id === null ? null : <DeviceSheet key={sheet.id} id={sheet.id} network={network} />}
     </>

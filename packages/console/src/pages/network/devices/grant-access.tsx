@@ -5,6 +5,7 @@ import { ChangeForm } from '../../../app/change-form.tsx';
 import { useRows } from '../../../app/use-rows.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyBlock } from '../../../parts/copy.tsx';
+import { Dialog } from '../../../parts/dialog.tsx';
 import { SelectField, TagsField, TextField } from '../../../parts/form.tsx';
 import { QrCode } from '../../../parts/qr.tsx';
 import { Note } from '../../../parts/states.tsx';
@@ -22,18 +23,32 @@ const lifetimes = [
   { value: '604800', text: '1 week' },
 ] as const;
 
-export interface GrantAccessProps extends ViewProps {
+export interface GrantDialogProps extends ViewProps {
+  readonly title: string;
   readonly name?: string;
   readonly tags?: readonly string[];
   readonly onClose: () => void;
 }
 
-export function GrantAccess({ network, onClose, ...first }: GrantAccessProps) {
+export function GrantDialog(props: GrantDialogProps) {
+  const [grant, setGrant] = useState<Grant | null>(null);
+  return (
+    <Dialog title={props.title} onClose={props.onClose} firm={grant !== null}>
+      {grant === null ? (
+        <GrantForm {...props} onGranted={setGrant} />
+      ) : (
+        <Granted grant={grant} onClose={props.onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+type GrantFormProps = GrantDialogProps & { readonly onGranted: (grant: Grant) => void };
+
+function GrantForm({ network, onClose, onGranted, ...first }: GrantFormProps) {
   const [name, setName] = useState(first.name ?? '');
   const [tags, setTags] = useState<readonly string[]>(first.tags ?? []);
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('900');
-  const [grant, setGrant] = useState<Grant | null>(null);
-  if (grant !== null) return <Granted grant={grant} onClose={onClose} />;
   return (
     <ChangeForm
       action="createAccessGrant"
@@ -45,7 +60,7 @@ export function GrantAccess({ network, onClose, ...first }: GrantAccessProps) {
         ...(tags.length === 0 ? {} : { tags: [...tags] }),
       }}
       onCancel={onClose}
-      onDone={(answer) => (answer.kind === 'done' ? setGrant(answer.body.access_grant) : onClose())}
+      onDone={(answer) => (answer.kind === 'done' ? onGranted(answer.body.access_grant) : onClose())}
     >
       {(errorOf) => (
         <>

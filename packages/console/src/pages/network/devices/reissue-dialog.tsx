@@ -8,7 +8,7 @@ import { CopyText } from '../../../parts/copy.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { Note, ProblemNote } from '../../../parts/states.tsx';
 import type { ViewProps } from '../view.ts';
-import { GrantAccess } from './grant-access.tsx';
+import { GrantDialog } from './grant-access.tsx';
 
 export interface ReissueDialogProps extends ViewProps {
   readonly device: UserDevice;
@@ -41,14 +41,18 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
 
   if (newKeys) {
     return (
-      <Dialog title={`New keys for ${device.name}`} onClose={onClose}>
-        <GrantAccess network={network} name={device.name} tags={device.tags} onClose={onClose} />
-      </Dialog>
+      <GrantDialog
+        title={`New keys for ${device.name}`}
+        network={network}
+        name={device.name}
+        tags={device.tags}
+        onClose={onClose}
+      />
     );
   }
   if (config !== null) {
     return (
-      <Dialog title={`${device.name} is issued again`} onClose={onClose} wide>
+      <Dialog title={`${device.name} is issued again`} onClose={onClose} wide firm>
         <Note tone="ok" icon="check" title="The configuration of today">
           On the device, put its private key where it is asked for. Its address, tags and keys are the same.
         </Note>
