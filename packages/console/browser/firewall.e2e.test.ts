@@ -1,7 +1,9 @@
 // Rules, what is wrong with them, who reaches whom by them, and why.
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { openSignedIn } from './browser.ts';
 import { idOf } from './fake/ids.ts';
+import { fakeToken } from './fake/server.ts';
 import { useStage } from './stage.ts';
 
 const stage = useStage();
@@ -185,6 +187,35 @@ it('a device is explained as the end of a way, too', () =>
       .getByRole('dialog', { name: 'Jonas’ laptop → hub1' })
       .getByText('It sends from fd4a:91c0:77e2:1::d1.')
       .waitFor();
+  }));
+
+it('an end that was shut out, or may not be listed, is no explanation that is still on its way', async () => {
+  const asked = `${network}?view=reachability&from=peer:${idOf(1_000_000)}&to=user_device:${idOf(3202)}`;
+  const { server, platform } = await stage.fresh();
+  const { page, context } = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
+  await page.goto(asked);
+  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  platform.permissions = platform.permissions.filter((name) => !name.startsWith('system.sdwan.devices.'));
+  await page.reload();
+  await page.getByRole('dialog').getByText('You may not see this').waitFor();
+  await context.close();
+});
+
+it('a question whose answer failed is asked again by the same button', () =>
+  stage.on(`${network}?view=reachability`, async (page) => {
+    const form = page.getByRole('form', { name: 'Explain' });
+    for (const label of ['From: which', 'To: which']) {
+      await form.getByLabel(label).selectOption({ label: 'hub1' });
+    }
+    let refusals = 0;
+    await page.route('**/system_sdwan_explain_reachability', async (route) => {
+      if (refusals++ > 0) return route.fallback();
+      return route.fulfill({ status: 409, json: { code: 'conflict', status: 409, detail: 'It was busy.' } });
+    });
+    await form.getByRole('button', { name: 'Explain' }).click();
+    await form.getByText('It was busy.').waitFor();
+    await form.getByRole('button', { name: 'Explain' }).click();
+    await form.getByText('allowed', { exact: true }).waitFor();
   }));
 
 it('the matrix is filtered on both sides', () =>

@@ -38,10 +38,13 @@ export function ExplainForm({ networkId }: { readonly networkId: string }) {
     { enabled: asked !== null },
   );
   const problem = answer.error === null || !current ? null : problemOfThrown(answer.error);
+  const waiting = current && answer.isFetching && answer.data === undefined;
 
   function submit(event: FormEvent): void {
     event.preventDefault();
-    setAsked(draft);
+    // The same question again, because the first answer was a failure or is old.
+    if (current) void answer.refetch({ cancelRefetch: false });
+    else setAsked(draft);
   }
 
   return (
@@ -82,16 +85,11 @@ export function ExplainForm({ networkId }: { readonly networkId: string }) {
       </div>
       <ProblemNote problem={problem} />
       <div>
-        <Button
-          type="submit"
-          variant="primary"
-          icon="help"
-          busy={current && answer.isPending && problem === null}
-        >
+        <Button type="submit" variant="primary" icon="help" busy={waiting}>
           Explain
         </Button>
       </div>
-      {current && answer.isPending && problem === null ? <Skeleton what="the explanation" lines={4} /> : null}
+      {waiting && problem === null ? <Skeleton what="the explanation" lines={4} /> : null}
       {!current || answer.data === undefined || problem !== null ? null : (
         <Explanation networkId={networkId} verdict={answer.data.verdict} because={answer.data.because} />
       )}
@@ -119,9 +117,9 @@ const destinations: readonly Choice<EndKind>[] = [
 ];
 
 function EndFields({ label, networkId, end, onChange, error }: EndFieldsProps) {
-  const peers = usePeerNames(networkId);
-  const virtualIps = useVirtualIpNames(networkId);
-  const devices = useDeviceNames(networkId);
+  const peers = usePeerNames(networkId, end.kind === 'peer');
+  const virtualIps = useVirtualIpNames(networkId, end.kind === 'virtual_ip');
+  const devices = useDeviceNames(networkId, end.kind === 'user_device');
   const set = (value: string) => onChange({ ...end, value });
   const choices = { peer: peers, virtual_ip: virtualIps, user_device: devices, address: null }[end.kind]
     ?.choices;

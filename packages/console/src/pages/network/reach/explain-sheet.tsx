@@ -3,8 +3,8 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useOne } from '../../../app/use-one.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Sheet } from '../../../parts/dialog.tsx';
-import { Loaded } from '../../../parts/states.tsx';
-import { useDeviceNames, useVirtualIpNames } from '../names.ts';
+import { Absent, Empty, Loaded } from '../../../parts/states.tsx';
+import { type Names, useDeviceNames, useVirtualIpNames } from '../names.ts';
 import { type End, endText, protocolTexts, type Question, questionParameters } from './ends.ts';
 import { Explanation } from './explanation.tsx';
 
@@ -20,11 +20,12 @@ export function ExplainSheet({ question, nameOf }: ExplainSheetProps) {
   const { networkId } = useParams({ from });
   const search = useSearch({ from });
   const resolved = useResolved(networkId, question);
+  const known = 'list' in resolved ? null : resolved;
   const { data, error, refetch } = useOne(
     'reachability',
     'explainReachability',
-    questionParameters(networkId, resolved ?? question),
-    { enabled: resolved !== null },
+    questionParameters(networkId, known ?? question),
+    { enabled: known !== null },
   );
   const { from: _, to: __, ...rest } = search;
   const go = (next: typeof search) => void navigate({ to: from, params: { networkId }, search: next });
@@ -42,28 +43,59 @@ export function ExplainSheet({ question, nameOf }: ExplainSheetProps) {
           </Button>
         )}
       </div>
-      <Loaded what="the explanation" data={data} error={error} retry={() => void refetch()}>
-        {({ verdict, because }) => <Explanation networkId={networkId} verdict={verdict} because={because} />}
-      </Loaded>
+      {'list' in resolved ? (
+        <Unresolved list={resolved.list} />
+      ) : (
+        <Loaded what="the explanation" data={data} error={error} retry={() => void refetch()}>
+          {({ verdict, because }) => (
+            <Explanation networkId={networkId} verdict={verdict} because={because} />
+          )}
+        </Loaded>
+      )}
     </Sheet>
   );
 }
 
+/** An end whose address is not in the list that has it, or not yet. */
+interface Missing {
+  readonly list: Names<unknown>;
+}
+
+/** Instead of an explanation. */
+function Unresolved({ list: { may, complete, error, retry } }: Missing) {
+  if (!may) {
+    return (
+      <Empty icon="lock" title="You may not see this">
+        This way it is asked about by its address, which your token may not read.
+      </Empty>
+    );
+  }
+  if (!complete) return <Absent what="the explanation" error={error} retry={retry} />;
+  return (
+    <Empty icon="filter" title="It is not here">
+      It was deleted or shut out, or the address is of another network.
+    </Empty>
+  );
+}
+
 /** The platform is asked about devices only as sources and about virtual IPs only as destinations; the other way round
- * it is asked about their addresses. null: they are not known yet. */
-function useResolved(networkId: string, { from, to, ...rest }: Question): Question | null {
-  const devices = useDeviceNames(networkId);
-  const virtualIps = useVirtualIpNames(networkId);
-  const source = from.kind === 'virtual_ip' ? addressOf(virtualIps.rows, from, (ip) => ip.address) : from;
-  const destination = to.kind === 'user_device' ? addressOf(devices.rows, to, (d) => d.host_address) : to;
-  return source === null || destination === null ? null : { ...rest, from: source, to: destination };
+ * it is asked about their addresses. */
+function useResolved(networkId: string, { from, to, ...rest }: Question): Question | Missing {
+  const [ofIp, ofDevice] = [from.kind === 'virtual_ip', to.kind === 'user_device'];
+  const virtualIps = useVirtualIpNames(networkId, ofIp);
+  const devices = useDeviceNames(networkId, ofDevice);
+  const source = ofIp ? addressOf(virtualIps, from, (ip) => ip.address) : from;
+  const destination = ofDevice ? addressOf(devices, to, (device) => device.host_address) : to;
+  if ('list' in source) return source;
+  if ('list' in destination) return destination;
+  return { ...rest, from: source, to: destination };
 }
 
 function addressOf<R extends { readonly id: string }>(
-  rows: readonly R[],
+  list: Names<R>,
   end: End,
   address: (row: R) => string,
-): End | null {
-  const row = rows.find(({ id }) => id === end.value);
-  return row === undefined ? null : { kind: 'address', value: address(row) };
+): End | Missing {
+  const row = list.rows.find(({ id }) => id === end.value);
+  return row === undefined ? { list } : { kind: 'address', value: address(row) };
 }
