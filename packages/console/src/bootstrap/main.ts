@@ -2,8 +2,8 @@
 import { type BootstrapGrant, bootstrapPath, privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 import './bootstrap.css';
 import { show } from './dom.ts';
-import { makeKeyPair, type Obstacle } from './keys.ts';
-import { inspect, isRefusal, issue, type Refusal } from './questions.ts';
+import { type KeyPair, makeKeyPair, type Obstacle } from './keys.ts';
+import { type Cause, inspect, isRefusal, issue, type Refusal } from './questions.ts';
 import { scriptText } from './script-text.ts';
 import { configView, grantView, problemTitles, problemView, waitingView } from './views.ts';
 
@@ -11,17 +11,17 @@ async function begin(): Promise<void> {
   const token = location.hash.slice(1);
   if (token === '') {
     show(
-      problemView(
-        'This link is not complete',
-        'Open it as it was sent to you, with all that is behind the #.',
-      ),
+      problemView({
+        title: 'This link is not complete',
+        detail: 'Open it as it was sent to you, with all that is behind the #.',
+      }),
     );
     return;
   }
   show(waitingView());
   const grant = await inspect(token);
-  if (isRefusal(grant)) refuse(grant);
-  else offer(token, grant, await obstacleHere());
+  if (isRefusal(grant)) refuse(grant, () => void begin());
+  else offer({ token, grant, name: grant.device_name_hint }, await obstacleHere());
 }
 
 /** A key is made and forgotten, to find out whether this browser can. */
@@ -30,33 +30,54 @@ async function obstacleHere(): Promise<Obstacle | null> {
   return typeof tried === 'string' ? tried : null;
 }
 
-function offer(token: string, grant: BootstrapGrant, obstacle: Obstacle | null): void {
+interface Wanted {
+  readonly token: string;
+  readonly grant: BootstrapGrant;
+  readonly name: string;
+}
+
+function offer(wanted: Wanted, obstacle: Obstacle | null): void {
+  const { token, grant } = wanted;
   const script = scriptText({ origin: location.origin, token, networkName: grant.network_name });
-  const make = (name: string) => void finish({ token, grant, name });
-  show(grantView({ grant, obstacle, script, make }));
+  const make = (name: string) => void finish({ ...wanted, name });
+  show(grantView({ grant, name: wanted.name, obstacle, script, make }));
+}
+
+/** The answer to the first try may have been lost, and then the grant is used up by its key: another try has the same
+ * one. */
+let kept: { readonly token: string; readonly keys: KeyPair } | null = null;
+
+async function keysFor(token: string): Promise<KeyPair | Obstacle> {
+  if (kept?.token === token) return kept.keys;
+  const keys = await makeKeyPair();
+  if (typeof keys !== 'string') kept = { token, keys };
+  return keys;
 }
 
 let isBusy = false;
 
-async function finish(of: {
-  readonly token: string;
-  readonly grant: BootstrapGrant;
-  readonly name: string;
-}): Promise<void> {
+async function finish(wanted: Wanted): Promise<void> {
   if (isBusy) return;
   isBusy = true;
-  const keys = await makeKeyPair();
-  if (typeof keys === 'string') {
-    offer(of.token, of.grant, keys);
+  try {
+    await use(wanted);
+  } finally {
     isBusy = false;
+  }
+}
+
+async function use(wanted: Wanted): Promise<void> {
+  const { token, grant } = wanted;
+  const keys = await keysFor(token);
+  if (typeof keys === 'string') {
+    offer(wanted, keys);
     return;
   }
-  const { privateKey, publicKey } = keys;
-  const name = of.name === of.grant.device_name_hint || of.name === '' ? null : of.name;
-  const device = await issue({ token: of.token, publicKey, name });
-  isBusy = false;
+  const name = wanted.name === grant.device_name_hint || wanted.name === '' ? null : wanted.name;
+  const device = await issue({ token, publicKey: keys.publicKey, name });
   if (isRefusal(device)) {
-    refuse(device);
+    // What is wrong with the name is mended in the form.
+    refuse(device, () => (device.cause === 'refused' ? offer(wanted, null) : void finish(wanted)));
     return;
   }
   // The secret is used up; what stays in the history is the page without it.
@@ -66,14 +87,23 @@ async function finish(of: {
   show(
     configView({
       device,
-      config: device.config.replace(privateKeyPlaceholder, privateKey),
+      config: device.config.replace(privateKeyPlaceholder, keys.privateKey),
       taken: () => window.removeEventListener('beforeunload', askFirst),
     }),
   );
 }
 
-function refuse(refusal: Refusal): void {
-  show(problemView(problemTitles[refusal.status ?? ''] ?? 'This link does not work', refusal.refused));
+/** After these the link is of no use any more. */
+const final: ReadonlySet<Cause> = new Set(['used', 'expired', 'revoked', 'unknown']);
+
+function refuse({ refused, cause }: Refusal, again: () => void): void {
+  show(
+    problemView({
+      title: problemTitles[cause],
+      detail: refused,
+      ...(final.has(cause) ? {} : { again }),
+    }),
+  );
 }
 
 // Another link opened in the same tab changes only what is behind the #.

@@ -6,11 +6,22 @@ import {
   bootstrapIssuePath,
 } from '@powernode/core/wire/bootstrap';
 
+/** What became of the grant where the platform says so; otherwise what kind of failure it is. */
+export type Cause =
+  | 'used'
+  | 'expired'
+  | 'revoked'
+  | 'unknown'
+  | 'blocked'
+  | 'refused'
+  | 'limited'
+  | 'failed'
+  | 'unreachable';
+
 /** What the platform refused, or that it could not be reached. */
 export interface Refusal {
   readonly refused: string;
-  /** What became of the grant, where the platform says so. */
-  readonly status: string | null;
+  readonly cause: Cause;
 }
 
 export function isRefusal(answer: object): answer is Refusal {
@@ -41,7 +52,10 @@ async function ask<Answer>(path: string, body: object): Promise<Answer | Refusal
       cache: 'no-store',
     });
   } catch {
-    return { refused: 'The platform does not answer. Check your connection and try again.', status: null };
+    return {
+      refused: 'Check your connection and try again. What was asked may have happened all the same.',
+      cause: 'unreachable',
+    };
   }
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer as Answer;
@@ -49,6 +63,17 @@ async function ask<Answer>(path: string, body: object): Promise<Answer | Refusal
   return {
     refused:
       typeof problem.detail === 'string' ? problem.detail : `The platform answered ${response.status}.`,
-    status: typeof problem.access_grant_status === 'string' ? problem.access_grant_status : null,
+    cause: endings.find((one) => one === problem.access_grant_status) ?? causeOf(response.status),
   };
+}
+
+const endings = ['used', 'expired', 'revoked'] as const;
+
+function causeOf(status: number): Cause {
+  if (status === 403) return 'blocked';
+  if (status === 404) return 'unknown';
+  if (status === 429) return 'limited';
+  // A proxy answers so for a platform that is away.
+  if (status === 502 || status === 503 || status === 504) return 'unreachable';
+  return status >= 400 && status < 500 ? 'refused' : 'failed';
 }

@@ -3,6 +3,7 @@ import type { BootstrapDevice, BootstrapGrant } from '@powernode/core/wire/boots
 import { element } from './dom.ts';
 import type { Obstacle } from './keys.ts';
 import { qrCode } from './qr.ts';
+import type { Cause } from './questions.ts';
 
 type View = readonly Node[];
 
@@ -15,15 +16,38 @@ export function waitingView(): View {
   ];
 }
 
-/** Nothing is said of a link that the platform does not know. */
-export function problemView(title: string, detail: string): View {
-  return [heading(title), element('p', { role: 'alert', class: 'bad' }, detail)];
+export interface ProblemOf {
+  readonly title: string;
+  readonly detail: string;
+  /** What the button does; absent: trying again would change nothing. */
+  readonly again?: () => void;
 }
 
-export const problemTitles: Readonly<Record<string, string>> = {
+/** Nothing is said of a link that the platform does not know. */
+export function problemView({ title, detail, again }: ProblemOf): View {
+  return [
+    heading(title),
+    element('p', { role: 'alert', class: 'bad' }, detail),
+    again === undefined
+      ? null
+      : element(
+          'button',
+          { class: 'button', 'data-variant': 'primary', type: 'button', click: again },
+          'Try again',
+        ),
+  ].filter((part) => part !== null);
+}
+
+export const problemTitles: Readonly<Record<Cause, string>> = {
   used: 'This link was used',
   expired: 'This link has expired',
   revoked: 'This link was taken back',
+  unknown: 'This link does not work',
+  blocked: 'An operator has to let this device in',
+  refused: 'It was not accepted as it is',
+  limited: 'Too many tries',
+  failed: 'The platform failed',
+  unreachable: 'The platform does not answer',
 };
 
 const obstacles: Readonly<Record<Obstacle, string>> = {
@@ -35,6 +59,8 @@ const obstacles: Readonly<Record<Obstacle, string>> = {
 
 export function grantView(of: {
   readonly grant: BootstrapGrant;
+  /** What the field begins with. */
+  readonly name: string;
   readonly obstacle: Obstacle | null;
   readonly script: string;
   readonly make: (name: string) => void;
@@ -43,7 +69,7 @@ export function grantView(of: {
   const name = element('input', {
     id: 'name',
     class: 'input',
-    value: grant.device_name_hint,
+    value: of.name,
     maxlength: '100',
     autocomplete: 'off',
     required: true,
