@@ -120,7 +120,27 @@ it('a device whose network has changed says so, and is issued again with the sam
     await sheet.getByRole('button', { name: 'Issue again' }).click();
     await page.getByRole('button', { name: 'New keys' }).click();
     const grant = page.getByRole('dialog', { name: 'New keys for Jonas’ laptop' });
-    expect(await grant.getByLabel('Name of the device').inputValue()).toBe('Jonas’ laptop');
+    await grant.getByRole('button', { name: 'Make the address' }).click();
+    await grant.getByText('Waiting for the device…').waitFor();
+    expect(platform.world.accessGrants.at(-1)).toMatchObject({
+      status: 'unused',
+      user_device_id: idOf(3201),
+      device_name_hint: 'Jonas’ laptop',
+    });
+  }));
+
+it('where issuing waits for approval, its grant lives until that is given', () =>
+  stage.on(`${network}?view=devices&user_device=${idOf(3201)}`, async (page, platform) => {
+    platform.modes.set('sdwan.user_device_issue', 'require_approval');
+    const before = platform.world.accessGrants.length;
+    await page.getByRole('button', { name: 'Issue again' }).click();
+    await page.getByRole('button', { name: 'Keep its keys' }).click();
+    await page.getByRole('button', { name: 'Keep its keys' }).waitFor({ state: 'detached' });
+    const [grant, ...more] = platform.world.accessGrants.slice(before);
+    const approval = platform.world.approvals.find((one) => one.action.endsWith('issue_user_device'));
+    expect(more).toEqual([]);
+    expect(grant).toMatchObject({ status: 'unused', user_device_id: idOf(3201) });
+    expect(Date.parse(grant?.expires_at ?? '')).toBeGreaterThan(Date.parse(approval?.expires_at ?? ''));
   }));
 
 it('a device is renamed and tagged', () =>

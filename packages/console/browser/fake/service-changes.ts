@@ -101,7 +101,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
       status: 'unused' as const,
       expires_at: ago(-Number(seconds)),
       used_at: null,
-      user_device_id: null,
+      user_device_id: (part['user_device_id'] as string | undefined) ?? null,
     };
     const bootstrap_url = `https://platform.example/join#${id}.${keyOf(Number.parseInt(id.slice(-4), 16)).slice(0, 32)}`;
     const prepared = make(world, grant, after, []);

@@ -10,7 +10,8 @@ import { ObjectLink } from '../object-link.tsx';
 
 const columns = oneTimeColumns<AccessGrant>({
   nameOf: (g) => g.device_name_hint,
-  userOf: (g) => g.user_device_id,
+  // A grant for new keys names its device before that has used it.
+  userOf: (g) => (g.status === 'used' ? g.user_device_id : null),
   userLink: (id, g, { tabIndex }) => (
     <ObjectLink
       networkId={g.network_id}

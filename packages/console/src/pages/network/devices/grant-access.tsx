@@ -1,4 +1,5 @@
-// Granting access to a device: whose, for how long; then the page's address, this once, also as a QR code.
+// Granting access to a device, or new keys to one that is there: whose, for how long; then the page's address, this once, also as a QR code.
+import type { UserDevice } from '@powernode/core/intent/user-device';
 import { useState } from 'react';
 import type { Output } from '../../../api/client.ts';
 import { ChangeForm } from '../../../app/change-form.tsx';
@@ -25,8 +26,8 @@ const lifetimes = [
 
 export interface GrantDialogProps extends ViewProps {
   readonly title: string;
-  readonly name?: string;
-  readonly tags?: readonly string[];
+  /** The device that gets new keys; absent: another device is let in. */
+  readonly device?: Pick<UserDevice, 'id' | 'name'>;
   readonly onClose: () => void;
 }
 
@@ -45,9 +46,9 @@ export function GrantDialog(props: GrantDialogProps) {
 
 type GrantFormProps = GrantDialogProps & { readonly onGranted: (grant: Grant) => void };
 
-function GrantForm({ network, onClose, onGranted, ...first }: GrantFormProps) {
-  const [name, setName] = useState(first.name ?? '');
-  const [tags, setTags] = useState<readonly string[]>(first.tags ?? []);
+function GrantForm({ network, device, onClose, onGranted }: GrantFormProps) {
+  const [name, setName] = useState(device?.name ?? '');
+  const [tags, setTags] = useState<readonly string[]>([]);
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('900');
   return (
     <ChangeForm
@@ -57,6 +58,7 @@ function GrantForm({ network, onClose, onGranted, ...first }: GrantFormProps) {
         network_id: network.id,
         device_name_hint: name,
         expires_in_seconds: Number(lifetime),
+        ...(device === undefined ? {} : { user_device_id: device.id }),
         ...(tags.length === 0 ? {} : { tags: [...tags] }),
       }}
       onCancel={onClose}
@@ -64,14 +66,16 @@ function GrantForm({ network, onClose, onGranted, ...first }: GrantFormProps) {
     >
       {(errorOf) => (
         <>
-          <TextField
-            label="Name of the device"
-            autoFocus
-            placeholder="Ada’s phone"
-            value={name}
-            onChange={setName}
-            error={errorOf('device_name_hint')}
-          />
+          {device === undefined ? (
+            <TextField
+              label="Name of the device"
+              autoFocus
+              placeholder="Ada’s phone"
+              value={name}
+              onChange={setName}
+              error={errorOf('device_name_hint')}
+            />
+          ) : null}
           <SelectField
             label="Valid for"
             hint="The page works once, and no longer than this."
@@ -80,14 +84,16 @@ function GrantForm({ network, onClose, onGranted, ...first }: GrantFormProps) {
             choices={lifetimes}
             error={errorOf('expires_in_seconds')}
           />
-          <TagsField
-            label="Tags"
-            optional
-            hint="By which rules select the device."
-            tags={tags}
-            onChange={setTags}
-            error={errorOf('tags')}
-          />
+          {device === undefined ? (
+            <TagsField
+              label="Tags"
+              optional
+              hint="By which rules select the device."
+              tags={tags}
+              onChange={setTags}
+              error={errorOf('tags')}
+            />
+          ) : null}
         </>
       )}
     </ChangeForm>

@@ -1,7 +1,9 @@
 // Issuing a device again after the network has changed: the same keys with a configuration of today, or new keys by a
-// new grant.
+// page that is opened on it.
 import type { UserDevice } from '@powernode/core/intent/user-device';
+import { approvalExpiryMs } from '@powernode/core/limits';
 import { useState } from 'react';
+import { usePolicyMode } from '../../../app/permissions.ts';
 import { useChange } from '../../../app/use-change.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyText } from '../../../parts/copy.tsx';
@@ -20,13 +22,16 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
   const issue = useChange('issueUserDevice');
   const [config, setConfig] = useState<string | null>(null);
   const [newKeys, setNewKeys] = useState(false);
+  const modes = [usePolicyMode('createAccessGrant'), usePolicyMode('issueUserDevice')];
+  const mayWait = modes.some((mode) => mode === 'require_approval' || mode === null);
 
-  /** The grant that an issue needs is made and used at once. */
+  /** The grant that an issue needs is made and used at once, or by whoever approves of it. */
   async function keepKeys(): Promise<void> {
     const granted = await grant.run({
       network_id: network.id,
       device_name_hint: device.name,
-      expires_in_seconds: issueSeconds,
+      user_device_id: device.id,
+      expires_in_seconds: mayWait ? issueSeconds + approvalExpiryMs / 1000 : issueSeconds,
     });
     if (granted?.kind === 'pending') onClose();
     if (granted?.kind !== 'done') return;
@@ -36,6 +41,7 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
       public_key: device.public_key,
       user_device_id: device.id,
     });
+    if (issued?.kind === 'pending') onClose();
     if (issued?.kind === 'done') setConfig(issued.body.user_device.config);
   }
 
@@ -44,8 +50,7 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
       <GrantDialog
         title={`New keys for ${device.name}`}
         network={network}
-        name={device.name}
-        tags={device.tags}
+        device={device}
         onClose={onClose}
       />
     );
@@ -68,9 +73,9 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
   return (
     <Dialog title={`Issue ${device.name} again`} onClose={onClose}>
       <p>
-        With the same keys the device keeps its address and its tags: whoever has it replaces the
-        configuration and keeps the private key. With new keys it becomes another device, by a page that is
-        opened on it; revoke this one afterwards.
+        It keeps its address, its name and its tags. With the same keys, whoever has it replaces the
+        configuration and keeps the private key. With new keys, a page that is opened on it makes them; from
+        then on its old key lets nobody in.
       </p>
       <ProblemNote problem={grant.problem ?? issue.problem} />
       <div className="form-foot">
