@@ -79,3 +79,25 @@ test('who reaches whom is shown as rows and columns', () => {
 From rows to columns by tcp port 22: a allowed, d denied, n no route, - itself.
 `);
 });
+
+test('a virtual IP is a column with a number and a name, as nobody sends from it', () => {
+  const peers = Array.from({ length: 9 }, (_, i) => ({ kind: 'peer', id: String(i + 1), name: `p${i + 1}` }));
+  const matrix = {
+    network_id: 'n',
+    protocol: 'icmp6',
+    port: null,
+    nodes: [...peers, { kind: 'virtual_ip', id: '10', name: 'web' }],
+    rows: peers.map(({ id }, i) => ({ id, verdicts: `${'a'.repeat(i)}-${'a'.repeat(8 - i)}d` })),
+    truncated: true,
+  };
+  const lines = showAnswer({ matrix }, { columns: 80 }).split('\n');
+  expect(lines[0]).toBe('          1  2  3  4  5  6  7  8  9 10');
+  expect(lines[1]).toBe(' 1  p1    -  a  a  a  a  a  a  a  a  d');
+  expect(lines.slice(10)).toEqual([
+    '10  web',
+    '',
+    'From rows to columns by icmp6: a allowed, d denied, n no route, - itself.',
+    'There are more than are shown.',
+    '',
+  ]);
+});
