@@ -100,13 +100,10 @@ describe('a list of pages', () => {
     expect(patchPages(pages, fresh, { network_id: 'm' })).toBe(pages);
   });
 
-  it('that begins with the newest gets a new row there', () => {
-    const tokens = [{ join_tokens: [{ id: '1' }], count: 1, has_more: true, next_cursor: 'x' }];
-    const fresh: RowChange = { noun: 'join_tokens', id: '2', after: { id: '2' }, isNew: true };
-    expect(patchPages(tokens, fresh, {})[0]).toMatchObject({
-      join_tokens: [{ id: '2' }, { id: '1' }],
-      count: 2,
-    });
+  it.each(['join_tokens', 'access_grants'] as const)('of %s begins with the newest', (noun) => {
+    const list = [{ [noun]: [{ id: '1' }], count: 1, has_more: true, next_cursor: 'x' }];
+    const fresh: RowChange = { noun, id: '2', after: { id: '2' }, isNew: true };
+    expect(patchPages(list, fresh, {})[0]).toMatchObject({ [noun]: [{ id: '2' }, { id: '1' }], count: 2 });
   });
 
   it('does not grow while its end is not loaded, nor by rows that are not new', () => {

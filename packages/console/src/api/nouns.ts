@@ -64,6 +64,9 @@ const everything: readonly Noun[] = [
   'policies',
 ];
 
+/** What is worked out of a whole network, and stands in no row that could be patched. */
+export const workedOut: ReadonlySet<Noun> = new Set(['findings', 'reachability']);
+
 /** The nouns that may look different after something of this kind. A kind that is unknown here concerns all. */
 export function nounsOf(kind: string): readonly Noun[] {
   return concerned.find(([prefix]) => kind.startsWith(prefix))?.[1] ?? everything;
@@ -141,7 +144,7 @@ function patchPage(page: ListPage, change: RowChange): ListPage {
 }
 
 /** Lists whose first row is the newest. */
-const newestFirst: ReadonlySet<Noun> = new Set(['join_tokens']);
+const newestFirst: ReadonlySet<Noun> = new Set(['access_grants', 'join_tokens']);
 
 /** A new row goes to where the list would have it: to its beginning, or to its end if that is there. A list shows it
  * only when it passes the filters. */

@@ -2,7 +2,7 @@
 import * as limits from '@powernode/core/limits';
 import type { Event } from '../api/event.ts';
 import { type EventStream, openEventStream } from '../api/event-stream.ts';
-import { type Noun, nounsOf, rowChangeOf } from '../api/nouns.ts';
+import { type Noun, nounsOf, rowChangeOf, workedOut } from '../api/nouns.ts';
 import { connection, noteAlive, noteStream, resetConnection } from './connection.ts';
 import { eventLog } from './event-log.ts';
 import { whenSilent } from './platform.ts';
@@ -28,6 +28,7 @@ function collector(which: 'short' | 'long', spacingMs: number): Collector {
   }
   return {
     add(nouns) {
+      if (nouns.length === 0) return;
       for (const noun of nouns) waiting.add(noun);
       const rest = flushedAt + spacingMs - performance.now();
       timer ??= setTimeout(flush, Math.max(limits.consoleRefreshMs, rest));
@@ -65,9 +66,11 @@ export function goLive(): () => void {
       eventLog.add(event);
       const change = rowChangeOf(event);
       if (change !== null) patchLists(change);
-      short.add(nounsOf(event.kind));
+      const nouns = nounsOf(event.kind);
+      short.add(nouns);
       // What was patched in place is not worth reading a long list again.
-      if (change === null || change.isNew) long.add(nounsOf(event.kind));
+      const patched = change !== null && !change.isNew;
+      long.add(patched ? nouns.filter((noun) => workedOut.has(noun)) : nouns);
     },
     onState(state) {
       if (state.kind === 'open') noteAlive(Date.now());

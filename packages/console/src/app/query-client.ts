@@ -35,14 +35,16 @@ function pagesOf(query: Query): readonly ListPage[] {
 interface LargeAnswers {
   readonly topology?: { readonly nodes: readonly unknown[] };
   readonly matrix?: { readonly nodes: readonly unknown[] };
+  /** Of an audit, which compares all of them with each other. */
+  readonly rules_count?: number;
 }
 
 /** Lists of several pages cost many requests to read again; the topology and the reachability of a large network are
- * large answers. */
+ * large answers, and an audit of many rules is much work. */
 export function isLong(query: Query): boolean {
-  const { topology, matrix } = (query.state.data ?? {}) as LargeAnswers;
+  const { topology, matrix, rules_count: rules = 0 } = (query.state.data ?? {}) as LargeAnswers;
   const nodes = Math.max(topology?.nodes.length ?? 0, (matrix?.nodes.length ?? 0) * matrixWeight);
-  return pagesOf(query).length > 1 || nodes > limits.consolePictureNodesMax;
+  return pagesOf(query).length > 1 || nodes > limits.consolePictureNodesMax || rules > limits.pageSizeMax;
 }
 
 /** Puts a changed row where it stands, in every list that shows it. */
