@@ -1,4 +1,5 @@
 // People's devices: granted access by an address that is shown once, issued again, shut out.
+import { pageSizeMax } from '@powernode/core/limits';
 import { encode } from 'uqr';
 import { expect, it } from 'vitest';
 import { idOf } from './fake/ids.ts';
@@ -166,4 +167,25 @@ it('devices are counted at their hub in the picture', () =>
     await hub1.filter({ hasText: '1 device' }).waitFor();
     // Two spokes that meet without a hub.
     await page.locator('.react-flow__edge [data-kind="shortcut"]').waitFor({ state: 'attached' });
+  }));
+
+it('more devices than a page are not all read for the picture, which says so', () =>
+  stage.on('/networks', async (page, platform) => {
+    const [like] = platform.world.userDevices;
+    if (like === undefined) throw new Error('no device');
+    for (let n = 0; n < pageSizeMax; n++) {
+      platform.world.userDevices.push({ ...like, ...stored(idOf(50_000 + n), 0) });
+    }
+    let pages = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('system_sdwan_list_user_devices')) pages++;
+    });
+    await page.getByRole('link', { name: 'office' }).click();
+    await page.getByText('too many devices to count').waitFor();
+    await page.locator('[data-spot]').filter({ hasText: 'hub1' }).first().waitFor();
+    expect(await page.locator('[data-badge="devices"]').count()).toBe(0);
+    expect(pages).toBe(1);
+    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByText('503 devices', { exact: true }).waitFor();
+    expect(pages).toBe(3);
   }));

@@ -59,7 +59,12 @@ export function PictureView({ network, attach }: PictureViewProps) {
                 considered, hubs first. The tables have all of them.
               </Note>
             ) : null}
-            <Picture topology={found} duties={duties} chosen={peer ?? null} onOpen={open} />
+            {duties.devicesUncounted ? (
+              <Note tone="info" icon="device">
+                There are too many devices to count them at each hub. The table has all of them.
+              </Note>
+            ) : null}
+            <Picture topology={found} duties={duties.byPeer} chosen={peer ?? null} onOpen={open} />
           </>
         )
       }

@@ -1,14 +1,26 @@
 // Which peers hold virtual IPs, and how many devices are at each hub: what the picture shows of it.
 import { useMemo } from 'react';
 import { useMay } from '../../app/permissions.ts';
-import { useRows } from '../../app/use-rows.ts';
+import { type Row, useRows } from '../../app/use-rows.ts';
 import type { Duties } from './picture/spots.tsx';
 
-export function useDuties(networkId: string): ReadonlyMap<string, Duties> {
+const none: readonly Row<'listUserDevices'>[] = [];
+
+export interface NetworkDuties {
+  readonly byPeer: ReadonlyMap<string, Duties>;
+  /** There are too many devices to read all of them for a number at each hub. */
+  readonly devicesUncounted: boolean;
+}
+
+export function useDuties(networkId: string): NetworkDuties {
   const filter = { network_id: networkId };
   const { rows: ips } = useRows('listVirtualIps', filter, { enabled: useMay('listVirtualIps') });
-  const { rows: devices } = useRows('listUserDevices', filter, { enabled: useMay('listUserDevices') });
-  return useMemo(() => {
+  const read = useRows('listUserDevices', filter, {
+    enabled: useMay('listUserDevices'),
+    firstPageOnly: true,
+  });
+  const devices = read.complete ? read.rows : none;
+  const byPeer = useMemo(() => {
     const duties = new Map<string, { virtualIps: string[]; devices: number }>();
     function of(peerId: string) {
       const found = duties.get(peerId) ?? { virtualIps: [], devices: 0 };
@@ -23,4 +35,5 @@ export function useDuties(networkId: string): ReadonlyMap<string, Duties> {
     for (const device of devices) if (device.status !== 'revoked') of(device.hub_peer_id).devices += 1;
     return duties;
   }, [ips, devices]);
+  return { byPeer, devicesUncounted: read.data !== undefined && !read.complete };
 }

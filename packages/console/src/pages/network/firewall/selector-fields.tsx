@@ -92,11 +92,11 @@ interface ValueFieldProps {
 }
 
 function ValueField({ networkId, draft, ...field }: ValueFieldProps) {
-  const peers = usePeerNames(networkId);
-  const virtualIps = useVirtualIpNames(networkId);
-  const devices = useDeviceNames(networkId);
-  const value = draft.value;
-  switch (draft.kind) {
+  const { kind, value } = draft;
+  const peers = usePeerNames(networkId, kind === 'peer' || kind === 'tag');
+  const virtualIps = useVirtualIpNames(networkId, kind === 'virtual_ip');
+  const devices = useDeviceNames(networkId, kind === 'user_device' || kind === 'tag');
+  switch (kind) {
     case 'peer':
       return <PickField {...field} value={value} choices={peers.choices} none="Choose a peer…" />;
     case 'virtual_ip':
@@ -121,6 +121,6 @@ function ValueField({ networkId, draft, ...field }: ValueFieldProps) {
     case 'all':
       return null;
     default:
-      return draft.kind satisfies never;
+      return kind satisfies never;
   }
 }

@@ -101,7 +101,7 @@ export function EditMapping({
 
 function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   const peers = usePeerNames(networkId);
-  const virtualIps = useVirtualIpNames(networkId);
+  const virtualIps = useVirtualIpNames(networkId, values.target === 'virtual_ip');
   const targets = values.target === 'peer' ? peers.choices : virtualIps.choices;
   return (
     <>

@@ -38,7 +38,7 @@ export function ReachView({ network }: ViewProps) {
   });
   const matrix = answer.data?.matrix;
   const question = questionOf({ ...search, protocol, port });
-  const nameOf = useEndNames(matrix, network.id);
+  const nameOf = useEndNames(matrix, { networkId: network.id, question });
   return (
     <>
       <PacketChoice
@@ -88,11 +88,18 @@ function questionOf({ from, to, protocol, port }: Asked): Question | null {
   return { from: source, to: destination, protocol, ...(port === undefined ? {} : { port }) };
 }
 
-function useEndNames(matrix: MatrixAnswer | undefined, networkId: string): (end: End) => string {
-  const devices = useDeviceNames(networkId);
-  return (end) =>
-    matrix?.nodes.find((node) => node.id === end.value)?.name ??
-    (end.kind === 'user_device' ? devices.nameOf(end.value) : end.value);
+interface Named {
+  readonly networkId: string;
+  readonly question: Question | null;
+}
+
+/** What the matrix has has its name there; it may have been cut off, or a device shut out since. */
+function useEndNames(matrix: MatrixAnswer | undefined, { networkId, question }: Named): (end: End) => string {
+  const named = (end: End) => matrix?.nodes.find((node) => node.id === end.value)?.name;
+  const ends = question === null ? [] : [question.from, question.to];
+  const isOther = (end: End) => end.kind === 'user_device' && named(end) === undefined;
+  const devices = useDeviceNames(networkId, matrix !== undefined && ends.some(isOther));
+  return (end) => named(end) ?? (end.kind === 'user_device' ? devices.nameOf(end.value) : end.value);
 }
 
 interface MatrixProps {
