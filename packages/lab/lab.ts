@@ -178,7 +178,7 @@ export class Lab {
     return countForwarded({ plan: this.plan, name: host }, flow);
   }
 
-  /** Sees every change of the host's routes into overlays. */
+  /** Sees every change of the host's IPv6 routes into overlays. */
   watchRoutes(host: string): Promise<RouteWatch> {
     return watchRoutes({ plan: this.plan, name: host });
   }

@@ -1,4 +1,4 @@
-// Changes of a host's routes into overlays, as the kernel tells them: who watches them sees each move of a path.
+// Changes of a host's IPv6 routes into overlays, as the kernel tells them: who watches them sees each move of a path.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { ProductError } from '@powernode/core/errors';

@@ -8,6 +8,7 @@ import { findPlatform, operatorUrl, tokenFile } from '../fleet/platform.ts';
 import { hostPlace, type OpenLab, platformPlace } from '../life/record.ts';
 import { findHolder } from '../stage/process.ts';
 import { attempt, inNetwork } from '../stage/run.ts';
+import { wholeListing } from './dump.ts';
 
 /** As `powernode lab status --json` prints it (contract §2). */
 export interface LabStatus {
@@ -73,12 +74,14 @@ export async function readAddresses(
   lab: OpenLab,
   host: string,
 ): Promise<{ readonly overlay: string[]; readonly lan: string[] }> {
-  const holder = findHolder({ lab: lab.plan.name, node: host });
-  if (holder === null) return { overlay: [], lan: [] };
-  const outcome = await attempt(inNetwork(holder.pid, { program: 'ip', args: ['-j', 'address', 'show'] }));
-  if (outcome.exitCode !== 0) return { overlay: [], lan: [] };
+  const text = await wholeListing({
+    node: host,
+    holder: () => findHolder({ lab: lab.plan.name, node: host }),
+    list: (pid) => attempt(inNetwork(pid, { program: 'ip', args: ['-j', 'address', 'show'] })),
+  });
+  if (text === null) return { overlay: [], lan: [] };
   const [overlay, lan] = [new Set<string>(), new Set<string>()];
-  for (const link of addressList.parse(JSON.parse(outcome.stdout))) {
+  for (const link of addressList.parse(JSON.parse(text))) {
     const into = link.ifname?.startsWith('wg-') ? overlay : link.ifname?.startsWith('eth') ? lan : null;
     for (const { local, scope } of link.addr_info) {
       if (local !== undefined && scope === 'global' && !isForProbes(local)) into?.add(local);
