@@ -204,3 +204,20 @@ it('a door that leads nowhere says so, gets another target, and is closed', () =
     await row.waitFor({ state: 'detached' });
     expect(platform.world.portMappings).toHaveLength(2);
   }));
+
+it('the choice of targets fills when the candidates come after the dialog', () =>
+  stage.on(`${network}?view=virtual-ips`, async (page) => {
+    const held: (() => void)[] = [];
+    await page.route('**/system_sdwan_failover_virtual_ip', async (route) => {
+      if (held.length === 0) await new Promise<void>((release) => held.push(release));
+      await route.fallback();
+    });
+    await page.getByRole('row').filter({ hasText: 'web' }).click();
+    await page.getByRole('button', { name: 'Fail over' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Fail over web' });
+    await dialog.getByText('2 machines change').waitFor();
+    const options = dialog.getByLabel('Move it to').getByRole('option');
+    expect(await options.count()).toBe(1);
+    for (const release of held) release();
+    await expect.poll(() => options.count()).toBe(3);
+  }));

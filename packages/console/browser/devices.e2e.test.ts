@@ -109,7 +109,8 @@ it('a device whose network has changed says so, and is issued again with the sam
     await row.getByText('stale').waitFor();
     await row.click();
     const sheet = page.getByRole('dialog', { name: 'Jonas’ laptop' });
-    await sheet.getByText('hub1 has another endpoint since 2 days').waitFor();
+    await sheet.getByText('Its hub has another endpoint. Issue it again.').waitFor();
+    expect((await sheet.innerText()).split('Issue it again.')).toHaveLength(2);
     await sheet.getByRole('button', { name: 'Issue again' }).click();
     await page.getByRole('button', { name: 'Keep its keys' }).click();
     const dialog = page.getByRole('dialog', { name: 'Jonas’ laptop is issued again' });

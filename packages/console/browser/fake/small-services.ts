@@ -166,7 +166,7 @@ function addDevices(world: World, network: Network, peer: PeerOf): void {
   made(1, hub1, {
     name: 'Jonas’ laptop',
     status: 'stale',
-    stale_reason: 'hub1 has another endpoint since 2 days.',
+    stale_reason: 'Its hub has another endpoint. Issue it again.',
   });
   made(2, hub2, {
     name: 'lost tablet',

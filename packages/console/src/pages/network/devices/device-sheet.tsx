@@ -53,7 +53,7 @@ function Known({ device, network }: ViewProps & { readonly device: Device }) {
       </div>
       {device.status === 'stale' ? (
         <Note tone="wait" icon="alert" title="Its configuration is out of date">
-          {device.stale_reason ?? 'The network has changed since it was made.'} Issue it again.
+          {device.stale_reason ?? 'The network has changed since it was made. Issue it again.'}
         </Note>
       ) : null}
       {revoked === null ? null : (

@@ -44,19 +44,24 @@ export function Candidates({ candidates, holderId, networkId }: CandidatesProps)
   );
 }
 
+/** Scores come with the dry run of a fail-over. */
+export function useCandidates(ipId: string, { enabled }: { readonly enabled: boolean }) {
+  return useQuery({
+    queryKey: ['virtual_ips', 'candidates', ipId],
+    queryFn: ({ signal }) => client.rehearse('failoverVirtualIp', { virtual_ip_id: ipId }, signal),
+    enabled,
+  });
+}
+
 interface SectionProps extends ViewProps {
   readonly ip: VirtualIp;
   readonly nameOf: NameOf;
 }
 
-/** Scores come with the dry run of a fail-over. Who may not ask for one sees the order only. */
+/** Who may not ask for a fail-over sees the order only. */
 export function CandidatesSection({ ip, network, nameOf }: SectionProps) {
   const may = useMay('failoverVirtualIp') && !ip.anycast;
-  const rehearsal = useQuery({
-    queryKey: ['virtual_ips', 'candidates', ip.id],
-    queryFn: ({ signal }) => client.rehearse('failoverVirtualIp', { virtual_ip_id: ip.id }, signal),
-    enabled: may,
-  });
+  const rehearsal = useCandidates(ip.id, { enabled: may });
   if (!may) {
     const order = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids];
     return (

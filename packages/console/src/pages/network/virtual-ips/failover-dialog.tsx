@@ -1,22 +1,16 @@
 // Moving a virtual IP by hand: to the best candidate or to one that is named, after a look at what it would do.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Rehearsal } from '../../../api/client.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { SelectField } from '../../../parts/form.tsx';
 import { Note } from '../../../parts/states.tsx';
-import { Candidates } from './candidates.tsx';
+import { Candidates, useCandidates } from './candidates.tsx';
 
 export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readonly onClose: () => void }) {
   const [target, setTarget] = useState('');
   // The sheet below has asked already; the choice does not wait for a dry run of its own.
-  const known = useQueryClient().getQueryData<Rehearsal<'failoverVirtualIp'>>([
-    'virtual_ips',
-    'candidates',
-    ip.id,
-  ]);
+  const { data: known } = useCandidates(ip.id, { enabled: true });
   const others = (known?.body.candidates ?? []).filter(
     ({ peer_id }) => peer_id !== ip.current_holder_peer_id,
   );
