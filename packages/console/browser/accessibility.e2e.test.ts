@@ -1,18 +1,10 @@
 // Every page, light and dark, wide and narrow: nothing for axe to complain of, nothing wider than the screen, and
-// nothing that the browser complains of. A page is loaded once and then looked at in every way, several pages at a time.
+// nothing that the browser complains of. A few tabs go from page to page, as people do, and look at each in every way:
+// loading the console and axe for every page would take most of the time.
 import { AxeBuilder } from '@axe-core/playwright';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import {
-  goTo,
-  type Look,
-  looks,
-  openPage,
-  openSignedIn,
-  openSignedInContext,
-  openTab,
-  type Signed,
-} from './browser.ts';
+import { goTo, type Look, looks, openPage, openSignedIn, type Signed, wide } from './browser.ts';
 import { idOf } from './fake/ids.ts';
 import { fakeToken } from './fake/server.ts';
 import { emptyWorld } from './fake/world.ts';
@@ -20,29 +12,60 @@ import { placesOf, type Subjects } from './places.ts';
 import { useStage } from './stage.ts';
 
 const stage = useStage();
-/** Contexts that one test after the other uses. Each test has one to itself: a browser opens no more than six lines to
- * one server, and every page keeps one open. */
+/** An address that nothing is at. From there on every page is a new one, so that nothing of the page before is taken for
+ * it. */
+const nowhere = '/nowhere';
+const atNowhere = (page: Page) => page.getByRole('heading', { name: 'No such page', level: 1 });
+
+/** Goes as a link does, without loading anything that is there already. */
+async function follow({ page }: Signed, path: string): Promise<void> {
+  const push = (to: string) => page.evaluate((url) => history.pushState(null, '', url), to);
+  await push(nowhere);
+  await atNowhere(page).waitFor();
+  if (path === nowhere) return;
+  await push(path);
+  await atNowhere(page).waitFor({ state: 'detached' });
+}
+
+/** Tabs that one test after the other uses. Each has a context to itself: a browser opens no more than six lines to one
+ * server, and every page keeps one open. */
 class Tabs {
-  readonly #free: BrowserContext[] = [];
+  readonly #free: Signed[] = [];
   readonly #url: () => Promise<string>;
 
   constructor(url: () => Promise<string>) {
     this.#url = url;
   }
 
-  /** Opens a page, has it looked at, and closes it. */
+  /** Goes to a page and has it looked at. What failed there is not used again. */
   async open(path: string, look: (signed: Signed) => Promise<void>): Promise<void> {
-    const at = { url: await this.#url(), token: fakeToken };
-    const context = this.#free.pop() ?? (await openSignedInContext(stage.browser, at));
-    const tab = await openTab(context);
+    const tab = this.#free.pop() ?? (await this.#openTab());
     try {
-      await goTo(tab.page, path);
+      await take(tab.page, wide);
+      await follow(tab, path);
       await look(tab);
-    } finally {
-      await tab.page.close();
-      this.#free.push(context);
+      await closeKeys(tab.page);
+      this.#free.push(tab);
+    } catch (error) {
+      await tab.context.close();
+      throw error;
     }
   }
+
+  async #openTab(): Promise<Signed> {
+    const tab = await openSignedIn(stage.browser, { url: await this.#url(), token: fakeToken });
+    await goTo(tab.page, nowhere);
+    await live(tab.page);
+    return tab;
+  }
+}
+
+/** What is over a page goes with it, but for the list of keys, which is the frame's. */
+async function closeKeys(page: Page): Promise<void> {
+  const keys = page.getByRole('dialog', { name: 'Keys' });
+  if ((await keys.count()) === 0) return;
+  await page.keyboard.press('Escape');
+  await keys.waitFor({ state: 'detached' });
 }
 
 const office = new Tabs(async () => stage.server.url);
@@ -119,7 +142,6 @@ describe.concurrent('every page is clean', () => {
   it.each(placesOf(subjects).map((place) => [place.name, place] as const))('%s', (_name, place) =>
     office.open(place.path, async (signed) => {
       await place.ready(signed.page);
-      await live(signed.page);
       await expectClean(signed);
     }),
   );
@@ -222,7 +244,6 @@ describe.concurrent('where nothing is yet, it is clean', () => {
   it.each(pages.map((place) => [place.name, place.path] as const))('%s', (_name, path) =>
     nothing.open(path, async (signed) => {
       await signed.page.locator('.empty, .table, .muted').first().waitFor();
-      await live(signed.page);
       await expectClean(signed, light);
     }),
   );
@@ -232,7 +253,6 @@ describe.concurrent('where nothing is yet, it is clean', () => {
   it.each(views)('%s of a network', (view) =>
     office.open(`/networks/${idOf(503)}?view=${view}`, async (signed) => {
       await signed.page.locator('.empty').first().waitFor();
-      await live(signed.page);
       await expectClean(signed, light);
     }),
   );

@@ -36,8 +36,7 @@ export async function openPage(browser: Browser, url: string, look: Look): Promi
   return openTab(await openContext(browser, url, look));
 }
 
-/** Another page of the same context: what one of them has loaded, the others need not load again. */
-export async function openTab(context: BrowserContext): Promise<Signed> {
+async function openTab(context: BrowserContext): Promise<Signed> {
   const page = await context.newPage();
   return { context, page, complaints: complaintsOf(page) };
 }
@@ -69,17 +68,9 @@ export async function openSignedIn(
   at: { readonly url: string; readonly token: string },
   look: Look = wide,
 ): Promise<Signed> {
-  return openTab(await openSignedInContext(browser, at, look));
-}
-
-export async function openSignedInContext(
-  browser: Browser,
-  at: { readonly url: string; readonly token: string },
-  look: Look = wide,
-): Promise<BrowserContext> {
   const context = await openContext(browser, at.url, look);
   await context.addInitScript((token) => sessionStorage.setItem('powernode.token', token), at.token);
-  return context;
+  return openTab(context);
 }
 
 /** Labs that run beside the tests make and remove interfaces, and the browser gives up what it was loading. */
