@@ -22,7 +22,7 @@ export interface FieldsProps<V> extends FieldValues<V> {
 
 export function useFieldValues<V>(start: () => V): FieldValues<V> {
   const [values, setValues] = useState(start);
-  return { values, set: (part) => setValues({ ...values, ...part }) };
+  return { values, set: (part) => setValues((now) => ({ ...now, ...part })) };
 }
 
 export function NameField({ values, set, errorOf }: FieldsProps<{ readonly name: string }>) {
