@@ -8,6 +8,7 @@ import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { usePeer, useTopology } from '../../app/use-one.ts';
+import { addressFacts } from '../../parts/address-facts.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Sheet } from '../../parts/dialog.tsx';
@@ -80,13 +81,7 @@ function Known({ peer, network, onGone }: KnownProps) {
       />
       <Facts
         facts={[
-          ['Address', <Copyable key="a" text={peer.host_address} label="the address" />],
-          [
-            'IPv4 address',
-            peer.ipv4_address === null ? null : (
-              <Copyable key="4" text={peer.ipv4_address} label="the IPv4 address" />
-            ),
-          ],
+          ...addressFacts(peer.host_address, peer.ipv4_address),
           [
             'Endpoint',
             peer.endpoint === null ? 'none: it calls others' : <code key="e">{peer.endpoint}</code>,

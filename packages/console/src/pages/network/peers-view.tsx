@@ -1,17 +1,16 @@
 // All peers of a network as a table.
-
 import type { PeerStatus } from '@powernode/core/intent/peer';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
+import { ListTable } from '../../app/list-table.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
-import { count, formatBytes } from '../../parts/format.ts';
-import { Loaded } from '../../parts/states.tsx';
+import { count } from '../../parts/format.ts';
 import { PathMark, PeerStatusMark, peerLooks, SyncMark } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
-import { Table } from '../../parts/table/table.tsx';
 import { Tags } from '../../parts/tags.tsx';
-import { Ago } from '../../parts/time.tsx';
+import { tunnelColumns } from '../../parts/tunnel-columns.tsx';
 import { NoPeers, type PictureViewProps } from './picture-view.tsx';
+import { useSheet } from './use-sheet.ts';
 
 type Peer = Row<'listPeers'>;
 
@@ -20,6 +19,8 @@ const statuses = Object.keys(peerLooks) as PeerStatus[];
 export function inSync(peer: Pick<Peer, 'applied_revision' | 'desired_revision'>): boolean {
   return peer.applied_revision !== null && peer.applied_revision >= peer.desired_revision;
 }
+
+const tunnel = tunnelColumns<Peer>();
 
 function columnsWith(hubName: (id: string | null) => string | null): readonly Column<Peer>[] {
   return [
@@ -68,32 +69,7 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
       end: true,
       extra: true,
     },
-    {
-      id: 'handshake',
-      header: 'Handshake',
-      text: (p) => p.last_handshake_at ?? '',
-      sort: (p) => p.last_handshake_at,
-      cell: (p) => <Ago at={p.last_handshake_at} />,
-      width: [6.5, 0.6],
-    },
-    {
-      id: 'rx',
-      header: 'Received',
-      text: () => '',
-      sort: (p) => p.rx_bytes,
-      cell: (p) => <span className="num">{formatBytes(p.rx_bytes)}</span>,
-      width: [5.5, 0.5],
-      end: true,
-    },
-    {
-      id: 'tx',
-      header: 'Sent',
-      text: () => '',
-      sort: (p) => p.tx_bytes,
-      cell: (p) => <span className="num">{formatBytes(p.tx_bytes)}</span>,
-      width: [5.5, 0.5],
-      end: true,
-    },
+    ...tunnel.traffic,
     {
       id: 'revision',
       header: 'Applied',
@@ -116,20 +92,13 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
       mono: true,
       extra: true,
     },
-    {
-      id: 'ipv4',
-      header: 'IPv4',
-      text: (p) => p.ipv4_address ?? '',
-      width: [8, 0.8],
-      mono: true,
-      extra: true,
-    },
-    { id: 'key', header: 'Public key', text: (p) => p.public_key, width: [12, 1], mono: true, extra: true },
+    tunnel.ipv4,
+    tunnel.key,
   ];
 }
 
 export function PeersView({ network, attach }: PictureViewProps) {
-  const navigate = useNavigate();
+  const sheet = useSheet('peer');
   const search = useSearch({ from: '/networks/$networkId' });
   const peers = useRows('listPeers', { network_id: network.id }, { busy });
   const names = useMemo(() => new Map(peers.rows.filter(isHub).map((p) => [p.id, p.hostname])), [peers.rows]);
@@ -155,29 +124,17 @@ export function PeersView({ network, attach }: PictureViewProps) {
     [names],
   );
   return (
-    <Loaded what="peers" data={peers.data} error={peers.error} retry={peers.retry}>
-      {(rows) => (
-        <Table
-          key={`${search.status} ${search.hub}`}
-          what="peers"
-          columns={columns}
-          facets={facets}
-          rows={rows}
-          rowKey={(p) => p.id}
-          loading={!peers.complete}
-          selectedKey={search.peer ?? null}
-          start={{ facets: { status: search.status ?? '', hub: search.hub ?? '' } }}
-          onOpen={(p) =>
-            void navigate({
-              to: '/networks/$networkId',
-              params: { networkId: network.id },
-              search: { ...search, view: 'peers', peer: p.id },
-            })
-          }
-          empty={<NoPeers attach={attach} />}
-        />
-      )}
-    </Loaded>
+    <ListTable
+      key={`${search.status} ${search.hub}`}
+      what="peers"
+      columns={columns}
+      facets={facets}
+      list={peers}
+      selectedKey={sheet.id}
+      start={{ facets: { status: search.status ?? '', hub: search.hub ?? '' } }}
+      onOpen={(p) => sheet.open(p.id)}
+      empty={<NoPeers attach={attach} />}
+    />
   );
 }
 

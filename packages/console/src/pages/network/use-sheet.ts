@@ -24,3 +24,11 @@ export function useSheet(noun: SheetNoun): SheetPlace {
     },
   };
 }
+
+/** When a form is done: closes it, and opens the sheet of what it made; null: that waits for approval. */
+export function openAfter(close: () => void, sheet: SheetPlace) {
+  return (made: { readonly id: string } | null): void => {
+    close();
+    if (made !== null) sheet.open(made.id);
+  };
+}

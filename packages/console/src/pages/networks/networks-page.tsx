@@ -1,15 +1,13 @@
 // The networks of the account.
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
-import { useMay } from '../../app/permissions.ts';
+import { ListTable } from '../../app/list-table.tsx';
 import { tell } from '../../app/toasts.ts';
+import { useOpener } from '../../app/use-opener.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
-import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loaded } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import type { Column } from '../../parts/table/columns.ts';
-import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { CreateNetwork } from './network-form.tsx';
 
@@ -71,46 +69,37 @@ const columns: readonly Column<Network>[] = [
 export function NetworksPage() {
   const navigate = useNavigate();
   const networks = useRows('listNetworks', {});
-  const mayCreate = useMay('createNetwork');
-  const [creating, setCreating] = useState(false);
-  const create = mayCreate ? (
-    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
-      New network
-    </Button>
-  ) : null;
+  const create = useOpener('createNetwork', {
+    text: 'New network',
+    opens: (close) => (
+      <Dialog title="New network" onClose={close}>
+        <CreateNetwork
+          onCancel={close}
+          onDone={(network) => {
+            close();
+            if (network === null) return;
+            tell({ tone: 'done', text: `Network ${network.name} is made` });
+            void navigate({ to: '/networks/$networkId', params: { networkId: network.id } });
+          }}
+        />
+      </Dialog>
+    ),
+  });
   return (
-    <Page title="Networks" intro="Encrypted IPv6 overlays, each a /64 of its own." actions={create}>
-      <Loaded what="networks" data={networks.data} error={networks.error} retry={networks.retry}>
-        {(rows) => (
-          <Table
-            what="networks"
-            columns={columns}
-            rows={rows}
-            rowKey={(n) => n.id}
-            loading={!networks.complete}
-            onOpen={(n) => void navigate({ to: '/networks/$networkId', params: { networkId: n.id } })}
-            empty={
-              <Empty icon="networks" title="No networks yet" action={create}>
-                A network connects machines, wherever they are, over one encrypted prefix. Make one, then
-                attach machines to it.
-              </Empty>
-            }
-          />
-        )}
-      </Loaded>
-      {creating ? (
-        <Dialog title="New network" onClose={() => setCreating(false)}>
-          <CreateNetwork
-            onCancel={() => setCreating(false)}
-            onDone={(network) => {
-              setCreating(false);
-              if (network === null) return;
-              tell({ tone: 'done', text: `Network ${network.name} is made` });
-              void navigate({ to: '/networks/$networkId', params: { networkId: network.id } });
-            }}
-          />
-        </Dialog>
-      ) : null}
+    <Page title="Networks" intro="Encrypted IPv6 overlays, each a /64 of its own." actions={create.button}>
+      <ListTable
+        what="networks"
+        list={networks}
+        columns={columns}
+        onOpen={(n) => void navigate({ to: '/networks/$networkId', params: { networkId: n.id } })}
+        empty={
+          <Empty icon="networks" title="No networks yet" action={create.button}>
+            A network connects machines, wherever they are, over one encrypted prefix. Make one, then attach
+            machines to it.
+          </Empty>
+        }
+      />
+      {create.opened}
     </Page>
   );
 }

@@ -1,15 +1,15 @@
 // The accounts of the platform, for its administrators.
 import { type FormEvent, useState } from 'react';
-import { useMay } from '../../app/permissions.ts';
+import { ListTable } from '../../app/list-table.tsx';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
+import { useOpener } from '../../app/use-opener.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/form.tsx';
-import { Empty, Loaded, ProblemNote } from '../../parts/states.tsx';
+import { Empty, ProblemNote } from '../../parts/states.tsx';
 import type { Column } from '../../parts/table/columns.ts';
-import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
 
 type Account = Row<'listAccounts'>;
@@ -29,34 +29,24 @@ const columns: readonly Column<Account>[] = [
 
 export function Accounts() {
   const accounts = useRows('listAccounts', {});
-  const may = useMay('createAccount');
-  const [creating, setCreating] = useState(false);
+  const create = useOpener('createAccount', {
+    text: 'New account',
+    opens: (close) => (
+      <Dialog title="New account" onClose={close}>
+        <AccountForm onClose={close} />
+      </Dialog>
+    ),
+  });
   return (
     <>
-      {may ? (
-        <div className="actions">
-          <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
-            New account
-          </Button>
-        </div>
-      ) : null}
-      <Loaded what="accounts" data={accounts.data} error={accounts.error} retry={accounts.retry}>
-        {(rows) => (
-          <Table
-            what="accounts"
-            columns={columns}
-            rows={rows}
-            rowKey={(a) => a.id}
-            loading={!accounts.complete}
-            empty={<Empty icon="settings" title="No accounts" />}
-          />
-        )}
-      </Loaded>
-      {creating ? (
-        <Dialog title="New account" onClose={() => setCreating(false)}>
-          <AccountForm onClose={() => setCreating(false)} />
-        </Dialog>
-      ) : null}
+      {create.button === null ? null : <div className="actions">{create.button}</div>}
+      <ListTable
+        what="accounts"
+        list={accounts}
+        columns={columns}
+        empty={<Empty icon="settings" title="No accounts" />}
+      />
+      {create.opened}
     </>
   );
 }

@@ -1,11 +1,11 @@
 // The API tokens of the account, never their secrets.
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { ListTable } from '../../app/list-table.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
+import { useOpener } from '../../app/use-opener.tsx';
 import { useRevoke } from '../../app/use-revoke.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
-import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { ApiTokenStatusMark } from '../../parts/statuses.tsx';
 import type { Column } from '../../parts/table/columns.ts';
@@ -53,8 +53,11 @@ function columnsWith(ownerName: (operatorId: string) => string): readonly Column
 export function ApiTokens() {
   const tokens = useRows('listApiTokens', {});
   const operators = useRows('listOperators', {}, { enabled: useMay('listOperators') });
-  const may = useMay('createApiToken');
-  const [creating, setCreating] = useState(false);
+  const create = useOpener('createApiToken', {
+    text: 'New API token',
+    icon: 'key',
+    opens: (close) => <NewApiToken operators={operators.rows} onClose={close} />,
+  });
   const columns = useMemo(() => {
     const names = new Map(operators.rows.map((operator) => [operator.id, operator.name]));
     return columnsWith((id) => names.get(id) ?? id);
@@ -63,20 +66,14 @@ export function ApiTokens() {
   const token = revoke.row;
   return (
     <>
-      {may ? (
-        <div className="actions">
-          <Button variant="primary" icon="key" onClick={() => setCreating(true)}>
-            New API token
-          </Button>
-        </div>
-      ) : null}
+      {create.button === null ? null : <div className="actions">{create.button}</div>}
       <ListTable
         what="API tokens"
         list={tokens}
         columns={revoke.columns}
         empty={<Empty icon="key" title="No API tokens" />}
       />
-      {creating ? <NewApiToken operators={operators.rows} onClose={() => setCreating(false)} /> : null}
+      {create.opened}
       {token === null ? null : (
         <PlannedDialog
           action="revokeApiToken"

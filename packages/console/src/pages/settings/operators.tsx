@@ -1,5 +1,6 @@
 // The operators of the account: people and programs, with their roles.
 import { useMemo, useState } from 'react';
+import { ListTable } from '../../app/list-table.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
@@ -7,10 +8,9 @@ import { useChange } from '../../app/use-change.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { Empty, Loaded } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import type { CellContext, Column } from '../../parts/table/columns.ts';
-import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { OperatorForm } from './operator-form.tsx';
 
@@ -75,18 +75,12 @@ export function Operators() {
           </Button>
         </div>
       ) : null}
-      <Loaded what="operators" data={operators.data} error={operators.error} retry={operators.retry}>
-        {(rows) => (
-          <Table
-            what="operators"
-            columns={shown}
-            rows={rows}
-            rowKey={(o) => o.id}
-            loading={!operators.complete}
-            empty={<Empty icon="settings" title="No operators" />}
-          />
-        )}
-      </Loaded>
+      <ListTable
+        what="operators"
+        list={operators}
+        columns={shown}
+        empty={<Empty icon="settings" title="No operators" />}
+      />
       {opened?.what === 'create' || opened?.what === 'edit' ? (
         <Dialog
           title={opened.what === 'create' ? 'New operator' : `Edit ${opened.operator.name}`}

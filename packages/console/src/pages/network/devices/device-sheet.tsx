@@ -6,6 +6,7 @@ import { useMay } from '../../../app/permissions.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { useOne } from '../../../app/use-one.ts';
+import { addressFacts } from '../../../parts/address-facts.tsx';
 import { Button } from '../../../parts/button.tsx';
 import { Copyable, CopyText } from '../../../parts/copy.tsx';
 import { Sheet } from '../../../parts/dialog.tsx';
@@ -74,13 +75,7 @@ function Known({ device, network }: ViewProps & { readonly device: Device }) {
       />
       <Facts
         facts={[
-          ['Address', <Copyable key="a" text={device.host_address} label="the address" />],
-          [
-            'IPv4 address',
-            device.ipv4_address === null ? null : (
-              <Copyable key="4" text={device.ipv4_address} label="the IPv4 address" />
-            ),
-          ],
+          ...addressFacts(device.host_address, device.ipv4_address),
           [
             'Hub',
             <ObjectLink

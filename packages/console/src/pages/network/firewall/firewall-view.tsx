@@ -1,16 +1,15 @@
 // The rules of a network with what they have counted and what is wrong with them, and what happens to the rest.
 import type { FirewallFinding, FirewallRule } from '@powernode/core/intent/firewall';
-import { useMemo, useState } from 'react';
-import { useMay } from '../../../app/permissions.ts';
+import { useMemo } from 'react';
+import { ListTable } from '../../../app/list-table.tsx';
+import { useOpener } from '../../../app/use-opener.tsx';
 import { useRows } from '../../../app/use-rows.ts';
-import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
-import { formatBytes } from '../../../parts/format.ts';
 import { FindingMark, RuleActionMark, ruleActionLooks } from '../../../parts/service-statuses.tsx';
-import { Empty, Loaded } from '../../../parts/states.tsx';
+import { Empty } from '../../../parts/states.tsx';
 import type { Column, Facet } from '../../../parts/table/columns.ts';
-import { Table } from '../../../parts/table/table.tsx';
-import { useSheet } from '../use-sheet.ts';
+import { bytesColumn } from '../../../parts/tunnel-columns.tsx';
+import { openAfter, useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
 import { DefaultPolicy } from './default-policy.tsx';
 import { OtherFindings } from './findings.tsx';
@@ -49,15 +48,7 @@ function columnsWith(findingsOf: FindingsOf): readonly Column<FirewallRule>[] {
       width: [5.5, 0.5],
       end: true,
     },
-    {
-      id: 'bytes',
-      header: 'Bytes',
-      text: () => '',
-      sort: (rule) => rule.bytes,
-      cell: (rule) => <span className="num">{formatBytes(rule.bytes)}</span>,
-      width: [5.5, 0.5],
-      end: true,
-    },
+    bytesColumn({ id: 'bytes', header: 'Bytes', of: (rule) => rule.bytes }),
     {
       id: 'findings',
       header: 'Audit',
@@ -104,49 +95,37 @@ export function FirewallView({ network }: ViewProps) {
     [byObject],
   );
   const sheet = useSheet('firewall_rule');
-  const may = useMay('createFirewallRule');
-  const [creating, setCreating] = useState(false);
-  const create = may ? (
-    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
-      New rule
-    </Button>
-  ) : null;
+  const create = useOpener('createFirewallRule', {
+    text: 'New rule',
+    opens: (close) => (
+      <Dialog title="New rule" onClose={close} wide>
+        <CreateRule network={network} onCancel={close} onDone={openAfter(close, sheet)} />
+      </Dialog>
+    ),
+  });
   return (
     <>
-      <DefaultPolicy network={network} audit={audit} create={rules.rows.length === 0 ? null : create} />
+      <DefaultPolicy
+        network={network}
+        audit={audit}
+        create={rules.rows.length === 0 ? null : create.button}
+      />
       <OtherFindings findings={audit.findings} networkId={network.id} />
-      <Loaded what="rules" data={rules.data} error={rules.error} retry={rules.retry}>
-        {(rows) => (
-          <Table
-            what="rules"
-            columns={columns}
-            facets={facets}
-            rows={rows}
-            rowKey={(rule) => rule.id}
-            loading={!rules.complete}
-            selectedKey={sheet.id}
-            onOpen={(rule) => sheet.open(rule.id)}
-            empty={
-              <Empty icon="policies" title="No rules yet" action={create}>
-                Without rules the default policy judges everything. Rules are stateful: answers to what was
-                let in go through.
-              </Empty>
-            }
-          />
-        )}
-      </Loaded>
-      {creating ? (
-        <Dialog title="New rule" onClose={() => setCreating(false)} wide>
-          <CreateRule
-            network={network}
-            onCancel={() => setCreating(false)}
-            onDone={(made) => {
-              setCreating(false);
-              if (made !== null) sheet.open(made.id);
-            }}
-          />
-        </Dialog>
-      ) : null}
+      <ListTable
+        what="rules"
+        list={rules}
+        columns={columns}
+        facets={facets}
+        selectedKey={sheet.id}
+        onOpen={(rule) => sheet.open(rule.id)}
+        empty={
+          <Empty icon="policies" title="No rules yet" action={create.button}>
+            Without rules the default policy judges everything. Rules are stateful: answers to what was let in
+            go through.
+          </Empty>
+        }
+      />
+      {create.opened}
       {sheet.id === null ? null : (
         <RuleSheet key={sheet.id} id={sheet.id} network={network} findings={byObject.get(sheet.id) ?? []} />
       )}

@@ -1,17 +1,16 @@
 // The doors of a network: which address and port outside leads to what inside.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
-import { useMemo, useState } from 'react';
-import { useMay } from '../../../app/permissions.ts';
+import { useMemo } from 'react';
+import { ListTable } from '../../../app/list-table.tsx';
+import { useOpener } from '../../../app/use-opener.tsx';
 import { useRows } from '../../../app/use-rows.ts';
-import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { mappingLooks } from '../../../parts/service-statuses.tsx';
-import { Empty, Loaded } from '../../../parts/states.tsx';
+import { Empty } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import type { Column, Facet } from '../../../parts/table/columns.ts';
-import { Table } from '../../../parts/table/table.tsx';
 import { type NameOf, usePeerNames, useVirtualIpNames } from '../names.ts';
-import { useSheet } from '../use-sheet.ts';
+import { openAfter, useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
 import { CreateMapping } from './mapping-form.tsx';
 import { MappingSheet } from './mapping-sheet.tsx';
@@ -71,50 +70,32 @@ export function MappingsView({ network }: ViewProps) {
     [peers.nameOf, virtualIps.nameOf],
   );
   const sheet = useSheet('port_mapping');
-  const may = useMay('createPortMapping');
-  const [creating, setCreating] = useState(false);
-  const create = may ? (
-    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
-      New port mapping
-    </Button>
-  ) : null;
+  const create = useOpener('createPortMapping', {
+    text: 'New port mapping',
+    opens: (close) => (
+      <Dialog title="New port mapping" onClose={close} wide>
+        <CreateMapping network={network} onCancel={close} onDone={openAfter(close, sheet)} />
+      </Dialog>
+    ),
+  });
   return (
     <>
-      <Loaded what="port mappings" data={mappings.data} error={mappings.error} retry={mappings.retry}>
-        {(rows) => (
-          <>
-            {rows.length === 0 ? null : <div className="actions">{create}</div>}
-            <Table
-              what="port mappings"
-              columns={columns}
-              facets={facets}
-              rows={rows}
-              rowKey={(m) => m.id}
-              loading={!mappings.complete}
-              selectedKey={sheet.id}
-              onOpen={(m) => sheet.open(m.id)}
-              empty={
-                <Empty icon="door" title="No port mappings yet" action={create}>
-                  A door from outside: connections to an address and port of a hub reach a machine or a
-                  virtual IP of the network.
-                </Empty>
-              }
-            />
-          </>
-        )}
-      </Loaded>
-      {creating ? (
-        <Dialog title="New port mapping" onClose={() => setCreating(false)} wide>
-          <CreateMapping
-            network={network}
-            onCancel={() => setCreating(false)}
-            onDone={(made) => {
-              setCreating(false);
-              if (made !== null) sheet.open(made.id);
-            }}
-          />
-        </Dialog>
-      ) : null}
+      <ListTable
+        what="port mappings"
+        list={mappings}
+        actions={create.button}
+        columns={columns}
+        facets={facets}
+        selectedKey={sheet.id}
+        onOpen={(m) => sheet.open(m.id)}
+        empty={
+          <Empty icon="door" title="No port mappings yet" action={create.button}>
+            A door from outside: connections to an address and port of a hub reach a machine or a virtual IP
+            of the network.
+          </Empty>
+        }
+      />
+      {create.opened}
       {sheet.id === null ? null : <MappingSheet key={sheet.id} id={sheet.id} network={network} />}
     </>
   );

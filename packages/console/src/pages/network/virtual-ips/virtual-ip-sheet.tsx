@@ -5,6 +5,7 @@ import { useMay } from '../../../app/permissions.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { useOne } from '../../../app/use-one.ts';
+import { addressFacts } from '../../../parts/address-facts.tsx';
 import { Button } from '../../../parts/button.tsx';
 import { Copyable } from '../../../parts/copy.tsx';
 import { Sheet } from '../../../parts/dialog.tsx';
@@ -59,13 +60,7 @@ export function VirtualIpSheet({ id, network }: ViewProps & { readonly id: strin
           />
           <Facts
             facts={[
-              ['Address', <Copyable key="a" text={ip.address} label="the address" />],
-              [
-                'IPv4 address',
-                ip.ipv4_address === null ? null : (
-                  <Copyable key="4" text={ip.ipv4_address} label="the IPv4 address" />
-                ),
-              ],
+              ...addressFacts(ip.address, ip.ipv4_address),
               [
                 ip.anycast ? 'First holder' : 'Primary holder',
                 <ObjectLink

@@ -1,17 +1,17 @@
 // The virtual IPs of a network: who holds each now, and who would be next.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { useMemo, useState } from 'react';
-import { useMay } from '../../../app/permissions.ts';
+import { useMemo } from 'react';
+import { ListTable } from '../../../app/list-table.tsx';
 import { tell } from '../../../app/toasts.ts';
+import { useOpener } from '../../../app/use-opener.tsx';
 import { useRows } from '../../../app/use-rows.ts';
-import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { virtualIpLooks } from '../../../parts/service-statuses.tsx';
-import { Empty, Loaded } from '../../../parts/states.tsx';
+import { Empty } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import type { Column, Facet } from '../../../parts/table/columns.ts';
-import { Table } from '../../../parts/table/table.tsx';
 import { Ago } from '../../../parts/time.tsx';
+import { ipv4Column } from '../../../parts/tunnel-columns.tsx';
 import { type NameOf, usePeerNames } from '../names.ts';
 import { useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
@@ -58,14 +58,7 @@ function columnsWith(nameOf: NameOf): readonly Column<VirtualIp>[] {
       cell: (ip) => <Ago at={ip.last_transition_at} />,
       width: [6.5, 0.6],
     },
-    {
-      id: 'ipv4',
-      header: 'IPv4',
-      text: (ip) => ip.ipv4_address ?? '',
-      width: [8, 0.8],
-      mono: true,
-      extra: true,
-    },
+    ipv4Column(),
     {
       id: 'epoch',
       header: 'Epoch',
@@ -95,52 +88,40 @@ export function VirtualIpsView({ network }: ViewProps) {
     [nameOf],
   );
   const sheet = useSheet('virtual_ip');
-  const may = useMay('createVirtualIp');
-  const [creating, setCreating] = useState(false);
-  const create = may ? (
-    <Button variant="primary" icon="join" onClick={() => setCreating(true)}>
-      New virtual IP
-    </Button>
-  ) : null;
+  const create = useOpener('createVirtualIp', {
+    text: 'New virtual IP',
+    opens: (close) => (
+      <Dialog title="New virtual IP" onClose={close}>
+        <CreateVirtualIp
+          network={network}
+          onCancel={close}
+          onDone={(made) => {
+            close();
+            if (made === null) return;
+            tell({ tone: 'done', text: `${made.name} is ${made.address}` });
+            sheet.open(made.id);
+          }}
+        />
+      </Dialog>
+    ),
+  });
   return (
     <>
-      <Loaded what="virtual IPs" data={ips.data} error={ips.error} retry={ips.retry}>
-        {(rows) => (
-          <>
-            {rows.length === 0 ? null : <div className="actions">{create}</div>}
-            <Table
-              what="virtual IPs"
-              columns={columns}
-              facets={facets}
-              rows={rows}
-              rowKey={(ip) => ip.id}
-              loading={!ips.complete}
-              selectedKey={sheet.id}
-              onOpen={(ip) => sheet.open(ip.id)}
-              empty={
-                <Empty icon="swap" title="No virtual IPs yet" action={create}>
-                  An address of the network that one machine holds at a time and others take over when it
-                  dies.
-                </Empty>
-              }
-            />
-          </>
-        )}
-      </Loaded>
-      {creating ? (
-        <Dialog title="New virtual IP" onClose={() => setCreating(false)}>
-          <CreateVirtualIp
-            network={network}
-            onCancel={() => setCreating(false)}
-            onDone={(made) => {
-              setCreating(false);
-              if (made === null) return;
-              tell({ tone: 'done', text: `${made.name} is ${made.address}` });
-              sheet.open(made.id);
-            }}
-          />
-        </Dialog>
-      ) : null}
+      <ListTable
+        what="virtual IPs"
+        list={ips}
+        actions={create.button}
+        columns={columns}
+        facets={facets}
+        selectedKey={sheet.id}
+        onOpen={(ip) => sheet.open(ip.id)}
+        empty={
+          <Empty icon="swap" title="No virtual IPs yet" action={create.button}>
+            An address of the network that one machine holds at a time and others take over when it dies.
+          </Empty>
+        }
+      />
+      {create.opened}
       {sheet.id === null ? null : <VirtualIpSheet key={sheet.id} id={sheet.id} network={network} />}
     </>
   );
