@@ -101,6 +101,20 @@ it('the matrix draws the cells in view only, and every cell is reached by keyboa
   await context.close();
 });
 
+it('who reaches whom is read again when a rule changes, although its row is patched', async () => {
+  const { page, context } = await stage.open(`/networks/${idOf(509)}?view=reachability`);
+  await page.getByRole('gridcell').first().waitFor();
+  await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
+  let reads = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('system_sdwan_get_reachability_matrix')) reads++;
+  });
+  const rule = { id: idOf(3100), network_id: idOf(509) };
+  stage.platform.emit('sdwan.firewall_rule.updated', { before: rule, after: rule });
+  await expect.poll(() => reads, { timeout: 20_000 }).toBeGreaterThan(0);
+  await context.close();
+});
+
 it('of very many machines one is chosen by a part of its name', async () => {
   const { page, context } = await stage.open(`/networks/${idOf(509)}?view=firewall`);
   await page.getByRole('button', { name: 'New rule' }).click();
