@@ -20,7 +20,7 @@ export function topologyOf(world: World, network: Network): Topology {
     prefix: network.prefix,
     topology_strategy: network.topology_strategy,
     revision: 214,
-    nodes: peers.map((peer) => nodeOf(network, peer)),
+    nodes: peers.map((peer) => nodeOf(world, { network, peer })),
     links,
     warnings:
       hubs.length === 0 && peers.length > 1 ? [{ code: 'no_hub', detail: 'No peer can be reached.' }] : [],
@@ -32,7 +32,10 @@ function rank(peer: Peer): number {
   return peer.role === 'hub' ? 0 : 1;
 }
 
-function nodeOf(network: Network, peer: Peer): Topology['nodes'][number] {
+function nodeOf(
+  world: World,
+  { network, peer }: { readonly network: Network; readonly peer: Peer },
+): Topology['nodes'][number] {
   const name = `wg-${network.handle}`;
   return {
     peer_id: peer.id,
@@ -59,7 +62,9 @@ function nodeOf(network: Network, peer: Peer): Topology['nodes'][number] {
     virtual_ips: [],
     firewall: { default_policy: network.firewall_default_policy, rules_count: 0 },
     port_mappings: [],
-    user_devices_count: 0,
+    user_devices_count: world.userDevices.filter(
+      (device) => device.hub_peer_id === peer.id && device.status !== 'revoked',
+    ).length,
   };
 }
 

@@ -54,8 +54,6 @@ export interface RowsOptions<R> {
   /** Something is under way, so that the list should be read again soon. Absent: events tell all there is to tell. */
   readonly busy?: (rows: readonly R[]) => boolean;
   readonly enabled?: boolean;
-  /** The rest is not worth its requests: what is shown needs no more than the first page. */
-  readonly firstPageOnly?: boolean;
 }
 
 export function useRows<K extends ListAction>(
@@ -66,9 +64,9 @@ export function useRows<K extends ListAction>(
   const noun = nounOfList[key];
   const rowsIn = (pages: readonly unknown[]) =>
     pages.flatMap((page) => (page as Record<string, Row<K>[]>)[noun] ?? []);
-  const { busy, firstPageOnly = false } = options;
+  const { busy } = options;
   const query = useInfiniteQuery({
-    queryKey: [noun, 'list', filters, ...(firstPageOnly ? ['first page'] : [])] as const,
+    queryKey: [noun, 'list', filters] as const,
     queryFn: async ({ pageParam, signal }) => {
       const cursor = pageParam === null ? {} : { cursor: pageParam };
       const parameters = { ...filters, limit: pageSizeMax, ...cursor } as unknown as Parameters<K>;
@@ -85,8 +83,8 @@ export function useRows<K extends ListAction>(
   });
   const { hasNextPage, isFetching, isError, fetchNextPage, data } = query;
   useEffect(() => {
-    if (hasNextPage && !isFetching && !isError && !firstPageOnly) void fetchNextPage();
-  }, [hasNextPage, isFetching, isError, fetchNextPage, firstPageOnly]);
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
   const pages = data?.pages;
   const rows = useMemo(() => {
     return (pages ?? []).flatMap((page) => (page as unknown as Record<string, Row<K>[]>)[noun] ?? []);

@@ -25,7 +25,7 @@ export function PictureView({ network, attach }: PictureViewProps) {
   const navigate = useNavigate();
   const { peer } = useSearch({ from: '/networks/$networkId' });
   const topology = useTopology(network.id, { enabled: true });
-  const duties = useDuties(network.id);
+  const duties = useDuties(network.id, topology.data?.topology);
   const open = useCallback(
     (spot: Spot) => {
       const search =
@@ -59,12 +59,7 @@ export function PictureView({ network, attach }: PictureViewProps) {
                 considered, hubs first. The tables have all of them.
               </Note>
             ) : null}
-            {duties.devicesUncounted ? (
-              <Note tone="info" icon="device">
-                There are too many devices to count them at each hub. The table has all of them.
-              </Note>
-            ) : null}
-            <Picture topology={found} duties={duties.byPeer} chosen={peer ?? null} onOpen={open} />
+            <Picture topology={found} duties={duties} chosen={peer ?? null} onOpen={open} />
           </>
         )
       }
