@@ -119,7 +119,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_failover_virtual_ip',
     title: 'Move a virtual IP',
     description:
-      'Moves it to the target, or to the best candidate. The old holder gives it up before the new one gets it. With a single candidate it moves nowhere and says so (resolved false).',
+      'Moves it to the target, or to the best candidate. The old holder gives it up before the new one gets it. With a single candidate it moves nowhere and says so (resolved false). So does a dry run, which has moved nothing: new_holder is who would get it.',
     input: { virtual_ip_id: common.id, target_peer_id: common.id.optional() },
     output: {
       resolved: z.boolean(),

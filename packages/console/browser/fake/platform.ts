@@ -149,8 +149,10 @@ export class FakePlatform {
   ): Answer {
     const prepared: Prepared = prepare(key, this.world, call.input);
     const mode = this.#modeOf(key);
-    if (call.dryRun)
-      return { status: 200, body: { ...prepared.body, dry_run: true, plan: planOf(prepared.reaches) } };
+    if (call.dryRun) {
+      const plan = planOf(prepared.reaches);
+      return { status: 200, body: { ...prepared.body, ...prepared.rehearsed, dry_run: true, plan } };
+    }
     if (mode === 'blocked')
       throw new ProductError('policy_blocked', `The account's policy blocks ${actions[key].name}.`);
     if (mode === 'require_approval' && !call.approve) {

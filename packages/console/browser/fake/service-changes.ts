@@ -294,6 +294,7 @@ function failover(world: World, input: Input): Prepared {
       candidates,
       explanation: detail,
     },
+    rehearsed: { resolved: false },
     reaches:
       target === undefined
         ? []

@@ -5,12 +5,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { openTestStore } from '../../store/test-database.ts';
 import { systemClock } from '../../trust/clock.ts';
 import { sharedLeadership } from './leadership.ts';
-import { type Agent, Fleet, until } from './testing/fleet.fixture.ts';
+import { Fleet, until } from './testing/fleet.fixture.ts';
 
 let fleet: Fleet;
 afterEach(() => fleet.close());
-
-type Two = [Agent, Agent];
 
 /** The process ends, and a new one knows what is in the database. */
 async function restart(): Promise<void> {
@@ -30,10 +28,8 @@ describe('after a start of the platform', () => {
   test('holders go on, and nothing moves before hubs have spoken', async () => {
     fleet = await Fleet.open();
     await fleet.policy('auto_approve');
-    const { hubs, peers } = await fleet.network({ hubs: 2, peers: 2 });
-    const [first, second] = peers as Two;
-    const id = await fleet.virtualIp(peers);
-    await fleet.heldBy(id, first);
+    const { hubs, peers, id } = await fleet.held({ hubs: 2, peers: 2 });
+    const [first, second] = peers;
     const other = await fleet.virtualIp([second, first]);
     await fleet.heldBy(other, second);
     await restart();
@@ -46,17 +42,14 @@ describe('after a start of the platform', () => {
     for (const hub of hubs) for (const peer of peers) hub.hears(peer, true);
     await fleet.heldBy(id, first);
     expect((await fleet.get(id)).epoch).toBe(1);
-    first.die();
-    for (const hub of hubs) hub.hears(first, false);
+    await fleet.loses(hubs, first);
     await fleet.heldBy(id, second);
   });
 
   test('a move that was under way goes on, and not before the old holder has given it up', async () => {
     fleet = await Fleet.open();
-    const { hubs, peers } = await fleet.network({ hubs: 2, peers: 2 });
-    const [first, second] = peers as Two;
-    const id = await fleet.virtualIp(peers);
-    await fleet.heldBy(id, first);
+    const { hubs, peers, id } = await fleet.held({ hubs: 2, peers: 2 });
+    const [first, second] = peers;
     const other = await fleet.virtualIp([second, first]);
     await fleet.heldBy(other, second);
     first.node.applying = false;
@@ -72,14 +65,11 @@ describe('after a start of the platform', () => {
 
   test('a request that waits is known again', async () => {
     fleet = await Fleet.open();
-    const { hubs, peers } = await fleet.network({ hubs: 2, peers: 2 });
-    const [first, second] = peers as Two;
-    const id = await fleet.virtualIp(peers);
-    await fleet.heldBy(id, first);
+    const { hubs, peers, id } = await fleet.held({ hubs: 2, peers: 2 });
+    const [first, second] = peers;
     const other = await fleet.virtualIp([second, first]);
     await fleet.heldBy(other, second);
-    first.die();
-    for (const hub of hubs) hub.hears(first, false);
+    await fleet.loses(hubs, first);
     await until(async () => (await fleet.approvals('pending')).length === 1);
     await restart();
     for (const agent of [...hubs, second]) await agent.connect(urlOf());
@@ -97,21 +87,19 @@ describe('with several processes', () => {
     await fleet.policy('auto_approve');
     const other = await fleet.startProcess();
     const { hubs, peers } = await fleet.network({ hubs: 2, peers: 3 });
-    const [first, second, third] = peers as [Agent, Agent, Agent];
+    const [first, second, third] = peers;
     for (const agent of [...hubs, second, third]) {
       agent.die();
       await agent.connect(urlOf(other));
     }
     const id = await fleet.virtualIp(peers);
     await fleet.heldBy(id, first);
-    first.die();
-    for (const hub of hubs) hub.hears(first, false);
+    await fleet.loses(hubs, first);
     await fleet.heldBy(id, second);
     // The other one takes over, and goes on.
     await fleet.platform.first.close();
     fleet.process = other;
-    second.die();
-    for (const hub of hubs) hub.hears(second, false);
+    await fleet.loses(hubs, second);
     const moved = await fleet.heldBy(id, third);
     expect(moved.epoch).toBeGreaterThan(2);
     const moves = moved.transitions.map((one) => one['to_peer_id']);

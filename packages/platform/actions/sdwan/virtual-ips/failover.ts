@@ -4,9 +4,10 @@ import { ProductError } from '@powernode/core/errors';
 import type { Candidate } from '@powernode/core/virtual-ips/candidates';
 import type { VirtualIpRow } from '../../../deliver/item-models.ts';
 import type { ActionContext, Handler } from '../../context.ts';
-import { instanceRow, peerRow } from '../rows.ts';
+import { peerNames } from '../firewall/labels.ts';
+import { peerRow } from '../rows.ts';
 import { bestCandidate, candidatesWith, isAbreast, termsOfHolder } from './fitness.ts';
-import { takeAway, writeVirtualIp } from './moves.ts';
+import { planArrival, takeAway, writeVirtualIp } from './moves.ts';
 import { showVirtualIp, virtualIpRow } from './present-virtual-ip.ts';
 
 export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, input) => {
@@ -28,13 +29,13 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
     return { ...answer, resolved: false, new_holder: row.current_holder_peer_id, explanation: stays };
   }
   const holder = row.current_holder_peer_id;
-  const to = target ?? bestCandidate(context, row, [holder]);
-  if (to === null || to === holder) {
+  const to = target ?? nextHolder(context, row, candidates);
+  if (to === null || to === holder || to === row.successor_peer_id) {
     const explanation =
       to === null
         ? 'No other candidate can hold it now; the reasons are beside each.'
-        : 'It is there already.';
-    return { ...answer, resolved: false, new_holder: holder, explanation };
+        : `It is ${to === holder ? '' : 'on its way '}there already.`;
+    return { ...answer, resolved: false, new_holder: to ?? holder, explanation };
   }
   const name = answer.candidates.find((one) => one.peer_id === to)?.hostname ?? to;
   const detail = `Moved by hand to ${name}.`;
@@ -43,8 +44,20 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
     const terms = await termsOfHolder(context, row);
     await takeAway(context, row, { successor: to, reason: 'by_hand', detail, terms });
   }
-  return { ...answer, resolved: true, new_holder: to, explanation: `It goes to ${name}.` };
+  // A trial moves nothing.
+  return { ...answer, resolved: !context.dryRun, new_holder: to, explanation: `It goes to ${name}.` };
 };
+
+/** Where it is going already, while that can hold it; else the best one but for the one that it is taken from. */
+function nextHolder(
+  context: ActionContext,
+  row: VirtualIpRow,
+  candidates: readonly Candidate[],
+): string | null {
+  const { successor_peer_id: successor } = row;
+  if (candidates.some(({ peerId, score }) => peerId === successor && score > 0)) return successor;
+  return bestCandidate(context, row, [row.current_holder_peer_id ?? row.releasing_peer_id]);
+}
 
 function whyNot(row: VirtualIpRow, candidates: readonly Candidate[]): string | null {
   if (row.anycast) return 'All of its holders answer for it at once, so there is nothing to move.';
@@ -98,6 +111,7 @@ async function redirect(
       decided_at: context.now.toISOString(),
     }),
   });
+  planArrival(context, after);
   context.event(
     'sdwan.virtual_ip.failing_over',
     {
@@ -112,11 +126,14 @@ async function redirect(
 }
 
 async function shown(context: ActionContext, candidates: readonly Candidate[]) {
-  return Promise.all(
-    candidates.map(async ({ peerId, score, reasons }) => {
-      const peer = await peerRow(context, peerId);
-      const { hostname } = await instanceRow(context, peer.instance_id);
-      return { peer_id: peerId, hostname, score, reasons: [...reasons] };
-    }),
+  const names = await peerNames(
+    context,
+    candidates.map(({ peerId }) => peerId),
   );
+  return candidates.map(({ peerId, score, reasons }) => ({
+    peer_id: peerId,
+    hostname: names.get(peerId) ?? peerId,
+    score,
+    reasons: [...reasons],
+  }));
 }

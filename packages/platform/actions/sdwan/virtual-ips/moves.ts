@@ -88,8 +88,17 @@ export async function takeAway(
     state: 'failing_over',
     state_detail: away.detail,
   });
+  planArrival(context, after);
   tellFailingOver(context, { before, after, move });
   return after;
+}
+
+/** The next holder gets it in a change of its own, later. A trial has no later, and its plan is to name it. */
+export function planArrival(context: ActionContext, row: VirtualIpRow): void {
+  if (!context.dryRun || row.successor_peer_id === null) return;
+  const before = virtualIpModel(row);
+  const after = { ...before, holder: row.successor_peer_id, epoch: before.epoch + 1 };
+  context.change({ kind: 'item_changed', networkId: row.network_id, before, after });
 }
 
 export interface Given {

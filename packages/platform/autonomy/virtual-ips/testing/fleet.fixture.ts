@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { addressLeaseMs, probeIntervalMs } from '@powernode/core/limits';
+import { addressLeaseMarginMs, addressLeaseMs, probeIntervalMs } from '@powernode/core/limits';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import { enrolSimulated } from '../../../deliver/simulated-enrolment.ts';
 import { DocumentHolding, type NodeCredentials, SimulatedNode } from '../../../deliver/simulated-node.ts';
@@ -12,6 +12,18 @@ import { startTestPlatform, type TestPlatform, type TestProcess } from '../../..
 import { makeMachine } from '../../../trust/machine.fixture.ts';
 
 type Row = Record<string, unknown>;
+
+/** So many machines. */
+interface Several {
+  1: [Agent];
+  2: [Agent, Agent];
+  3: [Agent, Agent, Agent];
+}
+
+interface Scene<N extends keyof Several> {
+  readonly hubs: Agent[];
+  readonly peers: Several[N];
+}
 
 export class Agent {
   readonly hostname: string;
@@ -22,6 +34,7 @@ export class Agent {
   readonly held = new Map<string, { readonly epoch: number; readonly atMs: number }>();
   /** When its document last changed. */
   documentMs = 0;
+  #openedMs = 0;
   peerId = '';
   /** As a hub: its words on peers, said again after every hello. */
   readonly #words = new Map<string, boolean>();
@@ -54,6 +67,7 @@ export class Agent {
 
   async connect(nodeUrl?: string): Promise<void> {
     await this.node.connect(nodeUrl);
+    this.#openedMs = performance.now();
     if (this.#words.size > 0) this.#say([...this.#words.keys()]);
     this.#timer ??= setInterval(() => this.#hold(), probeIntervalMs / 2);
   }
@@ -73,6 +87,11 @@ export class Agent {
   hears(agent: Agent, alive: boolean): void {
     this.#words.set(agent.peerId, alive);
     this.#say([agent.peerId]);
+  }
+
+  /** As a hub: for so long that it counts when it says that it has lost somebody. */
+  hasListened(): boolean {
+    return performance.now() > this.#openedMs + addressLeaseMs + addressLeaseMarginMs;
   }
 
   entry(virtualIpId: string): VirtualIpEntry | undefined {
@@ -164,10 +183,10 @@ export class Fleet {
   }
 
   /** A new network with so many hubs, and other peers, all connected and heard by all hubs. */
-  async network(
-    of: { readonly hubs: number; readonly peers: number },
+  async network<N extends keyof Several>(
+    of: { readonly hubs: number; readonly peers: N },
     process: TestProcess = this.process,
-  ): Promise<{ readonly hubs: Agent[]; readonly peers: Agent[] }> {
+  ): Promise<Scene<N>> {
     const { network } = await this.call('createNetwork', { name: this.name('network') });
     this.networkId = String(network?.['id']);
     const hubs: Agent[] = [];
@@ -175,7 +194,36 @@ export class Fleet {
     for (let i = 0; i < of.hubs; i++) hubs.push(await this.attach({ hub: true, process }));
     for (let i = 0; i < of.peers; i++) peers.push(await this.attach({ hub: false, process }));
     for (const hub of hubs) for (const peer of peers) hub.hears(peer, true);
-    return { hubs, peers };
+    return { hubs, peers: peers as Several[N] };
+  }
+
+  /** The same with a virtual IP, which the first of the peers holds and the others could. */
+  async held<N extends keyof Several>({
+    hubs: hubCount,
+    peers: peerCount,
+    ...settings
+  }: {
+    readonly hubs: number;
+    readonly peers: N;
+    readonly preempt?: boolean;
+    readonly hold_down_seconds?: number;
+  }): Promise<Scene<N> & { readonly id: string }> {
+    const { hubs, peers } = await this.network({ hubs: hubCount, peers: peerCount });
+    const id = await this.virtualIp(peers, settings);
+    await this.heldBy(id, peers[0]);
+    return { hubs, peers, id };
+  }
+
+  /** The machine is gone, and the hubs say so. */
+  async loses(hubs: readonly Agent[], agent: Agent): Promise<void> {
+    agent.die();
+    await this.unheard(hubs, agent);
+  }
+
+  /** The hubs have lost it, whatever it does itself. */
+  async unheard(hubs: readonly Agent[], agent: Agent): Promise<void> {
+    await until(() => hubs.every((hub) => hub.hasListened()));
+    for (const hub of hubs) hub.hears(agent, false);
   }
 
   async attach(of: { readonly hub: boolean; readonly process?: TestProcess }): Promise<Agent> {

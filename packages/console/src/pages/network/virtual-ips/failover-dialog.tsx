@@ -21,10 +21,10 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
       title={`Fail over ${ip.name}`}
       verb="Move it"
       keep="Leave it"
-      pointless={(body) => !body.resolved}
+      pointless={(body) => !moves(body)}
       about={(body) => (
         <>
-          <Note tone={body.resolved ? 'info' : 'wait'} icon={body.resolved ? 'swap' : 'alert'}>
+          <Note tone={moves(body) ? 'info' : 'wait'} icon={moves(body) ? 'swap' : 'alert'}>
             {body.explanation}
           </Note>
           <Candidates candidates={body.candidates} holderId={body.previous_holder} />
@@ -51,4 +51,9 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
       />
     </PlannedDialog>
   );
+}
+
+/** A dry run resolves nothing: what it would do is told by the holders. */
+function moves(body: Rehearsal<'failoverVirtualIp'>['body']): boolean {
+  return body.new_holder !== null && body.new_holder !== body.previous_holder;
 }
