@@ -247,6 +247,19 @@ describe('a stream', () => {
     expect(node.stream).toBeNull();
   });
 
+  test('takes an answer for one to all that was asked before it', async () => {
+    await greeted();
+    const answered: string[] = [];
+    for (const name of ['first', 'second', 'third']) session.whenAnswered(() => answered.push(name));
+    session.answered('of another stream');
+    expect(answered).toEqual([]);
+    session.answered('2');
+    expect(answered).toEqual(['first', 'second']);
+    session.answered('2');
+    session.answered('3');
+    expect(answered).toEqual(['first', 'second', 'third']);
+  });
+
   test('that never says hello is given up earlier', async () => {
     await clock.advance(limits.helloMs);
     session.tick();

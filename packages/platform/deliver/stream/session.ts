@@ -148,14 +148,14 @@ export class Session implements NodeStream {
   /** The node answered a ping, with its word. */
   answered(word: string): void {
     this.heard();
-    const run = this.#asked.get(word);
-    if (run === undefined) return;
-    // The line keeps its order, so whatever was asked before has been read as well.
-    for (const earlier of this.#asked.keys()) {
+    if (!this.#asked.has(word)) return;
+    // The line keeps its order, so whatever was asked before has been read as well. A node may leave out the answers to
+    // all pings but the newest (RFC 6455 §5.5.3).
+    for (const [earlier, run] of this.#asked) {
       this.#asked.delete(earlier);
-      if (earlier === word) break;
+      run();
+      if (earlier === word) return;
     }
-    run();
   }
 
   end(reason: keyof typeof endings): void {
