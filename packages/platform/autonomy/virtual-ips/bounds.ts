@@ -8,23 +8,30 @@ import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { sameTerms, type Terms, termsOf } from '@powernode/core/virtual-ips/terms';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import type { VirtualIpRow } from '../../deliver/item-models.ts';
-import type { NodeState } from '../../deliver/nodes/node-state.ts';
+import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
 
 interface Noted {
   readonly terms: Terms;
-  /** The revision of the node's document that brought them; one that applied it acts on nothing older. */
+  /** A node that has applied a document of this revision, or a newer one, acts on nothing older than these terms. */
   readonly revision: number;
+}
+
+/** Of one virtual IP. */
+interface Bound {
+  readonly networkId: string;
+  readonly byPeer: Map<string, readonly Noted[]>;
 }
 
 export interface BoundsParts {
   readonly network: (networkId: string) => NetworkIndex | undefined;
   readonly node: (instanceId: string) => NodeState | undefined;
+  /** The newest document that a machine is known to have applied. */
+  readonly applied: (instanceId: string) => Held | null;
 }
 
 export class Bounds {
   readonly #parts: BoundsParts;
-  /** By virtual IP and peer. */
-  readonly #noted = new Map<string, Map<string, readonly Noted[]>>();
+  readonly #bounds = new Map<string, Bound>();
 
   constructor(parts: BoundsParts) {
     this.#parts = parts;
@@ -32,16 +39,16 @@ export class Bounds {
 
   /** At a start: from the row and from what is known of the holder's node. */
   load(row: VirtualIpRow): void {
-    const of = new Map<string, readonly Noted[]>();
-    this.#noted.set(row.id, of);
+    const byPeer = new Map<string, readonly Noted[]>();
+    this.#bounds.set(row.id, { networkId: row.network_id, byPeer });
     const { transition, releasing_peer_id: releasing, current_holder_peer_id: holder } = row;
     if (releasing !== null) {
-      of.set(
+      byPeer.set(
         releasing,
         (transition?.terms ?? ['unknown']).map((terms) => ({ terms, revision: 0 })),
       );
     }
-    if (holder !== null) of.set(holder, this.#atStart(row, holder));
+    if (holder !== null) byPeer.set(holder, this.#atStart(row, holder));
   }
 
   /** To be called after every change that may give the holder other terms, or another holder. */
@@ -50,30 +57,37 @@ export class Bounds {
     const index = this.#parts.network(item.networkId);
     const peer = index?.peer(item.holder);
     if (index === undefined || peer === undefined) return;
-    const of = this.#noted.get(item.id) ?? new Map<string, readonly Noted[]>();
-    this.#noted.set(item.id, of);
-    const before = of.get(peer.id) ?? [];
+    const bound: Bound = this.#bounds.get(item.id) ?? { networkId: item.networkId, byPeer: new Map() };
+    this.#bounds.set(item.id, bound);
+    const before = bound.byPeer.get(peer.id) ?? [];
     const terms = termsOf(item, peer, index);
     const newest = before.at(-1);
     if (newest !== undefined && sameTerms(newest.terms, terms)) return;
     const revision = this.#parts.node(peer.instanceId)?.desiredRevision ?? 0;
-    of.set(peer.id, [...before, { terms, revision }]);
+    bound.byPeer.set(peer.id, [...before, { terms, revision }]);
+    // Another process may have given it that document before this one took the change.
+    this.applied(item.id, peer.id);
   }
 
-  /** A node has applied that revision. Says whether it can act on less than before. */
-  applied(virtualIpId: string, peerId: string, revision: number): boolean {
-    const of = this.#noted.get(virtualIpId);
-    const noted = of?.get(peerId) ?? [];
+  /** The holder has applied something: forgets what that has replaced. Says whether it can act on less than before. */
+  applied(virtualIpId: string, holder: string): boolean {
+    const bound = this.#bounds.get(virtualIpId);
+    const noted = bound?.byPeer.get(holder) ?? [];
     const newest = noted.at(-1);
-    if (of === undefined || newest === undefined || noted.length < 2 || revision < newest.revision)
-      return false;
-    of.set(peerId, [newest]);
+    if (bound === undefined || newest === undefined || noted.length < 2) return false;
+    const instanceId = this.#parts.network(bound.networkId)?.peer(holder)?.instanceId;
+    const applied = instanceId === undefined ? null : this.#parts.applied(instanceId);
+    if (instanceId === undefined || applied === null) return false;
+    const node = this.#parts.node(instanceId);
+    const isInSync = node !== undefined && applied.hash === formatDigest(node.digest);
+    if (!isInSync && applied.revision < newest.revision) return false;
+    bound.byPeer.set(holder, [newest]);
     return true;
   }
 
   termsOf(virtualIpId: string, peerId: string): readonly Terms[] {
     const distinct: Terms[] = [];
-    for (const { terms } of this.#noted.get(virtualIpId)?.get(peerId) ?? []) {
+    for (const { terms } of this.#bounds.get(virtualIpId)?.byPeer.get(peerId) ?? []) {
       if (!distinct.some((one) => sameTerms(one, terms))) distinct.push(terms);
     }
     return distinct.length === 0 ? ['unknown'] : distinct;
@@ -81,12 +95,20 @@ export class Bounds {
 
   /** Nobody but these has to do with it any more. */
   keep(virtualIpId: string, peerIds: readonly (string | null)[]): void {
-    const of = this.#noted.get(virtualIpId);
-    for (const peerId of of?.keys() ?? []) if (!peerIds.includes(peerId)) of?.delete(peerId);
+    const byPeer = this.#bounds.get(virtualIpId)?.byPeer;
+    for (const peerId of byPeer?.keys() ?? []) if (!peerIds.includes(peerId)) byPeer?.delete(peerId);
   }
 
   forget(virtualIpId: string): void {
-    this.#noted.delete(virtualIpId);
+    this.#bounds.delete(virtualIpId);
+  }
+
+  /** Those of a network that are not in it any more, when it was changed as a whole or is gone itself. */
+  forgetGone(networkId: string): void {
+    const index = this.#parts.network(networkId);
+    for (const [id, bound] of this.#bounds) {
+      if (bound.networkId === networkId && index?.item(id) === undefined) this.#bounds.delete(id);
+    }
   }
 
   #atStart(row: VirtualIpRow, holder: string): Noted[] {
@@ -108,11 +130,14 @@ export class Bounds {
     if (passed?.length === 0) return [newest];
     // It had nothing of this before it was given to it, and everything since then is known.
     const isFirst = given !== null && (node.applied?.revision ?? 0) < given;
-    if (passed === null || !isFirst) return [{ terms: 'unknown', revision: 0 }, newest];
+    // What is compiled may differ though its revision does not, by another version of the platform: only its hash, or
+    // something newer, says that the node has replaced what it had.
+    const later = { ...newest, revision: newest.revision + 1 };
+    if (passed === null || !isFirst) return [{ terms: 'unknown', revision: 0 }, later];
     const between = passed.flatMap((entry) =>
       entry?.value.kind === 'virtual_ip' ? [{ terms: leaseTerms(entry.value, index), revision: 0 }] : [],
     );
-    return [...between, newest];
+    return [...between, later];
   }
 }
 

@@ -14,7 +14,7 @@ import { inPlatform } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { Bounds } from './bounds.ts';
 import { Ear } from './ear.ts';
-import { Facts } from './facts.ts';
+import { appliedBy, Facts } from './facts.ts';
 import { Lead } from './lead.ts';
 import type { Leadership } from './leadership.ts';
 import { defaultFailoverMode } from './policy.ts';
@@ -59,7 +59,7 @@ class Control implements VirtualIpControl {
   #isDue = false;
   #lead: Lead | null = null;
   #isBeginning = false;
-  #matters: Set<string> | null = null;
+  #matters: ReadonlyMap<string, readonly Holding[]> | null = null;
   #closed = false;
 
   constructor(parts: VirtualIpControlParts) {
@@ -69,12 +69,13 @@ class Control implements VirtualIpControl {
     const network = (id: string) => delivery.network(id);
     const node = (id: string) => delivery.node(id);
     this.#sights = new Sights(steady);
-    this.#bounds = new Bounds({ network, node });
+    const sights = this.#sights;
+    this.#bounds = new Bounds({ network, node, applied: (id) => appliedBy({ node, sights }, id) });
     const wall = () => clock.now();
-    this.#facts = new Facts({ network, node, sights: this.#sights, bounds: this.#bounds, steady, wall });
+    this.#facts = new Facts({ network, node, sights, bounds: this.#bounds, steady, wall });
     this.#ear = new Ear({
       processId: uuidv7(),
-      sights: this.#sights,
+      sights,
       bus,
       clock,
       isShared: leadership.isShared,
@@ -82,8 +83,8 @@ class Control implements VirtualIpControl {
       holds: (instanceId, leases) => this.#holds(instanceId, leases),
       matters: (instanceId) => this.#mattering().has(instanceId),
     });
-    this.#sights.listener = {
-      seen: (instanceId) => this.#leading()?.seen(instanceId),
+    sights.listener = {
+      seen: (instanceId) => this.#seen(instanceId),
       said: (instanceId, peerId) =>
         this.#leading()?.said((id) => delivery.network(id)?.peerOfInstance(instanceId)?.id ?? null, peerId),
     };
@@ -122,10 +123,20 @@ class Control implements VirtualIpControl {
   }
 
   terms(row: VirtualIpRow): readonly Terms[] {
+    const { current_holder_peer_id: holder } = row;
+    if (holder === null) return [];
     this.#settle();
-    return row.current_holder_peer_id === null
-      ? []
-      : this.#bounds.termsOf(row.id, row.current_holder_peer_id);
+    this.#bounds.applied(row.id, holder);
+    return this.#bounds.termsOf(row.id, holder);
+  }
+
+  /** Whoever may lead next remembers what holders have applied: they may be gone together with the one that leads. */
+  #seen(instanceId: string): void {
+    const lead = this.#leading();
+    if (lead !== null) lead.seen(instanceId);
+    else if (this.#parts.leadership.isShared) {
+      for (const { id, holder } of this.#mattering().get(instanceId) ?? []) this.#bounds.applied(id, holder);
+    }
   }
 
   /** What leads, when this process does at this very moment. */
@@ -223,6 +234,8 @@ class Control implements VirtualIpControl {
       ? (index?.items() ?? [])
       : [...touched].flatMap((id) => index?.item(id) ?? []);
     for (const item of items) if (item.type === 'virtual_ip') this.#bounds.note(item);
+    for (const id of touched) if (index?.item(id) === undefined) this.#bounds.forget(id);
+    if (touched.has(everything)) this.#bounds.forgetGone(networkId);
     if (lead === null) return;
     const watches = new Set(touched.has(everything) ? lead.watchesOfNetwork(networkId) : []);
     for (const id of touched) {
@@ -234,29 +247,40 @@ class Control implements VirtualIpControl {
       if (watch !== undefined) watches.add(watch);
     }
     for (const watch of watches) {
-      if (index?.item(watch.id) === undefined) {
-        lead.gone(watch.id);
-        this.#bounds.forget(watch.id);
-      } else lead.refresh(watch);
+      if (index?.item(watch.id) === undefined) lead.gone(watch.id);
+      else lead.refresh(watch);
     }
   }
 
-  /** Machines that hold, could hold, or hear those that do. */
-  #mattering(): Set<string> {
+  /** Machines that hold, could hold, or hear those that do; with what each of them holds. */
+  #mattering(): ReadonlyMap<string, readonly Holding[]> {
     if (this.#matters !== null) return this.#matters;
-    const matters = new Set<string>();
+    const matters = new Map<string, Holding[]>();
+    const add = (instanceId: string, ...more: Holding[]) => {
+      const held = matters.get(instanceId) ?? [];
+      held.push(...more);
+      matters.set(instanceId, held);
+    };
     for (const index of this.#parts.delivery.networks()) {
       let isAny = false;
       for (const item of index.items()) {
         if (item.type !== 'virtual_ip' || item.anycast) continue;
         isAny = true;
-        for (const peerId of item.candidates) matters.add(index.peer(peerId)?.instanceId ?? '');
+        for (const peerId of item.candidates) add(index.peer(peerId)?.instanceId ?? '');
+        const { id, holder } = item;
+        if (holder !== null) add(index.peer(holder)?.instanceId ?? '', { id, holder });
       }
-      if (isAny) for (const hub of index.transit) matters.add(hub.instanceId);
+      if (isAny) for (const hub of index.transit) add(hub.instanceId);
     }
     this.#matters = matters;
     return matters;
   }
+}
+
+/** A virtual IP, and the peer that holds it. */
+interface Holding {
+  readonly id: string;
+  readonly holder: string;
 }
 
 const everything = 'everything';

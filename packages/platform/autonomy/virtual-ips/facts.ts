@@ -8,7 +8,7 @@ import { newState, type PeerFacts, type Row, type State, type Word } from '@powe
 import { boundBy } from '@powernode/core/virtual-ips/step';
 import { type LeaseTerms, termsOf } from '@powernode/core/virtual-ips/terms';
 import { type VirtualIpRow, virtualIpModel } from '../../deliver/item-models.ts';
-import type { NodeState } from '../../deliver/nodes/node-state.ts';
+import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
 import type { Bounds } from './bounds.ts';
 import type { Sights } from './sights.ts';
 
@@ -151,7 +151,7 @@ export class Facts {
 
   isInSync(instanceId: string): boolean {
     const node = this.#parts.node(instanceId);
-    return node !== undefined && this.#applied(instanceId)?.hash === formatDigest(node.digest);
+    return node !== undefined && appliedBy(this.#parts, instanceId)?.hash === formatDigest(node.digest);
   }
 
   #peerFacts(row: VirtualIpRow, peerId: string): PeerFacts {
@@ -162,18 +162,11 @@ export class Facts {
     return {
       hostname: (instanceId === null ? undefined : node(instanceId)?.hostname) ?? peerId,
       connected: instanceId !== null && sights.isConnected(instanceId),
-      applied: (instanceId === null ? null : this.#applied(instanceId))?.revision ?? -1,
+      applied: (instanceId === null ? null : appliedBy(this.#parts, instanceId))?.revision ?? -1,
       inSync: instanceId !== null && this.isInSync(instanceId),
       draining: peer?.draining ?? false,
       presence: peer !== undefined ? 'here' : isTerminated ? 'terminated' : 'detached',
     };
-  }
-
-  #applied(instanceId: string) {
-    const own = this.#parts.node(instanceId)?.applied ?? null;
-    const heard = this.#parts.sights.applied(instanceId);
-    if (own === null || heard === null) return own ?? heard;
-    return own.revision > heard.revision ? own : heard;
   }
 
   #nameOf(row: VirtualIpRow, peerId: string): string {
@@ -194,6 +187,17 @@ export class Facts {
     for (const item of index.items()) if (makesWatched(item)) return true;
     return false;
   }
+}
+
+/** What a machine is known to have applied: by its own word here, or to another process. */
+export function appliedBy(
+  { node, sights }: Pick<FactParts, 'node' | 'sights'>,
+  instanceId: string,
+): Held | null {
+  const own = node(instanceId)?.applied ?? null;
+  const heard = sights.applied(instanceId);
+  if (own === null || heard === null) return own ?? heard;
+  return own.revision > heard.revision ? own : heard;
 }
 
 function boundPeer(row: VirtualIpRow): string | null {

@@ -147,7 +147,7 @@ export class Lead {
   told(message: BusMessage): void {
     if (message.kind !== 'event') return;
     const { kind, payload } = message.event;
-    if (kind === 'system.policy.set') void this.#readModes();
+    if (kind === 'system.policy.set') void this.#tryReadModes();
     const decided = /^system\.approval\.(approved|rejected|failed)$/.exec(kind)?.[1];
     if (decided === undefined) return;
     for (const watch of this.#watches.values()) {
@@ -168,7 +168,8 @@ export class Lead {
 
   #admit(row: VirtualIpRow, requests: readonly PendingRequest[]): void {
     if (row.anycast || this.#watches.has(row.id)) return;
-    const { facts, clock, steady } = this.#parts;
+    const { facts, bounds, clock, steady } = this.#parts;
+    if (row.current_holder_peer_id !== null) bounds.applied(row.id, row.current_holder_peer_id);
     const mode = this.#modes.get(row.account_id) ?? defaultFailoverMode();
     const watch = new Watch(row, facts.stateOf(row, mode), {
       clock,
@@ -251,13 +252,11 @@ export class Lead {
     }
   }
 
-  /** Whoever holds it has applied its newest document: what it had before does not count any more. */
   #applied(watch: Watch): void {
     const { bounds, facts } = this.#parts;
     const { current_holder_peer_id: holder } = watch.row;
-    if (holder === null) return;
-    const applied = facts.factsOf(watch.row).get(holder)?.applied ?? -1;
-    if (bounds.applied(watch.id, holder, applied)) watch.feed({ kind: 'terms', ...facts.termsOf(watch.row) });
+    if (holder !== null && bounds.applied(watch.id, holder))
+      watch.feed({ kind: 'terms', ...facts.termsOf(watch.row) });
   }
 
   #interest(watch: Watch): void {
@@ -311,6 +310,15 @@ export class Lead {
     for (const watch of this.#watches.values()) {
       const mode = modes.get(watch.accountId) ?? defaultFailoverMode();
       if (watch.state.mode !== mode) watch.feed({ kind: 'mode', mode });
+    }
+  }
+
+  /** What cannot be read now is read when all of them are looked through. */
+  async #tryReadModes(): Promise<void> {
+    try {
+      await this.#readModes();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the policy for virtual IPs is read again later');
     }
   }
 

@@ -105,6 +105,31 @@ describe('with several processes', () => {
     const moves = moved.transitions.map((one) => one['to_peer_id']);
     expect(moves).toEqual([third.peerId, second.peerId, first.peerId]);
   });
+
+  test('the one that takes over knows what the holder has replaced, and asks no hub that is gone', async () => {
+    fleet = await Fleet.open({ isShared: true });
+    await fleet.policy('auto_approve');
+    const other = await fleet.startProcess();
+    const { hubs, peers, id } = await fleet.held({ hubs: 2, peers: 2 });
+    const [first, second] = peers;
+    const hub = await fleet.attach({ hub: true });
+    for (const agent of [hub, second]) {
+      agent.die();
+      await agent.connect(urlOf(other));
+    }
+    for (const peer of peers) hub.hears(peer, true);
+    for (const { peerId } of hubs) await fleet.approved('detachPeer', { peer_id: peerId });
+    await until(() => first.entry(id)?.lease?.witnesses.length === 1);
+    await fleet.heldBy(id, first);
+    await until(() => other.delivery.node(hub.instanceId)?.stream?.ready === true);
+    // The holder is gone together with the process that it spoke to.
+    first.die();
+    await fleet.platform.first.close();
+    fleet.process = other;
+    await fleet.unheard([hub], first);
+    const moved = await fleet.heldBy(id, second);
+    expect(moved.transitions[0]).toMatchObject({ reason: 'holder_dead', from_peer_id: first.peerId });
+  });
 });
 
 describe('leading', () => {
