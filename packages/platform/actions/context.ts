@@ -48,6 +48,7 @@ interface Collected {
   changes: Change[];
   events: EventDraft[];
   afterCommit: (() => void)[];
+  laterAnswer: LaterAnswer | null;
 }
 
 interface ContextParts {
@@ -61,8 +62,11 @@ interface ContextParts {
   readonly actor?: Event['actor'];
 }
 
+/** Reads what has become of the account since the commit. */
+export type ReadLater = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
+
 /** Parts of an answer that are only known once the change is out. */
-type LaterAnswer = () => Promise<Readonly<Record<string, unknown>>>;
+type LaterAnswer = (read: ReadLater) => Promise<Readonly<Record<string, unknown>>>;
 
 export class ActionContext {
   readonly trx: Trx;
@@ -74,11 +78,10 @@ export class ActionContext {
   readonly dryRun: boolean;
   readonly #parts: ContextParts;
   readonly #collected: Collected;
-  #laterAnswer: LaterAnswer | null = null;
 
   constructor(parts: ContextParts, collected?: Collected) {
     this.#parts = parts;
-    this.#collected = collected ?? { sequence: null, changes: [], events: [], afterCommit: [] };
+    this.#collected = collected ?? newCollected();
     this.trx = parts.trx;
     this.caller = parts.caller;
     this.accountId = parts.caller.accountId;
@@ -102,7 +105,7 @@ export class ActionContext {
     return this.#collected.afterCommit;
   }
   get laterAnswer(): LaterAnswer | null {
-    return this.#laterAnswer;
+    return this.#collected.laterAnswer;
   }
 
   /**
@@ -139,7 +142,7 @@ export class ActionContext {
 
   /** Asked after the commit, and may wait a little for nodes; its members take the place of the answer's own. */
   answerAfterCommit(answer: LaterAnswer): void {
-    this.#laterAnswer = answer;
+    this.#collected.laterAnswer = answer;
   }
 
   /** The same transaction in the name of somebody else of the account. */
@@ -159,6 +162,7 @@ export class ActionContext {
     } catch (error) {
       await sql`rollback to savepoint attempt`.execute(this.trx);
       this.#collected.sequence = kept.sequence;
+      this.#collected.laterAnswer = kept.laterAnswer;
       [this.#collected.changes.length, this.#collected.events.length, this.#collected.afterCommit.length] =
         lengths;
       throw error;
@@ -174,6 +178,10 @@ export class ActionContext {
     }
     await sql`select set_config('powernode.scope', 'platform', true)`.execute(this.trx);
   }
+}
+
+function newCollected(): Collected {
+  return { sequence: null, changes: [], events: [], afterCommit: [], laterAnswer: null };
 }
 
 /** The parsed parameters that a handler sees. */

@@ -266,9 +266,14 @@ export interface Database {
     tags: Json<string[]>;
     config_digest: string;
     revoked_at: Date | null;
-    revoked_sequence: number | null;
-    revoked_hub_instance_ids: Json<string[]>;
+    taken_from: Json<TakenFrom[]>;
   };
+}
+
+/** A machine that a device was taken from, and the number of the account's change that says so to that machine. */
+export interface TakenFrom {
+  readonly instance_id: string;
+  readonly sequence: number;
 }
 
 /** Why a virtual IP moves, while it does. */

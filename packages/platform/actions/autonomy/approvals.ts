@@ -53,6 +53,12 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
     );
     // A secret that the operation has made is shown once, here; what is kept does not have it.
     const result = 'whole' in outcome ? outcome.whole : after.result;
+    const later = context.laterAnswer;
+    if (later !== null) {
+      context.answerAfterCommit(async (read) => ({
+        approval: showApproval({ ...after, result: { ...result, ...(await later(read)) } }),
+      }));
+    }
     return { approval: showApproval({ ...after, result }) };
   };
 }

@@ -180,8 +180,19 @@ async function inTransaction(
   }
   if (ran.replayed) return ran.outcome;
   tell(parts, ran);
-  const later = await ran.context.laterAnswer?.();
-  return later === undefined ? ran.outcome : { ...ran.outcome, body: { ...ran.outcome.body, ...later } };
+  const later = await laterAnswer(parts, ran.context);
+  return { ...ran.outcome, body: { ...ran.outcome.body, ...later } };
+}
+
+/** Without it the answer says what was true at the commit. */
+async function laterAnswer(parts: GateParts, context: ActionContext): Promise<Record<string, unknown>> {
+  try {
+    const answer = await context.laterAnswer?.((work) => inAccount(parts.store, context.accountId, work));
+    return answer ?? {};
+  } catch (error) {
+    if (error instanceof ProductError) return {};
+    throw error;
+  }
 }
 
 function isDryRun(input: unknown): boolean {

@@ -78,6 +78,7 @@ export async function followObserved(
       changes: [...made.changes],
       events: [],
       afterCommit: [],
+      laterAnswer: null,
     });
     await noteConsequences(context);
     return { followed: made, events: await recordEvents(context, {}) };

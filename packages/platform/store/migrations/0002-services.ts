@@ -170,8 +170,7 @@ create table user_devices (
   tags jsonb not null default '[]',     -- for selecting it in rules
   config_digest text not null,          -- of the configuration that it was given; another one now: stale
   revoked_at timestamptz,               -- since when it is shut out
-  revoked_sequence bigint,              -- the account's change that shut it out
-  revoked_hub_instance_ids jsonb not null default '[]', -- machines that knew it then
+  taken_from jsonb not null default '[]', -- machines that had it as a hub, each with the account's change that ended that
   created_at timestamptz not null default now(), -- when it was issued
   updated_at timestamptz not null default now(), -- when it was last changed
   revision bigint not null default 1    -- rises with every change

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AccessGrant } from '@powernode/core/intent/user-device';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inPlatform } from '../../../store/tenancy.ts';
-import { code, type Device, DeviceScene, type Grant, secretOf } from './device-scene.fixture.ts';
+import { code, type Device, DeviceScene, type Grant, key, secretOf } from './device-scene.fixture.ts';
 
 let scene: DeviceScene;
 beforeAll(async () => {
@@ -95,6 +95,33 @@ describe('a grant is used up once', () => {
       network_id: scene.networkId,
     });
     expect(devices).toHaveLength(1);
+  });
+
+  test('a page that lost the answer gets it again with the same key, while the grant lasts', async () => {
+    const grant = await scene.makeGrant();
+    const publicKey = key();
+    const told = await scene.fetchThrough(grant, { publicKey, name: 'Ada' });
+    expect(await scene.fetchThrough(grant, { publicKey })).toEqual(told);
+    expect(await code(scene.fetchThrough(grant))).toBe('conflict');
+    const { user_devices: devices } = await scene.run<{ user_devices: Device[] }>('listUserDevices', {
+      network_id: scene.networkId,
+    });
+    expect(devices).toMatchObject([{ public_key: publicKey, revision: 1 }]);
+    await scene.backdate(grant.id);
+    expect(await code(scene.fetchThrough(grant, { publicKey }))).toBe('conflict');
+  });
+
+  test('a device that was revoked is told nothing more by its page', async () => {
+    const grant = await scene.makeGrant();
+    const publicKey = key();
+    await scene.fetchThrough(grant, { publicKey });
+    const { user_device_id: id } = (
+      await scene.run<{ access_grant: { user_device_id: string } }>('getAccessGrant', {
+        access_grant_id: grant.id,
+      })
+    ).access_grant;
+    await scene.run('revokeUserDevice', { user_device_id: id, approve: true });
+    expect(await code(scene.fetchThrough(grant, { publicKey }))).toBe('conflict');
   });
 
   test('nor does an operator get a second one in, whichever came first', async () => {

@@ -9,9 +9,11 @@ import { bootstrapTokenDigest } from '../../../trust/tokens.ts';
 import type { ActionContext } from '../../context.ts';
 import { type OwnParts, ofItsOwnAccord } from '../../gate/of-its-own.ts';
 import { policyMode } from '../../gate/policies.ts';
+import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
 import { issueDevice, refuseUnusable } from './issue.ts';
 import type { AccessGrantRow } from './present-access-grant.ts';
+import { showUserDeviceWithConfig } from './present-user-device.ts';
 
 /** What comes from outside, where nobody is signed in. */
 export interface Attempt {
@@ -51,7 +53,7 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
 
     async issue(attempt) {
       const { grant } = await find(attempt);
-      const { row, network, shown } = await ofItsOwnAccord(
+      const { row, network, shown, isNew } = await ofItsOwnAccord(
         parts,
         {
           accountId: grant.account_id,
@@ -60,10 +62,8 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
         },
         (context) => use(context, { grantId: grant.id, attempt }),
       );
-      parts.log.info(
-        { accountId: row.account_id, accessGrantId: grant.id, userDeviceId: row.id },
-        'a device was let in',
-      );
+      const about = { accountId: row.account_id, accessGrantId: grant.id, userDeviceId: row.id };
+      parts.log.info(about, isNew ? 'a device was let in' : 'a device was told its configuration again');
       return {
         name: row.name,
         network_name: network.name,
@@ -86,10 +86,33 @@ async function use(
 ) {
   await context.lock();
   const grant = await lockGrant(context, of.grantId);
+  const { publicKey, name } = of.attempt;
+  const told = await toldBefore(context, { grant, publicKey });
+  if (told !== null) return { ...told, isNew: false };
   refuseUnusable(grant, context.now);
   await refuseByPolicy(context);
-  const { publicKey, name } = of.attempt;
-  return issueDevice(context, { grant, publicKey, name, deviceId: null });
+  return { ...(await issueDevice(context, { grant, publicKey, name, deviceId: null })), isNew: true };
+}
+
+/**
+ * The device that this grant has let in with this very key, asking again: the answer may have been lost on its way, and
+ * without it the key is let in and nobody has its configuration. null: it is not that.
+ */
+async function toldBefore(
+  context: ActionContext,
+  { grant, publicKey }: { readonly grant: AccessGrantRow; readonly publicKey: string },
+) {
+  if (grant.used_at === null || grant.expires_at <= context.now) return null;
+  const row = await context.trx
+    .selectFrom('user_devices')
+    .selectAll()
+    .where('access_grant_id', '=', grant.id)
+    .where('public_key', '=', publicKey)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const network = await networkRow(context, row.network_id);
+  return { row, network, shown: await showUserDeviceWithConfig(context, row) };
 }
 
 /** Nobody is there to wait for an approval, so a policy that asks for one shuts the page. */

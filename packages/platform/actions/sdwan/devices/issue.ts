@@ -4,6 +4,7 @@ import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits';
 import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { networkModel } from '../../../deliver/models.ts';
+import { sqlStateOf } from '../../../store/database-errors.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
 import { takeServiceAddress } from '../peer-allocation.ts';
@@ -12,6 +13,7 @@ import { configDigest, configFacts } from './config.ts';
 import { addressesOf, chooseHub } from './homes.ts';
 import { type AccessGrantRow, showAccessGrant, statusOf } from './present-access-grant.ts';
 import { showUserDevice, showUserDeviceWithConfig } from './present-user-device.ts';
+import { takenFromHub } from './revocation.ts';
 
 export interface Issue {
   /** Read and held by the caller. */
@@ -165,7 +167,7 @@ async function insertDevice(context: ActionContext, { issue, network }: Parts): 
       network_id: network.id,
       name: issue.name ?? issue.grant.device_name_hint,
       tags: JSON.stringify(issue.grant.tags),
-      revoked_hub_instance_ids: '[]',
+      taken_from: '[]',
       ...addresses,
       ...(await givenColumns(context, { issue, network, device: { id, ...addresses } })),
     })
@@ -181,18 +183,28 @@ async function rewriteDevice(
   context: ActionContext,
   { issue, network, before }: Parts & { readonly before: UserDeviceRow },
 ): Promise<UserDeviceRow> {
-  return context.trx
+  const given = await givenColumns(context, { issue, network, device: before });
+  const goes = given.hub_peer_id !== before.hub_peer_id;
+  const update = context.trx
     .updateTable('user_devices')
     .set({
       name: issue.name ?? before.name,
-      ...(await givenColumns(context, { issue, network, device: before })),
+      ...given,
+      ...(goes ? { taken_from: JSON.stringify(await takenFromHub(context, before)) } : {}),
       updated_at: context.now,
       revision: before.revision + 1,
     })
     .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+    .returningAll();
+  try {
+    return await update.executeTakeFirstOrThrow();
+  } catch (error) {
+    // Another account's device has it, as above.
+    throw sqlStateOf(error) === uniqueViolation ? keyTaken() : error;
+  }
 }
+
+const uniqueViolation = '23505';
 
 /** What is decided anew each time it is issued. */
 async function givenColumns(

@@ -7,7 +7,7 @@ import { stored, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { configText } from './config.ts';
 import { type Homes, homesOf } from './homes.ts';
-import { revokedOn } from './revocation.ts';
+import { appliedOf, revokedOn } from './revocation.ts';
 
 export async function showUserDevice(context: ActionContext, row: UserDeviceRow): Promise<UserDevice> {
   const [device] = await showUserDevices(context, [row]);
@@ -21,7 +21,13 @@ export async function showUserDevices(
 ): Promise<UserDevice[]> {
   const homes = await homesOf(context.trx, { accountId: context.accountId, devices: rows });
   const seen = await seenByHubs(context, rows);
-  return rows.map((row) => ({ ...show(context, row, homes), ...seen(row) }));
+  const { trx, services } = context;
+  const applied = await appliedOf({ trx, deliverer: services.deliverer }, rows);
+  return rows.map((row) => ({
+    ...show(row, homes),
+    revoked_on: revokedOn(applied, row),
+    ...seen(row),
+  }));
 }
 
 export async function showUserDeviceWithConfig(
@@ -41,7 +47,7 @@ function configOf(row: UserDeviceRow, homes: Homes): string {
 
 type Seen = Pick<UserDevice, 'last_handshake_at' | 'rx_bytes' | 'tx_bytes'>;
 
-function show(context: ActionContext, row: UserDeviceRow, homes: Homes): Omit<UserDevice, keyof Seen> {
+function show(row: UserDeviceRow, homes: Homes): Omit<UserDevice, keyof Seen | 'revoked_on'> {
   const reason = row.revoked_at === null ? homes.staleReason(row) : null;
   return {
     ...stored(row),
@@ -57,7 +63,6 @@ function show(context: ActionContext, row: UserDeviceRow, homes: Homes): Omit<Us
     status: row.revoked_at !== null ? 'revoked' : reason === null ? 'active' : 'stale',
     stale_reason: reason,
     revoked_at: timeOrNull(row.revoked_at),
-    revoked_on: revokedOn(context.services.deliverer, row),
   };
 }
 

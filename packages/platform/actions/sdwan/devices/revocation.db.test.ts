@@ -55,6 +55,68 @@ describe('a revocation', () => {
     expect(revoked.revoked_on).toEqual({ done: 1, of: 1 });
   });
 
+  test('counts on a hub that another process serves by what that one has written', async () => {
+    const device = await scene.issue(await scene.makeGrant());
+    const machine = machineOf(device);
+    await scene.run('revokeUserDevice', { user_device_id: device.id, approve: true });
+    const { desiredRevision } = scene.platform.delivery.nodeDelivery(machine);
+    await inPlatform(scene.platform.store, (trx) =>
+      trx
+        .updateTable('instances')
+        .set({ applied_revision: desiredRevision })
+        .where('id', '=', machine)
+        .execute(),
+    );
+    expect((await scene.getDevice(device.id)).revoked_on).toEqual({ done: 1, of: 1 });
+  });
+
+  test('counts on hubs that the device had before too, as long as they may still know its key', async () => {
+    const first = await scene.issue(await scene.makeGrant());
+    const formerly = machineOf(first);
+    await scene.run('drainInstance', { instance_id: formerly });
+    const again = () => scene.makeGrant({ user_device_id: first.id });
+    const moved = await scene.issue(await again(), { public_key: first.public_key });
+    const machine = machineOf(moved);
+    expect(machine).not.toBe(formerly);
+    const taken = scene.platform.delivery.nodeDelivery(formerly).desiredRevision;
+    await scene.run('revokeUserDevice', { user_device_id: first.id, approve: true });
+    expect((await scene.getDevice(first.id)).revoked_on).toEqual({ done: 0, of: 2 });
+    applied(machine, scene.platform.delivery.nodeDelivery(machine).desiredRevision);
+    expect((await scene.getDevice(first.id)).revoked_on).toEqual({ done: 1, of: 2 });
+    applied(formerly, taken - 1);
+    expect((await scene.getDevice(first.id)).revoked_on).toEqual({ done: 1, of: 2 });
+    applied(formerly, taken);
+    expect((await scene.getDevice(first.id)).revoked_on).toEqual({ done: 2, of: 2 });
+  });
+
+  test('asks nothing of a former hub that had let go of it before', async () => {
+    const first = await scene.issue(await scene.makeGrant());
+    const formerly = machineOf(first);
+    await scene.run('drainInstance', { instance_id: formerly });
+    await scene.issue(await scene.makeGrant({ user_device_id: first.id }), { public_key: first.public_key });
+    applied(formerly, scene.platform.delivery.nodeDelivery(formerly).desiredRevision);
+    await scene.run('revokeUserDevice', { user_device_id: first.id, approve: true });
+    expect((await scene.getDevice(first.id)).revoked_on).toEqual({ done: 0, of: 1 });
+  });
+
+  test('that is approved answers as soon as the hub says so, too', async () => {
+    const device = await scene.issue(await scene.makeGrant());
+    const machine = machineOf(device);
+    const { deferred_operation: asked } = await scene.run<{ deferred_operation: { id: string } }>(
+      'revokeUserDevice',
+      { user_device_id: device.id },
+    );
+    const stop = scene.platform.bus.subscribe((message) => {
+      if (message.kind === 'changed') applied(machine, message.sequence);
+    });
+    const { approval } = await scene.run<{
+      approval: { status: string; result: { user_device: UserDevice } };
+    }>('decideApproval', { approval_id: asked.id, decision: 'approve' });
+    stop();
+    expect(approval.status).toBe('approved');
+    expect(approval.result.user_device.revoked_on).toEqual({ done: 1, of: 1 });
+  });
+
   test('is final, and the address rests before somebody else gets it', async () => {
     const device = await scene.issue(await scene.makeGrant());
     await scene.run('revokeUserDevice', { user_device_id: device.id, approve: true });

@@ -111,6 +111,16 @@ describe('a device', () => {
     expect((await scene.issue(grant)).status).toBe('active');
   });
 
+  test('the key of a device of another account is refused, for a new device and for one that is there', async () => {
+    const device = await scene.issue(await scene.makeGrant());
+    const elsewhere = await deviceOfAnotherAccount();
+    for (const again of [{}, { user_device_id: device.id }]) {
+      const issued = scene.issue(await scene.makeGrant(), { ...again, public_key: elsewhere });
+      expect(await code(issued)).toBe('already_exists');
+    }
+    expect((await scene.getDevice(device.id)).public_key).toBe(device.public_key);
+  });
+
   test('its tags are those of the grant, and can be changed', async () => {
     const device = await scene.issue(await scene.makeGrant({ tags: ['phones'] }));
     expect(device.tags).toEqual(['phones']);
@@ -251,3 +261,44 @@ test('keys of browsers are keys of WireGuard', async () => {
   const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64');
   expect((await scene.issue(await scene.makeGrant(), { public_key: raw })).public_key).toBe(raw);
 });
+
+async function deviceOfAnotherAccount(): Promise<string> {
+  const name = `other ${scene.counter}`;
+  const { platform } = scene;
+  const { account } = await scene.run<{ account: { id: string } }>('createAccount', { name });
+  const publicKey = key();
+  const id = platform.services.newId();
+  await inPlatform(platform.store, async (trx) => {
+    const {
+      id: _,
+      account_id: __,
+      name: ___,
+      handle: ____,
+      ...network
+    } = await trx
+      .selectFrom('networks')
+      .selectAll()
+      .where('id', '=', scene.networkId)
+      .executeTakeFirstOrThrow();
+    await trx
+      .insertInto('networks')
+      .values({ ...network, id, account_id: account.id, name, handle: `o${scene.counter}` })
+      .execute();
+    await trx
+      .insertInto('user_devices')
+      .values({
+        id: platform.services.newId(),
+        account_id: account.id,
+        network_id: id,
+        name: 'phone',
+        public_key: publicKey,
+        host_address: 'fd00::1',
+        hub_peer_id: id,
+        tags: '[]',
+        taken_from: '[]',
+        config_digest: '',
+      })
+      .execute();
+  });
+  return publicKey;
+}

@@ -12,7 +12,7 @@ import { lockGrant } from './access-grants.ts';
 import { homesOf } from './homes.ts';
 import { issueDevice } from './issue.ts';
 import { showUserDevice, showUserDevices, showUserDeviceWithConfig } from './present-user-device.ts';
-import { revokedOnSoon } from './revocation.ts';
+import { revokedOnSoon, takenFromHub } from './revocation.ts';
 
 export const userDeviceHandlers: HandlersOf<
   'issueUserDevice' | 'listUserDevices' | 'getUserDevice' | 'updateUserDevice' | 'revokeUserDevice'
@@ -89,7 +89,7 @@ export const userDeviceHandlers: HandlersOf<
   },
 
   async revokeUserDevice(context, input) {
-    const sequence = await context.lock();
+    await context.lock();
     const before = await deviceRow(context, input.user_device_id);
     checkRevision(before, input);
     if (before.revoked_at !== null) return { user_device: await showUserDevice(context, before) };
@@ -98,8 +98,7 @@ export const userDeviceHandlers: HandlersOf<
       .updateTable('user_devices')
       .set({
         revoked_at: context.now,
-        revoked_sequence: sequence,
-        revoked_hub_instance_ids: JSON.stringify(await machinesThatKnow(context, before)),
+        taken_from: JSON.stringify(await takenFromHub(context, before)),
         updated_at: context.now,
         revision: before.revision + 1,
       })
@@ -115,8 +114,8 @@ export const userDeviceHandlers: HandlersOf<
     const device = await showUserDevice(context, after);
     context.event('sdwan.user_device.revoked', { before: shownBefore, after: device });
     const { deliverer } = context.services;
-    context.answerAfterCommit(async () => ({
-      user_device: { ...device, revoked_on: await revokedOnSoon(deliverer, after) },
+    context.answerAfterCommit(async (read) => ({
+      user_device: { ...device, revoked_on: await revokedOnSoon(deliverer, after, read) },
     }));
     return { user_device: device };
   },
@@ -131,17 +130,6 @@ async function deviceRow(context: ActionContext, id: string): Promise<UserDevice
     .executeTakeFirst();
   if (row === undefined) throw notFound('user device', id);
   return row;
-}
-
-/** Only a hub has the key of a device; a machine that is no hub any more has let go of it already. */
-async function machinesThatKnow(context: ActionContext, device: UserDeviceRow): Promise<string[]> {
-  const hub = await context.trx
-    .selectFrom('peers')
-    .select('instance_id')
-    .where('id', '=', device.hub_peer_id)
-    .where('hub_slot', 'is not', null)
-    .executeTakeFirst();
-  return hub === undefined ? [] : [hub.instance_id];
 }
 
 /** Which devices are outdated follows from what they were given, which SQL cannot compare. */
