@@ -6,7 +6,7 @@ import { familyOf, formatAddress, parseAddress } from '@powernode/core/net/addre
 import { allocateHostAddress, allocateIpv4Address } from '@powernode/core/net/allocate';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext, Trx } from '../context.ts';
-import { udpDoorsOf } from './port-mappings/door.ts';
+import { portsInUse, portsOf } from './ports.ts';
 import { declaredPort } from './reach.ts';
 import type { InstanceRow, NetworkRow } from './rows.ts';
 
@@ -222,7 +222,7 @@ export async function takeKeys(context: ActionContext, instance: InstanceRow): P
   return { public_key: first.public_key, direct_key: second.public_key };
 }
 
-/** The port of the declared endpoint, or the lowest that no other network and no door uses on the machine. */
+/** The port of the declared endpoint, or the lowest at which nothing else of the machine is in the way. */
 export async function takePort(
   context: ActionContext,
   wanted: {
@@ -231,24 +231,23 @@ export async function takePort(
     readonly peerId: string | null;
   },
 ): Promise<number> {
-  const rows = await context.trx
-    .selectFrom('peers')
-    .select(['id', 'listen_port'])
-    .where('instance_id', '=', wanted.instance.id)
-    .execute();
-  const used = new Set(rows.filter((row) => row.id !== wanted.peerId).map((row) => row.listen_port));
-  for (const port of await udpDoorsOf(context, wanted.instance.id)) used.add(port);
-  const declared = declaredPort(wanted.endpointAddress);
+  const { instance, endpointAddress, peerId } = wanted;
+  const used = await portsInUse(context, { instanceId: instance.id, except: peerId });
+  const inTheWay = (port: number) => portsOf(port).find((one) => used.has(one));
+  const declared = declaredPort(endpointAddress);
   if (declared !== null) {
-    if (!used.has(declared)) return declared;
+    const port = inTheWay(declared);
+    if (port === undefined) return declared;
+    const needs = port === declared ? '' : `, on which a hub on port ${declared} listens for relays,`;
+    const message = `port ${port}${needs} is ${used.get(port)}`;
     throw new ProductError(
       'conflict',
-      `endpoint_address: the machine "${wanted.instance.hostname}" uses port ${declared} for another network or for a port mapping. Choose another port.`,
-      { fields: [{ path: 'endpoint_address', code: 'port_taken', message: `port ${declared} is taken` }] },
+      `endpoint_address: on the machine "${instance.hostname}" ${message}. Choose another port.`,
+      { fields: [{ path: 'endpoint_address', code: 'port_taken', message }] },
     );
   }
   for (let port = limits.listenPortFirst; port <= limits.listenPortLast; port++) {
-    if (!used.has(port)) return port;
+    if (inTheWay(port) === undefined) return port;
   }
   throw new ProductError('limit_reached', 'The machine is in as many networks as it has ports for.');
 }

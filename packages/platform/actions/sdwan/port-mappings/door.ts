@@ -1,9 +1,9 @@
 // Where a door can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
-import { relayPort } from '@powernode/core/compile/entries';
 import { ProductError } from '@powernode/core/errors';
-import { namedInErrorMax, transitHubsMax } from '@powernode/core/limits';
+import { namedInErrorMax } from '@powernode/core/limits';
 import { formatAddress, parseEndpoint } from '@powernode/core/net/address';
 import type { ActionContext } from '../../context.ts';
+import { tunnelPorts } from '../ports.ts';
 import type { PeerRow } from '../rows.ts';
 
 /** A peer with the addresses by which its machine can be reached. */
@@ -114,10 +114,9 @@ export async function refuseTakenDoor(context: ActionContext, door: Door): Promi
     throw taken(door, `is the port mapping ${other.id}`, { port_mapping_id: other.id });
   }
   if (door.protocol !== 'udp') return;
-  const tunnels = await tunnelPorts(context, door.instanceId);
-  if (tunnels.has(door.port)) {
-    throw taken(door, 'is where WireGuard listens on that machine, for tunnels of the overlay', {});
-  }
+  const tunnels = await tunnelPorts(context, { instanceId: door.instanceId, except: null });
+  const use = tunnels.get(door.port);
+  if (use !== undefined) throw taken(door, `is ${use}`, {});
 }
 
 function taken(door: Door, by: string, members: Record<string, unknown>): ProductError {
@@ -126,35 +125,4 @@ function taken(door: Door, by: string, members: Record<string, unknown>): Produc
     fields: [{ path: 'external_port', code: 'taken', message: by }],
     members,
   });
-}
-
-/** The ports of all tunnels on a machine: of its peers, and of a hub's relays to the other hubs. */
-async function tunnelPorts(context: ActionContext, instanceId: string): Promise<Set<number>> {
-  const peers = await context.trx
-    .selectFrom('peers')
-    .select(['listen_port', 'hub_slot'])
-    .where('instance_id', '=', instanceId)
-    .where('account_id', '=', context.accountId)
-    .execute();
-  const slots = Array.from({ length: transitHubsMax }, (_, index) => index + 1);
-  return new Set(
-    peers.flatMap(({ listen_port: listenPort, hub_slot: own }) => [
-      listenPort,
-      ...(own === null
-        ? []
-        : slots.filter((slot) => slot !== own).map((slot) => relayPort({ listenPort }, slot))),
-    ]),
-  );
-}
-
-/** Ports of a machine that doors have for UDP: no tunnel may listen there. */
-export async function udpDoorsOf(context: ActionContext, instanceId: string): Promise<Set<number>> {
-  const rows = await context.trx
-    .selectFrom('port_mappings')
-    .select('external_port')
-    .where('hub_instance_id', '=', instanceId)
-    .where('account_id', '=', context.accountId)
-    .where('protocol', '=', 'udp')
-    .execute();
-  return new Set(rows.map((row) => row.external_port));
 }

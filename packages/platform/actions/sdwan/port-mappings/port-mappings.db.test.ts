@@ -50,6 +50,14 @@ async function run<Answer>(key: Parameters<TestPlatform['call']>[0], input: obje
   return (await platform.call(key, input)) as unknown as Answer;
 }
 
+async function inAnotherNetwork(machine: string, more: object): Promise<Peer> {
+  const { network } = await run<{ network: { id: string } }>('createNetwork', {
+    name: `beside ${counter} ${randomUUID()}`,
+  });
+  const join = { network_id: network.id, node_instance_id: machine };
+  return (await run<{ peer: Peer }>('attachPeer', { ...join, ...more })).peer;
+}
+
 async function attach(
   networkId: string,
   of: { readonly hostname: string; readonly publicAddress?: string },
@@ -300,14 +308,32 @@ describe('refused', () => {
   test('in turn, no tunnel is given the port of a door', async () => {
     const next = scene.hub.listen_port + 1;
     await create({ protocol: 'udp', external_port: next });
-    const { network } = await run<{ network: { id: string } }>('createNetwork', {
-      name: `beside ${counter}`,
+    const machine = scene.hub.node_instance_id;
+    const declared = { endpoint_address: `${scene.hubAddress}:${next}` };
+    const refused = await refusal(inAnotherNetwork(machine, declared));
+    expect(refused).toMatchObject({
+      code: 'conflict',
+      detail: expect.stringContaining('of the port mapping'),
     });
-    const join = { network_id: network.id, node_instance_id: scene.hub.node_instance_id };
-    const declared = { ...join, endpoint_address: `${scene.hubAddress}:${next}` };
-    expect((await refusal(run('attachPeer', declared))).code).toBe('conflict');
-    const { peer } = await run<{ peer: Peer }>('attachPeer', join);
-    expect(peer.listen_port).toBe(next + 1);
+    expect((await inAnotherNetwork(machine, {})).listen_port).toBe(next + 1);
+  });
+
+  test('nor is one given a port that its relays, or those of another hub, could not share', async () => {
+    const { listen_port: port, node_instance_id: machine } = scene.hub;
+    const attachAt = (at: number | null) =>
+      inAnotherNetwork(machine, at === null ? {} : { endpoint_address: `${scene.hubAddress}:${at}` });
+    const listens = await refusal(attachAt(port + 200));
+    expect(listens).toMatchObject({
+      code: 'conflict',
+      fields: [{ path: 'endpoint_address', code: 'port_taken', message: expect.stringContaining('relays') }],
+    });
+    // A door is where a hub on the next port would relay.
+    await create({ protocol: 'udp', external_port: port + 1 + 300 });
+    const relays = await refusal(attachAt(port + 1));
+    expect(relays.detail).toContain(
+      `port ${port + 301}, on which a hub on port ${port + 1} listens for relays`,
+    );
+    expect((await attachAt(null)).listen_port).toBe(port + 2);
   });
 
   test('is an IPv4 door into a network without an IPv4 leg', async () => {
