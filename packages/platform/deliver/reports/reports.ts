@@ -171,7 +171,9 @@ export class Reports implements ReportSink {
     for (const { destination, via } of routes) {
       node.routes ??= new Map();
       if (via === null) node.routes.delete(destination);
-      else if (node.routes.size < limits.agentRoutesPerFrameMax) node.routes.set(destination, via);
+      else if (node.routes.has(destination) || node.routes.size < limits.agentRoutesPerFrameMax) {
+        node.routes.set(destination, via);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // What nodes report, over a real database and real streams: where it ends up, and what is told of it.
 
 import type { NetworkModel } from '@powernode/core/compile/model';
+import { agentRoutesPerFrameMax } from '@powernode/core/limits';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type JoinedNode, randomKey, Stage } from './stage.fixture.ts';
 
@@ -167,6 +168,17 @@ test('the hub in use is the one that the route goes through', async () => {
   const { network, spoke, hubPeer } = await pair();
   expect(stage.delivery.hubInUse(spoke.instanceId, network.id)).toBeNull();
   spoke.node.observe({ routes: [{ destination: network.prefix, via: `wg-${network.handle}-1` }] });
+  await stage.until(() => stage.delivery.hubInUse(spoke.instanceId, network.id) === hubPeer.id);
+  // Of a machine that has said as much as is kept, what is known goes on being told.
+  const via = (slot: number) => `wg-${network.handle}-${slot}`;
+  const others = Array.from({ length: agentRoutesPerFrameMax }, (_, i) => ({
+    destination: `fd00:${i.toString(16)}::/64`,
+    via: 'wg-other',
+  }));
+  spoke.node.observe({ routes: others });
+  spoke.node.observe({ routes: [{ destination: network.prefix, via: via(2) }] });
+  await stage.until(() => stage.delivery.hubInUse(spoke.instanceId, network.id) === null);
+  spoke.node.observe({ routes: [{ destination: network.prefix, via: via(1) }] });
   await stage.until(() => stage.delivery.hubInUse(spoke.instanceId, network.id) === hubPeer.id);
   spoke.node.observe({ routes: [{ destination: network.prefix, via: null }] });
   await stage.until(() => stage.delivery.hubInUse(spoke.instanceId, network.id) === null);
