@@ -28,7 +28,7 @@ export type RunDeferred = (
 
 export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
   return async (context, input) => {
-    const before = await approvalRow(context, input.approval_id);
+    const before = await lockApproval(context, input.approval_id);
     refuseDecided(context, before);
     const decided = {
       decided_by: context.caller.operatorId,
@@ -107,13 +107,23 @@ function refuseDecided(context: ActionContext, row: ApprovalRow): void {
 }
 
 async function approvalRow(context: ActionContext, id: string): Promise<ApprovalRow> {
-  const row = await context.trx
+  return found(id, await byId(context, id).executeTakeFirst());
+}
+
+/** Of two decisions the second finds it decided. */
+async function lockApproval(context: ActionContext, id: string): Promise<ApprovalRow> {
+  return found(id, await byId(context, id).forUpdate().executeTakeFirst());
+}
+
+function byId(context: ActionContext, id: string) {
+  return context.trx
     .selectFrom('approvals')
     .selectAll()
     .where('id', '=', id)
-    .where('account_id', '=', context.accountId)
-    .forUpdate()
-    .executeTakeFirst();
+    .where('account_id', '=', context.accountId);
+}
+
+function found(id: string, row: ApprovalRow | undefined): ApprovalRow {
   if (row === undefined) throw notFound('approval', id);
   return row;
 }
