@@ -103,7 +103,8 @@ export const virtualIpActions = {
     area,
     name: 'system_sdwan_delete_virtual_ip',
     title: 'Delete a virtual IP',
-    description: 'Takes the address from its holder. It is not given again for 7 days.',
+    description:
+      'Takes the address from its holder. For 7 days it is only given to a virtual IP that asks for it by address.',
     input: { virtual_ip_id: common.id },
     output: { virtual_ip: virtualIp },
     permission: 'system.sdwan.virtual_ips.manage',

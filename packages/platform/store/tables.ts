@@ -117,6 +117,7 @@ export interface Database {
     network_id: string;
     host_address: string;
     instance_id: string;
+    of_virtual_ip: Generated<boolean>;
     released_at: Made;
   };
   prefix_quarantine: {

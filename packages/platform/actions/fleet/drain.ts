@@ -2,7 +2,7 @@
 // go to their next holder; it stays in its networks, and takes work again when that is asked for.
 import { ProductError } from '@powernode/core/errors';
 import { peerModel } from '../../deliver/models.ts';
-import type { ActionContext, Handler } from '../context.ts';
+import { type ActionContext, checkRevision, type Handler } from '../context.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, isAbreast, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
 import { takeAway } from '../sdwan/virtual-ips/moves.ts';
@@ -17,6 +17,7 @@ interface Moved {
 export const drainInstance: Handler<'drainInstance'> = async (context, input) => {
   await context.lock();
   const before = await instanceRow(context, input.instance_id);
+  checkRevision(before, input);
   const wanted = input.drain ? 'draining' : 'running';
   if (before.status !== 'running' && before.status !== 'draining') {
     throw new ProductError(

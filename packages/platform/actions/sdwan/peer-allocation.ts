@@ -39,11 +39,14 @@ export async function releaseAddresses(
   given: {
     readonly networkId: string;
     readonly ownerId: string;
+    /** Then another one may be given it back by name. */
+    readonly ofVirtualIp?: boolean;
     readonly addresses: readonly (string | null)[];
   },
 ): Promise<void> {
   const addresses = given.addresses.filter((address) => address !== null);
   if (addresses.length === 0) return;
+  const owner = { instance_id: given.ownerId, of_virtual_ip: given.ofVirtualIp ?? false };
   await context.trx
     .insertInto('address_quarantine')
     .values(
@@ -51,14 +54,12 @@ export async function releaseAddresses(
         account_id: context.accountId,
         network_id: given.networkId,
         host_address: address,
-        instance_id: given.ownerId,
+        ...owner,
         released_at: context.now,
       })),
     )
     .onConflict((conflict) =>
-      conflict
-        .columns(['network_id', 'host_address'])
-        .doUpdateSet({ instance_id: given.ownerId, released_at: context.now }),
+      conflict.columns(['network_id', 'host_address']).doUpdateSet({ ...owner, released_at: context.now }),
     )
     .execute();
 }

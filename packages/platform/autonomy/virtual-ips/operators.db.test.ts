@@ -1,6 +1,9 @@
 // What operators do with virtual IPs, and with machines that hold them, on a whole platform with simulated machines.
 import { ProductError } from '@powernode/core/errors';
+import { virtualIpsPerNodeMax } from '@powernode/core/limits';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { type Agent, Fleet, until } from './testing/fleet.fixture.ts';
 
 let fleet: Fleet;
@@ -46,6 +49,9 @@ describe('by hand', () => {
     ]);
     expect((await fleet.get(id)).epoch).toBe(1);
     first.node.applying = false;
+    const { deferred_operation: asked } = await fleet.call('failoverVirtualIp', { virtual_ip_id: id });
+    const { name } = await fleet.get(id);
+    expect(asked?.['summary']).toBe(`Move a virtual IP: ${name}`);
     const answer = await fleet.approved('failoverVirtualIp', {
       virtual_ip_id: id,
       target_peer_id: third.peerId,
@@ -153,6 +159,8 @@ describe('what is done with machines', () => {
   test('a machine that is drained gives away what it holds, and takes work again afterwards', async () => {
     const { hubs, peers, id } = await fleet.held({ hubs: 2, peers: 2 });
     const [first, second] = peers;
+    const stale = fleet.call('drainInstance', { instance_id: first.instanceId, if_revision: 0 });
+    expect((await failure(stale)).code).toBe('revision_conflict');
     const drained = await fleet.call('drainInstance', { instance_id: first.instanceId });
     expect(drained['instance']).toMatchObject({ status: 'draining' });
     expect(drained['moves']).toMatchObject([{ object: 'virtual_ip', id }]);
@@ -200,7 +208,64 @@ describe('its row', () => {
     );
     expect(reasons).toEqual(['taken', 'unfit_address', 'unfit_address', 'unfit_address', 'unfit_address']);
     await fleet.approved('deleteVirtualIp', { virtual_ip_id: made?.['id'] });
-    expect((await failure(create(`${prefix}::53`))).detail).toContain('rests for 7 days');
+    // What is made again may have its address back; that of a peer rests.
+    expect((await create(`${prefix}::53`))['virtual_ip']).toMatchObject({ address: `${prefix}::53` });
+    const { peer } = await fleet.call('getPeer', { peer_id: only.peerId });
+    await fleet.approved('detachPeer', { peer_id: only.peerId });
+    const left = await fleet.attach({ hub: false });
+    const resting = await failure(
+      fleet.call('createVirtualIp', {
+        network_id: fleet.networkId,
+        name: fleet.name('vip'),
+        primary_holder_peer_id: left.peerId,
+        address: peer?.['host_address'],
+      }),
+    );
+    expect(resting.detail).toContain('rests for 7 days');
+  });
+
+  test('has holders of its own network only', async () => {
+    const { peers } = await fleet.network({ hubs: 1, peers: 1 });
+    const elsewhere = peers[0].peerId;
+    await fleet.network({ hubs: 1, peers: 1 });
+    const refused = await failure(
+      fleet.call('createVirtualIp', {
+        network_id: fleet.networkId,
+        name: fleet.name('vip'),
+        primary_holder_peer_id: elsewhere,
+      }),
+    );
+    expect(refused).toMatchObject({
+      code: 'validation_failed',
+      fields: [{ path: 'primary_holder_peer_id', code: 'other_network' }],
+    });
+  });
+
+  test('can be changed on a machine that could hold as many as it may', async () => {
+    const { peers } = await fleet.network({ hubs: 1, peers: 2 });
+    const [first, second] = peers;
+    const id = await fleet.virtualIp([first, second]);
+    await copies(id, virtualIpsPerNodeMax - 1);
+    const { virtual_ip: changed } = await fleet.call('updateVirtualIp', {
+      virtual_ip_id: id,
+      primary_holder_peer_id: second.peerId,
+      failover_holder_peer_ids: [first.peerId],
+    });
+    expect(changed).toMatchObject({ primary_holder_peer_id: second.peerId });
+    expect((await failure(fleet.virtualIp([first]))).code).toBe('limit_reached');
+
+    async function copies(of: string, count: number): Promise<void> {
+      await inPlatform(fleet.platform.store, (trx) =>
+        sql`
+          insert into virtual_ips (id, account_id, network_id, name, address, anycast, primary_holder_peer_id,
+            failover_holder_peer_ids, preempt, hold_down_seconds, epoch, state)
+          select gen_random_uuid(), account_id, network_id, name || ' ' || n, address || n, anycast,
+            primary_holder_peer_id, failover_holder_peer_ids, preempt, hold_down_seconds, 1, 'unassigned'
+          from virtual_ips, generate_series(1, ${count}::int) as n
+          where id = ${of}
+        `.execute(trx),
+      );
+    }
   });
 
   test('is changed by update; a holder that is no candidate any more hands it over', async () => {
@@ -223,6 +288,15 @@ describe('its row', () => {
       fleet.call('updateVirtualIp', { virtual_ip_id: id, failover_holder_peer_ids: [second.peerId] }),
     );
     expect(own.code).toBe('validation_failed');
+  });
+
+  test('is read while somebody is changing it', async () => {
+    const { id } = await fleet.held({ hubs: 1, peers: 1 });
+    const read = await inAccount(fleet.platform.store, fleet.platform.admin.accountId, async (trx) => {
+      await trx.selectFrom('virtual_ips').select('id').where('id', '=', id).forUpdate().execute();
+      return (await fleet.get(id)).id;
+    });
+    expect(read).toBe(id);
   });
 
   test('with anycast is held by all and moves nowhere', async () => {

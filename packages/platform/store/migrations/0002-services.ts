@@ -20,6 +20,9 @@ alter table networks
   add column direct_paths boolean not null default true, -- spokes behind NATs may meet without a hub
   add column ipv4_number_highest bigint;                 -- the highest host number ever given in ipv4_prefix; null: none yet
 
+alter table address_quarantine
+  add column of_virtual_ip boolean not null default false; -- instance_id was a virtual IP: another one may have it back
+
 alter table peers
   add column ipv4_address text,                          -- in the network's ipv4_prefix; null: the network has none
   add column direct_key text,                            -- the key of its leaf interface while it is a spoke behind a NAT

@@ -71,7 +71,7 @@ export const accessGrantHandlers: HandlersOf<
   },
 
   async getAccessGrant(context, input) {
-    return { access_grant: showAccessGrant(await lockGrant(context, input.access_grant_id), context.now) };
+    return { access_grant: showAccessGrant(await grantRow(context, input.access_grant_id), context.now) };
   },
 
   async revokeAccessGrant(context, input) {
@@ -99,15 +99,24 @@ export const accessGrantHandlers: HandlersOf<
   },
 };
 
+async function grantRow(context: ActionContext, id: string): Promise<AccessGrantRow> {
+  return found(id, await byId(context, id).executeTakeFirst());
+}
+
 /** Holds the row, so that a device that uses the grant meanwhile comes before or after, never between. */
 export async function lockGrant(context: ActionContext, id: string): Promise<AccessGrantRow> {
-  const row = await context.trx
+  return found(id, await byId(context, id).forUpdate().executeTakeFirst());
+}
+
+function byId(context: ActionContext, id: string) {
+  return context.trx
     .selectFrom('access_grants')
     .selectAll()
     .where('id', '=', id)
-    .where('account_id', '=', context.accountId)
-    .forUpdate()
-    .executeTakeFirst();
+    .where('account_id', '=', context.accountId);
+}
+
+function found(id: string, row: AccessGrantRow | undefined): AccessGrantRow {
   if (row === undefined) throw notFound('access grant', id);
   return row;
 }

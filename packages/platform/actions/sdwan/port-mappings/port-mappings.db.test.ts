@@ -353,7 +353,7 @@ describe('refused', () => {
     const { network } = await run<{ network: { id: string } }>('createNetwork', { name: `away ${counter}` });
     const stranger = await attach(network.id, { hostname: `stranger-${counter}` });
     expect(await refusal(create({ internal_peer_id: stranger.id }))).toMatchObject({
-      code: 'conflict',
+      code: 'validation_failed',
       fields: [{ path: 'internal_peer_id', code: 'other_network' }],
     });
     expect((await refusal(create({ internal_peer_id: undefined }))).code).toBe('validation_failed');

@@ -45,7 +45,7 @@ export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted):
   const { networkId, ipv4Address, path, name } = await readTarget(context, target);
   if (networkId !== network.id) {
     const message = `${name} is in another network than the door`;
-    throw new ProductError('conflict', `${path}: ${message}. A door leads into its own network.`, {
+    throw new ProductError('validation_failed', `${path}: ${message}. A door leads into its own network.`, {
       fields: [{ path, code: 'other_network', message }],
     });
   }

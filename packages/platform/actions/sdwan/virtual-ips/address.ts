@@ -17,7 +17,7 @@ export async function addressesFor(
   const address = chosen(network, wanted);
   const resting = await restingIn(context, network.id);
   await refuseTaken(context, { networkId: network.id, address, resting });
-  const taken = new Set(resting.flatMap((text) => parseAddress(text)?.bits ?? []));
+  const taken = new Set(resting.flatMap((row) => parseAddress(row.host_address)?.bits ?? []));
   return {
     address,
     ipv4Address: network.ipv4_prefix === null ? null : await nextIpv4(context, { network, taken }),
@@ -45,23 +45,28 @@ function unfit(message: string): ProductError {
   });
 }
 
-async function restingIn(context: ActionContext, networkId: string): Promise<string[]> {
-  const rows = await context.trx
+interface Resting {
+  readonly host_address: string;
+  readonly of_virtual_ip: boolean;
+}
+
+function restingIn(context: ActionContext, networkId: string): Promise<Resting[]> {
+  return context.trx
     .selectFrom('address_quarantine')
-    .select('host_address')
+    .select(['host_address', 'of_virtual_ip'])
     .where('network_id', '=', networkId)
     .where('released_at', '>=', new Date(context.now.getTime() - addressQuarantineMs))
     .execute();
-  return rows.map((row) => row.host_address);
 }
 
 async function refuseTaken(
   context: ActionContext,
-  of: { readonly networkId: string; readonly address: string; readonly resting: readonly string[] },
+  of: { readonly networkId: string; readonly address: string; readonly resting: readonly Resting[] },
 ): Promise<void> {
   const { networkId, address, resting } = of;
-  if (resting.includes(address)) {
-    throw taken(`${address} was somebody else's until lately, and rests for 7 days`);
+  // A peer or a device may still be called where it was. A virtual IP that is made again is called on purpose.
+  if (resting.some((row) => row.host_address === address && !row.of_virtual_ip)) {
+    throw taken(`${address} was that of a peer or a device until lately, and rests for 7 days`);
   }
   const peer = await context.trx
     .selectFrom('peers')

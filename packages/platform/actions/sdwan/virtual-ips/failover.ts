@@ -8,11 +8,11 @@ import { peerNames } from '../firewall/labels.ts';
 import { peerRow } from '../rows.ts';
 import { bestCandidate, candidatesWith, isAbreast, termsOfHolder } from './fitness.ts';
 import { planArrival, takeAway, writeVirtualIp } from './moves.ts';
-import { showVirtualIp, virtualIpRow } from './present-virtual-ip.ts';
+import { lockVirtualIp, showVirtualIp } from './present-virtual-ip.ts';
 
 export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, input) => {
   await context.lock();
-  const row = await virtualIpRow(context, input.virtual_ip_id);
+  const row = await lockVirtualIp(context, input.virtual_ip_id);
   // A peer of somebody else, and one that never was, are told apart from none of one's own.
   if (input.target_peer_id !== undefined) await peerRow(context, input.target_peer_id);
   await isAbreast(context);

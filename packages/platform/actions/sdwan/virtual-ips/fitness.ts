@@ -29,17 +29,28 @@ export async function termsOfHolder(context: ActionContext, row: VirtualIpRow): 
   return (await isAbreast(context)) ? context.services.virtualIps.terms(row) : [...terms, 'unknown'];
 }
 
-/** Whether the fleet in memory is as everything that was committed before the change under way made it. */
-export async function isAbreast(context: ActionContext): Promise<boolean> {
-  const { deliverer } = context.services;
+const waits = new WeakMap<ActionContext, Promise<boolean>>();
+
+/**
+ * Whether the fleet in memory is as everything that was committed before the change under way made it. Others of the
+ * account wait for its lock meanwhile, so it is waited for once, however many virtual IPs there are.
+ */
+export function isAbreast(context: ActionContext): Promise<boolean> {
+  const waiting = waits.get(context) ?? waitUntilAbreast(context);
+  waits.set(context, waiting);
+  return waiting;
+}
+
+async function waitUntilAbreast(context: ActionContext): Promise<boolean> {
   const before = (await context.lock()) - 1;
-  let isLate = false;
-  const late = new Promise<void>((resolve) => {
-    setTimeout(() => {
-      isLate = true;
-      resolve();
-    }, commitsWaitMs).unref();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), commitsWaitMs);
   });
-  await Promise.race([deliverer.caughtUp(context.accountId, before), late]);
-  return !isLate;
+  const caughtUp = context.services.deliverer.caughtUp(context.accountId, before).then(() => true);
+  try {
+    return await Promise.race([caughtUp, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -7,13 +7,23 @@ import { stored, timeOrNull } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 
 export async function virtualIpRow(context: ActionContext, id: string): Promise<VirtualIpRow> {
-  const row = await context.trx
+  return found(id, await byId(context, id).executeTakeFirst());
+}
+
+/** Holds the row: the process that leads writes to it without the account's lock. */
+export async function lockVirtualIp(context: ActionContext, id: string): Promise<VirtualIpRow> {
+  return found(id, await byId(context, id).forUpdate().executeTakeFirst());
+}
+
+function byId(context: ActionContext, id: string) {
+  return context.trx
     .selectFrom('virtual_ips')
     .selectAll()
     .where('id', '=', id)
-    .where('account_id', '=', context.accountId)
-    .forUpdate()
-    .executeTakeFirst();
+    .where('account_id', '=', context.accountId);
+}
+
+function found(id: string, row: VirtualIpRow | undefined): VirtualIpRow {
   if (row === undefined) throw notFound('virtual IP', id);
   return row;
 }

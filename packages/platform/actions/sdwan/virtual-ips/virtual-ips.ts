@@ -14,7 +14,7 @@ import { networkRow, peerRow } from '../rows.ts';
 import { addressesFor } from './address.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
 import { recordTransition, takeAway, writeVirtualIp } from './moves.ts';
-import { showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
+import { lockVirtualIp, showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
 
 export const virtualIpHandlers: HandlersOf<
   'createVirtualIp' | 'listVirtualIps' | 'getVirtualIp' | 'updateVirtualIp' | 'deleteVirtualIp'
@@ -25,7 +25,7 @@ export const virtualIpHandlers: HandlersOf<
     await refuseTooMany(context, network.id);
     await refuseNameTaken(context, { networkId: network.id, name: input.name, except: null });
     const candidates = { primary: input.primary_holder_peer_id, failover: input.failover_holder_peer_ids };
-    await refuseUnfitCandidates(context, { networkId: network.id, ...candidates });
+    await refuseUnfitCandidates(context, { networkId: network.id, virtualIpId: null, ...candidates });
     const id = context.services.newId();
     const { address, ipv4Address } = await addressesFor(context, { network, id, wanted: input.address });
     const move = creation(context, sequence);
@@ -82,7 +82,7 @@ export const virtualIpHandlers: HandlersOf<
 
   async updateVirtualIp(context, input) {
     await context.lock();
-    const before = await virtualIpRow(context, input.virtual_ip_id);
+    const before = await lockVirtualIp(context, input.virtual_ip_id);
     checkRevision(before, input);
     if (input.name !== undefined) {
       await refuseNameTaken(context, { networkId: before.network_id, name: input.name, except: before.id });
@@ -96,11 +96,12 @@ export const virtualIpHandlers: HandlersOf<
 
   async deleteVirtualIp(context, input) {
     await context.lock();
-    const before = await virtualIpRow(context, input.virtual_ip_id);
+    const before = await lockVirtualIp(context, input.virtual_ip_id);
     checkRevision(before, input);
     await releaseAddresses(context, {
       networkId: before.network_id,
       ownerId: before.id,
+      ofVirtualIp: true,
       addresses: [before.address, before.ipv4_address],
     });
     await context.trx.deleteFrom('virtual_ips').where('id', '=', before.id).execute();
@@ -129,7 +130,8 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
   const failover =
     input.failover_holder_peer_ids ?? before.failover_holder_peer_ids.filter((id) => id !== primary);
   const isGiven = input.primary_holder_peer_id !== undefined || input.failover_holder_peer_ids !== undefined;
-  if (isGiven) await refuseUnfitCandidates(context, { networkId: before.network_id, primary, failover });
+  const { id: virtualIpId, network_id: networkId } = before;
+  if (isGiven) await refuseUnfitCandidates(context, { networkId, virtualIpId, primary, failover });
   const { successor_peer_id: successor } = before;
   return {
     name: input.name ?? before.name,
@@ -161,12 +163,14 @@ function creation(context: ActionContext, sequence: number): VirtualIpMove {
 
 interface Candidates {
   readonly networkId: string;
+  /** The one that they are for; null: a new one. */
+  readonly virtualIpId: string | null;
   readonly primary: string;
   readonly failover: readonly string[];
 }
 
 async function refuseUnfitCandidates(context: ActionContext, candidates: Candidates): Promise<void> {
-  const { networkId, primary, failover } = candidates;
+  const { networkId, virtualIpId, primary, failover } = candidates;
   if (failover.includes(primary)) {
     const message = 'the primary holder is not one of its own fail-over holders';
     throw new ProductError('validation_failed', `failover_holder_peer_ids: ${message}. Leave it out.`, {
@@ -178,31 +182,40 @@ async function refuseUnfitCandidates(context: ActionContext, candidates: Candida
     const path = i === 0 ? 'primary_holder_peer_id' : `failover_holder_peer_ids.${i - 1}`;
     if (peer.network_id !== networkId) {
       const message = `the peer ${peerId} is in another network`;
-      throw new ProductError('conflict', `${path}: ${message}. Only a peer of the network can hold it.`, {
-        fields: [{ path, code: 'other_network', message }],
-      });
+      throw new ProductError(
+        'validation_failed',
+        `${path}: ${message}. Only a peer of the network can hold it.`,
+        {
+          fields: [{ path, code: 'other_network', message }],
+        },
+      );
     }
-    await refuseBusyNode(context, { peerId, instanceId: peer.instance_id, path });
+    await refuseBusyNode(context, { peerId, instanceId: peer.instance_id, virtualIpId, path });
   }
 }
 
 /** A machine names all that it holds in one frame. */
 async function refuseBusyNode(
   context: ActionContext,
-  of: { readonly peerId: string; readonly instanceId: string; readonly path: string },
+  of: {
+    readonly peerId: string;
+    readonly instanceId: string;
+    readonly virtualIpId: string | null;
+    readonly path: string;
+  },
 ): Promise<void> {
   const { rows } = await sql<{ count: number }>`
     select count(distinct v.id) as count
     from peers p
     join virtual_ips v on v.network_id = p.network_id
      and (v.primary_holder_peer_id = p.id or jsonb_exists(v.failover_holder_peer_ids, p.id::text))
-    where p.instance_id = ${of.instanceId}
+    where p.instance_id = ${of.instanceId} and v.id is distinct from ${of.virtualIpId}::uuid
   `.execute(context.trx);
   const count = rows[0]?.count ?? 0;
   if (count < limits.virtualIpsPerNodeMax) return;
   throw new ProductError(
     'limit_reached',
-    `${of.path}: the machine of the peer ${of.peerId} can hold ${count} virtual IPs already, which is the limit.`,
+    `${of.path}: the machine of the peer ${of.peerId} can hold ${count} other virtual IPs already, which is the limit.`,
   );
 }
 
