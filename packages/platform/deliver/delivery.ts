@@ -118,6 +118,7 @@ class RunningDelivery implements Delivery {
         this.#attendant.changing(change);
         sights.changing(change, fleet);
         keys.changing(change, fleet);
+        this.#reports.changing(change);
         for (const { instanceId, publicKey } of keysSpentBy(change, fleet)) {
           this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
         }

@@ -16,9 +16,10 @@ export async function switchDirectPaths(context: ActionContext, network: Network
   const seen = network.direct_paths ? await placesSeen(context, network.id) : new Map<string, string[]>();
   let given = 0;
   for (const peer of peers) {
-    const endpoint = given < directSpokesMax ? (placeOf(seen.get(peer.id) ?? [])?.endpoint ?? null) : null;
+    const place = placeOf(seen.get(peer.id) ?? []);
+    const endpoint = given < directSpokesMax ? (place?.endpoint ?? null) : null;
     if (endpoint !== null) given++;
-    if (endpoint !== peer.direct_endpoint) await setPlace(context, peer, endpoint);
+    await setPlace(context, peer, { endpoint, natKind: place?.natKind ?? peer.nat_kind });
   }
 }
 
@@ -43,13 +44,19 @@ async function placesSeen(context: ActionContext, networkId: string): Promise<Ma
   return seen;
 }
 
-async function setPlace(context: ActionContext, peer: PeerRow, endpoint: string | null): Promise<void> {
+async function setPlace(
+  context: ActionContext,
+  peer: PeerRow,
+  { endpoint, natKind }: { readonly endpoint: string | null; readonly natKind: PeerRow['nat_kind'] },
+): Promise<void> {
+  if (endpoint === peer.direct_endpoint && natKind === peer.nat_kind) return;
   const after = await context.trx
     .updateTable('peers')
-    .set({ direct_endpoint: endpoint })
+    .set({ direct_endpoint: endpoint, nat_kind: natKind })
     .where('id', '=', peer.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (endpoint === peer.direct_endpoint) return;
   context.change({
     kind: 'peer_changed',
     networkId: peer.network_id,

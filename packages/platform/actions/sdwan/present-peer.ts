@@ -31,6 +31,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
   const networkOf = new Map(networks.map((network) => [network.id, network]));
   const hostnameOf = new Map(instances.map((instance) => [instance.id, instance.hostname]));
   const observed = await observationsOf(context, rows);
+  const full = await fullNetworks(context, rows);
   return rows.map((row) => {
     const network = networkOf.get(row.network_id);
     if (network === undefined) throw new Error(`peer ${row.id} has no network`);
@@ -39,6 +40,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
       network,
       hostname: hostnameOf.get(row.instance_id) ?? '',
       observation: observed(row),
+      isFull: full.has(row.network_id),
     });
   });
 }
@@ -48,9 +50,11 @@ interface Parts {
   readonly network: NetworkRow;
   readonly hostname: string;
   readonly observation: PeerObservation;
+  /** As many spokes of the network have direct paths as may. */
+  readonly isFull: boolean;
 }
 
-function show(context: ActionContext, { row, network, hostname, observation }: Parts): Peer {
+function show(context: ActionContext, { row, network, hostname, observation, isFull }: Parts): Peer {
   const delivery = context.services.deliverer.nodeDelivery(row.instance_id);
   const applied = delivery.appliedRevision;
   return {
@@ -70,7 +74,7 @@ function show(context: ActionContext, { row, network, hostname, observation }: P
     tags: row.tags,
     status: statusOf({ row, observation, applied, now: context.now }),
     ...pathOf(context, { row, network }),
-    direct_path: directPathOf({ row, network }),
+    direct_path: directPathOf({ row, network, isFull }),
     draining: row.draining,
     last_handshake_at: timeOrNull(observation.lastHandshakeAt),
     rx_bytes: observation.rxBytes,
@@ -78,6 +82,22 @@ function show(context: ActionContext, { row, network, hostname, observation }: P
     applied_revision: applied,
     desired_revision: delivery.desiredRevision,
   };
+}
+
+/** Those networks of peers that wait for a direct path in which there is no room for one more. */
+async function fullNetworks(context: ActionContext, rows: readonly PeerRow[]): Promise<Set<string>> {
+  const waiting = rows.filter((row) => row.nat_kind === 'cone' && row.direct_endpoint === null);
+  if (waiting.length === 0) return new Set();
+  const full = await context.trx
+    .selectFrom('peers')
+    .select('network_id')
+    .where('account_id', '=', context.accountId)
+    .where('network_id', 'in', [...new Set(waiting.map((row) => row.network_id))])
+    .where('direct_endpoint', 'is not', null)
+    .groupBy('network_id')
+    .having((eb) => eb.fn.countAll<number>(), '>=', directSpokesMax)
+    .execute();
+  return new Set(full.map((row) => row.network_id));
 }
 
 function statusOf(facts: {
@@ -116,7 +136,7 @@ function isCallable({ row, network }: { readonly row: PeerRow; readonly network:
   return row.hub_slot !== null || meetingPoint(networkModel(network), peerModel(row)) !== null;
 }
 
-function directPathOf(of: { readonly row: PeerRow; readonly network: NetworkRow }): Peer['direct_path'] {
+function directPathOf(of: Pick<Parts, 'row' | 'network' | 'isFull'>): Peer['direct_path'] {
   const { row, network } = of;
   if (isCallable(of)) return { state: 'not_needed', detail: 'Others call it where it is.' };
   if (!network.direct_paths)
@@ -131,6 +151,8 @@ function directPathOf(of: { readonly row: PeerRow; readonly network: NetworkRow 
   if (row.nat_kind === 'unknown') {
     return { state: 'unknown', detail: 'No hub has seen yet where its leaf interface is.' };
   }
+  if (!of.isFull)
+    return { state: 'unknown', detail: 'Where hubs see its leaf interface is looked at again.' };
   const detail = `${directSpokesMax} spokes of the network have direct paths already.`;
   return { state: 'limit', detail };
 }

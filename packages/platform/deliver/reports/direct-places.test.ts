@@ -3,7 +3,7 @@ import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { directGatherMs, directWaitMs } from '@powernode/core/limits';
 import { pino } from 'pino';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { NodeState } from '../nodes/node-state.ts';
 import { type DirectPlace, DirectPlaces, placeOf } from './direct-places.ts';
@@ -28,6 +28,7 @@ const base: PeerModel = {
 let clock: SimulatedClock;
 let places: DirectPlaces;
 let told: DirectPlace[];
+let withPlace: PeerModel;
 
 beforeEach(() => {
   clock = new SimulatedClock();
@@ -53,7 +54,10 @@ beforeEach(() => {
     topologyStrategy: 'hub_and_spoke',
     firewallDefaultPolicy: 'accept',
   } as const;
-  fleet.load(network, [hub(1), hub(2), base]);
+  const direct = { id: 'direct', instanceId: 'i-direct', hostAddress: 'fd00::2', publicKey: 'key of direct' };
+  const directKey = 'direct key of direct';
+  withPlace = { ...base, ...direct, directKey, directEndpoint: '198.51.100.8:4000' };
+  fleet.load(network, [hub(1), hub(2), base, withPlace]);
   const keys = new SideKeys();
   for (const index of fleet.networks()) keys.load(index);
   places = new DirectPlaces({
@@ -104,6 +108,41 @@ test('a hub that says nothing is not waited for for ever', async () => {
   sees('i-hub1', '198.51.100.9:4000');
   await clock.advance(directWaitMs + directGatherMs);
   expect(told).toMatchObject([{ natKind: 'cone', complete: false }]);
+});
+
+describe('a place that becomes free', () => {
+  const freed = { kind: 'peer_changed', networkId: 'n', after: null } as const;
+  beforeEach(async () => {
+    sees('i-hub1', '198.51.100.9:4000');
+    sees('i-hub2', '198.51.100.9:4000');
+    await clock.advance(directGatherMs);
+    expect(told).toHaveLength(1);
+  });
+
+  test('is given to a spoke that was seen before', async () => {
+    places.changing({ ...freed, before: withPlace, after: { ...withPlace, tags: ['changed'] } });
+    await clock.advance(directGatherMs);
+    expect(told).toHaveLength(1);
+    places.changing({ ...freed, before: withPlace });
+    await clock.advance(directGatherMs);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  test('is not for one whose key is spent', async () => {
+    places.changing({ ...freed, before: base, after: { ...base, directKey: 'new key' } });
+    places.changing({ ...freed, before: withPlace });
+    await clock.advance(directGatherMs);
+    expect(told).toHaveLength(1);
+  });
+
+  test('is not for one that every hub sees elsewhere by now', async () => {
+    sees('i-hub2', '198.51.100.9:4001');
+    await clock.advance(directGatherMs);
+    places.changing({ ...freed, before: withPlace });
+    await clock.advance(directGatherMs);
+    expect(told.map(({ natKind }) => natKind)).toEqual(['cone', 'symmetric']);
+  });
 });
 
 test('other keys, and what spokes see, mean nothing', async () => {

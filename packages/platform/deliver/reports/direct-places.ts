@@ -3,7 +3,7 @@
 // call it there. What follows is decided elsewhere (`onDirectPlace`).
 import { isTransit } from '@powernode/core/compile/entries';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
-import { directGatherMs, directWaitMs, reportRetryMs } from '@powernode/core/limits';
+import { directGatherMs, directSpokesMax, directWaitMs, reportRetryMs } from '@powernode/core/limits';
 import { parseEndpoint } from '@powernode/core/net/address';
 import type { TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
@@ -38,6 +38,8 @@ export interface DirectPlacesParts {
   readonly changed: (accountId: string, sequence: number, changes: readonly Change[]) => void;
 }
 
+type Judged = Pick<DirectPlace, 'natKind' | 'endpoint' | 'complete'>;
+
 interface Seen {
   readonly accountId: string;
   readonly networkId: string;
@@ -53,6 +55,8 @@ export class DirectPlaces {
   readonly #parts: DirectPlacesParts;
   /** By direct key. */
   readonly #seen = new Map<string, Seen>();
+  /** Networks in which a place has become free. */
+  readonly #refills = new Set<string>();
   #closed = false;
 
   constructor(parts: DirectPlacesParts) {
@@ -61,6 +65,23 @@ export class DirectPlaces {
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** To be told of a change before the fleet takes it. */
+  changing(change: Change): void {
+    const { fleet } = this.#parts;
+    if (change.kind === 'network_deleted') {
+      for (const peer of fleet.network(change.networkId)?.peers() ?? [])
+        this.#seen.delete(peer.directKey ?? '');
+    }
+    if (change.kind !== 'peer_changed') return;
+    const { networkId, after } = change;
+    const before = fleet.network(networkId)?.peer((after ?? change.before)?.id ?? '');
+    if (before === undefined) return;
+    if (before.directKey !== null && before.directKey !== after?.directKey)
+      this.#seen.delete(before.directKey);
+    const hasPlace = after !== null && after.directEndpoint !== null;
+    if (before.directEndpoint !== null && !hasPlace) this.#refillIn(networkId);
   }
 
   observed(node: NodeState, tunnel: TunnelObservation): void {
@@ -95,27 +116,67 @@ export class DirectPlaces {
   }
 
   async #evaluate(seen: Seen): Promise<void> {
-    const { clock, fleet, log, onDirectPlace, changed } = this.#parts;
-    const network = fleet.network(seen.networkId);
+    const { clock } = this.#parts;
+    const judged = this.#judge(seen);
+    if (judged === null) return;
+    // A hub that is away is not waited for for ever.
+    if (!judged.complete && clock.now() - seen.sinceMs < directWaitMs)
+      return this.#evaluateIn(seen, directGatherMs);
+    await this.#tell(seen, judged);
+  }
+
+  /** null: nothing can be said of it, or it is a key that its peer does not have any more. */
+  #judge(seen: Seen): Judged | null {
+    const network = this.#parts.fleet.network(seen.networkId);
     const peer = network?.peer(seen.peerId);
     if (this.#closed || network === undefined || peer?.directKey !== seen.directKey) {
       this.#seen.delete(seen.directKey);
-      return;
+      return null;
     }
     const hubs = new Set(network.transit.map((hub) => hub.id));
     for (const hubId of seen.endpoints.keys()) if (!hubs.has(hubId)) seen.endpoints.delete(hubId);
     const judged = placeOf([...seen.endpoints.values()]);
-    if (judged === null) return;
-    const complete = seen.endpoints.size >= hubs.size;
-    // A hub that is away is not waited for for ever.
-    if (!complete && clock.now() - seen.sinceMs < directWaitMs) return this.#evaluateIn(seen, directGatherMs);
+    return judged === null ? null : { ...judged, complete: seen.endpoints.size >= hubs.size };
+  }
+
+  /** Says whether anything has followed. */
+  async #tell(seen: Seen, judged: Judged): Promise<boolean> {
+    const { log, onDirectPlace, changed } = this.#parts;
     const { accountId, networkId, peerId, directKey } = seen;
     try {
-      const change = await onDirectPlace({ accountId, networkId, peerId, directKey, complete, ...judged });
+      const change = await onDirectPlace({ accountId, networkId, peerId, directKey, ...judged });
       if (change !== null) changed(accountId, change.sequence, change.changes);
+      return change !== null;
     } catch (error) {
       log.warn({ err: error, peerId }, 'where a spoke can be met is written again later');
       this.#evaluateIn(seen, reportRetryMs);
+      return false;
+    }
+  }
+
+  #refillIn(networkId: string): void {
+    if (this.#refills.has(networkId)) return;
+    this.#refills.add(networkId);
+    this.#parts.clock.after(directGatherMs, () => {
+      this.#refills.delete(networkId);
+      void this.#refill(networkId);
+    });
+  }
+
+  /** Gives places that have become free to spokes that were seen when there was none. */
+  async #refill(networkId: string): Promise<void> {
+    const network = this.#parts.fleet.network(networkId);
+    if (network === undefined) return;
+    let free = directSpokesMax;
+    for (const peer of network.peers()) if (peer.directEndpoint !== null) free--;
+    for (const seen of [...this.#seen.values()]) {
+      if (free <= 0) return;
+      if (seen.networkId !== networkId || network.peer(seen.peerId)?.directEndpoint !== null) continue;
+      const judged = this.#judge(seen);
+      if (judged === null || judged.endpoint === null || !judged.complete) continue;
+      // Direct paths may have been switched off, or somebody else was first.
+      if (!(await this.#tell(seen, judged))) return;
+      free--;
     }
   }
 }

@@ -2,7 +2,7 @@
 // from memory. Nothing here makes a stream wait.
 
 import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile/entries';
-import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { withLength } from '@powernode/core/net/address';
@@ -85,6 +85,11 @@ export class Reports implements ReportSink {
     this.#directPlaces = new DirectPlaces(parts);
     this.#drift = new DriftEvents(parts);
     this.#ruleCounters = new RuleCounters(parts);
+  }
+
+  /** To be told of a change before the fleet takes it. */
+  changing(change: Change): void {
+    this.#directPlaces.changing(change);
   }
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
