@@ -1,6 +1,7 @@
 // Moving a virtual IP by hand: to the best candidate or to one that is named, after a look at what it would do.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
 import { useState } from 'react';
+import type { Rehearsal } from '../../../api/client.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { SelectField } from '../../../parts/form.tsx';
