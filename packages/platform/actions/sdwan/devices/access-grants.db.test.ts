@@ -63,7 +63,7 @@ describe('an access grant', () => {
       await scene.makeGrant(),
     ];
     await scene.issue(used);
-    await scene.run('revokeAccessGrant', { access_grant_id: revoked.id });
+    await scene.run('revokeAccessGrant', { access_grant_id: revoked.id, approve: true });
     await scene.backdate(expired.id);
     for (const [status, grant] of Object.entries({ unused, used, revoked, expired })) {
       const listed = await scene.run<{ access_grants: AccessGrant[] }>('listAccessGrants', {
@@ -77,7 +77,7 @@ describe('an access grant', () => {
   test('that a device has used cannot be revoked: the device can', async () => {
     const grant = await scene.makeGrant();
     const device = await scene.issue(grant);
-    const refused = scene.run('revokeAccessGrant', { access_grant_id: grant.id });
+    const refused = scene.run('revokeAccessGrant', { access_grant_id: grant.id, approve: true });
     await expect(refused).rejects.toMatchObject({
       code: 'conflict',
       members: { user_device_id: device.id },
@@ -143,7 +143,7 @@ describe('a grant is used up once', () => {
     ];
     await scene.issue(used);
     await scene.backdate(expired.id);
-    await scene.run('revokeAccessGrant', { access_grant_id: revoked.id });
+    await scene.run('revokeAccessGrant', { access_grant_id: revoked.id, approve: true });
     for (const [status, grant] of Object.entries({ used, expired, revoked })) {
       const asked = scene.inspect(secretOf(grant));
       await expect(asked).rejects.toMatchObject({
