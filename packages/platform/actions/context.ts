@@ -10,6 +10,7 @@ import type { VirtualIpSense } from '../autonomy/virtual-ips/control.ts';
 import type { Deliverer } from '../deliver/deliverer.ts';
 import type { Database } from '../store/tables.ts';
 import type { Caller } from './invoke-types.ts';
+import { nextSequence } from './journal.ts';
 
 /** What handlers need of the rest of the platform. */
 export interface Services {
@@ -114,14 +115,9 @@ export class ActionContext {
    */
   async lock(): Promise<number> {
     if (this.#collected.sequence !== null) return this.#collected.sequence;
-    const row = await this.trx
-      .updateTable('accounts')
-      .set({ change_sequence: sql<number>`change_sequence + 1` })
-      .where('id', '=', this.accountId)
-      .returning('change_sequence')
-      .executeTakeFirstOrThrow();
-    this.#collected.sequence = row.change_sequence;
-    return row.change_sequence;
+    const sequence = await nextSequence(this.trx, this.accountId);
+    this.#collected.sequence = sequence;
+    return sequence;
   }
 
   change(change: Change): void {

@@ -31,6 +31,13 @@ export function ruleModel(row: RuleRow): RuleModel {
   };
 }
 
+/** In the operator's order. */
+export function candidateIds(
+  row: Pick<VirtualIpRow, 'primary_holder_peer_id' | 'failover_holder_peer_ids'>,
+): string[] {
+  return [row.primary_holder_peer_id, ...row.failover_holder_peer_ids];
+}
+
 export function virtualIpModel(row: VirtualIpRow): VirtualIpModel {
   return {
     type: 'virtual_ip',
@@ -38,7 +45,7 @@ export function virtualIpModel(row: VirtualIpRow): VirtualIpModel {
     networkId: row.network_id,
     addresses: row.ipv4_address === null ? [row.address] : [row.address, row.ipv4_address],
     anycast: row.anycast,
-    candidates: [row.primary_holder_peer_id, ...row.failover_holder_peer_ids],
+    candidates: candidateIds(row),
     holder: row.current_holder_peer_id,
     epoch: row.epoch,
   };

@@ -15,6 +15,16 @@ import type { Database } from '../../store/tables.ts';
 export type OperatorRow = Selectable<Database['operators']>;
 export type ApiTokenRow = Selectable<Database['api_tokens']>;
 
+/** Of a token or a grant that lets one in once. */
+export function statusOfOnce(
+  row: { readonly used_at: Date | null; readonly revoked_at: Date | null; readonly expires_at: Date },
+  now: Date,
+): 'used' | 'revoked' | 'expired' | 'unused' {
+  if (row.used_at !== null) return 'used';
+  if (row.revoked_at !== null) return 'revoked';
+  return row.expires_at <= now ? 'expired' : 'unused';
+}
+
 /** What every stored object carries. */
 export function stored(row: {
   readonly id: string;

@@ -3,6 +3,7 @@
 import { ProductError } from '@powernode/core/errors';
 import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type Handler } from '../context.ts';
+import { peerNames } from '../sdwan/firewall/labels.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, isAbreast, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
 import { takeAway } from '../sdwan/virtual-ips/moves.ts';
@@ -112,15 +113,20 @@ async function virtualIpMoves(
     .execute();
   if (rows.length === 0) return [];
   await isAbreast(context);
+  const successors = rows.map((row) => bestCandidate(context, row, [peer.id]));
+  const names = await peerNames(
+    context,
+    successors.flatMap((id) => id ?? []),
+  );
   const moves: Moved[] = [];
-  for (const row of rows) {
-    const successor = bestCandidate(context, row, [peer.id]);
+  for (const [i, row] of rows.entries()) {
+    const successor = successors[i] ?? null;
     if (successor === null) {
       const detail = `${row.name} stays: no other candidate can hold it now.`;
       moves.push({ object: 'virtual_ip', id: row.id, detail });
       continue;
     }
-    const detail = `${row.name} goes to ${await hostnameOf(context, successor)}.`;
+    const detail = `${row.name} goes to ${names.get(successor) ?? successor}.`;
     await takeAway(context, row, {
       successor,
       reason: 'drained',
@@ -130,14 +136,4 @@ async function virtualIpMoves(
     moves.push({ object: 'virtual_ip', id: row.id, detail });
   }
   return moves;
-}
-
-async function hostnameOf(context: ActionContext, peerId: string): Promise<string> {
-  const row = await context.trx
-    .selectFrom('peers as p')
-    .innerJoin('instances as i', 'i.id', 'p.instance_id')
-    .select('i.hostname')
-    .where('p.id', '=', peerId)
-    .executeTakeFirst();
-  return row?.hostname ?? peerId;
 }

@@ -3,7 +3,7 @@ import type { Event, Instance, joinToken } from '@powernode/core/intent/fleet';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';
-import { stored, timeOrNull } from '../accounts/present.ts';
+import { statusOfOnce, stored, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
 import type { InstanceRow } from '../sdwan/rows.ts';
 
@@ -60,19 +60,11 @@ export async function showInstance(context: ActionContext, row: InstanceRow): Pr
 }
 
 export function showJoinToken(row: JoinTokenRow, now: Date): z.output<typeof joinToken> {
-  const status =
-    row.used_at !== null
-      ? 'used'
-      : row.revoked_at !== null
-        ? 'revoked'
-        : row.expires_at <= now
-          ? 'expired'
-          : 'unused';
   return {
     ...stored(row),
     name_hint: row.name_hint,
     tags: row.tags,
-    status,
+    status: statusOfOnce(row, now),
     expires_at: row.expires_at.toISOString(),
     used_at: timeOrNull(row.used_at),
     instance_id: row.instance_id,

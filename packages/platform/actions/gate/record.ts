@@ -1,18 +1,11 @@
 // Writes what an action did: its change (what networks should be from here on) and its events, in its transaction.
 import type { Event } from '@powernode/core/intent/fleet';
 import type { ActionContext } from '../context.ts';
+import { writeChanges } from '../journal.ts';
 
 export async function recordChanges(context: ActionContext): Promise<void> {
-  if (context.sequence === null) return;
-  await context.trx
-    .insertInto('changes')
-    .values({
-      account_id: context.accountId,
-      sequence: context.sequence,
-      at: context.now,
-      changes: JSON.stringify(context.changes),
-    })
-    .execute();
+  const { accountId, sequence, changes, now } = context;
+  if (sequence !== null) await writeChanges(context.trx, { accountId, sequence, changes, at: now });
 }
 
 export async function recordEvents(

@@ -1,10 +1,10 @@
 // Hubs see where a spoke's leaf interface is: what follows is written as a change like any other.
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { directSpokesMax } from '@powernode/core/limits';
-import { sql } from 'kysely';
 import { peerModel } from '../../deliver/models.ts';
 import type { DirectPlace } from '../../deliver/reports/direct-places.ts';
 import type { Trx } from '../context.ts';
+import { nextSequence, writeChanges } from '../journal.ts';
 
 /** What was written, for delivery; null when nothing follows. Runs inside the account's scope. */
 export async function followDirectPlace(
@@ -24,20 +24,10 @@ export async function followDirectPlace(
     .executeTakeFirstOrThrow();
   const models = { before: peerModel(next.before), after: peerModel(row) };
   if (models.before.directEndpoint === models.after.directEndpoint) return null;
-  return journalled(trx, place.accountId, [{ kind: 'peer_changed', networkId: place.networkId, ...models }]);
-}
-
-async function journalled(trx: Trx, accountId: string, changes: readonly Change[]) {
-  const { change_sequence: sequence } = await trx
-    .updateTable('accounts')
-    .set({ change_sequence: sql<number>`change_sequence + 1` })
-    .where('id', '=', accountId)
-    .returning('change_sequence')
-    .executeTakeFirstOrThrow();
-  await trx
-    .insertInto('changes')
-    .values({ account_id: accountId, sequence, changes: JSON.stringify(changes) })
-    .execute();
+  const { accountId, networkId } = place;
+  const changes: Change[] = [{ kind: 'peer_changed', networkId, ...models }];
+  const sequence = await nextSequence(trx, accountId);
+  await writeChanges(trx, { accountId, sequence, changes });
   return { sequence, changes };
 }
 

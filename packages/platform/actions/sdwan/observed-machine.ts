@@ -1,8 +1,8 @@
 // A machine was seen elsewhere than before: what follows from it for its peers is written as a change like any other.
 import type { Change } from '@powernode/core/compile/fleet-index';
-import { sql } from 'kysely';
 import { peerModel } from '../../deliver/models.ts';
 import type { Trx } from '../context.ts';
+import { nextSequence, writeChanges } from '../journal.ts';
 import { takeHubSlotIn } from './peer-allocation.ts';
 import { reachOf } from './reach.ts';
 import { type PeerRow } from './rows.ts';
@@ -26,12 +26,8 @@ export async function followObservation(
     .where('instance_id', '=', machine.instanceId)
     .execute();
   if (!peers.some((peer) => differs(peer, machine))) return null;
-  const { change_sequence: sequence } = await trx
-    .updateTable('accounts')
-    .set({ change_sequence: sql<number>`change_sequence + 1` })
-    .where('id', '=', machine.accountId)
-    .returning('change_sequence')
-    .executeTakeFirstOrThrow();
+  const { accountId } = machine;
+  const sequence = await nextSequence(trx, accountId);
   const changes: Change[] = [];
   // Read again: somebody may have changed them while this waited for the account's lock.
   const locked = await trx
@@ -42,10 +38,7 @@ export async function followObservation(
     .orderBy('id')
     .execute();
   for (const peer of locked) if (differs(peer, machine)) changes.push(await rewrite(trx, peer, machine));
-  await trx
-    .insertInto('changes')
-    .values({ account_id: machine.accountId, sequence, changes: JSON.stringify(changes) })
-    .execute();
+  await writeChanges(trx, { accountId, sequence, changes });
   return { sequence, changes };
 }
 

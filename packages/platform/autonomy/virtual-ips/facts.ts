@@ -7,7 +7,7 @@ import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import { newState, type PeerFacts, type Row, type State, type Word } from '@powernode/core/virtual-ips/state';
 import { boundBy } from '@powernode/core/virtual-ips/step';
 import { type LeaseTerms, termsOf } from '@powernode/core/virtual-ips/terms';
-import { type VirtualIpRow, virtualIpModel } from '../../deliver/item-models.ts';
+import { candidateIds, type VirtualIpRow, virtualIpModel } from '../../deliver/item-models.ts';
 import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
 import type { Bounds } from './bounds.ts';
 import type { Sights } from './sights.ts';
@@ -21,12 +21,6 @@ export interface FactParts {
   readonly steady: () => number;
   /** Milliseconds since 1970, which is the clock of rows. */
   readonly wall: () => number;
-}
-
-export function candidateIds(
-  row: Pick<VirtualIpRow, 'primary_holder_peer_id' | 'failover_holder_peer_ids'>,
-): string[] {
-  return [...new Set([row.primary_holder_peer_id, ...row.failover_holder_peer_ids])];
 }
 
 export class Facts {

@@ -3,6 +3,7 @@
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import { sensorCategories } from '@powernode/core/intent/autonomy';
 import type { Trx } from '../../actions/context.ts';
+import { policyMode } from '../../actions/gate/policies.ts';
 
 export const failoverCategory = 'system.sdwan_vip_failover';
 
@@ -12,14 +13,8 @@ export function defaultFailoverMode(): PolicyMode {
   return category.defaultMode;
 }
 
-export async function failoverMode(trx: Trx, accountId: string): Promise<PolicyMode> {
-  const row = await trx
-    .selectFrom('policies')
-    .select('mode')
-    .where('account_id', '=', accountId)
-    .where('category', '=', failoverCategory)
-    .executeTakeFirst();
-  return row?.mode ?? defaultFailoverMode();
+export function failoverMode(trx: Trx, accountId: string): Promise<PolicyMode> {
+  return policyMode(trx, { accountId, category: failoverCategory, defaultMode: defaultFailoverMode() });
 }
 
 /** Of all accounts that have set one. */

@@ -5,13 +5,14 @@ import { userDevicesPerNetworkMax } from '@powernode/core/limits';
 import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { networkModel } from '../../../deliver/models.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
+import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
 import { takeServiceAddress } from '../peer-allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';
 import { addressesOf, chooseHub } from './homes.ts';
-import { type AccessGrantRow, showAccessGrant, statusOf } from './present-access-grant.ts';
+import { type AccessGrantRow, showAccessGrant } from './present-access-grant.ts';
 import { showUserDevice, showUserDeviceWithConfig } from './present-user-device.ts';
 import { takenFromHub } from './revocation.ts';
 
@@ -69,7 +70,7 @@ async function useUp(
 
 /** Whoever holds the secret of a grant is told what became of it; nobody else gets here. */
 export function refuseUnusable(grant: AccessGrantRow, now: Date): void {
-  const status = statusOf(grant, now);
+  const status = statusOfOnce(grant, now);
   const why = {
     unused: null,
     used: 'was used already; each lets one device in',

@@ -2,7 +2,7 @@
 import type { AccessGrant } from '@powernode/core/intent/user-device';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
-import { stored, timeOrNull } from '../../accounts/present.ts';
+import { statusOfOnce, stored, timeOrNull } from '../../accounts/present.ts';
 
 export type AccessGrantRow = Selectable<Database['access_grants']>;
 
@@ -12,18 +12,9 @@ export function showAccessGrant(row: AccessGrantRow, now: Date): AccessGrant {
     network_id: row.network_id,
     device_name_hint: row.device_name_hint,
     tags: row.tags,
-    status: statusOf(row, now),
+    status: statusOfOnce(row, now),
     expires_at: row.expires_at.toISOString(),
     used_at: timeOrNull(row.used_at),
     user_device_id: row.user_device_id,
   };
-}
-
-export function statusOf(
-  row: Pick<AccessGrantRow, 'used_at' | 'revoked_at' | 'expires_at'>,
-  now: Date,
-): AccessGrant['status'] {
-  if (row.used_at !== null) return 'used';
-  if (row.revoked_at !== null) return 'revoked';
-  return row.expires_at <= now ? 'expired' : 'unused';
 }

@@ -2,7 +2,7 @@
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { familyOf } from '@powernode/core/net/address';
 import { sql } from 'kysely';
-import type { PortMappingRow } from '../../../deliver/item-models.ts';
+import { candidateIds, type PortMappingRow } from '../../../deliver/item-models.ts';
 import { stored } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { doubtOf } from './door.ts';
@@ -87,9 +87,7 @@ function targetOf(
   }
   const virtualIp = known.virtualIps.get(row.internal_virtual_ip_id ?? '');
   if (virtualIp === undefined) return { address: null, isOnHub: false };
-  const holders = virtualIp.anycast
-    ? [virtualIp.primary_holder_peer_id, ...virtualIp.failover_holder_peer_ids]
-    : [virtualIp.current_holder_peer_id];
+  const holders = virtualIp.anycast ? candidateIds(virtualIp) : [virtualIp.current_holder_peer_id];
   const address = isIpv6 ? virtualIp.address : virtualIp.ipv4_address;
   return { address, isOnHub: holders.includes(row.hub_peer_id) };
 }

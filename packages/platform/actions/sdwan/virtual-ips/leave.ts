@@ -1,7 +1,7 @@
 // What follows for virtual IPs when a peer leaves its network: it is a candidate of none any more, and what it held is
 // taken from it. To be called before the peer is removed, in the same transaction.
 import { sql } from 'kysely';
-import type { VirtualIpRow } from '../../../deliver/item-models.ts';
+import { candidateIds, type VirtualIpRow } from '../../../deliver/item-models.ts';
 import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
@@ -42,9 +42,7 @@ async function leave(
   of: { readonly row: VirtualIpRow; readonly peer: PeerRow; readonly leaving: Leaving },
 ): Promise<void> {
   const { row, peer, leaving } = of;
-  const remaining = [row.primary_holder_peer_id, ...row.failover_holder_peer_ids].filter(
-    (id) => id !== peer.id,
-  );
+  const remaining = candidateIds(row).filter((id) => id !== peer.id);
   const [primary = row.primary_holder_peer_id, ...failover] = remaining;
   const { transition: move } = row;
   const isReleasing = row.releasing_peer_id === peer.id && move !== null;

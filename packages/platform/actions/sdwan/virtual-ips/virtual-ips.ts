@@ -4,7 +4,7 @@
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { sql } from 'kysely';
-import { type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
+import { candidateIds, type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
@@ -115,7 +115,7 @@ export const virtualIpHandlers: HandlersOf<
 /** A holder that is no candidate any more hands it over. */
 async function handOver(context: ActionContext, row: VirtualIpRow): Promise<VirtualIpRow> {
   const holder = row.current_holder_peer_id;
-  if (holder === null || candidatesOfRow(row).includes(holder)) return row;
+  if (holder === null || candidateIds(row).includes(holder)) return row;
   return takeAway(context, row, {
     successor: bestCandidate(context, row, [holder]),
     reason: 'holder_changed',
@@ -141,10 +141,6 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
     hold_down_seconds: input.hold_down_seconds ?? before.hold_down_seconds,
     successor_peer_id: successor !== null && [primary, ...failover].includes(successor) ? successor : null,
   };
-}
-
-function candidatesOfRow(row: VirtualIpRow): string[] {
-  return [row.primary_holder_peer_id, ...row.failover_holder_peer_ids];
 }
 
 function creation(context: ActionContext, sequence: number): VirtualIpMove {
