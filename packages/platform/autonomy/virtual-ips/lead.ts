@@ -168,8 +168,8 @@ export class Lead {
 
   #admit(row: VirtualIpRow, requests: readonly PendingRequest[]): void {
     if (row.anycast || this.#watches.has(row.id)) return;
-    const { facts, bounds, clock, steady } = this.#parts;
-    if (row.current_holder_peer_id !== null) bounds.applied(row.id, row.current_holder_peer_id);
+    const { facts, clock, steady } = this.#parts;
+    this.#forgetReplaced(row);
     const mode = this.#modes.get(row.account_id) ?? defaultFailoverMode();
     const watch = new Watch(row, facts.stateOf(row, mode), {
       clock,
@@ -227,6 +227,8 @@ export class Lead {
     watch.row = row;
     watch.feed({ kind: 'row', row: facts.rowOf(row) });
     bounds.keep(row.id, [row.current_holder_peer_id, row.releasing_peer_id]);
+    // What its holder has applied may have been heard while the row was another one.
+    this.#forgetReplaced(row);
     this.refresh(watch);
   }
 
@@ -253,10 +255,13 @@ export class Lead {
   }
 
   #applied(watch: Watch): void {
-    const { bounds, facts } = this.#parts;
-    const { current_holder_peer_id: holder } = watch.row;
-    if (holder !== null && bounds.applied(watch.id, holder))
-      watch.feed({ kind: 'terms', ...facts.termsOf(watch.row) });
+    if (this.#forgetReplaced(watch.row))
+      watch.feed({ kind: 'terms', ...this.#parts.facts.termsOf(watch.row) });
+  }
+
+  /** Says whether its holder can act on less than before. */
+  #forgetReplaced({ id, current_holder_peer_id: holder }: VirtualIpRow): boolean {
+    return holder !== null && this.#parts.bounds.applied(id, holder);
   }
 
   #interest(watch: Watch): void {
