@@ -342,6 +342,8 @@ describe('a platform that is killed and started again', () => {
 
 test('random bytes on the listener hurt nobody', async () => {
   await stage.rawConnection(randomBytes(200));
+  // A record that is too long, to which TLS says so before it ends.
+  await stage.rawConnection(Buffer.concat([Buffer.from('2003dd6a25', 'hex'), randomBytes(195)]));
   const { node } = await stage.join();
   await node.connect();
   await stage.until(() => node.received.documents === 1);

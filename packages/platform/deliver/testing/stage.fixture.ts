@@ -236,6 +236,8 @@ export class Stage {
       const socket = connectTcp({ host: '127.0.0.1', port: this.#port });
       socket.on('error', () => undefined);
       socket.on('close', () => resolve());
+      // Whatever is answered is to be read, or the end of it is never reached.
+      socket.resume();
       socket.end(bytes);
     });
   }
