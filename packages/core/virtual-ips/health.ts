@@ -16,6 +16,8 @@ export interface Health {
   readonly silent: boolean;
   /** Some hubs are mute; all others have lost it, and one of those hears another candidate: it is not the hub. */
   readonly lost: boolean;
+  /** When it may be otherwise though nothing new is heard; null: never. */
+  readonly changesMs: number | null;
 }
 
 export function healthOf(state: State, peerId: string, now: number): Health {
@@ -25,7 +27,7 @@ export function healthOf(state: State, peerId: string, now: number): Health {
   if (terms === null) {
     // Nobody vouches for it, so nothing can be held against it either.
     const verdict = facts?.connected === true ? 'well' : 'unsure';
-    return { verdict, dead: [], alive: [], mute: [], silent, lost: false };
+    return { verdict, dead: [], alive: [], mute: [], silent, lost: false, changesMs: null };
   }
   const words = state.words.get(peerId);
   const saying = (what: (word: Word | undefined) => boolean) =>
@@ -34,7 +36,7 @@ export function healthOf(state: State, peerId: string, now: number): Health {
   const alive = saying((word) => word?.alive === true);
   const mute = terms.witnesses.filter((hub) => !dead.includes(hub) && !alive.includes(hub));
   const lost = dead.length > 0 && alive.length === 0 && canBeBettered(state, peerId, dead);
-  const sights = { dead, alive, mute, silent, lost };
+  const sights = { dead, alive, mute, silent, lost, changesMs: changesMs(state, { words, hubs: mute, now }) };
   if (dead.length + Number(silent) >= tooFew(terms)) return { verdict: 'down', ...sights };
   if (lost && mute.length === 0) return { verdict: 'down', ...sights };
   const isEnough = alive.length + Number(!silent) >= terms.enough && alive.length > 0;
@@ -47,9 +49,28 @@ function canBeBettered(state: State, holder: string, dead: readonly string[]): b
   );
 }
 
+/** A word of a hub begins to count, or the holder has been silent for too long. */
+function changesMs(
+  state: State,
+  of: {
+    readonly words: ReadonlyMap<string, Word> | undefined;
+    readonly hubs: readonly string[];
+    readonly now: number;
+  },
+): number | null {
+  const heard = of.hubs.flatMap((hub) => of.words?.get(hub) ?? []).map(listenedMs);
+  const silence = state.heldMs === null ? [] : [state.heldMs + addressLeaseMs + 1];
+  const coming = [...heard, ...silence].filter((at) => at > of.now);
+  return coming.length === 0 ? null : Math.min(...coming);
+}
+
 /** A hub whose agent has just begun cannot know what it answered before. */
 export function hasListened(word: Word, now: number): boolean {
-  return now >= word.openedMs + addressLeaseMs + addressLeaseMarginMs;
+  return now >= listenedMs(word);
+}
+
+function listenedMs(word: Word): number {
+  return word.openedMs + addressLeaseMs + addressLeaseMarginMs;
 }
 
 export function isSilent(state: Pick<State, 'heldMs'>, now: number): boolean {

@@ -34,8 +34,14 @@ export function settle(before: State, now: number): Step {
   }
   if (health.verdict === 'down' || now >= lostForGoodMs(state))
     return replace(state, { holder, health, now });
-  if (health.verdict === 'unsure') return wait(calm(state), { holder, health, now });
-  return keep(calm(state), { holder, health, now });
+  const step =
+    health.verdict === 'unsure'
+      ? wait(calm(state), { holder, health, now })
+      : keep(calm(state), { holder, health, now });
+  // A holder of which all is well is looked at again when something is heard.
+  const isAllWell = health.verdict === 'well' && health.mute.length + health.dead.length === 0;
+  if (isAllWell || health.changesMs === null) return step;
+  return { state: step.state, effects: [...step.effects, wake(health.changesMs)] };
 }
 
 /** When it counts as lost: hubs that are mute for a moment may be about to say that they hear it. */

@@ -44,11 +44,14 @@ let now: number;
 let state: State;
 /** All that was wanted, but for waking up. */
 let wanted: Effect[];
+/** When it wanted to be woken. */
+let wakes: number[];
 
 function feed(event: Event): Effect[] {
   const taken = step(state, event, now);
   state = taken.state;
   const effects = taken.effects.filter((effect) => effect.kind !== 'wake');
+  wakes.push(...taken.effects.flatMap((effect) => (effect.kind === 'wake' ? effect.atMs : [])));
   wanted.push(...effects);
   return effects;
 }
@@ -80,6 +83,14 @@ function pass(ms: number, asks: { readonly peerId: string; readonly epoch: numbe
   }
 }
 
+/** The time goes on to the first moment at which it wanted to be woken, and to no other. */
+function sleep(): void {
+  const first = Math.min(...wakes.filter((at) => at > now));
+  if (!Number.isFinite(first)) throw new Error('it sleeps for ever');
+  now = first;
+  feed({ kind: 'tick' });
+}
+
 /** What was to be written is, and the row is this now. */
 function written(changed: Partial<Row> | null): void {
   const what = state.writing;
@@ -102,6 +113,7 @@ function kinds(): string[] {
 function begin(first: Partial<Row> = {}, mode: State['mode'] = 'auto_approve'): void {
   now = 100_000;
   wanted = [];
+  wakes = [];
   state = newState({ ...row, ...first }, mode);
   peers();
   terms();
@@ -157,6 +169,17 @@ describe('a holder', () => {
     pass(200);
     expect(wanted).toMatchObject([{ kind: 'say', phase: 'error' }]);
     expect(JSON.stringify(wanted)).toContain('Nothing is known from hub-h1, hub-h2.');
+  });
+
+  test('is left as soon as the word of hubs that have just come counts, though nothing more is heard', () => {
+    const came = now;
+    const word = { alive: false, sinceMs: came, openedMs: came };
+    for (const hub of hubs) feed({ kind: 'word', hub, peerId: 'a', word });
+    expect(wanted).toEqual([]);
+    while (now < came + overMs) sleep();
+    expect(now).toBe(came + overMs);
+    // It is silent too by then: the hubs are asked whether they stand by their word.
+    expect(wanted).toMatchObject([{ kind: 'prove' }]);
   });
 
   test('that speaks is asked to give it up, and is not answered from then on', () => {
