@@ -83,14 +83,6 @@ function pass(ms: number, asks: { readonly peerId: string; readonly epoch: numbe
   }
 }
 
-/** The time goes on to the first moment at which it wanted to be woken, and to no other. */
-function sleep(): void {
-  const first = Math.min(...wakes.filter((at) => at > now));
-  if (!Number.isFinite(first)) throw new Error('it sleeps for ever');
-  now = first;
-  feed({ kind: 'tick' });
-}
-
 /** What was to be written is, and the row is this now. */
 function written(changed: Partial<Row> | null): void {
   const what = state.writing;
@@ -176,7 +168,10 @@ describe('a holder', () => {
     const word = { alive: false, sinceMs: came, openedMs: came };
     for (const hub of hubs) feed({ kind: 'word', hub, peerId: 'a', word });
     expect(wanted).toEqual([]);
-    while (now < came + overMs) sleep();
+    while (now < came + overMs) {
+      now = Math.min(...wakes.filter((at) => at > now));
+      feed({ kind: 'tick' });
+    }
     expect(now).toBe(came + overMs);
     // It is silent too by then: the hubs are asked whether they stand by their word.
     expect(wanted).toMatchObject([{ kind: 'prove' }]);
