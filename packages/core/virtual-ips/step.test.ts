@@ -42,9 +42,8 @@ const well: PeerFacts = {
 
 let now: number;
 let state: State;
-/** All that was wanted, but for waking up. */
+/** All that was wanted, but for waking up, and when it wanted to be woken. */
 let wanted: Effect[];
-/** When it wanted to be woken. */
 let wakes: number[];
 
 function feed(event: Event): Effect[] {
@@ -164,8 +163,7 @@ describe('a holder', () => {
   });
 
   test('is left as soon as the word of hubs that have just come counts, though nothing more is heard', () => {
-    const came = now;
-    const word = { alive: false, sinceMs: came, openedMs: came };
+    const [came, word] = [now, { alive: false, sinceMs: now, openedMs: now }];
     for (const hub of hubs) feed({ kind: 'word', hub, peerId: 'a', word });
     expect(wanted).toEqual([]);
     while (now < came + overMs) {
