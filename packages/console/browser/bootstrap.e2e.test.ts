@@ -46,7 +46,7 @@ const askedIn = (route: Route) => route.request().postDataJSON() as Asked;
 it('a try whose answer was lost is tried again with the same key', async () => {
   const keys: string[] = [];
   const issue: Answers = (route) => {
-    keys.push(askedIn(route).public_key);
+    keys.push(`${askedIn(route).public_key} ${route.request().headers()['idempotency-key']}`);
     return keys.length === 1 ? route.abort('connectionreset') : issued(route);
   };
   await on({ inspect: inspected, issue }, async (page) => {
@@ -55,6 +55,7 @@ it('a try whose answer was lost is tried again with the same key', async () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'a phone is in' }).waitFor();
     expect(keys).toEqual([keys[0], keys[0]]);
+    expect(keys[0]).toMatch(/= [0-9a-f-]{36}$/);
   });
 });
 

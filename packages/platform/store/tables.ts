@@ -253,6 +253,7 @@ export interface Database {
     tags: Json<string[]>;
     expires_at: Date;
     used_at: Date | null;
+    idempotency_digest: string | null;
     revoked_at: Date | null;
     user_device_id: string | null;
   };

@@ -43,15 +43,21 @@ function offer(wanted: Wanted, obstacle: Obstacle | null): void {
   show(grantView({ grant, name: wanted.name, obstacle, script, make }));
 }
 
-/** The answer to the first try may have been lost, and then the grant is used up by its key: another try has the same
- * one. */
-let kept: { readonly token: string; readonly keys: KeyPair } | null = null;
+interface Kept {
+  readonly token: string;
+  readonly keys: KeyPair;
+  readonly idempotencyKey: string;
+}
 
-async function keysFor(token: string): Promise<KeyPair | Obstacle> {
-  if (kept?.token === token) return kept.keys;
+/** The answer to the first try may have been lost, and then the grant is used up by its key: another try is the same. */
+let kept: Kept | null = null;
+
+async function keptFor(token: string): Promise<Kept | Obstacle> {
+  if (kept?.token === token) return kept;
   const keys = await makeKeyPair();
-  if (typeof keys !== 'string') kept = { token, keys };
-  return keys;
+  if (typeof keys === 'string') return keys;
+  kept = { token, keys, idempotencyKey: crypto.randomUUID() };
+  return kept;
 }
 
 let isBusy = false;
@@ -68,13 +74,14 @@ async function finish(wanted: Wanted): Promise<void> {
 
 async function use(wanted: Wanted): Promise<void> {
   const { token, grant } = wanted;
-  const keys = await keysFor(token);
-  if (typeof keys === 'string') {
-    offer(wanted, keys);
+  const own = await keptFor(token);
+  if (typeof own === 'string') {
+    offer(wanted, own);
     return;
   }
+  const { keys, idempotencyKey } = own;
   const name = wanted.name === grant.device_name_hint || wanted.name === '' ? null : wanted.name;
-  const device = await issue({ token, publicKey: keys.publicKey, name });
+  const device = await issue({ token, publicKey: keys.publicKey, name, idempotencyKey });
   if (isRefusal(device)) {
     // What is wrong with the name is mended in the form.
     refuse(device, () => (device.cause === 'refused' ? offer(wanted, null) : void finish(wanted)));

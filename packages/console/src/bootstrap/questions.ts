@@ -36,17 +36,24 @@ export function issue(wanted: {
   readonly token: string;
   readonly publicKey: string;
   readonly name: string | null;
+  /** The same for each try. */
+  readonly idempotencyKey: string;
 }): Promise<BootstrapDevice | Refusal> {
-  const { token, publicKey: public_key, name } = wanted;
-  return ask<BootstrapDevice>(bootstrapIssuePath, { token, public_key, ...(name === null ? {} : { name }) });
+  const { token, publicKey: public_key, name, idempotencyKey } = wanted;
+  const body = { token, public_key, ...(name === null ? {} : { name }) };
+  return ask<BootstrapDevice>(bootstrapIssuePath, body, { 'idempotency-key': idempotencyKey });
 }
 
-async function ask<Answer>(path: string, body: object): Promise<Answer | Refusal> {
+async function ask<Answer>(
+  path: string,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer | Refusal> {
   let response: Response;
   try {
     response = await fetch(path, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
       body: JSON.stringify(body),
       credentials: 'omit',
       cache: 'no-store',

@@ -24,14 +24,17 @@ export function idempotentCall(
   key: string,
   call: { readonly action: string; readonly input: unknown },
 ): IdempotentCall {
-  if (key.length === 0 || key.length > idempotencyKeyLengthMax || !/^[\x21-\x7e]+$/.test(key)) {
-    throw new ProductError(
-      'malformed_request',
-      `The Idempotency-Key must be 1 to ${idempotencyKeyLengthMax} visible ASCII characters.`,
-    );
-  }
+  refuseUnfitKey(key);
   const text = canonicalJson({ action: call.action, input: call.input ?? {} });
   return { key, digest: createHash('sha256').update(text).digest('hex') };
+}
+
+export function refuseUnfitKey(key: string): void {
+  if (key.length > 0 && key.length <= idempotencyKeyLengthMax && /^[\x21-\x7e]+$/.test(key)) return;
+  throw new ProductError(
+    'malformed_request',
+    `The Idempotency-Key must be 1 to ${idempotencyKeyLengthMax} visible ASCII characters.`,
+  );
 }
 
 /**

@@ -151,6 +151,7 @@ create table access_grants (
   tags jsonb not null default '[]',     -- tags that the device gets
   expires_at timestamptz not null,      -- when it stops working
   used_at timestamptz,                  -- when a device used it; single use
+  idempotency_digest text,              -- SHA-256 of the Idempotency-Key that its page used it with; null: none
   revoked_at timestamptz,               -- since when it is revoked
   user_device_id uuid,                  -- the device that used it, or that it is for
   created_at timestamptz not null default now(), -- when it was made

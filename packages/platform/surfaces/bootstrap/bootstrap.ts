@@ -43,6 +43,7 @@ export function bootstrapSurface({ bootstrap, consoleDirectory }: BootstrapSurfa
       source: sourceOf(context),
       publicKey: body.public_key,
       name: body.name ?? null,
+      idempotencyKey: context.req.header('idempotency-key'),
       correlationId: context.get('correlationId'),
     });
     return wantsText(context) ? context.text(device.config) : context.json(device);

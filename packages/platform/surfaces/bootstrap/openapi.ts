@@ -2,7 +2,7 @@
 
 import type { JsonSchema } from '@powernode/core/actions/json-schema';
 import { bootstrapInspectPath, bootstrapIssuePath } from '@powernode/core/wire/bootstrap';
-import { json } from '../openapi/operations.ts';
+import { idempotencyKey, json } from '../openapi/operations.ts';
 
 const text: JsonSchema = { type: 'string' };
 const secret: JsonSchema = { type: 'string', description: 'What is behind # in the bootstrap URL' };
@@ -46,9 +46,11 @@ export const bootstrapPaths = {
     post: {
       operationId: 'use_access_grant',
       summary: 'Use a bootstrap URL for a public key',
-      description: 'Once. With Accept: text/plain the answer is the configuration alone.',
+      description:
+        'Once; the same again with the same Idempotency-Key is answered as the first time, while the grant lasts. With Accept: text/plain the answer is the configuration alone.',
       tags: ['sdwan'],
       security: [],
+      parameters: [idempotencyKey],
       requestBody: {
         required: true,
         content: json({

@@ -59,7 +59,7 @@ export function refTo(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-const idempotencyKey = { $ref: '#/components/parameters/IdempotencyKey' };
+export const idempotencyKey = { $ref: '#/components/parameters/IdempotencyKey' };
 
 export const idempotencyKeyParameter = {
   name: 'Idempotency-Key',

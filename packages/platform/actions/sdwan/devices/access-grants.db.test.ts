@@ -97,31 +97,33 @@ describe('a grant is used up once', () => {
     expect(devices).toHaveLength(1);
   });
 
-  test('a page that lost the answer gets it again with the same key, while the grant lasts', async () => {
+  test('a page that lost the answer gets it again when it says that it is the same, while the grant lasts', async () => {
     const grant = await scene.makeGrant();
-    const publicKey = key();
-    const told = await scene.fetchThrough(grant, { publicKey, name: 'Ada' });
-    expect(await scene.fetchThrough(grant, { publicKey })).toEqual(told);
-    expect(await code(scene.fetchThrough(grant))).toBe('conflict');
+    const same = { publicKey: key(), idempotencyKey: 'of-this-page' };
+    const { publicKey } = same;
+    const told = await scene.fetchThrough(grant, { ...same, name: 'Ada' });
+    expect(await scene.fetchThrough(grant, same)).toEqual(told);
+    const others = [{ publicKey }, { ...same, idempotencyKey: 'of-another' }, { ...same, publicKey: key() }];
+    for (const other of others) expect(await code(scene.fetchThrough(grant, other))).toBe('conflict');
     const { user_devices: devices } = await scene.run<{ user_devices: Device[] }>('listUserDevices', {
       network_id: scene.networkId,
     });
     expect(devices).toMatchObject([{ public_key: publicKey, revision: 1 }]);
     await scene.backdate(grant.id);
-    expect(await code(scene.fetchThrough(grant, { publicKey }))).toBe('conflict');
+    expect(await code(scene.fetchThrough(grant, same))).toBe('conflict');
   });
 
   test('a device that was revoked is told nothing more by its page', async () => {
     const grant = await scene.makeGrant();
-    const publicKey = key();
-    await scene.fetchThrough(grant, { publicKey });
+    const same = { publicKey: key(), idempotencyKey: 'of-this-page' };
+    await scene.fetchThrough(grant, same);
     const { user_device_id: id } = (
       await scene.run<{ access_grant: { user_device_id: string } }>('getAccessGrant', {
         access_grant_id: grant.id,
       })
     ).access_grant;
     await scene.run('revokeUserDevice', { user_device_id: id, approve: true });
-    expect(await code(scene.fetchThrough(grant, { publicKey }))).toBe('conflict');
+    expect(await code(scene.fetchThrough(grant, same))).toBe('conflict');
   });
 
   test('nor does an operator get a second one in, whichever came first', async () => {

@@ -1,4 +1,5 @@
 // What a bootstrap page may do with the secret of an access grant, and nothing else: ask what it is for, and use it.
+import { hash } from 'node:crypto';
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import { type BootstrapDevice, type BootstrapGrant, configFileName } from '@powernode/core/wire/bootstrap';
@@ -7,6 +8,7 @@ import { inPlatform } from '../../../store/tenancy.ts';
 import { GuessLimit } from '../../../trust/guess-limit.ts';
 import { bootstrapTokenDigest } from '../../../trust/tokens.ts';
 import type { ActionContext } from '../../context.ts';
+import { refuseUnfitKey } from '../../gate/idempotency.ts';
 import { type OwnParts, ofItsOwnAccord } from '../../gate/of-its-own.ts';
 import { policyMode } from '../../gate/policies.ts';
 import { networkRow } from '../rows.ts';
@@ -28,6 +30,8 @@ export interface Bootstrap {
     attempt: Attempt & {
       readonly publicKey: string;
       readonly name: string | null;
+      /** The same again, with the same key: the answer to the first was lost, and is given again. */
+      readonly idempotencyKey: string | undefined;
       readonly correlationId: string;
     },
   ) => Promise<BootstrapDevice>;
@@ -52,6 +56,7 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
     },
 
     async issue(attempt) {
+      if (attempt.idempotencyKey !== undefined) refuseUnfitKey(attempt.idempotencyKey);
       const { grant } = await find(attempt);
       const { row, network, shown, isNew } = await ofItsOwnAccord(
         parts,
@@ -81,28 +86,36 @@ async function use(
   context: ActionContext,
   of: {
     readonly grantId: string;
-    readonly attempt: { readonly publicKey: string; readonly name: string | null };
+    readonly attempt: Pick<Parameters<Bootstrap['issue']>[0], 'publicKey' | 'name' | 'idempotencyKey'>;
   },
 ) {
   await context.lock();
   const grant = await lockGrant(context, of.grantId);
-  const { publicKey, name } = of.attempt;
-  const told = await toldBefore(context, { grant, publicKey });
+  const { publicKey, name, idempotencyKey } = of.attempt;
+  const digest = idempotencyKey === undefined ? null : hash('sha256', idempotencyKey);
+  const told = digest === null ? null : await toldBefore(context, { grant, publicKey, digest });
   if (told !== null) return { ...told, isNew: false };
   refuseUnusable(grant, context.now);
   await refuseByPolicy(context);
-  return { ...(await issueDevice(context, { grant, publicKey, name, deviceId: null })), isNew: true };
+  const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null });
+  await context.trx
+    .updateTable('access_grants')
+    .set({ idempotency_digest: digest })
+    .where('id', '=', grant.id)
+    .execute();
+  return { ...issued, isNew: true };
 }
 
 /**
- * The device that this grant has let in with this very key, asking again: the answer may have been lost on its way, and
- * without it the key is let in and nobody has its configuration. null: it is not that.
+ * What the page that has used this grant is told when it asks again: the answer may have been lost on its way, and
+ * without it the key is let in and nobody has its configuration. null: it is not that page.
  */
 async function toldBefore(
   context: ActionContext,
-  { grant, publicKey }: { readonly grant: AccessGrantRow; readonly publicKey: string },
+  of: { readonly grant: AccessGrantRow; readonly publicKey: string; readonly digest: string },
 ) {
-  if (grant.used_at === null || grant.expires_at <= context.now) return null;
+  const { grant, publicKey } = of;
+  if (grant.idempotency_digest !== of.digest || grant.expires_at <= context.now) return null;
   const row = await context.trx
     .selectFrom('user_devices')
     .selectAll()

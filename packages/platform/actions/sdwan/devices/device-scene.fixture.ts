@@ -106,12 +106,16 @@ export class DeviceScene {
   }
 
   /** As the page does it. */
-  fetchThrough(grant: Grant, more: { readonly publicKey?: string; readonly name?: string } = {}) {
+  fetchThrough(
+    grant: Grant,
+    more: { readonly publicKey?: string; readonly name?: string; readonly idempotencyKey?: string } = {},
+  ) {
     return this.bootstrap.issue({
       token: secretOf(grant),
       source: this.freshSource(),
       publicKey: more.publicKey ?? key(),
       name: more.name ?? null,
+      idempotencyKey: more.idempotencyKey,
       correlationId: 'test',
     });
   }
