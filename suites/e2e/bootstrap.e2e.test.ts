@@ -184,7 +184,10 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
       access_grant_id: used.grantId,
       public_key: await publicKeyOf((await run('wg', ['genkey'])).stdout.trim()),
     });
-    await platform.action('system_sdwan_revoke_access_grant', { access_grant_id: revoked.grantId });
+    await platform.action('system_sdwan_revoke_access_grant', {
+      access_grant_id: revoked.grantId,
+      approve: true,
+    });
     const { context, page } = await openPhone();
     const sees = async (url: string, title: string) => {
       await page.goto('about:blank');
