@@ -1,5 +1,6 @@
 // Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
 // browser, and `net` root and the network tools, alone on the machine.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const quick = ['packages/**/*.test.ts', 'suites/taste/**/*.test.ts', 'launch/**/*.test.mjs'];
@@ -15,8 +16,13 @@ const services = process.env['POWERNODE_SERVICES'] === '1' ? [] : onDemand;
 
 export default defineConfig({
   test: {
+    // More than the processors of a small machine: tests with a database or a browser wait more than they work.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Not a limit on speed: what is awaited ends with the test's own time.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
+        extends: true,
         test: {
           name: 'quick',
           include: quick,
@@ -27,6 +33,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'db',
           globalSetup: ['packages/platform/store/test-cluster.ts'],
@@ -37,6 +44,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'browser',
           globalSetup: ['packages/console/browser/build.ts'],
@@ -47,6 +55,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'net',
           include: [
@@ -58,6 +67,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          // After all others, alone.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
