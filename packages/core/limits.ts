@@ -167,9 +167,11 @@ export const tokenUseWriteMs = 60_000;
 /** Requests per token and second, sustained and in a burst; far above what a console or a script needs. */
 export const requestsPerSecondMax = 500;
 export const requestBurstMax = 2000;
-/** Live event streams held open per operator, and events buffered for one that reads slowly. */
+/** Live event streams held open per operator, and events that one reads at a time. */
 export const eventStreamsPerOperatorMax = 16;
-export const eventBacklogMax = 1000;
+export const eventStreamBatchMax = 500;
+/** Eight values each; a statement takes 65,535. */
+export const eventRowsPerInsertMax = 1000;
 /** Nodes in one answer of the topology: each carries its interfaces, routes and tunnels. */
 export const topologyNodesMax = 2000;
 /** Operators, tokens and tags of an account: small tables that are listed whole in the console. */

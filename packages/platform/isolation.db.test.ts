@@ -348,7 +348,7 @@ function silentHttpParts() {
   const log = pino({ level: 'silent' });
   return {
     bootstrap: createBootstrap({ ...platform, log }),
-    streams: { open: () => new Response(null), count: () => 0 },
+    streams: { open: async () => new Response(null), count: () => 0 },
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},

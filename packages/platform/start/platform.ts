@@ -104,7 +104,7 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   const { url } = listener;
   late.url = url;
   const sweep = setInterval(() => {
-    void expireApprovals({ store, bus, now: services.now, newId: services.newId }).catch((error: unknown) =>
+    void expireApprovals({ store, bus, now: services.now }).catch((error: unknown) =>
       log.warn({ err: error }, 'approvals could not be swept'),
     );
   }, approvalSweepMs);

@@ -8,13 +8,14 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { EventBus } from '../events/event-bus.ts';
+import { writeEvents } from '../events/write-events.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import { type Authority, type IssuedCertificate, publicKeyOfRequest } from './authority.ts';
 import type { Clock } from './clock.ts';
 import { GuessLimit } from './guess-limit.ts';
-import { insertEvents, makeEvent, publishEvents } from './node-events.ts';
+import { makeEvent, publishEvents } from './node-events.ts';
 import { parseJoinToken, sameDigest } from './tokens.ts';
 
 export interface EnrolmentOptions {
@@ -66,8 +67,8 @@ async function enrol(options: EnrolmentOptions, attempt: EnrolmentAttempt): Prom
     throw refused('This is no join token of this platform.');
   }
   const machine = { request, publicKey, tokenDigest: token.digest };
-  const { response, event } = await inPlatform(options.store, (trx) => admit(options, trx, machine));
-  publishEvents(options.bus, [event]);
+  const { response, events } = await inPlatform(options.store, (trx) => admit(options, trx, machine));
+  publishEvents(options.bus, events);
   options.log.info({ instanceId: response.instance_id, accountId: response.account_id }, 'a machine joined');
   return response;
 }
@@ -103,7 +104,7 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
     }))
     .where('id', '=', token.id)
     .execute();
-  const event = makeEvent(clock, {
+  const joined = makeEvent(clock, {
     accountId: instance.accountId,
     kind: 'system.instance.joined',
     severity: 'info',
@@ -116,7 +117,6 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
       tags: token.tags,
     },
   });
-  await insertEvents(trx, [event]);
   const response: EnrolResponse = {
     instance_id: instance.id,
     account_id: instance.accountId,
@@ -124,7 +124,7 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
     authority_pem: authority.certificatePem,
     platform_id: authority.platformId,
   };
-  return { response, event };
+  return { response, events: await writeEvents(trx, [joined]) };
 }
 
 /** `provisioning` until the machine's first stream has published its keys: nothing can be attached before. */

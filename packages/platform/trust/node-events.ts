@@ -1,11 +1,8 @@
-// Events that machines cause: made, written with the rows they tell of, and told to readers after the commit.
-
+// Events that machines cause: made, and told to readers after the commit.
 import type { Event } from '@powernode/core/intent/fleet';
-import { reportRowsMax } from '@powernode/core/limits';
-import type { Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../events/event-bus.ts';
-import type { Database } from '../store/tables.ts';
+import type { EventDraft } from '../events/write-events.ts';
 import type { Clock } from './clock.ts';
 
 export interface NodeEvent {
@@ -17,9 +14,8 @@ export interface NodeEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): Event {
+export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): EventDraft {
   return {
-    id: uuidv7(),
     account_id: of.accountId,
     kind: of.kind,
     severity: of.severity,
@@ -31,22 +27,6 @@ export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): Event {
     correlation_id: uuidv7(),
     payload: { ...of.payload },
   };
-}
-
-export async function insertEvents(trx: Transaction<Database>, events: readonly Event[]): Promise<void> {
-  for (let from = 0; from < events.length; from += reportRowsMax) {
-    await trx
-      .insertInto('events')
-      .values(
-        events.slice(from, from + reportRowsMax).map((event) => ({
-          ...event,
-          at: new Date(event.at),
-          actor: JSON.stringify(event.actor),
-          payload: JSON.stringify(event.payload),
-        })),
-      )
-      .execute();
-  }
 }
 
 /** To be called after the commit. */

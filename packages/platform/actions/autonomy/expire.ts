@@ -1,6 +1,6 @@
 // An approval that nobody answers in time is rejected (contract §7). Run by the platform itself, now and then.
-import type { Event } from '@powernode/core/intent/fleet';
 import type { EventBus } from '../../events/event-bus.ts';
+import { writeEvents } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inPlatform } from '../../store/tenancy.ts';
 
@@ -10,7 +10,6 @@ export async function expireApprovals(parts: {
   readonly store: Pick<Store, 'db'>;
   readonly bus: EventBus;
   readonly now: () => Date;
-  readonly newId: () => string;
 }): Promise<number> {
   const at = parts.now();
   const events = await inPlatform(parts.store, async (trx) => {
@@ -27,9 +26,9 @@ export async function expireApprovals(parts: {
       .where('expires_at', '<=', at)
       .returningAll()
       .execute();
-    const made = rows.map(
-      (row): Event => ({
-        id: parts.newId(),
+    return writeEvents(
+      trx,
+      rows.map((row) => ({
         account_id: row.account_id,
         kind: 'system.approval.rejected',
         severity: 'warning',
@@ -37,22 +36,8 @@ export async function expireApprovals(parts: {
         actor: { kind: 'platform', id: null, name: 'platform' },
         correlation_id: row.correlation_id,
         payload: { approval_id: row.id, action: row.action, summary: row.summary, reason },
-      }),
+      })),
     );
-    if (made.length > 0) {
-      await trx
-        .insertInto('events')
-        .values(
-          made.map((event) => ({
-            ...event,
-            at,
-            actor: JSON.stringify(event.actor),
-            payload: JSON.stringify(event.payload),
-          })),
-        )
-        .execute();
-    }
-    return made;
   });
   for (const event of events) parts.bus.publish({ kind: 'event', accountId: event.account_id, event });
   return events.length;

@@ -1,5 +1,6 @@
 // Writes what an action did: its change (what networks should be from here on) and its events, in its transaction.
 import type { Event } from '@powernode/core/intent/fleet';
+import { type EventDraft, writeEvents } from '../../events/write-events.ts';
 import type { ActionContext } from '../context.ts';
 import { writeChanges } from '../journal.ts';
 
@@ -8,12 +9,11 @@ export async function recordChanges(context: ActionContext): Promise<void> {
   if (sequence !== null) await writeChanges(context.trx, { accountId, sequence, changes, at: now });
 }
 
-export async function recordEvents(
+export function recordEvents(
   context: ActionContext,
   extra: Readonly<Record<string, unknown>>,
 ): Promise<Event[]> {
-  const events: Event[] = context.events.map((draft) => ({
-    id: context.services.newId(),
+  const drafts: EventDraft[] = context.events.map((draft) => ({
     account_id: context.accountId,
     kind: draft.kind,
     severity: draft.severity ?? 'info',
@@ -22,17 +22,5 @@ export async function recordEvents(
     correlation_id: context.correlationId,
     payload: { ...draft.payload, ...extra },
   }));
-  if (events.length === 0) return events;
-  await context.trx
-    .insertInto('events')
-    .values(
-      events.map((event) => ({
-        ...event,
-        at: context.now,
-        actor: JSON.stringify(event.actor),
-        payload: JSON.stringify(event.payload),
-      })),
-    )
-    .execute();
-  return events;
+  return writeEvents(context.trx, drafts);
 }

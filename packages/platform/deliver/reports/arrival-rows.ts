@@ -2,9 +2,10 @@
 import type { Event } from '@powernode/core/intent/fleet';
 import { unusedKeysMax } from '@powernode/core/limits';
 import { sql, type Transaction } from 'kysely';
+import { writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
-import { insertEvents, makeEvent } from '../../trust/node-events.ts';
+import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { Facts } from './arrivals.ts';
 
@@ -38,8 +39,8 @@ export async function writeArrivals(
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
-  const events = await startRunning(trx, batch);
-  return { moved, events, spent: await spentKeys(trx, batch) };
+  const spent = await spentKeys(trx, batch);
+  return { moved, spent, events: await startRunning(trx, batch) };
 }
 
 async function spentKeys(
@@ -139,7 +140,7 @@ async function startRunning(
       and exists (select from node_keys k where k.instance_id = i.id)
     returning i.id, i.hostname
   `.execute(trx);
-  const events = started.map((instance) =>
+  const drafts = started.map((instance) =>
     makeEvent(clock, {
       accountId,
       kind: 'system.instance.running',
@@ -148,6 +149,5 @@ async function startRunning(
       payload: { instance_id: instance.id, hostname: instance.hostname },
     }),
   );
-  await insertEvents(trx, events);
-  return events;
+  return writeEvents(trx, drafts);
 }

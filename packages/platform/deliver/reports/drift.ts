@@ -1,12 +1,14 @@
 // Events of what was mended on machines: one for each report of a node, and only so many in a minute.
+
 import { nodeEventsPerMinuteMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { EventBus } from '../../events/event-bus.ts';
+import { writeEvents } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
-import { insertEvents, makeEvent, publishEvents } from '../../trust/node-events.ts';
+import { makeEvent, publishEvents } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 
 export interface DriftParts {
@@ -56,7 +58,7 @@ export class DriftEvents {
 
   async #write(node: NodeState, drift: Observed['drift'], untold: number): Promise<void> {
     const { store, bus, clock, log } = this.#parts;
-    const event = makeEvent(clock, {
+    const draft = makeEvent(clock, {
       accountId: node.accountId,
       kind: 'sdwan.drift.mended',
       severity: 'warning',
@@ -69,8 +71,7 @@ export class DriftEvents {
       },
     });
     try {
-      await inAccount(store, node.accountId, (trx) => insertEvents(trx, [event]));
-      publishEvents(bus, [event]);
+      publishEvents(bus, await inAccount(store, node.accountId, (trx) => writeEvents(trx, [draft])));
     } catch (error) {
       log.warn({ err: error, instanceId: node.instanceId }, 'an event of mended drift is lost');
     }

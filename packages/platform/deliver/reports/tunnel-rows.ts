@@ -1,9 +1,10 @@
 // The statements that write what nodes see of their tunnels, and the events of peers that came or went silent.
 import type { Event } from '@powernode/core/intent/fleet';
 import { sql, type Transaction } from 'kysely';
+import { writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
-import { insertEvents, makeEvent } from '../../trust/node-events.ts';
+import { makeEvent } from '../../trust/node-events.ts';
 import type { Sight, Transition } from './sights.ts';
 import type { Renewal, TunnelReport, TunnelRow } from './tunnels.ts';
 
@@ -63,7 +64,7 @@ async function writeTransitions(
   { accountId, report, clock }: TunnelBatch,
 ): Promise<Event[]> {
   const hostnames = await hostnamesOf(trx, report.transitions);
-  const events = report.transitions.map(({ sight, to, lastHandshakeMs }) =>
+  const drafts = report.transitions.map(({ sight, to, lastHandshakeMs }) =>
     makeEvent(clock, {
       accountId,
       kind: `sdwan.peer.${to}`,
@@ -78,8 +79,7 @@ async function writeTransitions(
       },
     }),
   );
-  await insertEvents(trx, events);
-  return events;
+  return writeEvents(trx, drafts);
 }
 
 async function hostnamesOf(

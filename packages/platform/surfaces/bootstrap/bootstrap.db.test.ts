@@ -49,7 +49,7 @@ function appWith(consoleDirectory: string) {
     invoke: platform.invoke,
     authenticate: platform.authenticate,
     bootstrap: createBootstrap({ ...platform, log }),
-    streams: { open: () => new Response(null), count: () => 0 },
+    streams: { open: async () => new Response(null), count: () => 0 },
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},

@@ -123,7 +123,7 @@ function signIn(parts: HttpParts) {
   };
 }
 
-function openStream(context: HttpContext, parts: HttpParts): Response {
+async function openStream(context: HttpContext, parts: HttpParts): Promise<Response> {
   const caller = context.get('caller');
   if (!caller.permissions.has('system.events.read')) {
     throw new ProductError('permission_denied', 'This needs the permission system.events.read.', {

@@ -2,10 +2,11 @@
 // left off (Last-Event-ID) and then live, with no gap and no event twice.
 import { ProductError } from '@powernode/core/errors';
 import type { Event } from '@powernode/core/intent/fleet';
-import { eventBacklogMax, eventStreamsPerOperatorMax, streamPingMs } from '@powernode/core/limits';
+import { eventStreamBatchMax, eventStreamsPerOperatorMax, streamPingMs } from '@powernode/core/limits';
 import { showEvent } from '../../actions/fleet/present.ts';
 import type { Caller } from '../../actions/invoke-types.ts';
 import type { EventBus } from '../../events/event-bus.ts';
+import { lastEventId } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 
@@ -21,7 +22,8 @@ export interface EventStreamRequest {
 }
 
 export interface EventStreams {
-  readonly open: (request: EventStreamRequest) => Response;
+  /** Whatever is written after this has answered is told. */
+  readonly open: (request: EventStreamRequest) => Promise<Response>;
   readonly count: () => number;
 }
 
@@ -30,7 +32,7 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
   let total = 0;
   return {
     count: () => total,
-    open(request) {
+    async open(request) {
       const { operatorId } = request.caller;
       const held = perOperator.get(operatorId) ?? 0;
       if (held >= eventStreamsPerOperatorMax) {
@@ -38,11 +40,12 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
       }
       perOperator.set(operatorId, held + 1);
       total += 1;
-      const onEnd = () => {
+      const stream = new EventStream(parts, request, () => {
         perOperator.set(operatorId, (perOperator.get(operatorId) ?? 1) - 1);
         total -= 1;
-      };
-      return new Response(body(parts, { request, onEnd }), {
+      });
+      const body = await stream.open();
+      return new Response(body, {
         headers: {
           'content-type': 'text/event-stream',
           'cache-control': 'no-store',
@@ -53,61 +56,125 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
   };
 }
 
-function body(
-  parts: EventStreamParts,
-  of: { readonly request: EventStreamRequest; readonly onEnd: () => void },
-): ReadableStream<Uint8Array> {
-  const { request, onEnd } = of;
-  const encoder = new TextEncoder();
-  let end = () => {};
-  return new ReadableStream<Uint8Array>({
-    async start(controller) {
-      /** Live events that came while the past was being read; null once it is. */
-      let waiting: Event[] | null = [];
-      let ended = false;
-      const send = (text: string) => {
-        if (!ended) controller.enqueue(encoder.encode(text));
-      };
-      end = () => {
-        if (ended) return;
-        ended = true;
-        unsubscribe();
-        clearInterval(ping);
-        onEnd();
-      };
-      const close = () => {
-        if (ended) return;
-        end();
-        controller.close();
-      };
-      const unsubscribe = parts.bus.subscribe((message) => {
-        if (message.kind !== 'event' || message.accountId !== request.caller.accountId) return;
-        if (endsCaller(message.event, request.caller)) return close();
-        if (!message.event.kind.startsWith(request.kindPrefix)) return;
-        // A reader that does not keep up is let go; it comes back with its Last-Event-ID and misses nothing.
-        const backlog = waiting?.length ?? -(controller.desiredSize ?? 0);
-        if (backlog > eventBacklogMax) return close();
-        if (waiting === null) send(frame(message.event));
-        else waiting.push(message.event);
-      });
-      const ping = setInterval(() => send(': ping\n\n'), streamPingMs);
-      send(': open\n\n');
-      try {
-        const past = await missed(parts, request);
-        for (const event of past) send(frame(event));
-        // There may be more: the reader comes back for it with the last that it got.
-        if (past.length === eventBacklogMax) return close();
-        const seen = new Set(past.map((event) => event.id));
-        for (const event of waiting) if (!seen.has(event.id)) send(frame(event));
-        waiting = null;
-      } catch {
-        // The reader comes back by itself; the failure is the database's and is logged there.
-        close();
-      }
-    },
-    cancel: () => end(),
-  });
+/**
+ * Every event is read from the database, in its order; the bus only says when to look. So a reader that is slow, or a
+ * bus that lost a message, costs time and no event. A slow reader is not read for: `pull` waits until it took the last.
+ */
+class EventStream {
+  readonly #parts: EventStreamParts;
+  readonly #request: EventStreamRequest;
+  readonly #onEnd: () => void;
+  readonly #unsubscribe: () => void;
+  readonly #encoder = new TextEncoder();
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #ping: NodeJS.Timeout | undefined;
+  #ended = false;
+  /** The last event that the reader has. */
+  #last = '';
+  /** The account's last event when the stream was opened: what ended this caller before was undone since. */
+  #opened = '';
+  /** There may be events after the last. */
+  #news = true;
+  #wake = () => {};
+
+  /** Listens at once: a caller may be ended while its stream opens. */
+  constructor(parts: EventStreamParts, request: EventStreamRequest, onEnd: () => void) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#onEnd = onEnd;
+    const { caller } = request;
+    this.#unsubscribe = parts.bus.subscribe((message) => {
+      if (message.kind !== 'event' || message.accountId !== caller.accountId) return;
+      if (endsCaller(message.event, caller)) this.#close();
+      else this.#look();
+    });
+  }
+
+  async open(): Promise<ReadableStream<Uint8Array>> {
+    const { accountId } = this.#request.caller;
+    try {
+      this.#opened = await inAccount(this.#parts.store, accountId, (trx) => lastEventId(trx, accountId));
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    // A reader may name an event that is not there any more, such as one from before a backup was restored.
+    const named = this.#request.lastEventId ?? '';
+    this.#last = isId.test(named) && named < this.#opened ? named : this.#opened;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => this.#start(controller),
+      pull: (controller) => this.#pull(controller),
+      cancel: () => this.#end(),
+    });
+  }
+
+  #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    if (this.#ended) return controller.close();
+    this.#controller = controller;
+    this.#ping = setInterval(() => {
+      if ((controller.desiredSize ?? 0) > 0) controller.enqueue(this.#encoder.encode(': ping\n\n'));
+      this.#look();
+    }, streamPingMs);
+    controller.enqueue(this.#encoder.encode(': open\n\n'));
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { caller, kindPrefix } = this.#request;
+    let frames = '';
+    while (frames === '') {
+      if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
+      if (this.#ended) return;
+      this.#news = false;
+      const events = await this.#read().catch(() => null);
+      if (this.#ended) return;
+      // Without a database the reader comes back by itself; the failure is logged where it is.
+      if (events === null) return this.#close();
+      if (events.some((event) => event.id > this.#opened && endsCaller(event, caller))) return this.#close();
+      if (events.length === eventStreamBatchMax) this.#news = true;
+      this.#last = events.at(-1)?.id ?? this.#last;
+      const told = events.filter((event) => event.kind.startsWith(kindPrefix));
+      frames = told.map(frame).join('');
+    }
+    controller.enqueue(this.#encoder.encode(frames));
+  }
+
+  async #read(): Promise<Event[]> {
+    const { accountId } = this.#request.caller;
+    const rows = await inAccount(this.#parts.store, accountId, (trx) =>
+      trx
+        .selectFrom('events')
+        .selectAll()
+        .where('account_id', '=', accountId)
+        .where('id', '>', this.#last)
+        .orderBy('id')
+        .limit(eventStreamBatchMax)
+        .execute(),
+    );
+    return rows.map(showEvent);
+  }
+
+  #look(): void {
+    this.#news = true;
+    this.#wake();
+  }
+
+  #close(): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#controller?.close();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#unsubscribe();
+    clearInterval(this.#ping);
+    this.#wake();
+    this.#onEnd();
+  }
 }
+
+const isId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function frame(event: Event): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
@@ -119,21 +186,4 @@ function endsCaller(event: Event, caller: Caller): boolean {
     (event.kind === 'system.api_token.revoked' && after?.id === caller.tokenId) ||
     (event.kind.startsWith('system.operator.') && after?.id === caller.operatorId && after.disabled === true)
   );
-}
-
-async function missed(parts: EventStreamParts, request: EventStreamRequest): Promise<Event[]> {
-  const after = request.lastEventId;
-  if (after === undefined || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(after)) return [];
-  const rows = await inAccount(parts.store, request.caller.accountId, (trx) =>
-    trx
-      .selectFrom('events')
-      .selectAll()
-      .where('account_id', '=', request.caller.accountId)
-      .where('id', '>', after)
-      .where((eb) => eb(eb.fn('starts_with', ['kind', eb.val(request.kindPrefix)]), '=', true))
-      .orderBy('id')
-      .limit(eventBacklogMax)
-      .execute(),
-  );
-  return rows.map(showEvent);
 }

@@ -276,6 +276,62 @@ describe('the event stream', () => {
     ]);
   });
 
+  test('tells in order also what the bus never told of', async () => {
+    const deaf: (() => void)[] = [];
+    const streams = createEventStreams({
+      store: platform.store,
+      bus: {
+        ...platform.bus,
+        subscribe: (listener) => {
+          // The first message is lost.
+          let lost = false;
+          const end = platform.bus.subscribe((message) => {
+            if (lost) listener(message);
+            lost = true;
+          });
+          deaf.push(end);
+          return end;
+        },
+      },
+    });
+    const authorization = `Bearer ${platform.adminToken}`;
+    const caller = await platform.authenticate({ authorization, source: '127.0.0.1' });
+    const stream = await streams.open({
+      caller,
+      kindPrefix: 'sdwan.network.created',
+      lastEventId: undefined,
+    });
+    await action('system_sdwan_create_network', { name: 'unheard' });
+    await action('system_sdwan_create_network', { name: 'heard' });
+    const events = await readUntil(stream, (seen) => seen.length >= 2);
+    expect(events.map((event) => (event.payload['after'] as { name: string }).name)).toEqual([
+      'unheard',
+      'heard',
+    ]);
+    expect(streams.count()).toBe(0);
+  });
+
+  test('is not ended by what was undone before it was opened', async () => {
+    const made = (await json(
+      await action('system_create_operator', { name: 'comes back', role: 'viewer' }),
+    )) as unknown as { operator: { id: string } };
+    const before = await send('/api/v1/events/stream?kind_prefix=sdwan.network');
+    await action('system_sdwan_create_network', { name: 'before' });
+    const [last] = await readUntil(before, (events) => events.length > 0);
+    const { api_token: token } = (await json(
+      await action('system_create_api_token', { name: 'back', operator_id: made.operator.id }),
+    )) as unknown as { api_token: { token: string } };
+    await action('system_disable_operator', { operator_id: made.operator.id, approve: true });
+    await action('system_update_operator', { operator_id: made.operator.id, disabled: false });
+    await action('system_sdwan_create_network', { name: 'after' });
+    const stream = await send('/api/v1/events/stream?kind_prefix=sdwan.network', {
+      token: token.token,
+      headers: { 'last-event-id': last?.id ?? '' },
+    });
+    const events = await readUntil(stream, (seen) => seen.length >= 1);
+    expect(events.map((event) => (event.payload['after'] as { name: string }).name)).toEqual(['after']);
+  });
+
   test('ends when its token is revoked', async () => {
     const { api_token: token } = (await json(
       await action('system_create_api_token', { name: 'ends' }),
