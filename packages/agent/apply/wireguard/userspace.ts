@@ -1,6 +1,7 @@
 // WireGuard in userspace, for kernels that have none: one `wireguard-go` an interface, in a session of its own, so
 // that it goes on when the agent ends. It is found again by looking: its interface, its socket, its environment.
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { ProductError } from '@powernode/core/errors';
 import { agentUserspacePollMs, agentUserspaceStartMs } from '@powernode/core/limits';
 import { userspaceMark } from '../../plan/names.ts';
@@ -9,6 +10,12 @@ import type { Run } from '../../ports/run.ts';
 
 /** Of processes, as `nice` counts: an administrator's own are at 0, and the least patient at -20. */
 const userspacePriority = -10;
+
+/**
+ * Half of the processors. Threads of Go that have nothing to do wake and look for work on all of them: on a machine of
+ * two that costs as much again for each packet that comes alone, and brings nothing to a stream.
+ */
+const userspaceProcessors = Math.max(1, Math.floor(availableParallelism() / 2));
 
 interface Machine {
   readonly run: Run;
@@ -22,7 +29,11 @@ export async function startUserspace(machine: Machine, name: string): Promise<vo
   // Before ordinary programs, as WireGuard in the kernel would be: packets that wait for them are paths that look dead.
   // -f: it must not fork by itself, or a zombie is left with nobody to wait for it.
   const command = { program: 'nice', args: ['-n', String(userspacePriority), 'wireguard-go', '-f', name] };
-  const started = await machine.run.detach(command, { [userspaceMark]: name, LOG_LEVEL: 'error' });
+  const started = await machine.run.detach(command, {
+    [userspaceMark]: name,
+    LOG_LEVEL: 'error',
+    GOMAXPROCS: String(userspaceProcessors),
+  });
   const life: { over: string | null } = { over: null };
   void started.ended.then((why) => {
     life.over = why;
