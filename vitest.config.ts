@@ -18,8 +18,10 @@ export default defineConfig({
   test: {
     // More than the processors of a small machine: tests with a database or a browser wait more than they work.
     maxWorkers: Math.max(3, availableParallelism() - 1),
-    // Not a limit on speed: what is awaited ends with the test's own time.
+    // No limits on speed: they end what would never end.
     expect: { poll: { timeout: 30_000 } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -39,8 +41,6 @@ export default defineConfig({
           globalSetup: ['packages/platform/store/test-cluster.ts'],
           include: ['packages/**/*.db.test.ts', 'suites/db/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {

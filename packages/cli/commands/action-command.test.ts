@@ -87,6 +87,22 @@ test('the subject is an argument or a flag, and must be given once', async () =>
   });
 });
 
+test('an object with another name may go by that', async () => {
+  const replies = { system_set_policy: { body: { policy: {} } } };
+  const flags = ['--mode', 'blocked'];
+  const category = 'sdwan.peer_detach';
+  expect((await run(['policy', 'set', '--category', category, ...flags], replies)).received[0]?.body).toEqual(
+    {
+      category,
+      mode: 'blocked',
+    },
+  );
+  expect((await run(['policy', 'set', id, ...flags], replies)).received[0]?.body).toEqual({
+    policy_id: id,
+    mode: 'blocked',
+  });
+});
+
 test('an object is printed as names and values', async () => {
   const { stdout } = await run(['network', 'get', id], { system_sdwan_get_network: { body: { network } } });
   expect(stdout).toBe(`id                       ${id}

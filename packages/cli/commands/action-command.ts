@@ -3,6 +3,7 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import type { ActionDefinition } from '@powernode/core/actions/define';
 import { ProductError } from '@powernode/core/errors';
 import { buildCommand, type Command } from '@stricli/core';
+import { safeParse } from 'zod/v4/core';
 import { findTarget } from '../login/target.ts';
 import { Platform } from '../remote/platform.ts';
 import { showAnswer } from '../show/answer.ts';
@@ -48,7 +49,14 @@ function usage(action: ActionDefinition, flags: Readonly<Record<string, Flag>>) 
     const values = flag['values'] as readonly string[] | undefined;
     return `(--${kebab(snake(key))} ${values?.join('|') ?? String(flag['placeholder'])})`;
   });
-  return { customUsage: [[`<${kebab(action.subject)}>`, ...words].join(' ')] };
+  const subject = `<${kebab(action.subject)}>`;
+  return { customUsage: [[needsSubject(action) ? subject : `[${subject}]`, ...words].join(' ')] };
+}
+
+/** Some objects have another name too: a policy has its category. */
+function needsSubject(action: ActionDefinition): boolean {
+  const schema = action.subject === null ? undefined : action.input[action.subject];
+  return schema !== undefined && !safeParse(schema, undefined).success;
 }
 
 function snake(key: string): string {
@@ -69,6 +77,7 @@ function withSubject(
   if (action.subject === null) return input;
   const named = input[action.subject];
   if (subject === undefined && named === undefined) {
+    if (!needsSubject(action)) return input;
     const flag = kebab(action.subject);
     throw new ProductError('usage', `Which one? Give its id: <${flag}> or --${flag}.`);
   }

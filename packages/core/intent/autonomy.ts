@@ -19,12 +19,12 @@ export const sensorCategories: readonly {
 ];
 
 export const policy = z.object({
+  ...common.base,
   category: z.string(),
   mode: policyMode,
   default_mode: policyMode,
   description: z.string(),
   actions: z.array(z.string()),
-  updated_at: common.time.nullable(),
 });
 
 export const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'failed']);

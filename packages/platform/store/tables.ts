@@ -148,7 +148,7 @@ export interface Database {
     correlation_id: string;
     payload: Json<Record<string, unknown>>;
   };
-  policies: { account_id: string; category: string; mode: PolicyMode; updated_at: Made };
+  policies: Owned & { category: string; mode: PolicyMode | null };
   approvals: Owned & {
     action: string;
     category: string;

@@ -13,12 +13,12 @@ import type { Permission } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
 import { defer, prepare } from './changes.ts';
-import { counter } from './ids.ts';
+import { counter, idOf } from './ids.ts';
 import { type ListInput, pageOf, rowsOf } from './lists.ts';
 import { type Prepared, planOf } from './prepared.ts';
 import { readService } from './services.ts';
 import { topologyOf } from './topology.ts';
-import { accountId, type World } from './world.ts';
+import { accountId, stored, type World } from './world.ts';
 
 type Body = Record<string, unknown>;
 export interface Answer {
@@ -228,7 +228,7 @@ export class FakePlatform {
         default_mode: category.defaultMode,
         description: title,
         actions: [name],
-        updated_at: null,
+        ...stored(idOf(5000 + categories.size), 0),
       });
     }
     return [...categories.values()];

@@ -1,60 +1,79 @@
-// Handlers: policies.
+// Handlers: policies. There is one for every category; its row is made when it is first looked at.
 import { ProductError } from '@powernode/core/errors';
-import type { PolicyMode } from '@powernode/core/intent/autonomy';
-import type { ActionContext, HandlersOf } from '../context.ts';
+import type { Selectable } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+import { stored } from '../accounts/present.ts';
+import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../context.ts';
 import { categories } from '../gate/policies.ts';
 
-interface SetPolicy {
-  readonly mode: PolicyMode;
-  readonly updated_at: Date;
-}
+type PolicyRow = Selectable<Database['policies']>;
 
-export const policyHandlers: HandlersOf<'listPolicies' | 'setPolicy'> = {
+export const policyHandlers: HandlersOf<'listPolicies' | 'getPolicy' | 'setPolicy'> = {
   async listPolicies(context, input) {
-    const set = await policiesSet(context);
-    const all = [...categories.keys()].map((category) => showPolicy(category, set.get(category)));
-    const from = input.cursor === undefined ? 0 : offsetOf(input.cursor, all.length);
-    const policies = all.slice(from, from + input.limit);
+    const rows = await policiesOf(context);
+    const from = input.cursor === undefined ? 0 : offsetOf(input.cursor, rows.length);
+    const policies = rows.slice(from, from + input.limit).map(showPolicy);
     const end = from + policies.length;
     return {
       policies,
       count: policies.length,
-      has_more: end < all.length,
-      next_cursor: end < all.length ? Buffer.from(`p:${end}`).toString('base64url') : null,
+      has_more: end < rows.length,
+      next_cursor: end < rows.length ? Buffer.from(`p:${end}`).toString('base64url') : null,
     };
   },
 
+  async getPolicy(context, input) {
+    const row = (await policiesOf(context)).find(({ id }) => id === input.policy_id);
+    if (row === undefined) throw notFound('policy', input.policy_id);
+    return { policy: showPolicy(row) };
+  },
+
   async setPolicy(context, input) {
-    if (!categories.has(input.category)) {
-      throw new ProductError(
-        'validation_failed',
-        `There is no category "${input.category}". system_list_policies lists them.`,
-        { fields: [{ path: 'category', code: 'unknown_category', message: 'is not a category of actions' }] },
-      );
-    }
-    const before = showPolicy(input.category, (await policiesSet(context)).get(input.category));
-    const of = { account_id: context.accountId, category: input.category };
-    if (input.mode === null) {
-      await context.trx
-        .deleteFrom('policies')
-        .where('account_id', '=', of.account_id)
-        .where('category', '=', of.category)
-        .execute();
-    } else {
-      const values = { mode: input.mode, updated_at: context.now };
-      await context.trx
-        .insertInto('policies')
-        .values({ ...of, ...values })
-        .onConflict((conflict) => conflict.columns(['account_id', 'category']).doUpdateSet(values))
-        .execute();
-    }
-    const policy = showPolicy(input.category, (await policiesSet(context)).get(input.category));
-    context.event('system.policy.set', { before, after: policy });
+    const { id } = namedBy(input, await policiesOf(context));
+    const before = await context.trx
+      .selectFrom('policies')
+      .selectAll()
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    checkRevision(before, input);
+    const after = await context.trx
+      .updateTable('policies')
+      .set({ mode: input.mode, updated_at: context.now, revision: before.revision + 1 })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const policy = showPolicy(after);
+    context.event('system.policy.set', { before: showPolicy(before), after: policy });
     return { policy };
   },
 };
 
-async function policiesSet(context: ActionContext): Promise<Map<string, SetPolicy>> {
+/** One for each category, in the order of the catalogue. */
+async function policiesOf(context: ActionContext): Promise<PolicyRow[]> {
+  let found = await rowsOf(context);
+  const missing = [...categories.keys()].filter((category) => !found.has(category));
+  if (missing.length > 0) {
+    await context.trx
+      .insertInto('policies')
+      .values(
+        missing.map((category) => ({
+          id: context.services.newId(),
+          account_id: context.accountId,
+          category,
+          mode: null,
+          created_at: context.now,
+          updated_at: context.now,
+        })),
+      )
+      .onConflict((conflict) => conflict.columns(['account_id', 'category']).doNothing())
+      .execute();
+    found = await rowsOf(context);
+  }
+  return [...categories.keys()].flatMap((category) => found.get(category) ?? []);
+}
+
+async function rowsOf(context: ActionContext): Promise<Map<string, PolicyRow>> {
   const rows = await context.trx
     .selectFrom('policies')
     .selectAll()
@@ -63,16 +82,40 @@ async function policiesSet(context: ActionContext): Promise<Map<string, SetPolic
   return new Map(rows.map((row) => [row.category, row]));
 }
 
-function showPolicy(category: string, set: SetPolicy | undefined) {
-  const facts = categories.get(category);
-  if (facts === undefined) throw new Error(`the category ${category} is unknown`);
+function namedBy(input: Input<'setPolicy'>, rows: readonly PolicyRow[]): PolicyRow {
+  const { category, policy_id: id } = input;
+  if (category === undefined && id === undefined) {
+    throw invalid('category', 'required', 'Name the policy by its category or by its policy_id.');
+  }
+  const row = rows.find((one) => one.id === id || (id === undefined && one.category === category));
+  if (row === undefined) {
+    if (id !== undefined) throw notFound('policy', id);
+    throw invalid(
+      'category',
+      'unknown_category',
+      `There is no category "${category}". system_list_policies lists them.`,
+    );
+  }
+  if (category !== undefined && category !== row.category) {
+    throw invalid('category', 'mismatch', `The policy ${row.id} is of the category ${row.category}.`);
+  }
+  return row;
+}
+
+function invalid(path: string, code: string, message: string): ProductError {
+  return new ProductError('validation_failed', message, { fields: [{ path, code, message }] });
+}
+
+function showPolicy(row: PolicyRow) {
+  const facts = categories.get(row.category);
+  if (facts === undefined) throw new Error(`the category ${row.category} is unknown`);
   return {
-    category,
-    mode: set?.mode ?? facts.defaultMode,
+    ...stored(row),
+    category: row.category,
+    mode: row.mode ?? facts.defaultMode,
     default_mode: facts.defaultMode,
     description: facts.titles.join('; '),
     actions: [...facts.actions],
-    updated_at: set?.updated_at.toISOString() ?? null,
   };
 }
 

@@ -16,6 +16,11 @@ interface Body {
   readonly [noun: string]: Record<string, unknown>;
 }
 
+interface Policy {
+  readonly id: string;
+  readonly category: string;
+}
+
 let names = 0;
 let network: Record<string, unknown>;
 beforeEach(async () => {
@@ -142,10 +147,40 @@ describe('policies', () => {
     await call('updateNetwork', input);
   });
 
+  test('are objects like all others: with an id that stays, and a revision', async () => {
+    const listed = (await call('listPolicies', {}))['policies'] as unknown as Policy[];
+    const first = listed.find(({ category }) => category === 'sdwan.peer_update');
+    expect(first).toMatchObject({ mode: 'notify_and_proceed', revision: 1 });
+    const id = first?.id;
+    const set = await call('setPolicy', { id, mode: 'blocked', if_revision: 1 });
+    expect(set['policy']).toMatchObject({ id, category: 'sdwan.peer_update', mode: 'blocked', revision: 2 });
+    expect(await failure(call('setPolicy', { id, mode: null, if_revision: 1 }))).toMatchObject({
+      code: 'revision_conflict',
+    });
+    expect((await call('getPolicy', { policy_id: id }))['policy']).toEqual(set['policy']);
+    const unset = await call('setPolicy', { category: 'sdwan.peer_update', mode: null });
+    expect(unset['policy']).toMatchObject({ id, mode: 'notify_and_proceed', revision: 3 });
+  });
+
+  test('are named by their category, by their id, or by both where these agree', async () => {
+    const [first, second] = (await call('listPolicies', {}))['policies'] as unknown as Policy[];
+    const mode = 'blocked';
+    const named = (input: object) => failure(call('setPolicy', { ...input, mode, dry_run: true }));
+    expect(await named({})).toMatchObject({ code: 'validation_failed' });
+    expect(await named({ category: 'sdwan.nothing' })).toMatchObject({ code: 'validation_failed' });
+    expect(await named({ policy_id: network['id'] })).toMatchObject({ code: 'not_found' });
+    expect(await named({ policy_id: first?.id, category: second?.category })).toMatchObject({
+      code: 'validation_failed',
+    });
+    const twice = { policy_id: first?.id, category: first?.category };
+    const both = await call('setPolicy', { ...twice, mode, dry_run: true });
+    expect(both).toMatchObject({ dry_run: true, policy: { id: first?.id, mode } });
+  });
+
   test('what nobody answers in time is rejected', async () => {
     const pending = await call('deleteNetwork', { network_id: network['id'] });
     const later = () => new Date(Date.now() + 4 * 3600 * 1000 + 1000);
-    const parts = { store: platform.store, bus: platform.bus, newId: platform.services.newId };
+    const parts = { store: platform.store, bus: platform.bus };
     expect(await expireApprovals({ ...parts, now: () => new Date() })).toBe(0);
     expect(await expireApprovals({ ...parts, now: later })).toBeGreaterThan(0);
     const { approval } = await call('getApproval', { id: pending['deferred_operation']?.['id'] });

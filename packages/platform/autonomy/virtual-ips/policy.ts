@@ -24,5 +24,5 @@ export async function failoverModes(trx: Trx): Promise<Map<string, PolicyMode>> 
     .select(['account_id', 'mode'])
     .where('category', '=', failoverCategory)
     .execute();
-  return new Map(rows.map((row) => [row.account_id, row.mode]));
+  return new Map(rows.flatMap((row) => (row.mode === null ? [] : [[row.account_id, row.mode]])));
 }
