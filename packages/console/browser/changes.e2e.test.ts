@@ -46,6 +46,25 @@ it('a network is edited, but not over somebody else’s change', () =>
     await page.getByText('The offices').waitFor();
   }));
 
+it('the IPv4 leg of a network is exchanged and taken away', () =>
+  on(`/networks/${idOf(501)}`, async (page, platform) => {
+    const leg = () => platform.world.networks[0]?.ipv4_prefix;
+    const save = async () => {
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('button', { name: 'Save: change 6 machines' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    await page.getByRole('button', { name: 'Edit' }).click();
+    expect(await page.getByLabel('IPv4 block').inputValue()).toBe(leg());
+    await page.getByLabel('IPv4 block').fill('100.99.0.0/24');
+    await save();
+    expect(leg()).toBe('100.99.0.0/24');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('IPv4 leg').selectOption('none');
+    await save();
+    expect(leg()).toBeNull();
+  }));
+
 it('a change of many machines shows its plan before it is saved', () =>
   on(`/networks/${idOf(501)}`, async (page, platform) => {
     const office = () => platform.world.networks[0];

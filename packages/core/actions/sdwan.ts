@@ -80,13 +80,16 @@ export const sdwanActions = {
     name: 'system_sdwan_update_network',
     title: 'Change a network',
     description:
-      'Changes the given fields. The prefix and the handle stay for life. A new topology_strategy or mtu reaches every node of the network.',
+      'Changes the given fields. The prefix and the handle stay for life. A new topology_strategy, mtu or ipv4_prefix reaches every node of the network. A new ipv4_prefix gives every peer, virtual IP and device another IPv4 address; devices have to be issued again for it.',
     input: {
       network_id: common.id,
       name: common.name.optional(),
       topology_strategy: topologyStrategy.optional(),
       routing_mode: routingMode.optional(),
       pod_subnet_prefix: common.prefix.nullable().optional(),
+      ipv4_prefix: common.prefix.nullable().optional().meta({
+        description: 'Block of the IPv4 leg, such as one of 100.64.0.0/10; null takes the leg away',
+      }),
       ...networkSettings,
     },
     output: { network },

@@ -46,20 +46,36 @@ export async function chooseBlocks(context: ActionContext, wanted: Wanted): Prom
   };
 }
 
-/** The blocks of a network that is gone, as far as somebody had an address in them. */
+/** The next IPv4 leg of a network that is there: with the last number that was given in it, if it rests. */
+export async function chooseIpv4Leg(
+  context: ActionContext,
+  block: string | null,
+): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest'>> {
+  const resting = await restingBlocks(context);
+  const highest = resting.find((one) => one.prefix === block)?.number_highest ?? null;
+  return { ipv4_prefix: block, ipv4_number_highest: highest };
+}
+
+/** The blocks of a network that is gone. */
 export async function restBlocks(context: ActionContext, network: NetworkRow): Promise<void> {
-  const rows = [
-    { prefix: network.prefix, number_highest: network.host_number_highest },
-    { prefix: network.ipv4_prefix, number_highest: network.ipv4_number_highest },
-  ].flatMap(({ prefix, number_highest: highest }) =>
-    prefix === null || highest === null
-      ? []
-      : [{ account_id: context.accountId, prefix, number_highest: highest, released_at: context.now }],
-  );
-  if (rows.length === 0) return;
+  await restBlock(context, { prefix: network.prefix, highest: network.host_number_highest });
+  await restBlock(context, { prefix: network.ipv4_prefix, highest: network.ipv4_number_highest });
+}
+
+/** A block that no network has any more, if somebody had an address in it. */
+export async function restBlock(
+  context: ActionContext,
+  { prefix, highest }: { readonly prefix: string | null; readonly highest: number | null },
+): Promise<void> {
+  if (prefix === null || highest === null) return;
   await context.trx
     .insertInto('prefix_quarantine')
-    .values(rows)
+    .values({
+      account_id: context.accountId,
+      prefix,
+      number_highest: highest,
+      released_at: context.now,
+    })
     .onConflict((conflict) =>
       conflict.columns(['account_id', 'prefix']).doUpdateSet((eb) => ({
         number_highest: eb.ref('excluded.number_highest'),

@@ -7,7 +7,8 @@ import type { Database } from '../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { switchDirectPaths } from './direct-paths.ts';
-import { chooseBlocks, refuseBlocks, restBlocks } from './network-blocks.ts';
+import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
+import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './network-blocks.ts';
 import { forgetTunnels } from './observations.ts';
 import { showNetworks } from './present-network.ts';
 import { type NetworkRow, networkRow } from './rows.ts';
@@ -67,7 +68,10 @@ export const networkHandlers: HandlersOf<
     const others = (await networksOf(context)).filter((other) => other.id !== before.id);
     if (input.name !== undefined) refuseNameTaken(others, { name: input.name });
     const pods = input.pod_subnet_prefix === undefined ? before.pod_subnet_prefix : input.pod_subnet_prefix;
-    refuseBlocks(others, { prefix: before.prefix, pods, ipv4: before.ipv4_prefix });
+    const ipv4 = input.ipv4_prefix === undefined ? before.ipv4_prefix : input.ipv4_prefix;
+    refuseBlocks(others, { prefix: before.prefix, pods, ipv4 });
+    const hasNewLeg = ipv4 !== before.ipv4_prefix;
+    if (hasNewLeg && ipv4 === null) await refuseDoorsOn(context, before);
     const after = await context.trx
       .updateTable('networks')
       .set({
@@ -79,6 +83,7 @@ export const networkHandlers: HandlersOf<
         mtu: input.mtu ?? before.mtu,
         direct_paths: input.direct_paths ?? before.direct_paths,
         pod_subnet_prefix: pods,
+        ...(hasNewLeg ? await chooseIpv4Leg(context, ipv4) : {}),
         updated_at: context.now,
         revision: before.revision + 1,
       })
@@ -86,6 +91,7 @@ export const networkHandlers: HandlersOf<
       .returningAll()
       .executeTakeFirstOrThrow();
     context.change({ kind: 'network_updated', network: networkModel(after) });
+    if (hasNewLeg) await exchangeIpv4Leg(context, { before, after });
     if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
     context.event('sdwan.network.updated', { before: shownBefore, after: network });

@@ -59,22 +59,13 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
           <div className="form-columns">
             <SelectField
               label="IPv4 leg"
-              hint="For software and doors that speak IPv4 only. It cannot change later."
+              hint="For software and doors that speak IPv4 only."
               value={ipv4}
               onChange={(next) => set({ ipv4: next })}
               choices={ipv4Choices}
               error={ipv4 === 'own' ? null : errorOf('ipv4_prefix')}
             />
-            {ipv4 === 'own' ? (
-              <TextField
-                label="IPv4 block"
-                mono
-                placeholder="100.64.0.0/22"
-                value={ipv4_prefix}
-                onChange={(next) => set({ ipv4_prefix: next })}
-                error={errorOf('ipv4_prefix')}
-              />
-            ) : null}
+            {ipv4 === 'own' ? <Ipv4Block {...{ values, set, errorOf }} /> : null}
           </div>
           <Shared {...{ values, set, errorOf }} />
         </>
@@ -91,7 +82,10 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
     firewall_default_policy: network.firewall_default_policy,
     direct_paths: network.direct_paths,
     mtu: String(network.mtu),
+    ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as (typeof ipv4Choices)[number]['value'],
+    ipv4_prefix: network.ipv4_prefix ?? '',
   }));
+  const { ipv4, ipv4_prefix, ...fields } = values;
 
   return (
     <ChangeForm
@@ -99,7 +93,8 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
       verb="Save"
       parameters={{
         network_id: network.id,
-        ...values,
+        ...fields,
+        ipv4_prefix: ipv4 === 'none' ? null : ipv4_prefix,
         mtu: numberOrText(values.mtu),
         if_revision: network.revision,
       }}
@@ -109,10 +104,34 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
       {(errorOf) => (
         <>
           <NameField {...{ values, set, errorOf }} />
+          <div className="form-columns">
+            <SelectField
+              label="IPv4 leg"
+              hint="Another block gives all in the network other IPv4 addresses; devices have to be issued again."
+              value={ipv4}
+              onChange={(next) => set({ ipv4: next })}
+              choices={ipv4Choices.filter(({ value }) => value !== 'free')}
+              error={ipv4 === 'own' ? null : errorOf('ipv4_prefix')}
+            />
+            {ipv4 === 'own' ? <Ipv4Block {...{ values, set, errorOf }} /> : null}
+          </div>
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
     </ChangeForm>
+  );
+}
+
+function Ipv4Block({ values, set, errorOf }: FieldsProps<{ readonly ipv4_prefix: string }>) {
+  return (
+    <TextField
+      label="IPv4 block"
+      mono
+      placeholder="100.64.0.0/22"
+      value={values.ipv4_prefix}
+      onChange={(next) => set({ ipv4_prefix: next })}
+      error={errorOf('ipv4_prefix')}
+    />
   );
 }
 

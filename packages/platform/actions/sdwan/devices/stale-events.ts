@@ -15,15 +15,21 @@ interface Before {
 }
 
 export async function tellOfStaleDevices(context: ActionContext): Promise<void> {
+  const addressesBefore = renumbered(context);
+  const told = new Set<string>();
   for (const before of beforeOf(context)) {
     const devices = await devicesOf(context, before);
     if (devices.length === 0) continue;
     const homes = await homesOf(context.trx, { accountId: context.accountId, devices });
     const stale = devices.filter(
-      (device) => homes.staleReason(device) !== null && !wasStale(device, { before, homes }),
+      (device) =>
+        !told.has(device.id) &&
+        homes.staleReason(device) !== null &&
+        !wasStale(device, { before, homes, addressesBefore }),
     );
     const [first] = stale;
     if (first === undefined) continue;
+    for (const device of stale) told.add(device.id);
     context.event(
       'sdwan.user_device.stale',
       {
@@ -51,6 +57,17 @@ function beforeOf(context: ActionContext): Before[] {
   });
 }
 
+/** By device: what it was called by, where the change under way gives it other addresses. */
+function renumbered(context: ActionContext): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    context.changes.flatMap((change) =>
+      change.kind === 'item_changed' && change.before?.type === 'user_device'
+        ? [[change.before.id, change.before.addresses] as const]
+        : [],
+    ),
+  );
+}
+
 function devicesOf(context: ActionContext, { network, hub }: Before): Promise<UserDeviceRow[]> {
   const query = context.trx
     .selectFrom('user_devices')
@@ -64,9 +81,17 @@ function devicesOf(context: ActionContext, { network, hub }: Before): Promise<Us
 
 function wasStale(
   device: UserDeviceRow,
-  { before, homes }: { readonly before: Before; readonly homes: Homes },
+  {
+    before,
+    homes,
+    addressesBefore,
+  }: {
+    readonly before: Before;
+    readonly homes: Homes;
+    readonly addressesBefore: ReadonlyMap<string, readonly string[]>;
+  },
 ): boolean {
   const hub = before.hub ?? homes.hub(device)?.model;
-  const facts = configFacts(before.network, hub, addressesOf(device));
+  const facts = configFacts(before.network, hub, addressesBefore.get(device.id) ?? addressesOf(device));
   return staleReason(device.config_digest, { hub, facts }) !== null;
 }

@@ -209,6 +209,25 @@ describe('a device is outdated', () => {
     expect(again.config).toContain('MTU = 1400');
   });
 
+  test('when its network has another IPv4 leg; issued again it has an address of that', async () => {
+    const device = await scene.issue(await scene.makeGrant());
+    await scene.run('updateNetwork', { network_id: scene.networkId, ipv4_prefix: '100.127.0.0/24' });
+    const now = await statusOf(device.id);
+    expect(now).toEqual({ status: 'stale', reason: expect.stringContaining('addresses have changed') });
+    const events = (await scene.events('sdwan.user_device.stale')).filter((event) =>
+      JSON.stringify(event.payload).includes(device.id),
+    );
+    expect(events.map(({ payload }) => payload)).toEqual([
+      expect.objectContaining({ count: 1, user_device_ids: [device.id], reason: now.reason }),
+    ]);
+    const again = await scene.issue(await scene.makeGrant(), { user_device_id: device.id });
+    expect(again).toMatchObject({ id: device.id, host_address: device.host_address, status: 'active' });
+    expect(again.ipv4_address).toMatch(/^100\.127\.0\./);
+    expect(again.config).toContain(`${again.ipv4_address}/32`);
+    await scene.run('updateNetwork', { network_id: scene.networkId, ipv4_prefix: null });
+    expect((await scene.getDevice(device.id)).ipv4_address).toBe(null);
+  });
+
   test('when its hub was seen to have moved, which nobody asked for', async () => {
     const device = await scene.issue(await scene.makeGrant());
     const { store, bus, services, delivery, admin } = scene.platform;
