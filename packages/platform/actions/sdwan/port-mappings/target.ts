@@ -38,7 +38,7 @@ export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted):
     const message = `the network "${network.name}" has no IPv4 leg, and IPv4 cannot be rewritten to IPv6 on the way in`;
     throw new ProductError(
       'conflict',
-      `external_address: ${message}. Use an IPv6 address, or a network with an ipv4_prefix.`,
+      `external_address: ${message}. Use an IPv6 address, or give the network an ipv4_prefix (system_sdwan_update_network).`,
       { fields: [{ path: 'external_address', code: 'no_ipv4_leg', message }] },
     );
   }
