@@ -65,7 +65,8 @@ export async function start(program: Program): Promise<Started> {
       const what = `ended with ${code ?? signal}`;
       fail(what);
       // Whoever uses it then only finds that nothing answers.
-      if (!asked && code !== 0) process.stderr.write(`${program.file ?? 'the program'} ${what}:\n${lines.join('\n')}\n`);
+      if (!asked && code !== 0)
+        process.stderr.write(`${program.file ?? 'the program'} ${what}:\n${lines.join('\n')}\n`);
     });
   }).catch(async (error: unknown) => {
     await stop();
