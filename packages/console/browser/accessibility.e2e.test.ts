@@ -192,6 +192,7 @@ const opened: readonly (readonly [what: string, path: string, steps: readonly St
       press('Make the address', 'Shown this once'),
     ],
   ],
+  ['a machine to edit', `/instances/${idOf(10_001)}`, [press('Edit', 'On the platform')]],
   ['a machine to drain', `/instances/${idOf(10_001)}`, [press('Drain', 'go through another hub')]],
   [
     'the keys',

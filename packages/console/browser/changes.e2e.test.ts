@@ -175,6 +175,19 @@ it('a peer is changed, gets a new key, and is detached', () =>
     await page.waitForURL((url) => !url.searchParams.has('peer'));
   }));
 
+it('a machine gets another name and other tags', () =>
+  on(`/instances/${idOf(10_004)}`, async (page, platform) => {
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Name').fill('lisbon-4');
+    await page.getByLabel('Tags').fill('lisbon');
+    await page.getByLabel('Tags').press('Enter');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('heading', { name: 'lisbon-4' }).waitFor();
+    const machine = platform.world.instances.find(({ id }) => id === idOf(10_004));
+    expect(machine?.hostname).toBe('lisbon-4');
+    expect(machine?.tags).toContain('lisbon');
+  }));
+
 it('a machine is terminated', () =>
   on(`/instances/${idOf(10_004)}`, async (page) => {
     await page.getByRole('button', { name: 'Terminate' }).click();

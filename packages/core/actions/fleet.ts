@@ -6,6 +6,8 @@ import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'fleet' as const;
+/** Where the other tokens are looked after; a model that is to add a machine needs only to make one. */
+const tokensArea = 'accounts' as const;
 
 export const fleetActions = {
   createJoinToken: mutate({
@@ -27,7 +29,7 @@ export const fleetActions = {
     cli: { noun: 'join-token', verb: 'create' },
   }),
   listJoinTokens: read({
-    area,
+    area: tokensArea,
     name: 'system_list_join_tokens',
     title: 'List join tokens',
     description: 'Join tokens of the account, without their secrets, and which machine used each.',
@@ -38,7 +40,7 @@ export const fleetActions = {
     cli: { noun: 'join-token', verb: 'list' },
   }),
   revokeJoinToken: mutate({
-    area,
+    area: tokensArea,
     name: 'system_revoke_join_token',
     title: 'Revoke a join token',
     description: 'An unused token stops working. A machine that has used it already stays.',
@@ -80,6 +82,25 @@ export const fleetActions = {
     subject: 'instance_id',
     route: { method: 'GET', path: '/instances/{instance_id}' },
     cli: { noun: 'instance', verb: 'get' },
+  }),
+  updateInstance: mutate({
+    area,
+    name: 'system_update_instance',
+    title: 'Change a machine',
+    description:
+      'Gives the machine another name or other tags on the platform. The machine itself keeps the name that it has.',
+    input: {
+      instance_id: common.id,
+      hostname: common.name.optional(),
+      tags: common.tags.optional(),
+    },
+    output: { instance },
+    permission: 'system.instances.manage',
+    category: 'system.instance_update',
+    kind: 'update',
+    subject: 'instance_id',
+    route: { method: 'PATCH', path: '/instances/{instance_id}' },
+    cli: { noun: 'instance', verb: 'update' },
   }),
   terminateInstance: mutate({
     area,

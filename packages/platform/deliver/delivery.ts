@@ -3,6 +3,7 @@
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { Instance } from '@powernode/core/intent/fleet';
 import * as limits from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { BusMessage, EventBus } from '../events/event-bus.ts';
@@ -274,6 +275,15 @@ class RunningDelivery implements Delivery {
   #told(message: BusMessage): void {
     if (message.kind === 'changed') this.dispatcher.changed(message.accountId, message.sequence);
     if (message.kind === 'instance_ended') this.#ended(message.accountId, message.instanceId);
+    if (message.kind === 'event' && message.event.kind === 'system.instance.updated') {
+      this.#renamed(message.event.payload['after']);
+    }
+  }
+
+  /** What is told of the machine from here on calls it by its new name. */
+  #renamed(after: unknown): void {
+    const { id, hostname } = after as Instance;
+    this.dispatcher.nodes.get(id)?.name(hostname);
   }
 
   /** What the machine is to remove is sent first, but the end of its stream waits for nothing for long. */

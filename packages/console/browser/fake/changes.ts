@@ -118,6 +118,19 @@ const changes: Readonly<Record<string, Prepare>> = {
       },
     };
   },
+  updateInstance(world, input) {
+    const { instance_id, if_revision: _, ...part } = input;
+    const before = find(world.instances, instance_id, 'machine');
+    const after = { ...before, ...part, revision: before.revision + 1, updated_at: ago(0) };
+    return {
+      body: { instance: after },
+      reaches: [],
+      commit() {
+        replace(world.instances, after);
+        return { kind: 'system.instance.updated', payload: { before, after } };
+      },
+    };
+  },
   terminateInstance(world, input) {
     const before = find(world.instances, input['instance_id'], 'machine');
     const after = { ...before, status: 'terminated' as const, connected: false };

@@ -60,6 +60,11 @@ export const actionFacts = {
   },
   listInstances: { name: 'system_list_instances', permission: 'system.instances.read', category: null },
   getInstance: { name: 'system_get_instance', permission: 'system.instances.read', category: null },
+  updateInstance: {
+    name: 'system_update_instance',
+    permission: 'system.instances.manage',
+    category: 'system.instance_update',
+  },
   terminateInstance: {
     name: 'system_terminate_instance',
     permission: 'system.instances.manage',

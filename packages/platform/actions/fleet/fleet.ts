@@ -1,7 +1,7 @@
 // Handlers: machines, join tokens, events.
 import { ProductError } from '@powernode/core/errors';
 import { notShownOnDryRun } from '../accounts/api-tokens.ts';
-import { type HandlersOf, notFound } from '../context.ts';
+import { checkRevision, type HandlersOf, notFound } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { removePeer } from '../sdwan/peers.ts';
 import { instanceRow } from '../sdwan/rows.ts';
@@ -13,6 +13,7 @@ export const fleetHandlers: HandlersOf<
   | 'revokeJoinToken'
   | 'listInstances'
   | 'getInstance'
+  | 'updateInstance'
   | 'terminateInstance'
   | 'recentEvents'
 > = {
@@ -94,6 +95,33 @@ export const fleetHandlers: HandlersOf<
 
   async getInstance(context, input) {
     return { instance: await showInstance(context, await instanceRow(context, input.instance_id)) };
+  },
+
+  async updateInstance(context, input) {
+    await context.lock();
+    const before = await instanceRow(context, input.instance_id);
+    checkRevision(before, input);
+    if (before.status === 'terminated') {
+      throw new ProductError(
+        'conflict',
+        `The machine "${before.hostname}" is terminated; it stays as it was.`,
+      );
+    }
+    const shownBefore = await showInstance(context, before);
+    const after = await context.trx
+      .updateTable('instances')
+      .set({
+        hostname: input.hostname ?? before.hostname,
+        tags: JSON.stringify(input.tags ?? before.tags),
+        updated_at: context.now,
+        revision: before.revision + 1,
+      })
+      .where('id', '=', before.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const instance = await showInstance(context, after);
+    context.event('system.instance.updated', { before: shownBefore, after: instance });
+    return { instance };
   },
 
   async terminateInstance(context, input) {

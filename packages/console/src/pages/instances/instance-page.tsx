@@ -15,6 +15,7 @@ import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../.
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
 import { DrainDialog, isDraining } from './drain-dialog.tsx';
+import { EditInstance } from './instance-form.tsx';
 import { InstancePeers } from './instance-peers.tsx';
 
 type Instance = Output<'getInstance'>['instance'];
@@ -33,7 +34,7 @@ export function InstancePage() {
 
 function Known({ instance }: { readonly instance: Instance }) {
   const may = useMay('terminateInstance');
-  const [opened, setOpened] = useState<'drain' | 'terminate' | null>(null);
+  const [opened, setOpened] = useState<'edit' | 'drain' | 'terminate' | null>(null);
   const close = () => setOpened(null);
   const gone = instance.status === 'terminated';
   return (
@@ -50,6 +51,9 @@ function Known({ instance }: { readonly instance: Instance }) {
       actions={
         may && !gone ? (
           <>
+            <Button icon="pencil" onClick={() => setOpened('edit')}>
+              Edit
+            </Button>
             <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
               {isDraining(instance) ? 'Take back' : 'Drain'}
             </Button>
@@ -105,6 +109,7 @@ function Known({ instance }: { readonly instance: Instance }) {
       <Section title="Networks">
         <InstancePeers instanceId={instance.id} />
       </Section>
+      {opened === 'edit' ? <EditInstance instance={instance} onClose={close} /> : null}
       {opened === 'drain' ? <DrainDialog instance={instance} onClose={close} /> : null}
       {opened === 'terminate' ? (
         <PlannedDialog

@@ -1,0 +1,53 @@
+// Machines over a real database: what of them an operator may change, and what that does not touch.
+import type { Instance } from '@powernode/core/intent/fleet';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+});
+afterAll(() => platform.close());
+
+const update = async (input: object): Promise<Instance> =>
+  ((await platform.call('updateInstance', input)) as unknown as { instance: Instance }).instance;
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+
+test('a machine gets another name and other tags, and its networks notice nothing', async () => {
+  const id = await platform.addMachine(platform.admin.accountId, 'before', { publicAddress: '203.0.113.9' });
+  const { network } = (await platform.call('createNetwork', { name: 'office' })) as unknown as {
+    network: { id: string };
+  };
+  await platform.call('attachPeer', { network_id: network.id, node_instance_id: id });
+  const before = (await platform.call('getInstance', { id })) as unknown as { instance: Instance };
+  const named = await update({ id, hostname: 'after', if_revision: before.instance.revision });
+  expect(named).toMatchObject({ hostname: 'after', tags: [], revision: before.instance.revision + 1 });
+  expect(named.desired_revision).toBe(before.instance.desired_revision);
+  const tagged = await update({ id, tags: ['tokyo', 'edge'] });
+  expect(tagged.hostname).toBe('after');
+  expect([...tagged.tags].sort()).toEqual(['edge', 'tokyo']);
+  expect(platform.delivery.node(id)?.hostname).toBe('after');
+  const [event] = (
+    (await platform.call('recentEvents', {
+      kind_prefix: 'system.instance.updated',
+      limit: 1,
+    })) as unknown as { events: { payload: unknown }[] }
+  ).events;
+  expect(event?.payload).toMatchObject({
+    before: { hostname: 'after', tags: [] },
+    after: { hostname: 'after', tags: tagged.tags },
+  });
+});
+
+test('not over somebody else’s change, not by a name that is none, and not when it is terminated', async () => {
+  const id = await platform.addMachine(platform.admin.accountId, 'settled');
+  const { revision } = await update({ id, tags: ['one'] });
+  expect(await codeOf(update({ id, hostname: 'late', if_revision: revision - 1 }))).toBe('revision_conflict');
+  expect(await codeOf(update({ id, hostname: ' ' }))).toBe('validation_failed');
+  await platform.call('terminateInstance', { id, approve: true });
+  expect(await codeOf(update({ id, hostname: 'again' }))).toBe('conflict');
+});
