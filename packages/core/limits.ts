@@ -43,6 +43,8 @@ export const peersPerNetworkMax = 20_000;
 /** Join tokens live an hour unless asked otherwise (contract §3), and never longer than a week. */
 export const joinTokenSecondsDefault = 3600;
 export const joinTokenSecondsMax = 7 * 24 * 3600;
+/** Machines of one account that were asked for and have not joined; a larger fleet is rolled out in parts. */
+export const pendingInstancesMax = 1000;
 /** API tokens may live for ever (null) or so long. */
 export const apiTokenSecondsMax = 10 * 365 * 24 * 3600;
 /** A node's certificate (contract §8), and where in its life it is renewed. */

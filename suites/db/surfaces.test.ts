@@ -165,16 +165,18 @@ const surfaces: readonly (readonly [string, () => Promise<Call>])[] = [
 
 /** A machine that joined and said hello, as its agent does. */
 async function joinMachine(hostname: string): Promise<string> {
-  const { join_token: made } = (await byGenericRoute('system_create_join_token', {})) as unknown as {
-    join_token: { token: string };
-  };
+  const { join_token: made } = await byGenericRoute('system_create_join_token', {});
+  return joinWith(String(made?.['token']), hostname);
+}
+
+async function joinWith(token: string, hostname: string): Promise<string> {
   const machine = await makeMachine();
   const nodeUrl = `https://127.0.0.1:${nodePort}`;
   const enrolled = await enrolSimulated({
     ...machine,
     nodeUrl,
-    token: made.token,
-    fingerprint: made.token.split('_').at(-1) ?? '',
+    token,
+    fingerprint: token.split('_').at(-1) ?? '',
     hostname,
   });
   const node = new SimulatedNode({
@@ -222,6 +224,36 @@ describe.each(surfaces)('%s', (name, open) => {
       const listed = await other('system_sdwan_list_peers', { network_id: network?.['id'], limit: 5 });
       expect(listed).toMatchObject({ count: 1, has_more: false, next_cursor: null });
     }
+  });
+
+  test('has a machine before it exists, which joins as itself and as nobody else', async () => {
+    const call = await open();
+    const offered = async (list: string, noun: string) => {
+      const answer = await call(list, {});
+      const [first] = answer[noun] as unknown as { id: string; provider: string }[];
+      expect(first?.provider).toBe('own');
+      return first?.id;
+    };
+    const wanted = {
+      template_id: await offered('system_list_templates', 'templates'),
+      provider_region_id: await offered('system_list_provider_regions', 'provider_regions'),
+      provider_instance_type_id: await offered('system_list_instance_types', 'instance_types'),
+      hostname: `ordered by ${name}`.replaceAll(/[^a-z0-9]+/gi, '-'),
+      tags: ['rack-7'],
+    };
+    const { instance, join_token: made } = await call('system_create_instance', wanted);
+    expect(instance).toMatchObject({ hostname: wanted.hostname, status: 'pending', provider: 'own' });
+    expect(made).toMatchObject({ instance_id: instance?.['id'], status: 'unused' });
+    const token = String(made?.['token']);
+    expect(await joinWith(token, 'what it calls itself')).toBe(instance?.['id']);
+    const joined = await byGenericRoute('system_get_instance', { instance_id: instance?.['id'] });
+    expect(joined['instance']).toMatchObject({
+      hostname: wanted.hostname,
+      status: 'running',
+      provider: 'own',
+      tags: ['rack-7'],
+    });
+    await expect(joinWith(token, 'another one')).rejects.toThrow();
   });
 
   test('a destructive action waits for approval, and can be looked at', async () => {

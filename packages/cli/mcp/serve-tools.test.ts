@@ -139,7 +139,6 @@ test('toolsets and read-only narrow the tools', async () => {
   const { spawn } = await started(mayDecide, ['--toolsets', 'fleet', '--read-only']);
   const { client } = await connect('modern', spawn, false);
   expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual([
-    'system_list_join_tokens',
     'system_list_instances',
     'system_get_instance',
     'recent_events',

@@ -6,12 +6,14 @@ import { deviceActions } from './devices.ts';
 import { firewallActions } from './firewall.ts';
 import { fleetActions } from './fleet.ts';
 import { portMappingActions } from './port-mappings.ts';
+import { provisioningActions } from './provisioning.ts';
 import { sdwanActions } from './sdwan.ts';
 import { virtualIpActions } from './virtual-ips.ts';
 
 export const actions = {
   ...accountActions,
   ...fleetActions,
+  ...provisioningActions,
   ...sdwanActions,
   ...virtualIpActions,
   ...portMappingActions,

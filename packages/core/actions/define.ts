@@ -55,7 +55,15 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   /** Whether it makes an object, which is answered with 201. */
   readonly creates: boolean;
   /** A group of tools that a client can ask for by name. */
-  readonly area: 'accounts' | 'fleet' | 'sdwan' | 'services' | 'firewall' | 'devices' | 'autonomy';
+  readonly area:
+    | 'accounts'
+    | 'fleet'
+    | 'provisioning'
+    | 'sdwan'
+    | 'services'
+    | 'firewall'
+    | 'devices'
+    | 'autonomy';
 }
 
 /** What every mutating action takes beside its own parameters (contract §1, §7). */

@@ -6,8 +6,8 @@ import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'fleet' as const;
-/** Where the other tokens are looked after; a model that is to add a machine needs only to make one. */
-const tokensArea = 'accounts' as const;
+/** To add a machine, a model needs only to make a token; the rest is not listed unless asked for. */
+const tokensArea = 'provisioning' as const;
 
 export const fleetActions = {
   createJoinToken: mutate({

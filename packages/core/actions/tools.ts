@@ -12,6 +12,7 @@ export const toolsets = [
   'firewall',
   'devices',
   'fleet',
+  'provisioning',
   'autonomy',
   'accounts',
 ] as const satisfies ActionDefinition['area'][];

@@ -23,7 +23,7 @@ export const instance = z.object({
   ...common.base,
   hostname: z.string(),
   status: instanceStatus,
-  provider: z.string().meta({ description: 'joined: enrolled by a join token' }),
+  provider: z.string().meta({ description: 'joined: enrolled by a join token; own: asked for first' }),
   connected: z.boolean(),
   platform_version: z.string().nullable(),
   agent_version: z.string().nullable(),

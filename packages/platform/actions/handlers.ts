@@ -6,6 +6,7 @@ import { policyHandlers } from './autonomy/policies.ts';
 import type { Handlers } from './context.ts';
 import { drainInstance } from './fleet/drain.ts';
 import { fleetHandlers } from './fleet/fleet.ts';
+import { provisioningHandlers } from './fleet/provision.ts';
 import { createRunDeferred } from './gate/run-deferred.ts';
 import { accessGrantHandlers } from './sdwan/devices/access-grants.ts';
 import { userDeviceHandlers } from './sdwan/devices/user-devices.ts';
@@ -24,6 +25,7 @@ export const handlers: Handlers = {
   ...accountHandlers,
   ...apiTokenHandlers,
   ...fleetHandlers,
+  ...provisioningHandlers,
   drainInstance,
   ...networkHandlers,
   ...peerHandlers,

@@ -3,7 +3,7 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { type EnrolRequest, type EnrolResponse, enrolRequest } from '@powernode/core/wire/enrolment';
-import type { Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
@@ -83,8 +83,9 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
   const token = await lockToken(trx, { digest: machine.tokenDigest, now: options.clock.now() });
   const { authority, clock } = options;
   const now = new Date(clock.now());
+  const isExpected = token.instance_id !== null;
   const instance = {
-    id: uuidv7(),
+    id: token.instance_id ?? uuidv7(),
     accountId: token.account_id,
     hostname: token.name_hint ?? machine.request.hostname,
   };
@@ -93,7 +94,8 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
     instanceId: instance.id,
     publicKey: machine.publicKey,
   });
-  await insertInstance(trx, { ...instance, request: machine.request, tags: token.tags, certificate, now });
+  const enrolled = { ...instance, request: machine.request, tags: token.tags, certificate, now };
+  const { hostname, tags } = isExpected ? await expected(trx, enrolled) : await added(trx, enrolled);
   await trx
     .updateTable('join_tokens')
     .set((row) => ({
@@ -108,13 +110,13 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
     accountId: instance.accountId,
     kind: 'system.instance.joined',
     severity: 'info',
-    instance: { id: instance.id, hostname: instance.hostname },
+    instance: { id: instance.id, hostname },
     payload: {
       instance_id: instance.id,
-      hostname: instance.hostname,
+      hostname,
       join_token_id: token.id,
       agent_version: machine.request.agent_version,
-      tags: token.tags,
+      tags,
     },
   });
   const response: EnrolResponse = {
@@ -127,37 +129,58 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
   return { response, events: await writeEvents(trx, [joined]) };
 }
 
-/** `provisioning` until the machine's first stream has published its keys: nothing can be attached before. */
-async function insertInstance(
-  trx: Transaction<Database>,
-  instance: {
-    readonly id: string;
-    readonly accountId: string;
-    readonly hostname: string;
-    readonly request: EnrolRequest;
-    readonly tags: readonly string[];
-    readonly certificate: IssuedCertificate;
-    readonly now: Date;
-  },
-): Promise<void> {
-  await trx
+/** What a machine is called and tagged. */
+type Called = Pick<Selectable<Database['instances']>, 'hostname' | 'tags'>;
+
+/** A machine that nobody has spoken of before. */
+async function added(trx: Transaction<Database>, instance: Enrolled): Promise<Called> {
+  return trx
     .insertInto('instances')
     .values({
+      ...arrived(instance),
       id: instance.id,
       account_id: instance.accountId,
       hostname: instance.hostname,
-      status: 'provisioning',
       provider: 'joined',
       tags: JSON.stringify(instance.tags),
       addresses: JSON.stringify([]),
       subsystems: JSON.stringify([]),
-      agent_version: instance.request.agent_version,
-      certificate_serial: instance.certificate.serial,
-      certificate_expires_at: instance.certificate.expiresAt,
       created_at: instance.now,
-      updated_at: instance.now,
     })
-    .execute();
+    .returning(['hostname', 'tags'])
+    .executeTakeFirstOrThrow();
+}
+
+/** One that was asked for: its name and tags may have been changed since its token was made. */
+async function expected(trx: Transaction<Database>, instance: Enrolled): Promise<Called> {
+  return trx
+    .updateTable('instances')
+    .set((row) => ({ ...arrived(instance), revision: row('revision', '+', 1) }))
+    .where('id', '=', instance.id)
+    .where('status', '=', 'pending')
+    .returning(['hostname', 'tags'])
+    .executeTakeFirstOrThrow();
+}
+
+/** `provisioning` until the machine's first stream has published its keys: nothing can be attached before. */
+function arrived(instance: Enrolled) {
+  return {
+    status: 'provisioning' as const,
+    agent_version: instance.request.agent_version,
+    certificate_serial: instance.certificate.serial,
+    certificate_expires_at: instance.certificate.expiresAt,
+    updated_at: instance.now,
+  };
+}
+
+interface Enrolled {
+  readonly id: string;
+  readonly accountId: string;
+  readonly hostname: string;
+  readonly request: EnrolRequest;
+  readonly tags: readonly string[];
+  readonly certificate: IssuedCertificate;
+  readonly now: Date;
 }
 
 /** Holds the token's row, so that of two machines with one token the second finds it used. */

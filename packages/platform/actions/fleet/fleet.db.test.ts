@@ -1,6 +1,6 @@
-// Machines over a real database: what of them an operator may change, and what that does not touch.
+// Machines over a real database: before they exist, and what of them an operator may change.
 import type { Instance } from '@powernode/core/intent/fleet';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 
 let platform: TestPlatform;
@@ -50,4 +50,42 @@ test('not over somebody else’s change, not by a name that is none, and not whe
   expect(await codeOf(update({ id, hostname: ' ' }))).toBe('validation_failed');
   await platform.call('terminateInstance', { id, approve: true });
   expect(await codeOf(update({ id, hostname: 'again' }))).toBe('conflict');
+});
+
+describe('a machine before it exists', () => {
+  const offered = {
+    template_id: '01980000-0000-7000-8000-000000000001',
+    provider_region_id: '01980000-0000-7000-8000-000000000002',
+    provider_instance_type_id: '01980000-0000-7000-8000-000000000003',
+  };
+  const create = async (input: object) =>
+    (await platform.call('createInstance', { ...offered, ...input })) as unknown as {
+      instance: Instance;
+      join_token: { id: string; token: string; command: string };
+    };
+
+  test('waits, cannot be attached or drained, and its token ends with it', async () => {
+    const { instance, join_token: token } = await create({ hostname: 'to-come' });
+    expect(instance).toMatchObject({ status: 'pending', connected: false, agent_version: null });
+    expect(token.command).toContain(token.token);
+    const { network } = (await platform.call('createNetwork', { name: 'waits' })) as unknown as {
+      network: { id: string };
+    };
+    const attach = { network_id: network.id, node_instance_id: instance.id };
+    expect(await codeOf(platform.call('attachPeer', attach))).toBe('conflict');
+    expect(await codeOf(platform.call('drainInstance', { id: instance.id }))).toBe('conflict');
+    await platform.call('terminateInstance', { id: instance.id, approve: true });
+    const { join_tokens: tokens } = (await platform.call('listJoinTokens', {})) as unknown as {
+      join_tokens: { id: string; status: string }[];
+    };
+    expect(tokens.find(({ id }) => id === token.id)?.status).toBe('revoked');
+  });
+
+  test('is refused of what nobody offers, and a dry run makes nothing', async () => {
+    const other = { hostname: 'odd', template_id: offered.provider_region_id };
+    expect(await codeOf(create(other))).toBe('validation_failed');
+    const tried = await create({ hostname: 'tried', dry_run: true });
+    expect(tried.join_token.token).not.toMatch(/^pn/);
+    expect(await codeOf(platform.call('getInstance', { id: tried.instance.id }))).toBe('not_found');
+  });
 });

@@ -138,6 +138,18 @@ export const fleetHandlers: HandlersOf<
       .execute();
     for (const peer of peers) await removePeer(context, peer, { terminated: true });
     await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
+    // One that never came must not come any more.
+    await context.trx
+      .updateTable('join_tokens')
+      .set((token) => ({
+        revoked_at: context.now,
+        updated_at: context.now,
+        revision: token('revision', '+', 1),
+      }))
+      .where('instance_id', '=', before.id)
+      .where('used_at', 'is', null)
+      .where('revoked_at', 'is', null)
+      .execute();
     await context.trx.deleteFrom('tunnel_observations').where('instance_id', '=', before.id).execute();
     const after = await context.trx
       .updateTable('instances')

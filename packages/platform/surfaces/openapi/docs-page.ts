@@ -14,6 +14,7 @@ const areas: readonly { readonly area: ActionDefinition['area']; readonly title:
   { area: 'firewall', title: 'Firewall and reachability' },
   { area: 'devices', title: 'Devices and access grants' },
   { area: 'fleet', title: 'Machines and events' },
+  { area: 'provisioning', title: 'Machines to come' },
   { area: 'autonomy', title: 'Policies and approvals' },
   { area: 'accounts', title: 'Accounts, operators, tokens' },
 ];
