@@ -13,7 +13,7 @@ const nameOf = (token: JoinToken) => token.name_hint ?? 'any machine';
 
 const columns = oneTimeColumns<JoinToken>({
   nameOf,
-  userOf: (t) => t.instance_id,
+  userOf: (t) => (t.status === 'used' ? t.instance_id : null),
   userLink: (instanceId, _, { tabIndex }) => (
     <Link to="/instances/$instanceId" params={{ instanceId }} tabIndex={tabIndex}>
       the machine
