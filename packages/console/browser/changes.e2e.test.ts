@@ -210,7 +210,7 @@ it('a machine is drained and taken back, after a look at what moves', () =>
     await page.getByRole('button', { name: 'Take back' }).click();
     await dialog.getByText('Nothing has to move').waitFor();
     await dialog.getByRole('button', { name: 'Take it back' }).click();
-    await page.getByRole('button', { name: 'Drain' }).waitFor();
+    await page.getByRole('button', { name: 'Drain', exact: true }).waitFor();
     expect(platform.world.peers[0]?.draining).toBe(false);
   }));
 

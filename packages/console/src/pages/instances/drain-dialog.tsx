@@ -1,4 +1,5 @@
 // Draining a machine before maintenance, and taking it back: what moves away from it or may come back.
+import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
@@ -17,7 +18,8 @@ export interface DrainDialogProps {
 }
 
 export function DrainDialog({ instance, onClose }: DrainDialogProps) {
-  const drain = !isDraining(instance);
+  // As it was asked for: news of the machine must not turn the dialog into its opposite.
+  const [drain] = useState(() => !isDraining(instance));
   const { hostname } = instance;
   return (
     <PlannedDialog
