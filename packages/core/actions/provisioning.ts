@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { instance, joinTokenOnce } from '../intent/fleet.ts';
-import { instanceType, providerRegion, template } from '../intent/provider.ts';
+import { offer } from '../intent/provider.ts';
 import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
@@ -16,7 +16,7 @@ export const provisioningActions = {
     name: 'system_list_templates',
     title: 'List templates',
     description: 'What can run on a machine that is made by system_create_instance.',
-    output: { templates: z.array(template), ...pageOutput },
+    output: { templates: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/templates' },
     cli: { noun: 'template', verb: 'list' },
   }),
@@ -25,7 +25,7 @@ export const provisioningActions = {
     name: 'system_list_provider_regions',
     title: 'List regions',
     description: 'Where providers make machines.',
-    output: { provider_regions: z.array(providerRegion), ...pageOutput },
+    output: { provider_regions: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/provider_regions' },
     cli: { noun: 'provider-region', verb: 'list' },
   }),
@@ -34,7 +34,7 @@ export const provisioningActions = {
     name: 'system_list_instance_types',
     title: 'List types of machines',
     description: 'How large the machines are that providers make.',
-    output: { instance_types: z.array(instanceType), ...pageOutput },
+    output: { instance_types: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/instance_types' },
     cli: { noun: 'instance-type', verb: 'list' },
   }),

@@ -11,6 +11,9 @@ export const id = z
   .toLowerCase()
   .meta({ format: 'uuid' });
 
+/** A UUID as the platform writes it. */
+export const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** RFC 3339 in UTC, with milliseconds. */
 export const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, UTC' });
 

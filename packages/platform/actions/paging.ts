@@ -1,5 +1,7 @@
-// Pages of a list: keyset pagination by id, behind a cursor that callers cannot read meaning into.
+// Pages of a list, behind a cursor that callers cannot read meaning into: by id in the database, by place in memory.
+
 import { ProductError } from '@powernode/core/errors';
+import { idShape } from '@powernode/core/intent/common';
 import type { SelectQueryBuilder } from 'kysely';
 import type { Database } from '../store/tables.ts';
 
@@ -20,8 +22,6 @@ export interface PageAnswer {
   readonly next_cursor: string | null;
 }
 
-const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 function encodeCursor(id: string): string {
   return Buffer.from(`1:${id}`).toString('base64url');
 }
@@ -30,9 +30,37 @@ function decodeCursor(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const id = text.slice(2);
   if (text.startsWith('1:') && idShape.test(id)) return id;
-  throw new ProductError('validation_failed', 'The cursor is not one of this list. Start without a cursor.', {
-    fields: [{ path: 'cursor', code: 'invalid_cursor', message: 'must be a next_cursor of the same list' }],
-  });
+  throw wrongCursor();
+}
+
+function wrongCursor(): ProductError {
+  return new ProductError(
+    'validation_failed',
+    'The cursor is not one of this list. Start without a cursor.',
+    {
+      fields: [{ path: 'cursor', code: 'invalid_cursor', message: 'must be a next_cursor of the same list' }],
+    },
+  );
+}
+
+/** A page of rows that are all at hand, in an order of their own. */
+export function pageOf<Row>(
+  all: readonly Row[],
+  input: PageInput,
+): { readonly rows: readonly Row[]; readonly answer: PageAnswer } {
+  const from = input.cursor === undefined ? 0 : decodeOffset(input.cursor, all.length);
+  const rows = all.slice(from, from + input.limit);
+  const end = from + rows.length;
+  const hasMore = end < all.length;
+  const next = hasMore ? Buffer.from(`p:${end}`).toString('base64url') : null;
+  return { rows, answer: { count: rows.length, has_more: hasMore, next_cursor: next } };
+}
+
+function decodeOffset(cursor: string, length: number): number {
+  const match = /^p:(\d{1,6})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const offset = Number(match?.[1]);
+  if (match !== null && offset <= length) return offset;
+  throw wrongCursor();
 }
 
 type Query<DB, TB extends keyof DB, O> = SelectQueryBuilder<DB, TB, O>;

@@ -18,6 +18,11 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
+/** To be called after the commit. */
+export function publishEvents(bus: Pick<EventBus, 'publish'>, events: readonly Event[]): void {
+  for (const event of events) bus.publish({ kind: 'event', accountId: event.account_id, event });
+}
+
 /** The bus of a single process. A listener that throws is the listener's bug and does not stop the others. */
 export function inProcessBus(onListenerError: (error: unknown) => void): EventBus {
   const listeners = new Set<(message: BusMessage) => void>();

@@ -1,15 +1,12 @@
 // What the platform's providers offer. There is one so far: "own", whose machines are brought by whoever asks.
 import { ProductError } from '@powernode/core/errors';
+import type { Offer } from '@powernode/core/intent/provider';
 
-export interface Offer {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly provider: string;
-}
+/** The same for every account. */
+export type Offered = Pick<Offer, 'id' | 'name' | 'description' | 'provider'>;
 
 /** The same ids on every platform and for ever, so that scripts may name them. */
-export const templates: readonly Offer[] = [
+export const templates: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000001',
     name: 'agent',
@@ -18,7 +15,7 @@ export const templates: readonly Offer[] = [
   },
 ];
 
-export const providerRegions: readonly Offer[] = [
+export const providerRegions: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000002',
     name: 'anywhere',
@@ -27,7 +24,7 @@ export const providerRegions: readonly Offer[] = [
   },
 ];
 
-export const instanceTypes: readonly Offer[] = [
+export const instanceTypes: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000003',
     name: 'as-it-is',
@@ -63,9 +60,9 @@ export function providerOf(chosen: Chosen): string {
 }
 
 function offerOf(
-  offers: readonly Offer[],
+  offers: readonly Offered[],
   wanted: { readonly path: string; readonly id: string; readonly list: string },
-): Offer {
+): Offered {
   const offer = offers.find(({ id }) => id === wanted.id);
   if (offer !== undefined) return offer;
   throw refused(wanted.path, `nobody offers ${wanted.id}; ${wanted.list} lists what there is`);

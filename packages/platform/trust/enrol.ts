@@ -7,7 +7,7 @@ import type { Selectable, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
-import type { EventBus } from '../events/event-bus.ts';
+import { type EventBus, publishEvents } from '../events/event-bus.ts';
 import { writeEvents } from '../events/write-events.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
@@ -15,7 +15,7 @@ import { inPlatform } from '../store/tenancy.ts';
 import { type Authority, type IssuedCertificate, publicKeyOfRequest } from './authority.ts';
 import type { Clock } from './clock.ts';
 import { GuessLimit } from './guess-limit.ts';
-import { makeEvent, publishEvents } from './node-events.ts';
+import { makeEvent } from './node-events.ts';
 import { parseJoinToken, sameDigest } from './tokens.ts';
 
 export interface EnrolmentOptions {

@@ -1,7 +1,6 @@
-// Events that machines cause: made, and told to readers after the commit.
+// Events that machines cause, or that the platform sees of them; written by events/write-events.ts.
 import type { Event } from '@powernode/core/intent/fleet';
 import { v7 as uuidv7 } from 'uuid';
-import type { EventBus } from '../events/event-bus.ts';
 import type { EventDraft } from '../events/write-events.ts';
 import type { Clock } from './clock.ts';
 
@@ -27,9 +26,4 @@ export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): EventDraft 
     correlation_id: uuidv7(),
     payload: { ...of.payload },
   };
-}
-
-/** To be called after the commit. */
-export function publishEvents(bus: EventBus, events: readonly Event[]): void {
-  for (const event of events) bus.publish({ kind: 'event', accountId: event.account_id, event });
 }

@@ -1,5 +1,5 @@
 // An approval that nobody answers in time is rejected (contract §7). Run by the platform itself, now and then.
-import type { EventBus } from '../../events/event-bus.ts';
+import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import { writeEvents } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inPlatform } from '../../store/tenancy.ts';
@@ -39,6 +39,6 @@ export async function expireApprovals(parts: {
       })),
     );
   });
-  for (const event of events) parts.bus.publish({ kind: 'event', accountId: event.account_id, event });
+  publishEvents(parts.bus, events);
   return events.length;
 }

@@ -5,21 +5,14 @@ import type { Database } from '../../store/tables.ts';
 import { stored } from '../accounts/present.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../context.ts';
 import { categories } from '../gate/policies.ts';
+import { pageOf } from '../paging.ts';
 
 type PolicyRow = Selectable<Database['policies']>;
 
 export const policyHandlers: HandlersOf<'listPolicies' | 'getPolicy' | 'setPolicy'> = {
   async listPolicies(context, input) {
-    const rows = await policiesOf(context);
-    const from = input.cursor === undefined ? 0 : offsetOf(input.cursor, rows.length);
-    const policies = rows.slice(from, from + input.limit).map(showPolicy);
-    const end = from + policies.length;
-    return {
-      policies,
-      count: policies.length,
-      has_more: end < rows.length,
-      next_cursor: end < rows.length ? Buffer.from(`p:${end}`).toString('base64url') : null,
-    };
+    const { rows, answer } = pageOf(await policiesOf(context), input);
+    return { policies: rows.map(showPolicy), ...answer };
   },
 
   async getPolicy(context, input) {
@@ -117,13 +110,4 @@ function showPolicy(row: PolicyRow) {
     description: facts.titles.join('; '),
     actions: [...facts.actions],
   };
-}
-
-function offsetOf(cursor: string, length: number): number {
-  const match = /^p:(\d{1,6})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const offset = Number(match?.[1]);
-  if (match !== null && offset <= length) return offset;
-  throw new ProductError('validation_failed', 'The cursor is not one of this list. Start without a cursor.', {
-    fields: [{ path: 'cursor', code: 'invalid_cursor', message: 'must be a next_cursor of the same list' }],
-  });
 }

@@ -1,10 +1,10 @@
 // Handlers: machines, join tokens, events.
 import { ProductError } from '@powernode/core/errors';
-import { notShownOnDryRun } from '../accounts/api-tokens.ts';
 import { checkRevision, type HandlersOf, notFound } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { removePeer } from '../sdwan/peers.ts';
 import { instanceRow } from '../sdwan/rows.ts';
+import { makeJoinToken } from './join-token.ts';
 import { showEvent, showInstance, showInstances, showJoinToken } from './present.ts';
 
 export const fleetHandlers: HandlersOf<
@@ -18,24 +18,15 @@ export const fleetHandlers: HandlersOf<
   | 'recentEvents'
 > = {
   async createJoinToken(context, input) {
-    const { token, digest } = context.services.newJoinToken();
-    const row = await context.trx
-      .insertInto('join_tokens')
-      .values({
-        id: context.services.newId(),
-        account_id: context.accountId,
-        digest,
-        name_hint: input.name_hint ?? null,
-        tags: JSON.stringify(input.tags ?? []),
-        expires_at: new Date(context.now.getTime() + input.expires_in_seconds * 1000),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    const shown = showJoinToken(row, context.now);
+    const made = await makeJoinToken(context, {
+      nameHint: input.name_hint ?? null,
+      tags: input.tags ?? [],
+      expiresInSeconds: input.expires_in_seconds,
+      instanceId: null,
+    });
+    const { token: _token, command: _command, ...shown } = made;
     context.event('system.join_token.created', { before: null, after: shown });
-    const secret = context.dryRun ? notShownOnDryRun : token;
-    const command = `powernode agent join --platform ${context.services.nodeUrl()} --token ${secret}`;
-    return { join_token: { ...shown, token: secret, command } };
+    return { join_token: made };
   },
 
   async listJoinTokens(context, input) {

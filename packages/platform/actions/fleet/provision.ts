@@ -1,32 +1,41 @@
 // Handlers: what providers offer, and a machine of the fleet before it exists.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
-import { instanceTypes, type Offer, providerOf, providerRegions, templates } from '../../providers/offers.ts';
-import { notShownOnDryRun } from '../accounts/api-tokens.ts';
+import {
+  instanceTypes,
+  type Offered,
+  providerOf,
+  providerRegions,
+  templates,
+} from '../../providers/offers.ts';
 import { stored } from '../accounts/present.ts';
 import type { ActionContext, HandlersOf } from '../context.ts';
-import { showInstance, showJoinToken } from './present.ts';
+import { pageOf } from '../paging.ts';
+import { makeJoinToken } from './join-token.ts';
+import { showInstance } from './present.ts';
 
 export const provisioningHandlers: HandlersOf<
   'listTemplates' | 'listProviderRegions' | 'listInstanceTypes' | 'createInstance'
 > = {
-  async listTemplates(context) {
-    return { templates: await shown(context, templates), ...wholePage(templates) };
+  async listTemplates(context, input) {
+    const { rows, answer } = pageOf(templates, input);
+    return { templates: await shown(context, rows), ...answer };
   },
 
-  async listProviderRegions(context) {
-    return { provider_regions: await shown(context, providerRegions), ...wholePage(providerRegions) };
+  async listProviderRegions(context, input) {
+    const { rows, answer } = pageOf(providerRegions, input);
+    return { provider_regions: await shown(context, rows), ...answer };
   },
 
-  async listInstanceTypes(context) {
-    return { instance_types: await shown(context, instanceTypes), ...wholePage(instanceTypes) };
+  async listInstanceTypes(context, input) {
+    const { rows, answer } = pageOf(instanceTypes, input);
+    return { instance_types: await shown(context, rows), ...answer };
   },
 
   async createInstance(context, input) {
     await context.lock();
     const provider = providerOf(input);
     await refuseTooMany(context);
-    const tags = JSON.stringify(input.tags ?? []);
     const row = await context.trx
       .insertInto('instances')
       .values({
@@ -35,32 +44,21 @@ export const provisioningHandlers: HandlersOf<
         hostname: input.hostname,
         status: 'pending',
         provider,
-        tags,
+        tags: JSON.stringify(input.tags ?? []),
         addresses: JSON.stringify([]),
         subsystems: JSON.stringify([]),
       })
       .returningAll()
       .executeTakeFirstOrThrow();
-    const { token, digest } = context.services.newJoinToken();
-    const tokenRow = await context.trx
-      .insertInto('join_tokens')
-      .values({
-        id: context.services.newId(),
-        account_id: context.accountId,
-        digest,
-        name_hint: input.hostname,
-        tags,
-        expires_at: new Date(context.now.getTime() + input.expires_in_seconds * 1000),
-        // Before it is used: the machine that it is for.
-        instance_id: row.id,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const joinToken = await makeJoinToken(context, {
+      nameHint: row.hostname,
+      tags: row.tags,
+      expiresInSeconds: input.expires_in_seconds,
+      instanceId: row.id,
+    });
     const instance = await showInstance(context, row);
     context.event('system.instance.created', { before: null, after: instance });
-    const secret = context.dryRun ? notShownOnDryRun : token;
-    const command = `powernode agent join --platform ${context.services.nodeUrl()} --token ${secret}`;
-    return { instance, join_token: { ...showJoinToken(tokenRow, context.now), token: secret, command } };
+    return { instance, join_token: joinToken };
   },
 };
 
@@ -79,7 +77,7 @@ async function refuseTooMany(context: ActionContext): Promise<void> {
 }
 
 /** Offers belong to the platform; each account sees them as its own, from its beginning. */
-async function shown(context: ActionContext, offers: readonly Offer[]) {
+async function shown(context: ActionContext, offers: readonly Offered[]) {
   const account = await context.trx
     .selectFrom('accounts')
     .select('created_at')
@@ -88,9 +86,4 @@ async function shown(context: ActionContext, offers: readonly Offer[]) {
   const { created_at } = account;
   const base = { account_id: context.accountId, created_at, updated_at: created_at, revision: 1 };
   return offers.map((offer) => ({ ...offer, ...stored({ ...base, id: offer.id }) }));
-}
-
-/** There are fewer than fit on one page. */
-function wholePage(offers: readonly Offer[]) {
-  return { count: offers.length, has_more: false, next_cursor: null };
 }

@@ -5,7 +5,7 @@ import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
 import { sql } from 'kysely';
-import type { EventBus } from '../../events/event-bus.ts';
+import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import { ActionContext, type Handlers, type Services } from '../context.ts';
@@ -209,7 +209,7 @@ export function tell(
     parts.bus.publish({ kind: 'changed', accountId: context.accountId, sequence: context.sequence });
   }
   for (const run of context.afterCommit) run();
-  for (const event of events) parts.bus.publish({ kind: 'event', accountId: context.accountId, event });
+  publishEvents(parts.bus, events);
 }
 
 async function modeOf(context: ActionContext, key: ActionKey): Promise<PolicyMode | null> {

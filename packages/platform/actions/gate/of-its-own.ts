@@ -2,7 +2,7 @@
 // whoever is behind them.
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Event } from '@powernode/core/intent/fleet';
-import type { EventBus } from '../../events/event-bus.ts';
+import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import { ActionContext, type Services, type Trx } from '../context.ts';
@@ -83,6 +83,6 @@ export async function followObserved(
     await noteConsequences(context);
     return { followed: made, events: await recordEvents(context, {}) };
   });
-  for (const event of events) parts.bus.publish({ kind: 'event', accountId, event });
+  publishEvents(parts.bus, events);
   return followed;
 }

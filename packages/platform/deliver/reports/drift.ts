@@ -3,12 +3,12 @@
 import { nodeEventsPerMinuteMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
-import type { EventBus } from '../../events/event-bus.ts';
+import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import { writeEvents } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
-import { makeEvent, publishEvents } from '../../trust/node-events.ts';
+import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 
 export interface DriftParts {

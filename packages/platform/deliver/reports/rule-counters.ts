@@ -1,4 +1,5 @@
 // What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
+import { idShape } from '@powernode/core/intent/common';
 import { reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import { sql, type Transaction } from 'kysely';
@@ -20,8 +21,6 @@ interface Count {
   readonly packets: number;
   readonly bytes: number;
 }
-
-const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class RuleCounters {
   readonly #parts: RuleCounterParts;

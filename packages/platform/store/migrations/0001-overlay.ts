@@ -79,7 +79,7 @@ create table join_tokens (
   tags jsonb not null default '[]',     -- tags that the machine gets
   expires_at timestamptz not null,      -- when it stops working
   used_at timestamptz,                  -- when a machine used it; single use
-  instance_id uuid,                     -- the machine that used it; until then the one that it is for, if there is one
+  instance_id uuid,                     -- the machine that it lets in; null while that is open
   revoked_at timestamptz,               -- since when it is revoked
   created_at timestamptz not null default now(), -- when it was made
   updated_at timestamptz not null default now(), -- when it was last changed

@@ -1,6 +1,7 @@
 // GET /api/v1/events/stream: the account's events as server-sent events (WHATWG HTML §9.2), from where the reader
 // left off (Last-Event-ID) and then live, with no gap and no event twice.
 import { ProductError } from '@powernode/core/errors';
+import { idShape } from '@powernode/core/intent/common';
 import type { Event } from '@powernode/core/intent/fleet';
 import { eventStreamBatchMax, eventStreamsPerOperatorMax, streamPingMs } from '@powernode/core/limits';
 import { showEvent } from '../../actions/fleet/present.ts';
@@ -100,7 +101,7 @@ class EventStream {
     }
     // A reader may name an event that is not there any more, such as one from before a backup was restored.
     const named = this.#request.lastEventId ?? '';
-    this.#last = isId.test(named) && named < this.#opened ? named : this.#opened;
+    this.#last = idShape.test(named) && named < this.#opened ? named : this.#opened;
     return new ReadableStream<Uint8Array>({
       start: (controller) => this.#start(controller),
       pull: (controller) => this.#pull(controller),
@@ -173,8 +174,6 @@ class EventStream {
     this.#onEnd();
   }
 }
-
-const isId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function frame(event: Event): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;

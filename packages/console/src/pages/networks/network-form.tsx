@@ -14,13 +14,14 @@ const ipv4Choices = [
   { value: 'own', text: 'This block' },
   { value: 'none', text: 'No IPv4' },
 ] as const;
+type Ipv4Choice = (typeof ipv4Choices)[number]['value'];
 
 export function CreateNetwork({ onCancel, onDone }: FormProps) {
   const { values, set } = useFieldValues(() => ({
     name: '',
     description: '',
     prefix: '',
-    ipv4: 'free' as (typeof ipv4Choices)[number]['value'],
+    ipv4: 'free' as Ipv4Choice,
     ipv4_prefix: '',
     topology_strategy: 'hub_and_spoke' as Network['topology_strategy'],
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
@@ -56,17 +57,11 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
             onChange={(next) => set({ prefix: next })}
             error={errorOf('prefix')}
           />
-          <div className="form-columns">
-            <SelectField
-              label="IPv4 leg"
-              hint="For software and doors that speak IPv4 only."
-              value={ipv4}
-              onChange={(next) => set({ ipv4: next })}
-              choices={ipv4Choices}
-              error={ipv4 === 'own' ? null : errorOf('ipv4_prefix')}
-            />
-            {ipv4 === 'own' ? <Ipv4Block {...{ values, set, errorOf }} /> : null}
-          </div>
+          <Ipv4Leg
+            {...{ values, set, errorOf }}
+            choices={ipv4Choices}
+            hint="For software and doors that speak IPv4 only."
+          />
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
@@ -82,7 +77,7 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
     firewall_default_policy: network.firewall_default_policy,
     direct_paths: network.direct_paths,
     mtu: String(network.mtu),
-    ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as (typeof ipv4Choices)[number]['value'],
+    ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as Ipv4Choice,
     ipv4_prefix: network.ipv4_prefix ?? '',
   }));
   const { ipv4, ipv4_prefix, ...fields } = values;
@@ -104,17 +99,11 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
       {(errorOf) => (
         <>
           <NameField {...{ values, set, errorOf }} />
-          <div className="form-columns">
-            <SelectField
-              label="IPv4 leg"
-              hint="Another block gives all in the network other IPv4 addresses; devices have to be issued again."
-              value={ipv4}
-              onChange={(next) => set({ ipv4: next })}
-              choices={ipv4Choices.filter(({ value }) => value !== 'free')}
-              error={ipv4 === 'own' ? null : errorOf('ipv4_prefix')}
-            />
-            {ipv4 === 'own' ? <Ipv4Block {...{ values, set, errorOf }} /> : null}
-          </div>
+          <Ipv4Leg
+            {...{ values, set, errorOf }}
+            choices={ipv4Choices.filter(({ value }) => value !== 'free')}
+            hint="Another block gives all in the network other IPv4 addresses; devices have to be issued again."
+          />
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
@@ -122,16 +111,34 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
   );
 }
 
-function Ipv4Block({ values, set, errorOf }: FieldsProps<{ readonly ipv4_prefix: string }>) {
+interface Ipv4LegProps extends FieldsProps<{ readonly ipv4: Ipv4Choice; readonly ipv4_prefix: string }> {
+  readonly choices: readonly (typeof ipv4Choices)[number][];
+  readonly hint: string;
+}
+
+function Ipv4Leg({ values, set, errorOf, choices, hint }: Ipv4LegProps) {
+  const isOwn = values.ipv4 === 'own';
   return (
-    <TextField
-      label="IPv4 block"
-      mono
-      placeholder="100.64.0.0/22"
-      value={values.ipv4_prefix}
-      onChange={(next) => set({ ipv4_prefix: next })}
-      error={errorOf('ipv4_prefix')}
-    />
+    <div className="form-columns">
+      <SelectField
+        label="IPv4 leg"
+        hint={hint}
+        value={values.ipv4}
+        onChange={(ipv4) => set({ ipv4 })}
+        choices={choices}
+        error={isOwn ? null : errorOf('ipv4_prefix')}
+      />
+      {isOwn ? (
+        <TextField
+          label="IPv4 block"
+          mono
+          placeholder="100.64.0.0/22"
+          value={values.ipv4_prefix}
+          onChange={(ipv4_prefix) => set({ ipv4_prefix })}
+          error={errorOf('ipv4_prefix')}
+        />
+      ) : null}
+    </div>
   );
 }
 

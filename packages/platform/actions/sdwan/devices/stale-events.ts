@@ -15,7 +15,7 @@ interface Before {
 }
 
 export async function tellOfStaleDevices(context: ActionContext): Promise<void> {
-  const addressesBefore = renumbered(context);
+  const addressesBefore = addressesBeforeChange(context);
   const told = new Set<string>();
   for (const before of beforeOf(context)) {
     const devices = await devicesOf(context, before);
@@ -58,7 +58,7 @@ function beforeOf(context: ActionContext): Before[] {
 }
 
 /** By device: what it was called by, where the change under way gives it other addresses. */
-function renumbered(context: ActionContext): ReadonlyMap<string, readonly string[]> {
+function addressesBeforeChange(context: ActionContext): ReadonlyMap<string, readonly string[]> {
   return new Map(
     context.changes.flatMap((change) =>
       change.kind === 'item_changed' && change.before?.type === 'user_device'
