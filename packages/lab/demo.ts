@@ -49,7 +49,7 @@ async function demo(): Promise<number> {
   try {
     const complete = await showMatrix(lab);
     if (wanted.ending !== 'once') await showAddresses(lab, wanted.ending);
-    if (wanted.ending === 'wait') await stop;
+    if (wanted.ending === 'wait') await held(stop);
     return complete ? 0 : 1;
   } finally {
     if (wanted.ending !== 'keep') {
@@ -58,6 +58,14 @@ async function demo(): Promise<number> {
     }
   }
 }
+
+/** Listening for signals alone does not keep a process. */
+async function held(until: Promise<void>): Promise<void> {
+  const hold = setInterval(() => undefined, holdMs);
+  await until;
+  clearInterval(hold);
+}
+const holdMs = 60_000;
 
 /** Whether everyone reached everyone. */
 async function showMatrix(lab: Lab): Promise<boolean> {
