@@ -52,18 +52,36 @@ async function tunnels(): Promise<Map<string, KernelPeer>> {
 /** All tunnels have shaken hands, and none of them lately. */
 async function calm(): Promise<Map<string, KernelPeer>> {
   return waitFor({ what: 'tunnels to be calm', limitMs }, async () => {
+    const revisions = await syncedRevisions();
     const now = await tunnels();
     const youngest = Math.max(...[...now.values()].map((peer) => peer.handshakeS));
     const all = [...now.values()].every((peer) => peer.handshakeS > 0);
-    return all && Date.now() / 1000 - youngest > calmS ? now : null;
+    if (!all || Date.now() / 1000 - youngest <= calmS) return null;
+    // Hosts are read one by one: what was read is one state only when none of them was to change meanwhile.
+    return revisions !== null && revisions === (await syncedRevisions()) ? now : null;
   });
 }
 
-async function inSync(): Promise<void> {
+/** The revision of every node, when all are connected and have what they should; else null. */
+async function syncedRevisions(): Promise<string | null> {
   const call = await lab.platform('main');
-  await waitFor({ what: 'every node to be connected and in sync', limitMs }, async () => {
-    const { instances } = await call(fleetActions.listInstances, { limit: 500 });
-    return instances.length === hosts.length && instances.every((one) => one.connected && one.in_sync);
+  const { instances } = await call(fleetActions.listInstances, { limit: 500 });
+  const all = instances.length === hosts.length && instances.every((one) => one.connected && one.in_sync);
+  const revisions = instances.map((one) => `${one.hostname} ${one.applied_revision}`).sort();
+  return all ? revisions.join() : null;
+}
+
+async function inSync(): Promise<void> {
+  await waitFor({ what: 'every node to be connected and in sync', limitMs }, syncedRevisions);
+}
+
+/** Hubs have said where they see every spoke, so the platform has nothing more to find out. */
+async function placesKnown(): Promise<void> {
+  const known = { edge1: 'possible', edge2: 'possible', edge3: 'symmetric_nat' };
+  await waitFor({ what: 'the platform to know which spokes can meet', limitMs }, async () => {
+    const { peers } = await (await lab.platform('main'))(sdwanActions.listPeers, { limit: 500 });
+    const states = new Map(peers.map((peer) => [peer.hostname, peer.direct_path.state]));
+    return Object.entries(known).every(([host, state]) => states.get(host) === state);
   });
 }
 
@@ -102,7 +120,7 @@ async function documentFiles(host: string): Promise<string[]> {
 }
 
 test('the platform is killed and comes back: no packet, no handshake, no document', async () => {
-  await inSync();
+  await placesKnown();
   const before = await calm();
   const files = await ofEachHost(documentFiles);
   const lostBefore = await losses();
