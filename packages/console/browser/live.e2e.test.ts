@@ -102,6 +102,27 @@ it('a machine that joins is seen at once and can be attached', async () => {
   await context.close();
 });
 
+it('a machine is listed before it joins, where the offers leave a choice', async () => {
+  const { page, context, platform } = await open('/join');
+  await page.getByLabel('List it in the fleet now').check();
+  await page.getByRole('button', { name: 'Make the command' }).click();
+  await page.getByText('Not accepted as it is').waitFor();
+  await page.getByLabel('Name of the machine').fill('edge8');
+  await page.getByLabel('Region').selectOption('south');
+  expect(await page.getByLabel('Template').count()).toBe(0);
+  const [asked] = await Promise.all([
+    page.waitForRequest((request) => request.url().endsWith('/system_create_instance')),
+    page.getByRole('button', { name: 'Make the command' }).click(),
+  ]);
+  expect(asked.postDataJSON()).toMatchObject({ provider_region_id: platform.world.regions[1]?.id });
+  await page.getByText('Waiting for the machine…').waitFor();
+  const listed = platform.world.instances.at(-1);
+  expect(listed).toMatchObject({ hostname: 'edge8', status: 'pending' });
+  await page.goto(page.url().replace(/\/join.*/, `/instances/${listed?.id}`));
+  await page.getByText('It has not joined yet').waitFor();
+  await context.close();
+});
+
 it('a platform that goes away is said to be away, and is found again by itself', async () => {
   const { page, context, server, platform } = await open('/networks');
   await page.getByRole('link', { name: 'office' }).waitFor();

@@ -211,6 +211,19 @@ it('makes the command that joins a machine, and takes its token back', async () 
   await close();
 });
 
+it('lists a machine before it joins', async () => {
+  const { page, close } = await live('/join');
+  await page.getByLabel('List it in the fleet now').check();
+  await page.getByLabel('Name of the machine').fill('edge2');
+  await page.getByRole('button', { name: 'Make the command' }).click();
+  expect(await page.locator('[data-secret]').innerText()).toMatch(/agent join --platform \S+ --token \S+/);
+  await page.getByRole('link', { name: 'Instances', exact: true }).click();
+  await page.getByRole('row').filter({ hasText: 'edge2' }).getByText('pending').waitFor();
+  await page.getByRole('link', { name: 'edge2' }).click();
+  await page.getByText('It has not joined yet').waitFor();
+  await close();
+});
+
 it('makes an operator and a token that may only read, and signs in with it', async () => {
   const { page, close } = await live('/settings?tab=operators');
   await page.getByRole('button', { name: 'New operator' }).click();

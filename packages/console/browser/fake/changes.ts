@@ -14,7 +14,16 @@ import {
   status,
 } from './prepared.ts';
 import { serviceChanges } from './service-changes.ts';
-import { type Approval, ago, makeNetwork, makePeer, replace, stored, type World } from './world.ts';
+import {
+  type Approval,
+  ago,
+  makeInstance,
+  makeNetwork,
+  makePeer,
+  replace,
+  stored,
+  type World,
+} from './world.ts';
 
 const changes: Readonly<Record<string, Prepare>> = {
   ...serviceChanges,
@@ -176,19 +185,28 @@ const changes: Readonly<Record<string, Prepare>> = {
     };
   },
   createJoinToken(world, input) {
-    const id = newId();
-    const shown = {
-      ...stored(id, 0),
-      name_hint: (input['name_hint'] as string | undefined) ?? null,
-      tags: (input['tags'] as string[] | undefined) ?? [],
-      status: 'unused' as const,
-      expires_at: ago(-Number(input['expires_in_seconds'])),
-      used_at: null,
-      instance_id: null,
+    const { shown, secret } = newJoinToken(input);
+    return made(world.joinTokens, 'join_token', shown, secret);
+  },
+  createInstance(world, input) {
+    find(world.regions, input['provider_region_id'], 'region');
+    const { shown, secret } = newJoinToken({ ...input, name_hint: input['hostname'] });
+    const instance = {
+      ...makeInstance(0, { hostname: String(input['hostname']), connected: false }),
+      ...stored(newId(), 0),
+      ...{ status: 'pending' as const, provider: 'own', applied_revision: null, last_heartbeat_at: null },
+      ...{ subsystems: [], in_sync: false, unused_keys: 0, certificate_expires_at: null },
+      ...{ observed_address: null, agent_version: null, platform_version: null, tags: shown.tags },
     };
-    const token = `pnj_${keyOf(7).slice(0, 40)}`;
-    const command = `powernode agent join --platform https://platform.example:7443 --token ${token}`;
-    return made(world.joinTokens, 'join_token', shown, { token, command });
+    return {
+      body: { instance, join_token: { ...shown, ...secret } },
+      reaches: [],
+      commit() {
+        world.instances.push(instance);
+        world.joinTokens.unshift(shown);
+        return { kind: 'system.instance.created', payload: { before: null, after: instance } };
+      },
+    };
   },
   revokeJoinToken: (world, input) =>
     status(world.joinTokens, input['join_token_id'], 'join_token', { status: 'revoked' }),
@@ -287,4 +305,19 @@ export function defer(
   };
   world.approvals.unshift(approval);
   return approval;
+}
+
+function newJoinToken(input: Input) {
+  const shown = {
+    ...stored(newId(), 0),
+    name_hint: (input['name_hint'] as string | undefined) ?? null,
+    tags: (input['tags'] as string[] | undefined) ?? [],
+    status: 'unused' as const,
+    expires_at: ago(-Number(input['expires_in_seconds'])),
+    used_at: null,
+    instance_id: null,
+  };
+  const token = `pnj_${keyOf(7).slice(0, 40)}`;
+  const command = `powernode agent join --platform https://platform.example:7443 --token ${token}`;
+  return { shown, secret: { token, command } };
 }

@@ -7,6 +7,7 @@ export type Network = Output<'getNetwork'>['network'];
 export type Instance = Output<'getInstance'>['instance'];
 export type Peer = Output<'getPeer'>['peer'];
 export type Approval = Output<'getApproval'>['approval'];
+export type Offer = Output<'listTemplates'>['templates'][number];
 export type JoinToken = Output<'listJoinTokens'>['join_tokens'][number];
 export type ApiToken = Output<'listApiTokens'>['api_tokens'][number];
 export type Operator = Output<'listOperators'>['operators'][number];
@@ -25,6 +26,9 @@ export interface World {
   readonly apiTokens: ApiToken[];
   readonly joinTokens: JoinToken[];
   readonly instances: Instance[];
+  readonly templates: Offer[];
+  readonly regions: Offer[];
+  readonly types: Offer[];
   readonly networks: Network[];
   readonly peers: Peer[];
   readonly approvals: Approval[];
@@ -66,6 +70,9 @@ export function emptyWorld(): World {
     apiTokens: [],
     joinTokens: [],
     instances: [],
+    templates: [makeOffer(20, 'agent')],
+    regions: [makeOffer(30, 'north'), makeOffer(31, 'south')],
+    types: [makeOffer(40, 'as-it-is')],
     networks: [],
     peers: [],
     approvals: [],
@@ -75,6 +82,10 @@ export function emptyWorld(): World {
     accessGrants: [],
     userDevices: [],
   };
+}
+
+function makeOffer(n: number, name: string): Offer {
+  return { ...stored(idOf(n), 40 * 86_400), name, description: `Offered as ${name}`, provider: 'own' };
 }
 
 export function makeInstance(n: number, part: Partial<Instance> & { readonly hostname: string }): Instance {

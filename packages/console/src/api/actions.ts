@@ -60,6 +60,22 @@ export const actionFacts = {
   },
   listInstances: { name: 'system_list_instances', permission: 'system.instances.read', category: null },
   getInstance: { name: 'system_get_instance', permission: 'system.instances.read', category: null },
+  listTemplates: { name: 'system_list_templates', permission: 'system.instances.read', category: null },
+  listProviderRegions: {
+    name: 'system_list_provider_regions',
+    permission: 'system.instances.read',
+    category: null,
+  },
+  listInstanceTypes: {
+    name: 'system_list_instance_types',
+    permission: 'system.instances.read',
+    category: null,
+  },
+  createInstance: {
+    name: 'system_create_instance',
+    permission: 'system.instances.manage',
+    category: 'system.instance_create',
+  },
   updateInstance: {
     name: 'system_update_instance',
     permission: 'system.instances.manage',

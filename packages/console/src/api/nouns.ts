@@ -10,6 +10,7 @@ export type Noun =
   | 'events'
   | 'findings'
   | 'firewall_rules'
+  | 'instance_types'
   | 'instances'
   | 'join_tokens'
   | 'networks'
@@ -17,7 +18,9 @@ export type Noun =
   | 'peers'
   | 'policies'
   | 'port_mappings'
+  | 'provider_regions'
   | 'reachability'
+  | 'templates'
   | 'topology'
   | 'user_devices'
   | 'virtual_ips';

@@ -4,13 +4,10 @@ import type { Output } from '../../api/client.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { Section } from '../../parts/page.tsx';
+import { isDraining } from './presence.ts';
 
 type Instance = Output<'getInstance'>['instance'];
 type Moves = Output<'drainInstance'>['moves'];
-
-export function isDraining({ status }: Pick<Instance, 'status'>): boolean {
-  return status === 'draining';
-}
 
 export interface DrainDialogProps {
   readonly instance: Instance;

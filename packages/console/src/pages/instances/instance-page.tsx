@@ -10,13 +10,14 @@ import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Facts, Tiles } from '../../parts/facts.tsx';
 import { Page, Section } from '../../parts/page.tsx';
-import { Absent } from '../../parts/states.tsx';
+import { Absent, Note } from '../../parts/states.tsx';
 import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
-import { DrainDialog, isDraining } from './drain-dialog.tsx';
+import { DrainDialog } from './drain-dialog.tsx';
 import { EditInstance } from './instance-form.tsx';
 import { InstancePeers } from './instance-peers.tsx';
+import { isDraining, isThere } from './presence.ts';
 
 type Instance = Output<'getInstance'>['instance'];
 
@@ -44,8 +45,8 @@ function Known({ instance }: { readonly instance: Instance }) {
       marks={
         <>
           <InstanceStatusMark status={instance.status} chip />
-          {gone ? null : <ConnectedMark connected={instance.connected} chip />}
-          {gone ? null : <SyncMark inSync={instance.in_sync} chip />}
+          {isThere(instance) ? <ConnectedMark connected={instance.connected} chip /> : null}
+          {isThere(instance) ? <SyncMark inSync={instance.in_sync} chip /> : null}
         </>
       }
       actions={
@@ -54,9 +55,11 @@ function Known({ instance }: { readonly instance: Instance }) {
             <Button icon="pencil" onClick={() => setOpened('edit')}>
               Edit
             </Button>
-            <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
-              {isDraining(instance) ? 'Take back' : 'Drain'}
-            </Button>
+            {isThere(instance) ? (
+              <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
+                {isDraining(instance) ? 'Take back' : 'Drain'}
+              </Button>
+            ) : null}
             <Button icon="trash" onClick={() => setOpened('terminate')}>
               Terminate
             </Button>
@@ -64,6 +67,12 @@ function Known({ instance }: { readonly instance: Instance }) {
         ) : null
       }
     >
+      {instance.status === 'pending' ? (
+        <Note tone="wait" icon="join" title="It has not joined yet">
+          The command for it was shown when it was listed. If that is lost or no longer valid, terminate this
+          machine and list it again.
+        </Note>
+      ) : null}
       <Tiles
         tiles={[
           {
@@ -95,11 +104,16 @@ function Known({ instance }: { readonly instance: Instance }) {
                     <Copyable key="a" text={instance.observed_address} label="the address" />
                   ),
                 ],
-                ['Reachable', instance.publicly_reachable ? 'from outside' : 'not from outside (behind NAT)'],
+                ['Reachable', reachableText(instance)],
                 ['Tags', <Tags key="t" tags={instance.tags} />],
                 ['Provider', instance.provider],
-                ['Certificate ends', <Ago key="c" at={instance.certificate_expires_at} />],
-                ['Joined', <DateTime key="j" at={instance.created_at} />],
+                [
+                  'Certificate ends',
+                  instance.certificate_expires_at === null ? null : (
+                    <Ago key="c" at={instance.certificate_expires_at} />
+                  ),
+                ],
+                ['In the fleet since', <DateTime key="j" at={instance.created_at} />],
                 ['Identifier', <Copyable key="i" text={instance.id} label="the identifier" />],
               ]}
             />
@@ -129,6 +143,12 @@ function Known({ instance }: { readonly instance: Instance }) {
       ) : null}
     </Page>
   );
+}
+
+/** null: nobody has seen it yet. */
+function reachableText({ observed_address, publicly_reachable }: Instance): string | null {
+  if (observed_address === null) return null;
+  return publicly_reachable ? 'from outside' : 'not from outside (behind NAT)';
 }
 
 function Subsystems({ instance }: { readonly instance: Instance }) {

@@ -8,6 +8,7 @@ import type { Column, Facet } from '../../parts/table/columns.ts';
 import { Table } from '../../parts/table/table.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago } from '../../parts/time.tsx';
+import { isThere } from './presence.ts';
 
 type Instance = Row<'listInstances'>;
 
@@ -34,21 +35,15 @@ const columns: readonly Column<Instance>[] = [
   {
     id: 'connected',
     header: 'Stream',
-    text: (i) => (i.connected ? 'connected' : 'away'),
-    cell: (i) =>
-      i.status === 'terminated' ? (
-        <span className="muted">—</span>
-      ) : (
-        <ConnectedMark connected={i.connected} />
-      ),
+    text: (i) => (isThere(i) ? (i.connected ? 'connected' : 'away') : '—'),
+    cell: (i) => (isThere(i) ? <ConnectedMark connected={i.connected} /> : <span className="muted">—</span>),
     width: [7, 0.8],
   },
   {
     id: 'sync',
     header: 'State',
-    text: (i) => (i.in_sync ? 'in sync' : 'behind'),
-    cell: (i) =>
-      i.status === 'terminated' ? <span className="muted">—</span> : <SyncMark inSync={i.in_sync} />,
+    text: (i) => (isThere(i) ? (i.in_sync ? 'in sync' : 'behind') : '—'),
+    cell: (i) => (isThere(i) ? <SyncMark inSync={i.in_sync} /> : <span className="muted">—</span>),
     width: [6, 0.6],
   },
   {
@@ -87,7 +82,7 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     id: 'joined',
-    header: 'Joined',
+    header: 'In the fleet since',
     text: (i) => i.created_at,
     cell: (i) => <Ago at={i.created_at} />,
     width: [7, 0.6],
@@ -100,7 +95,7 @@ const facets: readonly Facet<Instance>[] = [
   {
     id: 'connected',
     any: 'Connected or away',
-    of: (i) => String(i.connected),
+    of: (i) => (isThere(i) ? String(i.connected) : ''),
     choices: [
       { value: 'true', text: 'connected' },
       { value: 'false', text: 'away' },
@@ -109,7 +104,7 @@ const facets: readonly Facet<Instance>[] = [
   {
     id: 'sync',
     any: 'In sync or behind',
-    of: (i) => String(i.in_sync),
+    of: (i) => (isThere(i) ? String(i.in_sync) : ''),
     choices: [
       { value: 'true', text: 'in sync' },
       { value: 'false', text: 'behind' },

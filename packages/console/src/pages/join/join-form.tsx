@@ -1,11 +1,14 @@
-// Asks for what a join token needs: nothing, really; a name, tags and a lifetime if one wants.
+// Asks for what a join token needs: nothing, really; a name, tags and a lifetime if one wants. A machine with a name
+// can stand in the fleet before it joins, so that others see it coming and scripts know its id.
 import { type FormEvent, useState } from 'react';
+import { useMay } from '../../app/permissions.ts';
 import { useChange } from '../../app/use-change.ts';
 import { Button } from '../../parts/button.tsx';
-import { SelectField, TagsField, TextField } from '../../parts/form.tsx';
+import { Check, SelectField, TagsField, TextField } from '../../parts/form.tsx';
 import { ProblemNote } from '../../parts/states.tsx';
 import { withoutBlanks } from '../form-values.ts';
 import type { FreshToken } from './join-page.tsx';
+import { OfferFields, useOffers } from './offers.tsx';
 
 const lifetimes = [
   { value: '900', text: '15 minutes' },
@@ -15,19 +18,31 @@ const lifetimes = [
 ] as const;
 
 export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => void }) {
-  const change = useChange('createJoinToken');
+  const mayMakeTokens = useMay('createJoinToken');
+  const mayList = useMay('createInstance');
+  const token = useChange('createJoinToken');
+  const machine = useChange('createInstance');
   const [name, setName] = useState('');
   const [tags, setTags] = useState<readonly string[]>([]);
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('3600');
+  const [wantsListed, setListed] = useState(!mayMakeTokens);
+  const isListed = mayList && wantsListed;
+  const offers = useOffers(isListed);
+  const change = isListed ? machine : token;
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
-    const answer = await change.run({
-      ...withoutBlanks({ name_hint: name }),
+    const common = {
       expires_in_seconds: Number(lifetime),
       ...(tags.length === 0 ? {} : { tags: [...tags] }),
-    });
-    if (answer?.kind === 'done') onMade(answer.body.join_token);
+    };
+    if (!isListed) {
+      const answer = await token.run({ ...withoutBlanks({ name_hint: name }), ...common });
+      if (answer?.kind === 'done') onMade(answer.body.join_token);
+    } else if (offers.chosen !== null) {
+      const answer = await machine.run({ ...offers.chosen, hostname: name, ...common });
+      if (answer?.kind === 'done') onMade(answer.body.join_token);
+    }
   }
 
   return (
@@ -40,11 +55,11 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
       <div className="form-columns">
         <TextField
           label="Name of the machine"
-          optional
-          hint="Without one it keeps its hostname."
+          optional={!isListed}
+          hint={isListed ? 'It stands in the fleet under it.' : 'Without one it keeps its hostname.'}
           value={name}
           onChange={setName}
-          error={change.fieldError('name_hint')}
+          error={change.fieldError(isListed ? 'hostname' : 'name_hint')}
         />
         <TagsField label="Tags" optional tags={tags} onChange={setTags} error={change.fieldError('tags')} />
         <SelectField
@@ -54,10 +69,25 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
           choices={lifetimes}
           error={change.fieldError('expires_in_seconds')}
         />
+        {isListed ? <OfferFields offers={offers} errorOf={change.fieldError} /> : null}
       </div>
+      {mayList && mayMakeTokens ? (
+        <Check
+          label="List it in the fleet now"
+          hint="It is pending until it joins, and the command is for it alone."
+          checked={isListed}
+          onChange={setListed}
+        />
+      ) : null}
       <ProblemNote problem={change.problem} />
       <div>
-        <Button type="submit" variant="primary" icon="join" busy={change.busy}>
+        <Button
+          type="submit"
+          variant="primary"
+          icon="join"
+          busy={change.busy}
+          disabled={isListed && offers.chosen === null}
+        >
           Make the command
         </Button>
       </div>

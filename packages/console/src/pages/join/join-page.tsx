@@ -11,7 +11,9 @@ import { Waiting } from './waiting.tsx';
 export type FreshToken = Output<'createJoinToken'>['join_token'];
 
 export function JoinPage() {
-  const may = useMay('createJoinToken');
+  const mayMakeTokens = useMay('createJoinToken');
+  const mayList = useMay('createInstance');
+  const may = mayMakeTokens || mayList;
   const [fresh, setFresh] = useState<FreshToken | null>(null);
   return (
     <Page
@@ -20,8 +22,8 @@ export function JoinPage() {
     >
       {may ? null : (
         <Note tone="wait" icon="lock">
-          Making join tokens needs the permission <code>system.join_tokens.manage</code>, which your token
-          does not have.
+          Letting a machine join needs the permission <code>system.join_tokens.manage</code> or{' '}
+          <code>system.instances.manage</code>; your token has neither.
         </Note>
       )}
       {may && fresh === null ? <JoinForm onMade={setFresh} /> : null}
