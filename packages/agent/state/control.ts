@@ -8,6 +8,8 @@ import { z } from 'zod';
 import type { StateFolder } from './folder.ts';
 
 const socketFile = 'agent.sock';
+/** Nobody listens, or whoever did was killed before it answered. */
+const hasNobody: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 const question = z.strictObject({ ask: z.enum(['status', 'stop']) });
 export type Question = z.infer<typeof question>['ask'];
 
@@ -71,8 +73,7 @@ export async function askAgent(folder: StateFolder, ask: Question): Promise<unkn
           if (text.length > agentControlBytesMax) socket.destroy(new Error('an answer without an end'));
         });
         socket.on('error', (error) => {
-          if ('code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT'))
-            return resolve(null);
+          if ('code' in error && hasNobody.has(String(error.code))) return resolve(null);
           reject(
             new ProductError(
               'conflict',
