@@ -231,6 +231,8 @@ export const embeddedOrphanMs = 2_000;
 export const socketDirAttemptsMax = 5;
 /** Until what an earlier platform left behind has ended, or the one that is starting has shown itself. */
 export const embeddedHandoverMs = 40_000;
+/** So long a directory is seen to be held before a platform is refused: one that was killed may hold it until then. */
+export const embeddedHeldMs = 1_000;
 /** A new server on the same directory is asked after so often whether it answers; a try costs 1 ms. */
 export const embeddedPollMs = 15;
 /** Starts in a row that fail, and the pauses between them: about a minute until the platform gives up on it. */
@@ -339,6 +341,8 @@ export const agentRetiredKeyMs = 60_000;
 export const agentJournalBytesMin = 64 * 1024;
 /** Addresses of a machine told in its hello (node-stream.ts). */
 export const agentAddressesMax = 200;
+/** So long an agent waits for the seat: one that was killed may have it until then. Seconds. */
+export const agentSeatWaitS = 1;
 /** One request to the platform (enrolment, renewal, discovery), and what it may answer. */
 export const agentRequestMs = 15_000;
 export const agentResponseBytesMax = 256 * 1024;

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
+import { agentSeatWaitS } from '@powernode/core/limits';
 import { toolEnvironment } from '../ports/run.ts';
 import type { StateFolder } from './folder.ts';
 
@@ -55,7 +56,7 @@ function machineLockFile(): string {
 function lock(file: string, whose: string): number {
   const handle = openSync(file, 'a+', 0o600);
   // flock locks the open file that it inherits, which is the one held here; Node itself has no call for it.
-  const outcome = spawnSync('flock', ['--exclusive', '--nonblock', '3'], {
+  const outcome = spawnSync('flock', ['--exclusive', '--timeout', String(agentSeatWaitS), '3'], {
     env: toolEnvironment,
     stdio: ['ignore', 'ignore', 'ignore', handle],
   });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { embeddedHeldMs } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -137,6 +138,17 @@ test('killing the platform under writes loses no acknowledged row, and the next 
   expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
   await store.close();
   expect(await runningPid()).toBeNull();
+});
+
+test('a platform that is killed while the next one looks does not stand in its way', async () => {
+  const { child, acknowledged } = await startPlatform();
+  await until(async () => acknowledged.length > 50);
+  const opening = open();
+  await sleep(embeddedHeldMs / 4);
+  child.kill('SIGKILL');
+  const stored = await numbersIn(await opening);
+  expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
+  await (await opening).close();
 });
 
 test('a server whose platform was killed ends by itself', async () => {

@@ -6,6 +6,7 @@ import { ProductError } from '@powernode/core/errors';
 import {
   databaseConnectMs,
   embeddedHandoverMs,
+  embeddedHeldMs,
   embeddedOrphanMs,
   embeddedPollMs,
   embeddedRestartFirstMs,
@@ -216,6 +217,7 @@ class SupervisedServer implements EmbeddedServer {
   async #settleEarlier(): Promise<void> {
     const begin = Date.now();
     let told: NodeJS.Signals | null = null;
+    let heldSince: number | null = null;
     for (;;) {
       const earlier = await findPostmaster(this.#cluster.clusterDir);
       if (earlier === null) return;
@@ -225,7 +227,9 @@ class SupervisedServer implements EmbeddedServer {
       if (platformPid !== null && platformPid !== process.pid && isAlive(platformPid)) {
         // Either a working platform, then it holds the directory, or one that is just starting or ending.
         const held = await isDirectoryHeld({ ...this.connection('postgres'), host: earlier.socketDir });
-        if (held || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);
+        heldSince = held ? (heldSince ?? Date.now()) : null;
+        const isHeld = heldSince !== null && Date.now() - heldSince >= embeddedHeldMs;
+        if (isHeld || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);
       } else {
         const signal = waitedMs > embeddedOrphanMs ? 'SIGQUIT' : 'SIGINT';
         if (signal !== told) tell(earlier.pid, signal);
