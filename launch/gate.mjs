@@ -5,6 +5,8 @@ import { runSteps } from './steps.mjs';
 
 /** As many as there are processors on the smallest machine that this is run on. */
 const atOnce = 2;
+/** What a step remembers of the sources that it has seen; without it the gate takes half as long again. */
+const memory = `${root}/.powernode/gate`;
 
 /** @returns {Promise<import('./steps.mjs').StepCount>} */
 export function runGate() {
@@ -15,11 +17,15 @@ export function runGate() {
       {
         name: 'unused files, exports and dependencies (knip)',
         command: tool('knip'),
-        args: ['--no-progress'],
+        args: ['--no-progress', '--cache', '--cache-location', `${memory}/knip`],
       },
       ...projects
         .filter((project) => existsSync(`${root}/${project}`))
-        .map((project) => ({ name: `types (${project})`, command: tool('tsc'), args: ['-p', project] })),
+        .map((project) => ({
+          name: `types (${project})`,
+          command: tool('tsc'),
+          args: ['-p', project, '--incremental', '--tsBuildInfoFile', buildInfoOf(project)],
+        })),
       { name: 'format (biome)', command: tool('biome'), args: ['ci'] },
     ],
     { atOnce },
@@ -29,4 +35,8 @@ export function runGate() {
 /** Started as its own file: going through npx would cost each of them half a second. */
 export function tool(/** @type {string} */ name) {
   return `${root}/node_modules/.bin/${name}`;
+}
+
+function buildInfoOf(/** @type {string} */ project) {
+  return `${memory}/${project.replaceAll('/', '-')}.buildinfo`;
 }
