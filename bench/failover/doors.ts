@@ -20,6 +20,8 @@ const clients = { ipv4: 'client4', ipv6: 'client6' } as const;
 
 export interface Throughput {
   readonly mappedMbit: number;
+  /** The same while both agents are held, which leaves what the rules cost. */
+  readonly rulesMbit: number;
   readonly plainMbit: number;
 }
 
@@ -41,11 +43,12 @@ export async function doorThroughput(services: Services, family: DoorFamily): Pr
       protocol: 'tcp',
     });
     const mappedMbit = await measure(services, family, outer);
+    const rulesMbit = await whileHeld(services, () => measure(services, family, outer));
     await call(portMappingActions.deletePortMapping, { port_mapping_id: port_mapping.id, approve: true });
     for (const host of [target, hub]) await lab.killAgent(host);
     const plainMbit = await plain(services, { family, outer, inner, source });
     for (const host of [hub, target]) await lab.startAgent(host);
-    return { mappedMbit, plainMbit };
+    return { mappedMbit, rulesMbit, plainMbit };
   } finally {
     if (server.pid !== undefined) process.kill(-server.pid, 'SIGKILL');
   }
@@ -53,6 +56,17 @@ export async function doorThroughput(services: Services, family: DoorFamily): Pr
 
 function serveIperf(command: { readonly program: string; readonly args: readonly string[] }): ChildProcess {
   return spawn(command.program, [...command.args], { detached: true, stdio: 'ignore' });
+}
+
+/** The agents of both ends take no processor, and what they have made stays. */
+async function whileHeld<T>({ lab }: Services, work: () => Promise<T>): Promise<T> {
+  const pids = [hub, target].flatMap((host) => lab.agentPid(host) ?? []);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
 }
 
 interface Path {

@@ -3,7 +3,14 @@
 import { readFile } from 'node:fs/promises';
 import { ProductError } from '@powernode/core/errors';
 import { labPingIntervalMs } from '@powernode/core/limits';
-import { findAgent, hostEnvironment, killAgent, startAgent } from './fleet/agent.ts';
+import {
+  findAgent,
+  hostEnvironment,
+  killAgent,
+  type ProbedPath,
+  probedPaths,
+  startAgent,
+} from './fleet/agent.ts';
 import { type Call, connect } from './fleet/api.ts';
 import { killPlatform, startPlatform, stopPlatform } from './fleet/platform.ts';
 import type { Answer, AskReport, Greeting, Place, StreamReport } from './inside/messages.ts';
@@ -186,6 +193,11 @@ export class Lab {
   /** The interface by which a host would send to an address now; null: no way. */
   wayTo(host: string, address: string): Promise<string | null> {
     return wayTo({ plan: this.plan, name: host }, address);
+  }
+
+  /** The paths that a host's agent probes. */
+  probedPaths(host: string): Promise<readonly ProbedPath[]> {
+    return probedPaths(hostPlace(this.#open, host));
   }
 
   /** Power off. Of a platform: it and its database, without warning. */

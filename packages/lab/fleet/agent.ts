@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { ProductError } from '@powernode/core/errors';
 import { labStepMs } from '@powernode/core/limits';
+import { z } from 'zod';
 import { hostOf, type LabPlan } from '../plan/plan.ts';
 import { startBackground } from '../stage/background.ts';
 import { requireNode } from '../stage/fabric.ts';
@@ -119,4 +120,16 @@ export function hostEnvironment(place: HostPlace): Record<string, string> {
     ...markEnvironment({ lab: place.plan.name, node: place.name }),
     POWERNODE_STATE_DIR: stateFolder(place),
   };
+}
+
+const status = z.looseObject({ paths: z.array(z.looseObject({ purpose: z.string(), state: z.string() })) });
+
+/** A path that the host's agent probes: what for, and whether it lives. */
+export type ProbedPath = z.infer<typeof status>['paths'][number];
+
+/** What the host's agent says of its paths; none when it does not run. */
+export async function probedPaths(place: HostPlace): Promise<readonly ProbedPath[]> {
+  const { exitCode, stdout, stderr } = await attempt(agent(place, 'status', ['--json']));
+  if (exitCode === 0) return status.parse(JSON.parse(stdout)).paths;
+  throw new ProductError('command_failed', `the agent of ${place.name} says nothing of itself: ${stderr}`);
 }

@@ -2,6 +2,7 @@
 // stand in for the platforms; what runs on them does not matter here.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { platformProgram } from '../fleet/programs.ts';
 import { takeDown } from '../life/down.ts';
 import { benchmarkBlocks, type LabPlan, nodePort, planLab } from '../plan/plan.ts';
 import { acceptSpec } from '../plan/read.ts';
@@ -31,7 +32,8 @@ beforeAll(async () => {
   for (const platform of plan.platforms) {
     const serve = `require('node:net').createServer((s) => s.end('${platform.name}')).listen(${nodePort}, '${platform.address4}')`;
     servers.push(
-      spawn(process.execPath, ['-e', serve], {
+      // With the program of a platform among its arguments it is told to end like one.
+      spawn(process.execPath, ['-e', serve, platformProgram], {
         stdio: 'ignore',
         gid: platform.groupId,
         env: { PATH: toolPath, ...markEnvironment({ lab: name, node: platform.name }) },

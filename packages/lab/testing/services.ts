@@ -7,7 +7,8 @@ import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Peer, Topology } from '@powernode/core/intent/peer';
-import { pageSizeMax, probeHoldMs } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits';
+import type { ProbedPath } from '../fleet/agent.ts';
 import type { Call } from '../fleet/api.ts';
 import { checkout } from '../fleet/programs.ts';
 import { type Lab, upFile } from '../lab.ts';
@@ -19,9 +20,11 @@ export const spokes = ['server1', 'server2', 'edge1', 'edge2', 'edge3', 'office1
 export const members = [...hubs, ...spokes] as const;
 
 const limitMs = 180_000;
-/** A path that came back is used again after this; then nothing moves any more. */
-const restMs = probeHoldMs + 1500;
+/** Routes follow a path within this. */
+const restMs = 1500;
 const pollMs = 200;
+/** A look costs a process. */
+const pathsPollMs = 1000;
 
 /** A flow between two spokes that goes through one hub both ways. */
 export interface HubFlow {
@@ -94,7 +97,7 @@ export class Services {
     throw new ProductError('conflict', 'no two spokes of the lab use the same hub both ways');
   }
 
-  /** Everything runs, everyone reaches everyone, and no route has moved for longer than any path is held back. */
+  /** Everything runs, everyone reaches everyone, no path is held back any more, and no route moves. */
   async atRest(): Promise<void> {
     await waitFor({ what: 'every node to be in sync', limitMs, pollMs }, async () => {
       const { instances } = await this.call(fleetActions.listInstances, { limit: pageSizeMax });
@@ -104,6 +107,18 @@ export class Services {
       const results = await this.lab.matrix();
       return results.length > 0 && results.every((pair) => pair.roundTripMs !== null);
     });
+    // The oftener a path has died the longer it is held back, and what uses it by preference goes back to it then.
+    for (const host of spokes) {
+      await waitFor(
+        { what: `the paths of ${host} to be trusted again`, limitMs, pollMs: pathsPollMs },
+        async () => {
+          const paths = await this.lab.probedPaths(host);
+          const isSettled = ({ purpose, state }: ProbedPath) =>
+            state === 'alive' || (purpose === 'direct' && state !== 'returning');
+          return paths.length > 0 && paths.every(isSettled);
+        },
+      );
+    }
     const watches = await Promise.all(spokes.map((host) => this.lab.watchRoutes(host)));
     try {
       const count = () => watches.reduce((sum, watch) => sum + watch.changes.length, 0);
