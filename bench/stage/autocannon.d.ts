@@ -7,6 +7,7 @@ declare module 'autocannon' {
     readonly body?: string;
     /** Called for each request before it is sent; answers the request to send. */
     readonly setupRequest?: (request: Request) => Request;
+    readonly onResponse?: () => void;
   }
   interface Options {
     readonly url: string;
