@@ -44,7 +44,8 @@ async function demo(): Promise<number> {
   }
   const lab = await upInterruptible(wanted.file, { report: (line) => console.log(line) });
   const stop = new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve());
+    // The first counts; what follows must not end this process before the lab is down.
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve());
   });
   try {
     const complete = await showMatrix(lab);

@@ -1,6 +1,7 @@
 // The platform's program: `up` starts it, `config` prints its effective settings.
 import { parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
+import { sameSignalMs } from '@powernode/core/limits';
 import { readSettings, type Settings, settingSpecs } from './config/settings.ts';
 import { createLog } from './observe/log.ts';
 import { startPlatform } from './start/platform.ts';
@@ -41,15 +42,19 @@ async function up(settings: Settings): Promise<void> {
   if (why instanceof ProductError) throw why;
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/**
+ * Resolves at the first SIGINT or SIGTERM. A later one ends the process at once. One that follows on its heels is the
+ * same, passed on by a shell, npm or the launcher.
+ */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130));
-        resolve();
-      });
-    }
+    let firstMs: number | null = null;
+    const onSignal = () => {
+      firstMs ??= performance.now();
+      if (performance.now() - firstMs > sameSignalMs) process.exit(130);
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   });
 }
 

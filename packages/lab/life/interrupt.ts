@@ -21,11 +21,12 @@ export async function upInterruptible(file: string, options: LabOptions): Promis
     for (const lab of made) await takeDown(lab);
   };
   const onSignal = () => {
+    if (interrupted) return;
     interrupted = true;
     void clear();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.once(name, onSignal);
+  for (const name of signals) process.on(name, onSignal);
   try {
     return await upFile(file, options);
   } catch (error) {
