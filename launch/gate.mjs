@@ -1,12 +1,12 @@
 // The static gate: everything that can be said about the sources without running them.
 import { existsSync } from 'node:fs';
-import { root } from './places.mjs';
+import { root, state } from './places.mjs';
 import { runSteps } from './steps.mjs';
 
 /** As many as there are processors on the smallest machine that this is run on. */
 const atOnce = 2;
 /** What a step remembers of the sources that it has seen; without it the gate takes half as long again. */
-const memory = `${root}/.powernode/gate`;
+const memory = `${state}/gate`;
 
 /** @returns {Promise<import('./steps.mjs').StepCount>} */
 export function runGate() {

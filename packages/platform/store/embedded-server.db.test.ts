@@ -7,10 +7,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { embeddedHeldMs } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findBinaries } from './embedded/binaries.ts';
 import { ledger, numbersIn } from './embedded/ledger.fixture.ts';
@@ -34,8 +33,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-function open(): Promise<Store> {
-  return openStore({ dataDir, databaseUrl: null, log, migrations: [ledger] });
+function open(to: Logger = log): Promise<Store> {
+  return openStore({ dataDir, databaseUrl: null, log: to, migrations: [ledger] });
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -143,8 +142,10 @@ test('killing the platform under writes loses no acknowledged row, and the next 
 test('a platform that is killed while the next one looks does not stand in its way', async () => {
   const { child, acknowledged } = await startPlatform();
   await until(async () => acknowledged.length > 50);
-  const opening = open();
-  await sleep(embeddedHeldMs / 4);
+  let said = '';
+  const listening = pino({ level: 'debug' }, { write: (line) => (said += line) });
+  const opening = open(listening);
+  await until(async () => said.includes('the data directory is held'));
   child.kill('SIGKILL');
   const stored = await numbersIn(await opening);
   expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);

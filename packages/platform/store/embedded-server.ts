@@ -227,6 +227,7 @@ class SupervisedServer implements EmbeddedServer {
       if (platformPid !== null && platformPid !== process.pid && isAlive(platformPid)) {
         // Either a working platform, then it holds the directory, or one that is just starting or ending.
         const held = await isDirectoryHeld({ ...this.connection('postgres'), host: earlier.socketDir });
+        if (held && heldSince === null) this.#log.debug({ platformPid }, 'the data directory is held');
         heldSince = held ? (heldSince ?? Date.now()) : null;
         const isHeld = heldSince !== null && Date.now() - heldSince >= embeddedHeldMs;
         if (isHeld || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);

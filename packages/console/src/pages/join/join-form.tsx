@@ -25,8 +25,8 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
   const [name, setName] = useState('');
   const [tags, setTags] = useState<readonly string[]>([]);
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('3600');
-  const [wantsListed, setListed] = useState(!mayMakeTokens);
-  const isListed = mayList && wantsListed;
+  const [wantsListed, setListed] = useState(false);
+  const isListed = mayList && (wantsListed || !mayMakeTokens);
   const offers = useOffers(isListed);
   const change = isListed ? machine : token;
 
@@ -36,13 +36,10 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
       expires_in_seconds: Number(lifetime),
       ...(tags.length === 0 ? {} : { tags: [...tags] }),
     };
-    if (!isListed) {
-      const answer = await token.run({ ...withoutBlanks({ name_hint: name }), ...common });
-      if (answer?.kind === 'done') onMade(answer.body.join_token);
-    } else if (offers.chosen !== null) {
-      const answer = await machine.run({ ...offers.chosen, hostname: name, ...common });
-      if (answer?.kind === 'done') onMade(answer.body.join_token);
-    }
+    const answer = isListed
+      ? await machine.run({ ...offers.chosen, hostname: name, ...common })
+      : await token.run({ ...withoutBlanks({ name_hint: name }), ...common });
+    if (answer?.kind === 'done') onMade(answer.body.join_token);
   }
 
   return (
@@ -86,7 +83,7 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
           variant="primary"
           icon="join"
           busy={change.busy}
-          disabled={isListed && offers.chosen === null}
+          disabled={isListed && !offers.isComplete}
         >
           Make the command
         </Button>

@@ -4,69 +4,56 @@ import { useRows } from '../../app/use-rows.ts';
 import { SelectField } from '../../parts/form.tsx';
 import { Absent } from '../../parts/states.tsx';
 
-const parts = [
-  { parameter: 'template_id', label: 'Template' },
-  { parameter: 'provider_region_id', label: 'Region' },
-  { parameter: 'provider_instance_type_id', label: 'Type' },
-] as const;
+const labels = {
+  template_id: 'Template',
+  provider_region_id: 'Region',
+  provider_instance_type_id: 'Type',
+} as const;
+type Parameter = keyof typeof labels;
+const parameters = Object.keys(labels) as readonly Parameter[];
 
-type Chosen = Record<(typeof parts)[number]['parameter'], string>;
-
-export interface Offers {
-  /** null until it is known what there is. */
-  readonly chosen: Chosen | null;
-  readonly choose: (parameter: keyof Chosen, id: string) => void;
-  readonly rows: Record<keyof Chosen, readonly { readonly id: string; readonly name: string }[]>;
-  readonly error: Error | null;
-  readonly retry: () => void;
-}
-
-export function useOffers(enabled: boolean): Offers {
-  const templates = useRows('listTemplates', {}, { enabled });
-  const regions = useRows('listProviderRegions', {}, { enabled });
-  const types = useRows('listInstanceTypes', {}, { enabled });
-  const [picked, setPicked] = useState<Partial<Chosen>>({});
-  const lists = [templates, regions, types];
-  const rows = {
-    template_id: templates.rows,
-    provider_region_id: regions.rows,
-    provider_instance_type_id: types.rows,
+export function useOffers(enabled: boolean) {
+  const lists = {
+    template_id: useRows('listTemplates', {}, { enabled }),
+    provider_region_id: useRows('listProviderRegions', {}, { enabled }),
+    provider_instance_type_id: useRows('listInstanceTypes', {}, { enabled }),
   };
-  const idOf = (parameter: keyof Chosen) => picked[parameter] ?? rows[parameter][0]?.id ?? '';
+  const [picked, setPicked] = useState<Partial<Record<Parameter, string>>>({});
+  const idOf = (parameter: Parameter) => picked[parameter] ?? lists[parameter].rows[0]?.id ?? '';
   return {
-    chosen: lists.every((list) => list.complete)
-      ? {
-          template_id: idOf('template_id'),
-          provider_region_id: idOf('provider_region_id'),
-          provider_instance_type_id: idOf('provider_instance_type_id'),
-        }
-      : null,
-    choose: (parameter, id) => setPicked((now) => ({ ...now, [parameter]: id })),
-    rows,
-    error: lists.find((list) => list.error !== null)?.error ?? null,
-    retry: () => {
-      for (const list of lists) list.retry();
+    lists,
+    isComplete: parameters.every((parameter) => lists[parameter].complete),
+    /** The first of each list until another is picked. */
+    chosen: {
+      template_id: idOf('template_id'),
+      provider_region_id: idOf('provider_region_id'),
+      provider_instance_type_id: idOf('provider_instance_type_id'),
     },
+    pick: (parameter: Parameter, id: string) => setPicked((now) => ({ ...now, [parameter]: id })),
   };
 }
 
 export interface OfferFieldsProps {
-  readonly offers: Offers;
+  readonly offers: ReturnType<typeof useOffers>;
   readonly errorOf: (path: string) => string | null;
 }
 
 export function OfferFields({ offers, errorOf }: OfferFieldsProps) {
-  const { chosen, rows, choose, error, retry } = offers;
-  if (chosen === null) return <Absent what="what machines can be made of" error={error} retry={retry} />;
-  return parts
-    .filter(({ parameter }) => rows[parameter].length > 1)
-    .map(({ parameter, label }) => (
+  const { lists, isComplete, chosen, pick } = offers;
+  if (!isComplete) {
+    const failed = Object.values(lists).find((list) => list.error !== null);
+    const retry = () => failed?.retry();
+    return <Absent what="what machines can be made of" error={failed?.error ?? null} retry={retry} />;
+  }
+  return parameters
+    .filter((parameter) => lists[parameter].rows.length > 1)
+    .map((parameter) => (
       <SelectField
         key={parameter}
-        label={label}
+        label={labels[parameter]}
         value={chosen[parameter]}
-        onChange={(id) => choose(parameter, id)}
-        choices={rows[parameter].map(({ id, name }) => ({ value: id, text: name }))}
+        onChange={(id) => pick(parameter, id)}
+        choices={lists[parameter].rows.map(({ id, name }) => ({ value: id, text: name }))}
         error={errorOf(parameter)}
       />
     ));
