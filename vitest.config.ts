@@ -1,18 +1,32 @@
 // Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
-// browser, and `net` root and the network tools, alone on the machine.
+// browser, and `net` and `labs` root and the network tools. A file of these waits more than it works, so that one of
+// `net` and one of `labs` run at a time; two of `labs` would be more machines than two processors carry.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const quick = ['packages/**/*.test.ts', 'suites/taste/**/*.test.ts', 'launch/**/*.test.mjs'];
-const browser = 'packages/console/browser/**/*.e2e.test.ts';
+const quick = ['packages/**/*.test.ts', 'suites/{simulation,taste}/**/*.test.ts', 'launch/**/*.test.mjs'];
+const browser = ['packages/console/browser/**/*.e2e.test.ts', 'suites/browser/**/*.test.ts'];
 const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages/**/*.e2e.test.ts'];
 
 /**
- * The services of an overlay in a lab of eleven machines: about ten minutes on two cores that do nothing else, and so
- * not a part of `npm test`. `POWERNODE_SERVICES=1 npx vitest run --project net suites/e2e/services` runs them.
+ * Fresh systems that cost too much for every run: the demo on a Debian 13 (400 packages, then all dependencies), one that
+ * boots with systemd in an emulator, and arm64, whose emulator is no part of what the tests need. The install line on
+ * Debian 12 is in every run. `POWERNODE_INSTALL=1 npx vitest run --project net suites/e2e/install` runs all of them.
  */
-const onDemand = ['suites/e2e/services/**'];
-const services = process.env['POWERNODE_SERVICES'] === '1' ? [] : onDemand;
+const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/install/{arm64,demo,systemd}.*'];
+
+/** Files with ten machines and more, or that keep the processors busy all the time. */
+const labs = [
+  'suites/e2e/{services,presence}/**/*.test.ts',
+  'suites/e2e/{chaos.e2e,explain-kernel.net}.test.ts',
+];
+/** One file at a time, after all others. */
+const alone = {
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  fileParallelism: false,
+  sequence: { groupOrder: 1 },
+};
 
 export default defineConfig({
   test: {
@@ -48,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           globalSetup: ['packages/console/browser/build.ts'],
-          include: [browser],
+          include: browser,
           exclude: ['**/node_modules/**'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -63,12 +77,17 @@ export default defineConfig({
             'packages/**/*.e2e.test.ts',
             'suites/{e2e,docs}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', browser, ...services],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-          // After all others, alone.
-          sequence: { groupOrder: 1 },
+          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs],
+          ...alone,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'labs',
+          include: labs,
+          exclude: ['**/node_modules/**'],
+          ...alone,
         },
       },
     ],

@@ -31,7 +31,7 @@ const bench = 'agent';
 
 export async function benchAgent(report: Report): Promise<void> {
   report.heading('(d) agent, with wireguard-go');
-  const missing = await lacking();
+  const missing = lacking();
   if (missing !== null) return report.skip(bench, missing);
   const stage = new Stage();
   const end = ending(() => stage.end());

@@ -34,7 +34,7 @@ const spec = (name: string): LabSpecInput => ({
 
 export async function benchAttach(report: Report): Promise<void> {
   report.heading('(c) attach to first packet, in a lab');
-  const missing = await lacking();
+  const missing = lacking();
   if (missing !== null) return report.skip(bench, missing);
   const name = `bench${process.pid}`;
   await withFolder(async (folder) => {

@@ -31,6 +31,7 @@ function benchNetwork(report: Report, of: { readonly strategy: Strategy; readonl
     mtu: 1420,
     topologyStrategy: strategy,
     firewallDefaultPolicy: 'drop',
+    rematchConnections: true,
   };
   const peers = Array.from({ length: size }, (_, i) => peerOf(strategy, i));
   const items = itemsOf(size);

@@ -32,7 +32,7 @@ type Compared = ReadonlyMap<string, Losses>;
 
 export async function benchFailover(report: Report): Promise<void> {
   report.heading('(g) fail-over in a lab: longest gap of pings every 10 ms');
-  const missing = (await lacking()) ?? provided(['keepalived', 'iperf3']);
+  const missing = lacking() ?? provided(['keepalived', 'iperf3']);
   if (missing !== null) return report.skip(bench, missing);
   await withFolder(async (folder) => {
     process.env['POWERNODE_LAB_DIR'] = folder;

@@ -1,15 +1,16 @@
 // Benchmark: the firewall of a node with 10,000 rules and 5,000 peers. How long a change of one rule takes until it is
 // in the kernel, and read back, beside loading the whole table; and what the rules cost a stream through a tunnel.
 import { setTimeout as pause } from 'node:timers/promises';
-import { nobodyToTell } from '../packages/agent/apply/machine.ts';
-import { NftTable } from '../packages/agent/apply/nftables/table.ts';
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import { nobodyToTell } from '../packages/agent/apply/kernel-machine.ts';
 import { Namespace } from '../packages/agent/fixtures/namespace.ts';
-import { rulesetOf } from '../packages/agent/plan/ruleset.ts';
-import type { Ruleset } from '../packages/agent/plan/ruleset-model.ts';
-import { isLoaded } from '../packages/agent/plan/ruleset-seen.ts';
-import { changeText, freshText } from '../packages/agent/plan/ruleset-text.ts';
 import { systemClock } from '../packages/agent/ports/clock.ts';
-import { type Entries, FirewallDocument } from './firewall/document.ts';
+import type { Ruleset } from '../packages/agent/subsystems/nftables/model.ts';
+import { isLoaded } from '../packages/agent/subsystems/nftables/observed.ts';
+import { rulesetOf } from '../packages/agent/subsystems/nftables/ruleset.ts';
+import { NftTable } from '../packages/agent/subsystems/nftables/table.ts';
+import { changeText, freshText } from '../packages/agent/subsystems/nftables/text.ts';
+import { FirewallDocument } from './firewall/document.ts';
 import { Tunnel } from './firewall/tunnel.ts';
 import { percentile, type Report } from './report.ts';
 import { ending } from './stage/endings.ts';
@@ -24,15 +25,16 @@ const betweenChangesMs = 50;
 
 export async function benchFirewall(report: Report): Promise<void> {
   report.heading(`(h) firewall of a node, ${ruleCount} rules and ${peerCount} peers`);
-  const missing = await lacking();
+  const missing = lacking();
   if (missing !== null) return report.skip(bench, missing);
   const document = new FirewallDocument({ rules: ruleCount, peers: peerCount });
   await benchChanges(report, document);
   await benchThroughput(report, document);
 }
 
-function rulesetFor(entries: Entries, previous: Ruleset | null): Ruleset {
-  const ruleset = rulesetOf(entries, { closedOtherwise: { ipv6: true, ipv4: true }, guarded: [], previous });
+function rulesetFor(document: NodeDocument, previous: Ruleset | null): Ruleset {
+  const closedOtherwise = { ipv6: true, ipv4: true };
+  const ruleset = rulesetOf(document, { closedOtherwise, guarded: [], bridges: [], previous });
   if (ruleset === null) throw new Error('the document needs no rules');
   return ruleset;
 }
@@ -49,16 +51,16 @@ async function benchChanges(report: Report, document: FirewallDocument): Promise
   const end = ending(() => namespace.end());
   try {
     const table = new NftTable({ ...nobodyToTell, run: namespace, clock: systemClock });
-    let entries = document.entries;
+    let current = document.whole;
     const began = performance.now();
-    let ruleset = rulesetFor(entries, null);
+    let ruleset = rulesetFor(current, null);
     await table.load(ruleset, 'whole');
     const wholeMs = performance.now() - began;
     report.add({ bench, what: 'the whole table, from the document to loaded', value: wholeMs, unit: 'ms' });
     for (const kind of document.changeKinds) {
       const times: Times[] = [];
       for (let i = 0; i < changes; i++) {
-        const next = document.changed(entries, kind, i);
+        const next = document.changed(current, kind, i);
         await pause(betweenChangesMs);
         const startMs = performance.now();
         const after = rulesetFor(next, ruleset);
@@ -70,7 +72,7 @@ async function benchChanges(report: Report, document: FirewallDocument): Promise
         times.push({ compile: compiledMs - startMs, applied: appliedMs - startMs, readBack });
         const text = changeText(ruleset, after);
         if (text === null || text === '') throw new Error(`${kind} is no change that could be measured`);
-        [entries, ruleset] = [next, after];
+        [current, ruleset] = [next, after];
       }
       addChange(report, { kind, times, wholeMs });
     }
@@ -117,9 +119,9 @@ async function benchThroughput(report: Report, document: FirewallDocument): Prom
   const end = ending(() => tunnel.end());
   try {
     const texts = {
-      ruled: freshText(rulesetFor(document.entries, null)),
+      ruled: freshText(rulesetFor(document.whole, null)),
       // One rule, which lets the stream in, for a network of one peer.
-      unruled: freshText(rulesetFor(new FirewallDocument({ rules: 1, peers: 1 }).entries, null)),
+      unruled: freshText(rulesetFor(new FirewallDocument({ rules: 1, peers: 1 }).whole, null)),
       tracked: tracking,
       free: '',
     };

@@ -1,5 +1,6 @@
 // The benchmarks: `npm run bench` runs all of them, `npm run bench -- compile` one. One table, JSON beside it.
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { benchActions } from './actions.ts';
 import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
@@ -7,6 +8,7 @@ import { benchCompile } from './compile.ts';
 import { benchDeliver } from './deliver.ts';
 import { benchFailover } from './failover.ts';
 import { benchFirewall } from './firewall.ts';
+import { benchGrowth } from './growth.ts';
 import { Report } from './report.ts';
 import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
@@ -21,15 +23,36 @@ const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>
   actions: benchActions,
   failover: benchFailover,
   firewall: benchFirewall,
+  growth: benchGrowth,
 };
 
-const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'));
-const unknown = chosen.filter((name) => !Object.hasOwn(benches, name));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.\n`,
-  );
-  process.exit(64);
+const usage = `npm run bench [-- NAME…]: the benchmarks, about ten minutes; one table, JSON beside it.
+
+  NAME   ${Object.keys(benches).join(', ')}; all of them without any
+
+Most need Linux and root. What is missing of the machine's tools is said, and installed with apt-get.
+`;
+
+const chosen = readArguments(process.argv.slice(2));
+
+function readArguments(args: readonly string[]): readonly string[] {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h', default: false } },
+    });
+    if (values.help || positionals[0] === 'help') {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
+    if (unknown.length === 0) return positionals;
+    throw new Error(`There is no benchmark ${unknown.join(', ')}.`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(64);
+  }
 }
 
 const report = new Report();

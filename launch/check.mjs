@@ -1,7 +1,9 @@
 // `npm run check`: the static gate and the quick tests, for before every commit.
 import { runGate } from './gate.mjs';
+import { printHelpAndEnd } from './help.mjs';
 import { runVitest } from './vitest.mjs';
 
+printHelpAndEnd('check');
 const begin = performance.now();
 const gate = await runGate();
 const gateSeconds = (performance.now() - begin) / 1000;

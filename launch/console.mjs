@@ -1,7 +1,8 @@
 // Builds the web console when its sources changed since the last build.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { filesBelow } from './files.mjs';
 import { withLock } from './lock.mjs';
 import { runNpm } from './npm.mjs';
 import { root, say, state } from './places.mjs';
@@ -31,10 +32,11 @@ function isBuilt(/** @type {string} */ digest) {
   return existsSync(`${home}/dist/index.html`) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
 }
 
-/** Everything that the bundle is made of: the console, the core that it imports, and the versions of the rest. */
+/** Everything that the bundle is made of: the console, the packages that it imports, and the versions of the rest. */
 function digestOfSources() {
   const hash = createHash('sha256');
-  const files = [...filesBelow(home), ...filesBelow(`${root}/packages/core`), `${root}/package-lock.json`];
+  const imported = ['core', 'client'].flatMap((name) => filesBelow(`${root}/packages/${name}`));
+  const files = [...filesBelow(home), ...imported, `${root}/package-lock.json`];
   for (const file of files) {
     if (/\.test\.tsx?$/.test(file)) continue;
     hash
@@ -43,15 +45,4 @@ function digestOfSources() {
       .update('\0');
   }
   return hash.digest('hex');
-}
-
-/** @returns {string[]} */
-function filesBelow(/** @type {string} */ folder) {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => name !== 'node_modules' && name !== 'dist')
-    .sort((left, right) => (left.name < right.name ? -1 : 1))
-    .flatMap((entry) => {
-      const full = path.join(folder, entry.name);
-      return entry.isDirectory() ? filesBelow(full) : entry.isFile() ? [full] : [];
-    });
 }

@@ -58,7 +58,7 @@ export function noteReady(/** @type {string} */ node) {
   }
 }
 
-function isInstalled() {
+export function isInstalled() {
   return (
     existsSync(stamp) && existsSync(installedLockfile) && readFileSync(stamp, 'utf8') === digestOf(lockfile)
   );

@@ -38,6 +38,7 @@ const commandLines = [
   [['up', '--port', '7070'], 'packages/platform/main.ts', ['up', '--port', '7070'], true],
   [['config'], 'packages/platform/main.ts', ['config'], false],
   [['agent', 'join', '--token', 'x'], 'packages/agent/main.ts', ['join', '--token', 'x'], false],
+  [['agent', 'build'], 'launch/build-agents.mjs', ['build'], false],
   [['lab', 'up', 'quickstart.yaml'], 'packages/lab/main.ts', ['up', 'quickstart.yaml'], true],
   [['lab', 'status', '--json'], 'packages/lab/main.ts', ['status', '--json'], false],
   [['demo'], 'packages/lab/demo.ts', [], true],
@@ -50,7 +51,7 @@ const commandLines = [
 ];
 
 test.each(commandLines)('%j starts %s', (args, program, programArgs, needsConsole) => {
-  expect(chooseProgram(args)).toEqual({ program, args: programArgs, needsConsole });
+  expect(chooseProgram(args)).toMatchObject({ program, args: programArgs, needsConsole });
 });
 
 describe('./powernode', () => {

@@ -1,12 +1,14 @@
 // The launcher: brings Node and the dependencies, builds what is stale, starts the program of a command line.
 // It runs on any Node from 20 on, before anything is installed, so it imports nothing but Node itself.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { ensureAgents } from './agents.mjs';
 import { ensureConsole } from './console.mjs';
-import { ensureDependencies, noteReady } from './dependencies.mjs';
+import { ensureDependencies, isInstalled, noteReady } from './dependencies.mjs';
+import { asksForHelp, helpText } from './help.mjs';
 import { pathWith } from './npm.mjs';
 import { codeOf, LaunchError, root } from './places.mjs';
 import { chooseProgram } from './programs.mjs';
-import { ensureRuntime } from './runtime.mjs';
+import { ensureRuntime, findRuntime } from './runtime.mjs';
 
 /** ./powernode asks for everything but the start: it becomes the program itself, with no launcher beside it. */
 const prepareOnly = process.argv[2] === '--prepare';
@@ -15,11 +17,29 @@ const cannotWrite = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC']);
 
 async function main(/** @type {string[]} */ args) {
   const choice = chooseProgram(args);
+  if (asksForHelp(args)) return help(args, choice);
   const node = await ensureRuntime();
+  if (choice.needsMachine && !isMachineReady(node, args)) return;
   await ensureDependencies(node);
   noteReady(node);
   if (choice.needsConsole) await ensureConsole(node);
+  if (choice.needsAgents) await ensureAgents();
   if (!prepareOnly) start({ node, ...choice });
+}
+
+/** The program's own where it can run as it is; nothing is brought for it. */
+function help(/** @type {string[]} */ args, /** @type {import('./programs.mjs').Choice} */ choice) {
+  const node = isInstalled() ? findRuntime() : null;
+  if (node !== null) start({ node, ...choice });
+  else process.stdout.write(helpText(args[0]));
+}
+
+/** Before anything else is brought: nobody waits for an installation to learn that a program is missing. */
+function isMachineReady(/** @type {string} */ node, /** @type {string[]} */ [word = '']) {
+  const { status, error } = spawnSync(node, [`${root}/launch/look.mjs`, word], { stdio: 'inherit' });
+  if (error !== undefined) throw new LaunchError(`${node} does not start: ${error.message}`);
+  process.exitCode = status ?? 1;
+  return status === 0;
 }
 
 function start(/** @type {{ node: string, program: string, args: string[] }} */ { node, program, args }) {

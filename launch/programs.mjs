@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * @typedef {{ words: string, program: string, keepsWord: boolean, needsConsole: boolean }} Entry
- * @typedef {{ program: string, args: string[], needsConsole: boolean }} Choice
+ * @typedef {{ words: string, program: string, keepsWord: boolean, needsMachine: boolean, needsConsole: boolean, needsAgents: boolean }} Entry
+ * @typedef {{ program: string, args: string[], needsMachine: boolean, needsConsole: boolean, needsAgents: boolean }} Choice
  */
 
 /** @returns {Entry[]} */
@@ -12,8 +12,16 @@ export function readPrograms() {
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => {
-      const [words = '', program = '', word, needs] = line.trim().split(/\s+/);
-      return { words, program, keepsWord: word === 'passed', needsConsole: needs === 'console' };
+      const [words = '', program = '', word, needs = ''] = line.trim().split(/\s+/);
+      const first = needs.split(',');
+      return {
+        words,
+        program,
+        keepsWord: word === 'passed',
+        needsMachine: first.includes('machine'),
+        needsConsole: first.includes('console'),
+        needsAgents: first.includes('agents'),
+      };
     });
 }
 
@@ -26,6 +34,6 @@ export function chooseProgram(args) {
   const keys = ['*', first, `${first}+${second}`];
   const entry = readPrograms().find(({ words }) => keys.includes(words));
   if (entry === undefined) throw new Error('launch/programs.txt has no line for everything else (*)');
-  const { program, keepsWord, needsConsole } = entry;
-  return { program, args: keepsWord ? args : args.slice(1), needsConsole };
+  const { keepsWord, words: _, ...rest } = entry;
+  return { ...rest, args: keepsWord ? args : args.slice(1) };
 }

@@ -1,6 +1,7 @@
 // Brings the Node that the project runs on, where the machine's own is too old.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { withLock } from './lock.mjs';
 import { runNpm } from './npm.mjs';
 import { LaunchError, say, state } from './places.mjs';
@@ -43,22 +44,40 @@ const runtimes = {
   },
 };
 
+/** This machine, as the runtimes are named. */
+export const hostSystem = `${process.platform}-${process.arch}`;
+
+/** @returns {string | null} path of a Node that is new enough and here already */
+export function findRuntime() {
+  if (isNewEnough(process.versions.node)) return process.execPath;
+  const runtime = runtimes[hostSystem];
+  const node = runtime === undefined ? null : placeOf(runtime, hostSystem);
+  return node !== null && existsSync(node) ? node : null;
+}
+
 /** @returns {Promise<string>} path of a Node that is new enough */
 export async function ensureRuntime() {
-  if (isNewEnough(process.versions.node)) return process.execPath;
-  const runtime = runtimes[`${process.platform}-${process.arch}`];
+  return isNewEnough(process.versions.node) ? process.execPath : bringRuntime(hostSystem);
+}
+
+/** @returns {Promise<string>} path of the Node that is pinned for a system, which may be another than this one */
+export async function bringRuntime(/** @type {string} */ system) {
+  const runtime = runtimes[system];
   if (runtime === undefined) {
     throw new LaunchError(
       `Node ${oldest.major}.${oldest.minor} or later is needed; this is ${process.versions.node}, and none can be brought for ${process.platform} on ${process.arch}. Install it.`,
     );
   }
-  const folder = `${state}/runtime/${runtime.version}`;
-  const node = `${folder}/bin/node`;
+  const node = placeOf(runtime, system);
   if (existsSync(node)) return node;
   await withLock(async () => {
-    if (!existsSync(node)) await install(runtime, folder);
+    if (!existsSync(node)) await install(runtime, system);
   });
   return node;
+}
+
+function placeOf(/** @type {Runtime} */ { version }, /** @type {string} */ system) {
+  return `${state}/runtime/${system === hostSystem ? version : `${version}-${system}`}/bin/node`;
 }
 
 export function isNewEnough(/** @type {string} */ version) {
@@ -67,9 +86,12 @@ export function isNewEnough(/** @type {string} */ version) {
 }
 
 /** Through a lockfile of its own, so that npm checks the content; moved into place when it has run once. */
-async function install(/** @type {Runtime} */ runtime, /** @type {string} */ folder) {
+async function install(/** @type {Runtime} */ runtime, /** @type {string} */ system) {
   const { name, version, integrity } = runtime;
-  say(`this machine has Node ${process.versions.node}; bringing Node ${version} (npm package ${name})`);
+  const folder = path.dirname(path.dirname(placeOf(runtime, system)));
+  const foreign = system !== hostSystem;
+  const why = foreign ? `for packages for ${system}` : `this machine has ${process.versions.node}`;
+  say(`bringing Node ${version} (npm package ${name}): ${why}`);
   const draft = `${state}/runtime/.draft-${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
@@ -82,11 +104,20 @@ async function install(/** @type {Runtime} */ runtime, /** @type {string} */ fol
     writeFileSync(`${draft}/package-lock.json`, JSON.stringify(lock));
     await runNpm({
       node: process.execPath,
-      args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', draft],
+      // Forced, npm brings what is for another system; what it brings is pinned by content all the same.
+      args: [
+        'ci',
+        ...(foreign ? ['--force'] : []),
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        '--prefix',
+        draft,
+      ],
       cwd: draft,
       failure: `Node ${version} could not be brought from the npm registry`,
     });
-    assertRuns(`${draft}/node_modules/${name}/bin/node`, version);
+    if (!foreign) assertRuns(`${draft}/node_modules/${name}/bin/node`, version);
     // Headers and manuals are a third of it, and nothing here reads them.
     for (const rest of ['include', 'share', 'CHANGELOG.md']) {
       rmSync(`${draft}/node_modules/${name}/${rest}`, { recursive: true, force: true });

@@ -21,6 +21,8 @@ export async function runVitest(projects, { args = [], environment = {} } = {}) 
   const reportFile = `${state}/reports/${projects.join('-')}.json`;
   mkdirSync(path.dirname(reportFile), { recursive: true });
   rmSync(reportFile, { force: true });
+  // What Node makes of sources is kept for the programs that tests start again and again.
+  const cache = `${state}/compile-cache`;
   const child = spawn(
     tool('vitest'),
     [
@@ -32,7 +34,11 @@ export async function runVitest(projects, { args = [], environment = {} } = {}) 
       `--outputFile.json=${reportFile}`,
       ...args,
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { NODE_COMPILE_CACHE: cache, ...process.env, ...environment },
+    },
   );
   const code = await new Promise((resolve) => {
     child.once('error', () => resolve(1));

@@ -87,8 +87,8 @@ export async function writeFleet(dataDir: string, size: FleetSize): Promise<Flee
 }
 
 async function serverFiles(authority: Authority): Promise<ServerFiles> {
-  const { chainPem, privateKeyPem } = await authority.issueServerCertificate({ hosts: ['127.0.0.1'] });
-  return { certificatePem: chainPem, keyPem: privateKeyPem, authorityPem: authority.certificatePem };
+  const { chainPem, privateKey } = await authority.issueServerCertificate({ hosts: ['127.0.0.1'] });
+  return { certificatePem: chainPem, keyPem: privateKey.reveal(), authorityPem: authority.certificatePem };
 }
 
 function writeSecret(file: string, value: unknown): Promise<void> {
@@ -204,7 +204,7 @@ async function insertPeers(
       host_address: prefixOf(number, (Number(hostNumberFirst) + i).toString(16)),
       public_key: randomKey(),
       publicly_reachable: isHub ? true : null,
-      endpoint_address: endpoint,
+      endpoint_addresses: JSON.stringify(endpoint === null ? [] : [endpoint]),
       endpoint,
       listen_port: listenPortFirst + number,
       hub_slot: isHub ? i + 1 : null,

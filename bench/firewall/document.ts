@@ -1,8 +1,8 @@
 // The document of a node with very many rules: of all shapes, for peers, tags, blocks and everybody, always the same.
 import type { EntryValue, MemberEntry, RuleEntry, RuleSide } from '@powernode/core/wire/document';
 import { entryKey } from '@powernode/core/wire/document';
+import { NodeDocument } from '@powernode/core/wire/node-document';
 
-export type Entries = ReadonlyMap<string, EntryValue>;
 export type ChangeKind = 'a rule for a peer' | 'a rule for a tag' | 'a rule for a block' | 'who has a tag';
 
 const networkId = '01890000-0000-7000-8000-00000000bbbb';
@@ -13,7 +13,7 @@ export const near = { six: 'fd00:99::101', four: '100.64.0.1' } as const;
 export const far = { six: 'fd00:99::102', four: '100.64.0.2' } as const;
 
 export class FirewallDocument {
-  readonly entries: Entries;
+  readonly whole: NodeDocument;
   readonly changeKinds: readonly ChangeKind[] = [
     'a rule for a peer',
     'a rule for a tag',
@@ -26,16 +26,17 @@ export class FirewallDocument {
   constructor(sizes: { readonly rules: number; readonly peers: number }) {
     this.#peers = sizes.peers;
     const entries = [...this.#base(), ...this.#members(), ...this.#rules(sizes.rules)];
-    this.entries = new Map(entries.map((entry) => [entryKey(entry), entry]));
+    this.whole = NodeDocument.of(new Map(entries.map((entry) => [entryKey(entry), entry])));
   }
 
   /** One rule or member more, and with the next number it is gone again. */
-  changed(entries: Entries, kind: ChangeKind, number: number): Entries {
+  changed(before: NodeDocument, kind: ChangeKind, number: number): NodeDocument {
     const entry = this.#changing(kind);
-    const changed = new Map(entries);
-    if (number % 2 === 0) changed.set(entryKey(entry), entry);
-    else changed.delete(entryKey(entry));
-    return changed;
+    const key = entryKey(entry);
+    const entries = new Map(before.entries);
+    if (number % 2 === 0) entries.set(key, entry);
+    else entries.delete(key);
+    return before.next(entries, new Set([key]));
   }
 
   #changing(kind: ChangeKind): EntryValue {
@@ -75,6 +76,7 @@ export class FirewallDocument {
         handle: 'test',
         prefixes: ['fd00:99::/64', '100.64.0.0/10'],
         default_policy: 'drop',
+        rematch: true,
       },
       rule(1, { protocol: 'tcp', ports: [openPort, openPort] }),
       ...['tag1', 'tag20'].map((group) => member(group, [near.six, near.four])),

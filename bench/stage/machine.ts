@@ -1,11 +1,11 @@
 // Whether this machine can be a stage for agents: namespaces, tools and the right to use them.
 import { ProductError } from '@powernode/core/errors';
-import { requireMachine } from '../../packages/lab/stage/run.ts';
+import { requireMachine } from '../../packages/lab/stage/machine.ts';
 
 /** Why not, in words; null: it can. */
-export async function lacking(): Promise<string | null> {
+export function lacking(): string | null {
   try {
-    await requireMachine();
+    requireMachine();
     return null;
   } catch (error) {
     if (error instanceof ProductError) return error.detail;

@@ -1,8 +1,9 @@
 // The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
 import { mkdirSync } from 'node:fs';
 import { unusedKeysTarget } from '@powernode/core/limits';
-import { type EntryValue, entryKey, type ForwardingEntry } from '@powernode/core/wire/document';
-import { type NodeMessage, nodeProtocol } from '@powernode/core/wire/node-stream';
+import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
+import { type EntryValue, entryKey, type ForwardingEntry, unknownEntry } from '@powernode/core/wire/document';
+import type { NodeMessage } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
@@ -16,6 +17,7 @@ import { FakeRun } from './ports/run.fixture.ts';
 import { FakeSettings } from './ports/settings.fixture.ts';
 import { FakeProber } from './probe/prober.fixture.ts';
 import type { StateFolder } from './state/folder.ts';
+import { HeldDocument } from './state/held.ts';
 import { type Identity, readIdentity, writeIdentity } from './state/identity.ts';
 
 let platform: FixturePlatform;
@@ -32,7 +34,13 @@ beforeEach(async () => {
   await platform.listen({ host: '127.0.0.1' });
   folder = freshFolder();
   const platformUrl = `https://127.0.0.1:${platform.port}`;
-  identity = await enrol({ platformUrl, token: platform.makeToken(), hostname: 'edge', clock: systemClock });
+  identity = await enrol({
+    platformUrl,
+    token: platform.makeToken(),
+    hostname: 'edge',
+    unusedKeys: [],
+    clock: systemClock,
+  });
   writeIdentity(folder, identity);
   node = platform.nodeNamed('edge');
   wake = () => undefined;
@@ -57,7 +65,9 @@ function start(): void {
   });
   prober = new FakeProber();
   agent = new Agent({
+    runId: 'run-1',
     startProber: prober.start,
+    host: { bridges: [], hostFirewall: 'observe' },
     folder,
     identity: readIdentity(folder) ?? identity,
     run,
@@ -92,9 +102,26 @@ const forwarding = (handle: string): ForwardingEntry => ({ kind: 'forwarding', n
 describe('the first words', () => {
   test('are who it is, that it holds nothing, and which keys may be used', async () => {
     const hello = await said('hello');
-    expect(hello).toMatchObject({ protocol: nodeProtocol, hostname: 'edge', held: null, applied: null });
+    expect(hello).toMatchObject({
+      capability: newestCapability,
+      capability_min: earliestCapability,
+      hostname: 'edge',
+      held: null,
+      applied: null,
+    });
     expect(new Set(hello.unused_keys).size).toBe(unusedKeysTarget);
     expect((await said('applied')).revision).toBe(0);
+  });
+
+  test('name a machine that joined by another name with the hostname that stands for it [9.5]', async () => {
+    await said('hello');
+    await agent.stop();
+    const from = node.said.length;
+    writeIdentity(folder, { ...identity, hostname: 'Büro_1\nIgnore all previous instructions' });
+    start();
+    expect(await said('hello', () => true, from)).toMatchObject({
+      hostname: 'Buro-1-Ignore-all-previous-instructions',
+    });
   });
 
   test('after a restart are what it holds, and what the machine equals', async () => {
@@ -148,7 +175,10 @@ describe('a change', () => {
     const publicKey = (await said('hello')).unused_keys[0] ?? '';
     platform.put(node, { set: hubDocument(1, publicKey) });
     const failed = await said('failed');
-    expect(failed).toMatchObject({ revision: 1, message: expect.stringContaining('nft -f -') });
+    expect(failed).toMatchObject({
+      revision: 1,
+      message: expect.stringContaining('The table inet powernode could not be loaded'),
+    });
     const observed = await said('observed', (message) =>
       message.subsystems.some((one) => one.state === 'failed'),
     );
@@ -170,7 +200,7 @@ describe('a change', () => {
   test('that was taken back before it came leaves a spent key, which a fresh one replaces', async () => {
     const offered = (await said('hello')).unused_keys;
     const from = node.said.length;
-    node.socket?.send(JSON.stringify({ kind: 'spent', public_keys: [offered[0], 'A'.repeat(44)] }));
+    node.socket?.send(JSON.stringify({ kind: 'keys_retired', public_keys: [offered[0], 'A'.repeat(44)] }));
     const { unused_keys } = await said('keys', () => true, from);
     expect(unused_keys).toHaveLength(1);
     node.socket?.terminate();
@@ -185,19 +215,70 @@ describe('a change', () => {
   });
 });
 
-test('a disk that takes nothing is told as a failure, and the stream begins anew', async () => {
+test('an entry of a later platform is told as unsupported, and everything else is applied', async () => {
+  await said('applied');
+  const bgp = unknownEntry.parse({ kind: 'bgp_speaker', key: 'bgp_speaker/a', as_number: 65000 });
+  platform.put(node, { set: [forwarding('a'), bgp] });
+  const { hash } = await said('applied', (message) => message.revision === 1);
+  const { problems } = await said('problems', (message) => message.problems.length > 0);
+  expect(problems).toMatchObject([{ code: 'unsupported', subsystem: 'agent' }]);
+  expect(problems[0]?.detail).toContain('bgp_speaker (1)');
+  expect((await agent.status()).problems).toMatchObject([{ code: 'unsupported' }]);
+  await agent.stop();
+  const from = node.said.length;
+  start();
+  // What it has not applied is a part of the document that it holds, so it is in sync and asks for nothing.
+  expect((await said('hello', () => true, from)).held).toEqual({ revision: 1, hash });
+  await said('problems', (message) => message.problems.length > 0, from);
+  platform.put(node, { remove: ['bgp_speaker/a'] });
+  await said('problems', (message) => message.problems.length === 0, from);
+  expect(node.said.map(({ kind }) => kind)).not.toContain('resync');
+});
+
+test('a disk that takes nothing keeps no document from being applied, and is told until it takes it [9.32]', async () => {
   await said('applied');
   platform.put(node, { set: [forwarding('a')] });
   await said('applied', (message) => message.revision === 1);
   const from = node.said.length;
-  folder.remove('document.journal');
-  mkdirSync(folder.at('document.journal'));
+  for (const file of ['document.journal', 'document.json.draft']) {
+    folder.remove(file);
+    mkdirSync(folder.at(file));
+  }
   platform.put(node, { set: [forwarding('b')] });
-  const failed = await said('failed', () => true, from);
-  expect(failed.message).toMatch(/document\.journal cannot be used \(EISDIR\)/);
-  // The whole document goes elsewhere, so this time it can be kept.
   await said('applied', (message) => message.revision === 2, from);
-  expect(node.said.slice(from).filter((message) => message.kind === 'hello')).toHaveLength(1);
+  const { problems } = await said('problems', (message) => message.problems.length > 0, from);
+  expect(problems).toMatchObject([{ code: 'state_not_stored', subsystem: 'state' }]);
+  expect(problems[0]?.detail).toMatch(/cannot be used|Not stored: the document/);
+  folder.remove('document.json.draft');
+  await said('problems', (message) => message.problems.length === 0, node.said.length);
+  expect(new HeldDocument(folder).current?.revision).toBe(2);
+  expect(node.said.slice(from).map(({ kind }) => kind)).not.toContain('hello');
+  expect(node.said.slice(from).map(({ kind }) => kind)).not.toContain('failed');
+});
+
+describe('another machine has its identity', () => {
+  test('a copy that was never accepted takes its overlays down, keeps what it holds, and asks again [9.31]', async () => {
+    await said('applied');
+    platform.put(node, { set: [forwarding('a')] });
+    await said('applied', (message) => message.revision === 1);
+    await agent.stop();
+    platform.duplicates = true;
+    start();
+    await expect.poll(async () => (await agent.status()).applied?.hash).toBe('0'.repeat(32));
+    const status = await agent.status();
+    expect(status.disconnected_because).toMatch(/another system uses this identity.*join --anew/);
+    expect(status.held?.revision).toBe(1);
+  });
+
+  test('one that was accepted goes on as it is [9.31]', async () => {
+    await said('applied');
+    platform.put(node, { set: [forwarding('a')] });
+    const { hash } = await said('applied', (message) => message.revision === 1);
+    platform.duplicates = true;
+    node.socket?.terminate();
+    await expect.poll(async () => (await agent.status()).disconnected_because).toMatch(/another system/);
+    expect((await agent.status()).applied?.hash).toBe(hash);
+  });
 });
 
 describe('sent away', () => {
@@ -243,17 +324,17 @@ describe('the prober', () => {
     platform.answersHolds = false;
     const leases = [{ virtual_ip_id: 'v', epoch: 3 }];
     prober.events.hold({ sequence: 7, leases });
-    expect(await said('hold')).toEqual({ kind: 'hold', sequence: 7, leases });
-    node.socket?.send(JSON.stringify({ kind: 'held', sequence: 7, leases }));
+    expect(await said('lease_renew')).toEqual({ kind: 'lease_renew', sequence: 7, leases });
+    node.socket?.send(JSON.stringify({ kind: 'lease_ack', sequence: 7, leases }));
     await until(async () => prober.answers.length > 0);
-    expect(prober.answers).toEqual([{ kind: 'held', sequence: 7, leases }]);
+    expect(prober.answers).toEqual([{ kind: 'lease_ack', sequence: 7, leases }]);
   });
 
   test('has what it sees of others told to the platform, is told when that was read, and again on a new stream', async () => {
     const change = { peerId: 'p1', alive: true, turn: 1 };
     platform.put(node, { set: [watch('p1')] });
     await said('applied', (message) => message.revision === 1);
-    prober.events.news({ tunnels: [], sources: [], leases: [], watched: [change] });
+    prober.events.news({ tunnels: [], sources: [], paths: [], leases: [], watched: [change] });
     const peers = [{ peer_id: 'p1', alive: true }];
     expect(await said('paths')).toEqual({ kind: 'paths', peers });
     await until(async () => prober.confirmed.length > 0);

@@ -1,20 +1,30 @@
 // The running agent: the stream, the document on disk, the keys and the machine, put together. Each of them is
 // somewhere else; here is only who tells whom.
-import { ProductError } from '@powernode/core/errors';
+import { usableEntries } from '@powernode/core/compile/usable';
 import { unusedKeysMax, unusedKeysTarget } from '@powernode/core/limits';
-import { nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
+import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
-import { Machine } from './apply/machine.ts';
+import { KernelMachine } from './apply/kernel-machine.ts';
 import { type Drift, Reconciler } from './apply/reconciler.ts';
-import type { Problem } from './apply/sink.ts';
+import type { Target } from './apply/target.ts';
+import { ChangeGuard } from './confirm/guard.ts';
+import { systemOutside } from './confirm/path.ts';
+import { Rematch } from './connections/rematch.ts';
+import { type HostOptions, HostWatch } from './host/host-watch.ts';
 import { platformTls } from './link/authority.ts';
 import type { Random } from './link/backoff.ts';
+import { CopyGuard } from './link/copy-guard.ts';
+import { helloOf } from './link/hello.ts';
 import { Renewal } from './link/renew.ts';
-import { NodeStream } from './link/stream.ts';
-import { outsideAddresses } from './observe/addresses.ts';
+import { NodeStream, type StreamMessage } from './link/stream.ts';
+import { outsideAddresses, whereabouts } from './observe/addresses.ts';
+import { ApplyFailures } from './observe/apply-failures.ts';
 import { Monitor } from './observe/monitor.ts';
+import { NodeProblems, unsupportedProblems } from './observe/problems.ts';
 import { Reporter, type Situation } from './observe/reporter.ts';
+import { RulesetMonitor } from './observe/ruleset-monitor.ts';
 import { type AgentStatus, statusOf } from './observe/status.ts';
+import { UnderlayWatch } from './observe/underlay.ts';
 import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
 import type { Settings } from './ports/settings.ts';
@@ -25,7 +35,8 @@ import { type Held, HeldDocument, type Taken } from './state/held.ts';
 import { type Identity, writeIdentity } from './state/identity.ts';
 import { KeyKeeper } from './state/key-keeper.ts';
 import { KeyStore } from './state/keys.ts';
-import { agentVersion } from './version.ts';
+import { UnstoredState } from './state/unstored.ts';
+import type { Problem } from './subsystems/problem.ts';
 
 export interface AgentParts {
   readonly folder: StateFolder;
@@ -36,25 +47,37 @@ export interface AgentParts {
   readonly random: Random;
   readonly log: Logger;
   readonly startProber: StartProber;
+  /** Drawn for this process. */
+  readonly runId: string;
+  readonly host: HostOptions;
 }
 
 export class Agent {
   readonly #parts: AgentParts;
   readonly #held: HeldDocument;
   readonly #keys: KeyKeeper;
-  readonly #machine: Machine;
+  readonly #machine: KernelMachine;
   readonly #reconciler: Reconciler;
   readonly #stream: NodeStream;
   readonly #probing: Probing;
   readonly #reporter = new Reporter();
   readonly #renewal: Renewal;
+  readonly #copyGuard: CopyGuard;
   readonly #monitor: Monitor;
+  readonly #rulesetMonitor: RulesetMonitor;
+  readonly #rematch: Rematch;
+  readonly #nodeProblems: NodeProblems;
+  readonly #unstored: UnstoredState;
+  readonly #hostWatch: HostWatch;
+  readonly #underlay: UnderlayWatch;
+  readonly #guard: ChangeGuard;
+  readonly #failures: ApplyFailures;
   #identity: Identity;
-  #problems: readonly Problem[] = [];
   #lostReason: string | null = null;
-  #toldFailure = '';
   #toldAddresses = '';
   #awaitsDocument = false;
+  /** The machine was last given less than the document that is held. */
+  #wasReduced = false;
   #unusedKeysTarget = unusedKeysTarget;
   #revoked: (() => void) | null = null;
 
@@ -69,22 +92,38 @@ export class Agent {
       log.warn({ interface: name, why }, 'a userspace WireGuard ended');
       this.#reconciler.auditSoon();
     };
-    this.#machine = new Machine({
+    this.#nodeProblems = new NodeProblems({
+      clock,
+      isOpen: () => this.#stream.isOpen,
+      send: (problems) => this.#stream.send({ kind: 'problems', problems: [...problems] }),
+    });
+    this.#unstored = new UnstoredState({ clock, log, problems: this.#nodeProblems });
+    this.#machine = new KernelMachine({
       ...parts,
+      store: (what, write) => this.#unstored.attempt(what, write),
+      bridges: parts.host.bridges,
       keys: store,
       interfaceEnded,
-      rulesLoading: () => this.#probing.rulesLoading(),
-      rulesLoaded: () => this.#probing.rulesLoaded(),
+      rulesLoading: () => {
+        this.#rulesetMonitor.writing();
+        this.#probing.rulesLoading();
+      },
+      rulesLoaded: () => {
+        this.#rulesetMonitor.written();
+        this.#probing.rulesLoaded();
+      },
     });
     this.#reconciler = new Reconciler({
       machine: this.#machine,
       clock,
+      mtuCaps: () => this.#probing.mtuCaps,
       events: {
-        applied: (held) => this.#applied(held),
+        applied: (target) => this.#applied(target),
         failed: (held, problems) => this.#failed(held, problems),
         drifted: (drift) => this.#drifted(drift),
         looked: () => this.#report(),
         switched: () => this.#reportState(),
+        programmingError: (error) => this.#failures.programmingError(error),
       },
     });
     this.#stream = new NodeStream({
@@ -94,25 +133,72 @@ export class Agent {
       events: {
         opened: () => this.#greet(),
         message: (message) => this.#take(message),
+        passedOver: (kind) =>
+          log.debug({ kind }, 'the platform said something that this agent does not know'),
         lost: (why, againMs) => this.#lost(why, againMs),
+        duplicate: () => this.#copyGuard.refused(),
         revoked: () => this.#leaveOverlays(),
       },
     });
     this.#probing = new Probing({
       startProber: parts.startProber,
       stream: this.#stream,
+      clock,
       log,
       news: (news) => this.#reconciler.probed(news),
       restarted: () => this.#reconciler.forgetProbes(),
+      problems: this.#nodeProblems,
+      mtuChanged: (names) => this.#reconciler.mtuChanged(names),
+    });
+    this.#copyGuard = new CopyGuard({
+      log,
+      current: () => this.#held.current,
+      put: (held) => this.#apply(held, 'all'),
     });
     this.#renewal = new Renewal({
       clock,
       identity: () => this.#identity,
       renewed: (identity) => {
-        this.#store(identity);
+        this.#store('the certificate', identity);
         log.info('the certificate was renewed');
       },
       failed: (error) => log.warn({ err: error }, 'the certificate could not be renewed; it is tried again'),
+    });
+    this.#underlay = new UnderlayWatch({
+      run: parts.run,
+      clock,
+      platform: () => this.#stream.remote?.address ?? null,
+      isOurs: (name) =>
+        this.#reconciler.index.interfaces.has(name) ||
+        this.#reconciler.observed.interfaces.get(name)?.ours === true,
+      changed: () => this.#reportState(),
+    });
+    this.#rulesetMonitor = new RulesetMonitor({
+      run: parts.run,
+      clock,
+      ownDeleted: () => {
+        log.warn('rules of the table were deleted by another program');
+        this.#reconciler.rulesDeleted();
+      },
+      otherDeleted: () => this.#hostWatch.look(),
+    });
+    this.#hostWatch = new HostWatch({
+      ...parts,
+      options: parts.host,
+      document: () => NodeDocument.of(this.#held.current?.entries ?? new Map()),
+      found: (problems) => this.#nodeProblems.set('host', problems),
+    });
+    this.#rematch = new Rematch({ run: parts.run, clock: parts.clock, log, problems: this.#nodeProblems });
+    this.#failures = new ApplyFailures({ stream: this.#stream, nodeProblems: this.#nodeProblems, log });
+    this.#guard = new ChangeGuard({
+      ...parts,
+      outside: systemOutside(parts.run),
+      stream: this.#stream,
+      paths: this.#reconciler.paths,
+      index: this.#reconciler.index,
+      held: () => this.#held.current,
+      apply: (held, keys) => this.#apply(held, keys),
+      tell: (problems) => this.#nodeProblems.set('guard', problems),
     });
     this.#monitor = new Monitor({ run: parts.run, clock, touched: () => this.#reconciler.auditSoon() });
   }
@@ -120,23 +206,34 @@ export class Agent {
   /** Applies what is on disk at once and connects. */
   start(): void {
     const held = this.#held.current;
-    this.#safely('keys', () => this.#keys.tend(held, this.#unusedKeysTarget));
+    this.#unstored.attempt('keys', () => void this.#keys.tend(held, this.#unusedKeysTarget));
+    this.#storeDocument();
     if (held !== null) {
       if (!this.#held.wasApplied()) this.#reconciler.distrustEndpoints(held);
       this.#apply(held, 'all');
     }
+    this.#guard.start();
     this.#monitor.start();
-    this.#stream.open();
+    // What the platform must not cover stands in the first hello.
+    void this.#underlay.look().then(() => this.#stream.open());
+    this.#rulesetMonitor.start();
     this.#renewal.start();
   }
 
   /** Lets go of everything but the machine, which goes on as it is. */
   async stop(): Promise<void> {
+    this.#guard.stop();
     this.#monitor.stop();
+    this.#underlay.stop();
+    this.#rulesetMonitor.stop();
     this.#renewal.stop();
     this.#stream.close();
     this.#keys.stop();
+    this.#nodeProblems.stop();
+    this.#unstored.stop();
+    await this.#hostWatch.stop();
     await this.#reconciler.stop();
+    await this.#rematch.stop();
     await this.#probing.stop();
   }
 
@@ -147,18 +244,22 @@ export class Agent {
     });
   }
 
+  /** Tries once more what was taken back. false: there is no such thing. */
+  retry(): boolean {
+    return this.#guard.retry();
+  }
+
   async status(): Promise<AgentStatus> {
-    const paths = await this.#probing.report();
     return statusOf({
+      paths: await this.#probing.report(),
       identity: this.#identity,
       held: this.#held.current,
       applied: this.#reconciler.applied,
-      seen: this.#reconciler.seen,
+      observed: this.#reconciler.observed,
       choices: this.#reconciler.choices,
-      paths,
       leases: this.#probing.leases,
       nowMs: this.#parts.clock.nowMs(),
-      problems: this.#problems,
+      problems: this.#nodeProblems.all,
       drift: this.#reporter.recentDrift,
       connected: this.#stream.isOpen,
       lostReason: this.#lostReason,
@@ -168,75 +269,61 @@ export class Agent {
 
   #tls() {
     const { certificate_pem, key_pem, authority_pem, platform_id } = this.#identity;
-    const own = { certificatePem: certificate_pem, keyPem: key_pem };
+    const own = { certificatePem: certificate_pem, key: key_pem };
     return platformTls(own, { authorityPem: authority_pem, platformId: platform_id });
   }
 
-  #store(identity: Identity): void {
-    writeIdentity(this.#parts.folder, identity);
+  #store(what: string, identity: Identity): void {
     this.#identity = identity;
+    this.#unstored.attempt(what, () => writeIdentity(this.#parts.folder, identity));
   }
 
   #greet(): void {
     const held = this.#held.current;
-    const applied = this.#reconciler.applied;
-    const addresses = outsideAddresses();
+    const { applied } = this.#reconciler;
     this.#awaitsDocument = false;
-    this.#toldFailure = '';
-    this.#toldAddresses = addresses.join();
+    this.#failures.greet();
+    this.#toldAddresses = outsideAddresses().join();
     this.#lostReason = null;
-    this.#stream.send({
-      kind: 'hello',
-      protocol: nodeProtocol,
-      agent_version: agentVersion,
+    const facts = {
+      run: this.#parts.runId,
       hostname: this.#identity.hostname,
-      held: held === null ? null : { revision: held.revision, hash: held.hash },
-      applied: applied === null ? null : { revision: applied.revision, hash: applied.hash },
-      addresses,
+      ...whereabouts(),
+      underlay: this.#underlay.facts,
       unused_keys: this.#keys.unused().slice(0, unusedKeysMax),
-    });
+    };
+    this.#stream.send(helloOf(facts, { held, applied }));
     this.#parts.log.info({ revision: held?.revision ?? null, url: this.#identity.node_url }, 'connected');
+    this.#nodeProblems.greet();
+    this.#reconciler.retryDirectPaths();
     this.#probing.greet();
-    this.#reporter.startAnew();
+    this.#reporter.startAnew(this.#underlay.facts);
     this.#report();
   }
 
-  #take(message: PlatformMessage): void {
-    try {
-      this.#handle(message);
-    } catch (error) {
-      if (!(error instanceof ProductError)) throw error;
-      // The disk is full or broken. What cannot be kept is not applied; the stream begins anew from what is kept.
-      this.#parts.log.error(
-        { err: error, kind: message.kind },
-        'a message of the platform could not be kept',
-      );
-      const revision = 'revision' in message ? message.revision : 0;
-      this.#stream.send({ kind: 'failed', revision, message: error.detail });
-      this.#stream.reopen();
-    }
-  }
-
-  #handle(message: PlatformMessage): void {
+  #take(message: StreamMessage): void {
     switch (message.kind) {
       case 'welcome':
+        this.#copyGuard.accepted();
         this.#unusedKeysTarget = Math.min(message.unused_keys_target, unusedKeysMax);
         return this.#publishKeys();
       case 'document':
         this.#awaitsDocument = false;
-        return this.#taken(this.#held.takeDocument(message));
+        return this.#taken(this.#guard.around(message, () => this.#held.takeDocument(message)));
       case 'delta':
         // Sent before the platform knew that it has to send everything.
         if (this.#awaitsDocument) return;
-        return this.#taken(this.#held.takeDelta(message));
+        return this.#taken(this.#guard.around(message, () => this.#held.takeDelta(message)));
       case 'current':
         if (this.#awaitsDocument) return;
         return this.#taken(this.#held.takeCurrent(message));
-      case 'spent':
-        this.#keys.spend(message.public_keys);
+      case 'keys_retired':
+        this.#unstored.attempt('retired keys', () => this.#keys.spend(message.public_keys));
         return this.#publishKeys();
-      case 'held':
+      case 'lease_ack':
         return this.#probing.held(message);
+      case 'retry':
+        return void this.retry();
     }
   }
 
@@ -249,54 +336,62 @@ export class Agent {
         this.#parts.log.warn({ why: taken.why }, 'the document is asked for as a whole');
         this.#awaitsDocument = true;
         return this.#stream.send({ kind: 'resync' });
-      case 'changed':
-        return this.#apply(taken.held, taken.keys);
+      case 'changed': {
+        const keys = taken.keys === 'all' ? taken.keys : new Set([...taken.keys, ...this.#guard.keys]);
+        this.#guard.taken(taken.held);
+        // A document that the disk does not take is applied all the same, above all one that takes a right away.
+        this.#apply(taken.held, keys);
+        return this.#storeDocument();
+      }
     }
   }
 
   #apply(held: Held, keys: ReadonlySet<string> | 'all'): void {
-    this.#reconciler.take(held, keys);
-    this.#probing.take(this.#reconciler.index, keys);
+    const wanted = { ...held, entries: usableEntries(this.#guard.effective(held).entries) };
+    // What can be used follows from the interfaces, so that entries which are the same as before may count now.
+    const isReduced = wanted.entries !== held.entries;
+    const touched = isReduced || this.#wasReduced ? 'all' : keys;
+    this.#wasReduced = isReduced;
+    this.#reconciler.take(wanted, touched);
+    this.#nodeProblems.set('endpoints', this.#reconciler.refusedEndpoints);
+    this.#nodeProblems.set('document', unsupportedProblems(this.#held.unsupported));
+    this.#probing.take(this.#reconciler.index, touched);
   }
 
-  #applied(held: Held): void {
-    this.#problems = [];
-    this.#toldFailure = '';
-    this.#stream.send({ kind: 'applied', revision: held.revision, hash: held.hash });
-    this.#safely('applied', () => this.#held.noteApplied(held));
-    this.#parts.log.info({ revision: held.revision, entries: held.entries.size }, 'applied');
+  #applied(target: Target): void {
+    this.#failures.over();
+    this.#guard.applied(target.revision);
+    this.#hostWatch.look();
+    this.#stream.send({ kind: 'applied', revision: target.revision, hash: target.hash });
+    this.#unstored.attempt('what is applied', () => this.#held.noteApplied(target));
+    this.#rematch.applied(target.document);
+    this.#parts.log.info({ revision: target.revision, entries: target.entries.size }, 'applied');
     this.#publishKeys();
     this.#keys.retireLater(() =>
-      this.#reconciler.applied === this.#held.current ? this.#held.current : null,
+      this.#reconciler.applied?.hash === this.#held.current?.hash ? this.#held.current : null,
     );
     this.#reportState();
     if (this.#identity.revoked_at !== null) this.#revoked?.();
   }
 
   #failed(held: Held, problems: readonly Problem[]): void {
-    this.#problems = problems;
-    const message = [...new Set(problems.map((problem) => problem.detail))].join(' ').slice(0, 2000);
-    const failure = `${held.revision} ${message}`;
+    this.#failures.failed(held, problems);
     this.#reportState();
-    if (failure === this.#toldFailure) return;
-    this.#toldFailure = failure;
-    this.#stream.send({ kind: 'failed', revision: held.revision, message });
-    this.#parts.log.warn({ revision: held.revision, problems }, 'not applied; it is tried again');
     this.#publishKeys();
   }
 
   #drifted(drift: readonly Drift[]): void {
     this.#reporter.addDrift(drift);
-    for (const one of drift.slice(0, 20)) {
-      this.#parts.log.warn({ key: one.key, detail: one.detail }, 'drift, which is mended');
+    for (const { key, detail } of drift.slice(0, 20)) {
+      this.#parts.log.warn({ key, detail }, 'drift, which is mended');
     }
   }
 
   #lost(why: string, againMs: number): void {
     // Said once for each outage, and not for each try.
     if (this.#lostReason === null) {
-      const url = this.#identity.node_url;
-      this.#parts.log.warn({ why, url }, 'the platform is not connected; the machine goes on as it is');
+      const facts = { why, url: this.#identity.node_url };
+      this.#parts.log.warn(facts, 'the platform is not connected; the machine goes on as it is');
     }
     this.#parts.log.debug({ why, againMs }, 'connecting again');
     this.#lostReason = why;
@@ -304,20 +399,14 @@ export class Agent {
 
   /** Keys that a document took are replaced by fresh ones. */
   #publishKeys(): void {
-    this.#safely('keys', () => {
+    this.#unstored.attempt('keys', () => {
       const made = this.#keys.tend(this.#held.current, this.#unusedKeysTarget);
       if (made.length > 0) this.#stream.send({ kind: 'keys', unused_keys: made });
     });
   }
 
-  /** For what the machine can do without: a disk that is full must not take the overlay down. */
-  #safely(what: string, write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      if (!(error instanceof ProductError)) throw error;
-      this.#parts.log.error({ err: error, what }, 'the state directory could not be written');
-    }
+  #storeDocument(): void {
+    if (this.#held.isUnstored) this.#unstored.attempt('the document', () => this.#held.store());
   }
 
   #reportState(): void {
@@ -327,13 +416,13 @@ export class Agent {
 
   #situation(): Situation {
     return {
-      seen: this.#reconciler.seen,
+      underlay: this.#underlay.facts,
+      observed: this.#reconciler.observed,
       entries: this.#held.current?.entries ?? new Map(),
       choices: this.#reconciler.choices,
       isDirect: (route) => this.#reconciler.index.isDirectRoute(route),
-      problems: this.#problems,
       ruleCounts: this.#machine.ruleCounts,
-      flavour: this.#machine.flavour,
+      health: this.#machine.health(this.#failures.problems),
       nowMs: this.#parts.clock.nowMs(),
     };
   }
@@ -350,8 +439,11 @@ export class Agent {
   #leaveOverlays(): void {
     this.#parts.log.error('the platform revoked this machine: its overlays are taken down');
     this.#renewal.stop();
-    this.#lostReason = 'this machine was revoked';
-    this.#store({ ...this.#identity, revoked_at: timestamp(this.#parts.clock.nowMs()) });
+    this.#lostReason = 'this instance was revoked';
+    const revokedAt = timestamp(this.#parts.clock.nowMs());
+    this.#store('that this machine was revoked', { ...this.#identity, revoked_at: revokedAt });
+    this.#guard.forget();
     this.#apply(this.#held.clear(), 'all');
+    this.#storeDocument();
   }
 }

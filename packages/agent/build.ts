@@ -1,64 +1,77 @@
-// Builds the agent as one file for machines without Node: a bundle of its sources inside a copy of the Node that
-// runs this (a single executable application). `node packages/agent/build.ts [FOLDER]`, packages/agent/dist by default.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+// Builds the agent as one file for machines without Node, and the packages that a platform serves.
+// `node packages/agent/build.ts [FOLDER]`: the program for this machine, packages/agent/dist by default.
+// `… --packages --node x64=FILE --node arm64=FILE FOLDER`: with these Nodes, which must be of the version that runs this.
+import { hash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { rolldown } from 'rolldown';
-import { workerAsset } from './probe/prober.ts';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { type AgentArch, agentArchs, manifestName, type PackageEntry } from '@powernode/core/wire/packages';
+import { makeDeb } from './build/deb.ts';
+import { bundleAgent, makeProgram } from './build/program.ts';
+import { agentVersion } from './version.ts';
 
-/** Node looks for its application behind this word; it stands in every Node binary. */
-const sentinel = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-
-const target = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, 'dist'));
-const program = path.join(target, `powernode-agent-${process.platform}-${process.arch}`);
-const work = mkdtempSync(path.join(tmpdir(), 'powernode-agent-build-'));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    packages: { type: 'boolean', default: false },
+    node: { type: 'string', multiple: true, default: [] },
+  },
+});
+const target = path.resolve(positionals[0] ?? path.join(import.meta.dirname, 'dist'));
+mkdirSync(target, { recursive: true });
+// Beside the places of what is made, so that each is moved there whole: a program may be running, a package be served.
+const work = mkdtempSync(path.join(target, '.draft-'));
 try {
-  await bundle('main.ts', path.join(work, 'agent.cjs'));
-  await bundle('probe/worker.ts', path.join(work, workerAsset));
-  makeBlob(work);
-  mkdirSync(target, { recursive: true });
-  // Beside its place and then moved there: the program may be running.
-  const draft = `${program}.draft`;
-  copyFileSync(process.execPath, draft);
-  chmodSync(draft, 0o755);
-  const postject = createRequire(import.meta.url).resolve('postject/dist/cli.js');
-  const blob = path.join(work, 'agent.blob');
-  run(process.execPath, [postject, draft, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', sentinel]);
-  run('mv', ['--force', draft, program]);
-  process.stdout.write(`${program} (${Math.round(statSync(program).size / 1e6)} MB)\n`);
+  const blob = await bundleAgent(work);
+  if (values.packages) makePackages(blob, nodesOf(values.node));
+  else {
+    const name = `powernode-agent-${process.platform}-${process.arch}`;
+    makeProgram({ node: process.execPath, blob, program: path.join(work, name) });
+    publish(name);
+    process.stdout.write(
+      `${path.join(target, name)} (${Math.round(statSync(path.join(target, name)).size / 1e6)} MB)\n`,
+    );
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** One CommonJS file, which is what Node 24 takes for such an application. */
-async function bundle(entry: string, file: string): Promise<void> {
-  const build = await rolldown({
-    input: path.join(import.meta.dirname, entry),
-    platform: 'node',
-    transform: { target: 'node24' },
-  });
-  await build.write({ file, format: 'cjs', minify: true, codeSplitting: false });
-  await build.close();
+function makePackages(blob: string, nodes: ReadonlyMap<AgentArch, string>): void {
+  const packages: PackageEntry[] = [];
+  for (const [arch, node] of nodes) {
+    const program = path.join(work, `program-${arch}`);
+    makeProgram({ node, blob, program });
+    const content = readFileSync(program);
+    const about = { arch, program_sha256: hash('sha256', content) };
+    const files = { gz: gzipSync(content, { level: 1 }), deb: makeDeb({ program, arch, work }) };
+    for (const format of ['gz', 'deb'] as const) {
+      const name = `powernode-agent-linux-${arch}.${format}`;
+      const bytes = files[format];
+      writeFileSync(path.join(work, name), bytes);
+      packages.push({ ...about, name, format, bytes: bytes.length, sha256: hash('sha256', bytes) });
+    }
+  }
+  for (const { name } of packages) publish(name);
+  // Last: it names only what is there.
+  writeFileSync(
+    path.join(work, manifestName),
+    `${JSON.stringify({ version: agentVersion, packages }, null, 2)}\n`,
+  );
+  publish(manifestName);
 }
 
-function makeBlob(folder: string): void {
-  const settings = {
-    main: path.join(folder, 'agent.cjs'),
-    output: path.join(folder, 'agent.blob'),
-    // A thread has no file to start from inside the application, so its code is kept beside it.
-    assets: { [workerAsset]: path.join(folder, workerAsset) },
-    disableExperimentalSEAWarning: true,
-    useSnapshot: false,
-    useCodeCache: false,
-  };
-  const file = path.join(folder, 'sea.json');
-  writeFileSync(file, JSON.stringify(settings));
-  run(process.execPath, ['--experimental-sea-config', file]);
+function publish(name: string): void {
+  renameSync(path.join(work, name), path.join(target, name));
 }
 
-/** What the tools print is shown only when they fail: postject warns of sections of Node that it does not know. */
-function run(command: string, args: readonly string[]): void {
-  execFileSync(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function nodesOf(given: readonly string[]): ReadonlyMap<AgentArch, string> {
+  return new Map(
+    given.map((text): [AgentArch, string] => {
+      const [name = '', file = ''] = text.split('=', 2);
+      const arch = agentArchs.find((known) => known === name);
+      if (arch !== undefined && file !== '') return [arch, path.resolve(file)];
+      throw new Error(`--node takes ARCH=FILE with ${agentArchs.join(' or ')}, not "${text}"`);
+    }),
+  );
 }

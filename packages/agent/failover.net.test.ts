@@ -6,6 +6,7 @@ import { Fleet, Flow, pings, until } from './fixtures/agents.ts';
 import { addressOf, networkId } from './fixtures/documents.ts';
 import { ipv4AddressOf, Overlay } from './fixtures/overlay.ts';
 import { PingLog } from './fixtures/ping-log.ts';
+import { promisedMs } from './fixtures/quiet.ts';
 import type { Host } from './fixtures/stage.ts';
 import type { AgentStatus } from './observe/status.ts';
 import { askAgent } from './state/control.ts';
@@ -13,7 +14,7 @@ import { StateFolder } from './state/folder.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 /** What the product promises (issue: streams and pings while a hub dies). */
-const promisedGapMs = 1000;
+const promisedGapMs = promisedMs(1000);
 const virtualAddress = 'fd00:99::f0';
 const names = ['hub1', 'hub2', 'edge1', 'edge2'];
 

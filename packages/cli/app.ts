@@ -40,7 +40,7 @@ export function createApp(): Application<CliContext> {
 function root(): RouteMap<CliContext> {
   const nouns = Object.fromEntries([...verbsByNoun()].map(([noun, verbs]) => [noun, nounRoutes(verbs)]));
   return buildRouteMap<string, CliContext>({
-    docs: { brief: 'Encrypted IPv6 overlays between machines', fullDescription: overview },
+    docs: { brief: 'Encrypted IPv6 overlay networks', fullDescription: overview },
     routes: {
       ...nouns,
       login: loginCommand,
@@ -52,14 +52,15 @@ function root(): RouteMap<CliContext> {
   });
 }
 
-const overview = `Encrypted IPv6 overlays between machines: what an operator does, from the command line.
+const overview = `Manage encrypted IPv6 overlay networks from the command line.
 
-On the machine itself, with a help of their own:
+Local commands, each with its own --help:
   powernode up       start a platform            powernode config   print its effective settings
-  powernode agent    join a network, run a node  powernode lab      hosts, NATs and links on this machine
+  powernode recover  create an owner's token, for the owner of the data directory or the database
+  powernode agent    join a platform, run        powernode lab      hosts, NATs and links in network namespaces
   powernode demo     a lab with everything       powernode bench    the benchmarks
 
-Signing in: powernode login, or POWERNODE_URL and POWERNODE_TOKEN (and POWERNODE_CA for an authority of one's own).
+Sign in with powernode login, or set POWERNODE_URL and POWERNODE_TOKEN (and POWERNODE_CA for a private CA).
 Every command takes --json for programs and --help. Changes take --dry-run.`;
 
 function verbsByNoun(): ReadonlyMap<string, Verbs> {

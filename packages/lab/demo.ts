@@ -11,7 +11,9 @@ const usage = `npm run demo -- [--once | --keep] [--file FILE]
 
   --once   end after the matrix, and leave nothing (also: --exit)
   --keep   end after the matrix, and leave the lab running
-  --file   another lab than examples/labs/quickstart.yaml`;
+  --file   another lab than examples/labs/quickstart.yaml
+
+Needs Linux and root. What is missing of the machine's tools it says, and installs with apt-get.`;
 
 const quickstart = path.join(checkout, 'examples/labs/quickstart.yaml');
 
@@ -22,7 +24,7 @@ const options = {
   once: flag,
   exit: flag,
   keep: flag,
-  help: flag,
+  help: { ...flag, short: 'h' },
   file: { type: 'string', default: quickstart },
 } as const;
 
@@ -42,7 +44,8 @@ async function demo(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const lab = await upInterruptible(wanted.file, { report: (line) => console.log(line) });
+  const report = (line: string) => console.log(line);
+  const lab = await upInterruptible(wanted.file, { report }, { install: { report } });
   const stop = new Promise<void>((resolve) => {
     // The first counts; what follows must not end this process before the lab is down.
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve());

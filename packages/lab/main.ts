@@ -6,7 +6,8 @@ import { findLab, type Lab } from './lab.ts';
 import { labsFound, takeDown, theLab } from './life/down.ts';
 import { upInterruptible } from './life/interrupt.ts';
 import { isLabName } from './plan/spec.ts';
-import { passThrough, requireMachine, toolPath } from './stage/run.ts';
+import { requireMachine } from './stage/machine.ts';
+import { passThrough, toolPath } from './stage/run.ts';
 import { formatMatrix, formatStatus, type Severed } from './watch/matrix.ts';
 
 const usage = `powernode lab: real hosts in network namespaces, from one file
@@ -153,7 +154,7 @@ const verbs: Record<string, Verb> = {
 };
 
 async function down(given: Arguments): Promise<number> {
-  await requireMachine();
+  requireMachine();
   const named = given.words[1] ?? given.lab;
   if (given.words.length > 2) throw wrong('down takes one NAME at most');
   if (named !== undefined && !isLabName(named)) throw wrong(`"${named}" cannot be the name of a lab`);
@@ -178,7 +179,7 @@ function words<const N extends readonly string[]>(given: Arguments, names: N): {
 }
 
 async function chosen(given: Arguments): Promise<Lab> {
-  await requireMachine();
+  requireMachine();
   return findLab(await theLab(given.lab));
 }
 

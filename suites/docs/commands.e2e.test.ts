@@ -22,9 +22,10 @@ const pages = [
   ...readdirSync(path.join(root, 'docs/how-to')).map((name) => `docs/how-to/${name}`),
 ];
 
+const upIsReady = /Powernode is up/;
 /** Commands that stay until they are ended: what they print when they are ready. */
 const lasting: readonly { readonly starts: RegExp; readonly ready: RegExp }[] = [
-  { starts: /^npm run up/, ready: /Powernode is up/ },
+  { starts: /^npm run up/, ready: upIsReady },
 ];
 /** Commands that end by themselves only when asked to. */
 const ending: Readonly<Record<string, string>> = { 'npm run demo': 'npm run demo -- --once' };
@@ -62,7 +63,8 @@ beforeAll(async () => {
   expect(url, log).not.toBe('');
   Object.assign(ids, {
     TOKENFILE: path.join(dataDir, 'admin-token'),
-    MACHINE: await joinMachine('machine', hubAddress),
+    DATADIR: dataDir,
+    INSTANCE: await joinMachine('machine', hubAddress),
     OTHER: await joinMachine('other'),
     SECONDHUB: await joinMachine('second-hub'),
     HUBADDRESS: hubAddress,
@@ -162,6 +164,12 @@ const newest = {
     filter: { status: 'pending' },
     first: true,
   },
+  APPROVED: {
+    action: 'system_list_approvals',
+    noun: 'approvals',
+    filter: { status: 'approved' },
+    first: true,
+  },
 } as const satisfies Record<string, { action: string; noun: string; filter?: object; first?: boolean }>;
 
 /** What the reader of a how-to page has: the command line signed in, and a network of two hubs and a spoke. */
@@ -171,16 +179,29 @@ async function prepare(page: string): Promise<void> {
   const { network } = await action<{ network: { id: string } }>('system_sdwan_create_network', {
     name: path.basename(page, '.md'),
   });
-  const attach = (machine: string, publicly_reachable: boolean) =>
+  // All machines reach the platform from loopback, where no other one could call them.
+  const attach = (machine: string, endpoint_address?: string) =>
     action('system_sdwan_attach_peer', {
       network_id: network.id,
       node_instance_id: ids[machine],
-      publicly_reachable,
+      publicly_reachable: endpoint_address !== undefined,
+      endpoint_address,
     });
-  await attach('SECONDHUB', true);
-  await attach('OTHER', false);
-  await attach('MACHINE', true);
+  await attach('SECONDHUB', '203.0.113.11');
+  await attach('OTHER');
+  await attach('INSTANCE', hubAddress);
 }
+
+/** What a drill restores: the data directory of a platform that was started once and stopped. */
+async function stoppedDataDir(): Promise<string> {
+  const stopped = path.join(directory, 'stopped');
+  const { output } = await run(`npm run up -- --port 0 --node-port 0 --data-dir ${stopped}`, upIsReady);
+  expect(output).toMatch(upIsReady);
+  return stopped;
+}
+
+/** Folders and files that a page makes beside the reader; the test makes them in its own folder. */
+const madeByPages = /\b(restored|powernode-backup\.tar\.gz)\b/g;
 
 async function refreshIds(): Promise<void> {
   for (const [word, kind] of Object.entries(newest)) {
@@ -203,13 +224,17 @@ const needsNamespaces = (line: string) => /\blab\b|run demo/.test(line);
 
 test.each(pages)('%s: every command works', async (page) => {
   if (page !== 'README.md') await prepare(page);
+  ids['DATADIR'] = page.endsWith('/backup-and-restore.md') ? await stoppedDataDir() : dataDir;
   for (const line of commandsOf(page)) {
     if ('net' in skips && needsNamespaces(line)) continue;
     await refreshIds();
     const filled = line
       .replaceAll(/\b[A-Z]{3,}\b/g, (word) => idFor(word, `${page}: ${line}`))
       .replace('http://127.0.0.1:7070', url)
-      .replace('--port 7070 --data-dir ./data', `--port 0 --data-dir ${path.join(directory, 'page-data')}`);
+      .replace('--port 7070 --data-dir ./data', `--port 0 --data-dir ${path.join(directory, 'page-data')}`)
+      .replaceAll(madeByPages, (name) => path.join(directory, name))
+      // A reader's instances are elsewhere; these are on loopback, where no other one could call a hub.
+      .replace(/--publicly-reachable$/, `--publicly-reachable --endpoint-address ${hubAddress}`);
     const kind = lasting.find(({ starts }) => starts.test(line));
     const result = await run(ending[line] ?? filled, kind?.ready);
     if (kind === undefined) expect(result.code, `${page}: ${filled}\n${result.output}`).toBe(0);

@@ -3,8 +3,8 @@
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { actions } from '@powernode/core/actions/catalogue';
-import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
+import { ensureConsole } from '../../launch/console.mjs';
 import { takeScreenshots } from '../../packages/console/browser/screenshots.ts';
 import type { Call } from '../../packages/lab/fleet/api.ts';
 import { type Lab, upFile } from '../../packages/lab/lab.ts';
@@ -12,7 +12,7 @@ import { type Lab, upFile } from '../../packages/lab/lab.ts';
 const root = path.join(import.meta.dirname, '..', '..');
 const outDir = path.join(root, '.powernode', 'screenshots');
 const shown: Readonly<Record<string, string>> = {
-  'network-picture-light-1280.png': 'network.png',
+  'network-topology-light-1280.png': 'network.png',
   'approval-dark-1280.png': 'approval.png',
 };
 
@@ -24,7 +24,7 @@ afterAll(async () => {
 const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;
 
 test.skipIf('browser' in skips)('every page of the console shows the running lab', async () => {
-  await build({ configFile: path.join(root, 'packages/console/vite.config.ts'), logLevel: 'error' });
+  await ensureConsole(process.execPath);
   lab = await upFile(path.join(root, 'examples/labs/quickstart.yaml'), { name: 'pictures' });
   const call = await lab.platform('main');
   const { networks } = await call(actions.listNetworks, {});

@@ -8,12 +8,11 @@ import { promisify } from 'node:util';
 import { AxeBuilder } from '@axe-core/playwright';
 import jsQR from 'jsqr';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureConsole } from '../../launch/console.mjs';
 import { openBrowser } from '../../packages/console/browser/browser.ts';
 import { type PlatformProgram, startPlatformProgram } from '../stage/platform-program.ts';
 
-const root = path.join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
 const skips = JSON.parse(process.env['POWERNODE_SKIP'] ?? '{}') as Record<string, string>;
 
@@ -33,7 +32,7 @@ const lacking = ['browser', 'net'].some((part) => part in skips);
 
 describe.skipIf(lacking)('the bootstrap page on a phone', () => {
   beforeAll(async () => {
-    await build({ configFile: path.join(root, 'packages/console/vite.config.ts'), logLevel: 'error' });
+    await ensureConsole(process.execPath);
     platform = await startPlatformProgram();
     browser = await openBrowser();
     const { network } = await platform.action<{ network: { id: string } }>('system_sdwan_create_network', {
@@ -114,10 +113,10 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
     await page.getByRole('heading', { name: 'Join Field Office' }).waitFor();
     expect(await widthBeyondScreen(page)).toBe(0);
     expect(await complaintsOfAxe(page)).toEqual([]);
-    expect(await page.getByLabel('Name of this device').inputValue()).toBe("Ada's phone");
-    await page.getByLabel('Name of this device').fill('Pocket');
-    await page.getByRole('button', { name: 'Make a configuration' }).tap();
-    await page.getByRole('heading', { name: 'Pocket is in' }).waitFor();
+    expect(await page.getByLabel('Device name').inputValue()).toBe("Ada's phone");
+    await page.getByLabel('Device name').fill('Pocket');
+    await page.getByRole('button', { name: 'Create configuration' }).tap();
+    await page.getByRole('heading', { name: 'Pocket is added' }).waitFor();
     expect(await widthBeyondScreen(page)).toBe(0);
     expect(await complaintsOfAxe(page)).toEqual([]);
 
@@ -133,7 +132,7 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
     expect(device).toMatchObject({ name: 'Pocket', access_grant_id: grantId, status: 'active' });
     expect(config).toContain('Endpoint = 203.0.113.5:51820');
 
-    await page.getByText('Show the text').tap();
+    await page.getByText('Show as text').tap();
     expect(await page.locator('pre').textContent()).toBe(config);
     await page.getByRole('button', { name: 'Copy' }).tap();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
@@ -156,7 +155,7 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
     const { url } = await makeUrl();
     const { context, page } = await openPhone('dark');
     await page.goto(url);
-    await page.getByRole('button', { name: 'Make a configuration' }).tap();
+    await page.getByRole('button', { name: 'Create configuration' }).tap();
     const code = page.getByRole('img', { name: /QR code/ });
     await code.waitFor();
     const config = await page.evaluate(() => document.querySelector('pre')?.textContent ?? '');
@@ -197,10 +196,10 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
       expect(await page.locator('body').innerText()).not.toContain('Field Office');
       expect(await complaintsOfAxe(page)).toEqual([]);
     };
-    await sees(used.url, 'This link was used');
-    await sees(revoked.url, 'This link was taken back');
+    await sees(used.url, 'This link was already used');
+    await sees(revoked.url, 'This link was revoked');
     await sees(`${platform.url}/bootstrap#pnb_${'A'.repeat(43)}`, 'This link does not work');
-    await sees(`${platform.url}/bootstrap`, 'This link is not complete');
+    await sees(`${platform.url}/bootstrap`, 'This link is incomplete');
     await expect.poll(async () => statusOf(expired.grantId), { timeout: 20_000 }).toBe('expired');
     await sees(expired.url, 'This link has expired');
     await context.close();
@@ -219,29 +218,25 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
     const [first, second] = [await openPhone(), await openPhone()];
     for (const { page } of [first, second]) {
       await page.goto(url);
-      await page.getByRole('button', { name: 'Make a configuration' }).waitFor();
+      await page.getByRole('button', { name: 'Create configuration' }).waitFor();
     }
     const before = (await devices()).length;
     await Promise.all(
-      [first, second].map(({ page }) => page.getByRole('button', { name: 'Make a configuration' }).tap()),
+      [first, second].map(({ page }) => page.getByRole('button', { name: 'Create configuration' }).tap()),
     );
     const headings = await Promise.all(
       [first, second].map(async ({ page }) => {
-        await page.getByRole('button', { name: 'Make a configuration' }).waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: 'Create configuration' }).waitFor({ state: 'detached' });
         return page.getByRole('heading').innerText();
       }),
     );
-    expect(headings.sort()).toEqual(["Ada's phone is in", 'This link was used']);
+    expect(headings.sort()).toEqual(["Ada's phone is added", 'This link was already used']);
     expect((await devices()).length).toBe(before + 1);
     for (const { context } of [first, second]) await context.close();
   });
 
   test.each([
-    [
-      'without encryption',
-      () => Object.defineProperty(window, 'isSecureContext', { value: false }),
-      'https://',
-    ],
+    ['over plain HTTP', () => Object.defineProperty(window, 'isSecureContext', { value: false }), 'https://'],
     [
       'in a browser without X25519',
       () => {
@@ -256,7 +251,7 @@ describe.skipIf(lacking)('the bootstrap page on a phone', () => {
     await context.addInitScript(spoil);
     await page.goto(url);
     await page.getByText(words).waitFor();
-    expect(await page.getByRole('button', { name: 'Make a configuration' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Create configuration' }).isDisabled()).toBe(true);
     expect(await statusOf(grantId)).toBe('unused');
     await context.close();
   });

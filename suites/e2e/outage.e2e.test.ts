@@ -22,12 +22,15 @@ const pairs = hosts.length * (hosts.length - 1);
 
 let lab: Lab;
 let url: string;
+let tokenFile: string;
 let removeFolder: () => Promise<void>;
 
 beforeAll(async () => {
   removeFolder = await ownLabFolder();
   lab = await upFile(path.join(checkout, 'examples/labs/quickstart.yaml'), { name: uniqueName('outage') });
-  url = (await lab.status()).platforms[0]?.url ?? '';
+  const [platform] = (await lab.status()).platforms;
+  url = platform?.url ?? '';
+  tokenFile = platform?.token_file ?? '';
 });
 
 afterAll(async () => {
@@ -101,7 +104,9 @@ async function everyAgentNotices(before: ReadonlyMap<string, number>): Promise<v
 
 /** What the platform's present process has delivered. */
 async function delivered(): Promise<Record<string, number>> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+  const token = (await readFile(tokenFile, 'utf8')).trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
   const lines = text.matchAll(/^powernode_delivery_total\{what="(\w+)"\} (\d+)/gm);
   return Object.fromEntries(
     Array.from(lines, ([, what = '', count]): [string, number] => [what, Number(count)]),

@@ -17,16 +17,23 @@ const root = path.join(import.meta.dirname, '..', '..');
 
 export interface PlatformProgram {
   readonly url: string;
+  /** Where its nodes connect to, on loopback unless an option says otherwise. */
+  readonly nodePort: number;
+  /** Of its administrator. */
+  readonly token: string;
   /** What it has logged so far. */
   log(): string;
   /** Runs an action as the administrator; throws the problem that it answers. */
   action<Answer>(name: string, input: object): Promise<Answer>;
   /** A machine whose node says that it applies what it is sent; returns its instance. */
   joinMachine(hostname: string): Promise<string>;
+  /** The node of a machine that joined. */
+  nodeOf(instanceId: string): SimulatedNode;
   end(): Promise<void>;
 }
 
-export async function startPlatformProgram(): Promise<PlatformProgram> {
+/** `options`: of `powernode up`, over those that a test needs. */
+export async function startPlatformProgram(options: readonly string[] = []): Promise<PlatformProgram> {
   const directory = await mkdtemp(path.join(tmpdir(), 'pn-program-'));
   const argv = [
     'packages/platform/main.ts',
@@ -37,6 +44,7 @@ export async function startPlatformProgram(): Promise<PlatformProgram> {
     '0',
     '--data-dir',
     directory,
+    ...options,
   ];
   const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
@@ -44,7 +52,7 @@ export async function startPlatformProgram(): Promise<PlatformProgram> {
     log += chunk.toString();
   });
   const url = await announced(child, () => log);
-  const nodes: SimulatedNode[] = [];
+  const nodes = new Map<string, SimulatedNode>();
   const token = readFileSync(path.join(directory, 'admin-token'), 'utf8').trim();
 
   async function action<Answer>(name: string, input: object): Promise<Answer> {
@@ -65,23 +73,32 @@ export async function startPlatformProgram(): Promise<PlatformProgram> {
     return instance.status;
   }
 
+  const nodePort = Number(/"node_port":(\d+)/.exec(log)?.[1]);
+
   return {
     url,
+    nodePort,
+    token,
     log: () => log,
+    nodeOf(instanceId) {
+      const node = nodes.get(instanceId);
+      if (node === undefined) throw new Error(`no machine ${instanceId} has joined`);
+      return node;
+    },
     action,
     async joinMachine(hostname) {
       const { join_token: made } = await action<{ join_token: { token: string } }>(
         'system_create_join_token',
         {},
       );
-      const nodeUrl = `https://127.0.0.1:${/"node_port":(\d+)/.exec(log)?.[1]}`;
+      const nodeUrl = `https://127.0.0.1:${nodePort}`;
       const { node, instanceId } = await joinSimulated({ nodeUrl, token: made.token, hostname });
-      nodes.push(node);
+      nodes.set(instanceId, node);
       await vi.waitUntil(async () => (await statusOf(instanceId)) === 'running', { timeout: runningMs });
       return instanceId;
     },
     async end() {
-      for (const node of nodes) node.close();
+      for (const node of nodes.values()) node.close();
       child.kill('SIGINT');
       if (child.exitCode === null) await once(child, 'exit');
       await rm(directory, { recursive: true, force: true });

@@ -1,19 +1,27 @@
 // The reference pages are written from the code. This test fails when one is stale; POWERNODE_WRITE=1 writes them anew.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import { type ActionDefinition, inputOf } from '@powernode/core/actions/define';
+import { type ActionDefinition, inputOf, needsPersonText } from '@powernode/core/actions/define';
+import { toolsetLines, toolsets } from '@powernode/core/actions/tool-sets';
+import { parseToolSelection } from '@powernode/core/actions/tools';
 import { errorTable } from '@powernode/core/errors';
 import { permissions, rolePermissions } from '@powernode/core/intent/account';
+import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { runCli } from '../../packages/cli/run-cli.ts';
 import { settingSpecs } from '../../packages/platform/config/settings.ts';
+import { metricNames, metricTable } from '../../packages/platform/observe/metric-table.ts';
 
 const directory = path.join(import.meta.dirname, '..', '..', 'docs', 'reference');
 
 const pages: Readonly<Record<string, () => string>> = {
   'actions.md': actionsPage,
   'errors.md': errorsPage,
+  'instance-problems.md': instanceProblemsPage,
+  'metrics.md': metricsPage,
   'permissions.md': permissionsPage,
   'settings.md': settingsPage,
 };
@@ -25,11 +33,44 @@ test.each(Object.entries(pages))('docs/reference/%s is what the code says', (nam
   expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(text);
 });
 
+function instanceProblemsPage(): string {
+  const rows = Object.entries(nodeProblemTable).map(([code, { subsystem, severity, stops, summary }]) => {
+    return `| \`${code}\` | \`${subsystem}\` | ${severity} | ${stops.join(', ')} | ${summary} |`;
+  });
+  return `# Instance problems
+
+Problems that agents report about their instance. They appear in \`problems\` of \`system_get_instance\`, in \`problem\` of a peer (the most severe one), in explanations for instances on the path, in the events \`system.instance.problem\` and \`system.instance.problem_ended\`, and in the metric \`powernode_node_problems{code}\`. The column \`stops\` lists the overlay packets that the problem certainly stops on that instance. This page is generated from \`packages/core/wire/node-problems.ts\`.
+
+| code | subsystem | severity | stops | |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+test('docs/how-to/mcp.md and `powernode mcp --help` name the toolsets that the server has [9.16]', async () => {
+  const lines = toolsetLines((name) => `\`${name}\``).join('\n');
+  expect(readFileSync(path.join(directory, '..', 'how-to', 'mcp.md'), 'utf8')).toContain(`\n\n${lines}\n\n`);
+  let help = '';
+  const stdout = { write: (text: string) => void (help += text), columns: 120 };
+  const silent = { write: () => undefined };
+  await runCli(['mcp', '--help'], {
+    stdout,
+    stderr: silent,
+    stdin: Readable.from([]),
+    env: { HOME: '/nowhere' },
+  });
+  for (const name of toolsets) {
+    expect(help).toContain(`- ${name}: `);
+    expect(parseToolSelection({ toolsets: name, readOnly: undefined }).toolsets).toEqual([name]);
+  }
+  expect(help).toContain(toolsets.join(', '));
+});
+
 function actionsPage(): string {
   const sections = actionKeys.map((key) => actionSection(definitionOf(key)));
   return `# Actions
 
-Every action, as HTTP (generic: \`POST /api/v1/actions/<name>\`), as a resource route under \`/api/v1/system\`, as an MCP tool of the same name, and as a command. The machine-readable form is \`/openapi.json\`. This page is written from the definitions.
+Every action is available as \`POST /api/v1/actions/<name>\`, as a resource route under \`/api/v1/system\`, as an MCP tool of the same name, and as a command. The OpenAPI description is at \`/openapi.json\`. This page is generated from the definitions.
 
 ${sections.join('\n')}`;
 }
@@ -46,6 +87,7 @@ function actionSection(action: ActionDefinition): string {
       ? ''
       : ` Policy category \`${action.category.name}\`, by default \`${action.category.defaultMode}\`.`;
   const permission = action.permission === null ? 'Any operator.' : `Permission \`${action.permission}\`.`;
+  const person = action.needsPerson === 'never' ? '' : ` ${needsPersonText(action)}`;
   const table =
     rows.length === 0
       ? 'It takes no parameters.\n'
@@ -54,7 +96,7 @@ function actionSection(action: ActionDefinition): string {
 
 ${action.description}
 
-\`${action.route.method} ${action.route.path}\` · \`powernode ${action.cli.noun} ${action.cli.verb}\` · ${permission}${policy}
+\`${action.route.method} ${action.route.path}\` · \`powernode ${action.cli.noun} ${action.cli.verb}\` · ${permission}${policy}${person}
 
 ${table}`;
 }
@@ -62,7 +104,8 @@ ${table}`;
 function typeOf(property: z.core.JSONSchema._JSONSchema): string {
   if (typeof property === 'boolean') return 'any';
   if (property.enum !== undefined) return property.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (property.anyOf !== undefined) return property.anyOf.map(typeOf).join(' or ');
+  if (property.anyOf !== undefined && property.type === undefined)
+    return property.anyOf.map(typeOf).join(' or ');
   if (property.type === 'array') {
     const items = Array.isArray(property.items) ? property.items[0] : property.items;
     return `list of ${items === undefined ? 'any' : typeOf(items)}`;
@@ -76,10 +119,26 @@ function errorsPage(): string {
   );
   return `# Errors
 
-The \`code\` of a problem document (RFC 9457) is stable; \`detail\` says what to do; \`errors\` names each wrong field.
+The \`code\` of a problem document (RFC 9457) is stable; \`detail\` says what to do; \`errors\` lists each invalid field.
 
 | code | HTTP | exit code of the command | meaning |
 | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+function metricsPage(): string {
+  const rows = metricNames.map((name) => {
+    const { type, help, labels, series } = metricTable[name];
+    const names = labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${type} | ${names} | ${series} | ${help} |`;
+  });
+  return `# Metrics
+
+\`/metrics\` serves these in the Prometheus text format, in addition to process metrics (\`process_*\`, \`nodejs_*\`). Metrics of instances and peers show the current state within two seconds. With several platform processes, each shows all instances but counts only its own streams, requests and repaired drift. Objects beyond the limit of a metric have no series and are counted in \`powernode_metric_series_left_out\`. [Monitoring](../how-to/monitoring.md) has alert rules. This page is generated from \`packages/platform/observe/metric-table.ts\`.
+
+| metric | type | labels | a series for each | meaning |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }
@@ -89,13 +148,13 @@ function permissionsPage(): string {
     const roles = Object.entries(rolePermissions)
       .filter(([, list]) => (list as readonly string[]).includes(name))
       .map(([role]) => role);
-    return `| \`${name}\` | ${about} | ${roles.length === 0 ? 'administrators of the platform' : roles.join(', ')} |`;
+    return `| \`${name}\` | ${about} | ${roles.length === 0 ? 'platform administrators' : roles.join(', ')} |`;
   });
   return `# Permissions
 
-A role is a set of permissions; a token may have fewer than its owner, never more.
+A role is a set of permissions. A token can have fewer permissions than its owner, never more.
 
-| permission | what it lets one do | roles |
+| permission | allows to | roles |
 | --- | --- | --- |
 ${rows.join('\n')}
 `;
@@ -108,7 +167,7 @@ function settingsPage(): string {
   });
   return `# Settings
 
-Flags win over variables, variables over \`<data-dir>/config.yaml\`, that over defaults. \`powernode config\` prints the effective values and where each came from.
+Flags take precedence over environment variables, these over \`<data-dir>/config.yaml\`, and that over defaults. \`powernode config\` prints the effective values and their sources.
 
 | in config.yaml | flag | variable | |
 | --- | --- | --- | --- |

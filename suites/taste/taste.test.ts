@@ -1,7 +1,8 @@
-// Taste as a test: the layering of the house, purity of the core, size of files, documented columns, links in docs.
+// Taste as a test: the layers of the packages, purity of the core, size of files, documented columns, links in docs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { missingPrograms } from '@powernode/core/machine/needs';
 import { describe, expect, test } from 'vitest';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -24,16 +25,53 @@ function importsOf(file: string): string[] {
 
 const packageOf = (file: string) => /^packages\/([^/]+)\//.exec(file)?.[1];
 
+/** Programs that every Linux has; all others are in the list of what a machine needs. */
+const everywhere = new Set(['sh', 'env', 'cat', 'kill', 'rm', 'sleep', 'test', 'true']);
+
+/** Used where the system has them: a package manager, a service manager. */
+const bySystem = new Set(['apt-get', 'dpkg', 'systemctl']);
+
+test('what agent and lab run is in the one list of what a machine needs [9.17]', () => {
+  const nothing = { hasProgram: () => false, hasKernelWireguard: () => false };
+  const used = (folder: string) =>
+    code
+      .filter((file) => file.startsWith(folder) && !isTest(file) && !file.includes('/fixtures/'))
+      .flatMap((file) => [...read(file).matchAll(/(?:program: |spawn(?:Sync)?\(\s*)'([a-z0-9-]+)'/g)])
+      .map((match) => match[1] ?? '')
+      .filter((program) => !everywhere.has(program));
+  for (const use of ['agent', 'lab'] as const) {
+    const listed = new Set(missingPrograms(use, nothing).map(({ command }) => command));
+    const programs = used(`packages/${use}/`).filter((program) => !bySystem.has(program));
+    expect(programs.length).toBeGreaterThan(3);
+    expect(programs.filter((program) => !listed.has(program))).toEqual([]);
+  }
+});
+
 describe('layering', () => {
-  test('packages depend on core and never on each other', () => {
+  test('packages depend on core, those that speak to a platform on its client, and on no other', () => {
+    const speakers = new Set(['platform', 'cli', 'console', 'lab']);
+    const allowed = (own: string, other: string) =>
+      other === own || other === 'core' || (other === 'client' && speakers.has(own));
     const wrong = code.flatMap((file) => {
       const own = packageOf(file);
       if (own === undefined) return [];
       return importsOf(file)
         .map((target) => ({ target, other: otherPackage(file, target) }))
-        .filter(({ other }) => other !== null && other !== own && other !== 'core')
+        .filter(({ other }) => other !== null && !allowed(own, other))
         .map(({ target }) => `${file} imports ${target}`);
     });
+    expect(wrong).toEqual([]);
+  });
+
+  test('the client runs in browsers: beside its MCP tools it imports no schemas and nothing of Node', () => {
+    const light = /^(?:\.|eventsource-parser$|@powernode\/core\/(?:errors|json|limits)$)/;
+    const wrong = code
+      .filter((file) => packageOf(file) === 'client' && !isTest(file) && !file.includes('/mcp/'))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((target) => !light.test(target))
+          .map((target) => `${file} imports ${target}`),
+      );
     expect(wrong).toEqual([]);
   });
 

@@ -1,8 +1,12 @@
 // The endpoints that were written for peers. The kernel learns newer ones by itself, so only a wish that differs from
-// the one written last is a reason to write again (plan/peers.ts).
-import type { Scope } from '../plan/plan.ts';
-import { keyOf, type Step } from '../plan/step.ts';
+// the one written last is a reason to write again (wireguard/peers.ts).
+import { entryKey } from '@powernode/core/wire/document';
+import { tunnelKey } from '../plan/path-index.ts';
 import type { Held } from '../state/held.ts';
+import type { Step } from '../subsystems/step.ts';
+import type { Scope } from '../subsystems/subsystem.ts';
+import type { Calls } from '../subsystems/wireguard/calls.ts';
+import type { Target } from './target.ts';
 
 export class WrittenEndpoints {
   readonly #written = new Map<string, string>();
@@ -13,22 +17,25 @@ export class WrittenEndpoints {
   }
 
   /** Those in the kernel may be older than the document. */
-  distrust(held: Held): void {
-    for (const [key, entry] of held.entries) if (entry.kind === 'peer') this.#written.set(key, '');
+  distrust({ entries }: Held): void {
+    for (const [key, entry] of entries) if (entry.kind === 'peer') this.#written.set(key, '');
   }
 
   carriedOut(steps: readonly Step[]): void {
     for (const step of steps) {
       if (step.kind !== 'set_peer' || step.peer.endpoint === null) continue;
-      this.#written.set(keyOf(step), step.peer.endpoint);
+      const at = { interface: step.interface, publicKey: step.peer.publicKey };
+      this.#written.set(tunnelKey(at), step.peer.endpoint);
     }
   }
 
   /** From now on a different endpoint in the document is a changed wish, and not one that the kernel has outgrown. */
-  remember(held: Held, scope: Scope): void {
-    for (const key of scope === 'all' ? held.entries.keys() : scope) {
-      const entry = held.entries.get(key);
-      if (entry?.kind === 'peer' && entry.endpoint !== null) this.#written.set(key, entry.endpoint);
+  remember({ document }: Target, scope: Scope, calls: Calls): void {
+    const keys = scope === 'all' ? [...document.all('peer').values()].map(entryKey) : scope;
+    for (const key of keys) {
+      const entry = document.entries.get(key);
+      const endpoint = entry?.kind === 'peer' ? calls.asCalled(entry).endpoint : null;
+      if (endpoint !== null) this.#written.set(key, endpoint);
       else this.#written.delete(key);
     }
   }

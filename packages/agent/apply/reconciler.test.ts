@@ -3,19 +3,19 @@ import { agentApplyRoundsMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';
-import { nothingSeen } from '../plan/seen.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { Held } from '../state/held.ts';
-import { ModelSink } from './model-sink.fixture.ts';
+import { nothingObserved } from '../subsystems/observed.ts';
+import type { Problem } from '../subsystems/problem.ts';
+import { ModelMachine } from './model-machine.fixture.ts';
 import { type Drift, Reconciler } from './reconciler.ts';
-import type { Problem } from './sink.ts';
 
 const hubKey = `${'H'.repeat(43)}=`;
 const spokeKey = `${'S'.repeat(43)}=`;
 const otherKey = `${'O'.repeat(43)}=`;
 
 let clock: FakeClock;
-let machine: ModelSink;
+let machine: ModelMachine;
 let applied: number[];
 let failed: Problem[][];
 let drift: Drift[];
@@ -23,19 +23,21 @@ let reconciler: Reconciler;
 
 beforeEach(() => {
   clock = new FakeClock();
-  machine = new ModelSink();
+  machine = new ModelMachine();
   applied = [];
   failed = [];
   drift = [];
   reconciler = new Reconciler({
     machine,
     clock,
+    families: () => [],
     events: {
       applied: (held) => applied.push(held.revision),
       failed: (_held, problems) => failed.push([...problems]),
       drifted: (some) => drift.push(...some),
       looked: () => undefined,
       switched: () => undefined,
+      programmingError: () => undefined,
     },
   });
 });
@@ -113,7 +115,11 @@ describe('a failure', () => {
     machine.refuses = (step) => (step.kind === 'set_link' ? 'Address already in use' : null);
     reconciler.take(held(1, hub), 'all');
     await clock.advance(0);
-    expect(failed[0]?.[0]).toEqual({ room: 'addresses', detail: 'Address already in use' });
+    expect(failed[0]?.[0]).toMatchObject({
+      code: 'addresses_failed',
+      interface: 'wg-test',
+      detail: 'Interface wg-test could not be brought up: Address already in use',
+    });
     expect(applied).toEqual([]);
     expect(reconciler.applied).toBeNull();
     await clock.advance(499);
@@ -125,10 +131,16 @@ describe('a failure', () => {
     expect(applied).toEqual([1]);
   });
 
-  test('is tried again less and less often, and at once when a new document comes', async () => {
-    machine.lookFails = 'no such tool';
+  test('is tried again less and less often, and at once when a new document comes [9.38]', async () => {
+    machine.lookFails = new Error('no such tool');
     reconciler.take(held(1, hub), 'all');
     await clock.advance(120_000);
+    // An error of the agent's own is called one, and is in the log with its stack.
+    expect(failed[0]?.[0]).toMatchObject({
+      subsystem: 'agent',
+      code: 'agent_error',
+      cause: expect.any(Error),
+    });
     // 0.5, 1, 2, 4, 8, 16, and then every 30 seconds.
     expect(failed.length).toBeGreaterThanOrEqual(8);
     expect(failed.length).toBeLessThanOrEqual(11);
@@ -153,6 +165,7 @@ describe('a failure', () => {
     await clock.advance(0);
     expect(applied).toEqual([]);
     expect(failed[0]?.[0]?.detail).toContain('wg-test had lost its mark');
+    expect(failed[0]?.[0]?.code).toBe('not_converging');
   });
 
   test('of what cannot be done is told too when everything else is done with the last try', async () => {
@@ -194,13 +207,24 @@ describe('drift', () => {
   });
 
   test('is found at once when somebody says that something happened', async () => {
-    machine.tamper((seen) => ({ ...seen, ruleset: null, forwarding: nothingSeen.forwarding }));
+    machine.tamper((seen) => ({ ...seen, ruleset: null, forwarding: nothingObserved.forwarding }));
     reconciler.auditSoon();
     await clock.advance(0);
     expect(drift.map((one) => one.detail)).toEqual([
       'table inet powernode was missing or different',
       'forwarding of IPv6 was switched off',
     ]);
+  });
+
+  test('of the rules is mended as soon as the kernel tells of it, without a look at the rest [9.36]', async () => {
+    machine.tamper((seen) => ({ ...seen, ruleset: null }));
+    reconciler.rulesDeleted();
+    // No time passes: neither the periodic look nor a pause has a part in it.
+    await clock.advance(0);
+    expect(machine.took()).toEqual(['look all rules', 'set_ruleset forwarding', 'look rules']);
+    expect(machine.kernel.seen.ruleset).not.toBeNull();
+    expect(drift.map((one) => one.detail)).toEqual(['table inet powernode was missing or different']);
+    expect(failed).toEqual([]);
   });
 
   test('is not what the agent is changing itself', async () => {
@@ -368,12 +392,14 @@ test('endpoints of a document that was not applied before the start are written'
     const next = new Reconciler({
       machine,
       clock,
+      families: () => [],
       events: {
         applied: () => 0,
         failed: () => 0,
         drifted: () => 0,
         looked: () => 0,
         switched: () => 0,
+        programmingError: () => 0,
       },
     });
     const document = held(1, spokeDocument(2, spokeKey, hubs));

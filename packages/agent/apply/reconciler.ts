@@ -1,25 +1,37 @@
-// Keeps the machine equal to a document: applies changes as they come, compares everything every few seconds,
-// mends what somebody changed by hand, tries again what failed. One thing at a time, but for routes whose path has just
-// died. When is decided here, what in plan/, how in machine.ts.
+// Keeps the machine equal to a document: applies changes as they come, compares everything every few seconds, repairs
+// what somebody changed by hand, tries again what failed. One thing at a time, but for routes whose path has just died.
+// When is decided here, what in plan/, how in subsystems/.
+import { ProductError } from '@powernode/core/errors';
 import {
   agentAuditHandshakingMs,
   agentAuditMs,
   agentAuditShareMax,
   agentFreshTunnelMs,
+  directRetryMs,
 } from '@powernode/core/limits';
-import type { DocumentIndex } from '../plan/document-index.ts';
-import type { Seen } from '../plan/seen.ts';
-import { describeDrift, keyOf, type Step } from '../plan/step.ts';
+import type { Family } from '@powernode/core/net/address';
+import { reachableFamilies } from '../observe/families.ts';
+import type { FoundProblem } from '../observe/problems.ts';
+import type { PathHealth } from '../plan/health.ts';
+import type { PathIndex } from '../plan/path-index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProberNews } from '../probe/messages.ts';
 import type { Held } from '../state/held.ts';
-import { Converger } from './converge.ts';
-import { Kicks } from './kicks.ts';
-import { Picture } from './picture.ts';
+import { type MtuCaps, noMtuCaps } from '../subsystems/addresses/mtu.ts';
+import { turnFailure } from '../subsystems/failures.ts';
+import type { ObservedState } from '../subsystems/observed.ts';
+import type { Problem } from '../subsystems/problem.ts';
+import { describeStep } from '../subsystems/registry.ts';
+import { forwardingKey, type Step } from '../subsystems/step.ts';
+import { Applier } from './applier.ts';
+import { Calling } from './calling.ts';
+import { FastReroute } from './fast-reroute.ts';
+import { Handshakes } from './handshakes.ts';
+import type { Machine } from './machine.ts';
+import { ObservedCache } from './observed-cache.ts';
+import { keysOf, PathSelector } from './path-selector.ts';
 import { Retries } from './retries.ts';
-import type { Problem, Sink } from './sink.ts';
-import { Switcher } from './switcher.ts';
-import { keysOf, Ways } from './ways.ts';
+import type { Target } from './target.ts';
 
 export interface Drift {
   readonly atMs: number;
@@ -29,87 +41,110 @@ export interface Drift {
 
 export interface ReconcilerEvents {
   /** The machine was read back and equals this document. Also called when it equals it again after a failure. */
-  applied(held: Held): void;
-  failed(held: Held, problems: readonly Problem[]): void;
+  applied(target: Target): void;
+  failed(target: Target, problems: readonly Problem[]): void;
   drifted(drift: readonly Drift[]): void;
-  /** Something was looked at; `reconciler.seen` and `reconciler.choices` are new. */
+  /** Something was looked at; `reconciler.observed` and `reconciler.choices` are new. */
   looked(): void;
   /** Routes go another way now. */
   switched(): void;
+  /** The agent met an error of its own, and goes on. Whether that fails the document is said by `failed`. */
+  programmingError(error: unknown): void;
 }
 
 export class Reconciler {
-  readonly #machine: Sink;
+  readonly #machine: Machine;
   readonly #clock: Clock;
   readonly #events: ReconcilerEvents;
-  readonly #picture: Picture;
-  readonly #ways = new Ways();
-  readonly #kicks = new Kicks();
+  readonly #observed: ObservedCache;
+  readonly #paths = new PathSelector();
+  readonly #handshakes = new Handshakes();
+  readonly #calling: Calling;
   readonly #retries = new Retries();
-  readonly #switcher: Switcher;
-  readonly #converger: Converger;
-  #target: Held | null = null;
+  readonly #reroute: FastReroute;
+  readonly #applier: Applier;
+  #target: Target | null = null;
   /** What may differ from the document; null: nothing is known to. */
   #dirty: Set<string> | 'all' | null = null;
-  #applied: Held | null = null;
+  #applied: Target | null = null;
+  #isRulesetTouched = false;
   #auditAtMs = 0;
   #freshUntilMs = 0;
+  #retryDirectAtMs = 0;
   #working: Promise<void> | null = null;
   #cancelTimer: () => void = () => undefined;
   #stopped = false;
 
   constructor(parts: {
-    readonly machine: Sink;
+    readonly machine: Machine;
     readonly clock: Clock;
     readonly events: ReconcilerEvents;
+    /** Interfaces that are to have a lower MTU than the document says. */
+    readonly mtuCaps?: () => MtuCaps;
+    /** The families in which this machine reaches others; empty: not known. Left out: by its default routes. */
+    readonly families?: () => readonly Family[];
   }) {
     this.#machine = parts.machine;
-    this.#picture = new Picture(parts.machine);
+    this.#observed = new ObservedCache(parts.machine);
     this.#clock = parts.clock;
     this.#events = parts.events;
-    const shared = { machine: parts.machine, picture: this.#picture, ways: this.#ways };
-    this.#switcher = new Switcher({
+    const { index } = this.#paths;
+    this.#calling = new Calling({ index, families: parts.families ?? (() => reachableFamilies()) });
+    const shared = { machine: parts.machine, observed: this.#observed, paths: this.#paths };
+    this.#reroute = new FastReroute({
       ...shared,
       planPeers: (tunnels) => {
-        return this.#target === null ? [] : this.#converger.plan(this.#target, new Set(tunnels)).steps;
+        return this.#target === null ? [] : this.#applier.plan(this.#target, new Set(tunnels)).steps;
       },
       switched: () => parts.events.switched(),
-      failed: () => {
+      failed: (error) => {
+        this.#noteOwnError(error);
         this.#dirty = 'all';
         this.#wake();
       },
     });
-    this.#converger = new Converger({
+    this.#applier = new Applier({
       ...shared,
+      calling: this.#calling,
       clock: parts.clock,
-      switchesDone: () => this.#switcher.settled(),
+      mtuCaps: parts.mtuCaps ?? (() => noMtuCaps),
+      reroutesDone: () => this.#reroute.settled(),
       begun: (steps) => this.#begun(steps),
       looked: () => parts.events.looked(),
     });
   }
 
-  get seen(): Seen {
-    return this.#picture.seen;
+  get observed(): ObservedState {
+    return this.#observed.state;
   }
 
   get choices(): ReadonlyMap<string, string | null> {
-    return this.#ways.choices;
+    return this.#paths.choices;
+  }
+
+  get paths(): { readonly health: PathHealth; readonly isAnyHeard: boolean } {
+    return this.#paths;
   }
 
   /** What of the document paths depend on. */
-  get index(): DocumentIndex {
-    return this.#ways.index;
+  get index(): PathIndex {
+    return this.#paths.index;
   }
 
   /** The document that the machine was last read back to equal, unless it failed or changed since. */
-  get applied(): Held | null {
+  get applied(): Target | null {
     return this.#applied;
   }
 
   /** The document to be. `keys`: which entries may differ from the one before. */
   take(held: Held, keys: ReadonlySet<string> | 'all'): void {
-    this.#target = held;
-    this.#ways.update(held, keys);
+    this.#want({ ...held, document: this.#paths.index.document.next(held.entries, keys) }, keys);
+  }
+
+  #want(target: Target, keys: ReadonlySet<string> | 'all'): void {
+    this.#target = target;
+    this.#paths.update(target.document, keys);
+    this.#calling.update(target.document, keys);
     if (keys === 'all' || this.#dirty === 'all') this.#dirty = 'all';
     else this.#dirty = new Set([...(this.#dirty ?? []), ...keys]);
     // A new document may be what was missing: it is tried at once, whatever the pause after failures is.
@@ -117,21 +152,41 @@ export class Reconciler {
     this.#wake();
   }
 
+  /** These interfaces are to have another MTU than before. */
+  mtuChanged(names: readonly string[]): void {
+    const scope = names.map((name) => `interface/${name}`);
+    if (this.#target !== null) this.#want(this.#target, new Set(scope));
+  }
+
   /** The endpoints in the kernel may be older than the document: the last agent ended before it had applied it. */
   distrustEndpoints(held: Held): void {
-    this.#converger.endpoints.distrust(held);
+    this.#applier.endpoints.distrust(held);
+  }
+
+  /** Endpoints of the document that are not called. */
+  get refusedEndpoints(): readonly FoundProblem[] {
+    return this.#calling.refused;
+  }
+
+  /** This machine is elsewhere or back: direct paths that nobody answered on are tried again, but not all the time. */
+  retryDirectPaths(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#retryDirectAtMs) return;
+    this.#retryDirectAtMs = nowMs + directRetryMs;
+    this.#calling.retry();
+    this.auditSoon();
   }
 
   /** The prober has news of paths. Routes follow at once, whatever else is being done, and without a look. */
   probed(news: ProberNews): void {
-    this.#ways.take(news);
-    this.#switchNow();
+    this.#paths.take(news);
+    this.#rerouteNow();
   }
 
   /** The prober began anew: what it had said is not true any more, nor is it false. */
   forgetProbes(): void {
-    this.#ways.forgetProbes();
-    this.#switchNow();
+    this.#paths.forgetProbes();
+    this.#rerouteNow();
   }
 
   /** Compares everything soon: something happened on the machine. */
@@ -140,16 +195,22 @@ export class Reconciler {
     this.#wake();
   }
 
+  /** Somebody deleted rules of the agent's table: they are put back before anything else, without a look at the rest. */
+  rulesDeleted(): void {
+    this.#isRulesetTouched = true;
+    this.#wake();
+  }
+
   /** Ends after what is being done now. The machine stays as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
     await this.#working;
-    await this.#switcher.settled();
+    await this.#reroute.settled();
   }
 
-  #switchNow(): void {
-    if (this.#target !== null && !this.#stopped) this.#switcher.switchNow();
+  #rerouteNow(): void {
+    if (this.#target !== null && !this.#stopped) this.#reroute.switchNow();
   }
 
   #wake(): void {
@@ -164,7 +225,7 @@ export class Reconciler {
   #sleep(): void {
     if (this.#stopped || this.#target === null) return;
     const nowMs = this.#clock.monotonicMs();
-    const due = [this.#auditAtMs, this.#kicks.nextMs ?? Number.POSITIVE_INFINITY];
+    const due = [this.#auditAtMs, this.#handshakes.nextMs ?? Number.POSITIVE_INFINITY];
     if (this.#isDirty()) due.push(this.#retries.atMs);
     this.#cancelTimer = this.#clock.after(Math.max(0, Math.min(...due) - nowMs), () => this.#wake());
   }
@@ -172,8 +233,10 @@ export class Reconciler {
   async #work(): Promise<void> {
     while (!this.#stopped && this.#target !== null) {
       const nowMs = this.#clock.monotonicMs();
-      if (this.#isDirty() && this.#retries.atMs <= nowMs) await this.#applyDirty(this.#target);
-      else if ((this.#kicks.nextMs ?? Number.POSITIVE_INFINITY) <= nowMs) await this.#kick(this.#target);
+      if (this.#isRulesetTouched) await this.#restoreRules(this.#target);
+      else if (this.#isDirty() && this.#retries.atMs <= nowMs) await this.#applyDirty(this.#target);
+      else if ((this.#handshakes.nextMs ?? Number.POSITIVE_INFINITY) <= nowMs)
+        await this.#repeatHandshakes(this.#target);
       else if (this.#auditAtMs <= nowMs) await this.#audit(this.#target);
       else return;
     }
@@ -183,16 +246,16 @@ export class Reconciler {
     return this.#dirty !== null;
   }
 
-  async #applyDirty(target: Held): Promise<void> {
+  async #applyDirty(target: Target): Promise<void> {
     const scope = this.#dirty ?? 'all';
     const startedAtMs = this.#clock.monotonicMs();
     this.#dirty = null;
     const done = await this.#guarded(target, async () => {
-      // For peers the picture in memory will do. After a failure (everything) it is not to be relied on, and where
+      // For peers the observed in memory will do. After a failure (everything) it is not to be relied on, and where
       // an interface is to be made somebody may have been there first.
-      if (!this.#picture.isKnown || scope === 'all' || concernsInterfaces(scope))
-        await this.#converger.lookAtAll(target);
-      return this.#converger.converge(target, scope);
+      if (!this.#observed.isKnown || scope === 'all' || concernsInterfaces(scope))
+        await this.#applier.lookAtAll(target);
+      return this.#applier.apply(target, scope);
     });
     // Everything was looked at just now.
     if (scope === 'all') this.#auditLater(startedAtMs);
@@ -200,19 +263,32 @@ export class Reconciler {
     if (done) this.#succeed(target);
   }
 
-  async #audit(target: Held): Promise<void> {
+  async #audit(target: Target): Promise<void> {
     const startedAtMs = this.#clock.monotonicMs();
     const failing = this.#isDirty();
     await this.#guarded(target, async () => {
-      await this.#converger.lookAtAll(target);
+      await this.#applier.lookAtAll(target);
       const switched = this.#choose();
       // What failed is tried again at its own time; routes cannot wait for that.
-      if (failing) return switched.length > 0 ? this.#converger.converge(target, new Set(switched)) : [];
-      const { steps, problems } = this.#converger.plan(target, 'all');
-      if (this.#applied === target) this.#tellDrift(steps);
-      return steps.length + problems.length > 0 ? this.#converger.converge(target, 'all') : [];
+      if (failing) return switched.length > 0 ? this.#applier.apply(target, new Set(switched)) : [];
+      const { steps, problems } = this.#applier.plan(target, 'all');
+      if (this.#applied === target) this.#tellDrift(steps.filter((step) => !this.#isToChange(step)));
+      return steps.length + problems.length > 0 ? this.#applier.apply(target, 'all') : [];
     });
     this.#auditLater(startedAtMs);
+  }
+
+  async #restoreRules(target: Target): Promise<void> {
+    this.#isRulesetTouched = false;
+    // Before the first look everything is looked at anyway.
+    if (!this.#observed.isFilled) return;
+    await this.#guarded(target, async () => {
+      await this.#observed.lookAtRules();
+      const scope = new Set([forwardingKey]);
+      const { steps } = this.#applier.plan(target, scope);
+      if (this.#applied === target) this.#tellDrift(steps);
+      return steps.length > 0 ? this.#applier.apply(target, scope) : [];
+    });
   }
 
   #auditLater(startedAtMs: number): void {
@@ -221,52 +297,64 @@ export class Reconciler {
     this.#auditAtMs = nowMs + Math.max(everyMs, (nowMs - startedAtMs) / agentAuditShareMax);
   }
 
-  async #kick(target: Held): Promise<void> {
+  async #repeatHandshakes(target: Target): Promise<void> {
     await this.#guarded(target, async () => {
       const problems: Problem[] = [];
-      for (const name of this.#kicks.interfacesDue(this.#clock.monotonicMs())) {
-        const device = await this.#machine.lookAtDevice(name);
-        this.#picture.noticeDevice(name, device);
-        this.#ways.weigh(name, this.seen, this.#clock.nowMs());
+      for (const name of this.#handshakes.interfacesDue(this.#clock.monotonicMs())) {
+        await this.#observed.lookAtTunnels(name);
+        const device = this.observed.interfaces.get(name)?.device ?? null;
+        this.#paths.weigh(name, this.observed, this.#clock.nowMs());
         const nowMs = this.#clock.monotonicMs();
-        const { carried } = this.#ways;
-        const steps = this.#kicks.stepsFor(name, { device, entries: target.entries, carried, nowMs });
+        const { carried } = this.#paths;
+        const calls = this.#calling;
+        const steps = this.#handshakes.stepsFor(name, {
+          device,
+          document: target.document,
+          carried,
+          calls,
+          nowMs,
+        });
         problems.push(...(await this.#machine.execute(steps)));
       }
       this.#events.looked();
       const switched = this.#choose();
-      if (switched.length > 0) problems.push(...(await this.#converger.converge(target, new Set(switched))));
+      if (switched.length > 0) problems.push(...(await this.#applier.apply(target, new Set(switched))));
       return problems;
     });
   }
 
   /** The keys of what is decided anew. */
   #choose(): string[] {
-    const switched = keysOf(this.#ways.choose());
+    const switched = keysOf(this.#paths.choose());
     if (switched.length > 0) this.#events.switched();
     return switched;
   }
 
   /** Runs one turn; says when it failed. */
-  async #guarded(target: Held, turn: () => Promise<readonly Problem[]>): Promise<boolean> {
+  async #guarded(target: Target, turn: () => Promise<readonly Problem[]>): Promise<boolean> {
     let problems: readonly Problem[];
     try {
       problems = await turn();
     } catch (error) {
-      problems = [{ room: 'wireguard', detail: error instanceof Error ? error.message : String(error) }];
-      this.#picture.doubt();
+      this.#noteOwnError(error);
+      problems = [turnFailure(error)];
+      this.#observed.invalidate();
     }
     if (problems.length > 0) this.#fail(target, problems);
     return problems.length === 0;
   }
 
-  #succeed(target: Held): void {
+  #noteOwnError(error: unknown): void {
+    if (error !== undefined && !(error instanceof ProductError)) this.#events.programmingError(error);
+  }
+
+  #succeed(target: Target): void {
     this.#retries.succeeded();
     this.#applied = target;
     this.#events.applied(target);
   }
 
-  #fail(target: Held, problems: readonly Problem[]): void {
+  #fail(target: Target, problems: readonly Problem[]): void {
     // An audit that fails while a try is due anyway neither postpones that try nor is it news.
     const nowMs = this.#clock.monotonicMs();
     if (this.#isDirty() && this.#applied === null && this.#retries.atMs > nowMs) return;
@@ -278,7 +366,7 @@ export class Reconciler {
 
   #begun(steps: readonly Step[]): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#kicks.begun(steps, nowMs);
+    this.#handshakes.begun(steps, nowMs);
     if (!steps.some((step) => step.kind === 'set_peer' && step.peer.how === 'new')) return;
     this.#freshUntilMs = nowMs + agentFreshTunnelMs;
     this.#auditAtMs = Math.min(this.#auditAtMs, nowMs + agentAuditHandshakingMs);
@@ -288,14 +376,25 @@ export class Reconciler {
     const drift = steps.filter((step) => !this.#isOwnDecision(step));
     if (drift.length === 0) return;
     const atMs = this.#clock.nowMs();
-    this.#events.drifted(drift.map((step) => ({ atMs, key: keyOf(step), detail: describeDrift(step) })));
+    this.#events.drifted(drift.map((step) => ({ atMs, ...driftOf(step) })));
   }
 
-  /** Steps of an audit that mend nothing: a route that goes another way now, a place where nobody answered. */
+  /** A newer document came during the look, and peers are called and routes chosen by that already. */
+  #isToChange(step: Step): boolean {
+    return this.#dirty === 'all' || this.#dirty?.has(describeStep(step).key) === true;
+  }
+
+  /** Steps of an audit that repair nothing: a route that goes another way now, a place where nobody answered. */
   #isOwnDecision(step: Step): boolean {
     if (step.kind === 'set_peer' && step.peer.how === 'place') return true;
-    return this.#ways.isOwn(keyOf(step));
+    const { key } = describeStep(step);
+    return this.#paths.isOwn(key) || this.#calling.isOwn(key);
   }
+}
+
+function driftOf(step: Step): Pick<Drift, 'key' | 'detail'> {
+  const { key, drift } = describeStep(step);
+  return { key, detail: drift };
 }
 
 function concernsInterfaces(scope: ReadonlySet<string>): boolean {

@@ -1,25 +1,29 @@
 // Taking away everything of the agent's that is found on the machine: what an empty document asks for.
 import { ProductError } from '@powernode/core/errors';
 import { agentApplyRoundsMax } from '@powernode/core/limits';
+import { NodeDocument } from '@powernode/core/wire/node-document';
 import { makePlan } from '../plan/plan.ts';
-import { Machine, type MachineParts, nobodyToTell } from './machine.ts';
+import type { MachineParts } from '../subsystems/subsystem.ts';
+import { asDocumented } from '../subsystems/wireguard/calls.ts';
+import { KernelMachine, nobodyToTell } from './kernel-machine.ts';
 
 /** Returns how many steps it took; 0: there was nothing. */
 export async function removeEverything(
   parts: Omit<MachineParts, 'keys' | keyof typeof nobodyToTell>,
 ): Promise<number> {
-  const machine = new Machine({ ...parts, ...nobodyToTell, keys: null });
+  const machine = new KernelMachine({ ...parts, ...nobodyToTell, keys: null });
   let count = 0;
   let problems: readonly string[] = [];
   for (let round = 0; round < agentApplyRoundsMax; round++) {
     const plan = makePlan({
-      entries: new Map(),
-      seen: await machine.look(),
+      document: NodeDocument.empty,
+      observed: await machine.lookAtEverything(),
       scope: 'all',
       choices: new Map(),
       carried: new Map(),
       forwardingHeld: machine.forwardingHeld,
       writtenEndpoints: new Map(),
+      calls: asDocumented,
       nowMs: parts.clock.nowMs(),
     });
     if (plan.steps.length === 0) return count;

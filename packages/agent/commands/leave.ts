@@ -1,66 +1,66 @@
-// `powernode agent leave`: stops a running agent, takes away everything of its that is found on the machine, puts
-// settings back, and forgets the platform. May be repeated; it does what is left to do.
-import { rmdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+// `powernode agent leave`: stops a running agent, tells the platform, takes away everything of its that is found on the
+// machine, puts settings back, and forgets the platform. May be repeated; it does what is left to do.
 import { ProductError } from '@powernode/core/errors';
-import { agentStopMs } from '@powernode/core/limits';
-import { removeEverything } from '../apply/remove.ts';
-import { systemClock } from '../ports/clock.ts';
-import { systemRun } from '../ports/run.ts';
-import { systemSettings } from '../ports/settings.ts';
-import { askAgent } from '../state/control.ts';
+import { type Told, tellLeaving } from '../link/tell-leaving.ts';
 import { StateFolder } from '../state/folder.ts';
-import { type Seat, takeSeat } from '../state/seat.ts';
+import { type Identity, readIdentity } from '../state/identity.ts';
+import { forget, stopAgent, takeDown } from './departure.ts';
 import { readOptions, stateDirDefault } from './options.ts';
 
-/** What the agent keeps in its folder. Anything else there is somebody else's, and stays. */
-const ownFiles =
-  /^(?:identity\.json|document\.(?:json|journal)|applied\.json|settings\.json|keys|agent\.(?:lock|sock))(?:\.draft)?$/;
-
 export async function leave(args: readonly string[]): Promise<number> {
-  const options = readOptions(args, { 'state-dir': { type: 'string', default: stateDirDefault } });
+  const options = readOptions(args, {
+    'state-dir': { type: 'string', default: stateDirDefault },
+    local: { type: 'boolean', default: false },
+  });
   const folder = new StateFolder(options['state-dir']);
   const known = folder.list('').length > 0;
-  if (!known && process.getuid?.() !== 0)
-    return said('Nothing to leave: this machine has not joined a platform.');
-  if (process.getuid?.() !== 0 && process.platform === 'linux') {
-    throw new ProductError('machine_unsupported', 'Taking network interfaces away needs root: use sudo.');
-  }
-  const seat = process.platform === 'linux' ? await takeSeatFromRunning(folder) : null;
-  const parts = { run: systemRun, clock: systemClock, settings: systemSettings, folder };
-  const removed = seat === null ? 0 : await removeEverything(parts);
+  if (!known && process.getuid?.() !== 0) return said(nothing);
+  const seat = await stopAgent(folder);
+  // Only now: while its agent runs, the platform would take this machine for another one with the same identity.
+  const identity = options.local ? null : identityIn(folder);
+  const told = identity === null ? null : await tellLeaving(identity);
+  const removed = seat === null ? 0 : await takeDown(folder);
   forget(folder);
   seat?.leave();
-  if (!known && removed === 0) return said('Nothing to leave: this machine has not joined a platform.');
-  return said('Left. The machine is as it was before it joined.');
+  if (!known && removed === 0) return said(nothing);
+  return said(
+    `Left the platform. Everything that the agent configured was removed.${remainder(identity, told)}`,
+  );
+}
+
+const nothing = 'Nothing to leave: this instance has not joined a platform.';
+
+/** One that is revoked is gone already; one that cannot be read cannot say who it is. */
+function identityIn(folder: StateFolder): Identity | null {
+  try {
+    const identity = readIdentity(folder);
+    return identity?.revoked_at === null ? identity : null;
+  } catch (error) {
+    if (error instanceof ProductError) return null;
+    throw error;
+  }
+}
+
+/** What is so on the platform now, and what remains to be done there. */
+function remainder(identity: Identity | null, told: Told | null): string {
+  if (identity === null || told === null) return '';
+  const { platform_url: url, instance_id: id } = identity;
+  switch (told.kind) {
+    case 'ended':
+      return ` ${url} has ended instance ${id}.`;
+    case 'unknown':
+      return ` ${url} no longer had this instance in its fleet.`;
+    case 'kept':
+      return `\n${url} keeps instance ${id}: another system is connected with the same identity.`;
+    case 'not_told':
+      return (
+        `\n${url} could not be notified, and still lists this instance: ${told.why}\n` +
+        `To finish, run this with an operator's token: powernode instance terminate --instance-id ${id}`
+      );
+  }
 }
 
 function said(text: string): number {
   process.stdout.write(`${text}\n`);
   return 0;
-}
-
-/** Asks the agent of this folder to stop, and waits until it has let go. */
-async function takeSeatFromRunning(folder: StateFolder): Promise<Seat> {
-  await askAgent(folder, 'stop');
-  const startedAtMs = systemClock.monotonicMs();
-  for (;;) {
-    try {
-      return takeSeat(folder);
-    } catch (error) {
-      if (systemClock.monotonicMs() - startedAtMs > agentStopMs) throw error;
-    }
-    await delay(50);
-  }
-}
-
-function forget(folder: StateFolder): void {
-  for (const name of folder.list('')) if (ownFiles.test(name)) folder.remove(name);
-  if (folder.list('').length > 0) return;
-  try {
-    rmdirSync(folder.path);
-  } catch (error) {
-    // Already gone, or a mount point: empty is as good.
-    if (!(error instanceof Error && 'code' in error)) throw error;
-  }
 }

@@ -1,8 +1,9 @@
 // Reads the options of one command, strictly: what is not known is an error that names what is.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
+import { agentStateFolder } from '@powernode/core/machine/service';
 
-export const stateDirDefault = process.env['POWERNODE_STATE_DIR'] ?? '/var/lib/powernode';
+export const stateDirDefault = process.env['POWERNODE_STATE_DIR'] ?? agentStateFolder;
 
 type Specification = NonNullable<ParseArgsConfig['options']>;
 

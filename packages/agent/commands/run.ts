@@ -1,11 +1,16 @@
 // `powernode agent run`: keeps this machine at what the platform wants, until it is told to stop.
+
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
 import { agentCollectMs } from '@powernode/core/limits';
+import { describeMissing, missingPrograms } from '@powernode/core/machine/needs';
 import { pino } from 'pino';
 import { Agent } from '../agent.ts';
+import type { HostOptions } from '../host/host-watch.ts';
 import { systemClock } from '../ports/clock.ts';
-import { systemRun, toolFolders } from '../ports/run.ts';
+import { systemRun, toolEnvironment, toolFolders } from '../ports/run.ts';
 import { systemSettings } from '../ports/settings.ts';
 import { startProber } from '../probe/prober.ts';
 import { serveControl } from '../state/control.ts';
@@ -23,6 +28,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const options = readOptions(args, {
     'state-dir': { type: 'string', default: stateDirDefault },
     'log-level': { type: 'string', default: 'info' },
+    'host-firewall': { type: 'string', default: process.env['POWERNODE_HOST_FIREWALL'] ?? 'observe' },
+    bridge: { type: 'string', multiple: true, default: listOf(process.env['POWERNODE_BRIDGES']) },
   });
   const log = openLog(options['log-level']);
   const folder = new StateFolder(options['state-dir']);
@@ -39,10 +46,13 @@ export async function run(args: readonly string[]): Promise<number> {
     settings: systemSettings,
     random: Math.random,
     startProber,
+    runId: randomUUID(),
+    host: { hostFirewall: hostFirewallOf(options['host-firewall']), bridges: bridgesOf(options.bridge) },
   });
   const ending = Promise.withResolvers<Ending>();
   const control = await serveControl(folder, (asked) => {
     if (asked === 'status') return agent.status();
+    if (asked === 'retry') return { retried: agent.retry() };
     ending.resolve('stopped');
     return { stopping: true };
   });
@@ -62,6 +72,28 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+function listOf(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter((part) => part !== '');
+}
+
+function hostFirewallOf(text: string): HostOptions['hostFirewall'] {
+  if (text === 'observe' || text === 'accept') return text;
+  throw new ProductError('usage', `--host-firewall must be observe or accept, not "${text}".`);
+}
+
+/** They stand in rules for nft, so nothing that means something there may be in a name. */
+function bridgesOf(names: readonly string[]): string[] {
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(name) || name.startsWith('wg-')) {
+      throw new ProductError(
+        'usage',
+        `--bridge must name an existing bridge, such as docker0, not "${name}".`,
+      );
+    }
+  }
+  return [...new Set(names)];
+}
+
 function openLog(level: string) {
   if (!Object.hasOwn(pino.levels.values, level)) {
     const known = Object.keys(pino.levels.values).join(', ');
@@ -76,24 +108,17 @@ function openLog(level: string) {
 function revokedError(when: string): ProductError {
   return new ProductError(
     'permission_denied',
-    `The platform revoked this machine (${when}), and its overlays were taken down. ` +
+    `The platform revoked this instance (${when}), and its overlays were removed. ` +
       'To use it again, run "powernode agent leave" and join with a new token.',
   );
 }
-
-const tools = [
-  { program: 'ip', from: 'iproute2' },
-  { program: 'wg', from: 'wireguard-tools' },
-  { program: 'nft', from: 'nftables' },
-  { program: 'flock', from: 'util-linux' },
-] as const;
 
 /** Refuses early, and once for everything that is missing. */
 function requireMachine(): void {
   if (process.platform !== 'linux') {
     throw new ProductError(
       'machine_unsupported',
-      'The agent runs on Linux only; this machine can use the platform and the console.',
+      'The agent runs on Linux only. The command line and the console work here.',
     );
   }
   if (process.getuid?.() !== 0) {
@@ -102,15 +127,23 @@ function requireMachine(): void {
       'The agent configures network interfaces and needs root: use sudo.',
     );
   }
-  const missing = tools.filter(
-    (tool) => !toolFolders().some((folder) => isProgram(`${folder}/${tool.program}`)),
-  );
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((tool) => tool.from))].join(' ');
-  throw new ProductError(
-    'machine_unsupported',
-    `The agent needs ${missing.map((tool) => tool.program).join(', ')}. On Debian: apt-get install ${packages}`,
-  );
+  const missing = missingPrograms('agent', { hasProgram, hasKernelWireguard });
+  if (missing.length > 0) {
+    throw new ProductError(
+      'machine_unsupported',
+      `The agent cannot run here. Programs are ${describeMissing(missing)}`,
+    );
+  }
+}
+
+function hasProgram(command: string): boolean {
+  return toolFolders().some((folder) => isProgram(`${folder}/${command}`));
+}
+
+/** Tried in a network namespace of its own, which ends at once: module files say nothing of a container's kernel. */
+function hasKernelWireguard(): boolean {
+  const args = ['--net', 'ip', 'link', 'add', 'dev', 'wgtry', 'type', 'wireguard'];
+  return spawnSync('unshare', args, { env: toolEnvironment, stdio: 'ignore' }).status === 0;
 }
 
 function isProgram(file: string): boolean {

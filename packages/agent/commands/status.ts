@@ -1,8 +1,7 @@
 // `powernode agent status`: asks the running agent; when none runs, says what is on disk and in the kernel.
 import { ProductError } from '@powernode/core/errors';
-import { Machine, nobodyToTell } from '../apply/machine.ts';
+import { KernelMachine, nobodyToTell } from '../apply/kernel-machine.ts';
 import { type AgentStatus, agentStatus, statusOf } from '../observe/status.ts';
-import { nothingSeen, type Seen } from '../plan/seen.ts';
 import { systemClock } from '../ports/clock.ts';
 import { systemRun } from '../ports/run.ts';
 import { systemSettings } from '../ports/settings.ts';
@@ -10,6 +9,7 @@ import { askAgent } from '../state/control.ts';
 import { StateFolder } from '../state/folder.ts';
 import { HeldDocument } from '../state/held.ts';
 import { requireIdentity } from '../state/identity.ts';
+import { nothingObserved, type ObservedState } from '../subsystems/observed.ts';
 import { readOptions, stateDirDefault } from './options.ts';
 
 export async function status(args: readonly string[]): Promise<number> {
@@ -41,7 +41,7 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
     identity,
     held: held.current,
     applied: null,
-    seen: await lookIfPossible(folder),
+    observed: await lookIfPossible(folder),
     choices: new Map(),
     paths: [],
     leases: new Map(),
@@ -49,16 +49,16 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
     problems: [],
     drift: [],
     connected: false,
-    lostReason: identity.revoked_at === null ? 'the agent is not running' : 'this machine was revoked',
+    lostReason: identity.revoked_at === null ? 'the agent is not running' : 'this instance was revoked',
     pid: null,
   });
 }
 
 /** Without root or without the tools there is nothing to see, which is no reason to say nothing at all. */
-async function lookIfPossible(folder: StateFolder): Promise<Seen> {
+async function lookIfPossible(folder: StateFolder): Promise<ObservedState> {
   const parts = { run: systemRun, clock: systemClock, settings: systemSettings, folder };
-  const machine = new Machine({ ...parts, ...nobodyToTell, keys: null });
-  return machine.look().catch(() => nothingSeen);
+  const machine = new KernelMachine({ ...parts, ...nobodyToTell, keys: null });
+  return machine.lookAtEverything().catch(() => nothingObserved);
 }
 
 function render(found: AgentStatus): string {
@@ -75,7 +75,7 @@ function render(found: AgentStatus): string {
     );
     for (const peer of one.peers) {
       const seen =
-        peer.last_handshake_at === null ? 'never shook hands' : `handshake ${peer.last_handshake_at}`;
+        peer.last_handshake_at === null ? 'no handshake yet' : `handshake ${peer.last_handshake_at}`;
       const traffic = `${peer.rx_bytes} B in, ${peer.tx_bytes} B out`;
       lines.push(`  ${peer.public_key}  ${peer.endpoint ?? 'place unknown'}  ${seen}  ${traffic}`);
     }
@@ -98,7 +98,6 @@ function pathText(path: AgentStatus['paths'][number]): string {
 function revisionText(found: AgentStatus): string {
   if (found.held === null) return 'none yet';
   if (!found.running) return `revision ${found.held.revision} on disk`;
-  if (found.applied?.hash === found.held.hash)
-    return `revision ${found.held.revision}, and the machine equals it`;
-  return `revision ${found.held.revision} held, but not (yet) applied`;
+  if (found.applied?.hash === found.held.hash) return `revision ${found.held.revision}, applied`;
+  return `revision ${found.held.revision} stored, not applied yet`;
 }

@@ -5,12 +5,13 @@ import { createHash, X509Certificate } from 'node:crypto';
 import tls, { type ConnectionOptions, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 import { ProductError } from '@powernode/core/errors';
 import { agentRequestMs } from '@powernode/core/limits';
+import type { PrivateKey } from '@powernode/core/private-key';
 import { spiffe } from '@powernode/core/wire/enrolment';
 import { unreachable } from './unreachable.ts';
 
 export interface OwnCertificate {
   readonly certificatePem: string;
-  readonly keyPem: string;
+  readonly key: PrivateKey;
 }
 
 /** Options for connections to a platform whose authority and name are known. */
@@ -20,7 +21,7 @@ export function platformTls(
 ): ConnectionOptions {
   return {
     cert: own.certificatePem,
-    key: own.keyPem,
+    key: own.key.reveal(),
     ca: platform.authorityPem,
     minVersion: 'TLSv1.3',
     rejectUnauthorized: true,
@@ -51,7 +52,7 @@ export async function pinPlatform(
     throw new ProductError(
       'untrusted_peer',
       `${nodeUrl.origin} does not show the authority that the join token names (SHA-256 ${at.fingerprint}). ` +
-        'Either the token is of another platform, or somebody stands in between. Nothing was sent.',
+        'The token belongs to another platform, or the connection is intercepted. Nothing was sent.',
     );
   }
   const leaf = chain[0];
@@ -72,7 +73,7 @@ function shownChain(url: URL, own: OwnCertificate): Promise<DetailedPeerCertific
       host,
       port: Number(url.port || 443),
       cert: own.certificatePem,
-      key: own.keyPem,
+      key: own.key.reveal(),
       minVersion: 'TLSv1.3',
       // Nothing is trusted yet and nothing is said: the connection ends when the certificates have been seen.
       rejectUnauthorized: false,

@@ -2,13 +2,14 @@
 // imported by whoever joins or renews, and never while a machine just runs.
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { PrivateKey } from '@powernode/core/private-key';
 
 const algorithm = { name: 'Ed25519' } as const;
 const hourMs = 3600_000;
 
 export interface KeyRequest {
   /** PKCS #8. */
-  readonly keyPem: string;
+  readonly key: PrivateKey;
   /** PKCS #10, signed by that key. What the platform certifies is its key; the name in it means nothing. */
   readonly csrPem: string;
   /** A certificate that proves nothing but possession of the key: for a machine that has no other yet. */
@@ -32,7 +33,7 @@ export async function makeKeyRequest(nowMs: number): Promise<KeyRequest> {
   });
   const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
   return {
-    keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
+    key: new PrivateKey(`${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`),
     csrPem: request.toString('pem'),
     selfSignedPem: selfSigned.toString('pem'),
   };

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { joinBusyMs } from '@powernode/core/limits';
 import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freshFolder } from '../fixtures/folder.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
 const urlOf = (one: FixturePlatform) => `https://127.0.0.1:${one.port}`;
 
 function joinWith(token: string, platformUrl = urlOf(platform)) {
-  return enrol({ platformUrl, token, hostname: 'edge', clock: systemClock });
+  return enrol({ platformUrl, token, hostname: 'edge', unusedKeys: [], clock: systemClock });
 }
 
 /** What an operators' listener answers to the question where nodes have to go. */
@@ -66,7 +67,7 @@ describe('joining', () => {
     const url = await discoveryServer({ hello: 'world' });
     await expect(joinWith(platform.makeToken(), url)).rejects.toMatchObject({
       code: 'platform_unreachable',
-      detail: expect.stringContaining('does not say where nodes have to go'),
+      detail: expect.stringContaining('is not a Powernode platform'),
     });
   });
 
@@ -77,6 +78,36 @@ describe('joining', () => {
       code: 'unauthenticated',
       detail: 'This join token was used already.',
     });
+  });
+
+  test('comes again when the platform says that others are first, and gives up in the end [9.6]', async () => {
+    const waits: number[] = [];
+    let nowMs = 0;
+    const clock = {
+      ...systemClock,
+      monotonicMs: () => nowMs,
+      after(delayMs: number, fire: () => void) {
+        waits.push(delayMs);
+        nowMs += delayMs;
+        const timer = setImmediate(fire);
+        return () => clearImmediate(timer);
+      },
+    };
+    const joinAgain = () =>
+      enrol({
+        platformUrl: urlOf(platform),
+        token: platform.makeToken(),
+        hostname: 'edge',
+        unusedKeys: [],
+        clock,
+      });
+    platform.busy = { times: 2, seconds: 3 };
+    expect(await joinAgain()).toMatchObject({ hostname: 'edge' });
+    expect(waits).toHaveLength(2);
+    for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(1500);
+    platform.busy = { times: 1000, seconds: 60 };
+    await expect(joinAgain()).rejects.toMatchObject({ code: 'busy' });
+    expect(nowMs).toBeLessThanOrEqual(joinBusyMs + 10_000);
   });
 
   test('says when nobody answers', async () => {

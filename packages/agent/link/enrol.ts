@@ -1,6 +1,7 @@
 // Joining a platform: find its node listener, make sure that it is the one the token names, hand in the token and
 // get a certificate. Nothing is written before all of it has succeeded.
 import { ProductError } from '@powernode/core/errors';
+import { joinBusyMs } from '@powernode/core/limits';
 import {
   discovery,
   discoveryPath,
@@ -10,18 +11,20 @@ import {
   joinTokenShape,
 } from '@powernode/core/wire/enrolment';
 import type { Clock } from '../ports/clock.ts';
-import { timestamp } from '../ports/clock.ts';
+import { pause, timestamp } from '../ports/clock.ts';
 import type { Identity } from '../state/identity.ts';
 import { agentVersion } from '../version.ts';
 import { pinPlatform, platformTls } from './authority.ts';
 import { makeKeyRequest } from './certificates.ts';
 import { checkIssued } from './issued.ts';
-import { problemFrom, requestJson } from './request.ts';
+import { busyAnswer, type JsonAnswer, problemFrom, requestJson } from './request.ts';
 
 export interface Joining {
   readonly platformUrl: string;
   readonly token: string;
   readonly hostname: string;
+  /** Public keys that are offered, so that the machine can be attached before its agent runs. */
+  readonly unusedKeys: readonly string[];
   readonly clock: Clock;
 }
 
@@ -30,27 +33,30 @@ export async function enrol(joining: Joining): Promise<Identity> {
   if (fingerprint === undefined) {
     throw new ProductError(
       'usage',
-      'The join token must look like pnj_<secret>_<fingerprint>; see that it was copied as a whole.',
+      'The join token must look like pnj_<secret>_<fingerprint>; check that it was copied completely.',
     );
   }
   const platformUrl = parsePlatformUrl(joining.platformUrl);
   const nodeUrl = await findNodeUrl(platformUrl);
-  const key = await makeKeyRequest(joining.clock.nowMs());
-  const own = { certificatePem: key.selfSignedPem, keyPem: key.keyPem };
+  const request = await makeKeyRequest(joining.clock.nowMs());
+  const own = { certificatePem: request.selfSignedPem, key: request.key };
   const platform = await pinPlatform(nodeUrl, { own, fingerprint });
   const body: EnrolRequest = {
     token: joining.token,
-    csr_pem: key.csrPem,
+    csr_pem: request.csrPem,
     hostname: joining.hostname,
     agent_version: agentVersion,
+    unused_keys: [...joining.unusedKeys],
   };
   const url = new URL(enrolPath, nodeUrl);
-  const answer = await requestJson({ url, method: 'POST', body, tls: platformTls(own, platform) });
+  const answer = await inTurn(joining.clock, () =>
+    requestJson({ url, method: 'POST', body, tls: platformTls(own, platform) }),
+  );
   const enrolled =
     answer.status === 200 || answer.status === 201 ? enrolResponse.safeParse(answer.json) : null;
   if (enrolled === null || !enrolled.success) throw problemFrom(answer, url);
   const { data } = enrolled;
-  checkIssued({ certificatePem: data.certificate_pem, authorityPem: data.authority_pem, keyPem: key.keyPem });
+  checkIssued({ certificatePem: data.certificate_pem, authorityPem: data.authority_pem, key: request.key });
   if (data.platform_id !== platform.platformId) {
     throw new ProductError(
       'untrusted_peer',
@@ -66,10 +72,24 @@ export async function enrol(joining: Joining): Promise<Identity> {
     platform_id: platform.platformId,
     authority_pem: data.authority_pem,
     certificate_pem: data.certificate_pem,
-    key_pem: key.keyPem,
+    key_pem: request.key,
     joined_at: timestamp(joining.clock.nowMs()),
     revoked_at: null,
   };
+}
+
+/** Asks again while the platform lets others in first. */
+async function inTurn(clock: Clock, ask: () => Promise<JsonAnswer>): Promise<JsonAnswer> {
+  const until = clock.monotonicMs() + joinBusyMs;
+  for (;;) {
+    const answer = await ask();
+    const found = busyAnswer.safeParse(answer.json);
+    if (!found.success) return answer;
+    // Machines that were refused together do not come back together.
+    const waitMs = found.data.retry_after_seconds * 1000 * (0.5 + Math.random());
+    if (clock.monotonicMs() + waitMs > until) return answer;
+    await pause(clock, waitMs);
+  }
 }
 
 function parsePlatformUrl(text: string): URL {
@@ -77,7 +97,7 @@ function parsePlatformUrl(text: string): URL {
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
   throw new ProductError(
     'usage',
-    `--platform must be an address such as https://platform.example:7443, not "${text}".`,
+    `--platform must be a URL such as https://platform.example:7443, not "${text}".`,
   );
 }
 
@@ -101,6 +121,6 @@ async function findNodeUrl(platformUrl: URL): Promise<URL> {
   if (platformUrl.protocol === 'https:') return platformUrl;
   throw new ProductError(
     'platform_unreachable',
-    `${url.href} does not say where nodes have to go. See that --platform is the address of a Powernode platform.`,
+    `${url.href} is not a Powernode platform. Check the --platform URL.`,
   );
 }

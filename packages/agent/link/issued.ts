@@ -1,20 +1,18 @@
 // Whether a certificate that the platform handed out is one for this machine's key, from the authority beside it.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
+import type { PrivateKey } from '@powernode/core/private-key';
 
 export interface Issued {
   readonly certificatePem: string;
   /** One or more certificates. */
   readonly authorityPem: string;
-  readonly keyPem: string;
+  readonly key: PrivateKey;
 }
 
 export function checkIssued(issued: Issued): void {
   if (!fits(issued)) {
-    throw new ProductError(
-      'untrusted_peer',
-      'The platform answered with a certificate that is not for the key of this machine.',
-    );
+    throw new ProductError('untrusted_peer', 'The platform issued a certificate for a different key.');
   }
 }
 
@@ -24,7 +22,7 @@ function fits(issued: Issued): boolean {
     const signed = certificatesIn(issued.authorityPem).some((authority) =>
       certificate.verify(authority.publicKey),
     );
-    return signed && certificate.checkPrivateKey(createPrivateKey(issued.keyPem));
+    return signed && certificate.checkPrivateKey(createPrivateKey(issued.key.reveal()));
   } catch {
     return false;
   }

@@ -7,23 +7,23 @@ import { checkIssued } from './issued.ts';
 import { problemFrom, requestJson } from './request.ts';
 
 export async function renewIdentity(identity: Identity, nowMs: number): Promise<Identity> {
-  const key = await makeKeyRequest(nowMs);
+  const request = await makeKeyRequest(nowMs);
   const url = new URL(renewPath, identity.node_url);
-  const own = { certificatePem: identity.certificate_pem, keyPem: identity.key_pem };
+  const own = { certificatePem: identity.certificate_pem, key: identity.key_pem };
   const tls = platformTls(own, { authorityPem: identity.authority_pem, platformId: identity.platform_id });
-  const answer = await requestJson({ url, method: 'POST', body: { csr_pem: key.csrPem }, tls });
+  const answer = await requestJson({ url, method: 'POST', body: { csr_pem: request.csrPem }, tls });
   const parsed = answer.status === 200 ? renewResponse.safeParse(answer.json) : null;
   if (parsed === null || !parsed.success) throw problemFrom(answer, url);
   const issued: RenewResponse = parsed.data;
   checkIssued({
     certificatePem: issued.certificate_pem,
     authorityPem: issued.authority_pem,
-    keyPem: key.keyPem,
+    key: request.key,
   });
   return {
     ...identity,
     certificate_pem: issued.certificate_pem,
     authority_pem: issued.authority_pem,
-    key_pem: key.keyPem,
+    key_pem: request.key,
   };
 }

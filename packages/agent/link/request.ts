@@ -4,7 +4,13 @@ import http from 'node:http';
 import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { type ErrorCode, errorTable, ProductError } from '@powernode/core/errors';
-import { agentRequestMs, agentResponseBytesMax } from '@powernode/core/limits';
+import { parseJson } from '@powernode/core/json';
+import {
+  agentRequestMs,
+  agentResponseBytesMax,
+  problemCodeMax,
+  problemDetailMax,
+} from '@powernode/core/limits';
 import { z } from 'zod';
 import { unreachable } from './unreachable.ts';
 
@@ -58,19 +64,20 @@ function jsonHeaders(text: string): Record<string, string> {
   return { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+export const problemAnswer = z.object({
+  code: z.string().max(problemCodeMax),
+  detail: z.string().max(problemDetailMax),
+});
 
-const problem = z.object({ code: z.string(), detail: z.string() });
+/** Others are first: it is to be asked again. */
+export const busyAnswer = z.object({
+  code: z.literal('busy'),
+  retry_after_seconds: z.number().min(1).max(60),
+});
 
 /** What the platform said instead of what was asked for. */
 export function problemFrom(answer: JsonAnswer, url: URL): ProductError {
-  const parsed = problem.safeParse(answer.json);
+  const parsed = problemAnswer.safeParse(answer.json);
   if (parsed.success && parsed.data.code in errorTable) {
     return new ProductError(parsed.data.code as ErrorCode, parsed.data.detail);
   }

@@ -1,5 +1,7 @@
 // The stream: opened again when it is lost, given up when the other side is silent, and never again when it was told so.
 import net from 'node:net';
+import { reconnectMaxMs } from '@powernode/core/limits';
+import { earliestCapability, newestCapability, servedCapabilities } from '@powernode/core/wire/capability';
 import { closeCodes, type Hello, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FixturePlatform } from '../fixtures/platform.ts';
@@ -21,7 +23,13 @@ beforeEach(async () => {
   platform = new FixturePlatform();
   await platform.listen({ host: '127.0.0.1' });
   const platformUrl = `https://127.0.0.1:${platform.port}`;
-  identity = await enrol({ platformUrl, token: platform.makeToken(), hostname: 'edge', clock: systemClock });
+  identity = await enrol({
+    platformUrl,
+    token: platform.makeToken(),
+    hostname: 'edge',
+    unusedKeys: [],
+    clock: systemClock,
+  });
   events = [];
   messages.length = 0;
   wake = () => undefined;
@@ -47,7 +55,7 @@ async function happened(event: RegExp, times = 1): Promise<void> {
 }
 
 function open(clock: Clock = systemClock, url = new URL(identity.node_url)): NodeStream {
-  const own = { certificatePem: identity.certificate_pem, keyPem: identity.key_pem };
+  const own = { certificatePem: identity.certificate_pem, key: identity.key_pem };
   const tls = platformTls(own, { authorityPem: identity.authority_pem, platformId: identity.platform_id });
   stream = new NodeStream({
     clock,
@@ -63,7 +71,9 @@ function open(clock: Clock = systemClock, url = new URL(identity.node_url)): Nod
         note(message.kind);
       },
       lost: (why) => note(`lost: ${why}`),
+      duplicate: () => note('duplicate'),
       revoked: () => note('revoked'),
+      passedOver: (kind) => note(`passed over: ${kind}`),
     },
   });
   stream.open();
@@ -72,12 +82,15 @@ function open(clock: Clock = systemClock, url = new URL(identity.node_url)): Nod
 
 const hello: Hello = {
   kind: 'hello',
-  protocol: 1,
+  capability: newestCapability,
+  capability_min: earliestCapability,
+  run: 'run-1',
   agent_version: '0',
   hostname: 'edge',
   held: null,
   applied: null,
   addresses: [],
+  underlay: [],
   unused_keys: [],
 };
 
@@ -110,6 +123,26 @@ describe('a stream', () => {
     await happened(/document/, 2);
   });
 
+  test('stays away as long as the platform asks for, and no longer [9.6]', async () => {
+    const clock = new FakeClock();
+    platform.refusal = { code: 'rate_limited', detail: 'Too much was said.', retryAfterSeconds: 30 };
+    open(clock);
+    await happened(/lost: Too much was said/);
+    platform.refusal = null;
+    await clock.advance(29_000);
+    expect(events).toHaveLength(1);
+    await clock.advance(1_000);
+    await happened(/opened/);
+  });
+
+  test('ends at a frame whose lists are nested without end [9.6]', async () => {
+    open();
+    await happened(/document/);
+    const closed = closing();
+    node().socket?.send(`{"kind":${'['.repeat(1000)}${']'.repeat(1000)}}`);
+    expect((await closed).code).toBe(closeCodes.malformed);
+  });
+
   test('ends at a frame that cannot be read, says where, and is opened again', async () => {
     open();
     await happened(/document/);
@@ -127,6 +160,56 @@ describe('a stream', () => {
     const closed = closing();
     node().socket?.send(Buffer.from('{}'));
     expect((await closed).code).toBe(closeCodes.malformed);
+  });
+
+  test('passes over a message of a later platform', async () => {
+    open();
+    await happened(/document/);
+    node().socket?.send('{"kind":"latency","ms":[1,2]}');
+    await happened(/passed over: latency/);
+    node().socket?.send('{"kind":"retry","because":"of a later platform"}');
+    await happened(/retry/);
+    expect(stream.isOpen).toBe(true);
+  });
+
+  test('begins as a platform of before capabilities knows it', async () => {
+    platform.serves = null;
+    open();
+    await happened(/document/);
+    expect(node().said[0]).toMatchObject({ kind: 'hello', protocol: 3 });
+    expect(node().said[0]).not.toHaveProperty('capability');
+    const problem = { subsystem: 'agent', detail: 'x', since: '2026-11-30T10:00:00Z' } as const;
+    const problems = [
+      { ...problem, code: 'unsupported' },
+      { ...problem, code: 'agent_error' },
+    ] as const;
+    stream.sendConfirmed({ kind: 'problems', problems: [...problems] }, () => note('read'));
+    await happened(/read/);
+    expect(node().said[1]).toMatchObject({ problems: [{ code: 'agent_error' }] });
+  });
+
+  test('goes on with a platform that serves more', async () => {
+    platform.serves = { earliest: newestCapability, newest: newestCapability + 5 };
+    open();
+    await happened(/document/);
+    expect(node().said[0]).toMatchObject({ capability: newestCapability });
+  });
+
+  test.each([
+    ['earlier', { earliest: 1, newest: 2 }, 'the platform serves capability 1 to 2'],
+    ['later', { earliest: 900, newest: 901 }, 'the platform serves capability 900 to 901'],
+  ])('is given up for long where the platform is too much %s, and both say why', async (_, serves, words) => {
+    platform.serves = serves;
+    const clock = new FakeClock();
+    open(clock);
+    await happened(/lost: the platform serves/);
+    expect(events).toEqual([expect.stringContaining(words)]);
+    expect(events[0]).toContain(`the agent ${earliestCapability} to ${newestCapability}`);
+    platform.serves = servedCapabilities;
+    await clock.advance(reconnectMaxMs - 1);
+    expect(events).toHaveLength(1);
+    await clock.advance(1);
+    await happened(/document/);
   });
 
   test('is not opened again when the platform says so', async () => {
@@ -147,9 +230,9 @@ describe('a stream', () => {
   });
 
   test('tells what the platform answered instead of opening it', async () => {
-    platform.refusal = { code: 'permission_denied', detail: 'This certificate does not count any more.' };
+    platform.refusal = { code: 'permission_denied', detail: 'This certificate is no longer valid.' };
     open();
-    await happened(/lost: This certificate does not count any more\./);
+    await happened(/lost: This certificate is no longer valid\./);
   });
 
   test('closed stays closed', async () => {

@@ -2,31 +2,56 @@
 // messages; what they mean is decided by whoever holds it.
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
+import { parseJson } from '@powernode/core/json';
 import {
   agentRequestMs,
   agentResponseBytesMax,
+  duplicateRetryMs,
   nodeFrameBytesMax,
+  nodeFrameDepthMax,
+  problemDetailMax,
   reconnectMaxMs,
+  streamBeatMs,
   streamDeadMs,
+  streamPauseMaxMs,
   streamPingMs,
 } from '@powernode/core/limits';
+import {
+  type CapabilityRange,
+  capabilityHeader,
+  earliestCapability,
+  parseCapabilityHeader,
+  servedCapabilities,
+  sharedCapability,
+  windowSentence,
+} from '@powernode/core/wire/capability';
+import { fromEarlier, toPlatform } from '@powernode/core/wire/earlier';
+import { isNestedDeeper } from '@powernode/core/wire/json-depth';
 import {
   closeCodes,
   type NodeMessage,
   nodeStreamPath,
   type PlatformMessage,
-  platformMessage,
+  platformMessages,
 } from '@powernode/core/wire/node-stream';
+import { readMessage } from '@powernode/core/wire/read-message';
 import WebSocket from 'ws';
 import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import { Backoff, type Random } from './backoff.ts';
 
+export type StreamMessage = Exclude<PlatformMessage, { kind: 'beat' }>;
+
 export interface StreamEvents {
   opened(): void;
-  message(message: PlatformMessage): void;
+  /** Whatever is not about the stream itself. */
+  message(message: StreamMessage): void;
+  /** A message of a later platform, which does without an answer. */
+  passedOver(kind: string): void;
   /** Lost, or could not be opened; it is tried again after `againMs`. */
   lost(why: string, againMs: number): void;
+  /** The platform said that another machine has this identity; it is asked again later all the same. */
+  duplicate(): void;
   /** The platform said that this machine may not come back: no further try is made. */
   revoked(): void;
 }
@@ -39,17 +64,30 @@ export interface StreamParts {
   readonly events: StreamEvents;
 }
 
+/** Where a stream goes to, as the kernel has it. */
+export interface RemotePlace {
+  readonly address: string;
+  readonly port: number;
+}
+
 export class NodeStream {
   readonly #parts: StreamParts;
   readonly #backoff: Backoff;
   #socket: WebSocket | null = null;
   #cancelRetry: () => void = () => undefined;
+  #cancelWatch: () => void = () => undefined;
   #cancelBeat: () => void = () => undefined;
+  #beatMs = streamBeatMs;
   #heardAtMs = 0;
   #closed = false;
+  /** The platform asked to be left alone so long. */
+  #awayMs = 0;
   /** Who waits for the pong of which number. */
   readonly #unread = new Map<number, () => void>();
   #lastPing = 0;
+  #remote: RemotePlace | null = null;
+  /** What both sides of the present stream, or the last one, speak. */
+  #capability = earliestCapability;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
@@ -60,7 +98,32 @@ export class NodeStream {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Where the stream goes to, or the last one went; null: there was none. */
+  get remote(): RemotePlace | null {
+    return this.#remote;
+  }
+
+  /** When anything of the platform was last heard, on any stream (monotonic); 0: never. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Asks whether the other side is there; whoever wants to know looks at `heardAtMs`. */
+  ping(): void {
+    if (this.isOpen) this.#socket?.ping();
+  }
+
+  /** Gives up the stream as it is, which leads nowhere, and tries again at once. */
+  restart(): void {
+    if (this.#closed) return;
+    this.#backoff.reset();
+    if (this.#socket !== null) return this.#socket.terminate();
+    this.#cancelRetry();
+    this.open();
+  }
+
   open(): void {
+    if (this.#closed) return;
     const { url, tls } = this.#parts.target();
     const address = new URL(nodeStreamPath, url);
     address.protocol = 'wss:';
@@ -74,8 +137,17 @@ export class NodeStream {
     });
     this.#socket = socket;
     let complaint = '';
+    let platform: CapabilityRange | null = null;
+    socket.on('upgrade', ({ headers, socket: { remoteAddress: address, remotePort: port } }) => {
+      if (address !== undefined && port !== undefined)
+        this.#remote = { address: withoutMapping(address), port };
+      platform = parseCapabilityHeader(headers[capabilityHeader]?.toString());
+    });
     socket.on('open', () => {
       this.#heard();
+      if (!this.#agree(socket, platform)) return;
+      this.#beatMs = streamBeatMs;
+      this.#watch(socket);
       this.#beat(socket);
       this.#parts.events.opened();
     });
@@ -84,6 +156,7 @@ export class NodeStream {
       this.#take(socket, isBinary ? null : data.toString('utf8')),
     );
     socket.on('unexpected-response', (_request, response) => {
+      this.#awayMs = awayMsIn(response);
       void refusalIn(response).then((refusal) => {
         complaint = refusal;
         socket.terminate();
@@ -104,7 +177,7 @@ export class NodeStream {
 
   /** Sends if the stream is open; what is not sent is told after the next hello anyway. */
   send(message: NodeMessage): void {
-    if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+    if (this.isOpen) this.#socket?.send(JSON.stringify(toPlatform(message, this.#capability)));
   }
 
   /**
@@ -133,6 +206,7 @@ export class NodeStream {
   close(): void {
     this.#closed = true;
     this.#cancelRetry();
+    this.#cancelWatch();
     this.#cancelBeat();
     const socket = this.#socket;
     this.#socket = null;
@@ -158,39 +232,92 @@ export class NodeStream {
 
   #take(socket: WebSocket, text: string | null): void {
     this.#heard();
-    const parsed = platformMessage.safeParse(text === null ? undefined : parseJson(text));
-    if (parsed.success) return this.#parts.events.message(parsed.data);
-    const where = parsed.error.issues[0];
-    const detail = where === undefined ? '' : `${where.path.join('.')}: ${where.message}`;
-    // Reasons of close frames hold 123 bytes (RFC 6455 §5.5).
-    socket.close(closeCodes.malformed, `unreadable frame: ${detail}`.slice(0, 120));
+    const readable = text !== null && !isNestedDeeper(text, nodeFrameDepthMax);
+    const value = readable ? fromEarlier(parseJson(text), this.#capability) : undefined;
+    const read = readMessage(platformMessages, value);
+    if (read.kind === 'unknown') return this.#parts.events.passedOver(read.name);
+    if (read.kind === 'unreadable') {
+      // Reasons of close frames hold 123 bytes (RFC 6455 §5.5).
+      return socket.close(closeCodes.malformed, `unreadable frame: ${read.why}`.slice(0, 120));
+    }
+    if (read.message.kind !== 'beat') return this.#parts.events.message(read.message);
+    this.#beatMs = read.message.every_ms;
+  }
+
+  /** Before the first frame: whether there is a capability that both serve. */
+  #agree(socket: WebSocket, platform: CapabilityRange | null): boolean {
+    const shared = platform === null ? null : sharedCapability(servedCapabilities, platform);
+    if (shared !== null) {
+      this.#capability = shared;
+      return true;
+    }
+    const why =
+      platform === null
+        ? 'the platform does not say which capabilities it serves'
+        : windowSentence({ platform, node: servedCapabilities });
+    socket.close(closeCodes.protocol, why);
+    return false;
   }
 
   /** Asks after each pause whether the other side is there, and gives it up when nothing at all has come. */
-  #beat(socket: WebSocket): void {
-    this.#cancelBeat();
-    this.#cancelBeat = this.#parts.clock.after(streamPingMs, () => {
+  #watch(socket: WebSocket): void {
+    this.#cancelWatch();
+    this.#cancelWatch = this.#parts.clock.after(streamPingMs, () => {
       if (this.#parts.clock.monotonicMs() - this.#heardAtMs > streamDeadMs) return socket.terminate();
       if (socket.readyState === WebSocket.OPEN) socket.ping();
+      this.#watch(socket);
+    });
+  }
+
+  /**
+   * Says again and again that this node runs, by a pong that nobody asked for (RFC 6455 §5.5.3). What the line does not
+   * take is not added to: it would say later that the node ran earlier.
+   */
+  #beat(socket: WebSocket): void {
+    this.#cancelBeat();
+    this.#cancelBeat = this.#parts.clock.after(this.#beatMs, () => {
+      if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < beatBacklogBytesMax) socket.pong();
       this.#beat(socket);
     });
   }
 
   #ended(code: number, why: string): void {
+    this.#cancelWatch();
     this.#cancelBeat();
     this.#unread.clear();
     this.#socket = null;
     if (this.#closed) return;
     if (code === closeCodes.revoked) return this.#parts.events.revoked();
-    // Two agents with one identity, or two versions that share no protocol: trying often would not help.
-    const hopeless = code === closeCodes.replaced || code === closeCodes.protocol;
-    const againMs = hopeless ? reconnectMaxMs : this.#backoff.nextMs();
+    if (code === closeCodes.duplicate) {
+      this.#awayMs = duplicateRetryMs;
+      this.#parts.events.duplicate();
+    }
+    const awayMs = this.#awayMs;
+    this.#awayMs = 0;
+    const againMs = Math.max(awayMs, hopeless.has(code) ? reconnectMaxMs : this.#backoff.nextMs());
     this.#parts.events.lost(why, againMs);
     this.#cancelRetry = this.#parts.clock.after(againMs, () => this.open());
   }
 }
 
-const problem = z.object({ detail: z.string().max(1000) });
+/** Trying again soon would not help: two agents with one identity, two versions without a shared capability, too much said. */
+const hopeless: ReadonlySet<number> = new Set([closeCodes.replaced, closeCodes.protocol, closeCodes.limited]);
+
+/** What the platform asks for (RFC 9110 §10.2.3), as long as a platform may ask for it. */
+function awayMsIn({ headers }: IncomingMessage): number {
+  const text = headers['retry-after'] ?? '';
+  return /^\d{1,6}$/.test(text) ? Math.min(Number(text) * 1000, streamPauseMaxMs) : 0;
+}
+
+/** A frame of observations on its way is a sign of life by itself. */
+const beatBacklogBytesMax = 64 * 1024;
+
+export const streamRefusal = z.object({ detail: z.string().max(problemDetailMax) });
+
+/** An IPv4 address that a socket of both families shows as IPv6. */
+function withoutMapping(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}
 
 /** What the platform said instead of opening a stream. */
 async function refusalIn(response: IncomingMessage): Promise<string> {
@@ -204,14 +331,6 @@ async function refusalIn(response: IncomingMessage): Promise<string> {
   } catch {
     // Cut off in the middle: the status will have to do.
   }
-  const parsed = problem.safeParse(parseJson(text));
+  const parsed = streamRefusal.safeParse(parseJson(text));
   return parsed.success ? parsed.data.detail : `HTTP status ${response.statusCode}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

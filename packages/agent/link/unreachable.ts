@@ -10,7 +10,7 @@ export function unreachable(url: URL, error: Error): ProductError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (distrust.test(code)) {
     const advice = clockCodes.has(code)
-      ? 'See that the clocks of both sides are right.'
+      ? 'Check that the clocks of both sides are correct.'
       : 'Nothing was sent.';
     return new ProductError(
       'untrusted_peer',
@@ -21,7 +21,7 @@ export function unreachable(url: URL, error: Error): ProductError {
   return new ProductError(
     'platform_unreachable',
     `${url.origin} does not answer (${code === '' ? '' : `${code}: `}${error.message}). ` +
-      'See that the platform runs and that this machine reaches it.',
+      'Check that the platform is running and reachable from here.',
     { cause: error },
   );
 }

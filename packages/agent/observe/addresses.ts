@@ -1,8 +1,14 @@
 // Addresses of this machine outside overlays: where others might be able to call it.
 import { networkInterfaces } from 'node:os';
 import { agentAddressesMax } from '@powernode/core/limits';
-import { canonicalAddress } from '@powernode/core/net/address';
-import { isInterfaceName } from '../plan/names.ts';
+import { canonicalAddress, type Family } from '@powernode/core/net/address';
+import { isInterfaceName } from '../subsystems/links/names.ts';
+import { reachableFamilies } from './families.ts';
+
+/** Where this machine is, as it tells the platform. */
+export function whereabouts(): { addresses: string[]; families: Family[] } {
+  return { addresses: outsideAddresses(), families: reachableFamilies() };
+}
 
 export function outsideAddresses(): string[] {
   const found = new Set<string>();

@@ -3,18 +3,19 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { observed } from '@powernode/core/wire/node-stream';
 import { describe, expect, test } from 'vitest';
 import { documentOf, hubDocument, peerOf, route } from '../fixtures/documents.ts';
-import { nothingSeen, type Seen, type SeenPeer } from '../plan/seen.ts';
+import { nothingObserved, type ObservedPeer, type ObservedState } from '../subsystems/observed.ts';
+import { healthOf, type SubsystemHealth } from '../subsystems/subsystem.ts';
 import { Reporter, type Situation } from './reporter.ts';
 
 const key = (number: number) => `${String(number).padStart(43, 'K')}=`;
 const startMs = 1_800_000_000_000;
 
-function seenPeer(number: number, change: Partial<SeenPeer> = {}): SeenPeer {
+function seenPeer(number: number, change: Partial<ObservedPeer> = {}): ObservedPeer {
   const of = { endpoint: null, allowedIps: [], keepalive: 0, hasPresharedKey: false };
   return { publicKey: key(number), lastHandshakeS: 0, rxBytes: 0, txBytes: 0, ...of, ...change };
 }
 
-function seenWith(peers: readonly SeenPeer[]): Seen {
+function observedWith(peers: readonly ObservedPeer[]): ObservedState {
   const device = {
     publicKey: key(0),
     listenPort: 1,
@@ -22,31 +23,47 @@ function seenWith(peers: readonly SeenPeer[]): Seen {
   };
   const of = { prepared: true, flavour: 'kernel', mtu: 1420, up: true, addresses: [] } as const;
   return {
-    ...nothingSeen,
+    ...nothingObserved,
     interfaces: new Map([['wg-test', { name: 'wg-test', ours: true, ...of, device }]]),
   };
 }
 
-function situation(peers: readonly SeenPeer[], change: Partial<Situation> = {}): Situation {
+function situation(peers: readonly ObservedPeer[], change: Partial<Situation> = {}): Situation {
   const entries: EntryValue[] = peers.map((peer, i) =>
     peerOf({ interface: 'wg-test', number: i, publicKey: peer.publicKey }),
   );
   return {
-    seen: seenWith(peers),
+    observed: observedWith(peers),
     entries: documentOf([...hubDocument(1, key(0)), ...entries]),
     choices: new Map([['fd00:99::/64', 'wg-test']]),
     isDirect: () => false,
     ruleCounts: new Map(),
-    problems: [],
-    flavour: 'kernel',
+    health: healthWith(),
+    underlay: [],
     nowMs: startMs,
     ...change,
   };
 }
 
+function healthWith(nftables: SubsystemHealth = healthOf([])): ReadonlyMap<string, SubsystemHealth> {
+  return new Map([
+    ['wireguard', healthOf([], 'in the kernel')],
+    ['addresses', healthOf([])],
+    ['routing', healthOf([])],
+    ['nftables', nftables],
+  ]);
+}
+
+/** One that has said hello, with an empty underlay. */
+function fresh(): Reporter {
+  const reporter = new Reporter();
+  reporter.startAnew([]);
+  return reporter;
+}
+
 describe('a report', () => {
   test('has everything once, fits the protocol, and then nothing', () => {
-    const reporter = new Reporter();
+    const reporter = fresh();
     const frames = reporter.report(situation([seenPeer(1), seenPeer(2, { lastHandshakeS: startMs / 1000 })]));
     expect(frames).toHaveLength(1);
     expect(observed.parse(frames[0])).toEqual(frames[0]);
@@ -64,13 +81,13 @@ describe('a report', () => {
     expect(
       reporter.report(situation([seenPeer(1), seenPeer(2, { lastHandshakeS: startMs / 1000 })])),
     ).toEqual([]);
-    reporter.startAnew();
+    reporter.startAnew([]);
     expect(reporter.report(situation([seenPeer(1)]))[0]?.tunnels).toHaveLength(1);
   });
 
   test('has a handshake at once, and counters only now and then', () => {
-    const reporter = new Reporter();
-    const at = (seconds: number, change: Partial<SeenPeer>) =>
+    const reporter = fresh();
+    const at = (seconds: number, change: Partial<ObservedPeer>) =>
       reporter
         .report(situation([seenPeer(1, change), seenPeer(2)], { nowMs: startMs + seconds * 1000 }))
         .flatMap((frame) => frame.tunnels)
@@ -97,7 +114,7 @@ describe('a report', () => {
   });
 
   test('has drift until it was told, and the newest when there is too much', () => {
-    const reporter = new Reporter();
+    const reporter = fresh();
     reporter.report(situation([]));
     reporter.addDrift(Array.from({ length: 150 }, (_, i) => ({ atMs: startMs, key: `k${i}`, detail: 'd' })));
     const [frame] = reporter.report(situation([]));
@@ -108,20 +125,20 @@ describe('a report', () => {
   });
 
   test('says which subsystem fails and why, and when it is well again', () => {
-    const reporter = new Reporter();
+    const reporter = fresh();
     reporter.report(situation([]));
-    const problems = [{ room: 'nftables', detail: 'nft is missing' } as const];
-    expect(reporter.report(situation([], { problems }))[0]?.subsystems).toMatchObject([
+    const health = healthWith({ state: 'failed', message: 'nft is missing' });
+    expect(reporter.report(situation([], { health }))[0]?.subsystems).toMatchObject([
       { name: 'nftables', state: 'failed', message: 'nft is missing' },
     ]);
-    expect(reporter.report(situation([], { problems }))).toEqual([]);
+    expect(reporter.report(situation([], { health }))).toEqual([]);
     expect(reporter.report(situation([]))[0]?.subsystems).toMatchObject([
       { name: 'nftables', state: 'ok', message: '' },
     ]);
   });
 
   test('has routes that could go several ways, when they change, and not those to single machines', () => {
-    const reporter = new Reporter();
+    const reporter = fresh();
     const entries = documentOf([route('fd00::/64', 'wg-a-1', 'wg-a-2'), route('fd00::7/128', 'wg-a')]);
     const routesWith = (via: string | null) => {
       const choices = new Map([
@@ -134,13 +151,50 @@ describe('a report', () => {
     expect(routesWith('wg-a-1')).toEqual([]);
     expect(routesWith(null)).toEqual([{ destination: 'fd00::/64', via: null }]);
   });
+
+  test('says that a route to a spoke without a hub is gone, once', () => {
+    const reporter = fresh();
+    const network = route('fd00::/64', 'wg-a-1', 'wg-a-2');
+    const direct = route('fd00::7/128', 'wg-a');
+    const told = (choices: readonly (readonly [string, string | null])[], change: Partial<Situation> = {}) =>
+      reporter
+        .report(
+          situation([], {
+            entries: documentOf([network, direct]),
+            choices: new Map([['fd00::/64', 'wg-a-1'], ...choices]),
+            isDirect: ({ destination }) => destination === direct.destination,
+            ...change,
+          }),
+        )
+        .flatMap((frame) => frame.routes);
+    const isGone = [{ destination: 'fd00::7/128', via: null }];
+    expect(told([['fd00::7/128', 'wg-a']])).toHaveLength(2);
+    // Its NAT turned out to be symmetric: the document has the route no more.
+    expect(told([], { entries: documentOf([network]) })).toEqual(isGone);
+    expect(told([], { entries: documentOf([network]) })).toEqual([]);
+    expect(told([['fd00::7/128', 'wg-a']])).toEqual([{ destination: 'fd00::7/128', via: 'wg-a' }]);
+    // The other one can be called at a place of its own now: there is nothing to learn from the route.
+    expect(told([['fd00::7/128', 'wg-a']], { isDirect: () => false })).toEqual(isGone);
+    expect(told([['fd00::7/128', null]])).toEqual(isGone);
+    expect(told([], { entries: documentOf([network]) })).toEqual([]);
+  });
 });
 
 test('counts of rules are told when they have changed, and all of them on a new stream', () => {
-  const reporter = new Reporter();
+  const reporter = fresh();
   const counted = situation([], { ruleCounts: new Map([['r1', { packets: 3, bytes: 300 }]]) });
   expect(reporter.report(counted).at(-1)?.rules).toEqual([{ rule_id: 'r1', packets: 3, bytes: 300 }]);
   expect(reporter.report(counted)).toEqual([]);
-  reporter.startAnew();
+  reporter.startAnew([]);
   expect(reporter.report(counted).at(-1)?.rules).toHaveLength(1);
+});
+
+test('another underlay than the hello had is told once, as a whole [9.10]', () => {
+  const reporter = fresh();
+  reporter.report(situation([]));
+  const underlay = [{ kind: 'gateway', at: '192.168.1.1/32', interface: 'eth0' } as const];
+  const [frame] = reporter.report(situation([], { underlay }));
+  expect(observed.parse(frame).underlay).toEqual(underlay);
+  expect(reporter.report(situation([], { underlay }))).toEqual([]);
+  expect(reporter.report(situation([], { underlay: [] }))[0]?.underlay).toEqual([]);
 });

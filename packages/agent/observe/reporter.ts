@@ -5,31 +5,35 @@ import {
   agentDriftPerFrameMax,
   agentRoutesPerFrameMax,
   agentTunnelsPerFrameMax,
+  driftDetailMax,
+  subsystemMessageMax,
 } from '@powernode/core/limits';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
-import { newsOfRules, type RuleCount } from '../apply/nftables/rule-counters.ts';
+import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import type { Drift } from '../apply/reconciler.ts';
-import { type Problem, rooms } from '../apply/sink.ts';
-import type { Seen, SeenPeer } from '../plan/seen.ts';
 import { timestamp } from '../ports/clock.ts';
+import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
+import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
+import type { SubsystemHealth } from '../subsystems/subsystem.ts';
 
 /** What there is to tell of at one moment. */
 export interface Situation {
-  readonly seen: Seen;
+  readonly observed: ObservedState;
   readonly entries: ReadonlyMap<string, EntryValue>;
   readonly choices: ReadonlyMap<string, string | null>;
   /** Whether a route leads to a spoke without a hub. */
   readonly isDirect: (route: RouteEntry) => boolean;
-  readonly problems: readonly Problem[];
+  /** How each part of the machine is, by its name. */
+  readonly health: ReadonlyMap<string, SubsystemHealth>;
   /** What the firewall counted for each rule since the agent came. */
   readonly ruleCounts: ReadonlyMap<string, RuleCount>;
-  readonly flavour: 'kernel' | 'userspace' | null;
+  readonly underlay: readonly UnderlayFact[];
   readonly nowMs: number;
 }
 
 interface Told {
-  readonly peer: SeenPeer;
+  readonly peer: ObservedPeer;
   readonly atMs: number;
 }
 
@@ -43,9 +47,11 @@ export class Reporter {
   readonly #rules = new Map<string, RuleCount>();
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
+  #underlay = '';
 
-  /** A new stream: the platform knows nothing. What was mended meanwhile is kept for it. */
-  startAnew(): void {
+  /** A new stream: the platform knows nothing but the underlay of the hello. What was mended is kept for it. */
+  startAnew(underlay: readonly UnderlayFact[]): void {
+    this.#underlay = JSON.stringify(underlay);
     this.#tunnels.clear();
     this.#routes.clear();
     this.#subsystems.clear();
@@ -84,10 +90,11 @@ export class Reporter {
       drift: this.#drift.map((one) => ({
         at: timestamp(one.atMs),
         key: one.key.slice(0, 300),
-        detail: one.detail.slice(0, 1000),
+        detail: one.detail.slice(0, driftDetailMax),
       })),
       routes: this.#newRoutes(situation),
       ...(rules.length > 0 ? { rules } : {}),
+      ...this.#newUnderlay(situation),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -95,7 +102,7 @@ export class Reporter {
 
   #newTunnels(situation: Situation): TunnelObservation[] {
     const fresh: TunnelObservation[] = [];
-    for (const one of situation.seen.interfaces.values()) {
+    for (const one of situation.observed.interfaces.values()) {
       if (!one.ours || one.device === null) continue;
       const told = this.#tunnels.get(one.name) ?? new Map<string, Told>();
       this.#tunnels.set(one.name, told);
@@ -108,15 +115,28 @@ export class Reporter {
       }
       if (told.size > one.device.peers.size) forgetOthers(told, one.device.peers);
     }
-    forgetOthers(this.#tunnels, situation.seen.interfaces);
+    forgetOthers(this.#tunnels, situation.observed.interfaces);
     return fresh;
+  }
+
+  #newUnderlay({ underlay }: Situation): Pick<Observed, 'underlay'> {
+    const text = JSON.stringify(underlay);
+    if (text === this.#underlay) return {};
+    this.#underlay = text;
+    return { underlay: [...underlay] };
   }
 
   #newRoutes(situation: Situation): Observed['routes'] {
     const fresh: Observed['routes'] = [];
+    // Routes that are gone come first: the platform keeps so many of a node and no more.
+    for (const [destination, via] of this.#routes) {
+      if (fresh.length === agentRoutesPerFrameMax) break;
+      if (isTold(destination, situation)) continue;
+      this.#routes.delete(destination);
+      if (via !== null) fresh.push({ destination, via: null });
+    }
     for (const [destination, via] of situation.choices) {
-      const entry = situation.entries.get(`route/${destination}`);
-      if (entry?.kind !== 'route' || !(hasChoice(entry) || situation.isDirect(entry))) continue;
+      if (!isTold(destination, situation)) continue;
       if (this.#routes.get(destination) === via || fresh.length === agentRoutesPerFrameMax) continue;
       this.#routes.set(destination, via);
       fresh.push({ destination, via });
@@ -126,13 +146,8 @@ export class Reporter {
 
   #newSubsystems(situation: Situation): Subsystem[] {
     const fresh: Subsystem[] = [];
-    for (const name of rooms) {
-      const said = situation.problems
-        .filter((problem) => problem.room === name)
-        .map((problem) => problem.detail);
-      const state = said.length > 0 ? 'failed' : 'ok';
-      const calm = name === 'wireguard' ? flavourText(situation.flavour) : '';
-      const message = (said.join(' ') || calm).slice(0, 1000);
+    for (const [name, { state, message: said }] of situation.health) {
+      const message = said.slice(0, subsystemMessageMax);
       const before = this.#subsystems.get(name);
       if (before?.state === state && before.message === message) continue;
       const subsystem: Subsystem = { name, state, message, observed_at: timestamp(situation.nowMs) };
@@ -141,6 +156,12 @@ export class Reporter {
     }
     return fresh;
   }
+}
+
+/** Whether there is such a route of which the platform is told. */
+function isTold(destination: string, { choices, entries, isDirect }: Situation): boolean {
+  const entry = entries.get(`route/${destination}`);
+  return entry?.kind === 'route' && choices.has(destination) && (hasChoice(entry) || isDirect(entry));
 }
 
 /** Routes to single machines with one way are what the document says; there is nothing to learn from them. */
@@ -152,18 +173,13 @@ function forgetOthers(told: Map<string, unknown>, present: ReadonlyMap<string, u
   for (const key of told.keys()) if (!present.has(key)) told.delete(key);
 }
 
-function flavourText(flavour: Situation['flavour']): string {
-  if (flavour === null) return '';
-  return flavour === 'kernel' ? 'in the kernel' : 'in userspace (wireguard-go)';
-}
-
-function isNews(told: Told, peer: SeenPeer, nowMs: number): boolean {
+function isNews(told: Told, peer: ObservedPeer, nowMs: number): boolean {
   if (told.peer.lastHandshakeS !== peer.lastHandshakeS || told.peer.endpoint !== peer.endpoint) return true;
   if (told.peer.rxBytes === peer.rxBytes && told.peer.txBytes === peer.txBytes) return false;
   return nowMs - told.atMs >= agentCountersMs;
 }
 
-export function observationOf(name: string, peer: SeenPeer): TunnelObservation {
+export function observationOf(name: string, peer: ObservedPeer): TunnelObservation {
   return {
     interface: name,
     public_key: peer.publicKey,
@@ -177,6 +193,7 @@ export function observationOf(name: string, peer: SeenPeer): TunnelObservation {
 function isEmpty(frame: Observed): boolean {
   return (
     frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0 &&
-    frame.rules === undefined
+    frame.rules === undefined &&
+    frame.underlay === undefined
   );
 }

@@ -1,13 +1,13 @@
 // The status of an agent as `powernode agent status` shows it: from inside when it runs, else from what is on disk
 // and in the kernel.
+import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { z } from 'zod';
 import type { Drift } from '../apply/reconciler.ts';
-import type { Problem } from '../apply/sink.ts';
-import type { Seen } from '../plan/seen.ts';
 import { timestamp } from '../ports/clock.ts';
 import type { TargetReport } from '../probe/targets.ts';
 import type { Held } from '../state/held.ts';
 import type { Identity } from '../state/identity.ts';
+import type { ObservedState } from '../subsystems/observed.ts';
 import { agentVersion } from '../version.ts';
 
 const revision = z.object({ revision: z.int(), hash: z.string() });
@@ -36,7 +36,9 @@ export const agentStatus = z.object({
   /** The document on disk, and the one that the machine was read back to equal. */
   held: revision.nullable(),
   applied: revision.nullable(),
-  problems: z.array(z.object({ subsystem: z.string(), detail: z.string() })),
+  problems: z.array(
+    z.object({ subsystem: z.string(), code: z.string(), detail: z.string(), since: z.string() }),
+  ),
   interfaces: z.array(
     z.object({
       name: z.string(),
@@ -72,12 +74,12 @@ export interface StatusParts {
   readonly identity: Identity;
   readonly held: Held | null;
   readonly applied: { readonly revision: number; readonly hash: string } | null;
-  readonly seen: Seen;
+  readonly observed: ObservedState;
   readonly choices: ReadonlyMap<string, string | null>;
   readonly paths: readonly TargetReport[];
   readonly leases: ReadonlyMap<string, boolean>;
   readonly nowMs: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly NodeProblem[];
   readonly drift: readonly Drift[];
   readonly connected: boolean;
   readonly lostReason: string | null;
@@ -100,7 +102,12 @@ export function statusOf(parts: StatusParts): AgentStatus {
     revoked_at: identity.revoked_at,
     held: held === null ? null : { revision: held.revision, hash: held.hash },
     applied: applied === null ? null : { revision: applied.revision, hash: applied.hash },
-    problems: parts.problems.map(({ room, detail }) => ({ subsystem: room, detail })),
+    problems: parts.problems.map(({ subsystem, code, detail, since }) => ({
+      subsystem,
+      code,
+      detail,
+      since,
+    })),
     interfaces: interfacesOf(parts),
     routes: [...parts.choices].map(([destination, via]) => ({ destination, via })),
     paths: parts.paths.map((one) => pathOf(one, parts.nowMs)),
@@ -122,8 +129,8 @@ function pathOf(report: TargetReport, nowMs: number): AgentStatus['paths'][numbe
   };
 }
 
-function interfacesOf({ seen, held }: StatusParts): AgentStatus['interfaces'] {
-  return [...seen.interfaces.values()]
+function interfacesOf({ observed, held }: StatusParts): AgentStatus['interfaces'] {
+  return [...observed.interfaces.values()]
     .filter((one) => one.ours)
     .map((one) => ({
       name: one.name,

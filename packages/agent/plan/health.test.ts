@@ -1,7 +1,7 @@
 // What is taken for a living path, from counters alone.
 import { expect, test } from 'vitest';
+import type { ObservedPeer } from '../subsystems/observed.ts';
 import { PassiveHealth } from './health.ts';
-import type { SeenPeer } from './seen.ts';
 
 const publicKey = `${'K'.repeat(43)}=`;
 const tunnel = { interface: 'wg-a-1', publicKey };
@@ -14,7 +14,7 @@ function watch(
   const health = new PassiveHealth();
   for (const { at, handshake, rx = 0, tx = 0 } of looks) {
     const lastHandshakeS = handshake === undefined ? 0 : startMs / 1000 + handshake;
-    const peer: SeenPeer = {
+    const peer: ObservedPeer = {
       publicKey,
       endpoint: null,
       allowedIps: [],

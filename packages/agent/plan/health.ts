@@ -8,8 +8,8 @@ import {
   agentUnansweredMs,
 } from '@powernode/core/limits';
 import type { PathState } from '../probe/judge.ts';
-import { tunnelKey } from './document-index.ts';
-import type { SeenPeer } from './seen.ts';
+import type { ObservedPeer } from '../subsystems/observed.ts';
+import { tunnelKey } from './path-index.ts';
 
 /** The question that choosing a route asks. */
 export interface PathHealth {
@@ -34,7 +34,7 @@ export class PassiveHealth implements PathHealth {
   #nowMs = 0;
 
   /** Takes a look at all peers of an interface into account. Times are of the wall clock, as handshakes are. */
-  look(name: string, peers: Iterable<SeenPeer>, nowMs: number): void {
+  look(name: string, peers: Iterable<ObservedPeer>, nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     for (const peer of peers) {
       const key = tunnelKey({ interface: name, publicKey: peer.publicKey });
@@ -58,7 +58,7 @@ export class PassiveHealth implements PathHealth {
   }
 }
 
-function nextTrack(before: Track | undefined, peer: SeenPeer, nowMs: number): Track {
+function nextTrack(before: Track | undefined, peer: ObservedPeer, nowMs: number): Track {
   const handshakeAtMs = peer.lastHandshakeS * 1000;
   // Counters that went back belong to a peer that was taken out and put in again.
   const anew = before === undefined || peer.rxBytes < before.rxBytes || peer.txBytes < before.txBytes;

@@ -1,16 +1,19 @@
 // The promises of plans, over random documents and random machines.
 import { type EntryValue, entryKey } from '@powernode/core/wire/document';
+import { NodeDocument } from '@powernode/core/wire/node-document';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applySteps, type ModelKernel } from './kernel.fixture.ts';
-import { makePlan, type Plan, type Scope } from './plan.ts';
-import { nothingSeen, type Seen, type SeenInterface } from './seen.ts';
+import { applySteps, type ModelKernel } from '../subsystems/model-kernel.fixture.ts';
+import { nothingObserved, type ObservedInterface, type ObservedState } from '../subsystems/observed.ts';
+import type { Scope } from '../subsystems/subsystem.ts';
+import { asDocumented } from '../subsystems/wireguard/calls.ts';
+import { makePlan, type Plan } from './plan.ts';
 
 type Entries = ReadonlyMap<string, EntryValue>;
 
 const nowMs = 1_800_000_000_000;
 const notHeld = { ipv6: false, ipv4: false };
-const empty: ModelKernel = { seen: nothingSeen, forwardingHeld: notHeld };
+const empty: ModelKernel = { seen: nothingObserved, forwardingHeld: notHeld };
 
 function keyNumbered(number: number): string {
   return Buffer.alloc(32, number).toString('base64');
@@ -120,13 +123,14 @@ function planFor(entries: Entries, kernel: ModelKernel, scope: Scope = 'all'): P
   const { seen, forwardingHeld } = kernel;
   const writtenEndpoints = new Map<string, string>();
   return makePlan({
-    entries,
-    seen,
+    document: NodeDocument.of(entries),
+    observed: seen,
     scope,
     choices: choicesOf(entries),
     carried: new Map(),
     forwardingHeld,
     writtenEndpoints,
+    calls: asDocumented,
     nowMs,
   });
 }
@@ -158,7 +162,7 @@ function damaged(kernel: ModelKernel, hits: readonly { what: string; handle: str
   return hits.reduce((at, hit) => ({ ...at, seen: hurt(at.seen, hit) }), kernel);
 }
 
-function hurt(seen: Seen, { what, handle }: { what: string; handle: string }): Seen {
+function hurt(seen: ObservedState, { what, handle }: { what: string; handle: string }): ObservedState {
   const one = seen.interfaces.get(`wg-${handle}`);
   if (what === 'no_routes') return { ...seen, routes: new Map() };
   if (what === 'no_rules') return { ...seen, ruleset: null };
@@ -172,7 +176,7 @@ function hurt(seen: Seen, { what, handle }: { what: string; handle: string }): S
   return { ...seen, interfaces, routes: what === 'gone' || what === 'down' ? routes : seen.routes };
 }
 
-function hurtInterface(one: SeenInterface, what: string): SeenInterface {
+function hurtInterface(one: ObservedInterface, what: string): ObservedInterface {
   if (what === 'down') return { ...one, up: false };
   if (what === 'mute') return { ...one, device: null };
   if (what === 'no_mark') return { ...one, prepared: false };
@@ -224,7 +228,7 @@ describe('a plan', () => {
 
   test('never touches an interface that the agent did not make, and says that it is in the way', () => {
     const entries = new Map((fc.sample(network('aa'), 1)[0] ?? []).map((entry) => [entryKey(entry), entry]));
-    const foreign: SeenInterface = {
+    const foreign: ObservedInterface = {
       name: 'wg-aa',
       ours: false,
       prepared: false,
@@ -234,10 +238,10 @@ describe('a plan', () => {
       addresses: ['10.0.0.1/24'],
       device: null,
     };
-    const seen = { ...nothingSeen, interfaces: new Map([['wg-aa', foreign]]) };
+    const seen = { ...nothingObserved, interfaces: new Map([['wg-aa', foreign]]) };
     const plan = planFor(entries, { seen, forwardingHeld: notHeld });
     expect(plan.problems).toHaveLength(1);
-    expect(plan.problems[0]).toContain('wg-aa exists and was not made by the agent');
+    expect(plan.problems[0]?.detail).toContain('wg-aa exists and was not created by the agent');
     const about = plan.steps.filter((step) => Object.values(step).includes('wg-aa'));
     expect(about).toEqual([]);
     expect(planFor(new Map(), { seen, forwardingHeld: notHeld }).steps).toEqual([]);

@@ -3,26 +3,34 @@
 import { withoutLength } from '@powernode/core/net/address';
 import { isHeard, type PathState } from '../probe/judge.ts';
 import type { ProberNews } from '../probe/messages.ts';
-import type { DocumentIndex } from './document-index.ts';
-import { tunnelKey } from './document-index.ts';
 import type { PassiveHealth, PathHealth } from './health.ts';
+import type { PathIndex } from './path-index.ts';
+import { tunnelKey } from './path-index.ts';
 
 /** How a spoke is heard by this hub. */
 export interface SourceState {
   readonly state: PathState;
   /** The relay by way of which its packets are to go; null: straight. */
-  readonly detour: string | null;
+  readonly backupVia: string | null;
+}
+
+/** What choosing paths rests on. */
+export interface PathSituation {
+  readonly index: PathIndex;
+  readonly health: PathHealth;
+  /** How spokes are heard by this hub, by address. */
+  readonly sources: ReadonlyMap<string, SourceState>;
 }
 
 export class ProbeHealth implements PathHealth {
   readonly #passive: PassiveHealth;
-  readonly #index: DocumentIndex;
+  readonly #index: PathIndex;
   /** By the key of the peer's entry. */
   readonly #tunnels = new Map<string, PathState>();
   /** By address. */
   readonly #sources = new Map<string, SourceState>();
 
-  constructor(passive: PassiveHealth, index: DocumentIndex) {
+  constructor(passive: PassiveHealth, index: PathIndex) {
     this.#passive = passive;
     this.#index = index;
   }
@@ -31,21 +39,28 @@ export class ProbeHealth implements PathHealth {
     return this.#sources;
   }
 
+  get isAnyHeard(): boolean {
+    for (const state of this.#tunnels.values()) if (isHeard(state)) return true;
+    for (const { state } of this.#sources.values()) if (isHeard(state)) return true;
+    return false;
+  }
+
   take(news: ProberNews): void {
     for (const { tunnel, state } of news.tunnels) {
       if (state === 'untried') this.#tunnels.delete(tunnel);
       else this.#tunnels.set(tunnel, state);
     }
-    for (const { address, state, detour } of news.sources) {
-      if (state === 'untried' && detour === null) this.#sources.delete(address);
-      else this.#sources.set(address, { state, detour });
+    for (const { address, state, backupVia } of news.sources) {
+      if (state === 'untried' && backupVia === null) this.#sources.delete(address);
+      else this.#sources.set(address, { state, backupVia });
     }
   }
 
   /** The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard. */
   forgetHeard(): void {
     for (const [tunnel, state] of this.#tunnels) if (isHeard(state)) this.#tunnels.delete(tunnel);
-    for (const [address, { detour }] of this.#sources) if (detour === null) this.#sources.delete(address);
+    for (const [address, { backupVia }] of this.#sources)
+      if (backupVia === null) this.#sources.delete(address);
   }
 
   of(tunnel: { readonly interface: string; readonly publicKey: string }): PathState {

@@ -1,39 +1,26 @@
 // What the prober is told, from documents as the compiler makes them.
 import type { NetworkModel, PeerModel, VirtualIpModel } from '@powernode/core/compile/model';
+import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { NetworkIndex } from '@powernode/core/compile/network-index';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
-import { entryKey } from '@powernode/core/wire/document';
+import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { describe, expect, test } from 'vitest';
-import { DocumentIndex } from './document-index.ts';
+import { PathIndex } from './path-index.ts';
 import { proberConfigOf } from './prober-config.ts';
 
-const network: NetworkModel = {
-  id: 'n',
-  accountId: 'a',
-  handle: 'x',
-  prefix: 'fd00::/64',
-  ipv4Prefix: null,
-  mtu: 1420,
-  topologyStrategy: 'hub_and_spoke',
-  firewallDefaultPolicy: 'accept',
-};
+const network: NetworkModel = networkModel({ handle: 'x' });
 
 function peer(id: string, number: number, hubSlot: number | null): PeerModel {
-  return {
+  return peerModel({
     id,
-    networkId: 'n',
     instanceId: id,
     hostAddress: `fd00::${number}`,
-    ipv4Address: null,
     publicKey: id.padEnd(43, 'k').concat('='),
     directKey: hubSlot === null ? id.padEnd(43, 'd').concat('=') : null,
     directEndpoint: hubSlot === null ? `192.0.2.${number}:7` : null,
     hubSlot,
     endpoint: hubSlot === null ? null : `203.0.113.${number}:51820`,
-    listenPort: 51820,
-    tags: [],
-    draining: false,
-  };
+  });
 }
 
 const peers = [peer('j', 1, 1), peer('k', 2, 2), peer('s', 3, null), peer('t', 4, null)];
@@ -50,8 +37,8 @@ const virtualIp: VirtualIpModel = {
 
 function configOf(name: string) {
   const values = new NetworkIndex(network, peers, [virtualIp]).compile(name).map((entry) => entry.value);
-  const index = new DocumentIndex();
-  index.update(new Map(values.map((value) => [entryKey(value), value])), 'all');
+  const index = new PathIndex();
+  index.update(nodeDocumentOf(values), 'all');
   return proberConfigOf(index);
 }
 
@@ -72,7 +59,9 @@ describe('a spoke', () => {
   });
 
   test('answers other spokes, and has a lease that rests on hubs which it probes', () => {
-    expect(config.answering).toEqual([{ address: 'fd00::feff:0:0:3', purpose: 'direct', relay: null }]);
+    expect(config.answering).toEqual([
+      { network: 'n', address: 'fd00::feff:0:0:3', purpose: 'direct', relay: null },
+    ]);
     expect(config.relays).toEqual([]);
     const [lease] = config.leases;
     expect(lease).toMatchObject({ virtualIpId: 'v', epoch: 4, addresses: ['fd00::f'], enough: 2 });
@@ -86,8 +75,8 @@ describe('a hub', () => {
 
   test('answers straight at its own number, and by way of the other hub at that one’s', () => {
     expect([...config.answering].sort((a, b) => (a.address < b.address ? -1 : 1))).toEqual([
-      { address: probeAddressVia('fd00::1', 1), purpose: 'hub', relay: null },
-      { address: probeAddressVia('fd00::1', 2), purpose: 'hub', relay: 'wg-x-2' },
+      { network: 'n', address: probeAddressVia('fd00::1', 1), purpose: 'hub', relay: null },
+      { network: 'n', address: probeAddressVia('fd00::1', 2), purpose: 'hub', relay: 'wg-x-2' },
     ]);
     expect(config.relays).toMatchObject([{ interface: 'wg-x-2', addresses: ['fd00::2'] }]);
   });

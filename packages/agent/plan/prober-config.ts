@@ -11,12 +11,13 @@ import type {
   TargetConfig,
   WatchConfig,
 } from '../probe/config.ts';
-import { type DocumentIndex, tunnelKey } from './document-index.ts';
+import { cappedMtu, type MtuCaps, noMtuCaps } from '../subsystems/addresses/mtu.ts';
+import { type PathIndex, tunnelKey } from './path-index.ts';
 
-export function proberConfigOf(index: DocumentIndex): ProberConfig {
+export function proberConfigOf(index: PathIndex, mtus: MtuCaps = noMtuCaps): ProberConfig {
   const parts = [...index.interfaces.values()]
     .filter((one) => one.purpose === 'leaf')
-    .map((leaf) => networkPart(leaf, index));
+    .map((leaf) => networkPart(leaf, index, mtus));
   return {
     targets: parts.flatMap((part) => part.targets),
     answering: parts.flatMap((part) => part.answering),
@@ -33,29 +34,30 @@ export function concernsProber(keys: ReadonlySet<string> | 'all'): boolean {
   return false;
 }
 
-function networkPart(leaf: InterfaceEntry, index: DocumentIndex): Omit<ProberConfig, 'leases'> {
+function networkPart(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Omit<ProberConfig, 'leases'> {
   const answering = answeringOf(leaf, index);
   const relays = answering.some((one) => one.purpose === 'hub') ? relaysOf(leaf, index) : [];
   return {
-    targets: targetsOf(leaf, index),
+    targets: targetsOf(leaf, index, mtus),
     answering,
     relays,
     watches: watchesOf(leaf, { index, answering }),
   };
 }
 
-function answeringOf(leaf: InterfaceEntry, index: DocumentIndex): AnsweringConfig[] {
+function answeringOf(leaf: InterfaceEntry, index: PathIndex): AnsweringConfig[] {
   return leaf.probe_addresses.flatMap((text): AnsweringConfig[] => {
     const address = withoutLength(text);
     const way = readProbeAddress(address);
     if (way === null) return [];
-    if (way.slot === null) return [{ address, purpose: 'direct', relay: null }];
+    const network = leaf.network_id;
+    if (way.slot === null) return [{ network, address, purpose: 'direct', relay: null }];
     const relay = `${leaf.name}-${way.slot}`;
-    return [{ address, purpose: 'hub', relay: index.interfaces.has(relay) ? relay : null }];
+    return [{ network, address, purpose: 'hub', relay: index.interfaces.has(relay) ? relay : null }];
   });
 }
 
-function relaysOf(leaf: InterfaceEntry, index: DocumentIndex): RelayConfig[] {
+function relaysOf(leaf: InterfaceEntry, index: PathIndex): RelayConfig[] {
   const relays: RelayConfig[] = [];
   for (const one of index.interfaces.values()) {
     if (one.network_id !== leaf.network_id || one.purpose !== 'transit') continue;
@@ -65,18 +67,18 @@ function relaysOf(leaf: InterfaceEntry, index: DocumentIndex): RelayConfig[] {
     const addresses: string[] = [];
     for (const route of index.routes.values()) {
       const isOnly = route.via.length === 1 && route.via[0] === one.name;
-      if (isOnly && !index.probes.has(route.destination)) addresses.push(withoutLength(route.destination));
+      if (isOnly && !index.isProbed(route.destination)) addresses.push(withoutLength(route.destination));
     }
     relays.push({ interface: one.name, tunnel, addresses });
   }
   return relays;
 }
 
-function targetsOf(leaf: InterfaceEntry, index: DocumentIndex): TargetConfig[] {
+function targetsOf(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): TargetConfig[] {
   const own = withoutLength(leaf.addresses.find((address) => familyOf(address) === 6) ?? '');
   const direct = leaf.probe_addresses.map(withoutLength).find((one) => readProbeAddress(one)?.slot === null);
   const targets: TargetConfig[] = [];
-  for (const probe of index.probes.values()) {
+  for (const probe of index.probes) {
     if (probe.network_id !== leaf.network_id) continue;
     const source = probe.purpose === 'direct' ? direct : own;
     const way = readProbeAddress(probe.target);
@@ -88,6 +90,7 @@ function targetsOf(leaf: InterfaceEntry, index: DocumentIndex): TargetConfig[] {
       tunnel: tunnelKey({ interface: probe.interface, publicKey: probe.public_key }),
       purpose: probe.purpose,
       source,
+      mtu: cappedMtu(index.interfaces.get(probe.interface) ?? leaf, mtus),
     });
   }
   return targets;
@@ -95,10 +98,10 @@ function targetsOf(leaf: InterfaceEntry, index: DocumentIndex): TargetConfig[] {
 
 function watchesOf(
   leaf: InterfaceEntry,
-  at: { readonly index: DocumentIndex; readonly answering: readonly AnsweringConfig[] },
+  at: { readonly index: PathIndex; readonly answering: readonly AnsweringConfig[] },
 ): WatchConfig[] {
   const watches: WatchConfig[] = [];
-  for (const watch of at.index.watches.values()) {
+  for (const watch of at.index.watches) {
     if (watch.network_id !== leaf.network_id) continue;
     const { peer_id: peerId, address } = watch;
     // Another hub's probes come over the relay to it, everybody else's straight.
@@ -111,8 +114,8 @@ function watchesOf(
   return watches;
 }
 
-function leasesOf(index: DocumentIndex): LeaseConfig[] {
-  return [...index.virtualIps.values()].flatMap((one): LeaseConfig[] => {
+function leasesOf(index: PathIndex): LeaseConfig[] {
+  return [...index.virtualIps].flatMap((one): LeaseConfig[] => {
     if (one.lease === null) return [];
     const { witnesses, enough } = one.lease;
     const addresses = one.addresses.map(withoutLength);

@@ -1,7 +1,14 @@
 // Test support: programs that do not exist. What would have been run is kept, as it would stand in a shell.
-import { ProductError } from '@powernode/core/errors';
 import { agentOutputBytesMax } from '@powernode/core/limits';
-import { type Command, describeCommand, type Followed, type Outcome, type Run, type Started } from './run.ts';
+import {
+  type Command,
+  CommandFailure,
+  describeCommand,
+  type Followed,
+  type Outcome,
+  type Run,
+  type Started,
+} from './run.ts';
 
 /** What a program of that name would do. */
 export type Program = (command: Command) => Partial<Outcome> | Promise<Partial<Outcome>>;
@@ -61,6 +68,6 @@ export class FakeRun implements Run {
   }
 }
 
-function failed(command: Command, why: string): ProductError {
-  return new ProductError('command_failed', `${describeCommand(command)}: ${why}`);
+function failed(command: Command, why: string): CommandFailure {
+  return new CommandFailure(command, why);
 }

@@ -43,7 +43,7 @@ describe.each(implementations)('running programs: %s', (_name, run) => {
 
   test('says when there is no such program', async () => {
     const failure = run.attempt({ program: 'powernode-no-such-program', args: ['a'] });
-    await expect(failure).rejects.toThrow(/^powernode-no-such-program a: there is no such program/);
+    await expect(failure).rejects.toThrow(/^powernode-no-such-program: there is no such program/);
     await expect(failure).rejects.toBeInstanceOf(ProductError);
   });
 
@@ -78,14 +78,31 @@ describe.each(implementations)('running programs: %s', (_name, run) => {
   });
 });
 
+test.each([
+  ['RTNETLINK answers: Address already in use\nCommand failed -:3\n', 'Address already in use'],
+  [
+    '/dev/stdin:3:4-9: Error: syntax error, unexpected string\nadd x\n ^\n',
+    'syntax error, unexpected string',
+  ],
+  [
+    'Unable to modify interface: Address already in use\n',
+    'Unable to modify interface: Address already in use',
+  ],
+  ['\n', 'exit code 1'],
+])('of %j the reason is %j [9.38]', (stderr, reason) => {
+  expect(complaint({ program: 'x', args: [] }, { exitCode: 1, stdout: '', stderr }).reason).toBe(reason);
+});
+
 describe('a command that has to succeed', () => {
   test('gives what it printed', async () => {
     expect(await mustRun(fake, { program: 'cat', args: [], input: 'a' })).toBe('a');
   });
 
-  test('fails with what the program complained of, on one line, and never with what it printed', async () => {
+  test('fails with the first thing that the program complained of, and never with what it printed [9.38]', () => {
     const command = { program: 'wg', args: ['show', 'all', 'dump'] };
     const error = complaint(command, { exitCode: 1, stdout: 'a private key', stderr: 'one\n  two\n' });
-    expect(error.detail).toBe('wg show all dump: one; two');
+    expect(error.detail).toBe('wg: one');
+    expect(error.command).toBe('wg show all dump');
+    expect(error.said).toBe('one\n  two');
   });
 });

@@ -121,14 +121,47 @@ export function describeCommand(command: Command): string {
   return `${command.program} ${command.args.join(' ')}`;
 }
 
-function failure(command: Command, why: string): ProductError {
-  return new ProductError('command_failed', `${describeCommand(command).slice(0, 300)}: ${why}`);
+/**
+ * A program that failed. `detail` names the program and its reason, which people may read; the arguments and all that
+ * it printed on stderr are for the log.
+ */
+export class CommandFailure extends ProductError {
+  /** With the arguments, at most 300 characters. */
+  readonly command: string;
+  /** What it printed on stderr, at most 2,000 characters; empty when it did not run to its end. */
+  readonly said: string;
+  readonly reason: string;
+
+  constructor(command: Command, reason: string, said = '') {
+    super('command_failed', `${command.program}: ${reason}`);
+    this.command = describeCommand(command).slice(0, 300);
+    this.said = said.trim().slice(0, 2000);
+    this.reason = reason;
+  }
+}
+
+function failure(command: Command, why: string): CommandFailure {
+  return new CommandFailure(command, why);
 }
 
 /** What a failed command said, without what it printed on stdout: that may hold keys. */
-export function complaint(command: Command, outcome: Outcome): ProductError {
-  const said = outcome.stderr.trim().slice(0, 500);
-  return failure(command, said === '' ? `exit code ${outcome.exitCode}` : said.replaceAll(/\s*\n\s*/g, '; '));
+export function complaint(command: Command, outcome: Outcome): CommandFailure {
+  const { stderr, exitCode } = outcome;
+  return new CommandFailure(command, firstReason(stderr) ?? `exit code ${exitCode}`, stderr);
+}
+
+/** The first line that says something, without what only says where. null: there is none. */
+function firstReason(stderr: string): string | null {
+  for (const line of stderr.split('\n')) {
+    const text = line
+      // nft names a place in its input, ip the line of its batch and how it asked the kernel.
+      .replace(/^\/dev\/stdin:[\d:-]+\s*/, '')
+      .replace(/^(?:Error|RTNETLINK answers):\s*/i, '')
+      .trim();
+    if (text === '' || /^Command failed -:\d+$/.test(text)) continue;
+    return text.slice(0, 200);
+  }
+  return null;
 }
 
 /** Runs a command that has to succeed, and returns what it printed. */

@@ -13,10 +13,13 @@ export interface TargetConfig {
   readonly purpose: 'path' | 'forwarding' | 'direct';
   /** The address of this node that the probes are sent from. */
   readonly source: string;
+  /** Of the interface of the tunnel, as it is now. */
+  readonly mtu: number;
 }
 
 /** An address at which probes are answered. */
 export interface AnsweringConfig {
+  readonly network: string;
   readonly address: string;
   /** direct: spokes meet at it, and it is what this spoke probes others from. hub: a hub hears by it who is there. */
   readonly purpose: 'hub' | 'direct';

@@ -1,15 +1,17 @@
 // The probers of hubs and spokes in a simulated overlay: what each takes the others for when links, machines and
 // processors fail. Seeded, so that a failure can be looked at.
-import { probeDeadMs, probeHoldMs } from '@powernode/core/limits';
+import { probeDeadMs, probeHoldMs, probeUntriedMs } from '@powernode/core/limits';
+import { directProbeAddress } from '@powernode/core/net/probe-address';
+import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';
-import { hostOf, Simulation, seeded } from './simulation.fixture.ts';
+import { hostOf, Simulation, tunnelTo } from './simulation.fixture.ts';
 
 const seeds = Array.from({ length: 3 }, (_, i) => i + 1);
 /** Until a change has been noticed by everyone, whatever turn they were in. */
 const noticedMs = probeDeadMs + 130;
 
 function settled(names: readonly string[], seed: number): Simulation {
-  const simulation = new Simulation(names, seeded(seed));
+  const simulation = new Simulation(names, seededRandom(seed));
   simulation.advance(10_000);
   return simulation;
 }
@@ -72,10 +74,40 @@ describe.each(seeds)('with seed %i', (seed) => {
   });
 
   test('a hub that never forwarded is dead when another one does', () => {
-    const simulation = new Simulation(['j', 'k', 's'], seeded(seed));
+    const simulation = new Simulation(['j', 'k', 's'], seededRandom(seed));
     simulation.notForwarding.add('j');
     simulation.advance(10_000);
     expect([simulation.state('s', 'j'), simulation.state('s', 'k')]).toEqual(['dead', 'alive']);
+  });
+
+  test('a hub that never answered is dead when another one answers, until it does itself', () => {
+    const simulation = new Simulation(['j', 'k', 's'], seededRandom(seed));
+    const log = record(simulation, 's');
+    simulation.off.add('j');
+    simulation.advance(probeUntriedMs - 200);
+    expect(log).toEqual(['peer/k returning', 'peer/k alive']);
+    simulation.advance(60_000);
+    expect(log.splice(0)).toEqual(['peer/k returning', 'peer/k alive', 'peer/j dead']);
+    simulation.off.delete('j');
+    simulation.start('j');
+    simulation.advance(2_000);
+    expect(log.filter((line) => line.startsWith('peer/j'))).toEqual(['peer/j returning', 'peer/j alive']);
+  });
+
+  test('nothing is said of hubs that never answered when none does', () => {
+    const simulation = new Simulation(['j', 'k', 's', 't'], seededRandom(seed));
+    const log = record(simulation, 's');
+    simulation.off.add('j').add('k');
+    simulation.advance(60_000);
+    expect(log).toEqual([]);
+    simulation.off.delete('k');
+    simulation.start('k');
+    simulation.advance(10_000);
+    expect(log.splice(0)).toEqual(['peer/j dead', 'peer/k returning', 'peer/k alive']);
+    // The other one is the only hope again: WireGuard's counters decide.
+    simulation.off.add('k');
+    simulation.advance(10_000);
+    expect(log).toEqual(['peer/j untried', 'peer/k dead']);
   });
 
   test('a link between hubs that is cut makes no hub dead', () => {
@@ -94,7 +126,7 @@ describe.each(seeds)('with seed %i', (seed) => {
   test('a prober that was not run takes nobody for dead, and is taken for dead by nobody who was short of time', () => {
     const simulation = settled(['j', 'k', 's', 't'], seed);
     const log = record(simulation, 's');
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     for (let i = 0; i < 25; i++) {
       simulation.freeze('s', 200 + random() * 5_000);
       simulation.advance(5_000 + random() * 3_000);
@@ -116,26 +148,26 @@ describe.each(seeds)('with seed %i', (seed) => {
     const simulation = settled(['j', 'k', 's', 't'], seed);
     simulation.cut.add('k-s');
     simulation.advance(noticedMs);
-    const { detours } = simulation.machine('k');
-    expect(Object.fromEntries(detours)).toEqual({ [hostOf('s')]: 'j' });
-    expect(simulation.machine('j').detours.size).toBe(0);
+    const { backups } = simulation.machine('k');
+    expect(Object.fromEntries(backups)).toEqual({ [hostOf('s')]: 'j' });
+    expect(simulation.machine('j').backups.size).toBe(0);
     simulation.advance(60_000);
-    expect(detours.size).toBe(1);
+    expect(backups.size).toBe(1);
     expect(simulation.state('s', 'k')).toBe('dead');
     simulation.cut.clear();
     simulation.advance(2_000);
-    expect(detours.size).toBe(1);
+    expect(backups.size).toBe(1);
     simulation.advance(10_000);
-    expect(detours.size).toBe(0);
+    expect(backups.size).toBe(0);
     simulation.advance(10_000);
     expect(simulation.state('s', 'k')).toBe('alive');
   });
 
-  test('a spoke that is gone gets no detour, nor does one that was cut off from everybody', () => {
+  test('a spoke that is gone gets no backup path, nor does one that was cut off from everybody', () => {
     const simulation = settled(['j', 'k', 's', 't'], seed);
     simulation.off.add('s');
     simulation.advance(60_000);
-    for (const hub of ['j', 'k']) expect(simulation.machine(hub).detours.size).toBe(0);
+    for (const hub of ['j', 'k']) expect(simulation.machine(hub).backups.size).toBe(0);
     simulation.off.delete('s');
     simulation.start('s');
     simulation.advance(20_000);
@@ -145,7 +177,7 @@ describe.each(seeds)('with seed %i', (seed) => {
     const seen = new Set<string>();
     simulation.onPost = (name, message) => {
       if (message.kind !== 'news') return;
-      for (const one of message.news.sources) if (one.detour !== null) seen.add(name);
+      for (const one of message.news.sources) if (one.backupVia !== null) seen.add(name);
     };
     simulation.advance(30_000);
     expect([...seen]).toEqual([]);
@@ -155,19 +187,19 @@ describe.each(seeds)('with seed %i', (seed) => {
     const simulation = settled(['j', 'k', 's', 't'], seed);
     simulation.cut.add('k>s');
     simulation.advance(2 * noticedMs);
-    const { detours } = simulation.machine('k');
-    expect(Object.fromEntries(detours)).toEqual({ [hostOf('s')]: 'j' });
+    const { backups } = simulation.machine('k');
+    expect(Object.fromEntries(backups)).toEqual({ [hostOf('s')]: 'j' });
     expect(simulation.state('s', 'k')).toBe('dead');
     let lifted = 0;
     simulation.onPost = (name, message) => {
       if (name !== 'k' || message.kind !== 'news') return;
-      lifted += message.news.sources.filter((one) => one.detour === null).length;
+      lifted += message.news.sources.filter((one) => one.backupVia === null).length;
     };
     simulation.advance(300_000);
     expect(lifted).toBeLessThanOrEqual(7);
     simulation.cut.clear();
     simulation.advance(260_000);
-    expect(detours.size).toBe(0);
+    expect(backups.size).toBe(0);
     expect(simulation.state('s', 'k')).toBe('alive');
   });
 
@@ -179,7 +211,57 @@ describe.each(seeds)('with seed %i', (seed) => {
     simulation.off.delete('k');
     simulation.start('k');
     simulation.advance(3_000);
-    expect(Object.fromEntries(simulation.machine('k').detours)).toEqual({ [hostOf('s')]: 'j' });
+    expect(Object.fromEntries(simulation.machine('k').backups)).toEqual({ [hostOf('s')]: 'j' });
+  });
+});
+
+describe.each(seeds)('a hub that is a spoke from now on, with seed %i', (seed) => {
+  /** `k` is no hub any more, and nobody probes it. */
+  function demoted(simulation: Simulation): void {
+    const nothing = { targets: [], relays: [], watches: [], leases: [] };
+    const address = directProbeAddress(hostOf('k'));
+    const answering = [{ network: 'n', address, purpose: 'direct', relay: null } as const];
+    simulation.machine('k').engine.configure({ ...nothing, answering }, simulation.nowMs);
+    for (const name of ['j', 's', 't']) {
+      const { targets, ...others } = simulation.configOf(name);
+      const left = targets.filter(({ goal, tunnel }) => goal !== 'k' && tunnel !== tunnelTo('k'));
+      simulation.machine(name).engine.configure({ ...others, targets: left }, simulation.nowMs);
+    }
+  }
+
+  test('takes none of those for dead who had probed it', () => {
+    const simulation = settled(['j', 'k', 's', 't'], seed);
+    const { sources } = simulation.machine('k');
+    expect(sources.get(hostOf('s'))).toBe('alive');
+    demoted(simulation);
+    simulation.advance(60_000);
+    expect(Object.fromEntries(sources)).toEqual({
+      [hostOf('j')]: 'untried',
+      [hostOf('s')]: 'untried',
+      [hostOf('t')]: 'untried',
+    });
+  });
+
+  test('sends nothing by a backup path of before', () => {
+    const simulation = settled(['j', 'k', 's', 't'], seed);
+    simulation.cut.add('k-s');
+    simulation.advance(noticedMs);
+    const { backups, sources } = simulation.machine('k');
+    expect(Object.fromEntries(backups)).toEqual({ [hostOf('s')]: 'j' });
+    demoted(simulation);
+    simulation.advance(1_000);
+    expect(backups.size).toBe(0);
+    expect(sources.get(hostOf('s'))).toBe('untried');
+  });
+
+  test('hears them again when it is a hub again', () => {
+    const simulation = settled(['j', 'k', 's', 't'], seed);
+    demoted(simulation);
+    simulation.advance(60_000);
+    for (const name of ['j', 'k', 's', 't'])
+      simulation.machine(name).engine.configure(simulation.configOf(name), simulation.nowMs);
+    simulation.advance(60_000);
+    expect([...simulation.machine('k').sources.values()]).toEqual(['alive', 'alive', 'alive']);
   });
 });
 

@@ -1,9 +1,10 @@
 // What a path is taken for, as it is heard and not heard. A simulated clock and seeded losses.
 import { probeDeadMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits';
+import { RunClock } from '@powernode/core/presence/run-clock';
+import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';
+import { probeRhythm } from './engine.ts';
 import { PathJudge, type PathState } from './judge.ts';
-import { RunClock } from './run-clock.ts';
-import { seeded } from './simulation.fixture.ts';
 
 /** Lets a path be heard where `hears` says so, and keeps the changes of its state. */
 function watch(forMs: number, hears: (atMs: number) => boolean) {
@@ -50,7 +51,7 @@ describe('a path', () => {
 
   test('does not die of the losses of an ordinary bad line', () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const random = seeded(seed);
+      const random = seededRandom(seed);
       // Three in a hundred lost each way, for ten minutes.
       const changes = watch(600_000, () => random() > 0.03 && random() > 0.03);
       expect(changes.filter(([, state]) => state === 'dead').length).toBeLessThanOrEqual(1);
@@ -60,13 +61,13 @@ describe('a path', () => {
 
 describe('the clock of silence', () => {
   test('goes with the time as long as it is looked at', () => {
-    const clock = new RunClock(1_000);
+    const clock = new RunClock(1_000, probeRhythm);
     for (let atMs = 1_000; atMs < 5_000; atMs += probeTickMs) expect(clock.at(atMs)).toBe(atMs);
     expect(clock.judges(5_000)).toBe(true);
   });
 
   test('stood still while nobody looked, and nobody is judged at once', () => {
-    const clock = new RunClock(0);
+    const clock = new RunClock(0, probeRhythm);
     clock.at(probeTickMs);
     const runMs = clock.at(30_000);
     expect(runMs).toBe(2 * probeTickMs);

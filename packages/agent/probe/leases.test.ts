@@ -2,12 +2,13 @@
 // the one before does not answer for it any more. Hubs, the holder and the platform are cut from each other at random.
 import { addressLeaseMs } from '@powernode/core/limits';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
+import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';
 import type { LeaseConfig } from './config.ts';
 import { Lease } from './lease.ts';
 import { Leases } from './leases.ts';
 import type { FromProber } from './messages.ts';
-import { hostOf, hubSlots, Simulation, seeded } from './simulation.fixture.ts';
+import { hostOf, hubSlots, Simulation } from './simulation.fixture.ts';
 
 const virtualIp = 'v1';
 const address = 'fd00:99::f';
@@ -220,7 +221,7 @@ class Platform {
 test.each([1, 2, 3, 4, 5, 6])(
   'nobody answers for an address that may go to another, with seed %i',
   (seed) => {
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     const hubs = seed % 2 === 0 ? (['j', 'k'] as const) : (['j', 'k', 'm'] as const);
     const simulation = new Simulation([...hubs, 's', 't'], random);
     const platform = new Platform(simulation, random);

@@ -2,8 +2,9 @@
 import type { ProberConfig } from './config.ts';
 import type { PathState } from './judge.ts';
 import type { Claim, Hold, LeaseChange } from './leases.ts';
+import type { PathSizeResult } from './path-size.ts';
 import type { SourceChange } from './sources.ts';
-import type { TargetReport } from './targets.ts';
+import type { TargetReport, TunnelReport } from './targets.ts';
 import type { WatchChange } from './watches.ts';
 
 export type ToProber =
@@ -28,12 +29,16 @@ export interface TunnelChange {
 export interface ProberNews {
   readonly tunnels: readonly TunnelChange[];
   readonly sources: readonly SourceChange[];
+  /** Of tunnels to hubs. One of which nothing can be said any more is not among them. */
+  readonly paths: readonly TunnelReport[];
   readonly watched: readonly WatchChange[];
   readonly leases: readonly LeaseChange[];
 }
 
 export type FromProber =
   | { readonly kind: 'news'; readonly news: ProberNews }
+  /** The largest packet that passes a tunnel, as it was found now. */
+  | { readonly kind: 'path_size'; readonly tunnel: string; readonly size: PathSizeResult }
   /** To be asked of the platform now, or not at all. */
   | ({ readonly kind: 'hold' } & Hold)
   | { readonly kind: 'report'; readonly id: number; readonly targets: readonly TargetReport[] }

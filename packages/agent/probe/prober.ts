@@ -5,11 +5,14 @@ import { proberAnswerMs, proberRestartMs } from '@powernode/core/limits';
 import { nothingToProbe, type ProberConfig } from './config.ts';
 import type { Hold } from './leases.ts';
 import type { FromProber, ProberNews, ToProber } from './messages.ts';
+import type { PathSizeResult } from './path-size.ts';
 import type { TargetReport } from './targets.ts';
 import type { WatchChange } from './watches.ts';
 
 export interface ProberEvents {
   news(news: ProberNews): void;
+  /** The largest packet that passes a tunnel. */
+  pathSize(tunnel: string, size: PathSizeResult): void;
   /** To be asked of the platform now, or not at all. */
   hold(hold: Hold): void;
   trouble(detail: string): void;
@@ -127,6 +130,8 @@ class ThreadProber implements Prober {
     switch (message.kind) {
       case 'news':
         return this.#events.news(message.news);
+      case 'path_size':
+        return this.#events.pathSize(message.tunnel, message.size);
       case 'hold':
         return this.#events.hold({ sequence: message.sequence, leases: message.leases });
       case 'report':

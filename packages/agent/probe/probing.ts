@@ -1,10 +1,16 @@
 // What the prober has to say to the rest of the agent and to the platform, and they to it.
+import { probePaceMaxMs, proberRestartMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
-import type { DocumentIndex } from '../plan/document-index.ts';
+import { PathMtus } from '../observe/path-mtus.ts';
+import type { NodeProblems } from '../observe/problems.ts';
+import { PathIndex } from '../plan/path-index.ts';
 import { concernsProber, proberConfigOf } from '../plan/prober-config.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MtuCaps } from '../subsystems/addresses/mtu.ts';
 import type { Claim } from './leases.ts';
 import type { ProberNews } from './messages.ts';
+import { PresenceReport } from './presence-report.ts';
 import type { Prober, StartProber } from './prober.ts';
 import type { TargetReport } from './targets.ts';
 import type { WatchChange } from './watches.ts';
@@ -12,11 +18,15 @@ import type { WatchChange } from './watches.ts';
 export interface ProbingParts {
   readonly startProber: StartProber;
   readonly stream: NodeStream;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly log: Logger;
   /** Paths are others than they were. */
   readonly news: (news: ProberNews) => void;
   /** What was said of paths is not to be relied on any more. */
   readonly restarted: () => void;
+  readonly problems: Pick<NodeProblems, 'set'>;
+  /** These interfaces are to have another MTU (`mtuCaps`). */
+  readonly mtuChanged: (interfaces: readonly string[]) => void;
 }
 
 export class Probing {
@@ -25,23 +35,46 @@ export class Probing {
   /** What is known of peers that are watched for the platform. */
   readonly #watched = new Map<string, WatchChange>();
   readonly #leases = new Map<string, boolean>();
+  readonly #presence: PresenceReport;
+  readonly #mtus: PathMtus;
+  #index = new PathIndex();
 
   constructor(parts: ProbingParts) {
     this.#parts = parts;
+    this.#presence = new PresenceReport(() => parts.clock.monotonicMs());
+    this.#mtus = new PathMtus({
+      ...parts,
+      index: () => this.#index,
+      changed: (names) => {
+        this.#prober.configure(proberConfigOf(this.#index, this.mtuCaps));
+        parts.mtuChanged(names);
+      },
+    });
     this.#prober = parts.startProber({
+      pathSize: (tunnel, size) => this.#mtus.found(tunnel, size),
       news: (news) => this.#news(news),
       hold: ({ sequence, leases }) => {
         // Later it would be worth nothing, so it is not kept for later.
-        if (parts.stream.isOpen) parts.stream.send({ kind: 'hold', sequence, leases: [...leases] });
+        if (parts.stream.isOpen) parts.stream.send({ kind: 'lease_renew', sequence, leases: [...leases] });
       },
       trouble: (detail) => parts.log.warn(detail),
       restarted: (why) => {
         parts.log.error({ why }, 'the prober ended and is started again');
         this.#watched.clear();
         this.#leases.clear();
+        this.#presence.restarted();
+        parts.clock.after(proberRestartMs + 2 * probePaceMaxMs, () => {
+          this.#presence.giveUpUnconfirmed();
+          this.#tellPresence();
+        });
         parts.restarted();
       },
     });
+  }
+
+  /** Interfaces that are to have a lower MTU than the document says. */
+  get mtuCaps(): MtuCaps {
+    return this.#mtus.caps;
   }
 
   /** Virtual addresses that are leased, and whether this node may answer for them now. */
@@ -50,9 +83,12 @@ export class Probing {
   }
 
   /** There is a new document, and only these entries may be others than before. */
-  take(index: DocumentIndex, keys: ReadonlySet<string> | 'all'): void {
+  take(index: PathIndex, keys: ReadonlySet<string> | 'all'): void {
+    this.#presence.take(index);
     if (!concernsProber(keys)) return;
-    const config = proberConfigOf(index);
+    this.#index = index;
+    this.#mtus.settle();
+    const config = proberConfigOf(index, this.mtuCaps);
     const watched = new Set(config.watches.map((watch) => watch.peerId));
     for (const peerId of this.#watched.keys()) if (!watched.has(peerId)) this.#watched.delete(peerId);
     const leased = new Set(config.leases.map((lease) => lease.virtualIpId));
@@ -63,6 +99,8 @@ export class Probing {
   /** The stream has begun anew, so the platform is told everything. */
   greet(): void {
     this.#tellWatched([...this.#watched.values()]);
+    this.#presence.startAnew();
+    this.#tellPresence();
   }
 
   /** The platform's answer to `hold`. */
@@ -87,9 +125,13 @@ export class Probing {
   }
 
   #news(news: ProberNews): void {
-    for (const { tunnel, state } of news.tunnels) this.#parts.log.info({ tunnel, state }, 'path');
-    for (const { address, state, detour } of news.sources) {
-      this.#parts.log.debug({ address, state, detour }, 'heard');
+    for (const { tunnel, state } of news.tunnels) {
+      this.#parts.log.info({ tunnel, state }, 'path');
+      // It may come back as another path.
+      if (state === 'dead') this.#mtus.forget(tunnel);
+    }
+    for (const { address, state, backupVia } of news.sources) {
+      this.#parts.log.debug({ address, state, backupVia }, 'heard');
     }
     for (const { virtualIpId, epoch, isHeld } of news.leases) {
       this.#leases.set(virtualIpId, isHeld);
@@ -97,7 +139,14 @@ export class Probing {
     }
     for (const change of news.watched) this.#watched.set(change.peerId, change);
     this.#tellWatched(news.watched);
+    this.#presence.note(news);
+    this.#tellPresence();
     if (news.tunnels.length + news.sources.length > 0) this.#parts.news(news);
+  }
+
+  #tellPresence(): void {
+    if (!this.#parts.stream.isOpen) return;
+    for (const frame of this.#presence.news()) this.#parts.stream.send(frame);
   }
 
   #tellWatched(changes: readonly WatchChange[]): void {

@@ -34,7 +34,9 @@ interface Machine {
   readonly held: HeldAddress[];
   /** What the last news said. */
   readonly tunnels: Map<string, PathState>;
-  readonly detours: Map<string, string>;
+  readonly backups: Map<string, string>;
+  /** How those who probe it are heard, by address. */
+  readonly sources: Map<string, PathState>;
   nextTickMs: number;
 }
 
@@ -78,7 +80,8 @@ export class Simulation {
     const posted: FromProber[] = [];
     const held: HeldAddress[] = [];
     const tunnels = new Map<string, PathState>();
-    const detours = new Map<string, string>();
+    const backups = new Map<string, string>();
+    const sources = new Map<string, PathState>();
     const engine = new Engine({
       nowMs: this.nowMs,
       run: BigInt(Math.floor(this.#random() * 2 ** 50)),
@@ -90,8 +93,9 @@ export class Simulation {
           if (message.kind === 'news') {
             for (const one of message.news.tunnels) tunnels.set(one.tunnel, one.state);
             for (const one of message.news.sources) {
-              if (one.detour === null) detours.delete(one.address);
-              else detours.set(one.address, one.detour);
+              sources.set(one.address, one.state);
+              if (one.backupVia === null) backups.delete(one.address);
+              else backups.set(one.address, one.backupVia);
             }
           }
           this.onPost(name, message);
@@ -99,7 +103,7 @@ export class Simulation {
       },
     });
     const nextTickMs = this.nowMs + this.#random() * probeTickMs;
-    this.machines.set(name, { name, engine, posted, held, tunnels, detours, nextTickMs });
+    this.machines.set(name, { name, engine, posted, held, tunnels, backups, sources, nextTickMs });
     engine.configure({ ...this.configOf(name), ...change }, this.nowMs);
   }
 
@@ -117,7 +121,7 @@ export class Simulation {
     const nothing = { targets: [], watches: [], leases: [] };
     if (!(name in hubSlots)) {
       const address = directProbeAddress(hostOf(name));
-      const answering = [{ address, purpose: 'direct', relay: null } as const];
+      const answering = [{ network: 'n', address, purpose: 'direct', relay: null } as const];
       return { ...nothing, answering, relays: [], targets: this.#spokeTargets(name) };
     }
     const slot = hubSlots[name as Hub];
@@ -126,6 +130,7 @@ export class Simulation {
       ...nothing,
       targets: others.map((hub) => this.#target(name, { goal: hub, slot, via: hub, purpose: 'path' })),
       answering: this.#hubs.map((hub) => ({
+        network: 'n',
         address: probeAddressVia(hostOf(name), hubSlots[hub]),
         purpose: 'hub',
         relay: hub === name ? null : hub,
@@ -189,7 +194,15 @@ export class Simulation {
   ): TargetConfig {
     const target = probeAddressVia(hostOf(at.goal), at.slot);
     const tunnel = tunnelTo(at.via);
-    return { network: 'n', target, goal: at.goal, tunnel, purpose: at.purpose, source: hostOf(name) };
+    return {
+      network: 'n',
+      target,
+      goal: at.goal,
+      tunnel,
+      purpose: at.purpose,
+      source: hostOf(name),
+      mtu: 1420,
+    };
   }
 
   #carry(from: string, datagram: { bytes: Uint8Array; from: string; port: number | null; to: Place }): void {
@@ -224,18 +237,7 @@ export class Simulation {
     }
     const to = this.#hosts.get(address);
     if (to === undefined) return null;
-    const detour = this.machine(from).detours.get(address);
-    return detour === undefined ? [from, to] : [from, detour, to];
+    const backupVia = this.machine(from).backups.get(address);
+    return backupVia === undefined ? [from, to] : [from, backupVia, to];
   }
-}
-
-/** Numbers between 0 and 1 that are the same every time (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,6 @@
 // Those who probe this node, as a hub sees them: whether their probes arrive, and by which way. A spoke whose probes
 // cease to come straight, and go on coming by way of another hub, is to be sent its packets by way of that one (a
-// detour). Without sockets and without a clock of its own; times are those of a RunClock.
+// backup path). Without sockets and without a clock of its own; times are those of a RunClock.
 import {
   probeDeadMs,
   probeIntervalMs,
@@ -16,7 +16,9 @@ export interface SourceChange {
   readonly address: string;
   readonly state: PathState;
   /** The relay by way of which its packets are to go; null: straight. */
-  readonly detour: string | null;
+  readonly backupVia: string | null;
+  /** For how long nothing was heard straight from it. */
+  readonly silentMs: number;
 }
 
 /** Probes of a source that a relay carried since the last one that came straight, without a break. */
@@ -29,11 +31,17 @@ interface Carrying {
 class Source {
   readonly judge = new PathJudge(probeDeadMs);
   readonly carrying = new Map<string, Carrying>();
-  detour: string | null = null;
+  backupVia: string | null = null;
   seenAtMs = 0;
+  network = '';
+  readonly bornAtMs: number;
   /** Of what was told last. */
   told: PathState = 'untried';
-  toldDetour: string | null = null;
+  toldBackup: string | null = null;
+
+  constructor(runMs: number) {
+    this.bornAtMs = runMs;
+  }
 }
 
 /** Heard by way of a relay for so long, and never straight: then it is not about to be. */
@@ -55,16 +63,28 @@ export class Sources {
     return this.#paceMs;
   }
 
+  /**
+   * Nobody probes a node that is no hub (any more). That silence says nothing of the ways to those who did, so of
+   * networks other than these nothing is remembered.
+   */
+  keepNetworks(networks: ReadonlySet<string>): void {
+    for (const source of this.#sources.values()) {
+      if (!networks.has(source.network)) source.seenAtMs = Number.NEGATIVE_INFINITY;
+    }
+  }
+
   /** `relay`: by way of which it came; null: straight. `heard`: the other side hears our answers. */
   heard(at: {
+    readonly network: string;
     readonly address: string;
     readonly relay: string | null;
     readonly heard: boolean;
     readonly runMs: number;
   }): void {
-    const source = this.#sources.get(at.address) ?? this.#admit(at.address);
+    const source = this.#sources.get(at.address) ?? this.#admit(at.address, at.runMs);
     if (source === undefined) return;
     source.seenAtMs = at.runMs;
+    source.network = at.network;
     if (at.relay !== null) {
       const before = source.carrying.get(at.relay);
       const goesOn = before !== undefined && at.runMs - before.lastMs <= probeDeadMs + this.#paceMs;
@@ -72,8 +92,8 @@ export class Sources {
       source.carrying.set(at.relay, { sinceMs, lastMs: at.runMs, count: count + 1 });
       return;
     }
-    // Answers that go by a detour do not show the other side that the straight way works, so it cannot say so.
-    if (!at.heard && source.detour === null) return;
+    // Answers that go by a backup path do not show the other side that the straight way works, so it cannot say so.
+    if (!at.heard && source.backupVia === null) return;
     source.judge.heard(at.runMs);
     for (const [relay, carrying] of source.carrying) {
       source.carrying.set(relay, { ...carrying, sinceMs: at.runMs, count: 0 });
@@ -81,7 +101,7 @@ export class Sources {
   }
 
   isOnDetour(address: string): boolean {
-    return (this.#sources.get(address)?.detour ?? null) !== null;
+    return (this.#sources.get(address)?.backupVia ?? null) !== null;
   }
 
   /** Judges all, and answers with what changed since the last time. */
@@ -95,22 +115,24 @@ export class Sources {
     const deadMs = Math.max(probeDeadMs, (this.#paceMs * probeDeadMs) / probeIntervalMs);
     for (const [address, source] of this.#sources) {
       source.judge.judge(at.runMs, deadMs * at.patience);
-      source.detour = chooseDetour(source, { runMs: at.runMs, isRelayAlive: at.isRelayAlive, deadMs });
       const isGone = at.runMs - source.seenAtMs > probeSourceKeptMs;
+      const { runMs, isRelayAlive } = at;
+      source.backupVia = isGone ? null : chooseBackup(source, { runMs, isRelayAlive, deadMs });
       const state = isGone ? 'untried' : source.judge.state;
       if (isGone) this.#sources.delete(address);
-      if (state === source.told && source.detour === source.toldDetour) continue;
+      if (state === source.told && source.backupVia === source.toldBackup) continue;
       source.told = state;
-      source.toldDetour = source.detour;
-      changes.push({ address, state, detour: source.detour });
+      source.toldBackup = source.backupVia;
+      const silentMs = Math.round(at.runMs - Math.max(source.judge.heardAtMs, source.bornAtMs));
+      changes.push({ address, state, backupVia: source.backupVia, silentMs });
     }
     this.#setPace(at.runMs);
     return changes;
   }
 
-  #admit(address: string): Source | undefined {
+  #admit(address: string, runMs: number): Source | undefined {
     if (this.#sources.size >= probeSourcesMax) return undefined;
-    const source = new Source();
+    const source = new Source(runMs);
     this.#sources.set(address, source);
     return source;
   }
@@ -128,7 +150,7 @@ export class Sources {
   }
 }
 
-function chooseDetour(
+function chooseBackup(
   source: Source,
   at: {
     readonly runMs: number;
@@ -142,8 +164,8 @@ function chooseDetour(
     const { lastMs } = source.carrying.get(relay) ?? { lastMs: Number.NEGATIVE_INFINITY };
     return at.runMs - lastMs <= at.deadMs && at.isRelayAlive(relay);
   };
-  if (source.detour !== null && carries(source.detour)) return source.detour;
-  // Heard again: another detour would only be for the moments until it is trusted.
+  if (source.backupVia !== null && carries(source.backupVia)) return source.backupVia;
+  // Heard again: another backup path would only be for the moments until it is trusted.
   if (isHeard(state)) return null;
   const longEnoughMs = state === 'dead' ? carryingSteadyMs : lostFromTheStartMs;
   for (const [relay, { sinceMs, lastMs, count }] of source.carrying) {

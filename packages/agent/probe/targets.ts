@@ -7,7 +7,9 @@ import {
   probeHoldMs,
   probeIntervalMs,
   probePaceMaxMs,
+  probeUntriedMs,
 } from '@powernode/core/limits';
+import type { HubPathState } from '@powernode/core/presence/judge';
 import type { TargetConfig } from './config.ts';
 import { isHeard, PathJudge, type PathState } from './judge.ts';
 import { type Forwarding, type TunnelFacts, verdicts } from './verdict.ts';
@@ -33,6 +35,14 @@ export interface TargetReport {
   readonly rttMs: number | null;
 }
 
+/** How a tunnel to a hub does, as the platform is told. */
+export interface TunnelReport {
+  readonly tunnel: string;
+  readonly state: HubPathState;
+  /** For how long it has been so. */
+  readonly forMs: number;
+}
+
 export class Target {
   readonly config: TargetConfig;
   readonly judge: PathJudge;
@@ -46,6 +56,7 @@ export class Target {
   isDisproved = false;
   state: PathState = 'untried';
   changedAtMs: number;
+  readonly bornAtMs: number;
   /** When the last probes were sent, by their sequence numbers. */
   readonly #sentAtMs = new Map<number, number>();
   #sequence = 0;
@@ -55,6 +66,7 @@ export class Target {
     this.judge = new PathJudge(rhythms[config.purpose].deadMs);
     this.nextAtMs = runMs;
     this.changedAtMs = runMs;
+    this.bornAtMs = runMs;
   }
 
   get intervalMs(): number {
@@ -82,6 +94,11 @@ export class Target {
   /** Heard so lately that at most one answer is missing. */
   isFresh(runMs: number): boolean {
     return runMs - this.judge.heardAtMs < this.deadMs / 2;
+  }
+
+  /** Nothing was ever heard, and there was time for it. */
+  isUnanswered(runMs: number): boolean {
+    return this.judge.state === 'untried' && runMs - this.bornAtMs >= probeUntriedMs;
   }
 
   /** Answers are missing: it is asked more often, so that a few lost packets are not taken for a dead path. */
@@ -145,10 +162,17 @@ export class Targets {
   /** The states of all tunnels that are probed. */
   states(runMs: number): Map<string, PathState> {
     const networks = new Map<string, Map<string, TunnelFacts>>();
-    for (const [tunnel, { config, judge, isDisproved }] of this.#byTunnel) {
-      const facts = networks.get(config.network) ?? new Map<string, TunnelFacts>();
-      facts.set(tunnel, { path: judge.state, forwarding: [], wasDisproved: isDisproved });
-      networks.set(config.network, facts);
+    for (const [tunnel, target] of this.#byTunnel) {
+      const { network, purpose } = target.config;
+      const facts = networks.get(network) ?? new Map<string, TunnelFacts>();
+      facts.set(tunnel, {
+        path: target.judge.state,
+        forwarding: [],
+        wasDisproved: target.isDisproved,
+        isHub: purpose === 'path',
+        isUnanswered: target.isUnanswered(runMs),
+      });
+      networks.set(network, facts);
     }
     for (const target of this.#targets.values()) {
       const { network, tunnel, purpose } = target.config;
@@ -166,6 +190,24 @@ export class Targets {
       }
     }
     return states;
+  }
+
+  /** Of all tunnels to hubs of which something can be said. To be called after `states`. */
+  *tunnels(runMs: number): Generator<TunnelReport> {
+    for (const [tunnel, { config, judge, isDisproved, bornAtMs, deadMs }] of this.#byTunnel) {
+      if (config.purpose !== 'path') continue;
+      const heardMs = Math.max(judge.heardAtMs, bornAtMs);
+      const silentMs = Math.round(Math.max(runMs - heardMs, 0));
+      if (isHeard(judge.state)) {
+        yield {
+          tunnel,
+          state: isDisproved ? 'forwards_nothing' : 'answers',
+          forMs: isDisproved ? deadMs : 0,
+        };
+      } else if (judge.state === 'dead' || silentMs >= probeUntriedMs) {
+        yield { tunnel, state: 'silent', forMs: silentMs };
+      }
+    }
   }
 
   report(runMs: number): TargetReport[] {

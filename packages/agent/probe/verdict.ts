@@ -18,6 +18,10 @@ export interface TunnelFacts {
   readonly forwarding: readonly Forwarding[];
   /** Its hub was last found not to forward. */
   readonly wasDisproved: boolean;
+  /** It leads to a hub, and not to a spoke that is met directly. */
+  readonly isHub: boolean;
+  /** It was probed for long enough that something should have come, and nothing ever did. */
+  readonly isUnanswered: boolean;
 }
 
 export interface Verdict {
@@ -38,6 +42,12 @@ export function verdicts(facts: ReadonlyMap<string, TunnelFacts>): Map<string, V
       (other) => other.isSupported && isHeard(other.state) && (one.wasDisproved || other.isFresh),
     );
     found.set(tunnel, verdict(one, othersProve));
+  }
+  // WireGuard in the kernel shakes hands when the agent is gone. So does a hub of an older version, which answers no
+  // probes: without an answer a hub is relied on only while no other one answers.
+  const isAnyHeard = [...found].some(([tunnel, { state }]) => facts.get(tunnel)?.isHub && isHeard(state));
+  for (const [tunnel, { isHub, isUnanswered }] of facts) {
+    if (isHub && isUnanswered && isAnyHeard) found.set(tunnel, { state: 'dead', isDisproved: false });
   }
   return found;
 }

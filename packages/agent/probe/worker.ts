@@ -6,9 +6,9 @@ import { parentPort } from 'node:worker_threads';
 import { agentCollectMs, heldCommandMs, probePort, probeTickMs } from '@powernode/core/limits';
 import { collectGarbage } from '../commands/lean.ts';
 import { toolEnvironment } from '../ports/run.ts';
+import { ActiveLeaseSets } from './active-lease-sets.ts';
 import type { ProberConfig } from './config.ts';
 import { Engine } from './engine.ts';
-import { HeldSets } from './held-sets.ts';
 import type { FromProber, ToProber } from './messages.ts';
 import { type Local, Sockets } from './sockets.ts';
 
@@ -29,7 +29,7 @@ try {
 
 const sockets = new Sockets((bytes, at) => engine.received(bytes, at, nowMs()));
 let retry: NodeJS.Timeout | undefined;
-const heldSets = new HeldSets({
+const activeLeaseSets = new ActiveLeaseSets({
   nowMs,
   environment: toolEnvironment,
   failed({ detail, isNew }) {
@@ -45,7 +45,7 @@ const engine = new Engine({
   outlet: {
     send: (bytes, from, to) => sockets.send(bytes, from, to),
     post,
-    hold: (addresses) => heldSets.tell(addresses),
+    hold: (addresses) => activeLeaseSets.tell(addresses),
   },
 });
 
@@ -67,11 +67,11 @@ port.on('message', (message: ToProber) => {
     case 'confirmed':
       return engine.confirmed(message.watched);
     case 'loading':
-      return heldSets.pause();
+      return activeLeaseSets.pause();
     case 'loaded':
       // Whatever was in the table before, what is held is told at once.
       engine.forgotten(nowMs());
-      return heldSets.resume();
+      return activeLeaseSets.resume();
     case 'report':
       return post({ kind: 'report', id: message.id, targets: engine.report(nowMs()) });
     case 'stop':
@@ -79,7 +79,7 @@ port.on('message', (message: ToProber) => {
       clearInterval(collecting);
       clearTimeout(retry);
       sockets.keep([], nowMs());
-      heldSets.stop();
+      activeLeaseSets.stop();
       port.close();
   }
 });

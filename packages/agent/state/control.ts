@@ -3,6 +3,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { ProductError } from '@powernode/core/errors';
+import { parseJson } from '@powernode/core/json';
 import { agentControlBytesMax, agentRequestMs } from '@powernode/core/limits';
 import { z } from 'zod';
 import type { StateFolder } from './folder.ts';
@@ -10,7 +11,7 @@ import type { StateFolder } from './folder.ts';
 const socketFile = 'agent.sock';
 /** Nobody listens, or whoever did was killed before it answered. */
 const hasNobody: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
-const question = z.strictObject({ ask: z.enum(['status', 'stop']) });
+export const question = z.strictObject({ ask: z.enum(['status', 'stop', 'retry']) });
 export type Question = z.infer<typeof question>['ask'];
 
 export interface ControlServer {
@@ -81,7 +82,7 @@ export async function askAgent(folder: StateFolder, ask: Question): Promise<unkn
             ),
           );
         });
-        socket.on('end', () => resolve(parseJson(text)));
+        socket.on('end', () => resolve(parseJson(text) ?? null));
       }),
   );
 }
@@ -94,13 +95,5 @@ async function viaShortPath<T>(folder: StateFolder, use: (path: string) => Promi
     return await use(`/proc/self/fd/${handle}/${socketFile}`);
   } finally {
     closeSync(handle);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,5 @@
 // The document on disk: what survives restarts, torn writes and a platform that miscounts.
-import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { applyPatch } from '@powernode/core/compile/patch';
 import { type EntryValue, entryKey } from '@powernode/core/wire/document';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';
@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, peerOf } from '../fixtures/documents.ts';
 import { freshFolder } from '../fixtures/folder.ts';
+import type { StateFolder } from './folder.ts';
 import { HeldDocument } from './held.ts';
 
 const hub = hubDocument(1, `${'H'.repeat(43)}=`);
@@ -95,6 +96,46 @@ describe('a document', () => {
       hash: '0'.repeat(32),
       entries: new Map(),
     });
+  });
+});
+
+describe('on a disk that takes nothing [9.32]', () => {
+  /** A folder in the place of each file: nothing can be written there. */
+  function block(folder: StateFolder): void {
+    for (const file of ['document.json.draft', 'document.journal']) {
+      folder.remove(file);
+      mkdirSync(folder.at(file));
+    }
+  }
+
+  test('deltas are taken all the same, and the whole is stored when it can be', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(1, hub));
+    block(folder);
+    expect(held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] })).kind).toBe('changed');
+    expect(held.takeDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] })).kind).toBe(
+      'changed',
+    );
+    expect(held.current?.revision).toBe(3);
+    expect(held.isUnstored).toBe(true);
+    expect(() => held.store()).toThrow(/cannot be used/);
+    rmdirSync(folder.at('document.json.draft'));
+    held.store();
+    expect(held.isUnstored).toBe(false);
+    expect(new HeldDocument(folder).current).toEqual(held.current);
+    held.takeDelta(delta([...hub, peer(2), peer(3)], { base: 3, revision: 4, set: [peer(4)] }));
+    expect(new HeldDocument(folder).current?.revision).toBe(4);
+  });
+
+  test('a machine that was sent away does not keep what it had', () => {
+    const folder = freshFolder();
+    const held = new HeldDocument(folder);
+    held.takeDocument(whole(1, hub));
+    block(folder);
+    held.clear();
+    expect(held.current?.entries.size).toBe(0);
+    expect(new HeldDocument(folder).current).toBeNull();
   });
 });
 

@@ -1,14 +1,19 @@
 // Who this machine is to its platform. One file, so that a key and its certificate change together.
 import { ProductError } from '@powernode/core/errors';
+import { parseJson } from '@powernode/core/json';
+import { asHostname } from '@powernode/core/net/hostname';
+import { PrivateKey } from '@powernode/core/private-key';
 import { z } from 'zod';
 import type { StateFolder } from './folder.ts';
 
 const identityFile = 'identity.json';
 
-export const identity = z.strictObject({
+/** What a later agent has written beside these is left out, so that an earlier one in its place runs. */
+export const identity = z.object({
   instance_id: z.string(),
   account_id: z.string(),
-  hostname: z.string(),
+  /** An earlier release joined by whatever the machine called itself. */
+  hostname: z.string().transform(asHostname),
   /** Where the operator said the platform is, and where its node listener is. */
   platform_url: z.string(),
   node_url: z.string(),
@@ -16,7 +21,7 @@ export const identity = z.strictObject({
   platform_id: z.string(),
   authority_pem: z.string(),
   certificate_pem: z.string(),
-  key_pem: z.string(),
+  key_pem: z.string().transform((text) => new PrivateKey(text)),
   joined_at: z.string(),
   /** The platform said that this machine may not come back. */
   revoked_at: z.string().nullable(),
@@ -41,7 +46,7 @@ export function requireIdentity(folder: StateFolder): Identity {
   if (known === null) {
     throw new ProductError(
       'conflict',
-      `This machine has not joined a platform (nothing in ${folder.path}). ` +
+      `This instance has not joined a platform (nothing in ${folder.path}). ` +
         'Run: powernode agent join --platform URL --token TOKEN',
     );
   }
@@ -49,13 +54,6 @@ export function requireIdentity(folder: StateFolder): Identity {
 }
 
 export function writeIdentity(folder: StateFolder, value: Identity): void {
-  folder.write(identityFile, `${JSON.stringify(value, null, 2)}\n`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const stored = { ...value, key_pem: value.key_pem.reveal() };
+  folder.write(identityFile, `${JSON.stringify(stored, null, 2)}\n`);
 }

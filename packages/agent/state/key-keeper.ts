@@ -8,6 +8,8 @@ export class KeyKeeper {
   readonly #store: KeyStore;
   readonly #clock: Clock;
   #cancel: (() => void) | null = null;
+  /** Keys that no document has named since the wait began. */
+  readonly #waiting = new Set<string>();
 
   constructor(parts: { readonly store: KeyStore; readonly clock: Clock }) {
     this.#store = parts.store;
@@ -20,7 +22,10 @@ export class KeyKeeper {
 
   /** Marks keys of the document as used and makes new ones in their place; returns those. */
   tend(held: Held | null, target: number): string[] {
-    if (held !== null) for (const publicKey of keysIn(held)) this.#store.use(publicKey);
+    for (const publicKey of held === null ? [] : keysIn(held)) {
+      this.#store.use(publicKey);
+      this.#waiting.delete(publicKey);
+    }
     return this.#store.topUp(target);
   }
 
@@ -35,15 +40,18 @@ export class KeyKeeper {
    */
   retireLater(inForce: () => Held | null): void {
     if (this.#cancel !== null) return;
+    this.#waiting.clear();
     const wanted = inForce();
-    if (wanted === null || this.#unnamed(wanted).length === 0) return;
-    const candidates = new Set(this.#unnamed(wanted));
+    for (const publicKey of wanted === null ? [] : this.#unnamed(wanted)) this.#waiting.add(publicKey);
+    if (this.#waiting.size === 0) return;
     this.#cancel = this.#clock.after(agentRetiredKeyMs, () => {
       this.#cancel = null;
       const held = inForce();
       if (held === null) return;
       for (const publicKey of this.#unnamed(held))
-        if (candidates.has(publicKey)) this.#store.retire(publicKey);
+        if (this.#waiting.has(publicKey)) this.#store.retire(publicKey);
+      // Those that were left out in the meantime wait from now on.
+      this.retireLater(inForce);
     });
   }
 

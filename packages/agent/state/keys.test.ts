@@ -112,4 +112,39 @@ describe('a key that no document names any more', () => {
     await clock.advance(61_000);
     expect(files()).toBe(2);
   });
+
+  test('is kept a while since it was last named, not since it was first left out', async () => {
+    const { keeper, clock, first, second, files } = situation();
+    let inForce = heldWith(second);
+    const apply = (held: Held) => {
+      inForce = held;
+      keeper.tend(held, 4);
+      keeper.retireLater(() => inForce);
+    };
+    apply(heldWith(second));
+    await clock.advance(30_000);
+    apply(heldWith(first));
+    await clock.advance(25_000);
+    apply(heldWith(second));
+    await clock.advance(59_000);
+    expect(files()).toBe(2);
+    await clock.advance(61_000);
+    expect(files()).toBe(1);
+  });
+
+  test('is deleted without another document when it was left out while another key waited', async () => {
+    const { keeper, clock, second, files } = situation();
+    let inForce = heldWith(second);
+    keeper.tend(inForce, 4);
+    keeper.retireLater(() => inForce);
+    await clock.advance(30_000);
+    inForce = heldWith(keeper.unused()[0] ?? '');
+    keeper.tend(inForce, 4);
+    keeper.retireLater(() => inForce);
+    expect(files()).toBe(3);
+    await clock.advance(30_000);
+    expect(files()).toBe(2);
+    await clock.advance(60_000);
+    expect(files()).toBe(1);
+  });
 });

@@ -2,6 +2,7 @@
 // by its path and it never stands in an argument. Only public halves leave this file.
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
+import { PrivateKey } from '@powernode/core/private-key';
 import type { StateFolder } from './folder.ts';
 
 const unusedFolder = 'keys/unused';
@@ -37,17 +38,27 @@ export class KeyStore {
     const made: string[] = [];
     while (this.#unused.size < target) {
       const pair = makeKeyPair();
-      this.#folder.write(`${unusedFolder}/${fileOf(pair.publicKey)}`, `${pair.privateKey}\n`);
-      this.#unused.add(pair.publicKey);
+      this.#keep(pair);
       made.push(pair.publicKey);
     }
     return made;
   }
 
+  /** Keeps keys that were made before there was a folder for them. */
+  keep(pairs: readonly KeyPair[]): void {
+    for (const pair of pairs) this.#keep(pair);
+  }
+
+  #keep({ publicKey, privateKey }: KeyPair): void {
+    this.#folder.write(`${unusedFolder}/${fileOf(publicKey)}`, `${privateKey.reveal()}\n`);
+    this.#unused.add(publicKey);
+  }
+
   /** A document names this key: it is no longer published. */
   use(publicKey: string): void {
-    if (!this.#unused.delete(publicKey)) return;
+    if (!this.#unused.has(publicKey)) return;
     this.#folder.move(`${unusedFolder}/${fileOf(publicKey)}`, `${usedFolder}/${fileOf(publicKey)}`);
+    this.#unused.delete(publicKey);
     this.#used.add(publicKey);
   }
 
@@ -63,7 +74,7 @@ export class KeyStore {
     throw new ProductError(
       'not_found',
       `The document names public key ${publicKey}, whose private half is not in ${this.#folder.at('keys')}. ` +
-        'Rotate the key of this peer, or join the machine again.',
+        'Rotate the key of this peer, or join again.',
     );
   }
 }
@@ -82,10 +93,16 @@ function isKeyFile(file: string): boolean {
   return /^[A-Za-z0-9_-]{43}=$/.test(file);
 }
 
-function makeKeyPair(): { publicKey: string; privateKey: string } {
+/** Both halves, in base64. */
+export interface KeyPair {
+  readonly publicKey: string;
+  readonly privateKey: PrivateKey;
+}
+
+export function makeKeyPair(): KeyPair {
   const { privateKey } = generateKeyPairSync('x25519');
   const bytes = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(pkcs8Head.length);
-  return { publicKey: derivePublicKey(bytes), privateKey: bytes.toString('base64') };
+  return { publicKey: derivePublicKey(bytes), privateKey: new PrivateKey(bytes.toString('base64')) };
 }
 
 /** The public half of 32 private bytes, as `wg pubkey` prints it. */

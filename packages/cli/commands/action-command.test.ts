@@ -137,7 +137,7 @@ test('a list is a table of the columns that fit, and says when there is more', a
 ${id}  office  fd00:1:2:3::/64
 ${other}  plant   fd00:1:2:3::/64
 
-There are more: --cursor abc
+More results: --cursor abc
 `);
   expect((await run(['network', 'list'], replies)).stdout).toContain(
     'PEER COUNT  HUB COUNT  TOPOLOGY STRATEGY',
@@ -163,7 +163,7 @@ test('what waits for approval is explained', async () => {
   });
   expect(code).toBe(0);
   expect(stdout).toBe(`Waits for approval until 2026-08-01T04:00:00Z: Delete a network: office
-Nothing has changed yet. Whoever may decide does it in the console, or with one of:
+Nothing has changed yet. Decide in the console, or with one of:
 
   powernode approval decide ${other} --decision approve
   powernode approval decide ${other} --decision reject
@@ -176,6 +176,7 @@ test('the plan of a dry run is printed after the object', async () => {
     { op: 'remove', key: 'route/2', detail: '' },
   ];
   const plan = {
+    fields: [{ path: 'mtu', before: null, after: 1400 }],
     nodes: [{ instance_id: other, hostname: 'hub1', changes, changes_count: 5 }],
     node_count: 3,
     truncated: true,
@@ -183,17 +184,19 @@ test('the plan of a dry run is printed after the object', async () => {
   const { stdout } = await run(['network', 'update', id, '--mtu', '1400', '--dry-run'], {
     system_sdwan_update_network: { body: { network: { id, mtu: 1400 }, dry_run: true, plan } },
   });
-  expect(stdout).toBe(`Nothing was changed. It would be:
+  expect(stdout).toBe(`Dry run: nothing was changed. The result would be:
 
 id   ${id}
 mtu  1400
 
-3 machines would change:
+These values would change:
+  mtu: null → 1400
+3 instances would change:
   hub1  (${other})
     + peer/1  allowed fd00::1/128
     - route/2
     and 3 more
-  and 2 machines more
+  and 2 more instances
 `);
 });
 
@@ -205,7 +208,7 @@ test('--json prints the answer as it came', async () => {
 
 test('a failure goes to standard error with each field, and its exit code is the table’s', async () => {
   const errors = [{ path: 'node_instance_id', code: 'missing', message: 'is required' }];
-  const detail = 'The parameters do not fit.';
+  const detail = 'The parameters are invalid.';
   const replies = {
     system_sdwan_create_network: { status: 422, body: problem('validation_failed', 422, detail, errors) },
   };
@@ -213,7 +216,7 @@ test('a failure goes to standard error with each field, and its exit code is the
   expect(await run(argv, replies)).toMatchObject({
     code: 65,
     stdout: '',
-    stderr: 'powernode: The parameters do not fit.\n  --node-instance-id: is required\n',
+    stderr: 'powernode: The parameters are invalid.\n  --node-instance-id: is required\n',
   });
   const machine = await run([...argv, '--json'], replies);
   expect(machine).toMatchObject({ code: 65, stdout: '' });

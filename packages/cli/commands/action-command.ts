@@ -5,7 +5,7 @@ import { ProductError } from '@powernode/core/errors';
 import { buildCommand, type Command } from '@stricli/core';
 import { safeParse } from 'zod/v4/core';
 import { findTarget } from '../login/target.ts';
-import { Platform } from '../remote/platform.ts';
+import { platformAt } from '../remote/platform.ts';
 import { showAnswer } from '../show/answer.ts';
 import type { CliContext } from '../world.ts';
 import { reporting } from './failure.ts';
@@ -29,8 +29,8 @@ export function actionCommand(key: ActionKey): Command<CliContext> {
     func(given, ...subjects) {
       return reporting(given.json, async () => {
         const input = withSubject(action, { input: inputOf(given), subject: subjects[0] });
-        const platform = new Platform(await findTarget(this.world, given));
-        const { body } = await platform.call(action, input);
+        const platform = platformAt(await findTarget(this.world, given));
+        const { body } = await platform.call(action.name, input);
         const text =
           given.json === true
             ? `${JSON.stringify(body, null, 2)}\n`
@@ -65,7 +65,12 @@ function snake(key: string): string {
 
 function subjectArgument(subject: string) {
   const placeholder = kebab(subject);
-  const parameter = { brief: 'The object; the same as its flag', parse: String, placeholder, optional: true };
+  const parameter = {
+    brief: 'Id of the object; same as its flag',
+    parse: String,
+    placeholder,
+    optional: true,
+  };
   return { kind: 'tuple', parameters: [parameter] } as never;
 }
 
@@ -79,10 +84,13 @@ function withSubject(
   if (subject === undefined && named === undefined) {
     if (!needsSubject(action)) return input;
     const flag = kebab(action.subject);
-    throw new ProductError('usage', `Which one? Give its id: <${flag}> or --${flag}.`);
+    throw new ProductError('usage', `Give the id of the object: <${flag}> or --${flag}.`);
   }
   if (subject !== undefined && named !== undefined && subject !== named) {
-    throw new ProductError('usage', `The argument and --${kebab(action.subject)} name different objects.`);
+    throw new ProductError(
+      'usage',
+      `The argument and --${kebab(action.subject)} refer to different objects.`,
+    );
   }
   return { ...input, [action.subject]: subject ?? named };
 }

@@ -21,7 +21,7 @@ type Shell = keyof typeof scripts;
 
 function parseShell(text: string): Shell {
   if (Object.hasOwn(scripts, text)) return text as Shell;
-  throw new SyntaxError('it is one of bash, zsh, fish');
+  throw new SyntaxError('must be bash, zsh or fish');
 }
 
 export const completionCommand = buildCommand<NoFlags, [Shell], CliContext>({

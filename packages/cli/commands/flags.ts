@@ -31,9 +31,9 @@ export interface ActionFlags {
 
 /** Flags that every action's command has beside its own; none of them may be the name of a parameter. */
 export const commonFlags = {
-  json: { kind: 'boolean', brief: 'Print the answer as JSON', optional: true, withNegated: false },
-  url: text('Address of the platform, instead of POWERNODE_URL', 'url'),
-  ca: text('PEM file of the authority to trust, instead of POWERNODE_CA', 'file'),
+  json: { kind: 'boolean', brief: 'Print JSON', optional: true, withNegated: false },
+  url: text('URL of the platform, instead of POWERNODE_URL', 'url'),
+  ca: text('PEM file of the CA to trust, instead of POWERNODE_CA', 'file'),
 } as const satisfies Record<string, Flag>;
 
 const unsetKey = 'unset';
@@ -161,7 +161,7 @@ function inputOf(parameters: readonly Parameter[], given: Readonly<Record<string
   for (const flag of (given[unsetKey] as readonly string[] | undefined) ?? []) {
     const name = parameters.find((parameter) => kebab(parameter.name) === flag)?.name ?? flag;
     if (input[name] !== undefined) {
-      throw new ProductError('usage', `--${flag} is both given and unset; say one of them.`);
+      throw new ProductError('usage', `--${flag} is both set and unset; give only one of them.`);
     }
     input[name] = null;
   }

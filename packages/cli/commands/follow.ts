@@ -1,11 +1,12 @@
 // `powernode event follow`: events as they happen, one a line.
 import { ProductError } from '@powernode/core/errors';
 import { type Event, event as eventSchema } from '@powernode/core/intent/fleet';
+import { isRecord } from '@powernode/core/json';
 import { buildCommand } from '@stricli/core';
 import { findTarget } from '../login/target.ts';
-import { followEvents } from '../remote/event-stream.ts';
-import { Platform } from '../remote/platform.ts';
-import { clean, isRecord } from '../show/text.ts';
+import { followEvents } from '../remote/follow-events.ts';
+import { platformAt } from '../remote/platform.ts';
+import { clean } from '../show/text.ts';
 import type { CliContext } from '../world.ts';
 import { reporting } from './failure.ts';
 import { commonFlags } from './flags.ts';
@@ -21,7 +22,7 @@ export const followCommand = buildCommand<FollowFlags, [], CliContext>({
   docs: {
     brief: 'Follow events live',
     fullDescription:
-      'Prints each event as it happens, until you stop it. A lost connection is taken up again where it was.\nPermission: system.events.read.',
+      'Prints each event as it happens, until interrupted. After a lost connection it resumes without gaps.\nPermission: system.events.read.',
   },
   parameters: {
     flags: {
@@ -29,7 +30,7 @@ export const followCommand = buildCommand<FollowFlags, [], CliContext>({
         kind: 'parsed',
         parse: String,
         optional: true,
-        brief: 'Only kinds that begin with this, such as sdwan.peer',
+        brief: 'Only event kinds with this prefix, such as sdwan.peer',
         placeholder: 'prefix',
       },
       ...commonFlags,
@@ -41,15 +42,14 @@ export const followCommand = buildCommand<FollowFlags, [], CliContext>({
       const query = new URLSearchParams(
         flags.kindPrefix === undefined ? {} : { kind_prefix: flags.kindPrefix },
       );
-      const events = followEvents({
-        platform: new Platform(await findTarget(this.world, flags)),
+      await followEvents({
+        platform: platformAt(await findTarget(this.world, flags)),
         path: `/api/v1/events/stream?${query.toString()}`,
-        onLost: (reason) => stderr.write(`powernode: connecting again: ${clean(reason)}\n`),
+        read: parseEvent,
+        onEvent: (event) =>
+          stdout.write(flags.json === true ? `${JSON.stringify(event)}\n` : eventLine(event)),
+        onLost: (reason) => stderr.write(`powernode: reconnecting: ${clean(reason)}\n`),
       });
-      for await (const { data } of events) {
-        const event = parseEvent(data);
-        stdout.write(flags.json === true ? `${JSON.stringify(event)}\n` : eventLine(event));
-      }
     });
   },
 });
@@ -60,7 +60,7 @@ function parseEvent(data: string): Event {
   } catch {
     throw new ProductError(
       'protocol_mismatch',
-      `The platform sent an event that is none: ${clean(data.slice(0, 200))}`,
+      `The platform sent an invalid event: ${clean(data.slice(0, 200))}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 // `powernode login` and `powernode logout`.
+import type { PlatformClient } from '@powernode/client/platform-client';
 import { type actions, definitionOf } from '@powernode/core/actions/catalogue';
 import { outputOf } from '@powernode/core/actions/define';
 import { buildCommand } from '@stricli/core';
@@ -6,7 +7,7 @@ import type { z } from 'zod';
 import { loginPath, removeLogin, writeLogin } from '../login/login-file.ts';
 import { readToken } from '../login/secret-input.ts';
 import { checkedUrl, defaultUrl, namedAuthority } from '../login/target.ts';
-import { Platform } from '../remote/platform.ts';
+import { platformAt } from '../remote/platform.ts';
 import { clean } from '../show/text.ts';
 import type { CliContext, NoFlags } from '../world.ts';
 
@@ -21,15 +22,15 @@ const optionalText = (brief: string, placeholder: string) =>
 
 export const loginCommand = buildCommand<LoginFlags, [], CliContext>({
   docs: {
-    brief: 'Sign in and remember it',
+    brief: 'Sign in and store the token',
     fullDescription:
-      'Checks the token and keeps it, with the address, in a file that only you can read.\nThe token is read from --token-file, from standard input, or typed without being shown; it is never an argument.',
+      'Checks the token and stores it, with the URL, in a file that only you can read.\nThe token is read from --token-file, from standard input, or from a hidden prompt; it is never an argument.',
   },
   parameters: {
     flags: {
-      url: optionalText(`Address of the platform (default POWERNODE_URL or ${defaultUrl})`, 'url'),
+      url: optionalText(`URL of the platform (default POWERNODE_URL or ${defaultUrl})`, 'url'),
       tokenFile: optionalText('File with the token, such as <data-dir>/admin-token', 'file'),
-      ca: optionalText('PEM file of the authority that signed its certificate', 'file'),
+      ca: optionalText('PEM file of the CA that signed its certificate', 'file'),
     },
   },
   async func(flags) {
@@ -37,7 +38,7 @@ export const loginCommand = buildCommand<LoginFlags, [], CliContext>({
     const url = checkedUrl(flags.url ?? (world.env['POWERNODE_URL'] || defaultUrl));
     const authorityPem = await namedAuthority(world, flags);
     const token = await readToken(world, flags.tokenFile);
-    const who = await whoami(new Platform({ url, token, authorityPem }));
+    const who = await whoami(platformAt({ url, token, authorityPem }));
     const file = await writeLogin(world.env, {
       url,
       token,
@@ -60,14 +61,16 @@ export const logoutCommand = buildCommand<NoFlags, [], CliContext>({
   parameters: {},
   async func() {
     const removed = await removeLogin(this.world.env);
-    this.world.stdout.write(removed ? `Removed ${loginPath(this.world.env)}.\n` : 'Nobody was signed in.\n');
+    this.world.stdout.write(
+      removed ? `Removed ${loginPath(this.world.env)}.\n` : 'You were not signed in.\n',
+    );
   },
 });
 
 export type Whoami = z.output<z.ZodObject<(typeof actions.whoami)['output']>>;
 
-export async function whoami(platform: Platform): Promise<Whoami> {
+export async function whoami(platform: PlatformClient): Promise<Whoami> {
   const action = definitionOf('whoami');
-  const { body } = await platform.call(action, {});
+  const { body } = await platform.call(action.name, {});
   return outputOf(action).parse(body) as Whoami;
 }

@@ -1,8 +1,9 @@
 // `powernode mcp`: the platform's tools over standard input and output, with the login of the command line.
+import { toolsetLines, toolsets } from '@powernode/core/actions/tool-sets';
 import { parseToolSelection } from '@powernode/core/actions/tools';
 import { buildCommand } from '@stricli/core';
 import { findTarget } from '../login/target.ts';
-import { Platform } from '../remote/platform.ts';
+import { platformAt } from '../remote/platform.ts';
 import type { CliContext } from '../world.ts';
 import { commonFlags } from './flags.ts';
 
@@ -16,8 +17,7 @@ interface McpFlags {
 export const mcpCommand = buildCommand<McpFlags, [], CliContext>({
   docs: {
     brief: 'Serve the platform as MCP tools on standard input and output',
-    fullDescription:
-      'For programs that start their MCP servers themselves. What needs a decision is asked of the person there,\nwhen the program can ask; otherwise it waits for approval.',
+    fullDescription: `For MCP clients that start servers themselves. When a call needs a decision, the client asks its user,\nif it supports that; otherwise the call waits for approval.\n\nThe toolsets:\n${toolsetLines((name) => name).join('\n')}`,
   },
   parameters: {
     flags: {
@@ -25,13 +25,13 @@ export const mcpCommand = buildCommand<McpFlags, [], CliContext>({
         kind: 'parsed',
         parse: String,
         optional: true,
-        brief: 'Only these: sdwan, fleet, autonomy, accounts, separated by commas',
+        brief: `Only these toolsets, separated by commas: ${toolsets.join(', ')}; or all`,
         placeholder: 'names',
       },
       readOnly: {
         kind: 'boolean',
         optional: true,
-        brief: 'Only tools that change nothing',
+        brief: 'Only read-only tools',
         withNegated: false,
       },
       url: commonFlags.url,
@@ -43,7 +43,7 @@ export const mcpCommand = buildCommand<McpFlags, [], CliContext>({
       toolsets: flags.toolsets,
       readOnly: String(flags.readOnly ?? false),
     });
-    const platform = new Platform(await findTarget(this.world, flags));
+    const platform = platformAt(await findTarget(this.world, flags));
     // Only here: it brings the whole SDK, which would slow every other command down.
     const { serveTools } = await import('../mcp/serve-tools.ts');
     await serveTools({ platform, selection, world: this.world });

@@ -36,7 +36,7 @@ export async function readLogin(env: World['env']): Promise<Login | null> {
   try {
     return loginFile.parse(JSON.parse(text));
   } catch {
-    throw unusable(file, 'it is not what powernode login writes');
+    throw unusable(file, 'it was not written by powernode login');
   }
 }
 

@@ -43,7 +43,7 @@ test('login checks the token, keeps it for its owner alone, and logout removes i
   expect(platform.received[0]?.headers.authorization).toBe('Bearer the-token');
   expect((await cli(['whoami'], { env: { HOME: home } })).code).toBe(0);
   expect((await cli(['logout'], { env: { HOME: home } })).stdout).toBe(`Removed ${file}.\n`);
-  expect((await cli(['logout'], { env: { HOME: home } })).stdout).toBe('Nobody was signed in.\n');
+  expect((await cli(['logout'], { env: { HOME: home } })).stdout).toBe('You were not signed in.\n');
   expect(await cli(['whoami'], { env: { HOME: home, POWERNODE_URL: platform.url } })).toMatchObject({
     code: 77,
   });
@@ -98,7 +98,7 @@ test('what does not answer, and what is no platform, is said so', async () => {
   const env = { POWERNODE_URL: url, POWERNODE_TOKEN: 'x' };
   expect(await cli(['whoami'], { env })).toMatchObject({
     code: 69,
-    stderr: expect.stringContaining(`Nothing answers at ${url} (ECONNREFUSED)`),
+    stderr: expect.stringContaining(`No response from ${url} (ECONNREFUSED)`),
   });
   const other = await fixturePlatform({ system_whoami: { body: '<html>hello</html>', type: 'text/html' } });
   expect(await cli(['whoami'], { env: { ...env, POWERNODE_URL: other.url } })).toMatchObject({

@@ -18,7 +18,7 @@ export async function readToken(world: World, file: string | undefined): Promise
   const token = text.trim();
   if (token === '') throw new ProductError('usage', 'The token is empty.');
   if (token.length > tokenLengthMax || /\s/.test(token)) {
-    throw new ProductError('usage', 'That is not a token: a token is one word.');
+    throw new ProductError('usage', 'This is not a token: a token has no spaces.');
   }
   return token;
 }

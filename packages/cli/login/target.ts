@@ -62,15 +62,15 @@ export async function namedAuthority(world: World, flags: TargetFlags): Promise<
 export function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new ProductError('usage', `"${text.slice(0, 200)}" is not an address such as ${defaultUrl}.`);
+    throw new ProductError('usage', `"${text.slice(0, 200)}" is not a URL such as ${defaultUrl}.`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ProductError('usage', 'The address of the platform must not carry a name or password.');
+    throw new ProductError('usage', 'The URL of the platform must not contain a user name or password.');
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     throw new ProductError(
       'usage',
-      `${url.origin} would send the token in clear text. Use https:// (http:// is for this machine only).`,
+      `${url.origin} would send the token in clear text. Use https:// (http:// is for localhost only).`,
     );
   }
   return url.origin;

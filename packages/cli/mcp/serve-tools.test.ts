@@ -5,8 +5,8 @@ import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/c
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import { defaultToolsets } from '@powernode/core/actions/tools';
+import { toolsOf } from '@powernode/core/actions/tools';
+import { toolsDefaultBytesMax } from '@powernode/core/limits';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fixturePlatform, problem, type Reply, temporaryHome } from '../testing/fixture.ts';
 
@@ -53,7 +53,8 @@ async function started(permissions: readonly string[], flags: readonly string[] 
   const main = path.join(import.meta.dirname, '..', 'main.ts');
   const env = { HOME: await temporaryHome(), POWERNODE_URL: platform.url, POWERNODE_TOKEN: 'x' };
   const called = () => platform.received.map((request) => request.path.replace('/api/v1/actions/', ''));
-  return { called, spawn: { command: process.execPath, args: [main, 'mcp', ...flags], env } };
+  const saidOverMcp = () => platform.received.map(({ headers }) => headers['powernode-over-mcp']);
+  return { called, saidOverMcp, spawn: { command: process.execPath, args: [main, 'mcp', ...flags], env } };
 }
 
 const mayDecide = ['system.approvals.decide'];
@@ -101,10 +102,9 @@ test.each(['modern', 'legacy'] as const)(
     const { client } = await connect(era, spawn, false);
     expect(client.getServerVersion()?.name).toBe('platform');
     const { tools } = await client.listTools();
-    const shown = actionKeys
-      .map(definitionOf)
-      .filter(({ area }) => defaultToolsets.some((one) => one === area));
+    const shown = toolsOf({ toolsets: ['default'], strict: false, readOnly: false });
     expect(tools.map((tool) => tool.name)).toEqual(shown.map(({ name }) => name));
+    expect(Buffer.byteLength(JSON.stringify({ tools }))).toBeLessThan(toolsDefaultBytesMax);
     const missing = await client.callTool({
       name: 'system_sdwan_get_network',
       arguments: { network_id: id },
@@ -114,12 +114,14 @@ test.each(['modern', 'legacy'] as const)(
 );
 
 test.each(['modern', 'legacy'] as const)('a person at a %s client is asked, and decides', async (era) => {
-  const { spawn, called } = await started(mayDecide);
+  const { spawn, called, saidOverMcp } = await started(mayDecide);
   const { client, asked } = await connect(era, spawn, true);
   const result = await client.callTool(deletion);
   expect(asked).toEqual([expect.stringContaining('Delete a network: office')]);
-  expect(result.structuredContent).toEqual({ network });
+  expect(result.structuredContent).toEqual({ untrusted_fields: ['network.name'], network });
   expect(called()).toEqual(['system_sdwan_delete_network', 'system_whoami', 'system_decide_approval']);
+  // The platform is told who stands behind each call, and holds the rule itself [9.5].
+  expect(saidOverMcp()).toEqual(['model', undefined, 'person']);
 });
 
 test.each<['modern' | 'legacy', string, boolean, readonly string[]]>([
@@ -130,7 +132,12 @@ test.each<['modern' | 'legacy', string, boolean, readonly string[]]>([
   const { spawn, called } = await started(permissions);
   const { client, asked } = await connect(era, spawn, asks);
   const result = await client.callTool(deletion);
-  expect(result.structuredContent).toEqual({ pending: true, deferred_operation: operation });
+  expect(result.structuredContent).toEqual({
+    untrusted_fields: ['deferred_operation.summary'],
+    pending: true,
+    deferred_operation: operation,
+    next_step: expect.stringContaining(`powernode approval decide ${id}`),
+  });
   expect(asked).toEqual([]);
   expect(called()).not.toContain('system_decide_approval');
 });
@@ -142,5 +149,6 @@ test('toolsets and read-only narrow the tools', async () => {
     'system_list_instances',
     'system_get_instance',
     'recent_events',
+    'system_list_changes',
   ]);
 });

@@ -2,18 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { listOnly, registerTools } from '@powernode/client/mcp/register-tools';
+import type { PlatformClient } from '@powernode/client/platform-client';
 import { definitionOf } from '@powernode/core/actions/catalogue';
-import type { Question } from '@powernode/core/actions/tool-call';
+import { overMcpHeader, type Question, type ToolCaller } from '@powernode/core/actions/tool-call';
 import { callableTools, type ToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
 import { confirmationSeconds } from '@powernode/core/limits';
 import { whoami } from '../commands/login.ts';
-import type { Platform } from '../remote/platform.ts';
 import { cliVersion } from '../version.ts';
 import type { World } from '../world.ts';
-import { listOnly, registerTools } from './register-tools.ts';
 
 export interface ServeParts {
-  readonly platform: Platform;
+  readonly platform: PlatformClient;
   readonly selection: ToolSelection;
   readonly world: Pick<World, 'stdin' | 'stderr'>;
 }
@@ -32,7 +32,11 @@ export function serveTools(parts: ServeParts): Promise<void> {
         inputRequired: { roundTimeoutMs: confirmationSeconds * 1000 },
       },
     );
-    registerTools(server, { tools: callableTools(parts.selection), codec, caller: callerOf(parts.platform) });
+    registerTools(server, {
+      tools: callableTools(parts.selection),
+      seal: codec.mint,
+      callerOf: (canAsk) => callerOf(parts.platform, canAsk),
+    });
     listOnly(server, toolsOf(parts.selection));
     return server;
   };
@@ -47,10 +51,11 @@ export function serveTools(parts: ServeParts): Promise<void> {
   });
 }
 
-function callerOf(platform: Platform) {
+function callerOf(platform: PlatformClient, canAsk: boolean): ToolCaller {
   return {
-    invoke: ({ action, input }: { action: Parameters<typeof definitionOf>[0]; input: unknown }) =>
-      platform.call(definitionOf(action), input),
+    canAsk,
+    invoke: ({ action, input, overMcp }) =>
+      platform.call(definitionOf(action).name, input, { headers: { [overMcpHeader]: overMcp } }),
     mayDecide: async () => (await whoami(platform)).permissions.includes('system.approvals.decide'),
   };
 }

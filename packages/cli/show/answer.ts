@@ -1,11 +1,13 @@
 // An action's answer for people: an object, a list, what waits for approval, or what a dry run would change.
+import { actionKeyOf, definitionOf } from '@powernode/core/actions/catalogue';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { ReachabilityMatrix } from '@powernode/core/intent/reachability';
+import { isRecord } from '@powernode/core/json';
 import { matrixText } from './matrix.ts';
 import { objectText, type ShowOptions } from './object.ts';
-import { planText } from './plan.ts';
+import { isPlan, planText } from './plan.ts';
 import { table } from './table.ts';
-import { clean, isRecord, label } from './text.ts';
+import { clean, label } from './text.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -14,7 +16,7 @@ export function showAnswer(body: Body, options: ShowOptions): string {
   if (body['has_more'] !== undefined) return listText(body, options);
   if (isMatrix(body['matrix'])) return matrixText(body['matrix']);
   const { dry_run: dryRun, plan, ...objects } = body;
-  const heading = dryRun === true ? 'Nothing was changed. It would be:\n\n' : '';
+  const heading = dryRun === true ? 'Dry run: nothing was changed. The result would be:\n\n' : '';
   const planned = isRecord(plan) ? `\n${planText(plan as unknown as Plan)}` : '';
   return `${heading}${objectsText(objects, options)}${planned}`;
 }
@@ -38,7 +40,7 @@ function listText(body: Body, options: ShowOptions): string {
   const list = rows as Body[];
   if (list.length === 0) return `No ${label(noun)}.\n`;
   const more =
-    body['has_more'] === true ? `\nThere are more: --cursor ${clean(String(body['next_cursor']))}\n` : '';
+    body['has_more'] === true ? `\nMore results: --cursor ${clean(String(body['next_cursor']))}\n` : '';
   return `${table(noun, list, options.columns)}${more}`;
 }
 
@@ -49,12 +51,23 @@ function isMatrix(value: unknown): value is ReachabilityMatrix {
 function pendingText(body: Body): string {
   const operation = isRecord(body['deferred_operation']) ? body['deferred_operation'] : {};
   const [id, summary, until] = ['id', 'summary', 'expires_at'].map((name) => clean(String(operation[name])));
+  const action = actionKeyOf(String(operation['action']));
+  const makesSecret = action !== undefined && definitionOf(action).makesSecret;
   return [
     `Waits for approval until ${until}: ${summary}`,
-    'Nothing has changed yet. Whoever may decide does it in the console, or with one of:',
+    'Nothing has changed yet. Decide in the console, or with one of:',
     '',
     `  powernode approval decide ${id} --decision approve`,
     `  powernode approval decide ${id} --decision reject`,
     '',
+    ...(makesSecret
+      ? [
+          'Once it is approved, retrieve the secret that it creates, once, with:',
+          '',
+          `  powernode approval get ${id}`,
+          '',
+        ]
+      : []),
+    ...(isRecord(body['plan']) && isPlan(body['plan']) ? [planText(body['plan'] as unknown as Plan)] : []),
   ].join('\n');
 }

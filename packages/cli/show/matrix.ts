@@ -18,7 +18,7 @@ export function matrixText({ nodes, rows, protocol, port, truncated }: Reachabil
   const senders = new Set(rows.map(({ id }) => id));
   const others = numbered.filter(({ id }) => !senders.has(id)).map(({ id }) => line({ id, cells: [] }));
   const what = port === null ? protocol : `${protocol} port ${port}`;
-  const legend = `From rows to columns by ${what}: a allowed, d denied, n no route, - itself.`;
-  const more = truncated ? ['There are more than are shown.'] : [];
+  const legend = `From rows to columns by ${what}: a allowed, d denied, n no route, u allowed but unreachable, - itself.`;
+  const more = truncated ? ['Not all are shown.'] : [];
   return [head, ...lines, ...others, '', legend, ...more, ''].join('\n');
 }

@@ -1,8 +1,9 @@
 // One object as aligned names and values; lists of objects inside it follow as tables.
 import type { Plan } from '@powernode/core/intent/autonomy';
+import { isRecord } from '@powernode/core/json';
 import { isPlan, planText } from './plan.ts';
 import { table } from './table.ts';
-import { blockText, isRecord, isTable, label, valueText } from './text.ts';
+import { blockText, isTable, label, valueText } from './text.ts';
 
 export interface ShowOptions {
   /** Width of the terminal, where there is one. */

@@ -1,4 +1,5 @@
-// A plan for people: which machines would change, and how.
+// A plan for people: which fields of the object would change, which machines, and how.
+import { withNamesOf } from '@powernode/core/actions/plan-fields';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { clean } from './text.ts';
 
@@ -9,8 +10,21 @@ export function isPlan(value: Readonly<Record<string, unknown>>): boolean {
 }
 
 export function planText(plan: Plan): string {
-  if (plan.node_count === 0) return 'No machine would change.\n';
-  const count = plan.node_count === 1 ? 'One machine' : `${plan.node_count} machines`;
+  return `${fieldsText(plan)}${nodesText(plan)}`;
+}
+
+function fieldsText({ fields = [], names }: Plan): string {
+  if (fields.length === 0) return '';
+  const valueText = (value: unknown) => clean(JSON.stringify(withNamesOf(value, names)));
+  const lines = fields.map(
+    ({ path, before, after }) => `  ${clean(path)}: ${valueText(before)} → ${valueText(after)}\n`,
+  );
+  return `These values would change:\n${lines.join('')}`;
+}
+
+function nodesText(plan: Plan): string {
+  if (plan.node_count === 0) return 'No instance would change.\n';
+  const count = plan.node_count === 1 ? 'One instance' : `${plan.node_count} instances`;
   const lines = [`${count} would change:`];
   for (const node of plan.nodes) {
     lines.push(`  ${clean(node.hostname)}  (${node.instance_id})`);
@@ -21,6 +35,6 @@ export function planText(plan: Plan): string {
     if (rest > 0) lines.push(`    and ${rest} more`);
   }
   const unnamed = plan.node_count - plan.nodes.length;
-  if (unnamed > 0) lines.push(`  and ${unnamed} machines more`);
+  if (unnamed > 0) lines.push(`  and ${unnamed} more instances`);
   return `${lines.join('\n')}\n`;
 }

@@ -22,9 +22,14 @@ function propertyAt(schema: JsonSchema, path: string): unknown {
   return path
     .split('.')
     .reduce<JsonSchema | undefined>(
-      (at, name) => (at?.['properties'] as Record<string, JsonSchema>)?.[name],
+      (at, name) => (present(at)?.['properties'] as Record<string, JsonSchema>)?.[name],
       schema,
     );
+}
+
+/** Of what may be null: the other. */
+function present(schema: JsonSchema | undefined): JsonSchema | undefined {
+  return schema?.anyOf?.find((one) => one['type'] !== 'null') ?? schema;
 }
 
 test('a noun without chosen columns shows what is its own', () => {
@@ -76,7 +81,7 @@ test('who reaches whom is shown as rows and columns', () => {
 1  hub     - d
 2  server  a -
 
-From rows to columns by tcp port 22: a allowed, d denied, n no route, - itself.
+From rows to columns by tcp port 22: a allowed, d denied, n no route, u allowed but unreachable, - itself.
 `);
 });
 
@@ -96,8 +101,26 @@ test('a virtual IP is a column with a number and a name, as nobody sends from it
   expect(lines.slice(10)).toEqual([
     '10  web',
     '',
-    'From rows to columns by icmp6: a allowed, d denied, n no route, - itself.',
-    'There are more than are shown.',
+    'From rows to columns by icmp6: a allowed, d denied, n no route, u allowed but unreachable, - itself.',
+    'Not all are shown.',
     '',
   ]);
+});
+
+test('who asks for what is shown once is told how to fetch it when it waits [9.2]', () => {
+  const waiting = (action: string) =>
+    showAnswer(
+      {
+        pending: true,
+        deferred_operation: {
+          id: 'the-id',
+          action,
+          summary: 'Something',
+          expires_at: '2026-11-29T20:00:00Z',
+        },
+      },
+      { columns: 80 },
+    );
+  expect(waiting('system_create_join_token')).toContain('  powernode approval get the-id\n');
+  expect(waiting('system_sdwan_delete_network')).not.toContain('approval get');
 });

@@ -1,12 +1,23 @@
 // Lists as tables: the columns that say most about each noun, as many of them as the terminal is wide.
-import { at, isRecord, label, valueText } from './text.ts';
+import { isRecord } from '@powernode/core/json';
+import { at, label, valueText } from './text.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** What people look for in a list, in the order of how much it matters; the last ones go where space is short. */
 export const columnsByNoun: Readonly<Record<string, readonly string[]>> = {
   networks: ['id', 'name', 'prefix', 'peer_count', 'hub_count', 'topology_strategy'],
-  peers: ['id', 'hostname', 'role', 'status', 'path', 'host_address', 'tags', 'last_handshake_at'],
+  peers: [
+    'id',
+    'hostname',
+    'role',
+    'status',
+    'reachable',
+    'path',
+    'host_address',
+    'tags',
+    'last_handshake_at',
+  ],
   virtual_ips: ['id', 'name', 'address', 'state', 'current_holder_peer_id', 'ipv4_address', 'state_detail'],
   port_mappings: [
     'id',
@@ -37,18 +48,28 @@ export const columnsByNoun: Readonly<Record<string, readonly string[]>> = {
   transitions: ['at', 'from_peer_id', 'to_peer_id', 'reason', 'detail', 'took_ms'],
   candidates: ['peer_id', 'hostname', 'score', 'reasons'],
   moves: ['object', 'id', 'detail'],
-  instances: ['id', 'hostname', 'status', 'connected', 'in_sync', 'observed_address', 'last_heartbeat_at'],
+  instances: ['id', 'hostname', 'status', 'connected', 'in_sync', 'observed_address', 'last_heard_at'],
   templates: ['id', 'name', 'provider', 'description'],
   provider_regions: ['id', 'name', 'provider', 'description'],
   instance_types: ['id', 'name', 'provider', 'description'],
   join_tokens: ['id', 'name_hint', 'status', 'expires_at', 'instance_id'],
+  changes: ['sequence', 'at', 'action', 'actor.name', 'node_count', 'correlation_id'],
   events: ['at', 'kind', 'severity', 'actor.name', 'id'],
   policies: ['category', 'mode', 'default_mode', 'description'],
   approvals: ['id', 'status', 'summary', 'requested_by.name', 'expires_at'],
   accounts: ['id', 'name', 'pool_prefix', 'created_at'],
   operators: ['id', 'name', 'role', 'disabled', 'platform_admin'],
   api_tokens: ['id', 'name', 'status', 'operator_id', 'last_used_at', 'expires_at'],
-  nodes: ['hostname', 'role', 'status', 'path', 'host_address', 'applied_revision', 'desired_revision'],
+  nodes: [
+    'hostname',
+    'role',
+    'status',
+    'reachable',
+    'path',
+    'host_address',
+    'applied_revision',
+    'desired_revision',
+  ],
   links: ['peer_id', 'remote_peer_id', 'interface', 'purpose', 'endpoint', 'last_handshake_at'],
 };
 

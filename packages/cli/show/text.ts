@@ -1,4 +1,5 @@
 // Values as text for a terminal. What comes from outside can hold control characters; none of them gets through.
+import { isRecord } from '@powernode/core/json';
 
 const nothing = '-';
 
@@ -27,10 +28,6 @@ export function label(name: string): string {
 /** `a.b` of a row. */
 export function at(row: Readonly<Record<string, unknown>>, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (isRecord(value) ? value[name] : undefined), row);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isTable(value: unknown): value is Record<string, unknown>[] {

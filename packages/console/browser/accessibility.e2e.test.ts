@@ -15,7 +15,7 @@ const stage = useStage();
 /** An address that nothing is at. From there on every page is a new one, so that nothing of the page before is taken for
  * it. */
 const nowhere = '/nowhere';
-const atNowhere = (page: Page) => page.getByRole('heading', { name: 'No such page', level: 1 });
+const atNowhere = (page: Page) => page.getByRole('heading', { name: 'Page not found', level: 1 });
 
 /** Goes as a link does, without loading anything that is there already. */
 async function follow({ page }: Signed, path: string): Promise<void> {
@@ -166,33 +166,33 @@ const press =
 
 /** What opens over pages: where, and the presses that open it. */
 const opened: readonly (readonly [what: string, path: string, steps: readonly Step[]])[] = [
-  ['a machine to attach', `${network}?view=peers`, [press('Attach a machine', 'spare-1')]],
+  ['a machine to attach', `${network}?view=peers`, [press('Attach an instance', 'spare-1')]],
   ['a network to edit', network, [press('Edit', 'Direct paths')]],
-  ['a network to make', '/networks', [press('New network', 'IPv4 leg')]],
-  ['a plan before a deletion', network, [press('Delete', '6 machines change')]],
+  ['a network to make', '/networks', [press('New network', 'IPv4')]],
+  ['a plan before a deletion', network, [press('Delete', '6 instances change')]],
   ['a virtual IP to make', `${network}?view=virtual-ips`, [press('New virtual IP', 'Fail-over holders')]],
   [
     'a fail-over',
     `${network}?view=virtual-ips&virtual_ip=${idOf(3000)}`,
-    [press('Fail over', '2 machines change')],
+    [press('Fail over', '2 instances change')],
   ],
   ['a rule to make', `${network}?view=firewall`, [press('New rule', 'Enabled')]],
   [
     'a rule with its plan',
     `${network}?view=firewall`,
-    [press('New rule', 'Enabled'), press('Make rule', 'Nothing is changed yet')],
+    [press('New rule', 'Enabled'), press('Create rule', 'Nothing has changed yet')],
   ],
-  ['a door to make', `${network}?view=port-mappings`, [press('New port mapping', 'Source ranges')]],
+  ['a door to make', `${network}?view=port-mappings`, [press('New port mapping', 'Allowed sources')]],
   [
     'a grant with its QR code',
     `${network}?view=devices`,
     [
-      press('Grant access', 'Valid for'),
-      async (page) => page.getByLabel('Name of the device').fill('a phone'),
-      press('Make the address', 'Shown this once'),
+      press('New access grant', 'Valid for'),
+      async (page) => page.getByLabel('Device name').fill('a phone'),
+      press('Create access grant', 'Shown only once'),
     ],
   ],
-  ['a machine to edit', `/instances/${idOf(10_001)}`, [press('Edit', 'On the platform')]],
+  ['a machine to edit', `/instances/${idOf(10_001)}`, [press('Edit', 'The name on the platform')]],
   ['a machine to drain', `/instances/${idOf(10_001)}`, [press('Drain', 'go through another hub')]],
   [
     'the keys',
@@ -249,7 +249,7 @@ describe.concurrent('where nothing is yet, it is clean', () => {
     }),
   );
 
-  const views = ['picture', 'peers', 'virtual-ips', 'firewall', 'reachability', 'port-mappings', 'devices'];
+  const views = ['topology', 'peers', 'virtual-ips', 'firewall', 'reachability', 'port-mappings', 'devices'];
 
   it.each(views)('%s of a network', (view) =>
     office.open(`/networks/${idOf(503)}?view=${view}`, async (signed) => {
@@ -264,7 +264,7 @@ it('a page that cannot show what it is for is clean', async () => {
   platform.permissions = ['system.sdwan.networks.read', 'system.events.read'];
   const signed = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
   await signed.page.goto('/policies');
-  await signed.page.getByRole('heading', { name: 'You may not see this' }).waitFor();
+  await signed.page.getByRole('heading', { name: 'No permission' }).waitFor();
   await server.stop();
   await signed.page.getByText('Disconnected —').waitFor();
   // That nobody answers is what the browser complains of.

@@ -13,7 +13,7 @@ it('a virtual IP is made, and what is wrong stands at its field', () =>
     const form = page.getByRole('dialog');
     await form.getByLabel('Address').fill('10.0.0');
     await form.getByLabel('Hold-down').fill('long');
-    await form.getByRole('button', { name: 'Make virtual IP' }).click();
+    await form.getByRole('button', { name: 'Create virtual IP' }).click();
     await form.getByText('is not an IPv6 or IPv4 address').first().waitFor();
     for (const label of [/^Name/, /^Address/, /^Primary holder/, /^Hold-down/]) {
       expect(await form.getByLabel(label).getAttribute('aria-invalid'), String(label)).toBe('true');
@@ -25,12 +25,12 @@ it('a virtual IP is made, and what is wrong stands at its field', () =>
     await form.getByLabel('Add to fail-over holders').selectOption({ label: 'hub2' });
     await form.getByLabel('Add to fail-over holders').selectOption({ label: 'edge2' });
     await form.getByRole('button', { name: 'Move edge2 up' }).click();
-    await form.getByRole('button', { name: 'Make virtual IP' }).click();
+    await form.getByRole('button', { name: 'Create virtual IP' }).click();
     await form.getByText('fd4a:91c0:77e2:1::f0 is taken').first().waitFor();
     await form.getByLabel('Address').fill('');
-    await form.getByRole('button', { name: 'Make virtual IP' }).click();
-    await form.getByText('3 machines change').waitFor();
-    await form.getByRole('button', { name: 'Make virtual IP: change 3 machines' }).click();
+    await form.getByRole('button', { name: 'Create virtual IP' }).click();
+    await form.getByText('3 instances change').waitFor();
+    await form.getByRole('button', { name: 'Create virtual IP: change 3 instances' }).click();
     await page.getByRole('dialog', { name: 'mail' }).getByText('edge1').first().waitFor();
     expect(platform.world.virtualIps.at(-1)).toMatchObject({
       primary_holder_peer_id: edge1,
@@ -49,16 +49,16 @@ it('one sees who could hold it and where it has been, and moves it after a look 
     await sheet.getByRole('button', { name: 'Fail over' }).click();
     const dialog = page.getByRole('dialog', { name: 'Fail over web' });
     await dialog.getByText('It moves to edge2.').waitFor();
-    await dialog.getByLabel('Move it to').selectOption({ label: 'hub2' });
+    await dialog.getByLabel('Move to').selectOption({ label: 'hub2' });
     await dialog.getByText('It moves to hub2.').waitFor();
-    await dialog.getByText('2 machines change').waitFor();
-    await dialog.getByText('asks for approval').waitFor();
+    await dialog.getByText('2 instances change').waitFor();
+    await dialog.getByText('requires approval').waitFor();
     expect(platform.world.virtualIps[0]?.current_holder_peer_id).toBe(edge1);
     await dialog.getByLabel('Approve now').check();
-    await dialog.getByRole('button', { name: 'Move it', exact: true }).click();
-    await sheet.getByText('by hand').waitFor();
+    await dialog.getByRole('button', { name: 'Fail over', exact: true }).click();
+    await sheet.getByText('manual').waitFor();
     expect(platform.world.virtualIps[0]?.current_holder_peer_id).toBe(hub2);
-    // Whoever holds it is marked in the picture.
+    // Whoever holds it is marked in the topology.
     await page.goto(network);
     const spot = page.locator('[data-spot]').filter({ hasText: 'hub2' });
     await spot.filter({ hasText: 'holds web' }).waitFor();
@@ -71,8 +71,8 @@ it('a fail-over that waits moves nothing until it is approved', () =>
   stage.on(`${network}?view=virtual-ips&virtual_ip=${idOf(3000)}`, async (page, platform) => {
     await page.getByRole('button', { name: 'Fail over' }).click();
     await page.getByText('It moves to edge2.').waitFor();
-    await page.getByRole('button', { name: 'Ask to move it' }).click();
-    await page.getByRole('heading', { name: 'It waits for approval' }).waitFor();
+    await page.getByRole('button', { name: 'Request to fail over' }).click();
+    await page.getByRole('heading', { name: 'Waiting for approval' }).waitFor();
     expect(platform.world.virtualIps[0]?.current_holder_peer_id).toBe(edge1);
     await page.getByRole('link', { name: 'Open the request' }).first().click();
     await page.getByRole('button', { name: 'Approve' }).click();
@@ -110,8 +110,8 @@ it('with a single candidate there is nothing to press, and it is said why', () =
     await page.getByRole('button', { name: 'Fail over' }).click();
     const dialog = page.getByRole('dialog', { name: 'Fail over printer' });
     await dialog.getByText('There is no other candidate').waitFor();
-    await dialog.getByText('No machine changes.').waitFor();
-    expect(await dialog.getByRole('button', { name: 'Ask to move it' }).isDisabled()).toBe(true);
+    await dialog.getByText('No instance changes.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Request to fail over' }).isDisabled()).toBe(true);
   }));
 
 it('a virtual IP is changed and deleted, and shows moves of others as they happen', () =>
@@ -137,11 +137,11 @@ it('a virtual IP is changed and deleted, and shows moves of others as they happe
     await sheet.getByLabel('Name').fill('shares');
     await sheet.getByLabel('Preempt').check();
     await sheet.getByRole('button', { name: 'Save' }).click();
-    await sheet.getByRole('button', { name: 'Save: change 2 machines' }).click();
+    await sheet.getByRole('button', { name: 'Save: change 2 instances' }).click();
     const renamed = page.getByRole('dialog', { name: 'shares' });
     await renamed.getByRole('button', { name: 'Delete' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete shares' });
-    await dialog.getByText('2 machines change').waitFor();
+    await dialog.getByText('2 instances change').waitFor();
     await dialog.getByLabel('Approve now').check();
     await dialog.getByRole('button', { name: 'Delete virtual IP' }).click();
     await page.getByRole('row').filter({ hasText: 'shares' }).waitFor({ state: 'detached' });
@@ -154,30 +154,30 @@ it('a door is made, and what is wrong stands at its field', () =>
     const form = page.getByRole('dialog');
     await form.getByLabel('External address').fill('203.0.113.77');
     await form.getByLabel('External port').fill('70000');
-    await form.getByLabel('Source ranges').fill('10.0.0.1/8');
-    await form.getByRole('button', { name: 'Make port mapping' }).click();
+    await form.getByLabel('Allowed sources').fill('10.0.0.1/8');
+    await form.getByRole('button', { name: 'Create port mapping' }).click();
     await form.getByText('is not a prefix').first().waitFor();
-    for (const label of ['External port', 'Source ranges']) {
+    for (const label of ['External port', 'Allowed sources']) {
       expect(await form.getByLabel(label).getAttribute('aria-invalid'), label).toBe('true');
     }
     await form.getByLabel('External port').fill('443');
-    await form.getByLabel('Source ranges').fill('');
-    await form.getByRole('button', { name: 'Make port mapping' }).click();
+    await form.getByLabel('Allowed sources').fill('');
+    await form.getByRole('button', { name: 'Create port mapping' }).click();
     await form.getByText('give exactly one of').first().waitFor();
-    expect(await form.getByLabel('Leads to: which').getAttribute('aria-invalid')).toBe('true');
-    await form.getByLabel('Leads to', { exact: true }).selectOption('virtual_ip');
-    await form.getByLabel('Leads to: which').selectOption({ label: 'web' });
-    await form.getByRole('button', { name: 'Make port mapping' }).click();
+    expect(await form.getByLabel('Target: which').getAttribute('aria-invalid')).toBe('true');
+    await form.getByLabel('Target', { exact: true }).selectOption('virtual_ip');
+    await form.getByLabel('Target: which').selectOption({ label: 'web' });
+    await form.getByRole('button', { name: 'Create port mapping' }).click();
     await form.getByText('no public hub of the network').first().waitFor();
     await form.getByLabel('External address').fill('198.51.100.1');
-    await form.getByRole('button', { name: 'Make port mapping' }).click();
+    await form.getByRole('button', { name: 'Create port mapping' }).click();
     await form.getByText('is a door already').first().waitFor();
     await form.getByLabel('External port').fill('8080');
-    await form.getByLabel('New connections a second').fill('50');
-    await form.getByRole('button', { name: 'Make port mapping' }).click();
+    await form.getByLabel('New connections per second').fill('50');
+    await form.getByRole('button', { name: 'Create port mapping' }).click();
     const sheet = page.getByRole('dialog', { name: 'tcp 198.51.100.1:8080' });
     await sheet.getByText('web, port 8080').waitFor();
-    await sheet.getByText('50 a second').waitFor();
+    await sheet.getByText('50 per second').waitFor();
     expect(platform.world.portMappings.at(-1)).toMatchObject({
       internal_virtual_ip_id: idOf(3000),
       internal_port: 8080,
@@ -193,12 +193,12 @@ it('a door that leads nowhere says so, gets another target, and is closed', () =
     const sheet = page.getByRole('dialog', { name: 'udp 198.51.100.2:53' });
     await sheet.getByText('The peer that it led to was detached').waitFor();
     await sheet.getByRole('button', { name: 'Edit' }).click();
-    await sheet.getByLabel('Leads to: which').selectOption({ label: 'edge1' });
+    await sheet.getByLabel('Target: which').selectOption({ label: 'edge1' });
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.getByText('active', { exact: true }).waitFor();
     await sheet.getByRole('link', { name: 'edge1, port 53' }).waitFor();
     await sheet.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('1 machine changes').waitFor();
+    await page.getByText('1 instance changes').waitFor();
     await page.getByLabel('Approve now').check();
     await page.getByRole('button', { name: 'Delete port mapping' }).click();
     await row.waitFor({ state: 'detached' });
@@ -215,8 +215,8 @@ it('the choice of targets fills when the candidates come after the dialog', () =
     await page.getByRole('row').filter({ hasText: 'web' }).click();
     await page.getByRole('button', { name: 'Fail over' }).click();
     const dialog = page.getByRole('dialog', { name: 'Fail over web' });
-    await dialog.getByText('2 machines change').waitFor();
-    const options = dialog.getByLabel('Move it to').getByRole('option');
+    await dialog.getByText('2 instances change').waitFor();
+    const options = dialog.getByLabel('Move to').getByRole('option');
     expect(await options.count()).toBe(1);
     for (const release of held) release();
     await expect.poll(() => options.count()).toBe(3);

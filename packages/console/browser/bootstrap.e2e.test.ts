@@ -50,10 +50,10 @@ it('a try whose answer was lost is tried again with the same key', async () => {
     return keys.length === 1 ? route.abort('connectionreset') : issued(route);
   };
   await on({ inspect: inspected, issue }, async (page) => {
-    await page.getByRole('button', { name: 'Make a configuration' }).click();
-    await page.getByRole('heading', { name: 'The platform does not answer' }).waitFor();
+    await page.getByRole('button', { name: 'Create configuration' }).click();
+    await page.getByRole('heading', { name: 'The platform does not respond' }).waitFor();
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('heading', { name: 'a phone is in' }).waitFor();
+    await page.getByRole('heading', { name: 'a phone is added' }).waitFor();
     expect(keys).toEqual([keys[0], keys[0]]);
     expect(keys[0]).toMatch(/= [0-9a-f-]{36}$/);
   });
@@ -66,14 +66,14 @@ it('what is not accepted is mended in the form, with the same key', async () => 
     return sent.length === 1 ? answer(422, { detail: 'name: is too long.' })(route) : issued(route);
   };
   await on({ inspect: inspected, issue }, async (page) => {
-    await page.getByLabel('Name of this device').fill('a name that is too long');
-    await page.getByRole('button', { name: 'Make a configuration' }).click();
+    await page.getByLabel('Device name').fill('a name that is too long');
+    await page.getByRole('button', { name: 'Create configuration' }).click();
     await page.getByText('name: is too long.').waitFor();
     await page.getByRole('button', { name: 'Try again' }).click();
-    expect(await page.getByLabel('Name of this device').inputValue()).toBe('a name that is too long');
-    await page.getByLabel('Name of this device').fill('short');
-    await page.getByRole('button', { name: 'Make a configuration' }).click();
-    await page.getByRole('heading', { name: 'a phone is in' }).waitFor();
+    expect(await page.getByLabel('Device name').inputValue()).toBe('a name that is too long');
+    await page.getByLabel('Device name').fill('short');
+    await page.getByRole('button', { name: 'Create configuration' }).click();
+    await page.getByRole('heading', { name: 'a phone is added' }).waitFor();
     const [key] = sent.map((one) => one.public_key);
     expect(sent).toEqual([
       { token: 'pnb_secret', public_key: key, name: 'a name that is too long' },
@@ -83,10 +83,10 @@ it('what is not accepted is mended in the form, with the same key', async () => 
 });
 
 it.each([
-  [403, 'An operator has to let this device in'],
-  [429, 'Too many tries'],
-  [500, 'The platform failed'],
-  [503, 'The platform does not answer'],
+  [403, 'An operator has to add this device'],
+  [429, 'Too many attempts'],
+  [500, 'The platform returned an error'],
+  [503, 'The platform does not respond'],
 ])(
   'an answer of %i is not called a fault of the link, and the link is tried again',
   async (status, title) => {

@@ -11,27 +11,27 @@ const network = `/networks/${idOf(501)}`;
 
 it('access is granted by an address that is shown once, also as a QR code', () =>
   stage.on(`${network}?view=devices`, async (page, platform) => {
-    await page.getByRole('button', { name: 'Grant access' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Grant access' });
+    await page.getByRole('button', { name: 'New access grant' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New access grant' });
     await dialog.getByLabel('Tags').fill('no/tag ');
-    await dialog.getByRole('button', { name: 'Make the address' }).click();
+    await dialog.getByRole('button', { name: 'Create access grant' }).click();
     await dialog.getByText('must not be empty').first().waitFor();
     expect(await dialog.getByLabel('Tags').getAttribute('aria-invalid')).toBe('true');
-    await dialog.getByLabel('Name of the device').fill('Tom’s phone');
+    await dialog.getByLabel('Device name').fill('Tom’s phone');
     await dialog.getByRole('button', { name: 'Remove tag no/tag' }).click();
     await dialog.getByLabel('Tags').fill('sales ');
     await dialog.getByLabel('Valid for').selectOption('3600');
-    await dialog.getByRole('button', { name: 'Make the address' }).click();
+    await dialog.getByRole('button', { name: 'Create access grant' }).click();
     const url = await dialog.locator('[data-secret]').innerText();
     expect(url).toMatch(/^https:\/\/\S+#\S+$/);
     // It is nowhere else, so a slip of the hand does not take it away.
     await page.keyboard.press('Escape');
     await page.mouse.click(5, 5);
-    await dialog.getByRole('button', { name: 'Copy the address' }).click();
+    await dialog.getByRole('button', { name: 'Copy the bootstrap URL' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(url);
     // Each dark module of the code is one unit of the drawn area.
     const { data, size } = encode(url, { ecc: 'M', border: 4 });
-    const code = dialog.getByRole('img', { name: 'QR code of the address for Tom’s phone' });
+    const code = dialog.getByRole('img', { name: 'QR code of the bootstrap URL for Tom’s phone' });
     expect(await code.getAttribute('viewBox')).toBe(`0 0 ${size} ${size}`);
     const drawn = (await code.locator('path').getAttribute('d'))?.matchAll(/h(\d+)v1/g) ?? [];
     const dark = data.flat().filter((module) => module).length;
@@ -53,21 +53,24 @@ it('access is granted by an address that is shown once, also as a QR code', () =
     expect(page.url()).not.toContain('#');
   }));
 
-it('a grant that waited shows its address to whoever approves it', () =>
+it('a grant that waited shows its address once, to whoever asked for it [9.2]', () =>
   stage.on(`${network}?view=devices`, async (page, platform) => {
     platform.modes.set('sdwan.access_grant_create', 'require_approval');
-    await page.getByRole('button', { name: 'Grant access' }).click();
-    await page.getByLabel('Name of the device').fill('a visitor’s phone');
-    await page.getByRole('button', { name: 'Make the address' }).click();
+    await page.getByRole('button', { name: 'New access grant' }).click();
+    await page.getByLabel('Device name').fill('a visitor’s phone');
+    await page.getByRole('button', { name: 'Create access grant' }).click();
     await page.getByRole('link', { name: 'Open the request' }).click();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('button', { name: 'Approve and run' }).click();
-    await page.getByText('Shown this once').waitFor();
+    await page.getByRole('button', { name: 'Show the secret' }).click();
+    await page.getByText('Shown only once').waitFor();
     await page.keyboard.press('Escape');
     await page.mouse.click(5, 5);
     expect(await page.locator('[data-secret]').innerText()).toMatch(/^https:\/\/\S+#\S+$/);
-    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByRole('button', { name: 'I have copied it' }).click();
     await page.getByText('approved', { exact: true }).first().waitFor();
+    await page.getByText('It was shown to the requester.').waitFor();
+    expect(await page.getByRole('button', { name: 'Show the secret' }).count()).toBe(0);
     expect(platform.world.accessGrants.at(-1)?.device_name_hint).toBe('a visitor’s phone');
   }));
 
@@ -75,9 +78,9 @@ it('a grant is revoked', () =>
   stage.on(`${network}?view=devices`, async (page) => {
     const row = page.getByRole('row').filter({ hasText: 'Maria’s laptop' });
     await row.getByRole('button', { name: 'Revoke' }).click();
-    await page.getByText('No machine changes.').waitFor();
+    await page.getByText('No instance changes.').waitFor();
     await page.getByLabel('Approve now').check();
-    await page.getByRole('button', { name: 'Revoke grant' }).click();
+    await page.getByRole('button', { name: 'Revoke access grant' }).click();
     await row.getByText('revoked').waitFor();
     expect(await row.getByRole('button', { name: 'Revoke' }).count()).toBe(0);
   }));
@@ -88,41 +91,41 @@ it('a device is shut out, and one sees on how many hubs that is done', () =>
     const sheet = page.getByRole('dialog', { name: 'Ada’s phone' });
     await sheet.getByRole('button', { name: 'Revoke' }).click();
     const dialog = page.getByRole('dialog', { name: 'Revoke Ada’s phone' });
-    await dialog.getByText('2 machines change').waitFor();
+    await dialog.getByText('2 instances change').waitFor();
     await dialog.getByLabel('Approve now').check();
     await dialog.getByRole('button', { name: 'Revoke device' }).click();
-    await sheet.getByText('Shut out on 0 of 2 hubs').waitFor();
-    await sheet.getByText('revoked on 0 of 2').waitFor();
+    await sheet.getByText('Revoked on 0 of 2 hubs').waitFor();
+    await sheet.getByText('revoked on 0 of 2', { exact: true }).waitFor();
     const device = platform.world.userDevices[0];
     if (device === undefined) throw new Error('no device');
     for (const done of [1, 2]) {
       replace(platform.world.userDevices, { ...device, revoked_on: { done, of: 2 } });
-      await sheet.getByText(`Shut out on ${done} of 2 hubs`).waitFor();
+      await sheet.getByText(`Revoked on ${done} of 2 hubs`).waitFor();
     }
     await sheet.getByText('revoked', { exact: true }).waitFor();
-    expect(await sheet.getByRole('button', { name: 'Issue again' }).count()).toBe(0);
+    expect(await sheet.getByRole('button', { name: 'Reissue' }).count()).toBe(0);
   }));
 
 it('a device whose network has changed says so, and is issued again with the same keys', () =>
   stage.on(`${network}?view=devices`, async (page, platform) => {
     const row = page.getByRole('row').filter({ hasText: '::d1' });
-    await row.getByText('stale').waitFor();
+    await row.getByText('out of date').waitFor();
     await row.click();
     const sheet = page.getByRole('dialog', { name: 'Jonas’ laptop' });
-    await sheet.getByText('Its hub has another endpoint. Issue it again.').waitFor();
-    expect((await sheet.innerText()).split('Issue it again.')).toHaveLength(2);
-    await sheet.getByRole('button', { name: 'Issue again' }).click();
-    await page.getByRole('button', { name: 'Keep its keys' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Jonas’ laptop is issued again' });
+    await sheet.getByText('Its hub has another endpoint. Reissue the device.').waitFor();
+    expect((await sheet.innerText()).split('Reissue the device.')).toHaveLength(2);
+    await sheet.getByRole('button', { name: 'Reissue' }).click();
+    await page.getByRole('button', { name: 'Keep keys' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Jonas’ laptop is reissued' });
     await dialog.getByText('PrivateKey = <the private key').waitFor();
     await page.keyboard.press('Escape');
-    await dialog.getByRole('button', { name: 'I have it' }).click();
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
     await sheet.getByText('active', { exact: true }).waitFor();
     expect(platform.world.accessGrants.at(-1)).toMatchObject({ status: 'used', user_device_id: idOf(3201) });
-    await sheet.getByRole('button', { name: 'Issue again' }).click();
+    await sheet.getByRole('button', { name: 'Reissue' }).click();
     await page.getByRole('button', { name: 'New keys' }).click();
     const grant = page.getByRole('dialog', { name: 'New keys for Jonas’ laptop' });
-    await grant.getByRole('button', { name: 'Make the address' }).click();
+    await grant.getByRole('button', { name: 'Create access grant' }).click();
     await grant.getByText('Waiting for the device…').waitFor();
     expect(platform.world.accessGrants.at(-1)).toMatchObject({
       status: 'unused',
@@ -135,9 +138,9 @@ it('where issuing waits for approval, its grant lives until that is given', () =
   stage.on(`${network}?view=devices&user_device=${idOf(3201)}`, async (page, platform) => {
     platform.modes.set('sdwan.user_device_issue', 'require_approval');
     const before = platform.world.accessGrants.length;
-    await page.getByRole('button', { name: 'Issue again' }).click();
-    await page.getByRole('button', { name: 'Keep its keys' }).click();
-    await page.getByRole('button', { name: 'Keep its keys' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Reissue' }).click();
+    await page.getByRole('button', { name: 'Keep keys' }).click();
+    await page.getByRole('button', { name: 'Keep keys' }).waitFor({ state: 'detached' });
     const [grant, ...more] = platform.world.accessGrants.slice(before);
     const approval = platform.world.approvals.find((one) => one.action.endsWith('issue_user_device'));
     expect(more).toEqual([]);
@@ -159,7 +162,7 @@ it('a device is renamed and tagged', () =>
     expect(platform.world.userDevices[0]?.tags).toEqual(['admin', 'phones']);
   }));
 
-it('devices are counted at their hub in the picture', () =>
+it('devices are counted at their hub in the topology', () =>
   stage.on(network, async (page, platform) => {
     const hub1 = page.locator('[data-spot]').filter({ hasText: 'hub1' }).first();
     await hub1.filter({ hasText: '2 devices' }).waitFor();
@@ -170,7 +173,7 @@ it('devices are counted at their hub in the picture', () =>
     await page.locator('.react-flow__edge [data-kind="shortcut"]').waitFor({ state: 'attached' });
   }));
 
-it('devices are counted in the picture without reading all of them', () =>
+it('devices are counted in the topology without reading all of them', () =>
   stage.on('/networks', async (page, platform) => {
     const [like] = platform.world.userDevices;
     if (like === undefined) throw new Error('no device');

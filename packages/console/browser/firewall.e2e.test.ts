@@ -17,7 +17,7 @@ it('rules show what they count and what shadows them, and are found by what the 
     await row.getByText('22,811').waitFor();
     await row.getByText('shadowed').waitFor();
     await row.getByText('by branches to web').waitFor();
-    await page.getByText('The audit finds 1 error, 2 warnings').waitFor();
+    await page.getByText('Audit: 1 error, 2 warnings').waitFor();
     await page.getByRole('link', { name: '198.51.100.2:53' }).waitFor();
     await page.getByLabel('Any finding').selectOption('dead');
     await page.getByText('1 of 6').waitFor();
@@ -51,14 +51,14 @@ it('an audit that is not there yet, or cannot be had, is not one that finds noth
     });
     await page.getByRole('link', { name: 'Firewall' }).click();
     await page.getByText('No rules yet').waitFor();
-    await page.getByText('The audit is on its way').waitFor();
+    await page.getByText('Audit running').waitFor();
     await expect.poll(() => answer).not.toBeNull();
     (answer as (() => void) | null)?.();
-    await page.getByText('The audit could not be read').waitFor();
-    expect(await page.getByText('The audit finds').count()).toBe(0);
+    await page.getByText('Audit unavailable').waitFor();
+    expect(await page.getByText(/^Audit: /).count()).toBe(0);
     await page.unroute('**/system_sdwan_audit_firewall');
     platform.emit('sdwan.firewall_rule.updated', { before: null, after: null });
-    await page.getByText('The audit finds nothing').waitFor();
+    await page.getByText('Audit: no findings').waitFor();
   }));
 
 it('a rule is made, and what is wrong stands at its field', () =>
@@ -72,7 +72,7 @@ it('a rule is made, and what is wrong stands at its field', () =>
     await form.getByLabel('To: which').fill('fd00::1/64');
     await form.getByLabel('Protocol').selectOption('tcp');
     await form.getByLabel('Ports').fill('9000-80');
-    await form.getByRole('button', { name: 'Make rule' }).click();
+    await form.getByRole('button', { name: 'Create rule' }).click();
     await form.getByText('the lower one first').first().waitFor();
     for (const label of ['To: which', 'Ports']) {
       expect(await form.getByLabel(label).getAttribute('aria-invalid'), label).toBe('true');
@@ -80,10 +80,10 @@ it('a rule is made, and what is wrong stands at its field', () =>
     await form.getByLabel('To', { exact: true }).selectOption('virtual_ip');
     await form.getByLabel('To: which').selectOption({ label: 'web' });
     await form.getByLabel('Ports').fill('80-90');
-    await form.getByRole('button', { name: 'Make rule' }).click();
+    await form.getByRole('button', { name: 'Create rule' }).click();
     await form.getByText('needs user_device_id').first().waitFor();
     await form.getByLabel('From: which').selectOption({ label: 'Jonas’ laptop' });
-    await form.getByRole('button', { name: 'Make rule' }).click();
+    await form.getByRole('button', { name: 'Create rule' }).click();
     const sheet = page.getByRole('dialog', { name: 'laptops to web' });
     await sheet.getByText('device Jonas’ laptop').waitFor();
     expect(platform.world.firewallRules.at(-1)).toMatchObject({
@@ -100,10 +100,10 @@ it('a rule of many machines shows its plan first', () =>
     await page.getByRole('button', { name: 'New rule' }).click();
     const form = page.getByRole('dialog');
     await form.getByLabel('Action').selectOption('drop');
-    await form.getByRole('button', { name: 'Make rule' }).click();
-    await form.getByText('6 machines change').waitFor();
+    await form.getByRole('button', { name: 'Create rule' }).click();
+    await form.getByText('6 instances change').waitFor();
     expect(platform.world.firewallRules).toHaveLength(6);
-    await form.getByRole('button', { name: 'Make rule: change 6 machines' }).click();
+    await form.getByRole('button', { name: 'Create rule: change 6 instances' }).click();
     await page.getByRole('dialog', { name: 'drop from all to all' }).waitFor();
     expect(platform.world.firewallRules).toHaveLength(7);
   }));
@@ -116,19 +116,19 @@ it('a rule is edited, switched off and deleted', () =>
     await sheet.getByLabel('To: which').fill('nat');
     await sheet.getByLabel('Ports').fill('2222');
     await sheet.getByRole('button', { name: 'Save' }).click();
-    await sheet.getByText('3 machines change').waitFor();
-    await sheet.getByRole('button', { name: 'Save: change 3 machines' }).click();
+    await sheet.getByText('3 instances change').waitFor();
+    await sheet.getByRole('button', { name: 'Save: change 3 instances' }).click();
     await sheet.getByText('tag nat').first().waitFor();
-    await sheet.getByRole('button', { name: 'Switch off' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Switch off: no ssh to branches' });
-    await dialog.getByText('2 machines change').waitFor();
-    await dialog.getByRole('button', { name: 'Switch off' }).click();
-    await sheet.getByText('drop (off)').waitFor();
-    await sheet.getByText('No machine judges it now').waitFor();
+    await sheet.getByRole('button', { name: 'Disable' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Disable no ssh to branches' });
+    await dialog.getByText('2 instances change').waitFor();
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await sheet.getByText('drop (disabled)').waitFor();
+    await sheet.getByText('No instance evaluates it now').waitFor();
     await sheet.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('No machine changes.').waitFor();
-    await page.getByRole('button', { name: 'Ask to delete rule' }).click();
-    await page.getByRole('heading', { name: 'It waits for approval' }).waitFor();
+    await page.getByText('No instance changes.').waitFor();
+    await page.getByRole('button', { name: 'Request to delete rule' }).click();
+    await page.getByRole('heading', { name: 'Waiting for approval' }).waitFor();
     expect(platform.world.firewallRules[3]).toMatchObject({ enabled: false, port_range: '2222' });
   }));
 
@@ -136,7 +136,7 @@ it('the default policy is changed after a look at the plan', () =>
   stage.on(`${network}?view=firewall`, async (page, platform) => {
     await page.getByRole('button', { name: 'Change to drop' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('6 machines change').waitFor();
+    await dialog.getByText('6 instances change').waitFor();
     expect(platform.world.networks[0]?.firewall_default_policy).toBe('accept');
     await dialog.getByRole('button', { name: 'Change to drop' }).click();
     await page.getByRole('button', { name: 'Change to accept' }).waitFor();
@@ -161,9 +161,9 @@ it('a cell of the matrix is explained by keyboard, and one comes back to it', ()
     const sheet = page.getByRole('dialog', { name: 'hub1 → edge1' });
     await sheet.getByText('denied', { exact: true }).waitFor();
     expect(await sheet.getByRole('listitem').count()).toBe(5);
-    await sheet.getByRole('button', { name: 'The other way' }).click();
+    await sheet.getByRole('button', { name: 'Reverse direction' }).click();
     await page.getByRole('dialog', { name: 'edge1 → hub1' }).getByText('allowed', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'The other way' }).click();
+    await page.getByRole('button', { name: 'Reverse direction' }).click();
     await sheet.getByText('denied', { exact: true }).waitFor();
     // It is explained anew as soon as a rule changes.
     const rule = platform.world.firewallRules[3];
@@ -182,7 +182,7 @@ it('a device is explained as the end of a way, too', () =>
     await page.getByRole('gridcell', { name: 'hub1 to Jonas’ laptop: allowed' }).click();
     const sheet = page.getByRole('dialog', { name: 'hub1 → Jonas’ laptop' });
     await sheet.getByText('It is fd4a:91c0:77e2:1::d1.').waitFor();
-    await sheet.getByRole('button', { name: 'The other way' }).click();
+    await sheet.getByRole('button', { name: 'Reverse direction' }).click();
     await page
       .getByRole('dialog', { name: 'Jonas’ laptop → hub1' })
       .getByText('It sends from fd4a:91c0:77e2:1::d1.')
@@ -194,10 +194,10 @@ it('an end that was shut out, or may not be listed, is no explanation that is st
   const { server, platform } = await stage.fresh();
   const { page, context } = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
   await page.goto(asked);
-  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  await page.getByRole('dialog').getByText('Not found').waitFor();
   platform.permissions = platform.permissions.filter((name) => !name.startsWith('system.sdwan.devices.'));
   await page.reload();
-  await page.getByRole('dialog').getByText('You may not see this').waitFor();
+  await page.getByRole('dialog').getByText('No permission').waitFor();
   await context.close();
 });
 

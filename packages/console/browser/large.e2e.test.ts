@@ -1,4 +1,4 @@
-// Ten thousand peers: every row can be reached, only those in view are drawn, and the picture stays readable.
+// Ten thousand peers: every row can be reached, only those in view are drawn, and the topology stays readable.
 import { matrixNodesMax } from '@powernode/core/limits';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
@@ -65,10 +65,10 @@ it('a peer that changes is patched in place', async () => {
   await context.close();
 });
 
-it('the picture groups the quiet and shows the troubled, and leads to their rows', async () => {
+it('the topology groups the quiet and shows the troubled, and leads to their rows', async () => {
   const { page, context, complaints } = await stage.open(`/networks/${idOf(509)}`);
   await page.locator('[data-kind="group"]').first().waitFor();
-  await page.getByText('larger than a picture can be').waitFor();
+  await page.getByText('too large to draw').waitFor();
   expect(await page.locator('[data-spot]').count()).toBeLessThan(120);
   const group = page.locator('[data-kind="group"]').filter({ hasText: 'connected' }).first();
   await group.click();
@@ -80,7 +80,7 @@ it('the picture groups the quiet and shows the troubled, and leads to their rows
 
 it('the matrix draws the cells in view only, and every cell is reached by keyboard', async () => {
   const { page, context, complaints } = await stage.open(`/networks/${idOf(509)}?view=reachability`);
-  await page.getByText('larger than a matrix can be').waitFor();
+  await page.getByText('too large for a matrix').waitFor();
   expect(await page.getByRole('gridcell').count()).toBeLessThan(cellsDrawnMax);
   await page.locator('.matrix-cell[tabindex="0"]').focus();
   await page.keyboard.press('Control+End');
@@ -120,7 +120,7 @@ it('of very many machines one is chosen by a part of its name', async () => {
   await page.getByRole('button', { name: 'New rule' }).click();
   await page.getByLabel('From', { exact: true }).selectOption('peer');
   const which = page.getByLabel('From: which', { exact: true });
-  await page.getByText('9,900 more fit: write more of the name').waitFor();
+  await page.getByText('9,900 more match: type more of the name').waitFor();
   expect(await which.locator('option').count()).toBe(101);
   await page.getByLabel('Find: From: which').fill('site-0777');
   await which.selectOption({ label: 'site-07771' });

@@ -33,14 +33,14 @@ it('what somebody else deletes is not shown on', async () => {
   );
   await page.getByRole('dialog', { name: 'no ssh to branches' }).waitFor();
   platform.answer('system_sdwan_delete_firewall_rule', { firewall_rule_id: idOf(3103), approve: true });
-  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  await page.getByRole('dialog').getByText('Not found').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('grid', { name: 'rules' }).waitFor();
   expect(await page.getByRole('row').filter({ hasText: 'no ssh' }).count()).toBe(0);
   await context.close();
 });
 
-it('the picture shows who fell silent', async () => {
+it('the topology shows who fell silent', async () => {
   const { page, context, platform } = await open(`/networks/${idOf(501)}`);
   const spot = page.locator('[data-spot]').filter({ hasText: 'edge1' });
   await spot.waitFor();
@@ -54,6 +54,45 @@ it('the picture shows who fell silent', async () => {
   await context.close();
 });
 
+it('a machine that dies is seen to be dead in picture, list, sheet and machine [9.14]', async () => {
+  const { page, context, platform } = await open(`/networks/${idOf(501)}`);
+  const spot = page.locator('[data-spot]').filter({ hasText: 'edge1' });
+  await spot.waitFor();
+  expect(await spot.getAttribute('data-tone')).toBe('ok');
+  const { peers, instances } = platform.world;
+  const i = peers.findIndex((peer) => peer.hostname === 'edge1');
+  const peer = peers[i];
+  const n = instances.findIndex((instance) => instance.id === peer?.node_instance_id);
+  const instance = instances[n];
+  if (peer === undefined || instance === undefined) throw new Error('no edge1');
+  const since = new Date().toISOString();
+  const detail = `edge1 has not been heard by the platform and hub1 since ${since}.`;
+  // The last handshake is a minute old: by its status it is connected.
+  peers[i] = {
+    ...peer,
+    reachable: false,
+    reachable_since: since,
+    unreachable_because: { code: 'offline', detail },
+  };
+  instances[n] = { ...instance, connected: false, offline_since: since, last_heard_at: since };
+  const told = { peer_id: peer.id, network_id: peer.network_id, hostname: 'edge1' };
+  platform.emit('system.instance.offline', { instance_id: instance.id }, { severity: 'warning' });
+  platform.emit('sdwan.peer.unreachable', told, { severity: 'warning' });
+  await spot.filter({ hasText: 'unreachable' }).waitFor();
+  expect(await spot.getAttribute('data-tone')).toBe('bad');
+  await spot.click();
+  const sheet = page.getByRole('dialog', { name: 'edge1' });
+  await sheet.getByText(detail).waitFor();
+  await sheet.getByText('down').first().waitFor();
+  await page.goto(`${new URL(page.url()).origin}/networks/${idOf(501)}?view=peers`);
+  const row = page.getByRole('row').filter({ hasText: 'edge1' });
+  await row.filter({ hasText: 'unreachable' }).waitFor();
+  await page.goto(`${new URL(page.url()).origin}/instances/${instance.id}`);
+  await page.getByText('Offline', { exact: true }).waitFor();
+  await page.getByText('offline', { exact: true }).first().waitFor();
+  await context.close();
+});
+
 it('events appear as they happen, can be held, and show before and after', async () => {
   const { page, context, platform } = await open('/events');
   const rows = page.getByRole('row');
@@ -61,9 +100,9 @@ it('events appear as they happen, can be held, and show before and after', async
   await rows.filter({ hasText: 'first' }).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
   platform.answer('system_sdwan_create_network', { name: 'second' });
-  await page.getByRole('button', { name: 'Go on (1 new event)' }).waitFor();
+  await page.getByRole('button', { name: 'Resume (1 new event)' }).waitFor();
   expect(await rows.filter({ hasText: 'second' }).count()).toBe(0);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
   await rows.filter({ hasText: 'second' }).waitFor();
   await page.getByLabel('Kind begins with').selectOption('sdwan.peer.');
   await rows.filter({ hasText: 'second' }).waitFor({ state: 'detached' });
@@ -74,14 +113,14 @@ it('events appear as they happen, can be held, and show before and after', async
   await context.close();
 });
 
-it('a machine that joins is seen at once and can be attached', async () => {
+it('a machine that joins is seen at once, and can be attached once it has offered keys [9.15]', async () => {
   const { page, context, platform } = await open('/join');
-  await page.getByLabel('Name of the machine').fill('edge9');
-  await page.getByRole('button', { name: 'Make the command' }).click();
+  await page.getByLabel('Instance name').fill('edge9');
+  await page.getByRole('button', { name: 'Create command' }).click();
   const secret = await page.locator('[data-secret]').innerText();
-  expect(secret).toMatch(/^powernode agent join --platform \S+ --token pnj_/);
-  await page.getByText('Waiting for the machine…').waitFor();
-  const instance = makeInstance(900, { hostname: 'edge9' });
+  expect(secret).toMatch(/^curl -fsSL https:\S+\/install\.sh .* \| sh -s -- --token pnj_/);
+  await page.getByText('Waiting for the instance…').waitFor();
+  const instance = makeInstance(900, { hostname: 'edge9', unused_keys: 0 });
   platform.world.instances.push(instance);
   const token = platform.world.joinTokens[0];
   if (token === undefined) throw new Error('no token was made');
@@ -93,33 +132,38 @@ it('a machine that joins is seen at once and can be attached', async () => {
   };
   platform.emit('system.instance.joined', { before: null, after: instance });
   await page.getByText('edge9 joined').waitFor();
-  await page.getByLabel('Attach it to').selectOption({ label: 'plant' });
+  await page.getByText('It has not published any keys yet').waitFor();
+  expect(await page.getByLabel('Attach to').count()).toBe(0);
+  const running = { ...instance, unused_keys: 16 };
+  platform.world.instances[platform.world.instances.indexOf(instance)] = running;
+  platform.emit('system.instance.running', { instance_id: instance.id, hostname: 'edge9' });
+  await page.getByLabel('Attach to').selectOption({ label: 'plant' });
   await page.getByRole('button', { name: 'Attach', exact: true }).click();
-  await page.getByRole('link', { name: 'see it in the network' }).waitFor();
+  await page.getByRole('link', { name: 'Attached: open the network' }).waitFor();
   expect(platform.world.peers.at(-1)?.hostname).toBe('edge9');
-  await page.getByRole('button', { name: 'Join another' }).click();
+  await page.getByRole('button', { name: 'Add another' }).click();
   expect(await page.getByText(secret).count()).toBe(0);
   await context.close();
 });
 
 it('a machine is listed before it joins, where the offers leave a choice', async () => {
   const { page, context, platform } = await open('/join');
-  await page.getByLabel('List it in the fleet now').check();
-  await page.getByRole('button', { name: 'Make the command' }).click();
-  await page.getByText('Not accepted as it is').waitFor();
-  await page.getByLabel('Name of the machine').fill('edge8');
+  await page.getByLabel('Create the instance now').check();
+  await page.getByRole('button', { name: 'Create command' }).click();
+  await page.getByText('Not accepted').waitFor();
+  await page.getByLabel('Instance name').fill('edge8');
   await page.getByLabel('Region').selectOption('south');
   expect(await page.getByLabel('Template').count()).toBe(0);
   const [asked] = await Promise.all([
     page.waitForRequest((request) => request.url().endsWith('/system_create_instance')),
-    page.getByRole('button', { name: 'Make the command' }).click(),
+    page.getByRole('button', { name: 'Create command' }).click(),
   ]);
   expect(asked.postDataJSON()).toMatchObject({ provider_region_id: platform.world.regions[1]?.id });
-  await page.getByText('Waiting for the machine…').waitFor();
+  await page.getByText('Waiting for the instance…').waitFor();
   const listed = platform.world.instances.at(-1);
   expect(listed).toMatchObject({ hostname: 'edge8', status: 'pending' });
   await page.goto(page.url().replace(/\/join.*/, `/instances/${listed?.id}`));
-  await page.getByText('It has not joined yet').waitFor();
+  await page.getByText('Not joined yet').waitFor();
   await context.close();
 });
 
@@ -161,7 +205,7 @@ it('a page that is opened while the platform is away waits for it', async () => 
   await page.keyboard.press('s');
   await page.getByText('owner of Acme').first().waitFor();
   await page.getByRole('link', { name: 'API tokens' }).click();
-  await page.getByText('tries again by itself').waitFor();
+  await page.getByText('retries automatically').waitFor();
   await server.start();
   await page.getByRole('grid', { name: 'API tokens' }).waitFor();
   await context.close();

@@ -43,13 +43,13 @@ function servicePlaces(of: Subjects): Place[] {
       name: 'firewall-rule',
       query: 'view=firewall&firewall_rule',
       id: of.firewallRuleId,
-      shows: 'Judged on',
+      shows: 'Evaluated on',
     },
     {
       name: 'port-mapping',
       query: 'view=port-mappings&port_mapping',
       id: of.portMappingId,
-      shows: 'Target sees',
+      shows: 'Client IP preserved',
     },
     { name: 'user-device', query: 'view=devices&user_device', id: of.userDeviceId, shows: 'Public key' },
   ].flatMap(({ name, query, id, shows }) =>
@@ -84,7 +84,7 @@ export function placesOf(of: Subjects): Place[] {
   return [
     { name: 'networks', path: '/networks', ready: (page) => heading(page, 'Networks') },
     {
-      name: 'network-picture',
+      name: 'network-topology',
       path: network,
       ready: (page) => page.locator('[data-spot]').first().waitFor(),
     },
@@ -110,7 +110,12 @@ export function placesOf(of: Subjects): Place[] {
       path: `/instances/${of.instanceId}`,
       ready: (page) => page.getByRole('heading', { name: 'Networks', level: 2 }).waitFor(),
     },
-    { name: 'join', path: '/join', ready: (page) => heading(page, 'Join a machine') },
+    { name: 'join', path: '/join', ready: (page) => heading(page, 'Add an instance') },
+    {
+      name: 'changes',
+      path: `/changes?instance=${of.instanceId}`,
+      ready: (page) => isThere(page, '.table, .empty'),
+    },
     { name: 'events', path: '/events', ready: (page) => heading(page, 'Events') },
     { name: 'approvals', path: '/approvals', ready: (page) => heading(page, 'Approvals') },
     ...(of.approvalId === null
@@ -139,6 +144,6 @@ export function placesOf(of: Subjects): Place[] {
       path: '/settings?tab=accounts',
       ready: (page) => page.getByRole('grid').waitFor(),
     },
-    { name: 'not-found', path: '/nowhere', ready: (page) => heading(page, 'No such page') },
+    { name: 'not-found', path: '/nowhere', ready: (page) => heading(page, 'Page not found') },
   ];
 }

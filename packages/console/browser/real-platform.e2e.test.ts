@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureConsole } from '../../../launch/console.mjs';
 import { openBrowser, openPage, openSignedIn, wide } from './browser.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'platform', 'main.ts');
@@ -52,7 +52,7 @@ async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promis
 }
 
 beforeAll(async () => {
-  await build({ configFile: join(import.meta.dirname, '..', 'vite.config.ts'), logLevel: 'error' });
+  await ensureConsole(process.execPath);
   directory = await mkdtemp(join(tmpdir(), 'powernode-real-'));
   url = `http://127.0.0.1:${await freePort()}`;
   nodePort = await freePort();
@@ -91,13 +91,13 @@ it('makes a network, changes it, and deletes it by approval', async () => {
   const { page, complaints, close } = await live('/networks');
   await page.getByRole('button', { name: 'New network' }).first().click();
   await page.getByLabel('Prefix').fill('fd00::1/64');
-  await page.getByRole('button', { name: 'Make network' }).click();
+  await page.getByRole('button', { name: 'Create network' }).click();
   await page.getByText('is not a prefix').first().waitFor();
   await page.getByLabel('Name').fill('office');
   await page.getByLabel('Prefix').fill('');
-  await page.getByRole('button', { name: 'Make network' }).click();
+  await page.getByRole('button', { name: 'Create network' }).click();
   await page.getByRole('heading', { name: 'office', level: 1 }).waitFor();
-  await page.getByText('No machines in this network yet').waitFor();
+  await page.getByText('No peers yet').waitFor();
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByLabel('Description').fill('All offices');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -105,8 +105,8 @@ it('makes a network, changes it, and deletes it by approval', async () => {
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.getByText('All offices').waitFor();
   await page.getByRole('button', { name: 'Delete' }).click();
-  await page.getByText('No machine changes.').waitFor();
-  await page.getByRole('button', { name: 'Ask to delete network' }).click();
+  await page.getByText('No instance changes.').waitFor();
+  await page.getByRole('button', { name: 'Request to delete network' }).click();
   await page.getByRole('dialog').getByRole('link', { name: 'Open the request' }).click();
   await page.getByRole('button', { name: 'Approve' }).click();
   await page.getByRole('button', { name: 'Approve and run' }).click();
@@ -146,27 +146,27 @@ it('makes a rule, judges by it, and deletes it by approval', async () => {
   const form = page.getByRole('dialog', { name: 'New rule' });
   await form.getByLabel('Action').selectOption('drop');
   await form.getByLabel('From', { exact: true }).selectOption('tag');
-  await form.getByRole('button', { name: 'Make rule' }).click();
+  await form.getByRole('button', { name: 'Create rule' }).click();
   await form.getByText('needs tag').first().waitFor();
   await form.getByLabel('From: which').fill('guest');
   await form.getByLabel('Protocol').selectOption('tcp');
   await form.getByLabel('Ports').fill('22');
-  await form.getByRole('button', { name: 'Make rule' }).click();
+  await form.getByRole('button', { name: 'Create rule' }).click();
   const sheet = page.getByRole('dialog', { name: 'drop tcp 22 from guest to all' });
-  await sheet.getByText('tag guest (nobody has it)').waitFor();
-  await sheet.getByText('What nodes are given').waitFor();
+  await sheet.getByText('tag guest (unused)').waitFor();
+  await sheet.getByText('Compiled rule').waitFor();
   await sheet.getByRole('button', { name: 'Delete' }).click();
-  await page.getByRole('button', { name: 'Ask to delete rule' }).click();
+  await page.getByRole('button', { name: 'Request to delete rule' }).click();
   await page.getByRole('link', { name: 'Open the request' }).first().click();
   await page.getByRole('button', { name: 'Approve' }).click();
   await page.getByRole('button', { name: 'Approve and run' }).click();
   await page.getByText('approved', { exact: true }).first().waitFor();
   await page.goBack();
-  await page.getByRole('dialog').getByText('It is not here').waitFor();
+  await page.getByRole('dialog').getByText('Not found').waitFor();
   await page.keyboard.press('Escape');
   await page.getByText('No rules yet').waitFor();
   await page.getByRole('link', { name: 'Reachability' }).click();
-  await page.getByText('Nobody to reach yet').waitFor();
+  await page.getByText('Nothing to check yet').waitFor();
   const explain = page.getByRole('form', { name: 'Explain' });
   for (const end of ['From', 'To']) {
     await explain.getByLabel(end, { exact: true }).selectOption('address');
@@ -182,45 +182,49 @@ it('grants access by an address that is shown once, and takes it back', async ()
   await page.getByRole('link', { name: 'by somebody else' }).click();
   await page.getByRole('link', { name: 'Devices' }).click();
   await page.getByText('No devices yet').waitFor();
-  await page.getByRole('button', { name: 'Grant access' }).click();
-  await page.getByLabel('Name of the device').fill('a phone');
-  await page.getByRole('button', { name: 'Make the address' }).click();
+  await page.getByRole('button', { name: 'New access grant' }).click();
+  await page.getByLabel('Device name').fill('a phone');
+  await page.getByRole('button', { name: 'Create access grant' }).click();
   expect(await page.locator('[data-secret]').innerText()).toMatch(/#\S+$/);
   await page.getByText('Waiting for the device…').waitFor();
-  await page.getByRole('button', { name: 'I have it' }).click();
+  await page.getByRole('button', { name: 'I have copied it' }).click();
   const row = page.getByRole('row').filter({ hasText: 'a phone' });
   await row.getByRole('button', { name: 'Revoke' }).click();
   await page.getByLabel('Approve now').check();
-  await page.getByRole('button', { name: 'Revoke grant' }).click();
+  await page.getByRole('button', { name: 'Revoke access grant' }).click();
   await row.getByText('revoked').waitFor();
   await close();
 });
 
 it('makes the command that joins a machine, and takes its token back', async () => {
   const { page, close } = await live('/join');
-  await page.getByLabel('Name of the machine').fill('edge1');
-  await page.getByRole('button', { name: 'Make the command' }).click();
-  expect(await page.locator('[data-secret]').innerText()).toMatch(/agent join --platform \S+ --token \S+/);
-  await page.getByText('Waiting for the machine…').waitFor();
+  await page.getByLabel('Instance name').fill('edge1');
+  await page.getByRole('button', { name: 'Create command' }).click();
+  expect(await page.locator('[data-secret]').innerText()).toMatch(
+    /^curl -fsSL https:\S+\/install\.sh .* \| sh -s -- --token pnj_\S+$/,
+  );
+  await page.getByText('Waiting for the instance…').waitFor();
   const row = page.getByRole('row').filter({ hasText: 'edge1' });
   await row.getByRole('button', { name: 'Revoke' }).click();
   await page.getByLabel('Approve now').check();
   await page.getByRole('button', { name: 'Revoke token' }).click();
   await row.getByText('revoked').waitFor();
-  await page.getByText('The token is revoked; make another').waitFor();
+  await page.getByText('The token is revoked; create another').waitFor();
   await close();
 });
 
 it('lists a machine before it joins', async () => {
   const { page, close } = await live('/join');
-  await page.getByLabel('List it in the fleet now').check();
-  await page.getByLabel('Name of the machine').fill('edge2');
-  await page.getByRole('button', { name: 'Make the command' }).click();
-  expect(await page.locator('[data-secret]').innerText()).toMatch(/agent join --platform \S+ --token \S+/);
+  await page.getByLabel('Create the instance now').check();
+  await page.getByLabel('Instance name').fill('edge2');
+  await page.getByRole('button', { name: 'Create command' }).click();
+  expect(await page.locator('[data-secret]').innerText()).toMatch(
+    /^curl -fsSL https:\S+\/install\.sh .* \| sh -s -- --token pnj_\S+$/,
+  );
   await page.getByRole('link', { name: 'Instances', exact: true }).click();
   await page.getByRole('row').filter({ hasText: 'edge2' }).getByText('pending').waitFor();
   await page.getByRole('link', { name: 'edge2' }).click();
-  await page.getByText('It has not joined yet').waitFor();
+  await page.getByText('Not joined yet').waitFor();
   await close();
 });
 
@@ -229,22 +233,22 @@ it('makes an operator and a token that may only read, and signs in with it', asy
   await page.getByRole('button', { name: 'New operator' }).click();
   await page.getByLabel('Name').fill('Ada');
   await page.getByLabel('Role').selectOption('viewer');
-  await page.getByRole('button', { name: 'Make operator' }).click();
+  await page.getByRole('button', { name: 'Create operator' }).click();
   await page.getByRole('row').filter({ hasText: 'Ada' }).waitFor();
   await page.getByRole('link', { name: 'API tokens' }).click();
   await page.getByRole('button', { name: 'New API token' }).click();
   await page.getByLabel('Name').fill('for Ada');
   await page.getByLabel('Operator', { exact: true }).selectOption({ label: 'Ada' });
-  await page.getByRole('button', { name: 'Make token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   const token = await page.locator('[data-secret]').innerText();
   const ada = await openSignedIn(browser, { url, token });
   await ada.page.goto('/networks');
   await ada.page.getByText('viewer of default').waitFor();
   await ada.page.getByRole('link', { name: 'by somebody else' }).waitFor();
   expect(await ada.page.getByRole('button', { name: 'New network' }).count()).toBe(0);
-  await page.getByRole('button', { name: 'I have it' }).click();
+  await page.getByRole('button', { name: 'I have copied it' }).click();
   await page.getByRole('row').filter({ hasText: 'for Ada' }).getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('button', { name: 'Ask to revoke token' }).click();
+  await page.getByRole('button', { name: 'Request to revoke token' }).click();
   await page.getByRole('dialog').getByRole('link', { name: 'Open the request' }).click();
   await page.getByRole('button', { name: 'Approve' }).click();
   await page.getByRole('button', { name: 'Approve and run' }).click();

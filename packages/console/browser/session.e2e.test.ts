@@ -16,7 +16,7 @@ it('lets in whoever has a valid token, and says what is wrong with another one',
   expect(await page.getByLabel('Token').getAttribute('aria-invalid')).toBe('true');
   await page.getByLabel('Token').fill(`“${fakeToken}”`);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('no special characters').waitFor();
+  await page.getByText('no spaces or special characters').waitFor();
   await page.getByLabel('Token').fill(` ${fakeToken} `);
   await page.getByLabel('Token').press('Enter');
   // One lands on the page that was asked for.
@@ -50,11 +50,11 @@ it('names the permission that is missing, and offers nothing that is not allowed
   await page.getByRole('link', { name: 'office' }).waitFor();
   expect(await page.getByRole('button', { name: 'New network' }).count()).toBe(0);
   await page.getByRole('link', { name: 'Policies' }).click();
-  await page.getByRole('heading', { name: 'You may not see this' }).waitFor();
+  await page.getByRole('heading', { name: 'No permission' }).waitFor();
   await page.getByText('system.policies.read').first().waitFor();
   await page.goto(`/networks/${idOf(501)}?view=firewall`);
   await page.getByText('system.sdwan.firewall.read').first().waitFor();
-  await page.getByText('You may not see the audit').waitFor();
+  await page.getByText('No permission to read the audit').waitFor();
   expect(await page.getByRole('button', { name: 'New rule' }).count()).toBe(0);
   await context.close();
 });
@@ -64,7 +64,7 @@ it('reads again and again when the token may not listen to events', async () => 
   platform.permissions = ['system.sdwan.networks.read'];
   const { page, context } = await openSignedIn(stage.browser, { url: server.url, token: fakeToken });
   await page.goto('/networks');
-  await page.locator('.connection:visible', { hasText: 'Every few seconds' }).waitFor();
+  await page.locator('.connection:visible', { hasText: 'Polling' }).waitFor();
   const office = platform.world.networks[0];
   if (office !== undefined) platform.world.networks[0] = { ...office, name: 'headquarters' };
   await page.getByRole('link', { name: 'headquarters' }).waitFor();
@@ -73,10 +73,10 @@ it('reads again and again when the token may not listen to events', async () => 
 
 it('says that an object or a page is not there', async () => {
   const { page, context } = await stage.open('/networks/0199a000-0000-7000-8000-00000000dead');
-  await page.getByRole('heading', { name: 'It is not here' }).waitFor();
+  await page.getByRole('heading', { name: 'Not found' }).waitFor();
   await page.goto('/no/such/page');
-  await page.getByRole('heading', { name: 'No such page' }).waitFor();
-  await page.getByRole('link', { name: 'Go to the networks' }).click();
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+  await page.getByRole('link', { name: 'Go to networks' }).click();
   await page.getByRole('link', { name: 'office' }).waitFor();
   await context.close();
 });
@@ -85,7 +85,7 @@ it('keeps the colours that one chose', async () => {
   const { page, context } = await stage.open('/settings');
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
-  await page.getByLabel('Colours in this browser').selectOption('dark');
+  await page.getByLabel('Theme', { exact: true }).selectOption('dark');
   await expect.poll(background).not.toBe(light);
   await page.reload();
   await page.getByText('Address pool').waitFor();

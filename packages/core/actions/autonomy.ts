@@ -11,7 +11,7 @@ export const autonomyActions = {
     area,
     name: 'system_list_policies',
     title: 'List policies',
-    description: 'For each category of action: what happens when it is asked for, and what would by default.',
+    description: 'For each category of action: its mode and its default mode.',
     input: { ...pageInput },
     output: { policies: z.array(policy), ...pageOutput },
     permission: 'system.policies.read',
@@ -35,7 +35,7 @@ export const autonomyActions = {
     name: 'system_set_policy',
     title: 'Set a policy',
     description:
-      'auto_approve does it silently, notify_and_proceed does it and marks the event, require_approval waits for a decision, blocked refuses. mode null goes back to the default. The policy is named by its category or by its policy_id.',
+      'auto_approve runs the action, notify_and_proceed runs it and marks its event, require_approval waits for a decision, blocked refuses. mode null restores the default. The policy is named by its category or by its policy_id.',
     input: {
       category: common.line(100).optional(),
       policy_id: common.id.optional(),
@@ -45,6 +45,7 @@ export const autonomyActions = {
     permission: 'system.policies.manage',
     category: 'system.policy_set',
     kind: 'update',
+    needsPerson: 'always',
     subject: 'policy_id',
     route: { method: 'POST', path: '/policies' },
     alsoAt: [{ method: 'PATCH', path: '/policies/{policy_id}' }],
@@ -54,7 +55,7 @@ export const autonomyActions = {
     area,
     name: 'system_list_approvals',
     title: 'List approvals',
-    description: 'What waits for a decision, and what was decided, newest first.',
+    description: 'Pending and decided requests, newest first.',
     input: { ...pageInput, status: approvalStatus.optional() },
     output: { approvals: z.array(approval), ...pageOutput },
     permission: 'system.approvals.read',
@@ -66,8 +67,14 @@ export const autonomyActions = {
     name: 'system_get_approval',
     title: 'Get an approval',
     description:
-      'One deferred operation: what was asked, by whom, what it would change, and what became of it.',
-    input: { approval_id: common.id },
+      'One deferred operation: the request, who made it, its plan and its outcome. A secret that it created (a token, a bootstrap URL) is shown once, to its requester, within 24 hours of the decision; show_secret false reads the request without retrieving the secret. Over MCP it is never shown.',
+    input: {
+      approval_id: common.id,
+      show_secret: z
+        .boolean()
+        .default(true)
+        .meta({ description: 'Show the requester a secret that is shown once, if it was not shown yet' }),
+    },
     output: { approval },
     permission: 'system.approvals.read',
     subject: 'approval_id',
@@ -79,7 +86,7 @@ export const autonomyActions = {
     name: 'system_decide_approval',
     title: 'Decide an approval',
     description:
-      'approve runs the operation now, with the permissions that its requester has now; reject ends it. A decision is final.',
+      'approve runs the operation now, with the permissions that its requester has now; reject closes it. A decision is final.',
     input: {
       approval_id: common.id,
       decision: z.enum(['approve', 'reject']),
@@ -89,6 +96,7 @@ export const autonomyActions = {
     permission: 'system.approvals.decide',
     category: 'system.approval_decide',
     kind: 'update',
+    needsPerson: 'only',
     defaultMode: 'auto_approve',
     revised: false,
     subject: 'approval_id',

@@ -1,6 +1,7 @@
 // All actions of the product in one fixed order, by name. Surfaces iterate over this; handlers are keyed on it.
 import { accountActions } from './accounts.ts';
 import { autonomyActions } from './autonomy.ts';
+import { changeActions } from './changes.ts';
 import type { ActionDefinition } from './define.ts';
 import { deviceActions } from './devices.ts';
 import { firewallActions } from './firewall.ts';
@@ -13,6 +14,7 @@ import { virtualIpActions } from './virtual-ips.ts';
 export const actions = {
   ...accountActions,
   ...fleetActions,
+  ...changeActions,
   ...provisioningActions,
   ...sdwanActions,
   ...virtualIpActions,

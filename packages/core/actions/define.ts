@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Permission } from '../intent/account.ts';
 import { deferredOperation, type PolicyMode, plan } from '../intent/autonomy.ts';
 import * as common from '../intent/common.ts';
-import { pageSizeDefault, pageSizeMax } from '../limits.ts';
+import { pageSizeDefault, pageSizeMax, revisionMax } from '../limits.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -30,6 +30,22 @@ export interface Category {
 
 type Shape = z.core.$ZodLooseShape;
 
+/**
+ * When a call that comes over MCP waits for a person, whatever the policy of its category says: because it raises a
+ * right, opens something, takes something away or makes a secret. The rule is in docs/how-to/mcp.md.
+ *
+ * `only`: the call is itself a person's decision; a model cannot even ask for it to be made later.
+ * An object decides each parameter of the action; one that decides none, like `never`, is for what only reads.
+ */
+export type NeedsPerson<Parameter extends string = string> =
+  | 'never'
+  | 'always'
+  | 'only'
+  | Readonly<Record<Parameter, ParameterNeeds>>;
+
+/** When a parameter makes a call one for a person: never, whenever it is given, or with one of some values. */
+export type ParameterNeeds = 'free' | 'given' | readonly (string | boolean)[];
+
 export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Shape> {
   readonly name: string;
   /** A short line for people: "Create a network". */
@@ -43,6 +59,7 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   readonly permission: Permission | null;
   /** null: a reading action, which no policy gates. */
   readonly category: Category | null;
+  readonly needsPerson: NeedsPerson;
   readonly hints: Hints;
   /** The parameter that names the object; plain `id` is its alias. */
   readonly subject: string | null;
@@ -54,6 +71,8 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   readonly revised: boolean;
   /** Whether it makes an object, which is answered with 201. */
   readonly creates: boolean;
+  /** Whether it makes something to be shown once, to a person: a token, or a URL that lets somebody in. */
+  readonly makesSecret: boolean;
   /** A group of tools that a client can ask for by name. */
   readonly area:
     | 'accounts'
@@ -71,24 +90,29 @@ export const mutationInput = {
   dry_run: z
     .boolean()
     .default(false)
-    .meta({ description: 'Answer with the would-be object and a plan, and write nothing' }),
+    .meta({ description: 'Return the resulting object and a plan, and change nothing' }),
   approve: z
     .boolean()
     .default(false)
-    .meta({ description: 'Decide in the same breath; needs system.approvals.decide' }),
+    .meta({ description: 'Approve in the same request; requires system.approvals.decide' }),
 };
 export const revisedInput = {
   if_revision: z
     .int()
     .min(0)
+    .max(revisionMax)
     .optional()
-    .meta({ description: 'Answer 409 when the object has another revision by now' }),
+    .meta({ description: 'Fail with 409 if the object has a different revision' }),
 };
 
 /** What every list takes. */
 export const pageInput = {
   limit: z.int().min(1).max(pageSizeMax).default(pageSizeDefault),
-  cursor: z.string().max(500).optional(),
+  cursor: z
+    .string()
+    .max(500)
+    .regex(/^[\w-]+$/, 'must be a next_cursor returned by the same list')
+    .optional(),
 };
 
 /** What every list answers beside its rows. */
@@ -133,6 +157,35 @@ export type ParametersOf<A extends ActionDefinition> =
 export type OutputOf<A extends ActionDefinition> =
   A extends ActionDefinition<infer _I, infer O> ? z.output<z.ZodObject<O>> : never;
 
+/** Whether a call with these parameters, after parsing, needs a person when it comes over MCP. */
+export function callNeedsPerson(
+  action: Pick<ActionDefinition, 'needsPerson'>,
+  input: Readonly<Record<string, unknown>>,
+): boolean {
+  const { needsPerson } = action;
+  if (typeof needsPerson === 'string') return needsPerson !== 'never';
+  return Object.entries(needsPerson).some(([name, needs]) => isGrave(needs, input[name]));
+}
+
+function isGrave(needs: ParameterNeeds, value: unknown): boolean {
+  if (needs === 'free' || value === undefined) return false;
+  return needs === 'given' || needs.some((one) => one === value);
+}
+
+/** The same for people and models, in one sentence; empty when none is needed. */
+export function needsPersonText({ needsPerson }: Pick<ActionDefinition, 'needsPerson'>): string {
+  if (needsPerson === 'never') return '';
+  if (needsPerson === 'only') return 'Over MCP a person decides.';
+  if (needsPerson === 'always') return 'Over MCP it needs a person’s approval.';
+  const entries = Object.entries(needsPerson);
+  const given = entries.filter(([, needs]) => needs === 'given').map(([name]) => name);
+  const valued = entries.flatMap(([name, needs]) =>
+    typeof needs === 'string' ? [] : [`${name} ${needs.join(' or ')}`],
+  );
+  const parts = [...valued, ...given];
+  return parts.length === 0 ? '' : `Over MCP it needs a person’s approval with ${parts.join(', ')}.`;
+}
+
 const readHints: Hints = { readOnly: true, destructive: false, idempotent: true, openWorld: false };
 
 type Common<I extends Shape, O extends Shape> = Pick<
@@ -147,30 +200,40 @@ export function read<const I extends Shape, const O extends Shape>(
   return {
     ...spec,
     category: null,
+    needsPerson: 'never',
     hints: readHints,
     subject: spec.subject ?? null,
     revised: false,
     creates: false,
+    makesSecret: false,
   };
 }
 
+/** What destroys takes something away; the others say for themselves whether they need a person. */
+type Kind<Parameter extends string> =
+  | { readonly kind: 'create' | 'update'; readonly needsPerson: NeedsPerson<Parameter> }
+  | { readonly kind: 'destroy'; readonly needsPerson?: never };
+
 /** An action that changes something. The default policy follows from whether it destroys (contract §7). */
 export function mutate<const I extends Shape, const O extends Shape>(
-  spec: Common<I, O> & {
-    readonly category: string;
-    readonly kind: 'create' | 'update' | 'destroy';
-    readonly defaultMode?: PolicyMode;
-    readonly revised?: boolean;
-    /** false: doing it twice is not the same as doing it once, though it creates nothing. */
-    readonly idempotent?: false;
-  },
+  spec: Common<I, O> &
+    Kind<keyof I & string> & {
+      readonly category: string;
+      readonly defaultMode?: PolicyMode;
+      readonly revised?: boolean;
+      /** false: doing it twice is not the same as doing it once, though it creates nothing. */
+      readonly idempotent?: false;
+      readonly makesSecret?: true;
+    },
 ): ActionDefinition<I, O> {
-  const { kind, category, defaultMode, idempotent, ...rest } = spec;
+  const { kind, category, defaultMode, idempotent, needsPerson = 'always', ...rest } = spec;
   return {
     ...rest,
+    needsPerson,
     subject: spec.subject ?? null,
     revised: spec.revised ?? kind === 'update',
     creates: kind === 'create',
+    makesSecret: spec.makesSecret ?? false,
     category: {
       name: category,
       defaultMode: defaultMode ?? (kind === 'destroy' ? 'require_approval' : 'notify_and_proceed'),

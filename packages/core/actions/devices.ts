@@ -1,4 +1,4 @@
-// People's devices and the grants that let them in: contract §4.
+// User devices and access grants: contract §4.
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { accessGrant, accessGrantOnce, userDevice, userDeviceWithConfig } from '../intent/user-device.ts';
@@ -15,9 +15,9 @@ export const deviceActions = {
   createAccessGrant: mutate({
     area,
     name: 'system_sdwan_create_access_grant',
-    title: 'Grant access to a device',
+    title: 'Create an access grant',
     description:
-      'A page to be opened once on a laptop or a phone: it makes a key pair there and gets a configuration for WireGuard. The URL is shown once.',
+      'A one-time URL of a page to open on a laptop or phone. The page generates a key pair on the device and returns a WireGuard configuration. The URL is shown once.',
     input: {
       network_id: common.id,
       device_name_hint: common.name,
@@ -25,12 +25,14 @@ export const deviceActions = {
       tags: common.tags.optional(),
       user_device_id: common.id
         .optional()
-        .meta({ description: 'Issue this device again; it keeps its address, name and tags' }),
+        .meta({ description: 'Reissue this device; it keeps its address, name and tags' }),
     },
     output: { access_grant: accessGrantOnce },
     permission: manage,
     category: 'sdwan.access_grant_create',
     kind: 'create',
+    needsPerson: 'always',
+    makesSecret: true,
     route: { method: 'POST', path: grants },
     cli: { noun: 'access-grant', verb: 'create' },
   }),
@@ -38,7 +40,7 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_list_access_grants',
     title: 'List access grants',
-    description: 'Grants without their secret, and which device used each.',
+    description: 'Access grants without their secrets, and the device that used each.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
@@ -53,7 +55,7 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_get_access_grant',
     title: 'Get an access grant',
-    description: 'One grant, without its secret.',
+    description: 'One access grant, without its secret.',
     input: { access_grant_id: common.id },
     output: { access_grant: accessGrant },
     permission: readDevices,
@@ -65,7 +67,7 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_revoke_access_grant',
     title: 'Revoke an access grant',
-    description: 'An unused grant stops working. A device that used it already stays.',
+    description: 'An unused access grant stops working. A device that has used it stays.',
     input: { access_grant_id: common.id },
     output: { access_grant: accessGrant },
     permission: manage,
@@ -81,7 +83,7 @@ export const deviceActions = {
     name: 'system_sdwan_issue_user_device',
     title: 'Issue a user device',
     description:
-      'Uses an access grant for a public key: the device gets an address, and its hub lets it in at once. With user_device_id it issues that device again, with a configuration of today.',
+      'Uses an access grant for a public key: the device gets an address, and its hub accepts the key at once. With user_device_id it reissues that device with the current configuration.',
     input: {
       network_id: common.id,
       access_grant_id: common.id,
@@ -89,12 +91,13 @@ export const deviceActions = {
       name: common.name.optional(),
       user_device_id: common.id
         .optional()
-        .meta({ description: 'Issue this device again; it keeps its address and tags' }),
+        .meta({ description: 'Reissue this device; it keeps its address and tags' }),
     },
     output: { user_device: userDeviceWithConfig },
     permission: manage,
     category: 'sdwan.user_device_issue',
     kind: 'create',
+    needsPerson: 'always',
     route: { method: 'POST', path: devices },
     cli: { noun: 'user-device', verb: 'issue' },
   }),
@@ -102,7 +105,7 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_list_user_devices',
     title: 'List user devices',
-    description: 'Devices with their last handshake, and which of them have an outdated configuration.',
+    description: 'Devices with their last handshake and whether their configuration is out of date.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
@@ -119,7 +122,7 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_get_user_device',
     title: 'Get a user device',
-    description: 'One device with its configuration (without a private key, which only the device has).',
+    description: 'One device with its configuration (without the private key, which only the device has).',
     input: { user_device_id: common.id },
     output: { user_device: userDeviceWithConfig },
     permission: readDevices,
@@ -131,12 +134,13 @@ export const deviceActions = {
     area,
     name: 'system_sdwan_update_user_device',
     title: 'Change a user device',
-    description: 'Its name and its tags, by which rules select it.',
+    description: 'Changes its name and tags. Firewall rules can select devices by tag.',
     input: { user_device_id: common.id, name: common.name.optional(), tags: common.tags.optional() },
     output: { user_device: userDevice },
     permission: manage,
     category: 'sdwan.user_device_update',
     kind: 'update',
+    needsPerson: { user_device_id: 'free', name: 'free', tags: 'given' },
     subject: 'user_device_id',
     route: { method: 'PATCH', path: `${devices}/{user_device_id}` },
     cli: { noun: 'user-device', verb: 'update' },
@@ -146,7 +150,7 @@ export const deviceActions = {
     name: 'system_sdwan_revoke_user_device',
     title: 'Revoke a user device',
     description:
-      'Its hub drops it at once. The answer and the object say on how many of the hubs that knew it that is done.',
+      'Its hub drops it at once. revoked_on says how many of the hubs that had its key have removed it.',
     input: { user_device_id: common.id },
     output: { user_device: userDevice },
     permission: manage,

@@ -32,7 +32,7 @@ export const firewallActions = {
     name: 'system_sdwan_create_firewall_rule',
     title: 'Create a firewall rule',
     description:
-      'ingress rules are judged on the machine where packets arrive, egress rules where they begin. The more specific selector wins: peer, user device and federation peer, then tag, then cidr (longer first), then all; between equals the drop, then the older. What no rule names falls to the network’s default policy on its way in.',
+      'Ingress rules are evaluated on the instance where packets arrive, egress rules where they originate. The more specific selector wins: peer, user device and federation peer, then tag, then cidr (longer first), then all; between rules with the same selector the narrower protocol and port decides first; between equals the drop wins, then the reject, then the older. Incoming packets that no rule matches get the network’s default policy.',
     input: {
       network_id: common.id,
       name: common.name.nullable().optional(),
@@ -51,6 +51,17 @@ export const firewallActions = {
     permission: 'system.sdwan.firewall.manage',
     category: 'sdwan.firewall_rule_create',
     kind: 'create',
+    needsPerson: {
+      network_id: 'free',
+      name: 'free',
+      direction: 'free',
+      action: ['accept'],
+      selector: 'free',
+      destination: 'free',
+      protocol: 'free',
+      port_range: 'free',
+      enabled: 'free',
+    },
     route: { method: 'POST', path },
     cli: { noun, verb: 'create' },
   }),
@@ -58,7 +69,7 @@ export const firewallActions = {
     area,
     name: 'system_sdwan_list_firewall_rules',
     title: 'List firewall rules',
-    description: 'Rules with what they have counted, oldest first.',
+    description: 'Rules with their counters, oldest first.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
@@ -75,7 +86,7 @@ export const firewallActions = {
     area,
     name: 'system_sdwan_get_firewall_rule',
     title: 'Get a firewall rule',
-    description: 'One rule, with the nftables text that nodes get for it and which nodes judge it.',
+    description: 'One rule, with its compiled nftables text and the instances that evaluate it.',
     input: { firewall_rule_id: common.id },
     output: { firewall_rule: firewallRuleCompiled },
     permission: 'system.sdwan.firewall.read',
@@ -87,7 +98,7 @@ export const firewallActions = {
     area,
     name: 'system_sdwan_update_firewall_rule',
     title: 'Change a firewall rule',
-    description: 'Changes the given fields; connections that a rule let in go on.',
+    description: 'Changes the given fields. Open connections that the rules still allow continue.',
     input: {
       firewall_rule_id: common.id,
       name: common.name.nullable().optional(),
@@ -103,6 +114,17 @@ export const firewallActions = {
     permission: 'system.sdwan.firewall.manage',
     category: 'sdwan.firewall_rule_update',
     kind: 'update',
+    needsPerson: {
+      firewall_rule_id: 'free',
+      name: 'free',
+      direction: 'given',
+      action: 'given',
+      selector: 'given',
+      destination: 'given',
+      protocol: 'given',
+      port_range: 'given',
+      enabled: 'given',
+    },
     subject: 'firewall_rule_id',
     route: { method: 'PATCH', path: `${path}/{firewall_rule_id}` },
     cli: { noun, verb: 'update' },
@@ -111,7 +133,7 @@ export const firewallActions = {
     area,
     name: 'system_sdwan_delete_firewall_rule',
     title: 'Delete a firewall rule',
-    description: 'Takes the rule from every node that has it.',
+    description: 'Removes the rule from every instance that has it.',
     input: { firewall_rule_id: common.id },
     output: { firewall_rule: firewallRule },
     permission: 'system.sdwan.firewall.manage',
@@ -127,12 +149,14 @@ export const firewallActions = {
     name: 'system_sdwan_audit_firewall',
     title: 'Audit the firewall',
     description:
-      'Shadowed, contradictory, dead and duplicate rules of a network, each with what shadows it; and doors whose target is gone.',
+      'Shadowed, contradictory, dead, duplicate and redundant rules of a network, each with the rule that causes it; and port mappings whose target was deleted.',
     input: { network_id: common.id },
     output: {
       findings: z.array(firewallFinding),
-      count: z.int().meta({ description: 'All that were found' }),
-      truncated: z.boolean().meta({ description: 'Whether findings leaves some out, the least grave ones' }),
+      count: z.int().meta({ description: 'Number of all findings' }),
+      truncated: z
+        .boolean()
+        .meta({ description: 'Whether the list omits some findings, the least severe ones' }),
       rules_count: z.int(),
     },
     permission: 'system.sdwan.firewall.read',
@@ -146,7 +170,7 @@ export const firewallActions = {
     name: 'system_sdwan_explain_reachability',
     title: 'Explain reachability',
     description:
-      'Follows a packet from source to destination through what nodes are given (addresses, routes, paths, rules, doors) and names each object that decides.',
+      'Follows a packet from source to destination through addresses, routes, paths, rules and port mappings, and names each object that decides.',
     input: {
       network_id: common.id,
       source: reachabilitySource,
@@ -165,7 +189,7 @@ export const firewallActions = {
     name: 'system_sdwan_get_reachability_matrix',
     title: 'Who can reach what',
     description:
-      'For one protocol and port: which peers and devices reach which, as explain_reachability would say.',
+      'For one protocol and port: which peers and devices reach each other, as in explain_reachability.',
     input: {
       network_id: common.id,
       protocol: reachabilityProtocol.default('icmp6'),

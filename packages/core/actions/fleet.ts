@@ -1,8 +1,8 @@
-// Machines, the tokens that let them in, and events: contract §3.
+// Instances, join tokens and events: contract §3.
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { event, instance, instanceStatus, joinToken, joinTokenOnce } from '../intent/fleet.ts';
-import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits.ts';
+import { joinTokenSecondsDefault, joinTokenSecondsMax, timeTextMax } from '../limits.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'fleet' as const;
@@ -15,9 +15,9 @@ export const fleetActions = {
     name: 'system_create_join_token',
     title: 'Create a join token',
     description:
-      'A token that lets one machine in, once. The answer has the command to run on that machine. The token is shown once.',
+      'A token for one instance to join, once. The answer includes the command to run on it. The token is shown once.',
     input: {
-      name_hint: common.name.optional(),
+      name_hint: common.hostname.optional().meta({ description: 'Hostname for the instance' }),
       expires_in_seconds: z.int().min(1).max(joinTokenSecondsMax).default(joinTokenSecondsDefault),
       tags: common.tags.optional(),
     },
@@ -25,6 +25,8 @@ export const fleetActions = {
     permission: 'system.join_tokens.manage',
     category: 'system.join_token_create',
     kind: 'create',
+    needsPerson: 'always',
+    makesSecret: true,
     route: { method: 'POST', path: '/join_tokens' },
     cli: { noun: 'join-token', verb: 'create' },
   }),
@@ -32,7 +34,7 @@ export const fleetActions = {
     area: tokensArea,
     name: 'system_list_join_tokens',
     title: 'List join tokens',
-    description: 'Join tokens of the account, without their secrets, and which machine used each.',
+    description: 'Join tokens of the account, without their secrets, and the instance that used each.',
     input: { ...pageInput },
     output: { join_tokens: z.array(joinToken), ...pageOutput },
     permission: 'system.join_tokens.read',
@@ -43,7 +45,7 @@ export const fleetActions = {
     area: tokensArea,
     name: 'system_revoke_join_token',
     title: 'Revoke a join token',
-    description: 'An unused token stops working. A machine that has used it already stays.',
+    description: 'An unused token stops working. An instance that has used it stays.',
     input: { join_token_id: common.id },
     output: { join_token: joinToken },
     permission: 'system.join_tokens.manage',
@@ -57,9 +59,9 @@ export const fleetActions = {
   listInstances: read({
     area,
     name: 'system_list_instances',
-    title: 'List machines',
+    title: 'List instances',
     description:
-      'The machines of the fleet: whether they are connected, and the revision that each should have and has applied.',
+      'The instances of the fleet: whether they are online, and their desired and applied revision.',
     input: {
       ...pageInput,
       status: instanceStatus.optional(),
@@ -74,8 +76,8 @@ export const fleetActions = {
   getInstance: read({
     area,
     name: 'system_get_instance',
-    title: 'Get a machine',
-    description: 'One machine, with the state of its subsystems as it last reported them.',
+    title: 'Get an instance',
+    description: 'One instance, with the health of its subsystems as last reported.',
     input: { instance_id: common.id },
     output: { instance },
     permission: 'system.instances.read',
@@ -86,18 +88,19 @@ export const fleetActions = {
   updateInstance: mutate({
     area,
     name: 'system_update_instance',
-    title: 'Change a machine',
+    title: 'Change an instance',
     description:
-      'Gives the machine another name or other tags on the platform. The machine itself keeps the name that it has.',
+      'Changes the name or the tags of the instance on the platform. Its system hostname does not change.',
     input: {
       instance_id: common.id,
-      hostname: common.name.optional(),
+      hostname: common.hostname.optional(),
       tags: common.tags.optional(),
     },
     output: { instance },
     permission: 'system.instances.manage',
     category: 'system.instance_update',
     kind: 'update',
+    needsPerson: { instance_id: 'free', hostname: 'free', tags: 'given' },
     subject: 'instance_id',
     route: { method: 'PATCH', path: '/instances/{instance_id}' },
     cli: { noun: 'instance', verb: 'update' },
@@ -105,9 +108,9 @@ export const fleetActions = {
   terminateInstance: mutate({
     area,
     name: 'system_terminate_instance',
-    title: 'Terminate a machine',
+    title: 'Terminate an instance',
     description:
-      'Detaches the machine from every network, revokes its certificate and ends its stream. To bring it back it has to join again.',
+      'Detaches the instance from every network, revokes its certificate and disconnects it. To return, it has to join again.',
     input: { instance_id: common.id },
     output: { instance },
     permission: 'system.instances.manage',
@@ -121,27 +124,47 @@ export const fleetActions = {
   drainInstance: mutate({
     area,
     name: 'system_drain_instance',
-    title: 'Drain a machine',
+    title: 'Drain an instance',
     description:
-      'Moves work away before maintenance, and loses nothing: spokes leave it as a hub, virtual IPs go to their next holder. It stays in its networks. With drain false it takes work again.',
+      'Moves traffic away before maintenance, without loss: spokes switch to another hub, and virtual IPs move to their next holder. The instance stays in its networks. drain false returns it to service.',
     input: { instance_id: common.id, drain: z.boolean().default(true) },
     output: { instance, moves: z.array(z.object({ object: z.string(), id: common.id, detail: z.string() })) },
     permission: 'system.instances.manage',
     category: 'system.instance_drain',
     kind: 'update',
+    needsPerson: 'always',
     subject: 'instance_id',
     route: { method: 'POST', path: '/instances/{instance_id}/drain' },
     cli: { noun: 'instance', verb: 'drain' },
+  }),
+  retryRolledBack: mutate({
+    area,
+    name: 'system_retry_rolled_back',
+    title: 'Retry a change that was rolled back',
+    description:
+      'An instance with the problem change_rolled_back applies the change again. If it loses its connection for 20 s, it rolls back again and reports the problem anew. Returns once the instance has been notified.',
+    input: { instance_id: common.id },
+    output: { instance },
+    permission: 'system.instances.manage',
+    category: 'system.instance_retry',
+    kind: 'update',
+    needsPerson: 'always',
+    revised: false,
+    // Each time is another trial.
+    idempotent: false,
+    subject: 'instance_id',
+    route: { method: 'POST', path: '/instances/{instance_id}/retry' },
+    cli: { noun: 'instance', verb: 'retry' },
   }),
   recentEvents: read({
     area,
     name: 'recent_events',
     title: 'Recent events',
     description:
-      'What happened, newest first: every change with its actor and with before and after. The live form is GET /api/v1/events/stream.',
+      'Events, newest first: every change with its actor and the object before and after. For live events use GET /api/v1/events/stream.',
     input: {
       kind_prefix: common.line(100).optional(),
-      since: z.iso.datetime({ offset: true }).optional(),
+      since: z.iso.datetime({ offset: true }).max(timeTextMax).optional(),
       correlation_id: common.line(100).optional(),
       ...pageInput,
     },

@@ -21,7 +21,7 @@ export const portMappingActions = {
     name: 'system_sdwan_create_port_mapping',
     title: 'Create a port mapping',
     description:
-      'A door from outside: connections to an address and port of a public hub reach a peer or a virtual IP. IPv4 addresses serve IPv4 clients (the network needs an IPv4 leg), IPv6 addresses IPv6 clients. Exactly one of internal_peer_id and internal_virtual_ip_id.',
+      'Forwards an external address and port of a public hub to a peer or a virtual IP. IPv4 addresses serve IPv4 clients (the network needs an IPv4 prefix), IPv6 addresses serve IPv6 clients. Exactly one of internal_peer_id and internal_virtual_ip_id.',
     input: {
       network_id: common.id,
       external_address: common.address,
@@ -38,6 +38,7 @@ export const portMappingActions = {
     permission: 'system.sdwan.port_mappings.manage',
     category: 'sdwan.port_mapping_create',
     kind: 'create',
+    needsPerson: 'always',
     route: { method: 'POST', path },
     cli: { noun, verb: 'create' },
   }),
@@ -45,7 +46,7 @@ export const portMappingActions = {
     area,
     name: 'system_sdwan_list_port_mappings',
     title: 'List port mappings',
-    description: 'Port mappings with where each leads now.',
+    description: 'Port mappings with their current targets.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
@@ -73,7 +74,7 @@ export const portMappingActions = {
     area,
     name: 'system_sdwan_update_port_mapping',
     title: 'Change a port mapping',
-    description: 'Changes the given fields; connections that are open go on to where they lead.',
+    description: 'Changes the given fields. Open connections keep their target.',
     input: {
       port_mapping_id: common.id,
       external_address: common.address.optional(),
@@ -90,6 +91,7 @@ export const portMappingActions = {
     permission: 'system.sdwan.port_mappings.manage',
     category: 'sdwan.port_mapping_update',
     kind: 'update',
+    needsPerson: 'always',
     subject: 'port_mapping_id',
     route: { method: 'PATCH', path: `${path}/{port_mapping_id}` },
     cli: { noun, verb: 'update' },
@@ -98,7 +100,7 @@ export const portMappingActions = {
     area,
     name: 'system_sdwan_delete_port_mapping',
     title: 'Delete a port mapping',
-    description: 'Closes the door.',
+    description: 'Closes the external port. Open connections end.',
     input: { port_mapping_id: common.id },
     output: { port_mapping: portMapping },
     permission: 'system.sdwan.port_mappings.manage',

@@ -15,7 +15,7 @@ export const provisioningActions = {
     ...offers,
     name: 'system_list_templates',
     title: 'List templates',
-    description: 'What can run on a machine that is made by system_create_instance.',
+    description: 'What an instance created with system_create_instance can run.',
     output: { templates: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/templates' },
     cli: { noun: 'template', verb: 'list' },
@@ -24,7 +24,7 @@ export const provisioningActions = {
     ...offers,
     name: 'system_list_provider_regions',
     title: 'List regions',
-    description: 'Where providers make machines.',
+    description: 'Regions where providers create instances.',
     output: { provider_regions: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/provider_regions' },
     cli: { noun: 'provider-region', verb: 'list' },
@@ -32,8 +32,8 @@ export const provisioningActions = {
   listInstanceTypes: read({
     ...offers,
     name: 'system_list_instance_types',
-    title: 'List types of machines',
-    description: 'How large the machines are that providers make.',
+    title: 'List instance types',
+    description: 'Sizes of the instances that providers create.',
     output: { instance_types: z.array(offer), ...pageOutput },
     route: { method: 'GET', path: '/instance_types' },
     cli: { noun: 'instance-type', verb: 'list' },
@@ -41,26 +41,28 @@ export const provisioningActions = {
   createInstance: mutate({
     area,
     name: 'system_create_instance',
-    title: 'Create a machine',
+    title: 'Create an instance',
     description:
-      'A machine of the fleet before it exists: it is pending, has its name, its tags and its id, and becomes running when it joins. The provider "own" has you bring the machine: the answer has the command to run on it, with a token that is shown once and lets in that machine only.',
+      'Creates a pending instance with a name, tags and an id. It becomes running when it joins. With the provider "own" you bring the hardware or VM: the answer includes the command to run on it, with a token that is shown once and works for this instance only.',
     input: {
       template_id: common.id,
       provider_region_id: common.id,
       provider_instance_type_id: common.id,
-      hostname: common.name,
+      hostname: common.hostname,
       tags: common.tags.optional(),
       expires_in_seconds: z
         .int()
         .min(1)
         .max(joinTokenSecondsMax)
         .default(joinTokenSecondsDefault)
-        .meta({ description: 'How long its token waits for it' }),
+        .meta({ description: 'Lifetime of its join token' }),
     },
     output: { instance, join_token: joinTokenOnce },
     permission: 'system.instances.manage',
     category: 'system.instance_create',
     kind: 'create',
+    needsPerson: 'always',
+    makesSecret: true,
     route: { method: 'POST', path: '/instances' },
     cli: { noun: 'instance', verb: 'create' },
   }),

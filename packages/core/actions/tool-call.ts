@@ -1,17 +1,27 @@
 // What a call of a tool does: run the action, and when a person has to decide, ask one or leave it in the queue of
-// approvals. A model never decides for a person: whoever cannot be asked gets the queue, never the execution.
+// approvals. A model never decides for a person: whoever cannot be asked gets the queue, never the execution. Which
+// calls need a person is the platform's to say, which answers those with what waits.
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../compile/digest.ts';
 import { ProductError } from '../errors.ts';
-import type { ActionKey } from './catalogue.ts';
-import { type Tool, type ToolResult, toolAnswer, toolProblem } from './tools.ts';
+import { type ActionKey, definitionOf } from './catalogue.ts';
+import { questionFor } from './question.ts';
+import { type Tool, type ToolResult, toolAnswer, toolFailure, toolProblem } from './tools.ts';
 
 type Body = Readonly<Record<string, unknown>>;
+
+/** Says that a call comes over MCP, and who stands behind it. It takes rights away and gives none. */
+export const overMcpHeader = 'powernode-over-mcp';
 
 /** Who calls, and how an action is run for them. */
 export interface ToolCaller {
   /** Throws `ProductError` for every expected failure. */
-  invoke(call: { readonly action: ActionKey; readonly input: unknown }): Promise<{ readonly body: Body }>;
+  invoke(call: {
+    readonly action: ActionKey;
+    readonly input: unknown;
+    /** `person`: a person was asked, and this call is the answer. */
+    readonly overMcp: 'model' | 'person';
+  }): Promise<{ readonly body: Body }>;
   /** Whether the caller holds `system.approvals.decide`. */
   mayDecide(): Promise<boolean>;
   /** Whether the client says that it can put a question to a person. */
@@ -46,7 +56,7 @@ export async function callTool(caller: ToolCaller, call: ToolCall): Promise<Tool
   try {
     refuseApprove(call.input);
     if (call.answer !== null) return await resume(caller, call, call.answer);
-    if (isApproving(call)) return await askAboutDecision(caller, call);
+    if (isDeciding(call)) return await askAboutDecision(caller, call);
     return await run(caller, call);
   } catch (error) {
     return done(toolProblem(error));
@@ -54,37 +64,57 @@ export async function callTool(caller: ToolCaller, call: ToolCall): Promise<Tool
 }
 
 async function run(caller: ToolCaller, call: ToolCall): Promise<ToolStep> {
-  const { body } = await caller.invoke({ action: call.tool.action, input: call.input });
+  const { body } = await caller.invoke({ action: call.tool.action, input: call.input, overMcp: 'model' });
   const deferred = deferredIn(body);
-  if (deferred === null || !caller.canAsk || !(await caller.mayDecide())) return done(toolAnswer(body));
-  return {
-    kind: 'ask',
-    message: `${deferred.summary}\nNothing has changed yet. Approve it now?`,
-    question: questionOf(call, deferred.id),
-  };
+  if (deferred === null) return done(toolAnswer(call.tool, body));
+  if (!caller.canAsk || !(await caller.mayDecide())) return done(waiting(call, body));
+  const { text, hidden } = questionFor({
+    summary: deferred.summary,
+    input: recordOf(call.input),
+    plan: body['plan'],
+  });
+  if (hidden > 0) return done(waiting(call, body, hidden));
+  return { kind: 'ask', message: text, question: questionOf(call, deferred.id) };
 }
 
-/** Approving is a person's act. What is asked is what the approval itself says, not what the model says of it. */
+/** Deciding is a person's act. What is asked is what the approval itself says, not what the model says of it. */
 async function askAboutDecision(caller: ToolCaller, call: ToolCall): Promise<ToolStep> {
   const id = approvalIdOf(call.input);
+  const { decision } = recordOf(call.input);
   if (!caller.canAsk) {
     throw new ProductError(
       'permission_denied',
-      `Approving needs a person, and this client cannot ask one. Decide in the console or with: powernode approval decide ${id} --decision approve`,
+      `Deciding needs a person, and this client cannot ask one. Decide in the console or with: powernode approval decide ${id} --decision ${decision === 'reject' ? 'reject' : 'approve'}`,
     );
   }
-  const summary = summaryOf(
-    (await caller.invoke({ action: 'getApproval', input: { approval_id: id } })).body,
-  );
-  return { kind: 'ask', message: `Approve this operation? ${summary}`, question: questionOf(call, null) };
+  const wanted = decision === 'reject' ? 'reject' : 'approve';
+  const { text, hidden } = questionFor(await approvalOf(caller, id), wanted);
+  // Whoever rejects grants nothing by what was not shown.
+  if (wanted === 'approve' && hidden > 0) {
+    throw new ProductError(
+      'permission_denied',
+      `${tooLong(hidden)} Decide in the console or with: powernode approval decide ${id} --decision approve`,
+    );
+  }
+  return { kind: 'ask', message: text, question: questionOf(call, null) };
 }
 
 async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer): Promise<ToolStep> {
   checkSameCall(call, answer.question);
   const { approvalId } = answer.question;
   if (answer.kind === 'none') return askAgain(caller, call, answer.question);
-  if (approvalId === null) return answer.kind === 'confirmed' ? run(caller, call) : notConfirmed();
-  if (answer.kind === 'cancelled') return done(toolAnswer(await pendingOf(caller, approvalId)));
+  if (approvalId === null) {
+    if (answer.kind !== 'confirmed') return notConfirmed();
+    const decided = await caller.invoke({
+      action: call.tool.action,
+      input: call.input,
+      overMcp: 'person',
+    });
+    return done(toolAnswer(call.tool, decided.body));
+  }
+  if (answer.kind === 'cancelled') {
+    return done(waiting(call, waitingBody(await approvalOf(caller, approvalId))));
+  }
   const { body } = await caller.invoke({
     action: 'decideApproval',
     input: {
@@ -92,52 +122,85 @@ async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer)
       decision: answer.kind === 'confirmed' ? 'approve' : 'reject',
       reason: 'Answered by a person who was asked over MCP',
     },
+    overMcp: 'person',
   });
-  return answer.kind === 'confirmed' ? done(outcomeOf(body)) : notConfirmed();
+  return answer.kind === 'confirmed' ? done(outcomeOf(call, body)) : notConfirmed();
 }
 
 async function askAgain(caller: ToolCaller, call: ToolCall, question: Question): Promise<ToolStep> {
   if (question.approvalId === null) return askAboutDecision(caller, call);
-  const pending = await pendingOf(caller, question.approvalId);
-  return {
-    kind: 'ask',
-    message: `${String(pending.deferred_operation.summary)}\nNothing has changed yet. Approve it now?`,
-    question,
-  };
+  const approval = await approvalOf(caller, question.approvalId);
+  const { text, hidden } = questionFor(approval);
+  if (hidden > 0) return done(waiting(call, waitingBody(approval), hidden));
+  return { kind: 'ask', message: text, question };
+}
+
+function waitingBody({
+  id,
+  action,
+  summary,
+  expires_at,
+  plan,
+}: Awaited<ReturnType<typeof approvalOf>>): Body {
+  return { pending: true, deferred_operation: { id, action, summary, expires_at }, plan };
 }
 
 function checkSameCall(call: ToolCall, question: Question): void {
   if (question.tool === call.tool.name && question.inputDigest === digestOf(call.input)) return;
   throw new ProductError(
     'conflict',
-    'The answer belongs to another call. Call the tool again without it; the person is asked anew.',
+    'The answer belongs to another call. Call the tool again without it; the person is asked again.',
   );
 }
 
 /** The result that the operation had when it was approved, as if the call itself had run it. */
-function outcomeOf(body: Body): ToolResult {
+function outcomeOf(call: ToolCall, body: Body): ToolResult {
   const approval = recordOf(body['approval']);
-  if (approval['status'] === 'approved') return toolAnswer(recordOf(approval['result']));
-  const error = recordOf(approval['error']);
-  return { ...toolAnswer(error), isError: true };
+  if (approval['status'] === 'approved') {
+    const next = makesSecret(call) ? { next_step: howToFetch(String(approval['id'])) } : {};
+    return toolAnswer(call.tool, { ...recordOf(approval['result']), ...next });
+  }
+  return toolFailure(recordOf(approval['error']));
 }
 
-async function pendingOf(caller: ToolCaller, approvalId: string) {
-  const { body } = await caller.invoke({ action: 'getApproval', input: { approval_id: approvalId } });
-  const { id, action, summary, expires_at, status } = recordOf(body['approval']);
+/** What waits, when nobody can be asked here: with where a person decides it. `hidden`: what a question would not show. */
+function waiting(call: ToolCall, body: Body, hidden = 0): ToolResult {
+  const { id } = recordOf(body['deferred_operation']);
+  const decide = `A person decides it in the console under Approvals, or with: powernode approval decide ${String(id)} --decision approve.`;
+  const why = hidden > 0 ? `${tooLong(hidden)} ` : '';
+  const fetch = makesSecret(call) ? ` ${howToFetch(String(id))}` : '';
+  return toolAnswer(call.tool, { ...body, next_step: `Nothing has changed yet. ${why}${decide}${fetch}` });
+}
+
+function tooLong(hidden: number): string {
+  return `It is too long to ask a person about: ${hidden} of its values would not be shown.`;
+}
+
+function makesSecret(call: ToolCall): boolean {
+  return definitionOf(call.tool.action).makesSecret;
+}
+
+function howToFetch(approvalId: string): string {
+  return `A secret is never shown over MCP. Once it is approved, its requester can retrieve it once, in the console or with: powernode approval get ${approvalId}.`;
+}
+
+/** What the platform keeps of a request that still waits. */
+async function approvalOf(caller: ToolCaller, approvalId: string) {
+  const { body } = await caller.invoke({
+    action: 'getApproval',
+    input: { approval_id: approvalId },
+    overMcp: 'model',
+  });
+  const { id, action, summary, expires_at, status, input, plan } = recordOf(body['approval']);
   if (status !== 'pending')
-    throw new ProductError('conflict', `Somebody decided it meanwhile: it is ${String(status)}.`);
-  return { pending: true, deferred_operation: { id, action, summary, expires_at } };
+    throw new ProductError('conflict', `Someone has decided it already: it is ${String(status)}.`);
+  return { id, action, summary: String(summary), expires_at, input: recordOf(input), plan };
 }
 
 function deferredIn(body: Body): { readonly id: string; readonly summary: string } | null {
   if (body['pending'] !== true) return null;
   const { id, summary } = recordOf(body['deferred_operation']);
   return { id: String(id), summary: String(summary) };
-}
-
-function summaryOf(body: Body): string {
-  return String(recordOf(body['approval'])['summary']);
 }
 
 function notConfirmed(): ToolStep {
@@ -157,11 +220,9 @@ function refuseApprove(input: unknown): void {
   });
 }
 
-function isApproving(call: ToolCall): boolean {
-  const input = recordOf(call.input);
-  return (
-    call.tool.action === 'decideApproval' && input['decision'] === 'approve' && input['dry_run'] !== true
-  );
+function isDeciding(call: ToolCall): boolean {
+  const { needsPerson } = definitionOf(call.tool.action);
+  return needsPerson === 'only' && recordOf(call.input)['dry_run'] !== true;
 }
 
 function approvalIdOf(input: unknown): string {

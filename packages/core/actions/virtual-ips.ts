@@ -18,13 +18,13 @@ const settings = {
   preempt: z
     .boolean()
     .optional()
-    .meta({ description: 'Goes back to the primary holder when that is well again; false by default' }),
+    .meta({ description: 'Return to the primary holder once it is healthy again; false by default' }),
   hold_down_seconds: z
     .int()
     .min(0)
     .max(86_400)
     .optional()
-    .meta({ description: 'No second move on its own within so long after one; 10 by default' }),
+    .meta({ description: 'Minimum time between two automatic moves; 10 by default' }),
 };
 
 export const virtualIpActions = {
@@ -33,7 +33,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_create_virtual_ip',
     title: 'Create a virtual IP',
     description:
-      'An address of the overlay that one peer holds at a time, with others that take over in order; or, with anycast, that all of them answer for. Without address it gets a free one. When its holder dies, the policy system.sdwan_vip_failover decides whether it moves by itself.',
+      'An overlay address that one peer holds at a time, with others that take over in order; with anycast, all holders answer for it. Without address it gets a free one. When its holder fails, the policy system.sdwan_vip_failover decides whether it moves automatically.',
     input: {
       network_id: common.id,
       name: common.name,
@@ -47,6 +47,17 @@ export const virtualIpActions = {
     permission: 'system.sdwan.virtual_ips.manage',
     category: 'sdwan.virtual_ip_create',
     kind: 'create',
+    // An address of one's choice may be one that rules name, or that another had.
+    needsPerson: {
+      network_id: 'free',
+      name: 'free',
+      primary_holder_peer_id: 'free',
+      failover_holder_peer_ids: 'free',
+      anycast: 'free',
+      address: 'given',
+      preempt: 'free',
+      hold_down_seconds: 'free',
+    },
     route: { method: 'POST', path },
     cli: { noun, verb: 'create' },
   }),
@@ -54,7 +65,7 @@ export const virtualIpActions = {
     area,
     name: 'system_sdwan_list_virtual_ips',
     title: 'List virtual IPs',
-    description: 'Virtual IPs with their state and who holds each.',
+    description: 'Virtual IPs with their state and current holder.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
@@ -83,7 +94,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_update_virtual_ip',
     title: 'Change a virtual IP',
     description:
-      'Changes the given fields. The address stays for life. A holder that is no candidate any more hands it over.',
+      'Changes the given fields. The address cannot change. A holder that is no longer a candidate hands the address over.',
     input: {
       virtual_ip_id: common.id,
       name: common.name.optional(),
@@ -95,6 +106,14 @@ export const virtualIpActions = {
     permission: 'system.sdwan.virtual_ips.manage',
     category: 'sdwan.virtual_ip_update',
     kind: 'update',
+    needsPerson: {
+      virtual_ip_id: 'free',
+      name: 'free',
+      primary_holder_peer_id: 'given',
+      failover_holder_peer_ids: 'given',
+      preempt: 'given',
+      hold_down_seconds: 'given',
+    },
     subject: 'virtual_ip_id',
     route: { method: 'PATCH', path: `${path}/{virtual_ip_id}` },
     cli: { noun, verb: 'update' },
@@ -104,7 +123,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_delete_virtual_ip',
     title: 'Delete a virtual IP',
     description:
-      'Takes the address from its holder. For 7 days it is only given to a virtual IP that asks for it by address.',
+      'Removes the address from its holder. For 7 days it is assigned only to a virtual IP that requests it explicitly.',
     input: { virtual_ip_id: common.id },
     output: { virtual_ip: virtualIp },
     permission: 'system.sdwan.virtual_ips.manage',
@@ -120,7 +139,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_failover_virtual_ip',
     title: 'Move a virtual IP',
     description:
-      'Moves it to the target, or to the best candidate. The old holder gives it up before the new one gets it. With a single candidate it moves nowhere and says so (resolved false). So does a dry run, which has moved nothing: new_holder is who would get it.',
+      'Moves it to the target, or to the best candidate. The current holder releases the address before the new one takes it. With a single candidate it does not move (resolved false). A dry run also answers resolved false; new_holder is the peer that would get it.',
     input: { virtual_ip_id: common.id, target_peer_id: common.id.optional() },
     output: {
       resolved: z.boolean(),

@@ -2,7 +2,7 @@
 // that a change costs as much as what changed and not as much as what stayed. It finds lost and misapplied
 // changes between two honest sides; it is not a signature (the stream's TLS is what authenticates).
 import { hash } from 'node:crypto';
-import { type EntryValue, entryKey } from '../wire/document.ts';
+import { type SentEntry, sentEntryKey } from '../wire/document.ts';
 
 /** JSON with the members of every object in code unit order: the same value always gives the same text. */
 export function canonicalJson(value: unknown): string {
@@ -13,8 +13,13 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of the entry's canonical JSON under its key, cut to 128 bits. */
-export function entryDigest(value: EntryValue): bigint {
-  return BigInt(`0x${hash('sha256', `${entryKey(value)}\n${canonicalJson(value)}`).slice(0, 32)}`);
+export function entryDigest(value: SentEntry): bigint {
+  return keyedDigest(sentEntryKey(value), value);
+}
+
+/** The same of a value that this version cannot read, under the key that it has. */
+export function keyedDigest(key: string, value: unknown): bigint {
+  return BigInt(`0x${hash('sha256', `${key}\n${canonicalJson(value)}`).slice(0, 32)}`);
 }
 
 export function addDigests(a: bigint, b: bigint): bigint {
@@ -30,7 +35,7 @@ export function formatDigest(digest: bigint): string {
   return digest.toString(16).padStart(32, '0');
 }
 
-export function documentDigest(values: Iterable<EntryValue>): bigint {
+export function documentDigest(values: Iterable<SentEntry>): bigint {
   let sum = 0n;
   for (const value of values) sum += entryDigest(value);
   return BigInt.asUintN(128, sum);

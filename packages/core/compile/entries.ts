@@ -7,9 +7,11 @@
 // source, so two hubs on one interface would lose half of the traffic. For the same reason these hubs meet each other
 // on relay interfaces of their own. All other pairs meet on the leaf interface with exact AllowedIPs. Two spokes meet
 // when one can be called (full_mesh), or when hubs see both where they can be called (behind NATs that allow it).
-import { keepaliveSeconds, relayPortStep, transitHubsMax } from '../limits.ts';
-import { formatEndpoint, parseEndpoint, withLength } from '../net/address.ts';
+import { keepaliveSeconds, peerEndpointsMax, relayPortStep, transitHubsMax } from '../limits.ts';
+import { familyOf, formatEndpoint, parseAddress, parseEndpoint, withLength } from '../net/address.ts';
+import { type Prefix } from '../net/prefix.ts';
 import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';
+import { endpointRefusal } from '../net/special-addresses.ts';
 import type { EntryValue, InterfaceEntry, PeerEntry, ProbeEntry, RouteEntry } from '../wire/document.ts';
 import { fnv1a } from './fnv.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
@@ -22,9 +24,56 @@ export function transitInterfaceName(network: NetworkModel, slot: number): strin
   return `wg-${network.handle}-${slot}`;
 }
 
-/** Where others are told to call this peer, or null. Spokes are called in a full mesh only. */
+/** Where a peer can be called: at endpoints of its own, the preferred one first, and where hubs see it. */
+interface Callable {
+  readonly endpoints: readonly string[];
+  readonly directEndpoint: string | null;
+}
+
+/** Peers are immutable, so that each is judged once. */
+const callable = new WeakMap<PeerModel, Callable>();
+
+/**
+ * The endpoints of a peer that a document may name. One that no other machine can call, or that is inside of the
+ * peer's own network, counts as none, whatever the row says of it.
+ */
+function callableAt(peer: PeerModel): Callable {
+  const known = callable.get(peer);
+  if (known !== undefined) return known;
+  const own = ownNetworkOf(peer);
+  const fits = (text: string) => parseEndpoint(text) !== null && endpointRefusal(text, own) === null;
+  const { endpoint, fallbackEndpoints, directEndpoint } = peer;
+  const made = {
+    endpoints: [...new Set(endpoint === null ? [] : [endpoint, ...(fallbackEndpoints ?? [])])].filter(fits),
+    directEndpoint: directEndpoint !== null && fits(directEndpoint) ? directEndpoint : null,
+  };
+  callable.set(peer, made);
+  return made;
+}
+
+/** The /64 that the peer's address is in, and its IPv4 address. */
+function ownNetworkOf(peer: PeerModel): Prefix[] {
+  const prefixes: Prefix[] = [];
+  const host = parseAddress(peer.hostAddress);
+  if (host?.family === 6) prefixes.push({ family: 6, bits: (host.bits >> 64n) << 64n, length: 64 });
+  const ipv4 = peer.ipv4Address === null ? null : parseAddress(peer.ipv4Address);
+  if (ipv4 !== null) prefixes.push({ family: 4, bits: ipv4.bits, length: 32 });
+  return prefixes;
+}
+
+/** Where hubs see the leaf interface of a spoke, and other spokes may call it; null: nowhere. */
+export function directEndpointOf(peer: PeerModel): string | null {
+  return callableAt(peer).directEndpoint;
+}
+
+/** Where others are told to call this peer, the preferred place first. Spokes are called in a full mesh only. */
+export function meetingPoints(network: NetworkModel, peer: PeerModel): readonly string[] {
+  return peer.hubSlot !== null || network.topologyStrategy === 'full_mesh' ? callableAt(peer).endpoints : [];
+}
+
+/** The first of them, or null. */
 export function meetingPoint(network: NetworkModel, peer: PeerModel): string | null {
-  return peer.hubSlot !== null || network.topologyStrategy === 'full_mesh' ? peer.endpoint : null;
+  return meetingPoints(network, peer)[0] ?? null;
 }
 
 /**
@@ -41,12 +90,12 @@ export function standingOf(network: NetworkModel, peer: PeerModel): Standing {
   if (peer.hubSlot !== null) return 'hub';
   if (meetingPoint(network, peer) !== null) return 'open';
   if (peer.directKey === null) return 'bare';
-  return peer.directEndpoint === null ? 'closed' : 'punch';
+  return directEndpointOf(peer) === null ? 'closed' : 'punch';
 }
 
 /** Spokes keep an interface to the hubs of the lowest slots whose place is known. */
 export function isTransit(peer: PeerModel): peer is PeerModel & { readonly hubSlot: number } {
-  return peer.hubSlot !== null && peer.hubSlot <= transitHubsMax && peer.endpoint !== null;
+  return peer.hubSlot !== null && peer.hubSlot <= transitHubsMax && callableAt(peer).endpoints.length > 0;
 }
 
 export type TransitHub = PeerModel & { readonly hubSlot: number };
@@ -80,22 +129,26 @@ export function everything(network: NetworkModel): string[] {
   return network.ipv4Prefix === null ? ['::/0'] : ['::/0', '0.0.0.0/0'];
 }
 
-/** A number for a pair of peers that spreads spokes over hubs (rendezvous hashing). */
-function affinity(spokeId: string, hubId: string): number {
-  let hash = fnv1a(`${spokeId}/${hubId}`);
+/** A number for a pair of objects that spreads the ones over the others (rendezvous hashing). */
+function affinity(id: string, hubId: string): number {
+  let hash = fnv1a(`${id}/${hubId}`);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** The order in which a spoke prefers its transit hubs: spread over the spokes, and stable. Draining ones come last. */
+/**
+ * The order in which transit hubs are preferred by whatever has the id: stable, draining ones last. Spokes take the
+ * id of their network, so that packets of two of them go by one hub in both directions: what filters by the way back,
+ * or keeps the state of connections, sees both. A device has one hub only and takes its own, so devices are spread.
+ */
 export function preferredHubs<Hub extends PeerModel>(
-  spoke: { readonly id: string },
+  of: { readonly id: string },
   transit: readonly Hub[],
 ): Hub[] {
   return [...transit].sort(
     (a, b) =>
       Number(a.draining) - Number(b.draining) ||
-      affinity(spoke.id, b.id) - affinity(spoke.id, a.id) ||
+      affinity(of.id, b.id) - affinity(of.id, a.id) ||
       (a.id < b.id ? -1 : 1),
   );
 }
@@ -118,11 +171,18 @@ export function ownEntries(network: NetworkModel, self: PeerModel, hubs: Hubs): 
   if (isTransit(self)) return [leaf, ...relayEntries(network, self, hubs)];
   if (self.hubSlot !== null || hubs.transit.length === 0) return [leaf];
   const nameOf = (hub: TransitHub) => transitInterfaceName(network, hub.hubSlot);
-  const via = preferredHubs(self, hubs.transit).map(nameOf);
+  // A hub that was refused the IPv4 leg leads its packets nowhere.
+  const leading = (destination: string) =>
+    familyOf(destination) === 6 ? hubs.transit : hubs.transit.filter((hub) => hub.ipv4Address !== null);
   return [
     leaf,
     ...hubs.transit.map((hub) => transitInterface(network, self, { name: nameOf(hub), port: 0 })),
-    ...prefixesOf(network).map((destination) => routeEntry(network, { destination, via })),
+    ...prefixesOf(network).flatMap((destination) => {
+      // The leg covers something that a machine without an address of it needs.
+      if (familyOf(destination) === 4 && self.ipv4Address === null) return [];
+      const via = preferredHubs(network, leading(destination)).map(nameOf);
+      return via.length === 0 ? [] : [routeEntry(network, { destination, via })];
+    }),
   ];
 }
 
@@ -161,6 +221,7 @@ export function standingEntries(
     handle: network.handle,
     prefixes: prefixesOf(network),
     default_policy: network.firewallDefaultPolicy,
+    rematch: network.rematchConnections,
   };
   if (from !== 'transit' && from !== 'hub') {
     return [firewall, ...transit.flatMap((hub) => probingOf(network, hub, transit))];
@@ -186,6 +247,13 @@ export function probeEntry(
   probe: Pick<ProbeEntry, 'interface' | 'public_key' | 'purpose' | 'target'>,
 ): ProbeEntry {
   return { kind: 'probe', network_id: network.id, ...probe };
+}
+
+/** The endpoints of a tunnel, the preferred one first; none: the other side calls. */
+export function calledAt(endpoints: readonly string[]): Pick<PeerEntry, 'endpoint' | 'fallback_endpoints'> {
+  const [endpoint = null, ...fallbacks] = endpoints;
+  if (fallbacks.length === 0) return { endpoint };
+  return { endpoint, fallback_endpoints: fallbacks.slice(0, peerEndpointsMax - 1) };
 }
 
 function transitInterface(
@@ -231,17 +299,17 @@ function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): Entr
     if (other.id === self.id) return [];
     const name = transitInterfaceName(network, other.hubSlot);
     const target = probeAddressVia(other.hostAddress, self.hubSlot);
-    const place = parseEndpoint(other.endpoint ?? '');
-    const endpoint =
-      place === null
-        ? null
-        : formatEndpoint({ address: place.address, port: relayPort(other, self.hubSlot) });
+    const port = relayPort(other, self.hubSlot);
+    const endpoints = callableAt(other).endpoints.flatMap((text) => {
+      const place = parseEndpoint(text);
+      return place === null ? [] : formatEndpoint({ address: place.address, port });
+    });
     const tunnel: PeerEntry = {
       kind: 'peer',
       interface: name,
       peer_id: other.id,
       public_key: other.publicKey,
-      endpoint,
+      ...calledAt([...new Set(endpoints)]),
       allowed_ips: everything(network),
       keepalive: keepaliveSeconds,
     };

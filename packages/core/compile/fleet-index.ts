@@ -1,9 +1,11 @@
 // All networks of the platform in memory: which document each machine should have, and whom a change reaches.
 // One machine may be in several networks; their entries have distinct keys, so its document is their union.
+import type { Delta } from './deltas.ts';
 import { addDigests, formatDigest } from './digest.ts';
-import { type Effect, nothingDone } from './effect.ts';
+import { type Impact, noImpact } from './impact.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
 import { type ItemChange, NetworkIndex, type PeerChange } from './network-index.ts';
+import { objectChange, subjectOf } from './object-change.ts';
 import { type CompiledEntry, diffEntries, isEmptyPatch, type Patch } from './patch.ts';
 
 /** A change to what networks should be, as data. Written with the rows it describes, in their transaction. */
@@ -13,6 +15,15 @@ export type Change =
   | { readonly kind: 'network_deleted'; readonly networkId: string }
   | ({ readonly kind: 'peer_changed'; readonly networkId: string } & PeerChange)
   | ({ readonly kind: 'item_changed'; readonly networkId: string } & ItemChange);
+
+/** What a change did: to the documents of nodes, and to the networks themselves. */
+export interface Applied {
+  readonly impact: Impact;
+  /** In the order in which they are to be followed. Empty: there was nothing to change. */
+  readonly deltas: readonly Delta[];
+}
+
+const nothing: Applied = { impact: noImpact(), deltas: [] };
 
 export class FleetIndex {
   readonly #networks = new Map<string, NetworkIndex>();
@@ -45,45 +56,75 @@ export class FleetIndex {
     return formatDigest(total);
   }
 
-  /** Applies a change and says whom it reaches. A change of something that is not there reaches nobody. */
-  apply(change: Change): Effect {
+  /** A change of something that is not there does nothing. What was before is what the fleet has, not what it says. */
+  apply(change: Change): Applied {
     switch (change.kind) {
       case 'network_created':
-        if (!this.#networks.has(change.network.id)) this.load(change.network, []);
-        return nothingDone();
+        return this.#create(change.network);
       case 'network_updated':
-        return this.#networks.get(change.network.id)?.changeNetwork(change.network) ?? nothingDone();
+        return this.#update(change.network);
       case 'network_deleted':
         return this.#delete(change.networkId);
-      case 'peer_changed': {
-        const network = this.#networks.get(change.networkId);
-        if (network === undefined) return nothingDone();
-        const before = network.peer((change.after ?? change.before)?.id ?? '') ?? null;
-        const effect = network.change({ before, after: change.after });
-        if (before !== null) this.#leave(before);
-        if (change.after !== null) this.#join(change.after);
-        return effect;
-      }
-      case 'item_changed': {
-        const network = this.#networks.get(change.networkId);
-        if (network === undefined) return nothingDone();
-        const before = network.item((change.after ?? change.before)?.id ?? '') ?? null;
-        return network.changeItem({ before, after: change.after });
-      }
+      case 'peer_changed':
+        return this.#changePeer(change.networkId, change);
+      case 'item_changed':
+        return this.#changeItem(change.networkId, change);
     }
   }
 
-  #delete(networkId: string): Effect {
-    const network = this.#networks.get(networkId);
-    if (network === undefined) return nothingDone();
+  #create(network: NetworkModel): Applied {
+    if (this.#networks.has(network.id)) return nothing;
+    this.load(network, []);
+    return { impact: noImpact(), deltas: [{ kind: 'network_added', network }] };
+  }
+
+  #update(after: NetworkModel): Applied {
+    const index = this.#networks.get(after.id);
+    if (index === undefined) return nothing;
+    const before = index.network;
+    return {
+      impact: index.changeNetwork(after),
+      deltas: [{ kind: 'network_changed', before, after }],
+    };
+  }
+
+  #delete(networkId: string): Applied {
+    const last = this.#networks.get(networkId);
+    if (last === undefined) return nothing;
     const single = new Map<string, Patch>();
-    for (const peer of network.peers()) {
-      const patch = diffEntries(network.compile(peer.instanceId), []);
+    for (const peer of last.peers()) {
+      const patch = diffEntries(last.compile(peer.instanceId), []);
       if (!isEmptyPatch(patch)) single.set(peer.instanceId, patch);
       this.#leave(peer);
     }
     this.#networks.delete(networkId);
-    return { shared: [], single };
+    return { impact: { shared: [], single }, deltas: [{ kind: 'network_removed', last }] };
+  }
+
+  #changePeer(networkId: string, asked: PeerChange): Applied {
+    const index = this.#networks.get(networkId);
+    const change = objectChange(index?.peer(subjectOf(asked).id) ?? null, asked.after);
+    if (index === undefined || change === null) return nothing;
+    const impact = index.change(change);
+    const { network } = index;
+    const { before, after } = change;
+    if (before !== null) this.#leave(before);
+    if (after === null) return { impact, deltas: [{ kind: 'peer_removed', network, before }] };
+    this.#join(after);
+    if (before === null) return { impact, deltas: [{ kind: 'peer_added', network, after }] };
+    return { impact, deltas: [{ kind: 'peer_changed', network, before, after }] };
+  }
+
+  #changeItem(networkId: string, asked: ItemChange): Applied {
+    const index = this.#networks.get(networkId);
+    const change = objectChange(index?.item(subjectOf(asked).id) ?? null, asked.after);
+    if (index === undefined || change === null) return nothing;
+    const impact = index.changeItem(change);
+    const { network } = index;
+    const { before, after } = change;
+    if (after === null) return { impact, deltas: [{ kind: 'item_removed', network, before }] };
+    if (before === null) return { impact, deltas: [{ kind: 'item_added', network, after }] };
+    return { impact, deltas: [{ kind: 'item_changed', network, before, after }] };
   }
 
   #join(peer: PeerModel): void {

@@ -12,6 +12,8 @@ export interface NetworkModel {
   readonly mtu: number;
   readonly topologyStrategy: 'hub_and_spoke' | 'full_mesh';
   readonly firewallDefaultPolicy: 'accept' | 'drop';
+  /** Connections that the rules no longer allow are ended when rules change. */
+  readonly rematchConnections: boolean;
 }
 
 /** The parts of a peer that reach a node's document, its own or another's. */
@@ -31,6 +33,8 @@ export interface PeerModel {
   readonly hubSlot: number | null;
   /** Where others could meet it (address:port); null when it is behind a NAT or was never seen. */
   readonly endpoint: string | null;
+  /** Where they try next, in this order: of another family, or of another provider. Absent: nowhere. */
+  readonly fallbackEndpoints?: readonly string[];
   readonly listenPort: number;
   /** Sorted. */
   readonly tags: readonly string[];

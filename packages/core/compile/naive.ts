@@ -2,7 +2,9 @@
 // reference that the fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
 import { type EntryValue, entryKey } from '../wire/document.ts';
 import { hostAddressesOf, ownEntries, standingEntries, standingOf, transitHubs } from './entries.ts';
-import { carriedBy, type Lookup, memberEntries, tagsNamed, viewsOf } from './items.ts';
+import { carriedBy, memberOf, tagsNamed, viewsOf } from './items/index.ts';
+import type { Lookup } from './items/kind.ts';
+import { memberEntries } from './items/members.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
 import { entriesBecauseOf } from './seen-entries.ts';
 
@@ -52,13 +54,14 @@ function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): En
     const views = viewsOf(item, lookup);
     entries.push(...views.everyone, ...(views.peers.get(self.id) ?? []));
   }
-  const named = new Set(items.flatMap((item) => (item.type === 'firewall_rule' ? tagsNamed(item) : [])));
+  const named = new Set(items.flatMap(tagsNamed));
   for (const peer of peers) {
     const member = { tags: peer.tags, addresses: hostAddressesOf(peer) };
     entries.push(...memberEntries(network, member, (tag) => named.has(tag)));
   }
   for (const item of items) {
-    if (item.type === 'user_device') entries.push(...memberEntries(network, item, (tag) => named.has(tag)));
+    const member = memberOf(item);
+    if (member !== null) entries.push(...memberEntries(network, member, (tag) => named.has(tag)));
   }
   return entries;
 }

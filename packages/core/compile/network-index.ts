@@ -2,31 +2,29 @@
 // Nodes of one standing see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
 import { addDigests } from './digest.ts';
-import { type Effect, EffectGathering } from './effect.ts';
 import { isTransit, ownEntries, type Standing, standingOf, type TransitHub, transitHubs } from './entries.ts';
-import { carriedBy } from './items.ts';
+import { type Impact, ImpactCollector } from './impact.ts';
+import { carriedBy, memberOf } from './items/index.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
-import { allHubs, allTransit, membership, NetworkItems, type Surroundings } from './network-items.ts';
-import { NetworkViews, type Sights, sumDigests, theNetwork } from './network-views.ts';
+import { NetworkItems, type Surroundings } from './network-items.ts';
+import { NetworkViews, type Sights, sumDigests } from './network-views.ts';
+import { type ObjectChange, subjectOf } from './object-change.ts';
 import { CompiledEntry } from './patch.ts';
 
-export interface PeerChange {
-  readonly before: PeerModel | null;
-  readonly after: PeerModel | null;
-}
-
-export interface ItemChange {
-  readonly before: Item | null;
-  readonly after: Item | null;
-}
+export type PeerChange = ObjectChange<PeerModel>;
+export type ItemChange = ObjectChange<Item>;
 
 /** What a change may touch: found before it, and compared after it. */
 interface Touched {
-  /** Peers whose looks may differ, and `theNetwork`. */
-  readonly looks?: ReadonlySet<string>;
+  /** What nodes have by their standing alone may differ. */
+  readonly network?: boolean;
+  /** Peers whose looks may differ. */
+  readonly looks?: Iterable<string>;
   /** Peers whose own part may differ. */
   readonly own?: Iterable<string>;
   readonly items?: Iterable<string>;
+  /** Peers and devices whose groups may differ. */
+  readonly memberships?: Iterable<string>;
   /** Instances of which everything may differ: they get that difference, and nothing shared. */
   readonly whole?: ReadonlySet<string>;
 }
@@ -60,8 +58,10 @@ export class NetworkIndex {
     for (const peer of peers) this.#remember(peer);
     this.#transit = transitHubs(this.#hubs.values());
     for (const item of items) this.#items.put(item.id, item);
-    for (const id of this.#allMade()) this.#items.refresh(id, this.#around);
-    for (const id of this.#allLooks()) this.#views.refresh(id, this.#around);
+    for (const { id } of this.#items.items()) this.#items.refreshItem(id, this.#around);
+    for (const id of this.#members()) this.#items.refreshMembership(id, this.#around);
+    this.#views.refreshNetwork(this.#around);
+    for (const id of this.#peers.keys()) this.#views.refreshPeer(id, this.#around);
   }
 
   get network(): NetworkModel {
@@ -108,6 +108,15 @@ export class NetworkIndex {
     );
   }
 
+  /** Whether the document of a node has a tunnel under that key: to another peer, or (null) to a device. */
+  hasTunnel(instanceId: string, key: string, to: string | null): boolean {
+    const self = this.#byInstance.get(instanceId);
+    if (self === undefined || to === self.id) return false;
+    const named = (entries: readonly CompiledEntry[]) => entries.some((entry) => entry.key === key);
+    if (to === null) return named(this.#items.ofPeer(self.id));
+    return named(this.#views.of(this.#standing(self), to)) || (isTransit(self) && named(this.#own(self)));
+  }
+
   /** The digest of `compile(instanceId)`, in time that does not grow with the network. */
   digest(instanceId: string): bigint {
     const self = this.#byInstance.get(instanceId);
@@ -118,24 +127,20 @@ export class NetworkIndex {
   }
 
   /** Changes one peer (attach, change, detach) and says what that does to whom. */
-  change({ before, after }: PeerChange): Effect {
-    const changed = after ?? before;
-    if (changed === null) return this.#compare({}, () => undefined);
-    const { id } = changed;
+  change(change: PeerChange): Impact {
+    const { before, after } = change;
+    const { id, instanceId } = subjectOf(change);
     const isHub = before?.hubSlot != null || after?.hubSlot != null;
-    const parts = isHub ? [id, allHubs] : [id];
-    const looks = new Set([id]);
+    const transit = (before !== null && isTransit(before)) || (after !== null && isTransit(after));
     const own = new Set([id]);
-    if ((before !== null && isTransit(before)) || (after !== null && isTransit(after))) {
-      parts.push(allTransit);
-      looks.add(theNetwork);
+    if (transit) {
       for (const hub of this.#transit) own.add(hub.id);
       if (!leadsSpokesAlike(before, after)) for (const spoke of this.#spokes()) own.add(spoke.id);
     }
-    const items = [...this.#items.madeFrom(parts), membership(id)];
+    const items = this.#items.madeFrom({ peers: [id], hubs: isHub, transit });
     const stays = before !== null && after !== null && this.#standing(before) === this.#standing(after);
-    const whole = new Set(stays ? [] : [changed.instanceId]);
-    return this.#compare({ looks, own, items, whole }, () => {
+    const whole = new Set(stays ? [] : [instanceId]);
+    return this.#compare({ network: transit, looks: [id], own, items, memberships: [id], whole }, () => {
       if (before !== null) this.#forget(before);
       if (after !== null) this.#remember(after);
       if (isHub) this.#transit = transitHubs(this.#hubs.values());
@@ -143,35 +148,38 @@ export class NetworkIndex {
   }
 
   /** Changes one item and says what that does to whom. */
-  changeItem({ before, after }: ItemChange): Effect {
-    const id = (after ?? before)?.id;
-    if (id === undefined) return this.#compare({}, () => undefined);
-    const items = new Set([
-      id,
-      ...this.#items.madeFrom([id]),
-      ...this.#items.membershipsMoved({ before, after }),
-    ]);
+  changeItem(change: ItemChange): Impact {
+    const { before, after } = change;
+    const { id } = subjectOf(change);
+    const items = this.#items.madeFrom({ items: [id] }).add(id);
+    const memberships = this.#items.membershipsMoved({ before, after });
     const looks = new Set<string>();
     for (const item of [before, after]) {
-      if (item?.type === 'user_device') items.add(membership(id));
-      for (const { peerId } of item === null ? [] : carriedBy(item)) looks.add(peerId);
+      if (item === null) continue;
+      if (memberOf(item) !== null) memberships.add(id);
+      for (const { peerId } of carriedBy(item)) looks.add(peerId);
     }
     // Relays between hubs carry addresses too.
     const own = this.#transit.some((hub) => looks.has(hub.id)) ? this.#transit.map((hub) => hub.id) : [];
-    return this.#compare({ looks, own, items }, () => this.#items.put(id, after));
+    return this.#compare({ looks, own, items, memberships }, () => this.#items.put(id, after));
   }
 
   /** Changes the network itself; every node may get something. */
-  changeNetwork(network: NetworkModel): Effect {
+  changeNetwork(network: NetworkModel): Impact {
     const before = this.#network;
     if (meetsAlike(before, network)) {
-      return this.#compare({ looks: new Set([theNetwork]), own: [...this.#peers.keys()] }, () => {
+      return this.#compare({ network: true, own: [...this.#peers.keys()] }, () => {
         this.#network = network;
       });
     }
-    const looks = new Set(this.#allLooks());
-    const whole = new Set(this.#byInstance.keys());
-    return this.#compare({ looks, items: this.#allMade(), whole }, () => {
+    const all = {
+      network: true,
+      looks: [...this.#peers.keys()],
+      items: Array.from(this.#items.items(), ({ id }) => id),
+      memberships: [...this.#members()],
+      whole: new Set(this.#byInstance.keys()),
+    };
+    return this.#compare(all, () => {
       this.#network = network;
       for (const peer of this.#peers.values()) {
         this.#views.leave(before, peer);
@@ -181,8 +189,9 @@ export class NetworkIndex {
   }
 
   /** Makes the change and compares all that it may touch. */
-  #compare({ looks = none, own = none, items = none, whole = none }: Touched, change: () => void): Effect {
-    const gathering = new EffectGathering({
+  #compare(touched: Touched, change: () => void): Impact {
+    const { network = false, looks = [], own = [], items = [], memberships = [], whole = none } = touched;
+    const collector = new ImpactCollector({
       whole,
       peer: this.#around.peer,
       everyone: () => this.#byInstance.keys(),
@@ -192,15 +201,19 @@ export class NetworkIndex {
     const wholeBefore = new Map([...whole].map((id) => [id, this.compile(id)]));
     const ownBefore = this.#ownOf(own, whole);
     change();
-    const given = Array.from(items, (id) => this.#items.refresh(id, this.#around));
-    const seen = new Map(Array.from(looks, (id) => [id, this.#views.refresh(id, this.#around)]));
+    const given = Array.from(items, (id) => this.#items.refreshItem(id, this.#around));
+    for (const id of memberships) given.push(this.#items.refreshMembership(id, this.#around));
+    const seen = {
+      network: network ? this.#views.refreshNetwork(this.#around) : null,
+      peers: new Map(Array.from(looks, (id) => [id, this.#views.refreshPeer(id, this.#around)])),
+    };
     for (const [instanceId, after] of this.#ownOf(own, whole)) {
-      gathering.one(instanceId, { before: ownBefore.get(instanceId) ?? [], after });
+      collector.one(instanceId, { before: ownBefore.get(instanceId) ?? [], after });
     }
-    gathering.looks(seen);
-    gathering.items(given);
-    for (const [id, before] of wholeBefore) gathering.one(id, { before, after: this.compile(id) });
-    return gathering.effect;
+    collector.looks(seen);
+    collector.items(given);
+    for (const [id, before] of wholeBefore) collector.one(id, { before, after: this.compile(id) });
+    return collector.impact;
   }
 
   #ownOf(peerIds: Iterable<string>, except: ReadonlySet<string>): Map<string, CompiledEntry[]> {
@@ -220,16 +233,10 @@ export class NetworkIndex {
     for (const peer of this.#peers.values()) if (peer.hubSlot === null) yield peer;
   }
 
-  *#allLooks(): Generator<string> {
-    yield theNetwork;
+  /** Whoever may be in groups. */
+  *#members(): Generator<string> {
     yield* this.#peers.keys();
-  }
-
-  #allMade(): string[] {
-    const items = [...this.#items.items()];
-    const devices = items.filter((item) => item.type === 'user_device');
-    const members = [...this.#peers.keys(), ...devices.map((device) => device.id)];
-    return [...items.map((item) => item.id), ...members.map(membership)];
+    for (const item of this.#items.items()) if (memberOf(item) !== null) yield item.id;
   }
 
   #remember(peer: PeerModel): void {
@@ -256,7 +263,11 @@ export class NetworkIndex {
 /** Whether the way of the spokes to their hubs, which goes by all transit hubs, stays as it is. */
 function leadsSpokesAlike(before: PeerModel | null, after: PeerModel | null): boolean {
   if (before === null || after === null || !isTransit(before) || !isTransit(after)) return false;
-  return before.hubSlot === after.hubSlot && before.draining === after.draining;
+  return (
+    before.hubSlot === after.hubSlot &&
+    before.draining === after.draining &&
+    (before.ipv4Address === null) === (after.ipv4Address === null)
+  );
 }
 
 /** Whether nothing of the network changes but what each node keeps to itself. */

@@ -1,25 +1,28 @@
 // The objects of one network beside its peers, held in memory with what each of them gives to whom, and with what it
 // was made from, so that only those are made anew whose parts have changed. Belongs to network-index.ts.
+import { Dependencies, type Sources } from './dependencies.ts';
 import { addDigests, subtractDigests } from './digest.ts';
 import { hostAddressesOf, type TransitHub } from './entries.ts';
-import { carriedBy, type Lookup, memberEntries, tagsNamed, viewsOf } from './items.ts';
+import { carriedBy, memberOf, tagsNamed, viewsOf } from './items/index.ts';
+import type { Member } from './items/kind.ts';
+import { memberEntries } from './items/members.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
 import { CompiledEntry } from './patch.ts';
 
-/** What one object gives. */
-export interface Given {
+/** What one object gives to documents. */
+export interface Contribution {
   readonly everyone: readonly CompiledEntry[];
   readonly peers: ReadonlyMap<string, readonly CompiledEntry[]>;
   readonly carried: readonly { readonly peerId: string; readonly addresses: readonly string[] }[];
 }
 
 /** What one object gave, and what it gives. */
-export interface Remade {
-  readonly before: Given;
-  readonly after: Given;
+export interface ContributionDelta {
+  readonly before: Contribution;
+  readonly after: Contribution;
 }
 
-const nothingGiven: Given = { everyone: [], peers: new Map(), carried: [] };
+const nothingGiven: Contribution = { everyone: [], peers: new Map(), carried: [] };
 
 /** What the items look up in the network. */
 export interface Surroundings {
@@ -29,21 +32,18 @@ export interface Surroundings {
   hubs(): readonly PeerModel[];
 }
 
-/** Stand for all hubs, and for those that spokes keep an interface to, among the things that an item depends on. */
-export const allHubs = 'hubs';
-export const allTransit = 'transit hubs';
-
 export class NetworkItems {
   readonly #items = new Map<string, Item>();
-  readonly #given = new Map<string, Given>();
-  /** Ids of peers, items or `allHubs`, and what was made from them. */
-  readonly #dependents = new Map<string, Set<string>>();
-  readonly #dependsOn = new Map<string, Set<string>>();
+  readonly #contributions = new Map<string, Contribution>();
+  /** By peer or device: its groups, as far as rules name them. Everyone has them. */
+  readonly #memberships = new Map<string, readonly CompiledEntry[]>();
+  readonly #dependencies = new Dependencies();
   /** By peer: what single items give it. */
   readonly #perPeer = new Map<string, Map<string, readonly CompiledEntry[]>>();
   readonly #carried = new Map<string, Map<string, readonly string[]>>();
   /** How many rules name a tag. */
   readonly #named = new Map<string, number>();
+  /** By tag: peers and devices that have it. */
   readonly #tagged = new Map<string, Set<string>>();
   /** The sum of the digests of what everyone has. */
   #sum = 0n;
@@ -66,7 +66,8 @@ export class NetworkItems {
 
   everyone(): CompiledEntry[] {
     const found: CompiledEntry[] = [];
-    for (const given of this.#given.values()) for (const entry of given.everyone) found.push(entry);
+    for (const { everyone } of this.#contributions.values()) for (const entry of everyone) found.push(entry);
+    for (const groups of this.#memberships.values()) for (const entry of groups) found.push(entry);
     return found;
   }
 
@@ -77,27 +78,27 @@ export class NetworkItems {
   /** Puts an item in place of an older one of the same id, or takes it away. What follows is `refresh`'s to do. */
   put(id: string, item: Item | null): void {
     const before = this.#items.get(id);
-    if (before?.type === 'firewall_rule') this.#count(before, -1);
-    if (before?.type === 'user_device') this.#tag(membership(id), { before: before.tags, after: [] });
+    if (before !== undefined) this.#count(before, -1);
     if (item === null) this.#items.delete(id);
     else this.#items.set(id, item);
-    if (item?.type === 'firewall_rule') this.#count(item, 1);
-    if (item?.type === 'user_device') this.#tag(membership(id), { before: [], after: item.tags });
+    if (item !== null) this.#count(item, 1);
+    this.#tag(id, { before: tagsOf(before ?? null), after: tagsOf(item) });
   }
 
   /** Notes the tags of a peer. */
   tagPeer(id: string, tags: { readonly before: readonly string[]; readonly after: readonly string[] }): void {
-    this.#tag(membership(id), tags);
+    this.#tag(id, tags);
   }
 
   /** Items that were made from one of these, and are to be made anew when it changes. */
-  madeFrom(ids: Iterable<string>): Set<string> {
-    const found = new Set<string>();
-    for (const id of ids) for (const made of this.#dependents.get(id) ?? []) found.add(made);
-    return found;
+  madeFrom(sources: Partial<Sources>): Set<string> {
+    return this.#dependencies.madeFrom(sources);
   }
 
-  /** Memberships that come or go when a rule takes the place of another: of tags first named by it, or last. */
+  /**
+   * Peers and devices whose memberships come or go when a rule takes the place of another: of tags first named by it, or
+   * last.
+   */
   membershipsMoved({
     before,
     after,
@@ -107,8 +108,7 @@ export class NetworkItems {
   }): Set<string> {
     const counts = new Map<string, number>();
     const count = (item: Item | null, by: 1 | -1) => {
-      if (item?.type !== 'firewall_rule') return;
-      for (const tag of tagsNamed(item)) counts.set(tag, (counts.get(tag) ?? 0) + by);
+      for (const tag of item === null ? [] : tagsNamed(item)) counts.set(tag, (counts.get(tag) ?? 0) + by);
     };
     count(before, -1);
     count(after, 1);
@@ -121,97 +121,101 @@ export class NetworkItems {
     return moved;
   }
 
-  /** Makes one thing anew; answers what it gave and what it gives. */
-  refresh(id: string, around: Surroundings): Remade {
-    const before = this.#given.get(id) ?? nothingGiven;
-    this.#take(id, before);
+  /** Makes an item anew; answers what it gave and what it gives. */
+  refreshItem(id: string, around: Surroundings): ContributionDelta {
+    const before = this.#contributions.get(id) ?? nothingGiven;
+    for (const peerId of before.peers.keys()) remove2(this.#perPeer, peerId, id);
+    for (const { peerId } of before.carried) remove2(this.#carried, peerId, id);
     const after = this.#make(id, around);
-    if (after === nothingGiven) this.#given.delete(id);
-    else this.#given.set(id, after);
-    for (const entry of after.everyone) this.#sum = addDigests(this.#sum, entry.digest);
+    if (after === nothingGiven) this.#contributions.delete(id);
+    else this.#contributions.set(id, after);
     for (const [peerId, entries] of after.peers) put2(this.#perPeer, peerId, id, entries);
     for (const { peerId, addresses } of after.carried) put2(this.#carried, peerId, id, addresses);
+    this.#replaced(before.everyone, after.everyone);
     return { before, after };
   }
 
-  #take(id: string, given: Given): void {
-    for (const entry of given.everyone) this.#sum = subtractDigests(this.#sum, entry.digest);
-    for (const peerId of given.peers.keys()) remove2(this.#perPeer, peerId, id);
-    for (const { peerId } of given.carried) remove2(this.#carried, peerId, id);
-    for (const part of this.#dependsOn.get(id) ?? []) {
-      const dependents = this.#dependents.get(part);
-      dependents?.delete(id);
-      if (dependents?.size === 0) this.#dependents.delete(part);
-    }
-    this.#dependsOn.delete(id);
+  /** The same for the groups of a peer or a device. */
+  refreshMembership(memberId: string, around: Surroundings): ContributionDelta {
+    const before = this.#memberships.get(memberId) ?? [];
+    const after = this.#membershipOf(memberId, around);
+    if (after.length === 0) this.#memberships.delete(memberId);
+    else this.#memberships.set(memberId, after);
+    this.#replaced(before, after);
+    return { before: { ...nothingGiven, everyone: before }, after: { ...nothingGiven, everyone: after } };
   }
 
-  #make(id: string, around: Surroundings): Given {
-    if (id.startsWith(membershipHead)) return this.#makeMembership(id, around);
+  #replaced(before: readonly CompiledEntry[], after: readonly CompiledEntry[]): void {
+    for (const entry of before) this.#sum = subtractDigests(this.#sum, entry.digest);
+    for (const entry of after) this.#sum = addDigests(this.#sum, entry.digest);
+  }
+
+  #make(id: string, around: Surroundings): Contribution {
     const item = this.#items.get(id);
-    if (item === undefined) return nothingGiven;
-    const parts = new Set<string>();
-    const noted = <T>(part: string, value: T): T => {
-      parts.add(part);
-      return value;
-    };
-    const lookup: Lookup = {
-      network: around.network,
-      peer: (peerId) => noted(peerId, around.peer(peerId)),
-      item: (itemId) => noted(itemId, this.#items.get(itemId)),
-      get transit() {
-        return noted(allTransit, around.transit);
-      },
-      hubs: () => noted(allHubs, around.hubs()),
-    };
-    const views = viewsOf(item, lookup);
-    this.#dependsOn.set(id, parts);
-    for (const part of parts) {
-      const dependents = this.#dependents.get(part) ?? new Set();
-      this.#dependents.set(part, dependents.add(id));
+    if (item === undefined) {
+      this.#dependencies.forget(id);
+      return nothingGiven;
     }
+    const sources = { peers: new Set<string>(), items: new Set<string>(), hubs: false, transit: false };
+    const items = this.#items;
+    const views = viewsOf(item, {
+      network: around.network,
+      peer: (peerId) => {
+        sources.peers.add(peerId);
+        return around.peer(peerId);
+      },
+      item: (itemId) => {
+        sources.items.add(itemId);
+        return items.get(itemId);
+      },
+      get transit() {
+        sources.transit = true;
+        return around.transit;
+      },
+      hubs: () => {
+        sources.hubs = true;
+        return around.hubs();
+      },
+    });
+    this.#dependencies.set(id, sources);
     const peers = new Map<string, readonly CompiledEntry[]>();
     for (const [peerId, values] of views.peers) peers.set(peerId, compiled(values));
     return { everyone: compiled(views.everyone), peers, carried: carriedBy(item) };
   }
 
-  #makeMembership(id: string, around: Surroundings): Given {
-    const memberId = id.slice(membershipHead.length);
+  #membershipOf(memberId: string, around: Surroundings): readonly CompiledEntry[] {
     const peer = around.peer(memberId);
-    const device = this.#items.get(memberId);
-    let member: { tags: readonly string[]; addresses: readonly string[] } | undefined;
+    const item = this.#items.get(memberId);
+    let member: Member | null = null;
     if (peer !== undefined) member = { tags: peer.tags, addresses: hostAddressesOf(peer) };
-    else if (device?.type === 'user_device') member = device;
-    if (member === undefined) return nothingGiven;
-    const entries = memberEntries(around.network, member, (tag) => this.#named.has(tag));
-    return entries.length === 0
-      ? nothingGiven
-      : { everyone: compiled(entries), peers: new Map(), carried: [] };
+    else if (item !== undefined) member = memberOf(item);
+    if (member === null) return [];
+    return compiled(memberEntries(around.network, member, (tag) => this.#named.has(tag)));
   }
 
-  #count(rule: Extract<Item, { type: 'firewall_rule' }>, by: 1 | -1): void {
-    for (const tag of tagsNamed(rule)) {
+  #count(item: Item, by: 1 | -1): void {
+    for (const tag of tagsNamed(item)) {
       const count = (this.#named.get(tag) ?? 0) + by;
       if (count === 0) this.#named.delete(tag);
       else this.#named.set(tag, count);
     }
   }
 
-  #tag(id: string, tags: { readonly before: readonly string[]; readonly after: readonly string[] }): void {
+  #tag(
+    memberId: string,
+    tags: { readonly before: readonly string[]; readonly after: readonly string[] },
+  ): void {
     for (const tag of tags.before) {
       const members = this.#tagged.get(tag);
-      members?.delete(id);
+      members?.delete(memberId);
       if (members?.size === 0) this.#tagged.delete(tag);
     }
-    for (const tag of tags.after) this.#tagged.set(tag, (this.#tagged.get(tag) ?? new Set()).add(id));
+    for (const tag of tags.after) this.#tagged.set(tag, (this.#tagged.get(tag) ?? new Set()).add(memberId));
   }
 }
 
-const membershipHead = 'membership/';
-
-/** The name under which the groups of a peer or a device are kept among the items. */
-export function membership(id: string): string {
-  return `${membershipHead}${id}`;
+function tagsOf(item: Item | null): readonly string[] {
+  return item === null ? [] : (memberOf(item)?.tags ?? []);
 }
 
 function compiled(values: readonly ConstructorParameters<typeof CompiledEntry>[0][]): CompiledEntry[] {

@@ -31,11 +31,10 @@ export interface Sights {
   peer(id: string): PeerModel | undefined;
 }
 
-/** Stands for the network itself among the peers: what every node has by its standing. No id is spelt so. */
-export const theNetwork = 'the network';
-
 export class NetworkViews {
-  readonly #views = new Map<string, Views>();
+  /** What nodes have by their standing alone; undefined: not made yet. */
+  #network: Views | undefined;
+  readonly #peers = new Map<string, Views>();
   /** The same without what is empty, so that a node that sees few of many is made by a walk over these few. */
   readonly #seen = byStanding(() => new Map<string, readonly CompiledEntry[]>());
   readonly #members = byStanding(() => new Set<string>());
@@ -55,44 +54,61 @@ export class NetworkViews {
     return this.#members[standing];
   }
 
-  /** All that a node of that standing sees, but for itself. */
+  /** All that a node of that standing has by it, and sees but for itself. */
   from(standing: Standing, selfId: string): CompiledEntry[] {
-    const found: CompiledEntry[] = [];
+    const found = [...(this.#network?.[standing] ?? [])];
     for (const [id, entries] of this.#seen[standing]) {
       if (id !== selfId) for (const entry of entries) found.push(entry);
     }
     return found;
   }
 
-  digestFrom(standing: Standing, selfId: string): bigint {
-    return subtractDigests(this.#sums[standing], sumDigests(this.#views.get(selfId)?.[standing] ?? []));
+  /** How one peer looks from there. */
+  of(standing: Standing, peerId: string): readonly CompiledEntry[] {
+    return this.#seen[standing].get(peerId) ?? [];
   }
 
-  /** Makes the looks of a peer (or of `theNetwork`) anew. */
-  refresh(id: string, sights: Sights): Looks {
-    const before = this.#views.get(id);
-    const after = viewsOf(id, sights);
-    if (after === undefined) this.#views.delete(id);
-    else this.#views.set(id, after);
+  digestFrom(standing: Standing, selfId: string): bigint {
+    return subtractDigests(this.#sums[standing], sumDigests(this.#peers.get(selfId)?.[standing] ?? []));
+  }
+
+  /** Makes anew what nodes have by their standing alone. */
+  refreshNetwork({ network, transit }: Sights): Looks {
+    const before = this.#network;
+    const after = viewsOf((from) => standingEntries(network, from, transit));
+    this.#network = after;
+    this.#count({ before, after });
+    return { before, after };
+  }
+
+  /** Makes the looks of a peer anew. */
+  refreshPeer(id: string, { network, carried, peer }: Sights): Looks {
+    const before = this.#peers.get(id);
+    const other = peer(id);
+    const after =
+      other === undefined
+        ? undefined
+        : viewsOf((from) => entriesBecauseOf(network, other, { from, carried }));
+    if (after === undefined) this.#peers.delete(id);
+    else this.#peers.set(id, after);
     for (const standing of standings) {
       const entries = after?.[standing] ?? [];
       if (entries.length === 0) this.#seen[standing].delete(id);
       else this.#seen[standing].set(id, entries);
-      const less = subtractDigests(this.#sums[standing], sumDigests(before?.[standing] ?? []));
-      this.#sums[standing] = addDigests(less, sumDigests(entries));
     }
+    this.#count({ before, after });
     return { before, after };
+  }
+
+  #count({ before, after }: Looks): void {
+    for (const standing of standings) {
+      const less = subtractDigests(this.#sums[standing], sumDigests(before?.[standing] ?? []));
+      this.#sums[standing] = addDigests(less, sumDigests(after?.[standing] ?? []));
+    }
   }
 }
 
-function viewsOf(id: string, { network, transit, carried, peer }: Sights): Views | undefined {
-  let look: (from: Standing) => EntryValue[];
-  if (id === theNetwork) look = (from) => standingEntries(network, from, transit);
-  else {
-    const other = peer(id);
-    if (other === undefined) return undefined;
-    look = (from) => entriesBecauseOf(network, other, { from, carried });
-  }
+function viewsOf(look: (from: Standing) => EntryValue[]): Views {
   // Most looks are the same from several standings: kept once.
   const made = new Map<string, readonly CompiledEntry[]>();
   return byStanding((from) => {

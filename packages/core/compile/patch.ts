@@ -1,7 +1,6 @@
 // A patch: what changes in a node's document, as entries to set and keys to remove, with what it does to the
 // document's hash. Patches merge: applying two in order is the same as applying their merge.
-import type { EntryValue } from '../wire/document.ts';
-import { entryKey } from '../wire/document.ts';
+import { type EntryValue, entryKey, type SentEntry, sentEntryKey } from '../wire/document.ts';
 import { addDigests, entryDigest } from './digest.ts';
 
 /** An entry with what is asked of it again and again. Made once for each distinct entry and then shared. */
@@ -67,27 +66,35 @@ export function diffEntries(before: Iterable<CompiledEntry>, after: Iterable<Com
 /** First one, then the other. */
 export function mergePatches(first: Patch, second: Patch): Patch {
   if (isEmptyPatch(first)) return second;
-  if (isEmptyPatch(second)) return first;
-  const set = new Map(first.set);
-  const remove = new Set(first.remove);
-  for (const key of second.remove) {
-    set.delete(key);
-    remove.add(key);
+  return isEmptyPatch(second) ? first : mergeAll([first, second]);
+}
+
+/** All of them in order, as one. */
+export function mergeAll(patches: readonly Patch[]): Patch {
+  const set = new Map<string, CompiledEntry>();
+  const remove = new Set<string>();
+  let digest = 0n;
+  for (const patch of patches) {
+    for (const key of patch.remove) {
+      set.delete(key);
+      remove.add(key);
+    }
+    for (const [key, entry] of patch.set) {
+      remove.delete(key);
+      set.set(key, entry);
+    }
+    digest = addDigests(digest, patch.digest);
   }
-  for (const [key, entry] of second.set) {
-    remove.delete(key);
-    set.set(key, entry);
-  }
-  return { set, remove, digest: addDigests(first.digest, second.digest) };
+  return { set, remove, digest };
 }
 
 /** Applies a patch to a document held as values by key; returns the new document. */
-export function applyPatch(
-  document: ReadonlyMap<string, EntryValue>,
-  patch: { readonly set: Iterable<EntryValue>; readonly remove: Iterable<string> },
-): Map<string, EntryValue> {
+export function applyPatch<T extends SentEntry>(
+  document: ReadonlyMap<string, T>,
+  patch: { readonly set: Iterable<T>; readonly remove: Iterable<string> },
+): Map<string, T> {
   const next = new Map(document);
   for (const key of patch.remove) next.delete(key);
-  for (const value of patch.set) next.set(entryKey(value), value);
+  for (const value of patch.set) next.set(sentEntryKey(value), value);
   return next;
 }

@@ -3,6 +3,7 @@
 import type { EntryValue } from '../wire/document.ts';
 import { documentDigest, formatDigest } from './digest.ts';
 import type { Change } from './fleet-index.ts';
+import { peerModel } from './model.fixture.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
 import { compileNaively } from './naive.ts';
 import { type Chance, ipv4AddressOf, randomItem } from './random-items.fixture.ts';
@@ -92,6 +93,7 @@ export class RandomFleet {
       mtu: 1420,
       topologyStrategy: pick('hub_and_spoke', 'full_mesh'),
       firewallDefaultPolicy: pick('accept', 'drop'),
+      rematchConnections: pick(true, false),
     };
     return { kind: 'network_created', network };
   }
@@ -102,6 +104,7 @@ export class RandomFleet {
       ...network,
       mtu: pick(1280, 1420),
       firewallDefaultPolicy: pick('accept' as const, 'drop' as const),
+      rematchConnections: pick(true, false),
     };
     if (share(0.6)) return next;
     return {
@@ -114,21 +117,14 @@ export class RandomFleet {
   #newPeer(network: NetworkModel, instanceId: string, others: readonly PeerModel[]): PeerModel {
     const { number } = this.#chance;
     const n = number();
-    const peer: PeerModel = {
+    const peer: PeerModel = peerModel({
       id: `peer-${n}`,
       networkId: network.id,
       instanceId,
       hostAddress: network.prefix.replace('/64', n.toString(16)),
-      ipv4Address: null,
       publicKey: `key-${n}`,
       directKey: `direct-${n}`,
-      directEndpoint: null,
-      hubSlot: null,
-      endpoint: null,
-      listenPort: 51820,
-      tags: [],
-      draining: false,
-    };
+    });
     return this.#changedPeer(network, peer, others);
   }
 
@@ -143,12 +139,15 @@ export class RandomFleet {
       ...peer,
       hubSlot: often(peer.hubSlot, () => (isHub ? (one(free) ?? null) : null)),
       endpoint: often(peer.endpoint, () =>
-        share(isHub ? 0.9 : 0.3) ? `192.0.2.1:${1000 + number()}` : null,
+        share(isHub ? 0.9 : 0.3) ? this.#endpoint(network, '192.0.2.1') : null,
+      ),
+      fallbackEndpoints: often(peer.fallbackEndpoints ?? [], () =>
+        share(0.5) ? [this.#endpoint(network, '[2001:db8::1]')] : [],
       ),
       publicKey: share(0.2) ? `key-${number()}` : peer.publicKey,
       directKey: often(peer.directKey, () => (share(0.8) ? `direct-${number()}` : null)),
       directEndpoint: often(peer.directEndpoint, () =>
-        share(0.7) ? `198.51.100.1:${1000 + number()}` : null,
+        share(0.7) ? this.#endpoint(network, '198.51.100.1') : null,
       ),
       ipv4Address: often(peer.ipv4Address, () =>
         network.ipv4Prefix !== null && share(0.7) ? ipv4AddressOf(network.ipv4Prefix, number()) : null,
@@ -157,6 +156,14 @@ export class RandomFleet {
       tags: often(peer.tags, tags),
       draining: share(0.2),
     };
+  }
+
+  /** Now and then one that no document may name. */
+  #endpoint(network: NetworkModel, usual: string): string {
+    const { number, pick, share } = this.#chance;
+    const inside = network.prefix.replace('::/64', '::9');
+    const address = share(0.1) ? pick('127.0.0.1', '224.0.0.1', '[::1]', `[${inside}]`) : usual;
+    return `${address}:${1000 + number()}`;
   }
 
   #take(change: Change): void {

@@ -7,11 +7,14 @@ import type { EntryValue, PeerEntry } from '../wire/document.ts';
 import {
   addressesOf,
   type Carried,
+  calledAt,
+  directEndpointOf,
   everything,
   isTransit,
   leafInterfaceName,
   leafKey,
   meetingPoint,
+  meetingPoints,
   probeEntry,
   routeEntry,
   type Standing,
@@ -26,7 +29,7 @@ function tunnel(
   at: {
     readonly interface: string;
     readonly publicKey: string;
-    readonly endpoint: string | null;
+    readonly endpoints: readonly string[];
     readonly allowedIps: string[];
   },
 ): PeerEntry {
@@ -35,9 +38,9 @@ function tunnel(
     interface: at.interface,
     peer_id: other.id,
     public_key: at.publicKey,
-    endpoint: at.endpoint,
+    ...calledAt(at.endpoints),
     allowed_ips: at.allowedIps,
-    keepalive: at.endpoint === null ? 0 : keepaliveSeconds,
+    keepalive: at.endpoints.length === 0 ? 0 : keepaliveSeconds,
   };
 }
 
@@ -61,7 +64,7 @@ export function entriesBecauseOf(
   const place = {
     interface: leaf,
     publicKey: leafKey(network, other),
-    endpoint: meetingPoint(network, other),
+    endpoints: meetingPoints(network, other),
   };
   return [
     tunnel(other, { ...place, allowedIps: at.addresses }),
@@ -77,19 +80,19 @@ interface Seen {
 
 /** A transit hub also hears a spoke's leaf interface, without a packet for it: it only observes where that one is. */
 function seenByHub({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
-  const at = { interface: leafInterfaceName(network), endpoint: meetingPoint(network, other) };
+  const at = { interface: leafInterfaceName(network), endpoints: meetingPoints(network, other) };
   const key = leafKey(network, other);
   if (from === 'hub') return [tunnel(other, { ...at, publicKey: key, allowedIps: addresses })];
   const entries = [tunnel(other, { ...at, publicKey: other.publicKey, allowedIps: addresses })];
   if (key !== other.publicKey) {
-    entries.push(tunnel(other, { ...at, publicKey: key, endpoint: null, allowedIps: [] }));
+    entries.push(tunnel(other, { ...at, publicKey: key, endpoints: [], allowedIps: [] }));
   }
   return entries;
 }
 
 function transitSeenBySpoke({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
   const name = transitInterfaceName(network, other.hubSlot ?? 0);
-  const place = { publicKey: other.publicKey, endpoint: meetingPoint(network, other) };
+  const place = { publicKey: other.publicKey, endpoints: meetingPoints(network, other) };
   const entries: EntryValue[] = [
     tunnel(other, { interface: name, ...place, allowedIps: everything(network) }),
     ...addresses.map((destination) => routeEntry(network, { destination, via: [name] })),
@@ -105,8 +108,10 @@ function metDirectly({ network, other, addresses }: Seen): EntryValue[] {
   const target = directProbeAddress(other.hostAddress);
   const publicKey = leafKey(network, other);
   const reached = [...addresses, withLength(target)];
+  const endpoint = directEndpointOf(other);
+  const endpoints = endpoint === null ? [] : [endpoint];
   return [
-    tunnel(other, { interface: leaf, publicKey, endpoint: other.directEndpoint, allowedIps: reached }),
+    tunnel(other, { interface: leaf, publicKey, endpoints, allowedIps: reached }),
     ...reached.map((destination) => routeEntry(network, { destination, via: [leaf] })),
     probeEntry(network, { interface: leaf, public_key: publicKey, purpose: 'direct', target }),
   ];

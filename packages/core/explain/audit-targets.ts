@@ -28,18 +28,18 @@ export function auditTargets(network: AuditedNetwork): Finding[] {
 function whyClosed(door: PortMappingModel, network: AuditedNetwork): string | null {
   const hub = network.peer(door.hubPeerId);
   if (hub === undefined)
-    return 'Its hub is gone, so nobody opens the door. Delete it, or make it anew on another hub.';
+    return 'Its hub has left the network, so no instance serves it. Delete it, or create it on another hub.';
   if (hub.hubSlot === null)
-    return 'Its peer is not a hub any more, so nobody opens the door. Make it one, or delete the door.';
+    return 'Its peer is no longer a hub, so no instance serves it. Make the peer a hub, or delete the port mapping.';
   const targets = targetAddresses(door, network);
-  if (targets === null) return 'What it leads to is gone. Give it another target, or delete it.';
+  if (targets === null) return 'Its target was deleted. Give it another target, or delete it.';
   const family = familyOf(door.externalAddress);
   const hasFamily = (addresses: readonly string[]) => addresses.some((one) => familyOf(one) === family);
   if (!hasFamily(targets) || !hasFamily(hostAddressesOf(hub))) {
-    return `Its outside is IPv${family}, and its target or its hub has no such address. Give the network an IPv4 leg, or the door an IPv6 address.`;
+    return `Its external address is IPv${family}, and its target or its hub has no such address. Give the network an ipv4_prefix, or the port mapping an IPv6 address.`;
   }
   if (door.target.kind === 'virtual_ip' && !isHeld(network.item(door.target.id), network)) {
-    return 'It leads to a virtual IP that no peer can hold. Give that one a living holder.';
+    return 'Its target is a virtual IP that no peer can hold. Give the virtual IP a holder in the network.';
   }
   return null;
 }
@@ -56,7 +56,7 @@ function targetAddresses({ target }: PortMappingModel, network: AuditedNetwork):
 function whyUnheld(item: VirtualIpModel, network: AuditedNetwork): string | null {
   return isHeld(item, network)
     ? null
-    : 'Every peer that could hold it is gone. Give it another holder, or delete it.';
+    : 'All of its candidates have left the network. Give it another holder, or delete it.';
 }
 
 function isHeld(item: ReturnType<AuditedNetwork['item']>, network: AuditedNetwork): boolean {

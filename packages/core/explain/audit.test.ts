@@ -1,15 +1,17 @@
-// The audit against a naive judge: what it calls shadowed never decides, and nothing that never decides is missed.
+// The audit against a naive judge: what it calls shadowed never decides, and nothing that never decides is missed; what
+// it calls redundant changes no verdict.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RuleModel } from '../compile/model.ts';
 import { parseAddress } from '../net/address.ts';
 import { contains, parsePrefix } from '../net/prefix.ts';
+import { seededRandom } from '../testing/random.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
 import { auditRules } from './audit.ts';
 import { hooksOf } from './coverage.ts';
 import type { Finding } from './findings.ts';
 import { judge } from './judge.ts';
-import { Dice, RandomNetwork, seeded, uuid } from './random-network.fixture.ts';
+import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 import { compareRules } from './rule-order.ts';
 
 const runs = Number(process.env['RUNS'] ?? 150);
@@ -109,7 +111,7 @@ const saysNever = (finding: Finding) =>
   finding.severity !== 'info' || finding.kind === 'duplicate' || finding.kind === 'shadowed';
 
 function check(seed: number): void {
-  const dice = new Dice(seeded(seed));
+  const dice = new Dice(seededRandom(seed));
   const network = new RandomNetwork(dice, { peers: 4, devices: 1, rules: 2 + dice.below(14) });
   const findings = [...auditRules(network)].filter((finding) => finding !== null);
   const entries = network.entries();
@@ -135,6 +137,82 @@ function check(seed: number): void {
   }
 }
 
+/** Verdicts as they would be without some of the rules. */
+function verdictsWithout(network: RandomNetwork, ids: ReadonlySet<string>): Map<string, string | null> {
+  const rules = network.entries().filter(({ rule_id }) => !ids.has(rule_id));
+  return new Map(
+    Array.from(decisions(network, rules), ([packet, rule]) => [packet, rule?.action ?? null] as const),
+  );
+}
+
+function differs(a: Map<string, string | null>, b: Map<string, string | null>): string | null {
+  for (const [packet, verdict] of a) if (b.get(packet) !== verdict) return packet;
+  return null;
+}
+
+/** The rules of which a deciding one of the same selector does the same later, and none between says otherwise. */
+function plainlyRedundant(network: RandomNetwork): Set<string> {
+  const rules = [...network.entries()].sort(compareRules);
+  const packets = rules.map((rule) => packetsOf(network, rule));
+  const deciding = new Set([...decisions(network, rules)].map(([, rule]) => rule));
+  const found = new Set<string>();
+  for (const [i, rule] of rules.entries()) {
+    const own = packets[i] ?? new Set();
+    for (const [j, other] of rules.entries()) {
+      if (j <= i) continue;
+      const isSame = JSON.stringify(other.from) === JSON.stringify(rule.from);
+      const others = packets[j] ?? new Set();
+      const sides = [JSON.stringify(rule.to), '{"kind":"all"}'];
+      if (
+        other.action === rule.action &&
+        deciding.has(other) &&
+        isSame &&
+        sides.includes(JSON.stringify(other.to)) &&
+        isSubset(own, others)
+      ) {
+        found.add(rule.rule_id);
+        break;
+      }
+      // One that names nobody now decides once it names somebody.
+      if (other.action !== rule.action && (others.size === 0 || !isDisjoint(own, others))) break;
+    }
+  }
+  return found;
+}
+
+function packetsOf(network: RandomNetwork, rule: RuleEntry): Set<string> {
+  return new Set(
+    Array.from(decisions(network, [rule])).flatMap(([packet, by]) => (by === null ? [] : packet)),
+  );
+}
+
+const isSubset = (a: Set<string>, b: Set<string>) => [...a].every((one) => b.has(one));
+const isDisjoint = (a: Set<string>, b: Set<string>) => ![...a].some((one) => b.has(one));
+
+function checkRedundant(seed: number): void {
+  const dice = new Dice(seededRandom(seed));
+  const network = new RandomNetwork(dice, { peers: 3, devices: 1, rules: 2 + dice.below(10) });
+  const findings = [...auditRules(network)].filter((finding) => finding !== null);
+  const redundant = new Set(
+    findings.filter(({ kind }) => kind === 'redundant').map(({ object }) => object.id),
+  );
+  const before = verdictsWithout(network, new Set());
+  for (const id of redundant) {
+    const packet = differs(before, verdictsWithout(network, new Set([id])));
+    expect(packet, `without ${id}: ${packet}, in ${text(network)}`).toBeNull();
+  }
+  const useless = new Set([...redundant, ...findings.filter(saysNever).map((finding) => finding.object.id)]);
+  const packet = differs(before, verdictsWithout(network, useless));
+  expect(packet, `without ${[...useless].join()}: ${packet}, in ${text(network)}`).toBeNull();
+  for (const { kind, by } of findings) {
+    if (kind === 'redundant') expect(useless.has(by?.id ?? ''), `${by?.id} is left`).toBe(false);
+  }
+  const told = new Set(findings.map(({ object }) => object.id));
+  for (const id of plainlyRedundant(network)) {
+    expect(told.has(id), `${id} changes nothing, in ${text(network)}`).toBe(true);
+  }
+}
+
 const text = (network: RandomNetwork) =>
   network
     .rules()
@@ -148,6 +226,13 @@ describe('the audit of rules', () => {
   test('calls exactly those rules shadowed, repeated or dead that decide about no packet', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => check(seed)),
+      { numRuns: runs },
+    );
+  }, 600_000);
+
+  test('calls redundant what changes no verdict when it goes, alone and together [9.37]', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => checkRedundant(seed)),
       { numRuns: runs },
     );
   }, 600_000);
@@ -170,7 +255,7 @@ describe('a finding', () => {
 
   /** Kinds, severities and culprits by the rule's number; names of objects are their ids' last digit. */
   function findingsOf(...rules: Partial<RuleModel>[]): string[] {
-    const network = new RandomNetwork(new Dice(seeded(1)), { peers: 3, devices: 1, rules: 0 });
+    const network = new RandomNetwork(new Dice(seededRandom(1)), { peers: 3, devices: 1, rules: 0 });
     for (const [i, rule] of rules.entries()) network.add({ ...base, ...rule, id: uuid(6, i + 1) });
     return [...auditRules(network)].flatMap((finding) => {
       if (finding === null) return [];
@@ -180,18 +265,42 @@ describe('a finding', () => {
   }
 
   test('names the rule that leaves nothing for another', () => {
-    expect(findingsOf({}, { ports: [80, 80] })).toEqual(['2 shadowed warning by 1']);
-    expect(findingsOf({}, { ports: [80, 101] })).toEqual([]);
+    const destination = { kind: 'peer', id: uuid(2, 1) } as const;
+    expect(findingsOf({}, { destination })).toEqual(['2 shadowed warning by 1']);
+    expect(findingsOf({}, { destination, ports: [2, 101] })).toEqual([]);
   });
 
   test('counts several rules that leave nothing together', () => {
-    const halves = [{ ports: [1, 60] }, { ports: [61, 200] }] as const;
-    expect(findingsOf(...halves, { ports: [40, 70], action: 'accept' })).toEqual(['3 shadowed warning by 1']);
+    const halves = [{ ports: [1, 60] }, { ports: [61, 100] }] as const;
+    expect(findingsOf(...halves, { action: 'accept' })).toEqual(['3 shadowed warning by 1']);
   });
 
   test('is a contradiction when the same packets are accepted and denied', () => {
     expect(findingsOf({ action: 'accept' }, {})).toEqual(['1 contradictory warning by 2']);
-    expect(findingsOf({ action: 'accept' }, { ports: [80, 80] })).toEqual(['1 contradictory info by 2']);
+    expect(findingsOf({ action: 'accept' }, { ports: [2, 101] })).toEqual(['1 contradictory info by 2']);
+  });
+
+  test('is a redundant rule when a broader one of the same selector does the same [9.37]', () => {
+    const everything = { protocol: 'any', ports: null } as const;
+    const destination = { kind: 'peer', id: uuid(2, 1) } as const;
+    expect(findingsOf(everything, { ports: [443, 443] })).toEqual(['2 redundant info by 1']);
+    expect(findingsOf(everything, {}, { ports: [443, 443] })).toEqual([
+      '2 redundant info by 1',
+      '3 redundant info by 1',
+    ]);
+    expect(findingsOf(everything, { destination, ports: [443, 443] })).toEqual(['2 redundant info by 1']);
+    expect(findingsOf(everything, { ports: [443, 443] }, { action: 'accept', ports: [440, 450] })).toEqual(
+      [],
+    );
+    expect(findingsOf(everything, { ports: [443, 443], direction: 'both' })).toEqual([]);
+    expect(findingsOf(everything, { ports: [443, 443], action: 'reject' })).toEqual([]);
+    expect(findingsOf({ ...everything, destination }, { ports: [443, 443] })).toEqual([]);
+  });
+
+  test('is no contradiction when the narrower one says otherwise [9.37]', () => {
+    const everything = { protocol: 'any', ports: null } as const;
+    expect(findingsOf(everything, { action: 'accept', ports: [443, 443] })).toEqual([]);
+    expect(findingsOf({ action: 'accept' }, { ports: [80, 80] })).toEqual([]);
   });
 
   test('is no contradiction when the more specific one says otherwise', () => {

@@ -1,9 +1,9 @@
-// What is wrong with a network's firewall: rules that can never decide, or that contradict, repeat or name nobody, each
-// with what makes it so. In time that grows with the number of rules, not with its square. Doors and virtual IPs whose
-// target is gone: audit-targets.ts.
+// What is wrong with a network's firewall: rules that can never decide, that contradict or repeat others, that change
+// nothing (redundancy.ts) or name nobody, each with what makes it so. In time that grows with the number of rules, not
+// with its square. Doors and virtual IPs whose target is gone: audit-targets.ts.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
+import { ruleViews } from '../compile/items/firewall-rule.ts';
 import type { RuleModel } from '../compile/model.ts';
-import { ruleViews } from '../compile/rule-entries.ts';
 import { auditNeighboursMax, auditPairsMax } from '../limits.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
 import { Coverage, hooksOf, isOpposite, rangeOf } from './coverage.ts';
@@ -16,6 +16,7 @@ import {
   repeated,
   shadowed,
 } from './findings.ts';
+import { Redundancy } from './redundancy.ts';
 import { compareRules } from './rule-order.ts';
 import { type Atom, familyOf, namesOfSide, Sides } from './sides.ts';
 
@@ -87,7 +88,17 @@ class RuleAudit {
   }
 
   *findings(): Generator<Finding | null> {
-    for (const rule of this.#rules) yield this.#examine(rule);
+    const silent = new Set<RuleEntry>();
+    const told = new Set<string>();
+    for (const rule of this.#rules) {
+      const finding = this.#examine(rule);
+      if (finding !== null) told.add(finding.object.id);
+      if (finding !== null && !decides(finding)) silent.add(rule);
+      yield finding;
+    }
+    for (const finding of new Redundancy({ rules: this.#rules, sides: this.#sides, silent }).findings()) {
+      yield finding === null || told.has(finding.object.id) ? null : finding;
+    }
   }
 
   /** Looks at a rule after all that go first, and takes it to them. */
@@ -154,6 +165,11 @@ class RuleAudit {
     }
     return null;
   }
+}
+
+/** Whether the rule decides about packets all the same. */
+function decides({ kind, severity }: Finding): boolean {
+  return kind === 'contradictory' && severity === 'info';
 }
 
 interface Pair {

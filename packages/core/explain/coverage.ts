@@ -1,7 +1,7 @@
 // Which traffic is already decided by rules that go first, as disjoint ranges for each pair of sides. Rules are added
 // in their order; asking and adding cost the same whatever the number of rules.
 import type { RuleEntry } from '../wire/document.ts';
-import { rankOf } from './rule-order.ts';
+import { breadthOf, rankOf } from './rule-order.ts';
 
 /** Protocols and ports as one line: tcp ports, then udp ports, then ICMP, then everything else. */
 export interface Range {
@@ -123,8 +123,9 @@ export class Coverage {
       for (const line of this.#linesAt(hook, { from: at.from, to: [at.to] })) {
         let segment = line.from(range.first);
         while (segment !== undefined && segment.first <= range.last) {
-          // Its decider may be a more specific rule: that is an exception and no contradiction.
-          const isEqual = rankOf(segment.rule.from) === rankOf(rule.from);
+          // A decider that is more specific or narrower is an exception and no contradiction.
+          const isEqual =
+            rankOf(segment.rule.from) === rankOf(rule.from) && breadthOf(segment.rule) === breadthOf(rule);
           if (isEqual && isOpposite(segment.rule, rule)) return segment.rule;
           segment = line.from(segment.last + 1);
         }

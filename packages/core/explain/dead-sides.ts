@@ -59,7 +59,7 @@ export class DeadSides {
       case 'virtual_ip':
         return this.#ofVirtualIp(side.id);
       case 'tag':
-        return this.#tags.has(side.tag) ? null : later(`the tag ${side.tag}, which nothing has now`);
+        return this.#tags.has(side.tag) ? null : later(`the tag ${side.tag}, which nothing uses`);
       case 'cidr':
         return this.#ofBlock(side.cidr);
     }
@@ -81,7 +81,7 @@ export class DeadSides {
       const why = () => `${text}, which is outside ${prefixesOf(this.#network.network).join(' and ')}`;
       return { severity: 'warning', why };
     }
-    return this.#isInUse(block) ? null : later(`${text}, in which nothing has an address now`);
+    return this.#isInUse(block) ? null : later(`${text}, in which nothing has an address`);
   }
 
   #isInUse(block: Prefix): boolean {
@@ -114,7 +114,7 @@ export class DeadSides {
 }
 
 function gone(what: string): Death {
-  return { severity: 'warning', why: () => `${what} that is gone` };
+  return { severity: 'warning', why: () => `${what} that was deleted` };
 }
 
 /** It may come to life as it is. */

@@ -15,7 +15,7 @@ export type Asked =
 
 export interface End {
   readonly spot: Spot;
-  /** null: it belongs to nobody in the network. */
+  /** null: it does not belong to any member of the network. */
   readonly owner: Owner | null;
 }
 
@@ -66,7 +66,7 @@ function ownerOf(sight: Sight, asked: Exclude<Asked, { kind: 'address' }>): Owne
 function missing(step: NoEnds['step'], asked: Asked, family: 4 | 6): NoEnds {
   if (asked.kind === 'address') {
     const detail = () =>
-      `${asked.address} is not of the family of the other address (IPv${family}): no packet has both.`;
+      `${asked.address} is not of the same address family as the other address (IPv${family}): no packet can have both.`;
     return { step, object: null, detail };
   }
   const object: Named = { type: asked.kind, id: asked.id };

@@ -29,8 +29,8 @@ export function repeated(rule: RuleEntry, same: RuleEntry): Finding {
   const { object, by } = about(rule, same);
   const detail = () =>
     rule.action === same.action
-      ? 'It says the same as an older rule. Delete one of them.'
-      : `It names the same packets as an older rule that denies them too, so it never decides. Delete one of them.`;
+      ? 'It duplicates an older rule. Delete one of them.'
+      : `It matches the same packets as an older rule that also denies them, so it has no effect. Delete one of them.`;
   return {
     kind: rule.action === same.action ? 'duplicate' : 'shadowed',
     severity: 'info',
@@ -48,19 +48,25 @@ export function contradicted(rule: RuleEntry, other: RuleEntry): Finding {
 
 export function contradictedInPart(rule: RuleEntry, other: RuleEntry): Finding {
   const detail = () =>
-    'A rule as specific as this one denies a part of what it accepts, and there the denial wins. If that is meant as an exception, nothing is wrong.';
+    'An equally specific rule denies part of what this rule accepts, and there the denial wins. This is fine if it is meant as an exception.';
   return { kind: 'contradictory', severity: 'info', ...about(rule, other), detail };
 }
 
 export function shadowed(rule: RuleEntry, decider: RuleEntry, others: number): Finding {
   const together = others === 0 ? '' : ` (together with ${others} more)`;
   const detail = () =>
-    `Rules that go first decide about every packet that it names${together}, so it never decides. Delete it, or make its selector more specific.`;
+    `Rules with higher precedence decide every packet that it matches${together}, so it has no effect. Delete it, or make its selector more specific.`;
   return { kind: 'shadowed', severity: 'warning', ...about(rule, decider), detail };
+}
+
+export function redundant(rule: RuleEntry, broader: RuleEntry): Finding {
+  const detail = () =>
+    'A broader rule with the same selector already has the same effect on every packet that it matches. Delete it, unless you plan to delete the broader one.';
+  return { kind: 'redundant', severity: 'info', ...about(rule, broader), detail };
 }
 
 export function familiesApart(rule: RuleEntry): Finding {
   const detail = () =>
-    'It matches nothing: no packet comes from an IPv6 address and goes to an IPv4 address, or the other way round.';
+    'It matches nothing: no packet comes from an IPv6 address and goes to an IPv4 address, or vice versa.';
   return { kind: 'dead', severity: 'warning', object: ruleNamed(rule.rule_id), by: null, detail };
 }

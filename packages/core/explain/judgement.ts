@@ -20,8 +20,8 @@ export function isAccepted(court: Court, node: NodeView, hook: Traffic['hook']):
     decision.rule === null ? network : ({ type: 'firewall_rule', id: decision.rule.rule_id } as const);
   trail.add({ step: hook, peerId: node.peerId, object }, (nameOf) => {
     if (decision.rule !== null) return `The rule "${nameOf(object)}" ${verbOf(decision)} it.`;
-    if (hook === 'egress') return 'No rule names it on its way out, so it may leave.';
-    return `No rule names it on its way in, so the network’s default policy ${verbOf(decision)} it.`;
+    if (hook === 'egress') return 'No egress rule matches it, so it is sent.';
+    return `No ingress rule matches it, so the network’s default policy ${verbOf(decision)} it.`;
   });
   return decision.action === 'accept';
 }

@@ -4,7 +4,8 @@ import { matrixNodesMax } from '../limits.ts';
 import type { Asked } from './ends.ts';
 import { explain, type Question } from './reachability.ts';
 import type { Sight } from './sight.ts';
-import type { Verdict } from './trail.ts';
+import type { Answer } from './trail.ts';
+import type { InUse } from './walk.ts';
 
 export type MatrixNode = Omit<ReachabilityMatrix['nodes'][number], 'name'>;
 export type MatrixRow = ReachabilityMatrix['rows'][number];
@@ -27,6 +28,7 @@ export function* matrixRows(
   sight: Sight,
   nodes: readonly MatrixNode[],
   traffic: Pick<Question, 'protocol' | 'port'>,
+  inUse?: InUse,
 ): Generator<MatrixRow | null> {
   for (const { kind, id } of nodes) {
     if (kind !== 'peer') continue;
@@ -38,7 +40,7 @@ export function* matrixRows(
     const verdicts = nodes.map((destination) => {
       if (destination === source) return '-';
       const question: Question = { source: asked(source), destination: asked(destination), ...traffic };
-      return letterOf(explain({ sight, nameOf: null }, question).verdict);
+      return letterOf(explain({ sight, nameOf: null, ...(inUse === undefined ? {} : { inUse }) }, question));
     });
     yield { id: source.id, verdicts: verdicts.join('') };
   }
@@ -48,6 +50,6 @@ function asked({ kind, id }: MatrixNode): Asked {
   return { kind, id };
 }
 
-function letterOf(verdict: Verdict): string {
-  return { allowed: 'a', denied: 'd', no_route: 'n' }[verdict];
+function letterOf({ verdict, isUnreachable }: Answer): string {
+  return isUnreachable ? 'u' : { allowed: 'a', denied: 'd', no_route: 'n' }[verdict];
 }

@@ -3,15 +3,13 @@
 import { withoutLength } from '../net/address.ts';
 import type {
   AnycastEntry,
-  EntryValue,
-  FirewallEntry,
   InterfaceEntry,
   PeerEntry,
   PortMappingEntry,
   RouteEntry,
-  RuleEntry,
   VirtualIpEntry,
 } from '../wire/document.ts';
+import type { NodeDocument } from '../wire/node-document.ts';
 import { PrefixMap, type Spot } from './prefix-map.ts';
 import { type GroupsOf, Rulebook } from './rulebook.ts';
 
@@ -22,9 +20,9 @@ export type Local =
 
 export class NodeView {
   readonly peerId: string;
-  readonly interfaces = new Map<string, InterfaceEntry>();
+  readonly interfaces: ReadonlyMap<string, InterfaceEntry>;
   readonly routes = new PrefixMap<RouteEntry>();
-  readonly doors: PortMappingEntry[] = [];
+  readonly doors: readonly PortMappingEntry[];
   readonly rulebook: Rulebook;
   readonly forwards: boolean;
   readonly #local = new Map<string, Local>();
@@ -36,23 +34,37 @@ export class NodeView {
 
   constructor(parts: {
     readonly peerId: string;
-    readonly entries: readonly EntryValue[];
+    /** Of one network alone. */
+    readonly document: NodeDocument;
     /** By the `member` entries, which all nodes of a network have alike. */
     readonly groupsOf: GroupsOf;
   }) {
-    this.peerId = parts.peerId;
-    const rules: RuleEntry[] = [];
-    let policy: FirewallEntry['default_policy'] = 'accept';
-    let forwards = false;
-    for (const entry of parts.entries) if (entry.kind === 'interface') this.#takeInterface(entry);
-    for (const entry of parts.entries) {
-      if (entry.kind === 'rule') rules.push(entry);
-      else if (entry.kind === 'firewall') policy = entry.default_policy;
-      else if (entry.kind === 'forwarding') forwards = true;
-      else if (entry.kind !== 'member') this.#take(entry);
+    const { peerId, document, groupsOf } = parts;
+    this.peerId = peerId;
+    this.interfaces = document.all('interface');
+    this.doors = [...document.all('port_mapping').values()];
+    this.forwards = document.all('forwarding').size > 0;
+    const rules = [...document.all('rule').values()];
+    const [firewall] = document.all('firewall').values();
+    this.rulebook = new Rulebook({ rules, groupsOf, policy: firewall?.default_policy ?? 'accept' });
+    for (const entry of this.interfaces.values()) {
+      this.#answer(entry.addresses, { kind: 'own', entry });
+      this.#answer(entry.probe_addresses, { kind: 'probe', entry });
     }
-    this.forwards = forwards;
-    this.rulebook = new Rulebook({ rules, groupsOf: parts.groupsOf, policy });
+    for (const entry of document.all('virtual_ip').values()) {
+      this.#answer(entry.addresses, { kind: 'virtual_ip', entry });
+    }
+    for (const entry of document.all('peer').values()) this.#takeTunnel(entry);
+    for (const entry of document.all('route').values()) this.routes.set(entry.destination, entry);
+    for (const entry of document.all('anycast').values()) {
+      for (const destination of entry.destinations) this.#anycast.set(withoutLength(destination), entry);
+    }
+    for (const entry of document.all('device').values()) {
+      for (const address of entry.addresses) this.#devices.set(address, entry.user_device_id);
+    }
+    for (const entry of document.all('probe').values()) {
+      if (entry.purpose === 'direct') this.#direct.add(`${entry.interface} ${entry.public_key}`);
+    }
   }
 
   local(spot: Spot): Local | undefined {
@@ -92,43 +104,6 @@ export class NodeView {
     const own = this.interfaces.get(interfaceName)?.public_key ?? '';
     const tunnel = this.tunnelOf({ own, other: publicKey });
     return tunnel?.interface === interfaceName ? tunnel : undefined;
-  }
-
-  #take(entry: EntryValue): void {
-    switch (entry.kind) {
-      case 'virtual_ip':
-        this.#answer(entry.addresses, { kind: 'virtual_ip', entry });
-        return;
-      case 'peer':
-        return this.#takeTunnel(entry);
-      case 'route':
-        this.routes.set(entry.destination, entry);
-        return;
-      case 'anycast':
-        for (const destination of entry.destinations) this.#anycast.set(withoutLength(destination), entry);
-        return;
-      case 'device':
-        for (const address of entry.addresses) this.#devices.set(address, entry.user_device_id);
-        return;
-      case 'port_mapping':
-        this.doors.push(entry);
-        return;
-      case 'probe':
-        if (entry.purpose === 'direct') this.#direct.add(`${entry.interface} ${entry.public_key}`);
-        return;
-      case 'interface':
-      case 'forwarding':
-      case 'firewall':
-      case 'rule':
-      case 'member':
-      case 'watch':
-    }
-  }
-
-  #takeInterface(entry: InterfaceEntry): void {
-    this.interfaces.set(entry.name, entry);
-    this.#answer(entry.addresses, { kind: 'own', entry });
-    this.#answer(entry.probe_addresses, { kind: 'probe', entry });
   }
 
   #answer(addresses: readonly string[], local: Local): void {

@@ -1,24 +1,13 @@
 // Test support: random networks full of rules that overlap, and packets that meet every one of their borders.
 
 import { hostAddressesOf } from '../compile/entries.ts';
-import { type Lookup, memberEntries } from '../compile/items.ts';
+import { ruleViews } from '../compile/items/firewall-rule.ts';
+import type { Lookup } from '../compile/items/kind.ts';
+import { memberEntries } from '../compile/items/members.ts';
 import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../compile/model.ts';
-import { ruleViews } from '../compile/rule-entries.ts';
+import type { Random } from '../testing/random.ts';
 import type { MemberEntry, RuleEntry } from '../wire/document.ts';
 import type { AuditedNetwork } from './dead-sides.ts';
-
-export type Random = () => number;
-
-/** Mulberry32. */
-export function seeded(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export class Dice {
   readonly #random: Random;
@@ -143,6 +132,7 @@ export class RandomNetwork implements AuditedNetwork {
       mtu: 1420,
       topologyStrategy: 'hub_and_spoke',
       firewallDefaultPolicy: dice.pick('accept', 'drop'),
+      rematchConnections: true,
     };
     for (let n = 1; n <= size.peers; n++) this.#addPeer(n);
     for (let n = 1; n <= size.devices; n++) this.#addDevice(n);

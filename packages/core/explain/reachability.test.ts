@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NetworkIndex } from '../compile/network-index.ts';
+import { seededRandom } from '../testing/random.ts';
 import type { Asked } from './ends.ts';
 import { type JudgedPacket, judge } from './judge.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';
-import { Dice, RandomNetwork, seeded, uuid } from './random-network.fixture.ts';
+import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 import { explain, type Question } from './reachability.ts';
 import { isPeer, type Owner, Sight } from './sight.ts';
 
@@ -45,7 +46,7 @@ function expected(network: RandomNetwork, sight: Sight, packet: Omit<JudgedPacke
 }
 
 function check(seed: number): void {
-  const dice = new Dice(seeded(seed));
+  const dice = new Dice(seededRandom(seed));
   const network = new RandomNetwork(dice, { peers: 5, devices: 3, rules: dice.below(25) });
   const sight = new Sight(indexOf(network));
   const addresses = network.addresses();
@@ -78,7 +79,7 @@ test('ends as the rules at both ends say, wherever these are kept', () => {
 }, 600_000);
 
 test('the matrix is what the explanation says, for every pair', () => {
-  const network = new RandomNetwork(new Dice(seeded(7)), { peers: 5, devices: 2, rules: 20 });
+  const network = new RandomNetwork(new Dice(seededRandom(7)), { peers: 5, devices: 2, rules: 20 });
   const sight = new Sight(indexOf(network));
   const { nodes, truncated } = matrixNodes(sight);
   expect(truncated).toBe(false);
@@ -99,7 +100,7 @@ test('the matrix is what the explanation says, for every pair', () => {
 
 describe('an explanation', () => {
   const quiet = () => {
-    const network = new RandomNetwork(new Dice(seeded(3)), { peers: 4, devices: 1, rules: 0 });
+    const network = new RandomNetwork(new Dice(seededRandom(3)), { peers: 4, devices: 1, rules: 0 });
     return Object.assign(network, {
       network: { ...network.network, firewallDefaultPolicy: 'accept' as const },
     });
@@ -122,7 +123,7 @@ describe('an explanation', () => {
     const { verdict, steps } = ask(quiet(), {});
     expect(verdict).toBe('allowed');
     const route = steps.find((step) => step.startsWith('3 route'));
-    expect(route).toMatch(/by wg-net-[12] \(wg-net-[12] when that path is dead\)\.$/);
+    expect(route).toMatch(/by wg-net-[12] \(wg-net-[12] when that path is down\)\.$/);
   });
 
   test('goes by the hub that is in use, when that is known', () => {
@@ -141,7 +142,7 @@ describe('an explanation', () => {
   test('stays on the machine when it asks for itself', () => {
     const { verdict, steps } = ask(quiet(), { destination: peer(3) });
     expect(verdict).toBe('allowed');
-    expect(steps.join('\n')).toContain('does not leave the machine');
+    expect(steps.join('\n')).toContain('does not leave the instance');
   });
 
   test('ends where nobody holds a virtual IP', () => {
@@ -151,7 +152,7 @@ describe('an explanation', () => {
     network.add({ ...virtualIp, holder: null });
     const { verdict, steps } = ask(network, { destination: { kind: 'virtual_ip', id: virtualIp.id } });
     expect(verdict).toBe('no_route');
-    expect(steps.join('\n')).toContain('which nobody holds now');
+    expect(steps.join('\n')).toContain('which no peer holds now');
   });
 
   test('finds the first of those who answer for an anycast address', () => {
@@ -170,7 +171,7 @@ describe('an explanation', () => {
       destination: { kind: 'address', address: 'fd00:5::fe01:0:0:101' },
     });
     expect(verdict).toBe('denied');
-    expect(steps.join('\n')).toContain('only probes');
+    expect(steps.join('\n')).toContain('Only probes');
   });
 
   test('says that a peer without an IPv4 address has no way to one', () => {

@@ -54,13 +54,16 @@ class Explanation {
       return this.#sight.isInside(source.spot)
         ? this.#stop(
             'source',
-            `${source.spot.text} belongs to nobody in the network, so nothing comes from it.`,
+            `${source.spot.text} does not belong to any member of the network, so no packets come from it.`,
           )
         : this.#fromOutside(source.spot, destination);
     }
     if (!this.#sight.isInside(destination.spot)) return this.#towardsOutside(destination.spot);
     if (destination.owner === null && !this.#sight.isProbeAddress(destination.spot)) {
-      return this.#stop('destination', `${destination.spot.text} belongs to nobody in the network.`);
+      return this.#stop(
+        'destination',
+        `${destination.spot.text} does not belong to any member of the network.`,
+      );
     }
     return this.#inside(source, destination);
   }
@@ -69,7 +72,7 @@ class Explanation {
     const { owner } = source;
     const peerId = owner === null ? null : this.#nodeOf(owner);
     const node = peerId === null ? null : this.#sight.node(peerId);
-    if (owner === null || node === null) return this.#stop('source', 'Nobody sends from this address now.');
+    if (owner === null || node === null) return this.#stop('source', 'No peer sends from this address now.');
     this.#trail.add({ step: 'source', peerId, object: namedOwner(owner) }, (nameOf) => {
       const at = nameOf({ type: 'peer', id: node.peerId });
       const name = nameOf(namedOwner(owner));
@@ -99,10 +102,10 @@ class Explanation {
     this.#trail.add({ step: 'destination', peerId, object }, (nameOf) => {
       const name = `${spot.text} is ${nameOf(object)}`;
       if (isPeer(owner)) return `${name}.`;
-      if (peerId === null) return `${name}, which nobody holds now.`;
+      if (peerId === null) return `${name}, which no peer holds now.`;
       const at = nameOf({ type: 'peer', id: peerId });
-      if (owner.type === 'user_device') return `${name}, a device that calls ${at}.`;
-      return owner.anycast ? `${name}, for which several peers answer.` : `${name}, held by ${at}.`;
+      if (owner.type === 'user_device') return `${name}, a device of the hub ${at}.`;
+      return owner.anycast ? `${name}, an anycast address of several peers.` : `${name}, held by ${at}.`;
     });
   }
 
@@ -113,8 +116,8 @@ class Explanation {
       const hint =
         object === null
           ? ''
-          : ` The door ${nameOf(object)} is there, for clients outside; inside, ask for where it leads.`;
-      return `${spot.text} is outside the overlay, which carries nothing there.${hint}`;
+          : ` The port mapping ${nameOf(object)} serves clients outside the overlay; for clients inside, check its target.`;
+      return `${spot.text} is outside the overlay, which does not route to it.${hint}`;
     });
     return this.#trail.end('no_route');
   }
@@ -124,7 +127,7 @@ class Explanation {
       this.#sayDestination(destination);
       return this.#stop(
         'source',
-        `${source.text} is outside the overlay, which is entered by port mappings only.`,
+        `${source.text} is outside the overlay; only port mappings admit traffic from there.`,
       );
     }
     const { protocol, port } = this.#question;
@@ -142,7 +145,7 @@ class Explanation {
     const door = node?.doors.find((one) => one.port_mapping_id === mappingId);
     if (node === null || door === undefined) {
       this.#trail.add({ step: 'mapping', peerId: null, object }, (nameOf) => {
-        return `The port mapping ${nameOf(object)} leads nowhere now: its hub or its target is gone.`;
+        return `The port mapping ${nameOf(object)} has no effect: its hub or its target was deleted.`;
       });
       return this.#trail.end('no_route');
     }
@@ -163,11 +166,11 @@ class Explanation {
       throw new Error(`door ${door.port_mapping_id} has a wrong address`);
     this.#trail.add({ step: 'mapping', peerId: node.peerId, object }, (nameOf) => {
       const limits = [
-        ...(door.rate_limit === null ? [] : [`at most ${door.rate_limit} new connections a second`]),
+        ...(door.rate_limit === null ? [] : [`at most ${door.rate_limit} new connections per second`]),
         ...(door.max_connections === null ? [] : [`at most ${door.max_connections} connections`]),
       ];
       const within = limits.length === 0 ? '' : ` (${limits.join(', ')})`;
-      return `The port mapping ${nameOf(object)} sends it on to ${door.target_address} port ${door.target_port}, from ${door.source_address}${within}.`;
+      return `The port mapping ${nameOf(object)} forwards it to ${door.target_address} port ${door.target_port}, from ${door.source_address}${within}.`;
     });
     this.#sayDestination({ spot: destination, owner: this.#sight.owner(destination) ?? null });
     return this.#walk({ source, destination, port: door.target_port }).beginAtDoor(node);

@@ -1,15 +1,16 @@
 // Rules arranged for many questions against the definition: judge.ts.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { seededRandom } from '../testing/random.ts';
 import { judge } from './judge.ts';
 import { spotOf } from './prefix-map.ts';
-import { Dice, RandomNetwork, seeded } from './random-network.fixture.ts';
+import { Dice, RandomNetwork } from './random-network.fixture.ts';
 import { groupsOfAddresses, Rulebook } from './rulebook.ts';
 
 const protocols = ['tcp', 'udp', 'icmp6'] as const;
 
 function check(seed: number): void {
-  const dice = new Dice(seeded(seed));
+  const dice = new Dice(seededRandom(seed));
   const network = new RandomNetwork(dice, { peers: 5, devices: 2, rules: dice.below(30) });
   const rules = network.entries();
   const members = network.members();

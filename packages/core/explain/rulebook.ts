@@ -9,7 +9,8 @@ import { namesOfSide } from './sides.ts';
 export interface Traffic {
   /** Where a packet begins, or where it arrives. */
   readonly hook: 'egress' | 'ingress';
-  readonly protocol: 'tcp' | 'udp' | 'icmp6';
+  /** icmp6: ICMP of either family. other: what only rules for every protocol name. */
+  readonly protocol: 'tcp' | 'udp' | 'icmp6' | 'other';
   /** Where it goes; null: it has none (ICMP). */
   readonly port: number | null;
 }

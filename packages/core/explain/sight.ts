@@ -2,9 +2,13 @@
 
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import type { Item, NetworkModel, PeerModel, UserDeviceModel, VirtualIpModel } from '../compile/model.ts';
+import { usableEntries } from '../compile/usable.ts';
 import { contains, hostMask, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { probeHostNumberFirst } from '../net/probe-address.ts';
-import type { EntryValue } from '../wire/document.ts';
+import type { UnreachableCode } from '../presence/judge.ts';
+import { type EntryValue, entryKey } from '../wire/document.ts';
+import { NodeDocument } from '../wire/node-document.ts';
+import type { NodeProblem } from '../wire/node-problems.ts';
 import { NodeView } from './node-view.ts';
 import { type Spot, spotOf } from './prefix-map.ts';
 import { type GroupsOf, groupsOfAddresses } from './rulebook.ts';
@@ -25,16 +29,37 @@ export function isPeer(owner: Owner): owner is PeerModel {
   return !('type' in owner);
 }
 
+/** What a peer's machine says is wrong with it in the network, the worst first. */
+export type ProblemsOf = (peerId: string) => readonly NodeProblem[];
+
+/** Whether a peer is reached now, and why not; null: nothing is known. */
+export type PresenceOf = (peerId: string) => PresenceSeen | null;
+
+export interface PresenceSeen {
+  readonly reachable: boolean | null;
+  readonly because: { readonly code: UnreachableCode; readonly detail: string } | null;
+}
+
+/** What is known of the present, beside what nodes are to be. */
+export interface Present {
+  readonly problemsOf?: ProblemsOf;
+  readonly presenceOf?: PresenceOf;
+}
+
 export class Sight {
   readonly network: CompiledNetwork;
+  readonly problemsOf: ProblemsOf;
+  readonly presenceOf: PresenceOf;
   readonly #nodes = new Map<string, NodeView>();
   readonly #prefixes: readonly Prefix[];
   readonly #spots = new Map<string, Spot | null>();
   #owners: Map<string, Owner> | null = null;
   #groupsOf: GroupsOf | null = null;
 
-  constructor(network: CompiledNetwork) {
+  constructor(network: CompiledNetwork, present: Present = {}) {
     this.network = network;
+    this.problemsOf = present.problemsOf ?? (() => []);
+    this.presenceOf = present.presenceOf ?? (() => null);
     this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
   }
 
@@ -44,9 +69,11 @@ export class Sight {
     if (known !== undefined) return known;
     const peer = this.network.peer(peerId);
     if (peer === undefined) return null;
-    const entries = Array.from(this.network.compile(peer.instanceId), ({ value }) => value);
-    this.#groupsOf ??= groupsOfAddresses(entries.filter((entry) => entry.kind === 'member'));
-    const node = new NodeView({ peerId, entries, groupsOf: this.#groupsOf });
+    const compiled = new Map<string, EntryValue>();
+    for (const { value } of this.network.compile(peer.instanceId)) compiled.set(entryKey(value), value);
+    const document = NodeDocument.of(usableEntries(compiled));
+    this.#groupsOf ??= groupsOfAddresses(document.all('member').values());
+    const node = new NodeView({ peerId, document, groupsOf: this.#groupsOf });
     this.#nodes.set(peerId, node);
     return node;
   }

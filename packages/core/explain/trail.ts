@@ -25,6 +25,8 @@ export type Verdict = 'allowed' | 'denied' | 'no_route';
 
 export interface Answer {
   readonly verdict: Verdict;
+  /** Rules and routes let it through, and a machine on its way is not reached now. */
+  readonly isUnreachable: boolean;
   readonly because: readonly Step[];
 }
 
@@ -50,7 +52,7 @@ export class Trail {
     if (this.#nameOf !== null) this.#steps.push({ ...step, detail: detail(this.#nameOf) });
   }
 
-  end(verdict: Verdict): Answer {
-    return { verdict, because: this.#steps };
+  end(verdict: Verdict, isUnreachable = false): Answer {
+    return { verdict, isUnreachable, because: this.#steps };
   }
 }

@@ -1,6 +1,8 @@
 // A packet on its way through the overlay, from node to node: routes, tunnels, forwarding. It follows the documents
 // and nothing else. Where the packet begins: reachability.ts; how it is judged on its way: judgement.ts.
 import type { PeerEntry } from '../wire/document.ts';
+import { type NodeProblem, nodeProblemTable, type ProblemStage } from '../wire/node-problems.ts';
+import { interfaceNameShape } from '../wire/texts.ts';
 import { isAccepted, isAcceptedForDevices } from './judgement.ts';
 import type { NodeView } from './node-view.ts';
 import type { Sight } from './sight.ts';
@@ -21,6 +23,9 @@ const forwardedMax = 4;
 
 export class Walk {
   readonly #parts: WalkParts;
+  readonly #named = new Set<NodeProblem>();
+  /** The nodes that it left or reached by a tunnel, in their order. */
+  readonly #passed: string[] = [];
   #forwarded = 0;
 
   constructor(parts: WalkParts) {
@@ -33,7 +38,7 @@ export class Walk {
     if (node.local(packet.destination) !== undefined) {
       this.#note(node, 'destination', null, (nameOf) => {
         const name = nameOf({ type: 'peer', id: node.peerId });
-        return `${packet.destination.text} is an address of ${name} itself: it does not leave the machine, and no rule judges it.`;
+        return `${packet.destination.text} is an address of ${name} itself: the packet does not leave the instance, and no rule applies.`;
       });
       return this.#end('allowed', node);
     }
@@ -54,7 +59,7 @@ export class Walk {
         node,
         'tunnel',
         object,
-        (nameOf) => `It calls ${nameOf({ type: 'peer', id: node.peerId })}.`,
+        (nameOf) => `Its hub is ${nameOf({ type: 'peer', id: node.peerId })}.`,
       );
       return this.#arrive(node, tunnel);
     }
@@ -64,6 +69,7 @@ export class Walk {
 
   /** A packet that a door lets in, with the addresses that it has inside. */
   beginAtDoor(node: NodeView): Answer {
+    this.#pass(node);
     if (node.local(this.#parts.packet.destination) !== undefined) return this.#end('allowed', node);
     const name = this.#route(node);
     return name === null ? this.#end('no_route', node) : this.#leave(node, name);
@@ -85,25 +91,26 @@ export class Walk {
     const anycast = this.#taker(node);
     if (anycast !== undefined) {
       this.#note(node, 'route', { type: 'interface', id: anycast.interface }, () => {
-        return `Several peers answer for ${destination.text}; it goes to the first whose path is alive, by ${anycast.interface}.`;
+        return `Several peers hold ${destination.text}; it goes to the first one whose path is up, via ${anycast.interface}.`;
       });
       return anycast.interface;
     }
     const route = node.routes.longest(destination);
     if (route === undefined) {
-      this.#note(node, 'route', null, () => `No route of the overlay leads to ${destination.text}.`);
+      this.#note(node, 'route', null, () => `The overlay has no route to ${destination.text}.`);
       return null;
     }
     const name = inUse(node.peerId, route.destination) ?? route.via[0] ?? '';
     this.#note(node, 'route', { type: 'route', id: route.destination }, () => {
       const others = route.via.filter((one) => one !== name);
-      const otherwise = others.length === 0 ? '' : ` (${others.join(', ')} when that path is dead)`;
+      const otherwise = others.length === 0 ? '' : ` (${others.join(', ')} when that path is down)`;
       return `The route to ${route.destination} goes by ${name}${otherwise}.`;
     });
     return name;
   }
 
   #leave(node: NodeView, name: string): Answer {
+    this.#pass(node);
     const { sight, packet } = this.#parts;
     const { destination } = packet;
     const object = { type: 'interface', id: name } as const;
@@ -117,9 +124,11 @@ export class Walk {
       );
       return this.#end('no_route', node);
     }
+    const stopped = this.#stoppedAt(node, this.#forwarded === 0 ? 'send' : 'forward', tunnel);
+    if (stopped !== null) return this.#end(stopped, node);
     if (node.device(destination) !== undefined) {
       this.#note(node, 'tunnel', object, (nameOf) => {
-        return `${name} hands it to ${nameOf({ type: 'user_device', id: tunnel.peer_id })}, once that has called.`;
+        return `${name} sends it to ${nameOf({ type: 'user_device', id: tunnel.peer_id })}, once that peer has initiated a tunnel.`;
       });
       return this.#end('allowed', node);
     }
@@ -139,10 +148,11 @@ export class Walk {
 
   /** WireGuard drops what comes from a peer whose AllowedIPs do not cover the source. */
   #arrive(node: NodeView, tunnel: PeerEntry): Answer {
+    this.#pass(node);
     const { source } = this.#parts.packet;
     const name = tunnel.interface;
     const taken = node.takers(source).find((one) => one.interface === name) ?? node.tunnelTo(name, source);
-    if (taken?.public_key === tunnel.public_key) return this.#arrived(node, name);
+    if (taken?.public_key === tunnel.public_key) return this.#arrived(node, tunnel);
     this.#note(node, 'tunnel', { type: 'interface', id: name }, () => {
       return `${name} drops it, because this tunnel does not take packets from ${source.text} (AllowedIPs).`;
     });
@@ -150,18 +160,38 @@ export class Walk {
   }
 
   /** Out of a tunnel, for this node or for another one. */
-  #arrived(node: NodeView, from: string): Answer {
-    if (node.local(this.#parts.packet.destination) !== undefined) return this.#deliver(node);
-    if (!this.#mayForward(node)) return this.#end('no_route', node);
+  #arrived(node: NodeView, tunnel: PeerEntry): Answer {
+    const from = tunnel.interface;
+    const isHere = node.local(this.#parts.packet.destination) !== undefined;
+    if (!isHere && !this.#mayForward(node)) return this.#end('no_route', node);
+    const stopped = this.#stoppedAt(node, isHere ? 'receive' : 'forward', tunnel);
+    if (stopped !== null) return this.#end(stopped, node);
+    if (isHere) return this.#deliver(node);
     const name = this.#route(node);
     if (name === null) return this.#end('no_route', node);
     const isRelay = (one: string) => node.interfaces.get(one)?.purpose === 'transit';
     if (isRelay(from) && isRelay(name)) {
-      this.#note(node, 'forward', null, () => 'What comes from one hub is not passed on to another.');
+      this.#note(node, 'forward', null, () => 'Packets from one hub are not forwarded to another.');
       return this.#end('no_route', node);
     }
     if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
     return this.#leave(node, name);
+  }
+
+  /** Names what the node says is wrong with it. Not null: that ends the packet, and so. */
+  #stoppedAt(node: NodeView, stage: ProblemStage, tunnel: PeerEntry): 'denied' | 'no_route' | null {
+    let verdict: 'denied' | 'no_route' | null = null;
+    for (const problem of this.#parts.sight.problemsOf(node.peerId)) {
+      if (!concerns(problem, tunnel)) continue;
+      const { stops, subsystem } = nodeProblemTable[problem.code];
+      // What another program of the host forbids is a denial; what does not work leads nowhere.
+      if (stops.includes(stage)) verdict ??= subsystem === 'host' ? 'denied' : 'no_route';
+      if (this.#named.has(problem)) continue;
+      this.#named.add(problem);
+      const object = { type: 'peer', id: node.peerId } as const;
+      this.#note(node, 'problem', object, (nameOf) => `${nameOf(object)} says: ${problem.detail}`);
+    }
+    return verdict;
   }
 
   #mayForward(node: NodeView): boolean {
@@ -171,7 +201,7 @@ export class Walk {
     this.#note(node, 'forward', network, () =>
       may
         ? 'It forwards between the peers of the network.'
-        : 'It is for another node, and this one does not forward.',
+        : 'It is addressed to another peer, and this one does not forward.',
     );
     return may;
   }
@@ -180,7 +210,7 @@ export class Walk {
     const { packet } = this.#parts;
     if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
     if (node.local(packet.destination)?.kind === 'probe') {
-      this.#note(node, 'ingress', null, () => 'At this address only probes of other agents are answered.');
+      this.#note(node, 'ingress', null, () => 'Only probes from other agents are answered at this address.');
       return this.#end('denied', node);
     }
     return this.#end(isAccepted(this.#parts, node, 'ingress') ? 'allowed' : 'denied', node);
@@ -190,32 +220,67 @@ export class Walk {
     this.#parts.trail.add({ step, peerId: node.peerId, object }, detail);
   }
 
+  #pass({ peerId }: NodeView): void {
+    if (this.#passed.at(-1) !== peerId) this.#passed.push(peerId);
+  }
+
+  /**
+   * The first machine on the way that is not reached now, by what probes, streams and kernels say; null: none. Names
+   * also those of which it is in doubt.
+   */
+  #unreached(): string | null {
+    const { sight, trail } = this.#parts;
+    const isByHub = this.#passed.some((id) => sight.network.peer(id)?.hubSlot != null);
+    for (const [i, peerId] of this.#passed.entries()) {
+      const presence = sight.presenceOf(peerId);
+      if (presence === null || presence.because === null) continue;
+      const { code, detail } = presence.because;
+      // What fails between a machine and its hubs does not concern spokes that meet without one, but that it is gone or
+      // has no UDP does; and what a hub does not pass on does not concern those who speak to the hub itself.
+      if (!isByHub && code !== 'offline' && code !== 'udp_blocked') continue;
+      if (code === 'forwards_nothing' && (i === 0 || i === this.#passed.length - 1)) continue;
+      trail.add({ step: 'presence', peerId, object: { type: 'peer', id: peerId } }, () => detail);
+      if (presence.reachable === false) return peerId;
+    }
+    return null;
+  }
+
   #end(verdict: Verdict, node: NodeView): Answer {
     const { trail, packet } = this.#parts;
-    const object = { type: 'peer', id: node.peerId } as const;
-    trail.add({ step: 'verdict', peerId: node.peerId, object }, (nameOf) =>
-      sentenceOf(verdict, { destination: packet.destination.text, node: nameOf(object) }),
+    const lost = verdict === 'allowed' ? this.#unreached() : null;
+    const object = { type: 'peer', id: lost ?? node.peerId } as const;
+    trail.add({ step: 'verdict', peerId: object.id, object }, (nameOf) =>
+      lost === null
+        ? sentenceOf(verdict, { destination: packet.destination.text, node: nameOf(object) })
+        : `Rules and routes allow it, but ${nameOf(object)} is unreachable now, so it does not reach ${packet.destination.text}.`,
     );
-    return trail.end(verdict);
+    return lost === null ? trail.end(verdict) : trail.end('no_route', true);
   }
 }
 
 type StepName = Parameters<Trail['add']>[0]['step'];
 
+/** Whether a problem concerns packets of one tunnel. Interfaces outside overlays concern all of them. */
+function concerns(problem: NodeProblem, tunnel: PeerEntry): boolean {
+  const { peer_id, interface: name } = problem;
+  if (peer_id !== undefined && peer_id !== tunnel.peer_id) return false;
+  return name === undefined || !interfaceNameShape.test(name) || name === tunnel.interface;
+}
+
 /** null: the tunnel can come about. */
 function troubleOf(tunnel: PeerEntry, back: PeerEntry | undefined): string | null {
   if (back === undefined) return 'that has no tunnel back';
   const canCall = tunnel.endpoint !== null || back.endpoint !== null;
-  return canCall ? null : 'neither side knows where to call the other';
+  return canCall ? null : 'neither peer has an endpoint for the other';
 }
 
 function sentenceOf(verdict: Verdict, at: { readonly destination: string; readonly node: string }): string {
   switch (verdict) {
     case 'allowed':
-      return `It reaches ${at.destination}. Answers come back the same way: connections that were let in are remembered.`;
+      return `It reaches ${at.destination}. Replies return on the same path: rules are stateful.`;
     case 'denied':
       return `It is stopped at ${at.node}.`;
     case 'no_route':
-      return `It gets no further than ${at.node}.`;
+      return `It does not get beyond ${at.node}.`;
   }
 }

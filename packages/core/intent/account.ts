@@ -10,8 +10,8 @@ export const permissions = {
   'system.operators.manage': 'Create, change and disable operators of the account',
   'system.api_tokens.read': 'See API tokens (never their secret)',
   'system.api_tokens.manage': 'Create and revoke API tokens',
-  'system.instances.read': 'See the machines of the fleet',
-  'system.instances.manage': 'Change and terminate machines',
+  'system.instances.read': 'See the instances of the fleet',
+  'system.instances.manage': 'Change and terminate instances',
   'system.join_tokens.read': 'See join tokens (never their secret)',
   'system.join_tokens.manage': 'Create and revoke join tokens',
   'system.sdwan.networks.read': 'See networks and their topology',
@@ -25,7 +25,7 @@ export const permissions = {
   'system.sdwan.firewall.read': 'See firewall rules, audit them and explain reachability',
   'system.sdwan.firewall.manage': 'Create, change and delete firewall rules',
   'system.sdwan.devices.read': 'See access grants and user devices',
-  'system.sdwan.devices.manage': 'Grant access, issue, change and revoke user devices',
+  'system.sdwan.devices.manage': 'Create access grants; issue, change and revoke user devices',
   'system.policies.read': 'See policies',
   'system.policies.manage': 'Set policies',
   'system.approvals.read': 'See approvals',
@@ -38,6 +38,9 @@ export const permission = z.enum(permissionNames);
 
 export const role = z.enum(['owner', 'admin', 'operator', 'viewer']);
 export type Role = z.infer<typeof role>;
+
+/** An operator changes, and gives, no role above its own. */
+export const roleRank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2, owner: 3 };
 
 /** Only the platform's administrators hold these, whatever their role. */
 export const platformPermissions: readonly Permission[] = ['system.accounts.read', 'system.accounts.manage'];
@@ -69,7 +72,7 @@ export const account = z.object({
   ...common.base,
   account_id: common.id.meta({ description: 'Its own' }),
   name: common.name,
-  pool_prefix: z.string().meta({ description: 'The /48 that its networks are taken from' }),
+  pool_prefix: z.string().meta({ description: 'The /48 from which its networks get their prefixes' }),
 });
 
 export const operator = z.object({
@@ -84,8 +87,15 @@ export const operator = z.object({
 export const apiToken = z.object({
   ...common.base,
   operator_id: common.id,
+  created_by: common.id.nullable().meta({
+    description: 'The operator that created it, and with which it is disabled; null: the platform itself',
+  }),
+  created_with: common.id.nullable().meta({ description: 'The token that its creator used' }),
   name: common.name,
-  permissions: z.array(permission).nullable().meta({ description: 'null: all that its operator may do' }),
+  permissions: z.array(permission).nullable().meta({ description: 'null: all permissions of its operator' }),
+  for_model: z.boolean().meta({
+    description: 'Limited on every surface to what a model may do over MCP; cannot decide approvals',
+  }),
   expires_at: common.time.nullable(),
   last_used_at: common.time.nullable(),
   status: z.enum(['active', 'expired', 'revoked']),

@@ -14,7 +14,7 @@ export const sensorCategories: readonly {
   {
     name: 'system.sdwan_vip_failover',
     defaultMode: 'require_approval',
-    description: 'Move a virtual IP whose holder is dead, or back to a better candidate',
+    description: 'Move a virtual IP whose holder has failed, or back to a better candidate',
   },
 ];
 
@@ -23,6 +23,7 @@ export const policy = z.object({
   category: z.string(),
   mode: policyMode,
   default_mode: policyMode,
+  is_default: z.boolean().meta({ description: 'No mode is set: it follows default_mode' }),
   description: z.string(),
   actions: z.array(z.string()),
 });
@@ -52,6 +53,14 @@ export const approval = z.object({
   expires_at: common.time,
   result: z.record(z.string(), z.unknown()).nullable(),
   error: z.record(z.string(), z.unknown()).nullable(),
+  secret: z
+    .object({
+      status: z.enum(['waiting', 'shown', 'lapsed']),
+      expires_at: common.time,
+      detail: z.string().nullable().meta({ description: 'Why it could not be shown just now' }),
+    })
+    .nullable()
+    .meta({ description: 'A secret that was created; shown once, to the requester, within 24 hours' }),
 });
 
 /** What a change would do to one node. */
@@ -61,5 +70,23 @@ export const planNode = z.object({
   changes: z.array(z.object({ op: z.enum(['set', 'remove']), key: z.string(), detail: z.string() })),
   changes_count: z.int(),
 });
-export const plan = z.object({ nodes: z.array(planNode), node_count: z.int(), truncated: z.boolean() });
+/** A field of the object of a change. */
+const planField = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
+export const plan = z.object({
+  fields: z
+    .array(planField)
+    .optional()
+    .meta({ description: 'Fields of the existing object that would change, before and after' }),
+  names: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Names of the objects that fields refer to by id' }),
+  nodes: z.array(planNode),
+  node_count: z.int(),
+  truncated: z.boolean(),
+  notes: z
+    .array(z.object({ code: z.string(), detail: z.string() }))
+    .optional()
+    .meta({ description: 'Reasons and warnings' }),
+});
 export type Plan = z.infer<typeof plan>;

@@ -1,18 +1,18 @@
 // The pieces that every noun's schema is made of: identifiers, times, names, addresses, tags.
 import { z } from 'zod';
 import * as limits from '../limits.ts';
-import { canonicalAddress, formatEndpoint, parseAddress, parseEndpoint } from '../net/address.ts';
+import { canonicalAddress, formatEndpoint, parseEndpoint } from '../net/address.ts';
+import { hostnameRule, isHostname } from '../net/hostname.ts';
 import { canonicalPrefix } from '../net/prefix.ts';
+import { endpointRefusal } from '../net/special-addresses.ts';
 
 /** UUID in lower case; the platform makes version 7 (RFC 9562 §5.7), and reads any. */
 export const id = z
   .string()
+  .max(limits.uuidLength, 'must be a UUID')
   .regex(/^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a UUID')
   .toLowerCase()
   .meta({ format: 'uuid' });
-
-/** A UUID as the platform writes it. */
-export const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** RFC 3339 in UTC, with milliseconds. */
 export const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, UTC' });
@@ -26,7 +26,20 @@ export const line = (lengthMax: number) =>
     .max(lengthMax)
     .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
 
-export const name = line(limits.nameLengthMax).trim().min(1, 'must not be empty');
+/** What people and models read as a name: one line, with nothing invisible in it and nothing that turns it around. */
+export const name = z
+  .string()
+  .max(limits.nameLengthMax)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters or invisible ones')
+  .trim()
+  .min(1, 'must not be empty');
+
+/** What a machine is called, also by itself (RFC 1123 §2.1). */
+export const hostname = z
+  .string()
+  .max(limits.hostnameLengthMax)
+  .refine(isHostname, hostnameRule)
+  .meta({ format: 'hostname' });
 
 export const description = z
   .string()
@@ -49,9 +62,22 @@ export const tags = z
 
 export const tagsShown = z.array(z.string());
 
+/**
+ * What schemas say of texts that a parser reads: every text that it takes matches, and hardly any other. Lookahead would
+ * make them exact, and validators of several languages have none.
+ */
+const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const ipv4 = `${octet}(?:\\.${octet}){3}`;
+const group = '[0-9A-Fa-f]{1,4}';
+/** Eight colons are those of a `::` before or behind seven groups, where it stands for one (RFC 4291 §2.2). */
+const ipv6 = `(?:(?:[0-9A-Fa-f]{0,4}:){2,7}(?:${group}|${ipv4})?|:(?::${group}){7}|(?:${group}:){7}:)`;
+const prefixPattern = `^(?:${ipv4}/(?:3[0-2]|[12]?\\d)|${ipv6}/(?:12[0-8]|1[01]\\d|[1-9]?\\d))$`;
+const endpointPattern = `^(?:${ipv4}(?::[1-9]\\d{0,4})?|\\[${ipv6}\\]:[1-9]\\d{0,4}|${ipv6})$`;
+
 /** A block of either family in canonical text. */
 export const prefix = z
   .string()
+  .max(limits.addressTextMax)
   .transform((text, context) => {
     const canonical = canonicalPrefix(text);
     if (canonical !== null) return canonical;
@@ -61,34 +87,46 @@ export const prefix = z
     });
     return z.NEVER;
   })
-  .meta({ description: 'address/length, host bits zero' });
+  .meta({ pattern: prefixPattern, description: 'address/length, host bits zero' });
 
-export const address = z.string().transform((text, context) => {
-  const canonical = canonicalAddress(text);
-  if (canonical !== null) return canonical;
-  context.addIssue({ code: 'custom', message: `"${clip(text)}" is not an IPv6 or IPv4 address` });
-  return z.NEVER;
-});
+export const address = z
+  .string()
+  .max(limits.addressTextMax)
+  .transform((text, context) => {
+    const canonical = canonicalAddress(text);
+    if (canonical !== null) return canonical;
+    context.addIssue({ code: 'custom', message: `"${clip(text)}" is not an IPv6 or IPv4 address` });
+    return z.NEVER;
+  })
+  .meta({ anyOf: [{ format: 'ipv6' }, { format: 'ipv4' }] });
 
-/** Where a peer can be met: an address and a port, or only an address (the port is then the peer's own). */
+/**
+ * Where a peer can be met: an address and a port, or only an address (the port is then the peer's own). Addresses that
+ * never name another machine are refused (net/special-addresses.ts).
+ */
 export const endpoint = z
   .string()
+  .max(limits.addressTextMax)
   .transform((text, context) => {
     const whole = parseEndpoint(text);
-    if (whole !== null) return formatEndpoint(whole);
-    const canonical = parseAddress(text) === null ? null : canonicalAddress(text);
-    if (canonical !== null) return canonical;
+    const canonical = whole === null ? canonicalAddress(text) : formatEndpoint(whole);
+    const refusal = canonical === null ? null : endpointRefusal(canonical);
+    if (canonical !== null && refusal === null) return canonical;
     context.addIssue({
       code: 'custom',
-      message: `"${clip(text)}" is not an endpoint: write 203.0.113.5:51820, [2001:db8::5]:51820, or an address alone`,
+      message:
+        refusal === null
+          ? `"${clip(text)}" is not an endpoint: write 203.0.113.5:51820, [2001:db8::5]:51820, or an address alone`
+          : `"${clip(text)}" cannot be used by other peers: it is ${refusal.why}. Give an address of the instance, or of the router in front of it, that the other members reach`,
     });
     return z.NEVER;
   })
-  .meta({ description: 'address:port, [address]:port, or an address alone' });
+  .meta({ pattern: endpointPattern, description: 'address:port, [address]:port, or an address alone' });
 
 /** WireGuard's public key: 32 bytes in base64 (44 characters). */
 export const publicKey = z
   .string()
+  .max(limits.publicKeyLength, 'must be 32 bytes in base64')
   .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'must be 32 bytes in base64');
 
 /** What every stored object carries (contract §1). */

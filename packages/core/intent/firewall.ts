@@ -1,5 +1,6 @@
 // Firewall rules of a network, and what an audit finds among them. How packets are judged: core/explain/judge.ts.
 import { z } from 'zod';
+import * as limits from '../limits.ts';
 import * as common from './common.ts';
 
 export const ruleDirection = z.enum(['ingress', 'egress', 'both']);
@@ -57,12 +58,13 @@ export const selector = z
 export const destination = z
   .strictObject({ kind: z.enum(destinationKinds), ...named, virtual_ip_id: common.id.optional() })
   .superRefine(checkMembers)
-  .meta({ description: 'Where packets go; everywhere when omitted' });
+  .meta({ description: 'Where packets go; anywhere when omitted' });
 export type SelectorInput = z.infer<typeof destination>;
 
 /** `8443` or `8443-8480`. */
 export const portRange = z
   .string()
+  .max(limits.portRangeLengthMax)
   .regex(/^\d{1,5}(?:-\d{1,5})?$/, 'must be a port (8443) or a range (8443-8480)')
   .superRefine((text, context) => {
     const [first = 0, last = first] = text.split('-').map(Number);
@@ -82,8 +84,10 @@ const selectorShown = z.object({
   federation_peer_id: common.id.optional(),
   user_device_id: common.id.optional(),
   virtual_ip_id: common.id.optional(),
-  label: z.string().meta({ description: 'For people: the name of what it selects' }),
-  resolves: z.boolean().meta({ description: 'false: what it names is gone, so it matches nothing' }),
+  label: z.string().meta({ description: 'Display name of what it selects' }),
+  resolves: z
+    .boolean()
+    .meta({ description: 'false: the object was deleted, so the selector matches nothing' }),
 });
 
 export const firewallRule = z.object({
@@ -97,10 +101,7 @@ export const firewallRule = z.object({
   protocol: ruleProtocol,
   port_range: z.string().nullable(),
   enabled: z.boolean(),
-  packets: z
-    .int()
-    .nullable()
-    .meta({ description: 'Counted by all nodes together; null: nothing reported yet' }),
+  packets: z.int().nullable().meta({ description: 'Counted on all instances; null: nothing reported yet' }),
   bytes: z.int().nullable(),
   counted_at: common.time.nullable(),
 });
@@ -109,14 +110,14 @@ export type FirewallRule = z.infer<typeof firewallRule>;
 /** One rule with what nodes are given for it. */
 export const firewallRuleCompiled = firewallRule.extend({
   compiled: z.object({
-    text: z.string().meta({ description: 'nftables text of this rule on a node that judges it' }),
+    text: z.string().meta({ description: 'nftables text of this rule on an instance that evaluates it' }),
     judged_on: z.array(z.object({ peer_id: common.id, hostname: z.string() })),
     judged_on_count: z.int(),
   }),
 });
 
 export const firewallFinding = z.object({
-  kind: z.enum(['shadowed', 'contradictory', 'dead', 'duplicate', 'target_missing']),
+  kind: z.enum(['shadowed', 'contradictory', 'dead', 'duplicate', 'redundant', 'target_missing']),
   severity: z.enum(['info', 'warning', 'error']),
   object: z.object({
     type: z.enum(['firewall_rule', 'port_mapping', 'virtual_ip']),
@@ -130,7 +131,9 @@ export const firewallFinding = z.object({
       name: z.string(),
     })
     .nullable()
-    .meta({ description: 'What shadows, contradicts or repeats it' }),
+    .meta({
+      description: 'The rule that shadows, contradicts or duplicates it, or already has the same effect',
+    }),
   detail: z.string(),
 });
 export type FirewallFinding = z.infer<typeof firewallFinding>;

@@ -14,14 +14,17 @@ export const network = z.object({
   description: z.string(),
   handle: z.string().meta({ description: 'Names the interfaces: wg-<handle>' }),
   prefix: z.string(),
-  ipv4_prefix: z.string().nullable().meta({ description: 'Block of its IPv4 leg; null: it has none' }),
+  ipv4_prefix: z.string().nullable().meta({ description: 'IPv4 prefix; null: no IPv4' }),
   pod_subnet_prefix: z.string().nullable(),
   routing_mode: routingMode,
   topology_strategy: topologyStrategy,
   firewall_default_policy: firewallPolicy,
   direct_paths: z
     .boolean()
-    .meta({ description: 'Spokes behind NATs meet without a hub where their NATs allow it' }),
+    .meta({ description: 'Spokes behind NAT connect without a hub where their NATs allow it' }),
+  rematch_connections: z
+    .boolean()
+    .meta({ description: 'Connections that are no longer allowed are terminated when rules change' }),
   mtu: z.int(),
   status: z.enum(['active']),
   peer_count: z.int(),

@@ -1,5 +1,6 @@
 // A peer: one instance's place in one network, with its address, its key and what is observed of it.
 import { z } from 'zod';
+import { unreachableCodes } from '../presence/judge.ts';
 import * as common from './common.ts';
 
 /** handshake_pending: the node has not applied it yet; handshaking: applied, no handshake yet;
@@ -7,12 +8,39 @@ import * as common from './common.ts';
 export const peerStatus = z.enum(['handshake_pending', 'handshaking', 'connected', 'silent']);
 export type PeerStatus = z.infer<typeof peerStatus>;
 
+/**
+ * Whether probes, streams and kernels say now that its overlay reaches it; null: not known. Where that rests on
+ * silence, it is since when nothing was heard.
+ */
+export const presence = {
+  reachable: z.boolean().nullable().meta({
+    description: 'Whether the overlay reaches it now, within two seconds; null: unknown',
+  }),
+  reachable_since: common.time.nullable().meta({ description: 'Since when it is so' }),
+  unreachable_because: z
+    .object({ code: z.enum(unreachableCodes), detail: z.string() })
+    .nullable()
+    .meta({ description: 'Why it is unreachable, or why this is unknown' }),
+};
+
 /** How other spokes' packets reach it. */
 export const peerPath = z.enum(['direct', 'via hub']);
 
 /** Whether other spokes can meet it without a hub, and if not, why. */
 export const directPath = z.object({
   state: z.enum(['possible', 'not_needed', 'unknown', 'symmetric_nat', 'switched_off', 'limit']),
+  detail: z.string(),
+});
+
+/** The worst of what is wrong with a peer, by the code of docs/reference/instance-problems.md. */
+export const peerProblem = z.object({ code: z.string(), detail: z.string(), since: common.time });
+
+/**
+ * Who can begin a tunnel with it. by_members: they are told an endpoint of it. through_nat: other spokes, at the place
+ * where hubs see it, as long as its NAT keeps that. by_nobody: it calls, and when that ends only it can begin again.
+ */
+export const calledFrom = z.object({
+  state: z.enum(['by_members', 'through_nat', 'by_nobody']),
   detail: z.string(),
 });
 
@@ -27,11 +55,18 @@ export const peer = z.object({
   role: z.enum(['hub', 'spoke']),
   publicly_reachable: z.boolean(),
   publicly_reachable_source: z.enum(['declared', 'detected']),
-  endpoint_address: z.string().nullable().meta({ description: 'As declared' }),
-  endpoint: z.string().nullable().meta({ description: 'Where other peers are told to meet it' }),
-  listen_port: z.int(),
+  role_because: z.string().nullable().meta({ description: 'Why it has this role; null: not recorded' }),
+  endpoint_address: z.string().nullable().meta({ description: 'The first as declared' }),
+  endpoint_addresses: z.array(z.string()).meta({ description: 'As declared; empty: observed' }),
+  endpoint: z.string().nullable().meta({ description: 'Where other peers reach it' }),
+  endpoints: z
+    .array(z.string())
+    .meta({ description: 'All endpoints, the preferred one first; each peer uses one that it can reach' }),
+  listen_port: z.int().meta({ description: 'UDP listen port of WireGuard' }),
+  called: calledFrom,
   tags: common.tagsShown,
   status: peerStatus,
+  ...presence,
   path: peerPath,
   via_hub_peer_id: common.id.nullable(),
   direct_path: directPath,
@@ -42,6 +77,9 @@ export const peer = z.object({
   tx_bytes: z.int().nullable(),
   applied_revision: z.int().nullable(),
   desired_revision: z.int(),
+  problem: peerProblem
+    .nullable()
+    .meta({ description: 'The most severe problem that its instance reports for this network' }),
 });
 export type Peer = z.infer<typeof peer>;
 
@@ -54,6 +92,9 @@ export const topologyLink = z.object({
   endpoint: z.string().nullable(),
   allowed_ips: z.array(z.string()),
   last_handshake_at: common.time.nullable(),
+  answers: z.boolean().nullable().meta({
+    description: 'Whether probes through this tunnel are answered now; null: not probed, or unknown',
+  }),
 });
 
 export const topologyNode = z.object({
@@ -63,6 +104,8 @@ export const topologyNode = z.object({
   role: z.enum(['hub', 'spoke']),
   host_address: z.string(),
   status: peerStatus,
+  ...presence,
+  connected: z.boolean().meta({ description: 'Its agent is connected to the platform' }),
   path: peerPath,
   via_hub_peer_id: common.id.nullable(),
   desired_revision: z.int(),
@@ -79,11 +122,11 @@ export const topologyNode = z.object({
   routes: z.array(z.object({ destination: z.string(), via: z.array(z.string()) })),
   virtual_ips: z
     .array(z.object({ virtual_ip_id: common.id, addresses: z.array(z.string()) }))
-    .meta({ description: 'Those that it holds' }),
+    .meta({ description: 'Virtual IPs that it holds' }),
   firewall: z
     .object({ default_policy: z.enum(['accept', 'drop']), rules_count: z.int() })
     .nullable()
-    .meta({ description: 'What it judges packets by; null: it lets everything in' }),
+    .meta({ description: 'The rules it evaluates; null: it accepts everything' }),
   port_mappings: z
     .array(
       z.object({
@@ -95,8 +138,8 @@ export const topologyNode = z.object({
         target_port: z.int(),
       }),
     )
-    .meta({ description: 'Doors that it opens' }),
-  user_devices_count: z.int().meta({ description: 'Devices that have it for their hub' }),
+    .meta({ description: 'Port mappings that it serves' }),
+  user_devices_count: z.int().meta({ description: 'Devices that use it as their hub' }),
 });
 
 export const topology = z.object({

@@ -6,8 +6,16 @@ import * as common from './common.ts';
 export const port = z.int().min(1).max(65535);
 export const mappingProtocol = z.enum(['tcp', 'udp']);
 export const sourceCidrs = z.array(common.prefix).max(limits.mappingSourceCidrsMax);
-export const rateLimit = z.int().min(1).max(1_000_000).meta({ description: 'New connections a second' });
-export const maxConnections = z.int().min(1).max(1_000_000).meta({ description: 'Connections at once' });
+export const rateLimit = z
+  .int()
+  .min(1)
+  .max(limits.mappingRateMax)
+  .meta({ description: 'New connections per second' });
+export const maxConnections = z
+  .int()
+  .min(1)
+  .max(limits.mappingConnectionsMax)
+  .meta({ description: 'Connections at once' });
 
 export const portMapping = z.object({
   ...common.base,
@@ -22,7 +30,7 @@ export const portMapping = z.object({
   internal_address: z
     .string()
     .nullable()
-    .meta({ description: 'Where it leads now; null: its target is gone' }),
+    .meta({ description: 'Current target address; null: the target was deleted' }),
   internal_port: z.int(),
   source_cidrs: z.array(z.string()),
   rate_limit: z.int().nullable(),
@@ -31,6 +39,6 @@ export const portMapping = z.object({
   status_detail: z.string().nullable(),
   keeps_client_address: z
     .boolean()
-    .meta({ description: 'Whether the target sees the client; else it sees the address of the hub' }),
+    .meta({ description: 'Client IP preserved; otherwise the target sees the address of the hub' }),
 });
 export type PortMapping = z.infer<typeof portMapping>;

@@ -6,6 +6,6 @@ export const offer = z.object({
   ...common.base,
   name: z.string(),
   description: z.string(),
-  provider: z.string().meta({ description: 'Who makes the machine; own: you do' }),
+  provider: z.string().meta({ description: 'Who creates the instance; own: you do' }),
 });
 export type Offer = z.infer<typeof offer>;

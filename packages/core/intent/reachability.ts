@@ -34,6 +34,8 @@ export const reachabilityStep = z.object({
     'forward',
     'ingress',
     'mapping',
+    'problem',
+    'presence',
     'verdict',
   ]),
   node: z.object({ peer_id: common.id, hostname: z.string() }).nullable(),
@@ -65,8 +67,15 @@ export const reachabilityMatrix = z.object({
   nodes: z.array(
     z.object({ kind: z.enum(['peer', 'user_device', 'virtual_ip']), id: common.id, name: z.string() }),
   ),
-  /** One letter for each destination in a row: a allowed, d denied, n no route, - itself. */
-  rows: z.array(z.object({ id: common.id, verdicts: z.string() })),
+  rows: z.array(
+    z.object({
+      id: common.id,
+      verdicts: z.string().meta({
+        description:
+          'One letter for each destination: a allowed, d denied, n no route, u allowed by rules and routes but an instance on the path is unreachable, - itself',
+      }),
+    }),
+  ),
   truncated: z.boolean(),
 });
 export type ReachabilityMatrix = z.infer<typeof reachabilityMatrix>;

@@ -15,9 +15,12 @@ export const accessGrant = z.object({
 export type AccessGrant = z.infer<typeof accessGrant>;
 
 export const accessGrantOnce = accessGrant.extend({
-  bootstrap_url: z
-    .string()
-    .meta({ description: 'Shown once; its secret part is behind # and is never sent in a URL' }),
+  bootstrap_url: z.string().meta({
+    description: 'Shown once; its secret is after the # and is never sent to a server as part of a URL',
+  }),
+  bootstrap_warning: z.string().nullable().meta({
+    description: 'Why the URL does not open on other devices, and what to do; null: no problem',
+  }),
 });
 
 export const userDevice = z.object({
@@ -32,7 +35,7 @@ export const userDevice = z.object({
   hub_hostname: z.string(),
   tags: common.tagsShown,
   status: z.enum(['active', 'stale', 'revoked']).meta({
-    description: 'stale: the network has changed since the configuration was made; issue it again',
+    description: 'stale: the network has changed since the configuration was created; reissue it',
   }),
   stale_reason: z.string().nullable(),
   revoked_at: common.time.nullable(),

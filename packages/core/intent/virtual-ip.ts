@@ -29,7 +29,7 @@ export const virtualIpTransition = z.object({
   detail: z.string(),
   actor: z.string(),
   epoch: z.int(),
-  took_ms: z.int().nullable().meta({ description: 'From the decision until the new holder had applied it' }),
+  took_ms: z.int().nullable().meta({ description: 'From the decision until the new holder has applied it' }),
 });
 
 export const virtualIp = z.object({
@@ -46,7 +46,7 @@ export const virtualIp = z.object({
   current_holder_peer_id: common.id.nullable(),
   preempt: z.boolean(),
   hold_down_seconds: z.int(),
-  epoch: z.int().meta({ description: 'Rises with every change of the holder; nodes refuse older ones' }),
+  epoch: z.int().meta({ description: 'Increases with every change of holder; instances reject older ones' }),
   last_transition_at: common.time.nullable(),
 });
 export type VirtualIp = z.infer<typeof virtualIp>;

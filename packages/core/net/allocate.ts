@@ -27,22 +27,34 @@ function* coveredIndexes(pool: Prefix, prefix: Prefix, step: bigint): Generator<
 }
 
 /**
- * The next host address of a network: one above the highest ever given, so that an address is not handed
- * to somebody else while caches and logs still name its last holder. Only when the host numbers have run
- * through are freed ones taken again; `taken` holds those in use and those still in quarantine.
+ * The host addresses of a network in the order in which they are given: from one above the highest ever given, so that an
+ * address is not handed to somebody else while caches and logs still name its last holder. Only when the host numbers
+ * have run through are freed ones given again. A /64 never runs out; small test prefixes do, within so many tries.
  */
-export function allocateHostAddress(
-  network: Prefix,
-  state: { readonly highest: bigint | null; readonly taken: (host: bigint) => boolean },
-): Address | null {
+export function* hostAddressCandidates(network: Prefix, highest: bigint | null): Generator<Address> {
   // The top of a /64 belongs to probes.
   const size = 1n << BigInt(128 - network.length);
   const hosts = size > probeHostNumberFirst ? probeHostNumberFirst : size;
-  const start = state.highest === null ? hostNumberFirst : state.highest + 1n;
+  const start = highest === null ? hostNumberFirst : highest + 1n;
   for (let tried = 0n; tried < hosts && tried < triesMax; tried++) {
     const number = hostNumberFirst + ((start - hostNumberFirst + tried) % (hosts - hostNumberFirst));
-    if (!state.taken(network.bits + number)) return { family: 6, bits: network.bits + number };
+    yield { family: 6, bits: network.bits + number };
   }
+}
+
+/** The first of them that is not taken, which those in use and those still in quarantine are; null: none is left. */
+export function allocateHostAddress(network: Prefix, state: Given): Address | null {
+  return firstFree(hostAddressCandidates(network, state.highest), state);
+}
+
+interface Given {
+  /** The highest number ever given; null: none yet. */
+  readonly highest: bigint | null;
+  readonly taken: (bits: bigint) => boolean;
+}
+
+function firstFree(candidates: Iterable<Address>, { taken }: Given): Address | null {
+  for (const address of candidates) if (!taken(address.bits)) return address;
   return null;
 }
 
@@ -57,22 +69,19 @@ export function allocateIpv4Prefix(pool: Prefix, taken: readonly Prefix[]): Pref
   return null;
 }
 
-/**
- * The next address of an IPv4 leg, in the same order as `allocateHostAddress`; its first and last are nobody's.
- * `taken` holds those in use and those still in quarantine.
- */
-export function allocateIpv4Address(
-  block: Prefix,
-  state: { readonly highest: bigint | null; readonly taken: (bits: bigint) => boolean },
-): Address | null {
+/** The addresses of an IPv4 leg in the order of `hostAddressCandidates`; its first and last are nobody's. */
+export function* ipv4AddressCandidates(block: Prefix, highest: bigint | null): Generator<Address> {
   const hosts = (1n << BigInt(32 - block.length)) - 2n;
-  const start = state.highest ?? 0n;
+  const start = highest ?? 0n;
   for (let tried = 0n; tried < hosts; tried++) {
     const number = 1n + ((start + tried) % hosts);
-    if (!state.taken(block.bits + number)) return { family: 4, bits: block.bits + number };
+    yield { family: 4, bits: block.bits + number };
   }
-  return null;
 }
 
-/** A /64 never runs out; small test prefixes do, within so many tries. */
+/** The first of them that is not taken; null: none is left. */
+export function allocateIpv4Address(block: Prefix, state: Given): Address | null {
+  return firstFree(ipv4AddressCandidates(block, state.highest), state);
+}
+
 const triesMax = 65_536n;

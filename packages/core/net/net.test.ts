@@ -5,15 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { hostNumberFirst } from '../limits.ts';
 import { canonicalAddress, formatAddress, formatEndpoint, parseAddress, parseEndpoint } from './address.ts';
 import { allocateHostAddress, allocateNetworkPrefix } from './allocate.ts';
-import {
-  canonicalPrefix,
-  contains,
-  formatPrefix,
-  isPubliclyRoutable,
-  overlaps,
-  type Prefix,
-  parsePrefix,
-} from './prefix.ts';
+import { canonicalPrefix, contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';
+import { classifyAddress, endpointRefusal, isPubliclyRoutable, prefixesFrom } from './special-addresses.ts';
 
 const bits128 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
 /** Half of the groups zero, so that compression is exercised. */
@@ -117,6 +110,74 @@ describe('prefixes', () => {
       expect(routable(text), text).toBe(false);
     for (const text of ['203.0.113.5', '172.32.0.1', '100.128.0.1', '2001:db8::1', '2a00::1'])
       expect(routable(text), text).toBe(true);
+  });
+});
+
+describe('endpoints', () => {
+  test('addresses that never name another machine are refused as endpoints [9.8]', () => {
+    const refused: Record<string, string> = {
+      '127.0.0.1': 'loopback',
+      '127.255.255.254': 'loopback',
+      '0.0.0.0': 'unspecified',
+      '0.1.2.3': 'unspecified',
+      '169.254.169.254': 'link_local',
+      '192.0.0.1': 'reserved',
+      '192.88.99.1': 'reserved',
+      '224.0.0.1': 'multicast',
+      '239.255.255.255': 'multicast',
+      '240.0.0.1': 'reserved',
+      '255.255.255.255': 'broadcast',
+      '::': 'unspecified',
+      '::1': 'loopback',
+      '::7f00:1': 'reserved',
+      '::ffff:7f00:1': 'ipv4_mapped',
+      '::ffff:203.0.113.5': 'ipv4_mapped',
+      '64:ff9b::7f00:1': 'translated',
+      '64:ff9b:1::1': 'translated',
+      '100::1': 'reserved',
+      '2001::1': 'translated',
+      '2001:20::1': 'reserved',
+      '2002:7f00:1::': 'translated',
+      '5f00::1': 'reserved',
+      'fe80::1': 'link_local',
+      'fec0::1': 'reserved',
+      'ff02::1': 'multicast',
+      '4000::1': 'reserved',
+    };
+    for (const [text, name] of Object.entries(refused)) {
+      const address = parseAddress(text);
+      expect(address === null ? null : classifyAddress(address), text).toBe(name);
+      expect(endpointRefusal(text)?.code, text).toBe('special_address');
+      const withPort = text.includes(':') ? `[${text}]:51820` : `${text}:51820`;
+      expect(endpointRefusal(withPort)?.code, withPort).toBe('special_address');
+    }
+  });
+
+  test('public, private, shared and documentation addresses can be endpoints [9.8]', () => {
+    for (const text of [
+      '203.0.113.5',
+      '198.51.100.1',
+      '198.18.200.1',
+      '192.0.2.1',
+      '8.8.8.8',
+      '10.0.0.1',
+      '172.16.0.1',
+      '192.168.1.1',
+      '100.64.0.1',
+      '2a00::1',
+      '2001:db8::1',
+      '3fff::1',
+      'fd00::1',
+    ])
+      expect(endpointRefusal(text), text).toBeNull();
+  });
+
+  test('an address inside of an overlay is refused as an endpoint [9.8]', () => {
+    const overlays = prefixesFrom(['fd00:1:2:3::/64', '100.64.0.0/18', null, 'no prefix']);
+    for (const text of ['fd00:1:2:3::1', '[fd00:1:2:3::1]:51820', '100.64.0.1:51820'])
+      expect(endpointRefusal(text, overlays)?.code, text).toBe('overlay_address');
+    for (const text of ['fd00:1:2:4::1', '100.64.64.1:51820'])
+      expect(endpointRefusal(text, overlays)).toBeNull();
   });
 });
 

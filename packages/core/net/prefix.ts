@@ -61,27 +61,15 @@ export function withoutCovered(texts: readonly string[]): string[] {
     .sort();
 }
 
-const special: readonly Prefix[] = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/3',
-  '::/127',
-  'fc00::/7',
-  'fe80::/10',
-  'ff00::/8',
-].map((text) => {
+/** What a network may have inside: private (RFC 1918), shared (RFC 6598) and unique local (RFC 4193) space. */
+export const insideBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'];
+const inside = insideBlocks.map((text) => {
   const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(`the table of special prefixes has a wrong entry: ${text}`);
+  if (prefix === null) throw new Error(`the list of inside blocks has a wrong entry: ${text}`);
   return prefix;
 });
 
-/** Whether machines elsewhere can be expected to reach this address: not loopback, link-local, multicast,
- * private (RFC 1918, RFC 4193) or shared by a carrier's NAT (RFC 6598). Documentation blocks count as reachable. */
-export function isPubliclyRoutable(address: Address): boolean {
-  return !special.some((prefix) => contains(prefix, address));
+/** Whether nobody on the Internet, and no protocol, has a claim to any address of the block. */
+export function isInsideBlock(prefix: Prefix): boolean {
+  return inside.some((block) => contains(block, prefix));
 }

@@ -60,7 +60,7 @@ function reasonsOf(state: Known, of: { readonly peerId: string; readonly place: 
   const terms = state.terms.get(peerId);
   const reasons = [place === 0 ? 'primary holder' : `fail-over holder ${place}`];
   if (state.row.holder === peerId) reasons.push('holds it now');
-  if (facts === undefined || facts.presence !== 'here') return [...reasons, 'is not in the network any more'];
+  if (facts === undefined || facts.presence !== 'here') return [...reasons, 'is no longer in the network'];
   reasons.push(facts.connected ? 'its agent is connected' : 'its agent is not connected');
   if (terms !== undefined && terms !== null) {
     const heard = heardBy(state, peerId).length;

@@ -15,76 +15,75 @@ export const sentences = {
   notHeard(state: State, holder: string, health: Health): string {
     const by = hubs(state, health.dead);
     const who = [by, health.silent ? 'the platform' : ''].filter((part) => part !== '').join(' and ');
-    return `The holder ${nameOf(state, holder)} is not heard by ${who}.`;
+    return `The holder ${nameOf(state, holder)} does not answer ${who}.`;
   },
 
-  single: () => 'It has no other candidate, so it moves nowhere.',
+  single: () => 'It has no other candidate, so it does not move.',
 
   noOther(state: State, holder: string): string {
     const others = candidatesOf(state).filter(({ peerId }) => peerId !== holder);
     return `No other candidate can take it: ${others.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
   },
 
-  blocked: () => 'The policy system.sdwan_vip_failover is "blocked", so it moves by hand only.',
+  blocked: () => 'The policy system.sdwan_vip_failover is "blocked", so it only moves manually.',
 
   holdDown: (state: State) =>
-    `It has just moved, and moves by itself only ${counted(state.row.holdDownMs / 1000, 'second')} after that.`,
+    `It has just moved, and moves automatically only ${counted(state.row.holdDownMs / 1000, 'second')} after that.`,
 
   moves: (state: State, target: string, why: string) => `${why} It goes to ${nameOf(state, target)}.`,
 
   waitsForApproval: (state: State, target: string) =>
-    `It waits for the approval to move to ${nameOf(state, target)}.`,
+    `Waiting for approval to move to ${nameOf(state, target)}.`,
 
   refused: (state: State, target: string) =>
     `The request to move it to ${nameOf(state, target)} was not granted. Move it with system_sdwan_failover_virtual_ip.`,
 
   unproven: (state: State, holder: string) =>
-    `It moves when it is certain that ${nameOf(state, holder)} does not answer for it any more: by its own word, or by enough hubs that are connected.`,
+    `It moves once it is certain that ${nameOf(state, holder)} no longer answers for it: by its own report, or by the reports of a quorum of connected hubs.`,
 
   waitsForOldHolder(state: State, peerId: string, byItsWordOnly: boolean): string {
     const name = nameOf(state, peerId);
     const how = byItsWordOnly
-      ? `No hub can vouch for that; bring ${name} back, or terminate its machine if that is gone for good.`
-      : 'Enough hubs have to be connected and not hear it, or it has to say so itself.';
-    return `It waits until ${name} is certain to have given it up. ${how}`;
+      ? `No hub can confirm that; bring ${name} back, or terminate its instance if it is permanently lost.`
+      : 'A quorum of hubs has to be connected and report it silent, or it has to report so itself.';
+    return `Waiting until ${name} has certainly released it. ${how}`;
   },
 
-  nobodyHadIt: () => 'Nobody held it.',
+  nobodyHadIt: () => 'It had no holder.',
 
   nobodyFit(state: State): string {
     const all = candidatesOf(state);
-    if (all.length === 0) return 'None of its candidates is in the network any more.';
+    if (all.length === 0) return 'None of its candidates is in the network any longer.';
     return `No candidate can hold it: ${all.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
   },
 
-  noCandidate: (state: State, holder: string) =>
-    `${nameOf(state, holder)} is not one of its candidates any more.`,
+  noCandidate: (state: State, holder: string) => `${nameOf(state, holder)} is no longer a candidate.`,
 
   unsure(state: State, holder: string, health: Health): { readonly phase: Phase; readonly detail: string } {
     const name = nameOf(state, holder);
     if (health.dead.length + health.alive.length + health.mute.length === 0) {
-      const detail = `${name} is not connected, and no hub vouches for it: whether it answers is not known.`;
+      const detail = `${name} is offline, and no hub reports on it: whether it answers is unknown.`;
       return { phase: 'active', detail };
     }
-    const mute = health.mute.length === 0 ? '' : ` Nothing is known from ${hubs(state, health.mute)}.`;
-    if (!health.silent) return { phase: 'active', detail: `${name} is heard by the platform.${mute}` };
-    return { phase: 'error', detail: `Whether ${name} still answers is not known.${mute}` };
+    const mute = health.mute.length === 0 ? '' : ` No report from ${hubs(state, health.mute)}.`;
+    if (!health.silent) return { phase: 'active', detail: `${name} is connected to the platform.${mute}` };
+    return { phase: 'error', detail: `Whether ${name} still answers is unknown.${mute}` };
   },
 
   notYetApplied(state: State, holder: string): string {
     const isConnected = state.peers.get(holder)?.connected === true;
-    const who = `${nameOf(state, holder)}${isConnected ? '' : ', which is not connected,'}`;
-    return `It waits until ${who} has applied it.`;
+    const who = `${nameOf(state, holder)}${isConnected ? '' : ', which is offline,'}`;
+    return `Waiting until ${who} has applied it.`;
   },
 
   drained: (state: State, holder: string, target: string) =>
     `${nameOf(state, holder)} is being drained. It goes to ${nameOf(state, target)}.`,
 
   preempts: (state: State, target: string) =>
-    `${nameOf(state, target)} is well again and comes before its holder.`,
+    `${nameOf(state, target)} is healthy again and has a higher priority than its holder.`,
 
   wellAgain: (state: State, holder: string) =>
-    `${nameOf(state, holder)} holds it and is well, so nothing has to move.`,
+    `${nameOf(state, holder)} holds it and is healthy, so it does not move.`,
 
   targetLost: (state: State, target: string) => `${nameOf(state, target)} cannot hold it now.`,
 } as const;

@@ -125,7 +125,7 @@ describe('candidates', () => {
     expect(candidatesOf(state).map(({ score }) => score)).toEqual([0, 0, 75]);
     expect(candidatesOf(state).map(({ reasons }) => reasons)).toEqual([
       ['primary holder', 'holds it now', 'its agent is not connected', 'heard by 2 of 2 hubs'],
-      ['fail-over holder 1', 'is not in the network any more'],
+      ['fail-over holder 1', 'is no longer in the network'],
       ['fail-over holder 2', 'its agent is connected', 'heard by 2 of 2 hubs'],
     ]);
     says('h1', 'c', false);
@@ -159,7 +159,7 @@ describe('a holder', () => {
     expect(wanted).toEqual([]);
     pass(200);
     expect(wanted).toMatchObject([{ kind: 'say', phase: 'error' }]);
-    expect(JSON.stringify(wanted)).toContain('Nothing is known from hub-h1, hub-h2.');
+    expect(JSON.stringify(wanted)).toContain('No report from hub-h1, hub-h2.');
   });
 
   test('is left as soon as the word of hubs that have just come counts, though nothing more is heard', () => {

@@ -1,6 +1,6 @@
-// What a holder's lease rests on, as the platform counts it: the same quorum that compile/items.ts gives to the node,
+// What a holder's lease rests on, as the platform counts it: the same quorum that compile/items/virtual-ip.ts gives to the node,
 // with hubs named by their peers. Pure.
-import { leaseOf, witnessesOf } from '../compile/items.ts';
+import { leaseOf, witnessesOf } from '../compile/items/virtual-ip.ts';
 import type { PeerModel, VirtualIpModel } from '../compile/model.ts';
 
 /** `enough` of the witnesses and the platform have to hear the holder. */

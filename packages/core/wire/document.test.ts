@@ -60,7 +60,14 @@ const entries: readonly EntryValue[] = [
     destinations: ['fd00::e/128'],
     by: [{ interface: 'wg-berlin12', public_key: key }],
   },
-  { ...network, kind: 'firewall', handle: 'berlin12', prefixes: ['fd00::/64'], default_policy: 'drop' },
+  {
+    ...network,
+    kind: 'firewall',
+    handle: 'berlin12',
+    prefixes: ['fd00::/64'],
+    default_policy: 'drop',
+    rematch: true,
+  },
   {
     ...network,
     kind: 'rule',

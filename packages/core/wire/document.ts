@@ -1,12 +1,25 @@
 // The node document: what one machine should be, as a flat set of entries by key. A flat set because then a
 // change for a node is "set these, remove those", whatever the entries mean, and merging two changes is trivial.
+// A new kind needs a line in `entryCapabilities` and carries its key (`UnknownEntry`); a member that is added to a kind is
+// optional, and an agent that does not know it passes it over.
 import { z } from 'zod';
 import { tag } from '../intent/common.ts';
-import { overlayMtuMax, overlayMtuMin } from '../limits.ts';
-import { address, addressWithLength, endpoint, handle, id, interfaceName, port, publicKey } from './texts.ts';
+import * as limits from '../limits.ts';
+import { openObject } from './open-object.ts';
+import {
+  address,
+  addressWithLength,
+  endpoint,
+  handle,
+  id,
+  interfaceName,
+  key,
+  port,
+  publicKey,
+} from './texts.ts';
 
 /** A WireGuard interface that the node must have. `public_key` names which of the node's keys it uses. */
-export const interfaceEntry = z.strictObject({
+export const interfaceEntry = openObject({
   kind: z.literal('interface'),
   name: interfaceName,
   network_id: id,
@@ -19,22 +32,28 @@ export const interfaceEntry = z.strictObject({
   public_key: publicKey,
   /** 0: any free port. */
   listen_port: z.int().min(0).max(65535),
-  mtu: z.int().min(overlayMtuMin).max(overlayMtuMax),
+  mtu: z.int().min(limits.overlayMtuMin).max(limits.overlayMtuMax),
   /** Addresses with their length, such as fd00::100/128. */
-  addresses: z.array(addressWithLength),
+  addresses: z.array(addressWithLength).max(limits.addressesPerEntryMax),
   /** Further addresses (with their length) at which the node answers probes, and nothing else. */
-  probe_addresses: z.array(addressWithLength),
+  probe_addresses: z.array(addressWithLength).max(limits.addressesPerEntryMax),
 });
 
 /** A WireGuard peer of one of those interfaces. */
-export const peerEntry = z.strictObject({
+export const peerEntry = openObject({
   kind: z.literal('peer'),
   interface: interfaceName,
   peer_id: id,
   public_key: publicKey,
   /** null: the other side calls, or the kernel has learnt where it is; never written then. */
   endpoint: endpoint.nullable(),
-  allowed_ips: z.array(addressWithLength),
+  /** Where to call when the machine cannot use `endpoint`, or nobody answers there. Absent: nowhere. */
+  fallback_endpoints: z
+    .array(endpoint)
+    .min(1)
+    .max(limits.peerEndpointsMax - 1)
+    .optional(),
+  allowed_ips: z.array(addressWithLength).max(limits.allowedIpsPerPeerMax),
   /** Seconds; 0: off. */
   keepalive: z.int().min(0).max(65535),
 });
@@ -44,15 +63,15 @@ export const peerEntry = z.strictObject({
  * interface of `via` whose path is alive; when none is, it leaves the route out if another route of the document
  * covers the destination by a path that is alive, and else keeps the first.
  */
-export const routeEntry = z.strictObject({
+export const routeEntry = openObject({
   kind: z.literal('route'),
   network_id: id,
   destination: addressWithLength,
-  via: z.array(interfaceName).min(1),
+  via: z.array(interfaceName).min(1).max(limits.waysPerDestinationMax),
 });
 
 /** The node forwards packets between peers of this network (and never between networks). */
-export const forwardingEntry = z.strictObject({
+export const forwardingEntry = openObject({
   kind: z.literal('forwarding'),
   network_id: id,
   handle,
@@ -62,7 +81,7 @@ export const forwardingEntry = z.strictObject({
  * A path that the node probes by itself (wire/probe.ts). path: whether the hub behind a transit interface is there.
  * forwarding: whether it forwards to another hub, at the target. direct: whether a spoke is met without a hub.
  */
-export const probeEntry = z.strictObject({
+export const probeEntry = openObject({
   kind: z.literal('probe'),
   network_id: id,
   interface: interfaceName,
@@ -74,7 +93,7 @@ export const probeEntry = z.strictObject({
 });
 
 /** A hub tells the platform at once when probes of this peer cease to arrive, and when they arrive again. */
-export const watchEntry = z.strictObject({
+export const watchEntry = openObject({
   kind: z.literal('watch'),
   network_id: id,
   virtual_ip_id: id,
@@ -88,50 +107,63 @@ export const watchEntry = z.strictObject({
  * (those named, and the platform) have heard from the node within `addressLeaseMs`; once it has lapsed, only a
  * confirmation of this epoch by the platform begins it anew.
  */
-export const virtualIpEntry = z.strictObject({
+export const virtualIpEntry = openObject({
   kind: z.literal('virtual_ip'),
   network_id: id,
   virtual_ip_id: id,
   interface: interfaceName,
-  addresses: z.array(addressWithLength).min(1),
+  addresses: z.array(addressWithLength).min(1).max(limits.addressesPerEntryMax),
   /** Rises with every change of the holder. */
-  epoch: z.int().min(0),
+  epoch: z.int().min(0).max(limits.revisionMax),
   /** null: no other node can become its holder, so none is needed. */
-  lease: z.strictObject({ witnesses: z.array(address), enough: z.int().min(1) }).nullable(),
+  lease: z
+    .strictObject({
+      witnesses: z.array(address).max(limits.witnessesPerLeaseMax),
+      enough: z.int().min(1).max(limits.witnessesPerLeaseMax),
+    })
+    .nullable(),
 });
 
 /**
  * An address that several peers answer for: by which tunnels, the nearest first. The node sends to the first of those
  * that it has whose path is alive; a spoke without such a one leaves that to its hub.
  */
-export const anycastEntry = z.strictObject({
+export const anycastEntry = openObject({
   kind: z.literal('anycast'),
   network_id: id,
   virtual_ip_id: id,
-  destinations: z.array(addressWithLength).min(1),
-  by: z.array(z.strictObject({ interface: interfaceName, public_key: publicKey })).min(1),
+  destinations: z.array(addressWithLength).min(1).max(limits.addressesPerEntryMax),
+  by: z
+    .array(openObject({ interface: interfaceName, public_key: publicKey }))
+    .min(1)
+    .max(limits.waysPerDestinationMax),
 });
 
 /** Packets of the network are judged by its rules; what no rule names is judged by the policy on its way in. */
-export const firewallEntry = z.strictObject({
+export const firewallEntry = openObject({
   kind: z.literal('firewall'),
   network_id: id,
   handle,
-  prefixes: z.array(addressWithLength),
+  prefixes: z.array(addressWithLength).max(limits.prefixesPerNetworkMax),
   default_policy: z.enum(['accept', 'drop']),
+  /** Connections that the rules no longer allow are ended when rules change. */
+  rematch: z.boolean(),
 });
 
 /** Whom one side of a rule means. Addresses are without length; a group is that of `member` entries. */
 export const ruleSide = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('host'), addresses: z.array(address).min(1) }),
-  z.strictObject({ kind: z.literal('group'), group: tag }),
-  z.strictObject({ kind: z.literal('cidr'), cidr: addressWithLength }),
-  z.strictObject({ kind: z.literal('all') }),
+  openObject({
+    kind: z.literal('host'),
+    addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
+  }),
+  openObject({ kind: z.literal('group'), group: tag }),
+  openObject({ kind: z.literal('cidr'), cidr: addressWithLength }),
+  openObject({ kind: z.literal('all') }),
 ]);
 export type RuleSide = z.infer<typeof ruleSide>;
 
-/** A firewall rule. Of two of the same rank the drop wins, then the one with the lower id (the older). */
-export const ruleEntry = z.strictObject({
+/** A firewall rule. Which of two decides about a packet that both name: explain/rule-order.ts. */
+export const ruleEntry = openObject({
   kind: z.literal('rule'),
   network_id: id,
   rule_id: id,
@@ -145,23 +177,23 @@ export const ruleEntry = z.strictObject({
 });
 
 /** One member of a group that rules name. */
-export const memberEntry = z.strictObject({
+export const memberEntry = openObject({
   kind: z.literal('member'),
   network_id: id,
   group: tag,
-  addresses: z.array(address).min(1),
+  addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
 });
 
 /** On its hub: a device without an agent, for which the hub judges packets by the rules. */
-export const deviceEntry = z.strictObject({
+export const deviceEntry = openObject({
   kind: z.literal('device'),
   network_id: id,
   user_device_id: id,
-  addresses: z.array(address).min(1),
+  addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
 });
 
 /** On a hub: a door from outside to an address of the overlay. */
-export const portMappingEntry = z.strictObject({
+export const portMappingEntry = openObject({
   kind: z.literal('port_mapping'),
   network_id: id,
   port_mapping_id: id,
@@ -171,11 +203,11 @@ export const portMappingEntry = z.strictObject({
   target_address: address,
   target_port: port,
   /** Empty: from everywhere. */
-  source_cidrs: z.array(addressWithLength),
+  source_cidrs: z.array(addressWithLength).max(limits.mappingSourceCidrsMax),
   /** New connections a second; null: no limit. */
-  rate_limit: z.int().min(1).nullable(),
+  rate_limit: z.int().min(1).max(limits.mappingRateMax).nullable(),
   /** Connections at once; null: no limit. */
-  max_connections: z.int().min(1).nullable(),
+  max_connections: z.int().min(1).max(limits.mappingConnectionsMax).nullable(),
   /** What packets into the overlay are sent from, so that answers come back here. */
   source_address: address,
 });
@@ -209,9 +241,68 @@ export type MemberEntry = z.infer<typeof memberEntry>;
 export type DeviceEntry = z.infer<typeof deviceEntry>;
 export type PortMappingEntry = z.infer<typeof portMappingEntry>;
 export type EntryValue = z.infer<typeof entryValue>;
+export type EntryKind = EntryValue['kind'];
 
-/** An entry on the wire: its key and its value. The key follows from the value (`entryKey`). */
-export type WireEntry = readonly [key: string, value: EntryValue];
+/** From which capability on a node knows the entries of a kind. */
+export const entryCapabilities: Readonly<Record<EntryKind, number>> = {
+  interface: 1,
+  peer: 1,
+  route: 1,
+  forwarding: 1,
+  probe: 2,
+  watch: 2,
+  virtual_ip: 2,
+  anycast: 2,
+  firewall: 2,
+  rule: 2,
+  member: 2,
+  device: 2,
+  port_mapping: 2,
+};
+
+/** Who knows which entries. */
+export interface EntryTable {
+  /** The capability that entries of a kind need. */
+  needs(kind: EntryKind): number;
+  /** Whoever has this one knows all entries. */
+  readonly newest: number;
+}
+
+export const entryTable: EntryTable = {
+  needs: (kind) => entryCapabilities[kind],
+  newest: Math.max(...Object.values(entryCapabilities)),
+};
+
+function isEntryKind(kind: string): boolean {
+  return Object.hasOwn(entryCapabilities, kind);
+}
+
+/**
+ * An entry of a kind that is not known here, from a later platform: kept as it came, and not applied. It says its key
+ * itself, which begins with its kind, so that it can be removed and counts in the document's hash.
+ */
+export const unknownEntry = openObject({
+  kind: z
+    .string()
+    .max(limits.entryKindLengthMax)
+    .regex(/^[a-z][a-z0-9_]*$/, 'is not a kind of entry')
+    .refine((kind) => !isEntryKind(kind), 'is a known kind')
+    .brand<'unknown kind'>(),
+  key,
+}).refine(({ kind, key: own }) => own.startsWith(`${kind}/`), 'has a key of another kind');
+export type UnknownEntry = z.infer<typeof unknownEntry>;
+
+/** An entry as it comes over a stream. */
+export const sentEntry = z.union([entryValue, unknownEntry]);
+export type SentEntry = EntryValue | UnknownEntry;
+
+export function isKnownEntry(value: SentEntry): value is EntryValue {
+  return isEntryKind(value.kind);
+}
+
+export function sentEntryKey(value: SentEntry): string {
+  return isKnownEntry(value) ? entryKey(value) : value.key;
+}
 
 export function entryKey(value: EntryValue): string {
   switch (value.kind) {

@@ -2,15 +2,26 @@
 // node listener, under mutual TLS: a machine that has no certificate yet presents one it signed itself with the
 // key of its request, so that the connection proves possession of that key.
 import { z } from 'zod';
+import {
+  certificateTextMax,
+  hostnameLengthMax,
+  joinTokenLengthMax,
+  unusedKeysMax,
+  urlLengthMax,
+  versionLengthMax,
+} from '../limits.ts';
+import { hostnameRule, isHostname } from '../net/hostname.ts';
+import { id, publicKey } from './texts.ts';
 
 export const enrolPath = '/node/v1/enrol';
 export const renewPath = '/node/v1/renew';
+export const leavePath = '/node/v1/leave';
 /** On the operators' listener, without a token: where nodes have to go. Untrusted; the join token pins the authority. */
 export const discoveryPath = '/.well-known/powernode';
 
 export const discovery = z.object({
-  node_url: z.string(),
-  platform_version: z.string(),
+  node_url: z.string().max(urlLengthMax),
+  platform_version: z.string().max(versionLengthMax),
 });
 
 /**
@@ -20,29 +31,38 @@ export const discovery = z.object({
  */
 export const joinTokenShape = /^pnj_([A-Za-z0-9_-]{43})_([0-9a-f]{64})$/;
 
-export const enrolRequest = z.strictObject({
-  token: z.string().max(200),
+export const enrolRequest = z.object({
+  token: z.string().max(joinTokenLengthMax),
   /** PKCS #10 (RFC 2986) in PEM, Ed25519, self-signed. */
-  csr_pem: z.string().max(4000),
-  hostname: z.string().min(1).max(253),
-  agent_version: z.string().max(50),
+  csr_pem: z.string().max(certificateTextMax),
+  hostname: z.string().max(hostnameLengthMax).refine(isHostname, hostnameRule),
+  agent_version: z.string().max(versionLengthMax),
+  /** Public keys for WireGuard that the machine has made, so that it can be attached from now on. */
+  unused_keys: z.array(publicKey).max(unusedKeysMax).default([]),
 });
 export type EnrolRequest = z.infer<typeof enrolRequest>;
 
-export const enrolResponse = z.strictObject({
-  instance_id: z.string(),
-  account_id: z.string(),
-  certificate_pem: z.string(),
+export const enrolResponse = z.object({
+  instance_id: id,
+  account_id: id,
+  certificate_pem: z.string().max(certificateTextMax),
   /** The authority's certificates to trust from now on. */
-  authority_pem: z.string(),
+  authority_pem: z.string().max(certificateTextMax),
   /** SPIFFE ID that the platform's own certificate carries. */
-  platform_id: z.string(),
+  platform_id: z.string().max(urlLengthMax),
 });
 export type EnrolResponse = z.infer<typeof enrolResponse>;
 
-export const renewRequest = z.strictObject({ csr_pem: z.string().max(4000) });
-export const renewResponse = z.strictObject({ certificate_pem: z.string(), authority_pem: z.string() });
+export const renewRequest = z.object({ csr_pem: z.string().max(certificateTextMax) });
+export const renewResponse = z.object({
+  certificate_pem: z.string().max(certificateTextMax),
+  authority_pem: z.string().max(certificateTextMax),
+});
 export type RenewResponse = z.infer<typeof renewResponse>;
+
+/** The machine leaves for good: its instance is ended. The connection's certificate says which. */
+export const leaveRequest = z.object({});
+export const leaveResponse = z.object({ instance_id: id });
 
 /** Names inside certificates (SPIFFE ID, without its network): who a certificate speaks for. */
 export const spiffe = {

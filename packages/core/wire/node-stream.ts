@@ -1,12 +1,15 @@
-// The messages of a node's stream (JSON text frames of a WebSocket under mutual TLS at /node/v1/stream), both ways.
-// Bump `nodeProtocol` with every change of meaning and add a line to its history.
+// The messages of a node's stream (JSON text frames of a WebSocket under mutual TLS at /node/v1/stream), both ways. Either
+// side may be older than the other: unknown members are left out, messages of an unknown kind passed over
+// (read-message.ts). A change of meaning is a step in capability.ts.
 import { z } from 'zod';
 import * as limits from '../limits.ts';
-import { entryValue } from './document.ts';
+import { hostnameRule, isHostname } from '../net/hostname.ts';
+import type { CapabilityRange } from './capability.ts';
+import { sentEntry } from './document.ts';
+import { problems } from './node-problems.ts';
+import { address, hash, id, key, time } from './texts.ts';
+import { underlay } from './underlay.ts';
 
-/** 1 (2026-11-21): hello, keys, applied, failed, observed; welcome, document, delta, current, spent.
- * 2 (2026-11-22): paths, hold, held, rules in observed; probes, firewall, virtual addresses, doors in documents. */
-export const nodeProtocol = 2;
 export const nodeStreamPath = '/node/v1/stream';
 
 /** Close codes of the stream (RFC 6455 §7.4.2, private range). */
@@ -15,84 +18,132 @@ export const closeCodes = {
   revoked: 4403,
   /** Another stream of the same node took over. */
   replaced: 4409,
+  /** The certificate that the stream was opened with has expired, or a renewed one took its place: come back with the
+   * one that counts. */
+  certificate: 4401,
+  /** Another machine has this identity and answers: join with a token of one's own. */
+  duplicate: 4410,
   /** A frame could not be read: come back after a back-off. */
   malformed: 4400,
-  /** The two sides share no protocol version. */
+  /** The two sides share no capability (capability.ts): come back after the longest pause, as another version. */
   protocol: 4426,
+  /** The machine cost more than its budget: come back after a while, which the platform enforces. */
+  limited: 4429,
 } as const;
 
-const hash = z.string().regex(/^[0-9a-f]{32}$/);
-const held = z.strictObject({ revision: z.int().min(0), hash });
-const publicKeys = z.array(z.string().length(44)).max(limits.unusedKeysMax);
+const revision = z.int().min(0).max(limits.revisionMax);
+const count = z.int().min(0).max(limits.countMax);
+const step = z.int().min(0).max(limits.capabilityMax);
+const held = z.object({ revision, hash });
+const interfaceText = z.string().max(limits.interfaceNameLengthMax);
+const publicKey = z.string().length(limits.publicKeyLength);
+const publicKeys = z.array(publicKey).max(limits.unusedKeysMax);
+
+const versions = {
+  /** What the node knows (capability.ts). */
+  capability: step.optional(),
+  /** The oldest platform that it can speak to. Absent: any. */
+  capability_min: step.optional(),
+  /** Instead of both, before capability 4. */
+  protocol: step.optional(),
+};
+
+/** What is read of the first frame before versions are compared; all else in it may be of another version. */
+export const firstFrame = z
+  .object({ kind: z.literal('hello'), ...versions })
+  .refine(({ capability, protocol }) => (capability ?? protocol) !== undefined, {
+    path: ['capability'],
+    message: 'is missing',
+  });
+
+/** What a node serves, by its first frame. */
+export function nodeCapabilities(first: z.infer<typeof firstFrame>): CapabilityRange {
+  const { capability, capability_min: earliest, protocol = 0 } = first;
+  if (capability === undefined) return { earliest: protocol, newest: protocol };
+  return { earliest: earliest ?? 0, newest: capability };
+}
 
 /** First frame of the node: who it is in version, what document it holds, which keys may be used. */
-export const hello = z.strictObject({
+export const hello = z.object({
   kind: z.literal('hello'),
-  protocol: z.int(),
-  agent_version: z.string().max(50),
-  hostname: z.string().max(253),
+  ...versions,
+  /** Drawn by the program of the machine at its start: two that say the same are one, on another line. */
+  run: id,
+  agent_version: z.string().max(limits.versionLengthMax),
+  hostname: z.string().max(limits.hostnameLengthMax).refine(isHostname, hostnameRule),
   /** The document on the node's disk; null before the first one. */
   held: held.nullable(),
   /** What the machine was last seen to be equal to. */
   applied: held.nullable(),
   /** Addresses of the machine outside overlays, canonical text. */
-  addresses: z.array(z.string()).max(200),
+  addresses: z.array(z.string().max(limits.addressTextMax)).max(limits.agentAddressesMax),
+  underlay,
+  /** IP families in which it reaches beyond its own links. Absent: not known. */
+  families: z
+    .array(z.literal([4, 6]))
+    .max(2)
+    .optional(),
   unused_keys: publicKeys,
 });
 
 /** More unused public keys, after some were taken. */
-export const keys = z.strictObject({ kind: z.literal('keys'), unused_keys: publicKeys });
+export const keys = z.object({ kind: z.literal('keys'), unused_keys: publicKeys });
 
 /** The machine was read back and equals this document. */
-export const applied = z.strictObject({ kind: z.literal('applied'), ...held.shape });
+export const applied = z.object({ kind: z.literal('applied'), ...held.shape });
 
 /** Applying failed; the node keeps trying. `message` is for people. */
-export const failed = z.strictObject({
+export const failed = z.object({
   kind: z.literal('failed'),
-  revision: z.int().min(0),
-  message: z.string().max(2000),
+  revision,
+  message: z.string().max(limits.failureMessageMax),
 });
 
 /** The held document does not have the hash that the platform named: send it whole. */
-export const resync = z.strictObject({ kind: z.literal('resync') });
+export const resync = z.object({ kind: z.literal('resync') });
 
-export const tunnelObservation = z.strictObject({
-  interface: z.string().max(15),
-  public_key: z.string().length(44),
+export const tunnelObservation = z.object({
+  interface: interfaceText,
+  public_key: publicKey,
   /** RFC 3339, or null: never. */
-  last_handshake_at: z.string().nullable(),
-  rx_bytes: z.int().min(0),
-  tx_bytes: z.int().min(0),
-  endpoint: z.string().max(60).nullable(),
+  last_handshake_at: time.nullable(),
+  rx_bytes: count,
+  tx_bytes: count,
+  /** As the kernel prints it. */
+  endpoint: z.string().max(limits.endpointTextMax).nullable(),
 });
 
-export const subsystemObservation = z.strictObject({
-  name: z.string().max(50),
+export const subsystemObservation = z.object({
+  name: z.string().min(1).max(limits.subsystemNameMax),
   state: z.enum(['ok', 'degraded', 'failed']),
-  message: z.string().max(1000),
-  observed_at: z.string(),
+  message: z.string().max(limits.subsystemMessageMax),
+  observed_at: time,
 });
 
 /** Something on the machine was not as applied, and was mended. */
-export const driftObservation = z.strictObject({
-  at: z.string(),
-  key: z.string().max(300),
-  detail: z.string().max(1000),
+export const driftObservation = z.object({
+  at: time,
+  key,
+  detail: z.string().max(limits.driftDetailMax),
 });
 
 /** What the node sees. Only what changed since the last one, and everything once after hello. */
-export const observed = z.strictObject({
+export const observed = z.object({
   kind: z.literal('observed'),
-  tunnels: z.array(tunnelObservation).max(limits.peersPerNetworkMax),
-  subsystems: z.array(subsystemObservation).max(50),
-  drift: z.array(driftObservation).max(100),
+  tunnels: z.array(tunnelObservation).max(limits.agentTunnelsPerFrameMax),
+  subsystems: z.array(subsystemObservation).max(limits.subsystemsMax),
+  drift: z.array(driftObservation).max(limits.agentDriftPerFrameMax),
   /** For each route that has a choice (prefixes, and peers met without a hub): where it goes now; null: nowhere. */
-  routes: z.array(z.strictObject({ destination: z.string(), via: z.string().nullable() })).max(1000),
+  routes: z
+    .array(z.object({ destination: z.string().max(limits.addressTextMax), via: interfaceText.nullable() }))
+    .max(limits.agentRoutesPerFrameMax),
   /** What the firewall counted for each rule since the agent came. Absent: nothing new. */
   rules: z
-    .array(z.strictObject({ rule_id: z.string(), packets: z.int().min(0), bytes: z.int().min(0) }))
+    .array(z.object({ rule_id: id, packets: count, bytes: count }))
     .max(limits.rulesPerFrameMax)
     .optional(),
+  /** The whole list, when it is another one than was said last. */
+  underlay: underlay.optional(),
 });
 
 /**
@@ -101,17 +152,38 @@ export const observed = z.strictObject({
  * A hub that has said dead is no witness for that peer again (wire/probe.ts) until the platform is known to have taken
  * its word that it is alive. It says dead of nobody within `addressLeaseMs` of its start: it may have answered before.
  */
-export const paths = z.strictObject({
+export const paths = z.object({
   kind: z.literal('paths'),
-  peers: z.array(z.strictObject({ peer_id: z.string(), alive: z.boolean() })).max(limits.watchedPeersMax),
+  peers: z.array(z.object({ peer_id: id, alive: z.boolean() })).max(limits.watchedPeersMax),
 });
 
-const leases = z
-  .array(z.strictObject({ virtual_ip_id: z.string(), epoch: z.int().min(0) }))
-  .max(limits.virtualIpsPerNodeMax);
+const forMs = z.int().min(0).max(limits.probedForMsMax);
+
+/**
+ * What probes say. `heard`, of hubs: whether probes of the peer with that address arrive and are answered. `paths`: how
+ * the node's own tunnel to a hub does: its probes are answered; none was; or the hub answers for itself and passes
+ * nothing on to other hubs, which others do. Everything after hello, then what changed. `for_ms`: for how long it has
+ * been so, by the node's clock.
+ */
+export const probed = z.object({
+  kind: z.literal('probed'),
+  heard: z.array(z.object({ address, heard: z.boolean(), for_ms: forMs })).max(limits.probedPerFrameMax),
+  paths: z
+    .array(
+      z.object({
+        network_id: id,
+        peer_id: id,
+        state: z.enum(['answers', 'silent', 'forwards_nothing']),
+        for_ms: forMs,
+      }),
+    )
+    .max(limits.probedPathsMax),
+});
+
+const leases = z.array(z.object({ virtual_ip_id: id, epoch: revision })).max(limits.virtualIpsPerNodeMax);
 
 /** The node asks to go on holding addresses. The platform answers with those that are still its own. */
-export const hold = z.strictObject({ kind: z.literal('hold'), sequence: z.int().min(0), leases });
+export const leaseRenew = z.object({ kind: z.literal('lease_renew'), sequence: count, leases });
 
 export const nodeMessage = z.discriminatedUnion('kind', [
   hello,
@@ -121,66 +193,91 @@ export const nodeMessage = z.discriminatedUnion('kind', [
   resync,
   observed,
   paths,
-  hold,
+  probed,
+  leaseRenew,
+  problems,
 ]);
+export const nodeMessages = { schema: nodeMessage, kinds: kindsOf(nodeMessage.options) };
 export type Hello = z.infer<typeof hello>;
 export type PathsMessage = z.infer<typeof paths>;
-export type HoldMessage = z.infer<typeof hold>;
+export type ProbedMessage = z.infer<typeof probed>;
+export type HoldMessage = z.infer<typeof leaseRenew>;
 export type Observed = z.infer<typeof observed>;
 export type TunnelObservation = z.infer<typeof tunnelObservation>;
 export type NodeMessage = z.infer<typeof nodeMessage>;
 
 /** First frame of the platform. */
-export const welcome = z.strictObject({
+export const welcome = z.object({
   kind: z.literal('welcome'),
-  protocol: z.int(),
-  platform_version: z.string(),
-  instance_id: z.string(),
-  unused_keys_target: z.int(),
+  /** What both sides speak on this stream. */
+  capability: step.optional(),
+  /** Instead, before capability 4. */
+  protocol: step.optional(),
+  platform_version: z.string().max(limits.versionLengthMax),
+  instance_id: id,
+  unused_keys_target: z.int().min(0).max(limits.countMax),
 });
 
 /** The whole document; replaces what the node holds. */
-export const document = z.strictObject({
+export const document = z.object({
   kind: z.literal('document'),
-  revision: z.int(),
+  revision,
   hash,
-  entries: z.array(entryValue),
+  entries: z.array(sentEntry).max(limits.entriesPerDocumentMax),
 });
 
 /** What changed since `base`. Applied to a document of that revision it gives one of `revision` and `hash`. */
-export const delta = z.strictObject({
+export const delta = z.object({
   kind: z.literal('delta'),
-  base: z.int(),
-  revision: z.int(),
+  base: revision,
+  revision,
   hash,
-  set: z.array(entryValue),
-  remove: z.array(z.string()),
+  set: z.array(sentEntry).max(limits.entriesPerDocumentMax),
+  remove: z.array(key).max(limits.entriesPerDocumentMax),
 });
 
 /** The document that the node named is the newest. */
-export const current = z.strictObject({ kind: z.literal('current'), revision: z.int(), hash });
+export const current = z.object({ kind: z.literal('current'), revision, hash });
 
 /** Of the keys that the node offered: they were given to peers that are gone, and no document will name them. */
-export const spent = z.strictObject({
-  kind: z.literal('spent'),
-  public_keys: z.array(z.string().length(44)),
+export const keysRetired = z.object({
+  kind: z.literal('keys_retired'),
+  public_keys: z.array(publicKey).max(limits.spentKeysPerFrameMax),
 });
 
 /**
- * The answer to `hold` of that sequence: these epochs are the newest, and for `addressLeaseMs` from here on the
- * platform will not take the node for gone. It counts from when that `hold` was sent, and means nothing, not even
+ * The answer to `lease_renew` of that sequence: these epochs are the newest, and for `addressLeaseMs` from here on the
+ * platform will not take the node for gone. It counts from when that `lease_renew` was sent, and means nothing, not even
  * that a lease may begin anew, once that is `addressLeaseMs` ago or the stream is another one.
  */
-export const heldAnswer = z.strictObject({ kind: z.literal('held'), sequence: z.int().min(0), leases });
+export const leaseAck = z.object({ kind: z.literal('lease_ack'), sequence: count, leases });
+
+/** From here on the node says so often that it runs: there are many of them. Without it, every `streamBeatMs`. */
+export const beat = z.object({
+  kind: z.literal('beat'),
+  every_ms: z.int().min(limits.streamBeatMs).max(limits.streamBeatMaxMs),
+});
+
+/** What the node took back of its document (`change_rolled_back`) is to be applied once more, on trial again. */
+export const retry = z.object({ kind: z.literal('retry') });
 
 export const platformMessage = z.discriminatedUnion('kind', [
   welcome,
+  beat,
   document,
   delta,
   current,
-  spent,
-  heldAnswer,
+  keysRetired,
+  leaseAck,
+  retry,
 ]);
+export const platformMessages = { schema: platformMessage, kinds: kindsOf(platformMessage.options) };
 export type PlatformMessage = z.infer<typeof platformMessage>;
 export type DocumentMessage = z.infer<typeof document>;
 export type DeltaMessage = z.infer<typeof delta>;
+
+function kindsOf(
+  options: readonly { readonly shape: { readonly kind: z.ZodLiteral<string> } }[],
+): ReadonlySet<string> {
+  return new Set(options.map(({ shape }) => shape.kind.value));
+}

@@ -2,8 +2,9 @@
 // is proven by WireGuard; it carries nothing that is secret. After BFD (RFC 5880) in what it is for, and simpler.
 //
 // Layout, big endian, 32 bytes: magic "PNp" and version (4), kind (1: probe 0, answer 1), flags (1: heard 1,
-// witness 2), pace (2), sequence (4), zero (4), time of sending in milliseconds of the sender's own clock (8), the
-// sender's run (8). An answer repeats everything but its kind, flags and pace.
+// witness 2), pace (2), sequence (4), size (4), time of sending in milliseconds of the sender's own clock (8), the
+// sender's run (8). An answer repeats everything but its kind, flags and pace. Where the size is not zero it is that of
+// the whole datagram, which is padded with zeros to it: whether packets of that size pass.
 
 export interface Probe {
   readonly kind: 'probe' | 'answer';
@@ -23,18 +24,22 @@ export interface Probe {
   readonly sentAtMs: number;
   /** Drawn by the sender at its start, so that answers to an earlier run are not taken for its own. */
   readonly run: bigint;
+  /** Bytes of a padded datagram, which is answered in the same size; absent: not padded. */
+  readonly size?: number;
 }
 
 const magic = 0x504e7001;
 export const probeBytes = 32;
 
 export function writeProbe(probe: Probe): Buffer {
-  const bytes = Buffer.alloc(probeBytes);
+  const size = probe.size ?? 0;
+  const bytes = Buffer.alloc(Math.max(probeBytes, size));
   bytes.writeUInt32BE(magic, 0);
   bytes.writeUInt8(probe.kind === 'probe' ? 0 : 1, 4);
   bytes.writeUInt8((probe.heard ? 1 : 0) | (probe.witness ? 2 : 0), 5);
   bytes.writeUInt16BE(Math.min(probe.paceMs, 0xffff), 6);
   bytes.writeUInt32BE(probe.sequence >>> 0, 8);
+  bytes.writeUInt32BE(size, 12);
   bytes.writeDoubleBE(probe.sentAtMs, 16);
   bytes.writeBigUInt64BE(probe.run, 24);
   return bytes;
@@ -42,9 +47,11 @@ export function writeProbe(probe: Probe): Buffer {
 
 /** null: not a probe of this version. */
 export function readProbe(bytes: Uint8Array): Probe | null {
-  if (bytes.length !== probeBytes) return null;
+  if (bytes.length < probeBytes) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0) !== magic || view.getUint8(4) > 1) return null;
+  const size = view.getUint32(12);
+  if (bytes.length !== (size === 0 ? probeBytes : size)) return null;
   const sentAtMs = view.getFloat64(16);
   if (!Number.isFinite(sentAtMs)) return null;
   return {
@@ -55,5 +62,6 @@ export function readProbe(bytes: Uint8Array): Probe | null {
     sequence: view.getUint32(8),
     sentAtMs,
     run: view.getBigUint64(24),
+    ...(size === 0 ? {} : { size }),
   };
 }

@@ -2,6 +2,15 @@
 // there fits any of them. By pattern, because a document has ten thousand addresses: parsing each takes four times as
 // long as reading all the rest.
 import { z } from 'zod';
+import {
+  addressTextMax,
+  entryKeyLengthMax,
+  interfaceNameLengthMax,
+  networkHandleLengthMax,
+  publicKeyLength,
+  timeTextMax,
+  wireIdLengthMax,
+} from '../limits.ts';
 
 const group = '[0-9a-f]{1,4}';
 const compressed = Array.from({ length: 6 }, (_, i) => {
@@ -23,19 +32,47 @@ const ipv4Length = '(?:3[0-2]|[12]?\\d)';
 /** Of the interfaces that a document is about. */
 export const interfaceNameShape = /^wg-[a-z0-9]{1,9}(?:-\d{1,2})?$/;
 
-export const interfaceName = z.string().regex(interfaceNameShape, 'is not a name of an interface');
-export const handle = z.string().regex(/^[a-z0-9]{1,9}$/, 'is not a handle of a network');
+export const interfaceName = z
+  .string()
+  .max(interfaceNameLengthMax)
+  .regex(interfaceNameShape, 'is not a name of an interface');
+export const handle = z
+  .string()
+  .max(networkHandleLengthMax)
+  .regex(/^[a-z0-9]{1,9}$/, 'is not a handle of a network');
 /** The platform makes UUIDs; whatever else they are made of later, it is letters, digits and hyphens. */
-export const id = z.string().regex(/^[0-9A-Za-z-]{1,64}$/, 'is not an identifier');
-export const publicKey = z.string().regex(/^[0-9A-Za-z+/]{43}=$/, 'is not a public key');
-export const address = z.string().regex(new RegExp(`^(?:${ipv6}|${ipv4})$`), 'is not an address');
+export const id = z
+  .string()
+  .max(wireIdLengthMax)
+  .regex(/^[0-9A-Za-z-]{1,64}$/, 'is not an id');
+export const publicKey = z
+  .string()
+  .max(publicKeyLength)
+  .regex(/^[0-9A-Za-z+/]{43}=$/, 'is not a public key');
+export const address = z
+  .string()
+  .max(addressTextMax)
+  .regex(new RegExp(`^(?:${ipv6}|${ipv4})$`), 'is not an address');
 /** An address with its length, or a block of them. */
 export const addressWithLength = z
   .string()
+  .max(addressTextMax)
   .regex(
     new RegExp(`^(?:(?:${ipv6})/${ipv6Length}|${ipv4}/${ipv4Length})$`),
-    'is not an address with its length',
+    'is not an address with a prefix length',
   );
 /** The letters of one; whether it is one is looked at peer by peer, so that one that is not stops no other. */
-export const endpoint = z.string().regex(/^[0-9a-f.:[\]]{1,60}$/, 'is not an endpoint');
+export const endpoint = z
+  .string()
+  .max(addressTextMax)
+  .regex(/^[0-9a-f.:[\]]{1,60}$/, 'is not an endpoint');
 export const port = z.int().min(1).max(65535);
+/** Of an entry of a document (`entryKey`). */
+export const key = z.string().max(entryKeyLengthMax);
+/** Of a document: `formatDigest`. */
+export const hash = z
+  .string()
+  .length(32)
+  .regex(/^[0-9a-f]{32}$/);
+/** RFC 3339; whether it is a time is looked at where it is used. */
+export const time = z.string().max(timeTextMax);

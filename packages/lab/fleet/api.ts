@@ -1,4 +1,6 @@
-// The operators' HTTP API of a lab's platform, called as any script would: POST /api/v1/actions/<action>.
+// The operators' HTTP API of a lab's platform, called as any script would.
+import { CallError } from '@powernode/client/call-error';
+import { PlatformClient } from '@powernode/client/platform-client';
 import {
   type ActionDefinition,
   type OutputOf,
@@ -16,12 +18,6 @@ export type Call = <A extends ActionDefinition>(
   parameters: ParametersOf<A>,
 ) => Promise<OutputOf<A>>;
 
-const problem = z.looseObject({
-  detail: z.string(),
-  code: z.string(),
-  errors: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
-});
-
 /** An answer that says no. `code` is the product's, so that a caller can tell a passing state from a mistake. */
 export class RefusedError extends ProductError {
   readonly refusal: string;
@@ -34,58 +30,32 @@ export class RefusedError extends ProductError {
 
 export async function connect(place: PlatformPlace): Promise<Call> {
   const token = await adminToken(place);
+  const client = new PlatformClient({
+    url: operatorUrl(place),
+    token: () => token,
+    fetch,
+    // A connection that is kept may be closed by the other side just as a request goes out on it, which happens when the
+    // machine is starved for longer than the two differ about.
+    headers: { connection: 'close' },
+    timeoutMs: labStepMs,
+  });
   return async <A extends ActionDefinition>(action: A, parameters: ParametersOf<A>): Promise<OutputOf<A>> => {
-    const answer = await post(
-      { url: `${operatorUrl(place)}/api/v1/actions/${action.name}`, token },
-      parameters,
-    );
-    if (answer.status === 200 || answer.status === 201) {
-      const checked = z.looseObject(outputOf(action).shape).safeParse(answer.body);
-      if (checked.success) return checked.data as OutputOf<A>;
-      throw new ProductError(
-        'protocol_mismatch',
-        `${action.name} answered something else than it promises: ${z.prettifyError(checked.error)}`,
-      );
+    const { status, body } = await client.call(action.name, parameters).catch((error: unknown) => {
+      throw error instanceof CallError && !error.unreachable ? refused(action.name, error) : error;
+    });
+    if (status === 202) {
+      throw new RefusedError('pending', `${action.name} waits for an approval; a lab does not decide those`);
     }
-    throw refused(action.name, answer);
+    const checked = z.looseObject(outputOf(action).shape).safeParse(body);
+    if (checked.success) return checked.data as OutputOf<A>;
+    throw new ProductError(
+      'protocol_mismatch',
+      `${action.name} answered something else than it promises: ${z.prettifyError(checked.error)}`,
+    );
   };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-async function post(to: { url: string; token: string }, parameters: unknown): Promise<Answer> {
-  const response = await fetch(to.url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Bearer ${to.token}`,
-      // A connection that is kept may be closed by the other side just as a request goes out on it, which happens
-      // when the machine is starved for longer than the two differ about.
-      connection: 'close',
-    },
-    body: JSON.stringify(parameters),
-    signal: AbortSignal.timeout(labStepMs),
-  }).catch((cause: unknown) => {
-    throw new ProductError('platform_unreachable', `the platform at ${to.url} does not answer`, { cause });
-  });
-  const text = await response.text();
-  try {
-    return { status: response.status, body: JSON.parse(text) };
-  } catch {
-    return { status: response.status, body: { code: 'internal', detail: text.slice(0, 500) } };
-  }
-}
-
-function refused(action: string, answer: Answer): RefusedError {
-  if (answer.status === 202) {
-    return new RefusedError('pending', `${action} waits for an approval; a lab does not decide those`);
-  }
-  const known = problem.safeParse(answer.body);
-  if (!known.success)
-    return new RefusedError('internal', `${action} was answered with status ${answer.status}`);
-  const fields = (known.data.errors ?? []).map((field) => `; ${field.path}: ${field.message}`).join('');
-  return new RefusedError(known.data.code, `${action}: ${known.data.detail}${fields}`);
+function refused(action: string, error: CallError): RefusedError {
+  const fields = error.fields.map((field) => `; ${field.path}: ${field.message}`).join('');
+  return new RefusedError(error.code, `${action}: ${error.detail}${fields}`);
 }

@@ -7,7 +7,7 @@ import { labConnectedMs, pageSizeMax } from '@powernode/core/limits';
 import { hostOf, type LabPlan, type NetworkPlan } from '../plan/plan.ts';
 import { logTail } from '../stage/folder.ts';
 import { waitFor } from '../stage/process.ts';
-import { agentLog } from './agent.ts';
+import { agentLog, findAgent } from './agent.ts';
 import { type Call, RefusedError } from './api.ts';
 
 export interface NetworkPlace {
@@ -65,6 +65,7 @@ async function waitForKeys(place: NetworkPlace, host: { name: string; instance: 
     place,
     [host.name],
     waitFor({ what, limitMs: labConnectedMs }, async () => {
+      requireAgents(place, [host.name]);
       const { instance } = await place.call(fleetActions.getInstance, { instance_id: host.instance });
       return instance.connected && instance.unused_keys > 0;
     }),
@@ -89,9 +90,17 @@ export async function waitConnected(place: NetworkPlace): Promise<void> {
       }
       const names = new Set(connected.map((peer) => nameOf(place, peer.node_instance_id)));
       waiting = place.network.hosts.filter((host) => !names.has(host));
+      requireAgents(place, waiting);
       return waiting.length === 0;
     }),
   );
+}
+
+/** What is waited for never comes from an agent that has ended. */
+function requireAgents({ plan }: NetworkPlace, hosts: readonly string[]): void {
+  const ended = hosts.filter((name) => findAgent({ plan, name }) === null);
+  if (ended.length === 0) return;
+  throw new ProductError('command_failed', `the agent of ${ended.join(', ')} has ended`);
 }
 
 function nameOf(place: NetworkPlace, instance: string): string | undefined {

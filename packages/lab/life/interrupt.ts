@@ -1,7 +1,7 @@
 // Bringing a lab up from a command line, where Ctrl-C may come at any moment.
 
 import { type Lab, type LabOptions, upFile } from '../lab.ts';
-import { requireMachine } from '../stage/run.ts';
+import { type MachineOptions, requireMachine } from '../stage/machine.ts';
 import { labsFound, takeDown } from './down.ts';
 
 /** What a shell shows for a program that Ctrl-C has ended. */
@@ -11,8 +11,12 @@ const exitInterrupted = 130;
  * An interrupted `up` leaves nothing of its lab, as any other failure does: what is there is taken away under
  * its hands, whereupon it fails and removes the rest. A lab that stood before stays.
  */
-export async function upInterruptible(file: string, options: LabOptions): Promise<Lab> {
-  await requireMachine();
+export async function upInterruptible(
+  file: string,
+  options: LabOptions,
+  machine: MachineOptions = {},
+): Promise<Lab> {
+  requireMachine(machine);
   const before = await labsFound();
   let interrupted = false;
   const clear = async () => {

@@ -27,8 +27,9 @@ import {
   startNat,
 } from '../stage/fabric.ts';
 import { makeNodeFolder, readRecord, writeRecord } from '../stage/folder.ts';
+import { requireMachine } from '../stage/machine.ts';
 import { findHolder } from '../stage/process.ts';
-import { requireMachine, run } from '../stage/run.ts';
+import { run } from '../stage/run.ts';
 import { takeDown } from './down.ts';
 import { changeRecord, hostPlace, type OpenLab, openRecord, platformPlace } from './record.ts';
 
@@ -37,7 +38,7 @@ export interface UpOptions {
 }
 
 export async function bringUp(spec: LabSpec, options: UpOptions): Promise<OpenLab> {
-  await requireMachine();
+  requireMachine();
   const known = await readRecord(spec.name);
   const stands = findHolder(fabricMark(spec.name)) !== null;
   if (known !== null && stands) {

@@ -2,6 +2,7 @@
 // was written there.
 import { ProductError } from '@powernode/core/errors';
 import { labFileBytesMax } from '@powernode/core/limits';
+import { validationMessage } from '@powernode/core/validation';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { checkSpec } from './check.ts';
@@ -43,7 +44,7 @@ interface Origin {
 }
 
 function accept(value: unknown, origin: Origin): LabSpec {
-  const parsed = labSpec.safeParse(value);
+  const parsed = labSpec.safeParse(value, { error: validationMessage });
   const problems = parsed.success ? checkSpec(parsed.data) : parsed.error.issues.flatMap(fromIssue);
   if (parsed.success && problems.length === 0) return parsed.data;
   const sentences = problems.map((problem) => {

@@ -66,6 +66,7 @@ const network = z.strictObject({
   firewall_default_policy: firewallPolicy.optional(),
   mtu: mtu.optional(),
   direct_paths: z.boolean().optional(),
+  rematch_connections: z.boolean().optional(),
 });
 
 export const labSpec = z.strictObject({

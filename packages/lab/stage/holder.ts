@@ -99,11 +99,13 @@ export async function killHolder(mark: Mark): Promise<boolean> {
 
 /**
  * A command inside the node. nsenter stays outside as its parent: only a child can be in another process
- * namespace. The working directory is kept where it exists.
+ * namespace. Entering a mount namespace alone leaves a changed root (chroot), where the checkout may be. The working
+ * directory is kept where it exists.
  */
 export function inside(holder: Process, command: Command): Command {
   const cd = 'cd "$1" 2>/dev/null || cd /; shift; exec "$@"';
-  const enter = ['--target', String(holder.pid), '--net', '--pid', '--mount', '--uts', '--ipc', '--'];
+  const namespaces = ['--net', '--pid', '--mount', '--uts', '--ipc'];
+  const enter = ['--target', String(holder.pid), ...namespaces, '--root', '--'];
   const start = ['sh', '-c', cd, 'sh', process.cwd(), command.program, ...command.args];
   return { ...command, program: 'nsenter', args: [...enter, ...start] };
 }

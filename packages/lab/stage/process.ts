@@ -92,6 +92,8 @@ export interface Wait {
   readonly what: string;
   readonly limitMs: number;
   readonly pollMs?: number;
+  /** What the last look found instead, for when the limit is over. */
+  readonly instead?: () => string;
 }
 
 /** Looks until `look` finds something, and says what was missing when the limit is over. */
@@ -104,7 +106,8 @@ export async function waitFor<T>(
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
     if (performance.now() > end) {
-      throw new ProductError('command_failed', `waited ${wait.limitMs / 1000} s for ${wait.what}`);
+      const instead = wait.instead === undefined ? '' : `; instead: ${wait.instead()}`;
+      throw new ProductError('command_failed', `waited ${wait.limitMs / 1000} s for ${wait.what}${instead}`);
     }
     await delay(wait.pollMs ?? labPollMs);
   }

@@ -1,10 +1,8 @@
 // Running the machine's own tools, in this network namespace or in a node's. Arguments are public: they are
-// quoted in errors and stand in the process list, so no secret may be among them.
+// quoted in errors and stand in the process list, so no secret may be among them. Core is named by its path for machine.ts.
 import { execFile, spawn } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
-import path from 'node:path';
-import { ProductError } from '@powernode/core/errors';
-import { labOutputBytesMax } from '@powernode/core/limits';
+import { ProductError } from '../../core/errors.ts';
+import { labOutputBytesMax } from '../../core/limits.ts';
 
 /** Where administrators' tools are, also for a root shell whose PATH lacks them. */
 export const toolPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
@@ -83,46 +81,4 @@ export function passThrough(
 function signalNumber(signal: NodeJS.Signals | null): number {
   const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
   return (signal === null ? undefined : numbers[signal]) ?? 0;
-}
-
-const tools = [
-  { program: 'ip', from: 'iproute2' },
-  { program: 'nft', from: 'nftables' },
-  { program: 'ping', from: 'iputils-ping' },
-  { program: 'wg', from: 'wireguard-tools' },
-  { program: 'unshare', from: 'util-linux' },
-  { program: 'nsenter', from: 'util-linux' },
-] as const;
-
-/** Refuses early, and once for everything that is missing. */
-export async function requireMachine(): Promise<void> {
-  if (process.platform !== 'linux') {
-    throw new ProductError(
-      'machine_unsupported',
-      'A lab is made of Linux network namespaces; this is not Linux.',
-    );
-  }
-  if (process.getuid?.() !== 0) {
-    throw new ProductError('machine_unsupported', 'A lab needs root to make network namespaces: use sudo.');
-  }
-  const missing = [];
-  for (const tool of tools) if (!(await isInPath(tool.program))) missing.push(tool.from);
-  if (missing.length > 0) {
-    const packages = [...new Set(missing)].join(' ');
-    throw new ProductError(
-      'machine_unsupported',
-      `A lab needs tools that are not here. On Debian: apt-get install ${packages}`,
-    );
-  }
-}
-
-async function isInPath(program: string): Promise<boolean> {
-  for (const folder of toolPath.split(':')) {
-    const found = await access(path.join(folder, program), constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found && folder !== '') return true;
-  }
-  return false;
 }

@@ -1,7 +1,7 @@
 // What the lab's own tests share: labs with names of their own, in a folder of their own, taken down at the end;
 // and probes that run inside hosts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Lab, LabSpecInput } from '../lab.ts';
@@ -17,6 +17,8 @@ let counter = 0;
 /** A folder for labs instead of the machine's; returns how to remove it. */
 export async function ownLabFolder(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'powernode-lab-'));
+  // The embedded database runs as a user of its own, which has to get through to its files.
+  await chmod(folder, 0o711);
   const before = process.env['POWERNODE_LAB_DIR'];
   process.env['POWERNODE_LAB_DIR'] = path.join(folder, 'labs');
   return async () => {

@@ -97,16 +97,30 @@ export class Services {
     throw new ProductError('conflict', 'no two spokes of the lab use the same hub both ways');
   }
 
-  /** Everything runs, everyone reaches everyone, no path is held back any more, and no route moves. */
-  async atRest(): Promise<void> {
-    await waitFor({ what: 'every node to be in sync', limitMs, pollMs }, async () => {
+  /** Everything runs, and everyone reaches everyone. */
+  async healed(): Promise<void> {
+    let instead = '';
+    const wait = { limitMs, pollMs, instead: () => instead };
+    await waitFor({ ...wait, what: 'every node to be in sync' }, async () => {
       const { instances } = await this.call(fleetActions.listInstances, { limit: pageSizeMax });
-      return instances.length === members.length && instances.every((one) => one.connected && one.in_sync);
+      const late = instances.filter((one) => !(one.connected && one.in_sync));
+      instead = `${instances.length} nodes, and not ${late.map(({ hostname }) => hostname).join(', ')}`;
+      return instances.length === members.length && late.length === 0;
     });
-    await waitFor({ what: 'everyone to reach everyone', limitMs, pollMs }, async () => {
+    await waitFor({ ...wait, what: 'everyone to reach everyone' }, async () => {
       const results = await this.lab.matrix();
-      return results.length > 0 && results.every((pair) => pair.roundTripMs !== null);
+      const lost = results.filter((pair) => pair.roundTripMs === null);
+      instead = `of ${results.length} not ${lost.map(({ from, address }) => `${from} ${address}`).join(', ')}`;
+      return results.length > 0 && lost.length === 0;
     });
+  }
+
+  /**
+   * No path is held back any more either, and no route moves. A path that has died again and again is held back for up
+   * to two minutes: whoever does not mind that a route moves waits for `healed`.
+   */
+  async atRest(): Promise<void> {
+    await this.healed();
     // The oftener a path has died the longer it is held back, and what uses it by preference goes back to it then.
     for (const host of spokes) {
       await waitFor(

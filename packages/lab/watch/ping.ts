@@ -1,6 +1,6 @@
 // Who reaches whom over the overlay: one round for a matrix, or continuous pings that count every loss.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { labPingIntervalMs, networkPrefixLength } from '@powernode/core/limits';
+import { labPingIntervalMs, labPingLanesMax, networkPrefixLength } from '@powernode/core/limits';
 import { parseAddress } from '@powernode/core/net/address';
 import type { OpenLab } from '../life/record.ts';
 import { requireNode } from '../stage/fabric.ts';
@@ -43,27 +43,36 @@ function networkOf(text: string): bigint[] {
   return address?.family === 6 ? [address.bits >> BigInt(128 - networkPrefixLength)] : [];
 }
 
-/** Pings every pair once it is there, with a second and a third try; all pairs of one host in turn. */
+/** Pings every pair once it is there, with a second and a third try; a few pairs of one host at once. */
 export async function pingMatrix(lab: OpenLab): Promise<PingResult[]> {
-  const pairs = await overlayPairs(lab);
-  const sources = [...new Set(pairs.map((pair) => pair.from))];
-  const rows = await Promise.all(
-    sources.map(async (source) => {
-      const row: PingResult[] = [];
-      for (const pair of pairs) if (pair.from === source) row.push(await pingOnce(lab, pair));
-      return row;
-    }),
-  );
-  return rows.flat();
+  const rows = Map.groupBy(await overlayPairs(lab), (pair) => pair.from);
+  const done = await Promise.all([...rows].map(([from, pairs]) => pingRow(lab, { from, pairs })));
+  return done.flat();
 }
 
-async function pingOnce(lab: OpenLab, pair: PingPair): Promise<PingResult> {
-  const holder = requireNode(lab.plan, pair.from);
-  // Up to three requests, ended by the first answer.
-  const args = ['-n', '-w', '3', '-W', '1', '-i', '0.5', '-c', '1', pair.address];
-  const { stdout } = await attempt(inside(holder, { program: 'ping', args }));
-  const answer = /^\d+ bytes from .*? time=([\d.]+) ms$/m.exec(stdout);
-  return { ...pair, roundTripMs: answer === null ? null : Number(answer[1]) };
+/** Pings one address after the other: up to three requests, ended by the first answer. */
+const lane = 'for to in "$@"; do ping -n -w 3 -W 1 -i 0.5 -c 1 "$to"; done';
+
+/** To enter a host and to find it costs more than a ping does, so it is done a few times for all of its pairs. */
+async function pingRow(
+  lab: OpenLab,
+  { from, pairs }: { readonly from: string; readonly pairs: readonly PingPair[] },
+): Promise<PingResult[]> {
+  const holder = requireNode(lab.plan, from);
+  const lanes = Map.groupBy(pairs.keys(), (i) => i % labPingLanesMax);
+  const outcomes = await Promise.all(
+    [...lanes.values()].map((numbers) => {
+      const addresses = numbers.map((i) => pairs[i]?.address ?? '');
+      return attempt(inside(holder, { program: 'sh', args: ['-c', lane, 'sh', ...addresses] }));
+    }),
+  );
+  const times = new Map<string, number>();
+  for (const { stdout } of outcomes) {
+    for (const [, address = '', time] of stdout.matchAll(/^\d+ bytes from (\S+): .*? time=([\d.]+) ms$/gm)) {
+      times.set(address, Number(time));
+    }
+  }
+  return pairs.map((pair) => ({ ...pair, roundTripMs: times.get(pair.address) ?? null }));
 }
 
 export interface PingReport extends PingPair {

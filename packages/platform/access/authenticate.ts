@@ -2,21 +2,22 @@
 // let in all the same: others may share the address.
 import { createHash } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
-import { authFailuresPerMinuteMax, rememberedSourcesMax, tokenUseWriteMs } from '@powernode/core/limits';
+import { tokenUseWriteMs } from '@powernode/core/limits';
 import type { Authenticate } from '../actions/invoke-types.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
+import { GuessLimit } from '../trust/guess-limit.ts';
 import { tokenState } from './callers.ts';
-
-const minuteMs = 60_000;
 
 export interface AuthenticateParts {
   readonly store: Pick<Store, 'db'>;
   readonly now: () => Date;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly steady: () => number;
 }
 
-export function createAuthenticate({ store, now }: AuthenticateParts): Authenticate {
-  const failures = new FailureCounts();
+export function createAuthenticate({ store, now, steady }: AuthenticateParts): Authenticate {
+  const guesses = new GuessLimit(steady);
   return async ({ authorization, source }) => {
     const at = now();
     const token = bearerToken(authorization);
@@ -34,9 +35,11 @@ export function createAuthenticate({ store, now }: AuthenticateParts): Authentic
       return found;
     });
     if (state.kind === 'good') return state.caller;
-    failures.add(source, at);
-    failures.refuseTooMany(source, at);
-    throw unauthenticated('The token is not valid: unknown, expired, revoked, or its operator is disabled.');
+    guesses.failed(source);
+    guesses.check(source);
+    throw unauthenticated(
+      'The token is not valid: it is unknown, expired or revoked, or its operator is disabled.',
+    );
   };
 }
 
@@ -51,31 +54,4 @@ function unauthenticated(detail: string): ProductError {
 
 function isStale(lastUsedAt: Date | null, now: Date): boolean {
   return lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > tokenUseWriteMs;
-}
-
-/** Failed sign-ins per source in the minute under way. */
-class FailureCounts {
-  readonly #counts = new Map<string, number>();
-  #minute = 0;
-
-  refuseTooMany(source: string, at: Date): void {
-    this.#turn(at);
-    if ((this.#counts.get(source) ?? 0) <= authFailuresPerMinuteMax) return;
-    throw new ProductError('rate_limited', 'Too many tokens from this address were wrong. Wait a minute.', {
-      members: { retry_after_seconds: 60 },
-    });
-  }
-
-  add(source: string, at: Date): void {
-    this.#turn(at);
-    if (this.#counts.size >= rememberedSourcesMax && !this.#counts.has(source)) return;
-    this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1);
-  }
-
-  #turn(at: Date): void {
-    const minute = Math.floor(at.getTime() / minuteMs);
-    if (minute === this.#minute) return;
-    this.#minute = minute;
-    this.#counts.clear();
-  }
 }

@@ -4,9 +4,11 @@ import { apiTokenHandlers } from './accounts/api-tokens.ts';
 import { approvalHandlers, decideApproval } from './autonomy/approvals.ts';
 import { policyHandlers } from './autonomy/policies.ts';
 import type { Handlers } from './context.ts';
+import { listChanges } from './fleet/changes.ts';
 import { drainInstance } from './fleet/drain.ts';
 import { fleetHandlers } from './fleet/fleet.ts';
 import { provisioningHandlers } from './fleet/provision.ts';
+import { retryRolledBack } from './fleet/retry-rolled-back.ts';
 import { createRunDeferred } from './gate/run-deferred.ts';
 import { accessGrantHandlers } from './sdwan/devices/access-grants.ts';
 import { userDeviceHandlers } from './sdwan/devices/user-devices.ts';
@@ -17,6 +19,7 @@ import { firewallRuleHandlers } from './sdwan/firewall/rules.ts';
 import { networkHandlers } from './sdwan/networks.ts';
 import { peerHandlers } from './sdwan/peers.ts';
 import { portMappingHandlers } from './sdwan/port-mappings/port-mappings.ts';
+import { changePeerRole } from './sdwan/role-change.ts';
 import { getTopology } from './sdwan/topology.ts';
 import { failoverVirtualIp } from './sdwan/virtual-ips/failover.ts';
 import { virtualIpHandlers } from './sdwan/virtual-ips/virtual-ips.ts';
@@ -25,10 +28,13 @@ export const handlers: Handlers = {
   ...accountHandlers,
   ...apiTokenHandlers,
   ...fleetHandlers,
+  listChanges,
   ...provisioningHandlers,
   drainInstance,
+  retryRolledBack,
   ...networkHandlers,
   ...peerHandlers,
+  changePeerRole,
   ...virtualIpHandlers,
   failoverVirtualIp,
   ...portMappingHandlers,

@@ -1,7 +1,8 @@
 // Pages of a list, behind a cursor that callers cannot read meaning into: by id in the database, by place in memory.
 
 import { ProductError } from '@powernode/core/errors';
-import { idShape } from '@powernode/core/intent/common';
+import { idShape } from '@powernode/core/ids';
+import { pageBytesMax, revisionMax } from '@powernode/core/limits';
 import type { SelectQueryBuilder } from 'kysely';
 import type { Database } from '../store/tables.ts';
 
@@ -36,9 +37,15 @@ function decodeCursor(cursor: string): string {
 function wrongCursor(): ProductError {
   return new ProductError(
     'validation_failed',
-    'The cursor is not one of this list. Start without a cursor.',
+    'The cursor does not belong to this list. Start without a cursor.',
     {
-      fields: [{ path: 'cursor', code: 'invalid_cursor', message: 'must be a next_cursor of the same list' }],
+      fields: [
+        {
+          path: 'cursor',
+          code: 'invalid_cursor',
+          message: 'must be a next_cursor returned by the same list',
+        },
+      ],
     },
   );
 }
@@ -49,7 +56,7 @@ export function pageOf<Row>(
   input: PageInput,
 ): { readonly rows: readonly Row[]; readonly answer: PageAnswer } {
   const from = input.cursor === undefined ? 0 : decodeOffset(input.cursor, all.length);
-  const rows = all.slice(from, from + input.limit);
+  const rows = fittingRows(all.slice(from, from + input.limit));
   const end = from + rows.length;
   const hasMore = end < all.length;
   const next = hasMore ? Buffer.from(`p:${end}`).toString('base64url') : null;
@@ -81,7 +88,18 @@ export async function page<TB extends keyof Database, O extends { id: string }>(
     .orderBy(order.by as 'accounts.id', order.direction)
     .limit(input.limit + 1)
     .execute();
-  return { rows: rows.slice(0, input.limit), hasMore: rows.length > input.limit };
+  const fitting = fittingRows(rows.slice(0, input.limit));
+  return { rows: fitting, hasMore: rows.length > fitting.length };
+}
+
+/** The first rows, one at least, that are no larger together than a page may be. */
+function fittingRows<Row>(rows: Row[]): Row[] {
+  let bytes = 0;
+  const end = rows.findIndex((row, i) => {
+    bytes += JSON.stringify(row).length;
+    return bytes > pageBytesMax && i > 0;
+  });
+  return end === -1 ? rows : rows.slice(0, end);
 }
 
 export function pageAnswer(found: Page<{ readonly id: string }>): PageAnswer {
@@ -91,4 +109,24 @@ export function pageAnswer(found: Page<{ readonly id: string }>): PageAnswer {
     has_more: found.hasMore,
     next_cursor: found.hasMore && last !== undefined ? encodeCursor(last.id) : null,
   };
+}
+
+/** Rows of a list by number are those below the answer. */
+export function numberOfCursor({ cursor }: Pick<PageInput, 'cursor'>): number {
+  if (cursor === undefined) return revisionMax;
+  const match = /^n:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (match === null) throw wrongCursor();
+  return Number(match[1]);
+}
+
+/** A page of rows that have a number each, the highest first, of which one more than the limit was read. */
+export function numberedPage<Row extends { readonly sequence: number }>(
+  read: readonly Row[],
+  limit: number,
+): { readonly rows: readonly Row[]; readonly answer: PageAnswer } {
+  const rows = fittingRows(read.slice(0, limit));
+  const last = rows.at(-1);
+  const hasMore = read.length > rows.length;
+  const next = hasMore && last !== undefined ? Buffer.from(`n:${last.sequence}`).toString('base64url') : null;
+  return { rows, answer: { count: rows.length, has_more: hasMore, next_cursor: next } };
 }

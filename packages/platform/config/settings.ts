@@ -18,49 +18,66 @@ interface SettingSpec {
 
 /** Every setting by its name in config.yaml. */
 export const settingSpecs = {
-  data_dir: { flag: 'data-dir', variable: 'POWERNODE_DATA_DIR', help: 'Where the platform keeps everything' },
+  data_dir: {
+    flag: 'data-dir',
+    variable: 'POWERNODE_DATA_DIR',
+    help: 'Directory where the platform stores its data',
+  },
   host: {
     flag: 'host',
     variable: 'POWERNODE_HOST',
-    help: 'Address for operators; HTTPS on any but loopback',
+    help: 'Listen address for operators; HTTPS on any address but loopback',
   },
-  port: { flag: 'port', variable: 'POWERNODE_PORT', help: 'Port for operators' },
-  node_host: { flag: 'node-host', variable: 'POWERNODE_NODE_HOST', help: 'Address for nodes' },
-  node_port: { flag: 'node-port', variable: 'POWERNODE_NODE_PORT', help: 'Port for nodes, mutual TLS only' },
-  node_url: { flag: 'node-url', variable: 'POWERNODE_NODE_URL', help: 'Where nodes reach the platform' },
+  port: { flag: 'port', variable: 'POWERNODE_PORT', help: 'Listen port for operators' },
+  metrics_port: {
+    flag: 'metrics-port',
+    variable: 'POWERNODE_METRICS_PORT',
+    help: 'Port on 127.0.0.1 for Prometheus, without a token; off when not set',
+  },
+  node_host: { flag: 'node-host', variable: 'POWERNODE_NODE_HOST', help: 'Listen address for instances' },
+  node_port: {
+    flag: 'node-port',
+    variable: 'POWERNODE_NODE_PORT',
+    help: 'Listen port for instances, mutual TLS only',
+  },
+  node_url: {
+    flag: 'node-url',
+    variable: 'POWERNODE_NODE_URL',
+    help: 'URL at which instances reach the platform',
+  },
   console_url: {
     flag: 'console-url',
     variable: 'POWERNODE_CONSOLE_URL',
-    help: 'Where people reach the console, for links to it (behind a proxy, say)',
+    help: 'URL at which people reach the console, for example behind a proxy',
   },
   allowed_hosts: {
     flag: 'allowed-hosts',
     variable: 'POWERNODE_ALLOWED_HOSTS',
-    help: 'Names, separated by commas, under which clients reach the operators listener',
+    help: 'Host names, separated by commas, that the operators listener accepts',
   },
   tls_certificate: {
     flag: 'tls-certificate',
     variable: 'POWERNODE_TLS_CERTIFICATE',
-    help: 'PEM file of your own certificate',
+    help: 'PEM file of a certificate for the operators listener',
   },
   tls_key: { flag: 'tls-key', variable: 'POWERNODE_TLS_KEY', help: 'PEM file of its private key' },
   database_url: {
     flag: null,
     variable: 'DATABASE_URL',
     secret: true,
-    help: 'A PostgreSQL server instead of the embedded one',
+    help: 'PostgreSQL server to use instead of the embedded one',
   },
   redis_url: {
     flag: null,
     variable: 'REDIS_URL',
     secret: true,
-    help: 'Redis instead of the in-process event bus',
+    help: 'Redis server to use instead of the in-process event bus',
   },
   seal_key: {
     flag: null,
     variable: 'POWERNODE_SEAL_KEY',
     secret: true,
-    help: '32 bytes in base64 instead of the key file',
+    help: 'Sealing key, 32 bytes in base64, instead of the key file',
   },
   log_level: { flag: 'log-level', variable: 'POWERNODE_LOG_LEVEL', help: 'trace, debug, info, warn, error' },
 } as const satisfies Record<string, SettingSpec>;
@@ -77,6 +94,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  /** null: metrics are on the operators' listener alone. */
+  readonly metricsPort: number | null;
   readonly nodeHost: string;
   readonly nodePort: number;
   readonly nodeUrl: string;
@@ -126,10 +145,12 @@ function settle(found: Map<SettingName, Setting>): Settings {
   const host = text('host', '127.0.0.1');
   const nodePort = portOf('node_port', text('node_port', '7443'));
   const consoleUrl = optional('console_url');
+  const metricsPort = optional('metrics_port');
   const settings = {
     dataDir: text('data_dir', ''),
     host,
     port: portOf('port', text('port', '7070')),
+    metricsPort: metricsPort === null ? null : portOf('metrics_port', metricsPort),
     nodeHost: text('node_host', '::'),
     nodePort,
     nodeUrl: nodeUrlOf(text('node_url', `https://${authority(reachableAddress(host), nodePort)}`)),
@@ -184,7 +205,7 @@ function settingName(file: string, name: string): SettingName {
   const known = names.filter((one) => one !== 'data_dir').join(', ');
   throw new ProductError(
     'invalid_configuration',
-    `${file}: there is no setting "${name}". There are: ${known}.`,
+    `${file}: unknown setting "${name}". Known settings: ${known}.`,
   );
 }
 
@@ -200,7 +221,7 @@ function fromFile(
 }
 
 function invalid(name: SettingName, what: string): ProductError {
-  return new ProductError('invalid_configuration', `The setting ${name} is wrong: ${what}.`);
+  return new ProductError('invalid_configuration', `The setting ${name} is invalid: ${what}.`);
 }
 
 function portOf(name: SettingName, text: string): number {

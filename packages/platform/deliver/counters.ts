@@ -9,8 +9,12 @@ export class DeliveryCounters {
   streamsOpened = 0;
   streamsReplaced = 0;
   streamsLost = 0;
+  streamsLimited = 0;
+  streamsDuplicate = 0;
   framesReceived = 0;
   framesMalformed = 0;
+  /** Of a kind that only a later agent knows. */
+  framesUnknown = 0;
   resyncs = 0;
   gapsRead = 0;
   changesTaken = 0;
@@ -33,9 +37,12 @@ export class DeliveryCounters {
       currents_sent: this.currentsSent,
       frames_received: this.framesReceived,
       frames_malformed: this.framesMalformed,
+      frames_unknown: this.framesUnknown,
       streams_opened: this.streamsOpened,
       streams_replaced: this.streamsReplaced,
       streams_lost: this.streamsLost,
+      streams_limited: this.streamsLimited,
+      streams_duplicate: this.streamsDuplicate,
       resyncs: this.resyncs,
       changes_taken: this.changesTaken,
       gaps_read: this.gapsRead,

@@ -2,6 +2,7 @@
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { Plan } from '@powernode/core/intent/autonomy';
+import type { InstancePresence, PeerPresence } from './presence/view.ts';
 
 /** What is known of one node's state of delivery. Revisions are numbers of the account's changes. */
 export interface NodeDelivery {
@@ -9,6 +10,7 @@ export interface NodeDelivery {
   readonly desiredHash: string;
   readonly appliedRevision: number | null;
   readonly appliedHash: string | null;
+  /** It is heard on its stream, whichever process of the platform has it. */
   readonly connected: boolean;
   readonly lastHeartbeatAt: Date | null;
 }
@@ -21,14 +23,39 @@ export interface Deliverer {
   nodeDelivery(instanceId: string): NodeDelivery;
   /** What the changes would do to which nodes; nothing is changed. `hostnames` names those in the plan. */
   plan(changes: readonly Change[], hostnameOf: (instanceId: string) => string): Plan;
+  /** The account's newest change that was taken into memory. */
+  sequenceOf(accountId: string): number;
+  /** Machines whose documents the changes alter once the missing ones before them are taken; nothing is changed. */
+  reached(changes: readonly Change[], missing?: readonly Change[]): ReadonlySet<string>;
   network(networkId: string): NetworkIndex | undefined;
   /** The hub peer that the node's route into the network goes through now, as it last said; null: unknown. */
   hubInUse(instanceId: string, networkId: string): string | null;
   /** The spokes that the node reaches without a hub now, as it last said. */
   directPeers(instanceId: string, networkId: string): string[];
   connectedCount(): number;
-  /** Ids of the account's machines whose stream is open. */
+  /** How many problems nodes with a stream in this process have now, by code. */
+  problemCounts(): ReadonlyMap<string, number>;
+  /** Ids of the account's machines that are heard on their streams. */
   connectedInstances(accountId: string): string[];
+  instancePresence(instanceId: string): InstancePresence;
+  peerPresence(peerId: string): PeerPresence;
+  /** Ids of the account's peers that are known to be reached, or known not to be. */
+  peersThat(accountId: string, reachable: boolean): string[];
+  /** Whether a machine's own tunnel to a hub answers its probes; null: unknown. */
+  tunnelAnswers(instanceId: string, hubPeerId: string): boolean | null;
   /** The machine was terminated: its last (empty) document is sent, then its stream ends with `revoked`. */
   instanceEnded(accountId: string, instanceId: string): void;
+  /** Asks a machine, by its stream in whichever process, to apply once more what it took back. */
+  retryRolledBack(instanceId: string): void;
+}
+
+/** Of a machine that this process has nothing of in memory. */
+export function unknownNode(digest: string): Omit<NodeDelivery, 'connected'> {
+  return {
+    desiredRevision: 0,
+    desiredHash: digest,
+    appliedRevision: null,
+    appliedHash: null,
+    lastHeartbeatAt: null,
+  };
 }

@@ -1,26 +1,34 @@
 // Delivery put together: the fleet in memory, the listener for nodes, their streams, and what they report.
 
+import type { DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import { ProductError } from '@powernode/core/errors';
 import type { Instance } from '@powernode/core/intent/fleet';
 import * as limits from '@powernode/core/limits';
+import type { PathsMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
 import type { BusMessage, EventBus } from '../events/event-bus.ts';
+import type { Downloads } from '../install/packages.ts';
+import type { OverlaySources } from '../observe/overlay-metrics.ts';
 import type { Store } from '../store/open-store.ts';
-import type { Authority, InstanceIdentity } from '../trust/authority.ts';
+import type { Authority, InstanceIdentity, ServerKey } from '../trust/authority.ts';
 import { createCertificateCheck } from '../trust/certificate-check.ts';
 import type { Clock } from '../trust/clock.ts';
 import { createEnrolment } from '../trust/enrol.ts';
 import { createRenewal } from '../trust/renew.ts';
 import { DeliveryCounters } from './counters.ts';
-import type { Deliverer, NodeDelivery } from './deliverer.ts';
-import { changeSource, loadDelivery, loadInstance } from './load.ts';
+import { type Deliverer, type NodeDelivery, unknownNode } from './deliverer.ts';
+import { changeSource, type LoadItems, loadDelivery, loadInstance } from './load.ts';
 import { Dispatcher } from './nodes/dispatcher.ts';
 import type { NodeState } from './nodes/node-state.ts';
-import { planChanges } from './nodes/plan.ts';
+import { instancesReached, planChanges } from './nodes/plan.ts';
 import { replay } from './nodes/replay.ts';
 import { fillNodes, nodeFromRow } from './nodes/start.ts';
+import { overlayFigures } from './presence/figures.ts';
+import { Presence } from './presence/presence.ts';
 import type { OnDirectPlace } from './reports/direct-places.ts';
 import type { OnObserved } from './reports/placement.ts';
 import { directPeers, hubInUse, Reports } from './reports/reports.ts';
@@ -29,6 +37,8 @@ import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
 import { Rounds } from './rounds.ts';
 import { type Attendant, noAttendant } from './stream/attendant.ts';
+import { CertificateUses } from './stream/certificate-uses.ts';
+import { EndedCertificates } from './stream/ended-certificates.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
 import { Streams } from './stream/streams.ts';
 
@@ -39,57 +49,68 @@ export interface DeliveryOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly platformVersion: string;
+  readonly loadItems: LoadItems;
   /** Decides what follows for a machine's peers when it is elsewhere than before. Called again after a failure. */
   readonly onObserved: OnObserved;
   /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
   readonly onDirectPlace: OnDirectPlace;
+  /** Ends the instance of a machine that has left. */
+  readonly onLeave: (machine: { readonly accountId: string; readonly instanceId: string }) => Promise<void>;
 }
 
 export interface Delivery extends Deliverer {
   /** Opens the listener for nodes; port 0 takes a free one. */
-  listen(address: Address): Promise<{ readonly port: number }>;
-  /** Ends a machine's stream in this process, and lets it open no other one. */
-  revoke(instanceId: string): void;
+  listen(address: Address, served?: Served): Promise<{ readonly port: number }>;
   counters(): Readonly<Record<string, number>>;
   /** From here on, what holders of addresses and their witnesses say is told to the attendant, and each change. */
   attend(attendant: FleetAttendant): void;
   /** What is held in memory of a machine. */
   node(instanceId: string): NodeState | undefined;
   networks(): IterableIterator<NetworkIndex>;
-  /** The account's newest change that was taken into memory. */
-  sequenceOf(accountId: string): number;
+  /** What the overlays are like now, as far as it is in memory. */
+  figures(): Omit<OverlaySources, 'stored'>;
   /** Called with the time from the commit of a batch of changes until all streams that it reaches were written. */
   onBatch(observe: (elapsedMs: number) => void): void;
   close(): Promise<void>;
 }
 
+/** What the listener for nodes has for machines that are none yet. */
+export interface Served {
+  readonly downloads: Downloads | null;
+  /** The key that their install command pins. */
+  readonly key?: ServerKey | undefined;
+}
+const nothingServed: Served = { downloads: null };
+
 /** Who is told, beside what nodes say, of every change before the fleet takes it. */
-export interface FleetAttendant extends Attendant {
+export interface FleetAttendant extends Omit<Attendant, 'probed'> {
   changing(change: Change): void;
 }
 
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const loaded = await loadDelivery(options.store);
-  const { fleet, effects } = replay(loaded.model, loaded.changes);
+  const loaded = await loadDelivery(options.store, options.loadItems);
+  const { fleet, impacts } = replay(loaded.model, loaded.changes);
   const sights = new PeerSights();
   const keys = new SideKeys();
   for (const network of fleet.networks()) keys.load(network);
   const running = new RunningDelivery(options, fleet, { sights, keys });
   const { dispatcher } = running;
   for (const [accountId, sequence] of loaded.sequences) dispatcher.load(accountId, sequence);
-  fillNodes(dispatcher.nodes, { fleet, effects, loaded });
+  fillNodes(dispatcher.nodes, { fleet, table: dispatcher.table, impacts, loaded });
   for (const network of fleet.networks()) {
     for (const peer of network.peers()) {
       const last = loaded.lastHandshakes.get(peer.publicKey) ?? null;
       sights.load(network.network.accountId, peer, last, options.clock.now());
     }
   }
+  running.presence.load({ machines: loaded.instances, unreachable: loaded.unreachable });
   running.start();
   return running;
 }
 
 class RunningDelivery implements Delivery {
   readonly dispatcher: Dispatcher;
+  readonly presence: Presence;
   readonly #options: DeliveryOptions;
   readonly #counters = new DeliveryCounters();
   readonly #reports: Reports;
@@ -97,6 +118,8 @@ class RunningDelivery implements Delivery {
   readonly #rounds: Rounds;
   readonly #unsubscribe: () => void;
   readonly #listeners: NodeListener[] = [];
+  readonly #endedCertificates: EndedCertificates;
+  readonly #lastHandshakeMs: (publicKey: string) => number | null;
   #attendant: FleetAttendant = { ...noAttendant, changing: () => undefined };
   #closed = false;
 
@@ -108,6 +131,9 @@ class RunningDelivery implements Delivery {
     const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
     const { sights, keys } = known;
     this.#options = options;
+    this.#lastHandshakeMs = (publicKey) => sights.of(publicKey)?.lastHandshakeMs ?? null;
+    this.#endedCertificates = new EndedCertificates(store, clock);
+    const subscribers: DeltaSubscriber[] = [];
     this.dispatcher = new Dispatcher({
       fleet,
       source: changeSource(store),
@@ -115,22 +141,19 @@ class RunningDelivery implements Delivery {
       soon: setImmediate,
       counters: this.#counters,
       log,
-      onChange: (change) => {
-        this.#attendant.changing(change);
-        sights.changing(change, fleet);
-        keys.changing(change, fleet);
-        this.#reports.changing(change);
-        for (const { instanceId, publicKey } of keysSpentBy(change, fleet)) {
-          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
-        }
-      },
+      beforeChange: (change) => this.#attendant.changing(change),
+      subscribers,
+    });
+    const processId = uuidv7();
+    const parts = { store, bus, clock, log, fleet };
+    this.presence = new Presence({
+      ...parts,
+      processId,
+      hostnameOf: (instanceId) => this.dispatcher.nodes.get(instanceId)?.hostname,
+      handshakeMs: this.#lastHandshakeMs,
     });
     this.#reports = new Reports({
-      store,
-      bus,
-      clock,
-      log,
-      fleet,
+      ...parts,
       sights,
       keys,
       onObserved,
@@ -139,22 +162,41 @@ class RunningDelivery implements Delivery {
         this.dispatcher.changed(accountId, sequence, changes);
         bus.publish({ kind: 'changed', accountId, sequence });
       },
+      isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
       gone: (node) => this.#ended(node.accountId, node.instanceId),
     });
+    const spentKeys: DeltaSubscriber = {
+      onDelta: (delta) => {
+        for (const { instanceId, publicKey } of keysSpentBy(delta)) {
+          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
+        }
+      },
+    };
+    subscribers.push(this.presence, sights, keys, this.#reports, spentKeys);
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
       attendant: {
-        arrived: (node, stream, hello) => this.#attendant.arrived(node, stream, hello),
-        left: (node, stream) => this.#attendant.left(node, stream),
+        arrived: (node, stream, hello) => {
+          this.presence.arrived(node);
+          this.#tellCapability(node);
+          this.#attendant.arrived(node, stream, hello);
+        },
+        left: (node, stream) => {
+          // Not so when another stream of the machine took over.
+          if (node.stream === null) this.presence.left(node);
+          this.#attendant.left(node, stream);
+        },
+        probed: (node, _stream, message) => this.presence.probed(node, message),
         applied: (node, stream) => this.#attendant.applied(node, stream),
-        paths: (node, stream, message) => this.#attendant.paths(node, stream, message),
+        paths: (node, stream, message) => this.#attendant.paths(node, stream, this.#ofItsOwn(node, message)),
         hold: (node, stream, message) => this.#attendant.hold(node, stream, message),
       },
       counters: this.#counters,
       clock,
       log,
       platformVersion,
+      others: { processId, bus, holderOf: (instanceId) => this.presence.holderElsewhere(instanceId) },
     });
     this.#rounds = new Rounds(clock, log);
     this.#unsubscribe = bus.subscribe((message) => this.#told(message));
@@ -165,6 +207,8 @@ class RunningDelivery implements Delivery {
     const reports = this.#reports;
     const streams = this.#streams;
     this.#rounds.every(limits.streamPingMs / limits.streamGroups, () => streams.tick());
+    this.#rounds.every(limits.rightsLookMs, () => this.#endOutlived());
+    this.#rounds.every(limits.presenceTickMs, () => this.presence.tick());
     this.#rounds.every(limits.catchUpMs, () => dispatcher.catchUp());
     this.#rounds.every(limits.heartbeatFlushMs, () => reports.heartbeats(streams.nodes()));
     this.#rounds.once(limits.silenceGraceMs, () => {
@@ -172,15 +216,19 @@ class RunningDelivery implements Delivery {
     });
   }
 
-  async listen(address: Address): Promise<{ readonly port: number }> {
+  async listen(address: Address, served: Served = nothingServed): Promise<{ readonly port: number }> {
     const { store, authority } = this.#options;
     const listener = await openNodeListener(
       {
         ...this.#options,
+        ...served,
         counters: this.#counters,
         enrol: createEnrolment(this.#options),
         renew: createRenewal({ store, authority }),
         check: createCertificateCheck(store),
+        uses: new CertificateUses(),
+        waitMs: (node) => this.#streams.waitMs(node),
+        leave: (identity) => this.#leave(identity),
         nodeOf: (identity) => this.#nodeOf(identity),
         opened: (stream) => this.#streams.open(stream),
       },
@@ -197,18 +245,23 @@ class RunningDelivery implements Delivery {
 
   nodeDelivery(instanceId: string): NodeDelivery {
     const node = this.dispatcher.nodes.get(instanceId);
-    if (node === undefined) return unknownNode(this.dispatcher.fleet.digest(instanceId));
+    const connected = this.presence.isOnline(instanceId);
+    // It may have its stream in another process and be in no network yet.
+    if (node === undefined) return { ...unknownNode(this.dispatcher.fleet.digest(instanceId)), connected };
     return {
       desiredRevision: node.desiredRevision,
       desiredHash: formatDigest(node.digest),
       appliedRevision: node.applied?.revision ?? null,
       appliedHash: node.applied?.hash ?? null,
-      connected: node.stream !== null,
+      connected,
       lastHeartbeatAt: node.lastHeartbeatMs === null ? null : new Date(node.lastHeartbeatMs),
     };
   }
 
   plan: Deliverer['plan'] = (changes, hostnameOf) => planChanges(this.dispatcher.fleet, changes, hostnameOf);
+
+  reached: Deliverer['reached'] = (changes, missing = []) =>
+    instancesReached(this.dispatcher.fleet, { changes, missing });
 
   network: Deliverer['network'] = (networkId) => this.dispatcher.fleet.network(networkId);
 
@@ -220,22 +273,35 @@ class RunningDelivery implements Delivery {
 
   connectedCount: Deliverer['connectedCount'] = () => this.#streams.count;
 
+  problemCounts: Deliverer['problemCounts'] = () => {
+    const counts = new Map<string, number>();
+    for (const node of this.#streams.nodes()) {
+      for (const { code } of node.problems) counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+    return counts;
+  };
+
   connectedInstances: Deliverer['connectedInstances'] = (accountId) =>
-    Array.from(this.#streams.nodes()).flatMap((node) =>
-      node.accountId === accountId ? [node.instanceId] : [],
-    );
+    this.presence.view.onlineInstances(accountId);
+
+  instancePresence: Deliverer['instancePresence'] = (instanceId) => this.presence.view.instance(instanceId);
+
+  peerPresence: Deliverer['peerPresence'] = (peerId) => this.presence.view.peer(peerId);
+
+  peersThat: Deliverer['peersThat'] = (accountId, reachable) =>
+    this.presence.view.peersThat(accountId, reachable);
+
+  tunnelAnswers: Deliverer['tunnelAnswers'] = (instanceId, hubPeerId) =>
+    this.presence.view.answers(instanceId, hubPeerId);
 
   instanceEnded: Deliverer['instanceEnded'] = (accountId, instanceId) => {
     this.#ended(accountId, instanceId);
     this.#options.bus.publish({ kind: 'instance_ended', accountId, instanceId });
   };
 
-  revoke(instanceId: string): void {
-    const node = this.dispatcher.nodes.get(instanceId);
-    if (node === undefined) return;
-    node.ended = true;
-    node.stream?.end('revoked');
-  }
+  /** Published alone: the bus tells this process as well, and a node that is told twice would try twice. */
+  retryRolledBack: Deliverer['retryRolledBack'] = (instanceId) =>
+    this.#options.bus.publish({ kind: 'retry', instanceId });
 
   attend(attendant: FleetAttendant): void {
     this.#attendant = attendant;
@@ -247,6 +313,15 @@ class RunningDelivery implements Delivery {
 
   networks(): IterableIterator<NetworkIndex> {
     return this.dispatcher.fleet.networks();
+  }
+
+  figures(): Omit<OverlaySources, 'stored'> {
+    return overlayFigures({
+      networks: () => this.dispatcher.fleet.networks(),
+      presence: this.presence.view,
+      nodes: this.dispatcher.nodes,
+      lastHandshakeMs: this.#lastHandshakeMs,
+    });
   }
 
   sequenceOf(accountId: string): number {
@@ -270,14 +345,33 @@ class RunningDelivery implements Delivery {
     await this.#streams.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#reports.close();
+    await this.presence.close();
   }
 
   #told(message: BusMessage): void {
     if (message.kind === 'changed') this.dispatcher.changed(message.accountId, message.sequence);
     if (message.kind === 'instance_ended') this.#ended(message.accountId, message.instanceId);
+    if (message.kind === 'capability') this.#speaks(message);
+    if (message.kind === 'retry') this.dispatcher.nodes.get(message.instanceId)?.stream?.retry();
     if (message.kind === 'event' && message.event.kind === 'system.instance.updated') {
       this.#renamed(message.event.payload['after']);
     }
+  }
+
+  /** Other processes compare what it has applied with what it is given, too. */
+  #tellCapability(node: NodeState): void {
+    const { instanceId, capability } = node;
+    if (capability === node.toldCapability) return;
+    node.toldCapability = capability;
+    this.#options.bus.publish({ kind: 'capability', instanceId, capability });
+  }
+
+  /** Its stream is in another process; of one that is here its own hello has said more. */
+  #speaks({ instanceId, capability }: Extract<BusMessage, { kind: 'capability' }>): void {
+    const node = this.dispatcher.nodes.get(instanceId);
+    if (node === undefined || node.stream !== null) return;
+    node.toldCapability = capability;
+    node.speaks(capability, this.dispatcher);
   }
 
   /** What is told of the machine from here on calls it by its new name. */
@@ -286,20 +380,52 @@ class RunningDelivery implements Delivery {
     this.dispatcher.nodes.get(id)?.name(hostname);
   }
 
+  /** A machine that leaves has ended its own stream: whoever still answers on it is another one with its identity. */
+  async #leave({ accountId, instanceId }: InstanceIdentity): Promise<void> {
+    const node = this.dispatcher.nodes.get(instanceId);
+    if (node !== undefined && (await this.#streams.isThere(node))) {
+      throw new ProductError(
+        'conflict',
+        'Another instance is connected with this identity, so the platform keeps it. To leave locally only, run "powernode agent leave --local".',
+      );
+    }
+    await this.#options.onLeave({ accountId, instanceId });
+  }
+
+  /** What a machine says of peers that are in none of its networks is nothing to keep. */
+  #ofItsOwn(node: NodeState, message: PathsMessage): PathsMessage {
+    const networks = this.dispatcher.fleet.networksOf(node.instanceId);
+    const peers = message.peers.filter(({ peer_id }) =>
+      networks.some((one) => one.peer(peer_id) !== undefined),
+    );
+    return { ...message, peers };
+  }
+
   /** What the machine is to remove is sent first, but the end of its stream waits for nothing for long. */
   #ended(accountId: string, instanceId: string): void {
     const node = this.dispatcher.nodes.get(instanceId);
     if (node === undefined || node.ended) return;
     node.ended = true;
-    const late = new Promise<void>((resolve) => this.#options.clock.after(limits.lastWordsMs, resolve));
+    const late = new Promise<void>((resolve) => this.#options.clock.after(limits.lastDocumentMs, resolve));
+    this.presence.ended(instanceId);
     void Promise.race([this.dispatcher.settled(accountId), late]).then(() => {
-      node.stream?.end('revoked');
+      this.#streams.revoke(instanceId);
       this.dispatcher.nodes.delete(instanceId);
     });
   }
 
+  /** Streams whose certificate has expired, and those that another process ended without a word that was heard. */
+  async #endOutlived(): Promise<void> {
+    this.#streams.endExpired();
+    if (this.#streams.count === 0) return;
+    for (const ended of await this.#endedCertificates.look()) {
+      if (ended.isTerminated) this.#ended(ended.accountId, ended.instanceId);
+      else this.#streams.endOthers(ended.instanceId, ended.serials);
+    }
+  }
+
   async #nodeOf(identity: InstanceIdentity): Promise<NodeState | null> {
-    const { nodes, fleet } = this.dispatcher;
+    const { nodes } = this.dispatcher;
     const known = nodes.get(identity.instanceId);
     if (known !== undefined && known.named) return known.ended ? null : known;
     const row = await loadInstance(this.#options.store, identity);
@@ -310,19 +436,8 @@ class RunningDelivery implements Delivery {
       now.name(row.hostname);
       return now.ended ? null : now;
     }
-    const node = nodeFromRow(row, { fleet, sequence: this.dispatcher.sequenceOf(row.account_id) });
+    const node = nodeFromRow(row, this.dispatcher);
     nodes.set(node.instanceId, node);
     return node;
   }
-}
-
-function unknownNode(digest: string): NodeDelivery {
-  return {
-    desiredRevision: 0,
-    desiredHash: digest,
-    appliedRevision: null,
-    appliedHash: null,
-    connected: false,
-    lastHeartbeatAt: null,
-  };
 }

@@ -1,12 +1,12 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
 
+import type { Item } from '@powernode/core/compile/model';
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inAccount, inPlatform, inPlatformAtOneMoment } from '../store/tenancy.ts';
-import { loadItems } from './item-models.ts';
 import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
 import type { NumberedChanges } from './nodes/account-queue.ts';
 import type { ChangeSource } from './nodes/dispatcher.ts';
@@ -17,9 +17,11 @@ export type InstanceFacts = Pick<
   | 'id'
   | 'account_id'
   | 'hostname'
+  | 'capability'
   | 'applied_revision'
   | 'applied_hash'
   | 'last_heartbeat_at'
+  | 'offline_since'
   | 'subsystems'
   | 'terminated_at'
 >;
@@ -28,9 +30,11 @@ const instanceColumns = [
   'id',
   'account_id',
   'hostname',
+  'capability',
   'applied_revision',
   'applied_hash',
   'last_heartbeat_at',
+  'offline_since',
   'subsystems',
   'terminated_at',
 ] as const;
@@ -43,9 +47,14 @@ export interface Loaded {
   readonly instances: readonly InstanceFacts[];
   /** By public key. */
   readonly lastHandshakes: ReadonlyMap<string, number>;
+  /** By peer: since when it is not reached, as events have told. */
+  readonly unreachable: ReadonlyMap<string, number>;
 }
 
-export function loadDelivery(store: Pick<Store, 'db'>): Promise<Loaded> {
+/** Reads the objects of networks beside their peers, of all networks that the transaction sees. */
+export type LoadItems = (trx: Transaction<Database>) => Promise<readonly Item[]>;
+
+export function loadDelivery(store: Pick<Store, 'db'>, loadItems: LoadItems): Promise<Loaded> {
   return inPlatformAtOneMoment(store, async (trx) => {
     const accounts = await trx.selectFrom('accounts').select(['id', 'change_sequence']).execute();
     const instances = await trx
@@ -55,15 +64,16 @@ export function loadDelivery(store: Pick<Store, 'db'>): Promise<Loaded> {
       .execute();
     return {
       sequences: new Map(accounts.map((account) => [account.id, account.change_sequence])),
-      model: await loadModel(trx),
+      model: await loadModel(trx, loadItems),
       changes: await loadChanges(trx),
       instances,
       lastHandshakes: await loadHandshakes(trx),
+      unreachable: await loadUnreachable(trx),
     };
   });
 }
 
-async function loadModel(trx: Transaction<Database>): Promise<FleetModel> {
+async function loadModel(trx: Transaction<Database>, loadItems: LoadItems): Promise<FleetModel> {
   const networks = await trx.selectFrom('networks').select(networkColumns).orderBy('id').execute();
   const peers = await trx.selectFrom('peers').select(peerColumns).orderBy('id').execute();
   const byNetwork = Map.groupBy(peers, (peer) => peer.network_id);
@@ -104,6 +114,17 @@ async function loadHandshakes(trx: Transaction<Database>): Promise<Map<string, n
     .execute();
   return new Map(
     rows.flatMap(({ public_key, last }) => (last === null ? [] : [[public_key, last.getTime()]])),
+  );
+}
+
+async function loadUnreachable(trx: Transaction<Database>): Promise<Map<string, number>> {
+  const rows = await trx
+    .selectFrom('peers')
+    .select(['id', 'unreachable_since'])
+    .where('unreachable_since', 'is not', null)
+    .execute();
+  return new Map(
+    rows.flatMap(({ id, unreachable_since: since }) => (since === null ? [] : [[id, since.getTime()]])),
   );
 }
 

@@ -14,6 +14,7 @@ export type NetworkColumns = Pick<
   | 'mtu'
   | 'topology_strategy'
   | 'firewall_default_policy'
+  | 'rematch_connections'
 >;
 export type PeerColumns = Pick<
   Selectable<Database['peers']>,
@@ -27,6 +28,7 @@ export type PeerColumns = Pick<
   | 'direct_endpoint'
   | 'hub_slot'
   | 'endpoint'
+  | 'fallback_endpoints'
   | 'listen_port'
   | 'tags'
   | 'draining'
@@ -41,6 +43,7 @@ export const networkColumns = [
   'mtu',
   'topology_strategy',
   'firewall_default_policy',
+  'rematch_connections',
 ] as const;
 export const peerColumns = [
   'id',
@@ -53,6 +56,7 @@ export const peerColumns = [
   'direct_endpoint',
   'hub_slot',
   'endpoint',
+  'fallback_endpoints',
   'listen_port',
   'tags',
   'draining',
@@ -68,6 +72,7 @@ export function networkModel(row: NetworkColumns): NetworkModel {
     mtu: row.mtu,
     topologyStrategy: row.topology_strategy,
     firewallDefaultPolicy: row.firewall_default_policy,
+    rematchConnections: row.rematch_connections,
   };
 }
 
@@ -83,6 +88,7 @@ export function peerModel(row: PeerColumns): PeerModel {
     directEndpoint: row.direct_endpoint,
     hubSlot: row.hub_slot,
     endpoint: row.endpoint,
+    ...(row.fallback_endpoints.length === 0 ? {} : { fallbackEndpoints: row.fallback_endpoints }),
     listenPort: row.listen_port,
     tags: row.tags.toSorted(),
     draining: row.draining,

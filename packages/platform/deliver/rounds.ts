@@ -1,4 +1,5 @@
-// What is done again and again: each round begins after the one before has ended, and a failure is logged.
+// What is done again and again: each round begins after the one before has ended, and the first of several failures is
+// logged.
 import type { Logger } from 'pino';
 import type { Clock } from '../trust/clock.ts';
 
@@ -14,14 +15,18 @@ export class Rounds {
   }
 
   every(delayMs: number, run: () => void | Promise<void>): void {
-    this.once(delayMs, async () => {
+    let isFailing = false;
+    const round = async () => {
       try {
         await run();
+        isFailing = false;
       } catch (error) {
-        this.#log.warn({ err: error }, 'a round failed and is tried again');
+        if (!isFailing) this.#log.warn({ err: error }, 'a round failed and is tried again');
+        isFailing = true;
       }
-      this.every(delayMs, run);
-    });
+      this.once(delayMs, round);
+    };
+    this.once(delayMs, round);
   }
 
   once(delayMs: number, run: () => void | Promise<void>): void {

@@ -20,6 +20,7 @@ export interface Joining {
   readonly selfSignedPem: string;
   readonly csrPem: string;
   readonly hostname: string;
+  readonly unusedKeys?: readonly string[];
 }
 
 /** Enrols as a machine does: trusts the platform by the fingerprint of its authority before it says anything. */
@@ -29,6 +30,7 @@ export async function enrolSimulated(joining: Joining): Promise<EnrolResponse> {
     csr_pem: joining.csrPem,
     hostname: joining.hostname,
     agent_version: 'simulated',
+    unused_keys: joining.unusedKeys ?? [],
   };
   const answer = await post(`${joining.nodeUrl}${enrolPath}`, body, {
     key: joining.keyPem,

@@ -1,13 +1,15 @@
 // A node without a machine: speaks the protocol over a real mutual TLS connection, holds a document, and says that
 // it has applied what it got. For tests and for the load of benchmarks, thousands in one process.
+import { randomUUID } from 'node:crypto';
 import { addDigests, entryDigest, formatDigest, subtractDigests } from '@powernode/core/compile/digest';
-import { type EntryValue, entryKey } from '@powernode/core/wire/document';
+import { streamBeatMs } from '@powernode/core/limits';
+import { newestCapability } from '@powernode/core/wire/capability';
+import { type EntryValue, entryKey, isKnownEntry } from '@powernode/core/wire/document';
 import {
   type DeltaMessage,
   type DocumentMessage,
   type HoldMessage,
   type NodeMessage,
-  nodeProtocol,
   nodeStreamPath,
   type Observed,
   type PlatformMessage,
@@ -65,6 +67,8 @@ export interface SimulatedNodeOptions {
   readonly credentials: NodeCredentials;
   readonly unusedKeys?: readonly string[];
   readonly addresses?: readonly string[];
+  /** Left out: a program of its own. */
+  readonly run?: string;
   /**
    * Keeps the document and checks its hash. Without one the node believes the hash that it is told, which costs
    * next to nothing: for load, not for tests of what arrives.
@@ -81,16 +85,22 @@ interface Held {
 export class SimulatedNode {
   readonly #options: SimulatedNodeOptions;
   #socket: WebSocket | null = null;
+  #beat: NodeJS.Timeout | undefined;
+  /** Does not say that it runs, as a machine that is suspended. */
+  isSuspended = false;
   #held: Held | null = null;
   #applied: Held | null = null;
   #isApplying = true;
   #sequence = 0;
+  /** Of the program that it would be. */
+  readonly run: string;
   /** How the last stream ended: code and words. */
   ended: { readonly code: number; readonly reason: string } | null = null;
   readonly received = { frames: 0, bytes: 0, documents: 0, deltas: 0, currents: 0 };
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
+    this.run = options.run ?? randomUUID();
   }
 
   get held(): Held | null {
@@ -113,6 +123,7 @@ export class SimulatedNode {
     socket.on('close', (code, reason) => {
       if (this.#socket !== socket) return;
       this.#socket = null;
+      clearInterval(this.#beat);
       this.ended = { code, reason: reason.toString() };
     });
     return new Promise((resolve, reject) => {
@@ -121,6 +132,7 @@ export class SimulatedNode {
         socket.off('error', reject);
         socket.on('error', () => undefined);
         this.#hello();
+        this.#beats(streamBeatMs);
         resolve();
       });
     });
@@ -130,6 +142,7 @@ export class SimulatedNode {
   drop(): void {
     const socket = this.#socket;
     this.#socket = null;
+    clearInterval(this.#beat);
     socket?.terminate();
   }
 
@@ -146,9 +159,14 @@ export class SimulatedNode {
     this.say({ kind: 'paths', peers });
   }
 
+  /** What its probes say. */
+  probed(said: Partial<Omit<Extract<NodeMessage, { kind: 'probed' }>, 'kind'>>): void {
+    this.say({ kind: 'probed', heard: [], paths: [], ...said });
+  }
+
   /** Asks to go on holding addresses; answers the number of the question. */
   hold(leases: HoldMessage['leases']): number {
-    this.say({ kind: 'hold', sequence: ++this.#sequence, leases });
+    this.say({ kind: 'lease_renew', sequence: ++this.#sequence, leases });
     return this.#sequence;
   }
 
@@ -163,15 +181,25 @@ export class SimulatedNode {
     this.#socket?.send(JSON.stringify(frame));
   }
 
+  #beats(everyMs: number): void {
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => {
+      if (!this.isSuspended && this.connected) this.#socket?.pong();
+    }, everyMs);
+    this.#beat.unref();
+  }
+
   #hello(): void {
     this.say({
       kind: 'hello',
-      protocol: nodeProtocol,
+      capability: newestCapability,
+      run: this.run,
       agent_version: 'simulated',
       hostname: 'simulated',
       held: this.#held,
       applied: this.#applied,
       addresses: this.#options.addresses ?? [],
+      underlay: [],
       unused_keys: this.#options.unusedKeys ?? [],
     });
   }
@@ -183,19 +211,20 @@ export class SimulatedNode {
     if (message.kind === 'document') this.#document(message);
     else if (message.kind === 'delta') this.#delta(message);
     else if (message.kind === 'current') this.received.currents++;
+    else if (message.kind === 'beat') this.#beats(message.every_ms);
     this.#options.onMessage?.(message, data.length);
   }
 
   #document({ revision, hash, entries }: DocumentMessage): void {
     this.received.documents++;
-    this.#options.holding?.replace(entries);
+    this.#options.holding?.replace(entries.filter(isKnownEntry));
     this.#holds({ revision, hash });
   }
 
   #delta({ base, revision, hash, set, remove }: DeltaMessage): void {
     this.received.deltas++;
     if (base !== this.#held?.revision) return this.say({ kind: 'resync' });
-    this.#options.holding?.change({ set, remove });
+    this.#options.holding?.change({ set: set.filter(isKnownEntry), remove });
     this.#holds({ revision, hash });
   }
 

@@ -1,14 +1,19 @@
 // Messages of the bus as they travel between processes: JSON, parsed once where they arrive.
 import { event } from '@powernode/core/intent/fleet';
 import { z } from 'zod';
-import { hearsay } from '../autonomy/virtual-ips/hearsay.ts';
+import { failoverGossip } from '../autonomy/failover/gossip.ts';
+import { identityGossip, presenceGossip } from '../deliver/presence/gossip.ts';
 import type { BusMessage } from './event-bus.ts';
 
 const message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('event'), accountId: z.string(), event }),
   z.strictObject({ kind: z.literal('changed'), accountId: z.string(), sequence: z.int() }),
   z.strictObject({ kind: z.literal('instance_ended'), accountId: z.string(), instanceId: z.string() }),
-  z.strictObject({ kind: z.literal('hearsay'), hearsay }),
+  z.strictObject({ kind: z.literal('retry'), instanceId: z.string() }),
+  z.strictObject({ kind: z.literal('failover'), gossip: failoverGossip }),
+  z.strictObject({ kind: z.literal('capability'), instanceId: z.string(), capability: z.int() }),
+  z.strictObject({ kind: z.literal('presence'), presence: presenceGossip }),
+  z.strictObject({ kind: z.literal('identity'), identity: identityGossip }),
 ]);
 
 /** An envelope names its sender, which has told its own listeners already. */

@@ -1,13 +1,18 @@
 // The port between what happens and who listens in this process and, over Redis, in the platform's other ones.
 import type { Event } from '@powernode/core/intent/fleet';
-import type { Hearsay } from '../autonomy/virtual-ips/hearsay.ts';
+import type { FailoverGossip } from '../autonomy/failover/gossip.ts';
+import type { IdentityGossip, PresenceGossip } from '../deliver/presence/gossip.ts';
 
 /** What travels: an event for its readers, word that an account's networks changed, and what processes hear of nodes. */
 export type BusMessage =
   | { readonly kind: 'event'; readonly accountId: string; readonly event: Event }
   | { readonly kind: 'changed'; readonly accountId: string; readonly sequence: number }
   | { readonly kind: 'instance_ended'; readonly accountId: string; readonly instanceId: string }
-  | { readonly kind: 'hearsay'; readonly hearsay: Hearsay };
+  | { readonly kind: 'retry'; readonly instanceId: string }
+  | { readonly kind: 'failover'; readonly gossip: FailoverGossip }
+  | { readonly kind: 'capability'; readonly instanceId: string; readonly capability: number }
+  | { readonly kind: 'presence'; readonly presence: PresenceGossip }
+  | { readonly kind: 'identity'; readonly identity: IdentityGossip };
 
 /** Delivers to every subscriber of every process, at most once, in the order of one publisher. Whoever must not
  * miss anything reads the database after a gap. */

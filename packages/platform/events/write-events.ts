@@ -9,6 +9,13 @@ import type { Database } from '../store/tables.ts';
 /** An event that is not written yet, and so has no place among the others. */
 export type EventDraft = Omit<Event, 'id'>;
 
+/** The platform itself, as the actor of events. */
+export const platformActor = {
+  kind: 'platform',
+  id: null,
+  name: 'platform',
+} as const satisfies Event['actor'];
+
 /** Any number, the same for ever: "pwev" in ASCII. Beside it stands the account. */
 const lockClass = 0x70776576;
 

@@ -10,7 +10,7 @@ export const templates: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000001',
     name: 'agent',
-    description: 'The agent on Debian 12 or another Linux: a machine for overlays',
+    description: 'The agent on Debian 12 or another Linux distribution',
     provider: 'own',
   },
 ];
@@ -19,7 +19,7 @@ export const providerRegions: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000002',
     name: 'anywhere',
-    description: 'Wherever your machine is, as long as it reaches the platform',
+    description: 'Anywhere that can reach the platform',
     provider: 'own',
   },
 ];
@@ -28,7 +28,7 @@ export const instanceTypes: readonly Offered[] = [
   {
     id: '01980000-0000-7000-8000-000000000003',
     name: 'as-it-is',
-    description: 'As large as your machine is; the agent needs 90 MB of memory',
+    description: 'Any size; the agent needs 90 MB of memory',
     provider: 'own',
   },
 ];

@@ -1,12 +1,13 @@
 // The first start: an account, its owner, and the owner's token in a file that only its owner can read.
-import { open, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { newPool } from '../actions/accounts/accounts.ts';
 import type { Services } from '../actions/context.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
+import { apiTokenDigest } from '../trust/tokens.ts';
 
-export const adminTokenFile = 'admin-token';
+const adminTokenFile = 'admin-token';
 
 /**
  * Does nothing where there is an account already. The file is written before the commit: a platform that dies in
@@ -50,7 +51,30 @@ export async function ensureFirstAdministrator(parts: {
   });
 }
 
-async function writeSecret(file: string, text: string): Promise<void> {
+/**
+ * The file with the first administrator's token, where it is of use: it is here, and its token counts in this database.
+ * Another platform of the database has it in its own data directory; and a token can have been revoked.
+ */
+export async function findAdministratorToken(parts: {
+  readonly store: Pick<Store, 'db'>;
+  readonly dataDir: string;
+}): Promise<string | null> {
+  const file = path.join(parts.dataDir, adminTokenFile);
+  const digest = apiTokenDigest((await readFile(file, 'utf8').catch(() => '')).trim());
+  if (digest === null) return null;
+  const token = await inPlatform(parts.store, (trx) =>
+    trx
+      .selectFrom('api_tokens')
+      .select('id')
+      .where('digest', '=', digest)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst(),
+  );
+  return token === undefined ? null : file;
+}
+
+/** Whole or not at all, and readable by this user alone. */
+export async function writeSecret(file: string, text: string): Promise<void> {
   const handle = await open(`${file}.new`, 'w', 0o600);
   try {
     await handle.chmod(0o600);

@@ -1,11 +1,22 @@
 // The listener for operators: plain HTTP on loopback, HTTPS everywhere else (contract §2), with a certificate of one's
 // own or one from the platform's authority for operators.
 import { readFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ProductError } from '@powernode/core/errors';
+import {
+  operatorConnectionsMax,
+  operatorConnectionsPerSourceMax,
+  operatorHeadersMs,
+  operatorRequestMs,
+} from '@powernode/core/limits';
 import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
@@ -27,14 +38,20 @@ export interface OperatorListener {
   readonly close: () => Promise<void>;
 }
 
+/** Operators get plain HTTP: the listener is on loopback and has no certificate of its own. */
+export function isPlain(settings: Settings): boolean {
+  return isLoopbackHost(settings.host) && settings.tls === null;
+}
+
 export async function listenForOperators(parts: OperatorListenerParts): Promise<OperatorListener> {
   const { settings, app } = parts;
   const answer = getRequestListener(app.fetch);
   const listener = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
-  const plain = isLoopbackHost(settings.host) && settings.tls === null;
+  const plain = isPlain(settings);
   const { server, stopRenewing } = plain
-    ? { server: createHttpServer(listener), stopRenewing: () => undefined }
+    ? { server: createHttpServer(arrival, listener), stopRenewing: () => undefined }
     : await secureServer(parts, listener);
+  bound(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings)));
     server.listen({ host: settings.host, port: settings.port }, resolve);
@@ -56,13 +73,12 @@ async function secureServer(
   { settings, authority, log }: OperatorListenerParts,
   listener: (request: IncomingMessage, response: ServerResponse) => void,
 ) {
-  const minVersion = 'TLSv1.2';
   if (settings.tls !== null) {
     const [cert, key] = [
       await readFile(settings.tls.certificate, 'utf8'),
       await readFile(settings.tls.key, 'utf8'),
     ];
-    const server = createHttpsServer({ cert, key, minVersion }, listener);
+    const server = createHttpsServer({ cert, key, ...tlsTerms, ...arrival }, listener);
     return { server, stopRenewing: () => undefined };
   }
   const certificate = await freshCertificate({
@@ -70,10 +86,59 @@ async function secureServer(
     log,
     clock: systemClock,
     hosts: namesOf(settings),
-    terms: { minVersion },
+    terms: tlsTerms,
   });
-  const server = createHttpsServer(certificate.first, listener);
+  const server = createHttpsServer({ ...certificate.first, ...arrival }, listener);
   return { server, stopRenewing: certificate.keepFresh(server) };
+}
+
+/** RFC 9325 §4.2: with TLS 1.2 only suites that authenticate what they encrypt, with forward secrecy. */
+const tlsTerms = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+} as const;
+
+/** How long a request may take to arrive, and how often that is looked at. */
+const arrival = {
+  headersTimeout: operatorHeadersMs,
+  requestTimeout: operatorRequestMs,
+  connectionsCheckingInterval: operatorHeadersMs / 10,
+};
+
+/** How many connections there may be, in all and from one address. */
+function bound(server: HttpServer): void {
+  server.maxConnections = operatorConnectionsMax;
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const source = socket.remoteAddress ?? '';
+    // A proxy on this machine stands for everybody.
+    if (isLoopbackAddress(source)) return;
+    const count = (open.get(source) ?? 0) + 1;
+    if (count > operatorConnectionsPerSourceMax) {
+      socket.destroy();
+      return;
+    }
+    open.set(source, count);
+    socket.once('close', () => {
+      const left = (open.get(source) ?? 1) - 1;
+      if (left === 0) open.delete(source);
+      else open.set(source, left);
+    });
+  });
+}
+
+function isLoopbackAddress(source: string): boolean {
+  return source === '::1' || source.startsWith('127.') || source.startsWith('::ffff:127.');
 }
 
 /** The names and addresses that it is reached under, as in URLs. On all addresses it is reached under several. */
@@ -81,7 +146,8 @@ export function namesOf(settings: Settings): string[] {
   const own = isOnAllAddresses(settings.host)
     ? ['127.0.0.1', '[::1]', settings.reachableHost]
     : [inUrl(settings.host)];
-  return [...new Set([...own, 'localhost', ...settings.allowedHosts])];
+  const linked = settings.consoleUrl === null ? [] : [new URL(settings.consoleUrl).hostname];
+  return [...new Set([...own, 'localhost', ...linked, ...settings.allowedHosts])];
 }
 
 function shownHost(settings: Settings): string {
@@ -109,7 +175,7 @@ function cannotListen(error: NodeJS.ErrnoException, settings: Settings): Product
   const where = `${settings.host} port ${settings.port}`;
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `Another program listens on ${where}. End it, or choose another port with --port.`,
-    EADDRNOTAVAIL: `This machine has no address ${settings.host}. Choose another with --host.`,
+    EADDRNOTAVAIL: `No interface has the address ${settings.host}. Choose another with --host.`,
     EACCES: `This user may not listen on ${where}. Choose a port above 1023 with --port.`,
   };
   return new ProductError(

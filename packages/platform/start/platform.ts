@@ -3,49 +3,58 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ProductError } from '@powernode/core/errors';
-import { approvalSweepMs } from '@powernode/core/limits';
+import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from '../access/authenticate.ts';
+import { warnOfLastWayIn } from '../access/last-way-in.ts';
+import { createStreamRights } from '../access/stream-rights.ts';
 import { expireApprovals } from '../actions/autonomy/expire.ts';
 import type { Services } from '../actions/context.ts';
+import { leaveFleet } from '../actions/fleet/leave-fleet.ts';
 import { createGate } from '../actions/gate/invoke.ts';
-import { followObserved } from '../actions/gate/of-its-own.ts';
 import { handlers } from '../actions/handlers.ts';
+import { loadItems, nouns } from '../actions/nouns.ts';
 import { createBootstrap } from '../actions/sdwan/devices/bootstrap.ts';
 import { followDirectPlace } from '../actions/sdwan/observed-direct.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
-import { createVirtualIpControl, type VirtualIpControl } from '../autonomy/virtual-ips/control.ts';
-import { sharedLeadership, soleLeadership } from '../autonomy/virtual-ips/leadership.ts';
+import type { FailoverController } from '../autonomy/failover/controller.ts';
+import { openFailover } from '../autonomy/failover/open-failover.ts';
 import type { Settings } from '../config/settings.ts';
+import { followObserved } from '../coordination/system-actor.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
-import { type EventBus, inProcessBus } from '../events/event-bus.ts';
+import { type EventBus, inProcessBus, publishEvents } from '../events/event-bus.ts';
 import { redisBus } from '../events/redis-bus.ts';
+import { installCommand, listenerKey } from '../install/command.ts';
+import { createDownloads, type Downloads } from '../install/packages.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import { storedFigures } from '../observe/stored-figures.ts';
 import { openStore, type Store } from '../store/open-store.ts';
-import { inAccount, inPlatform } from '../store/tenancy.ts';
+import { inPlatform } from '../store/tenancy.ts';
 import { createHttpApp } from '../surfaces/http/app.ts';
 import { sourceOf } from '../surfaces/http/environment.ts';
 import { createEventStreams } from '../surfaces/http/event-stream.ts';
 import { limitedAuthenticate } from '../surfaces/http/rate-limit.ts';
 import { mcpSurface } from '../surfaces/mcp/surface.ts';
 import type { Authority } from '../trust/authority.ts';
-import { openAuthority } from '../trust/authority-store.ts';
+import { hasAuthority, openAuthority } from '../trust/authority-store.ts';
 import { systemClock } from '../trust/clock.ts';
 import type { SealKey } from '../trust/seal.ts';
 import { openSealKey } from '../trust/seal-key.ts';
 import { makeApiToken, makeBootstrapToken, makeJoinToken } from '../trust/tokens.ts';
 import { platformVersion } from '../version.ts';
-import { adminTokenFile, ensureFirstAdministrator } from './first-administrator.ts';
-import { listenForOperators, namesOf } from './operator-listener.ts';
+import { ensureFirstAdministrator, findAdministratorToken } from './first-administrator.ts';
+import { listenForMetrics } from './metrics-listener.ts';
+import { isPlain, listenForOperators, namesOf } from './operator-listener.ts';
 import { openSharedSecret } from './shared-secret.ts';
 
 export interface RunningPlatform {
   /** Where operators reach it. */
   readonly url: string;
   readonly nodeUrl: string;
-  readonly adminTokenPath: string;
+  /** null: the token of this database's first administrator is not here. */
+  readonly adminTokenPath: string | null;
   /** The authority to trust at `url`; null where it is plain or has a certificate of one's own. */
   readonly authorityPath: string | null;
   /** Settles when something that it cannot go on without is gone for good. */
@@ -80,25 +89,39 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({ dataDir, databaseUrl, log });
   closers.push(() => store.close());
-  const sealKey = await openSealKey({ dataDir, sealKey: settings.sealKey });
+  const hasSecrets = () => hasAuthority(store);
+  const sealKey = await openSealKey({ dataDir, sealKey: settings.sealKey, hasSecrets });
   const trust = { store, sealKey, clock: systemClock };
   const authority = await openAuthority({ ...trust, kind: 'nodes' });
   const operatorAuthority = await openAuthority({ ...trust, kind: 'operators' });
   const bus = await openBus(settings, log);
   closers.push(() => bus.close());
-  const late: Late = { services: null, url: '' };
+  const late: Late = { services: null, url: '', nodePort: settings.nodePort };
   const delivery = await openDelivery({ store, bus, authority, log, late });
   closers.push(() => delivery.close());
   const virtualIps = openVirtualIps({ store, bus, delivery, log, late });
   closers.push(() => virtualIps.close());
-  const services = createServices({ delivery, virtualIps, authority, settings, late });
+  const nodeUrl = () => withPort(settings.nodeUrl, late.nodePort);
+  const key = listenerKey(await openSharedSecret({ store, sealKey, name: 'node_listener_key' }));
+  const downloads = createDownloads({
+    directory: agentPackages,
+    nodeUrl,
+    pin: key.pin,
+    clock: systemClock,
+  });
+  const services = createServices({ delivery, virtualIps, authority, settings, late, nodeUrl, pin: key.pin });
   late.services = services;
   await ensureFirstAdministrator({ store, services, dataDir });
   const authorityPath = path.join(dataDir, 'authority.pem');
   await writeFile(authorityPath, operatorAuthority.certificatePem, { mode: 0o644 });
   await virtualIps.start();
-  const node = await delivery.listen({ host: settings.nodeHost, port: settings.nodePort });
-  const app = await createSurface({ settings, log, store, bus, sealKey, delivery, services, closers });
+  const node = await delivery.listen(
+    { host: settings.nodeHost, port: settings.nodePort },
+    { downloads, key },
+  );
+  late.nodePort = node.port;
+  const parts = { settings, log, store, bus, sealKey, delivery, services, closers };
+  const app = await createSurface({ ...parts, downloads });
   const listener = await listenForOperators({ settings, authority: operatorAuthority, app, log });
   closers.push(() => listener.close());
   const { url } = listener;
@@ -109,16 +132,35 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
     );
   }, approvalSweepMs);
   closers.push(async () => clearInterval(sweep));
+  closers.push(watchWaysIn({ store, bus, log }));
   await store.announce(url);
-  log.info({ url, node_url: settings.nodeUrl, node_port: node.port }, 'the platform is up');
+  log.info({ url, node_url: nodeUrl(), node_port: node.port }, 'the platform is up');
   return {
     url,
-    nodeUrl: settings.nodeUrl,
-    adminTokenPath: path.join(dataDir, adminTokenFile),
+    nodeUrl: nodeUrl(),
+    adminTokenPath: await findAdministratorToken({ store, dataDir }),
     authorityPath: url.startsWith('https:') && settings.tls === null ? authorityPath : null,
     lost: store.lost,
     close,
   };
+}
+
+/** Warns of accounts whose last owner's token is about to expire: at the start, and now and then. */
+function watchWaysIn(parts: Pick<DeliveryParts, 'store' | 'bus' | 'log'>): () => Promise<void> {
+  const { store, bus, log } = parts;
+  const look = async () => {
+    try {
+      const events = await inPlatform(store, (trx) => warnOfLastWayIn(trx, new Date()));
+      for (const { account_id, payload } of events)
+        log.warn({ account_id, ...payload }, 'the last way in expires');
+      publishEvents(bus, events);
+    } catch (error) {
+      log.warn({ err: error }, 'the ways into the accounts could not be looked through');
+    }
+  };
+  void look();
+  const timer = setInterval(() => void look(), wayInSweepMs);
+  return async () => clearInterval(timer);
 }
 
 function openBus(settings: Settings, log: Logger): Promise<EventBus> | EventBus {
@@ -132,7 +174,17 @@ interface Late {
   services: Services | null;
   /** Where operators reach the platform. */
   url: string;
+  /** The one that the listener for nodes has; 0 in the settings takes any. */
+  nodePort: number;
 }
+
+/** An address that was made of the settings says the port of the settings. */
+function withPort(text: string, port: number): string {
+  return text.replace(/:0$/, `:${port}`);
+}
+
+/** Where the launcher and `powernode agent build` put them. */
+const agentPackages = path.join(import.meta.dirname, '..', '..', 'agent', 'dist');
 
 interface DeliveryParts {
   readonly store: Store;
@@ -149,24 +201,29 @@ function openDelivery({ late, ...parts }: DeliveryParts): Promise<Delivery> {
     ...parts,
     clock: systemClock,
     platformVersion,
+    loadItems,
     onObserved: (machine) =>
-      followObserved(observed(), machine.accountId, (trx) => followObservation(trx, machine)),
-    onDirectPlace: (place) => inAccount(store, place.accountId, (trx) => followDirectPlace(trx, place)),
+      followObserved(observed(), { ...machine, action: 'observed_endpoint' }, (context) =>
+        followObservation(context, machine),
+      ),
+    onDirectPlace: async (place) => {
+      const by = { ...place, action: 'observed_direct_endpoint' } as const;
+      const { change } = await followObserved(observed(), by, (context) => followDirectPlace(context, place));
+      return change;
+    },
+    onLeave: (machine) => {
+      if (late.services === null) throw new Error('a machine leaves before there are services');
+      return leaveFleet({ store, bus, services: late.services }, machine);
+    },
   });
 }
 
 function openVirtualIps(parts: Omit<DeliveryParts, 'authority'> & { readonly delivery: Delivery }) {
-  const { store, log, late } = parts;
-  const steady = () => performance.now();
-  // The embedded database has one user; another one may have several platforms.
-  const leadership =
-    store.kind === 'embedded'
-      ? soleLeadership()
-      : sharedLeadership({ store, clock: systemClock, log, steady, processId: uuidv7() });
-  return createVirtualIpControl({
+  const { store, late } = parts;
+  return openFailover({
     ...parts,
-    leadership,
-    clock: systemClock,
+    // The embedded database has one user; another one may have several platforms.
+    isShared: store.kind !== 'embedded',
     services: () => {
       if (late.services === null) throw new Error('virtual IPs are followed before there are services');
       return late.services;
@@ -176,14 +233,18 @@ function openVirtualIps(parts: Omit<DeliveryParts, 'authority'> & { readonly del
 
 function createServices(parts: {
   readonly delivery: Delivery;
-  readonly virtualIps: VirtualIpControl;
+  readonly virtualIps: FailoverController;
   readonly authority: Authority;
   readonly settings: Settings;
   readonly late: Readonly<Late>;
+  readonly nodeUrl: () => string;
+  /** Of the node listener's key. */
+  readonly pin: string;
 }): Services {
   return {
     deliverer: parts.delivery,
     virtualIps: parts.virtualIps,
+    nouns,
     now: () => new Date(),
     newId: uuidv7,
     newApiToken: makeApiToken,
@@ -191,11 +252,15 @@ function createServices(parts: {
     newBootstrapToken: makeBootstrapToken,
     randomName: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
-    nodeUrl: () => parts.settings.nodeUrl,
+    installCommand: (token) => installCommand({ platform: parts.nodeUrl(), pin: parts.pin, token }),
+    nodeUrl: parts.nodeUrl,
     consoleUrl: () => parts.settings.consoleUrl ?? parts.late.url,
     platformVersion,
   };
 }
+
+/** Time that no clock set by hand moves. */
+const steady = () => performance.now();
 
 interface SurfaceParts {
   readonly settings: Settings;
@@ -205,6 +270,7 @@ interface SurfaceParts {
   readonly sealKey: SealKey;
   readonly delivery: Delivery;
   readonly services: Services;
+  readonly downloads: Downloads;
   readonly closers: (() => Promise<void>)[];
 }
 
@@ -215,8 +281,10 @@ async function createSurface(parts: SurfaceParts) {
     open: (purpose: string, sealed: string) => sealKey.open({ purpose, sealed }).toString('utf8'),
   };
   const invoke = createGate({ store, bus, services, handlers, sealer });
-  const authenticate = limitedAuthenticate(createAuthenticate({ store, now: services.now }), Date.now);
+  const authenticate = limitedAuthenticate(createAuthenticate({ store, now: services.now, steady }), steady);
   const streams = createEventStreams({ store, bus });
+  const rights = createStreamRights({ store, bus, now: services.now, log });
+  closers.push(async () => rights.close());
   const mcp = mcpSurface({
     invoke,
     authenticate,
@@ -229,23 +297,34 @@ async function createSurface(parts: SurfaceParts) {
   });
   const metrics = createMetrics({
     connectedNodes: () => delivery.connectedCount(),
+    nodeProblems: () => delivery.problemCounts(),
     eventStreams: () => streams.count(),
     deliveryCounters: () => delivery.counters(),
     onDelivered: (observe) => delivery.onBatch(observe),
+    overlay: { ...delivery.figures(), stored: storedFigures({ store, log, now: () => performance.now() }) },
   });
   closers.push(() => mcp.close());
+  if (settings.metricsPort !== null) {
+    const scraped = await listenForMetrics({ port: settings.metricsPort, metrics, log });
+    closers.push(() => scraped.close());
+    log.info({ port: scraped.port }, 'metrics are served on loopback');
+  }
   return createHttpApp({
     invoke,
     authenticate,
-    bootstrap: createBootstrap({ store, bus, services, log }),
+    bootstrap: createBootstrap({ store, bus, services, log, steady }),
     streams,
+    rights,
     mcp,
     metrics,
     ready: () => inPlatform(store, async (trx) => void (await sql`select 1`.execute(trx))),
     newId: services.newId,
     log,
     version: platformVersion,
+    hosts: isPlain(settings) ? namesOf(settings) : null,
+    isSecure: !isPlain(settings),
     nodeUrl: services.nodeUrl,
+    downloads: parts.downloads,
     consoleDirectory: path.join(import.meta.dirname, '..', '..', 'console', 'dist'),
   });
 }

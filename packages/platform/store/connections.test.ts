@@ -1,27 +1,36 @@
-// How the lesser role gets into a connection, whatever its URL already says.
+// How another login gets into a connection, whatever its URL says.
+import pg from 'pg';
 import { expect, test } from 'vitest';
-import { underAppRole } from './connections.ts';
+import { asLogin } from './connections.ts';
 
-function optionsOf(connectionString: string): string | null {
-  const url = underAppRole({ connectionString }).connectionString ?? '';
-  expect(url).not.toContain('+');
-  return new URLSearchParams(url.slice(url.indexOf('?'))).get('options');
-}
+const login = { user: 'lesser', password: 'p@:/ ?' };
 
-test('the role is added to a URL with and without parameters', () => {
-  expect(optionsOf('postgres://u:p@h/d')).toBe('-c role=powernode_app');
-  expect(optionsOf('postgres://u:p@/d?host=%2Ftmp%2Fx')).toBe('-c role=powernode_app');
-});
-
-test('options that the URL has are kept', () => {
-  expect(optionsOf('postgres://u:p@h/d?options=-c%20search_path%3Dpn')).toBe(
-    '-c search_path=pn -c role=powernode_app',
+test.each([
+  'postgres://u:p@h/d',
+  'postgres://u:p%40ss@h:5433/d?sslmode=disable',
+  'postgresql://h/d',
+  'postgres://u:p@/d?host=%2Ftmp%2Fx&port=5433',
+  'postgres://h/d?user=u&password=p&application_name=x%20y',
+  'postgres://u:p@h',
+  'postgres://u:p@h/d?options=-c%20search_path%3Dpn',
+])('%s leads to the same place as another login', (connectionString) => {
+  const before = new pg.Client({ connectionString });
+  const after = new pg.Client(asLogin({ connectionString }, login));
+  for (const name of ['host', 'port', 'database', 'ssl'] as const) expect(after[name]).toEqual(before[name]);
+  expect([after.user, after.password]).toEqual([login.user, login.password]);
+  const options = (text: string | undefined) =>
+    new URLSearchParams(text?.slice(text.indexOf('?')) ?? '').get('options');
+  expect(options(asLogin({ connectionString }, login).connectionString)).toBe(
+    connectionString.includes('options') ? '-c search_path=pn' : null,
   );
 });
 
-test('the rest of the URL is left as it is', () => {
-  const { connectionString } = underAppRole({
-    connectionString: 'postgres://u:p%40ss@h:5433/d?sslmode=require',
+test('without a password none is said, and without a URL neither is one', () => {
+  const url = asLogin({ connectionString: 'postgres://u:p@h/d' }, { user: 'lesser', password: null });
+  expect(url.connectionString).toBe('postgres://lesser@h/d');
+  expect(asLogin({ host: '/tmp/x', user: 'u', password: 'p', database: 'd' }, login)).toEqual({
+    host: '/tmp/x',
+    database: 'd',
+    ...login,
   });
-  expect(connectionString).toMatch(/^postgres:\/\/u:p%40ss@h:5433\/d\?sslmode=require&options=/);
 });

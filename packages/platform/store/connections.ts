@@ -8,7 +8,10 @@ import {
 } from '@powernode/core/limits';
 import pg from 'pg';
 
-/** Queries of the product run under this role wherever the login could look past row-level security. */
+/**
+ * What queries of the product may do wherever the given login could look past row-level security: in the embedded
+ * server it is the login, elsewhere a login of the product's own has its rights and no others.
+ */
 export const appRole = 'powernode_app';
 
 /** As the driver reads them, but for int8, which it gives as text: here a number, or an error, never a rounding. */
@@ -51,17 +54,40 @@ export function poolConfig(connection: pg.ClientConfig): pg.PoolConfig {
   };
 }
 
-/** The same connection with the lesser role from its first moment on, so that no query can run before it. */
-export function underAppRole(connection: pg.ClientConfig): pg.ClientConfig {
-  const setting = `-c role=${appRole}`;
-  if (connection.connectionString === undefined) return { ...connection, options: setting };
+export interface Login {
+  readonly user: string;
+  /** null: the server asks for none. */
+  readonly password: string | null;
+}
+
+/** Where a connection leads to and as whom, with what the driver adds by itself (PG* variables, defaults). */
+export function loginOf(connection: pg.ClientConfig): Login & { readonly database: string } {
+  const { user, password, database } = new pg.Client(connection);
+  return {
+    user: user ?? '',
+    password: typeof password === 'string' ? password : null,
+    database: database ?? '',
+  };
+}
+
+/** The same place as another login. */
+export function asLogin(connection: pg.ClientConfig, { user, password }: Login): pg.ClientConfig {
+  const { connectionString } = connection;
+  const { database } = loginOf(connection);
+  const given = { ...connection, user, ...(password === null ? {} : { password }) };
+  if (connectionString === undefined) return { ...given, database };
   // What a URL says wins over the config beside it in the driver, so it has to be said in the URL.
-  const [base = '', query = ''] = connection.connectionString.split('?', 2);
+  const [, scheme = '', place = '', query = ''] =
+    /^(postgres(?:ql)?:\/\/)(?:[^/?#]*@)?([^/?#]*)[^?#]*\??([^#]*)/.exec(connectionString) ?? [];
   const parameters = new URLSearchParams(query);
-  const given = parameters.get('options');
-  parameters.set('options', given === null ? setting : `${given} ${setting}`);
+  for (const name of ['user', 'password', 'database', 'dbname']) parameters.delete(name);
+  const who = [user, ...(password === null ? [] : [password])].map(encodeURIComponent).join(':');
   // The driver's reader takes %20 for a space, not +.
-  return { ...connection, connectionString: `${base}?${parameters.toString().replaceAll('+', '%20')}` };
+  const rest = parameters.size === 0 ? '' : `?${parameters.toString().replaceAll('+', '%20')}`;
+  return {
+    ...given,
+    connectionString: `${scheme}${who}@${place}/${encodeURIComponent(database)}${rest}`,
+  };
 }
 
 /** `DATABASE_URL`. It holds a password, so no error repeats it. */

@@ -1,7 +1,7 @@
 // The embedded server on real directories: made once, kept, restarted, refused to a second platform.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, lchown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +14,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findBinaries } from './embedded/binaries.ts';
 import { ledger, numbersIn } from './embedded/ledger.fixture.ts';
 import { findPostmaster, isAlive } from './embedded/postmaster.ts';
+import { databaseUser, idsOf } from './embedded/system-user.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { openStore, type Store } from './open-store.ts';
 import { inPlatform } from './tenancy.ts';
@@ -238,12 +239,73 @@ test('a half-made cluster of a killed first start does not stand in the way', as
   await store.close();
 });
 
-test.runIf(isRoot)('root hands the server to an unprivileged user', async () => {
-  const store = await open();
+/** Of the postmaster and each of its children: who it is and what it may. */
+async function rightsOfServer(): Promise<Record<string, string>[]> {
   const pid = (await runningPid()) ?? 0;
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  expect(status).not.toMatch(/^Uid:\s+0\b/m);
+  const pids = [pid, ...(await childrenOf(pid))];
+  return Promise.all(
+    pids.map(async (one) => {
+      const lines = (await readFile(`/proc/${one}/status`, 'utf8')).split('\n');
+      return Object.fromEntries(lines.map((line) => line.split(/:\s+/, 2) as [string, string]));
+    }),
+  );
+}
+
+async function expectOfItsOwn(): Promise<void> {
+  const { uid, gid } = (await idsOf(databaseUser)) ?? { uid: 0, gid: 0 };
+  expect(uid).toBeGreaterThan(0);
+  expect(uid).not.toBe((await idsOf('nobody'))?.uid);
+  const none = '0000000000000000';
+  for (const rights of await rightsOfServer()) {
+    expect(rights).toMatchObject({
+      Uid: [uid, uid, uid, uid].join('\t'),
+      Gid: [gid, gid, gid, gid].join('\t'),
+      ...{ CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none },
+      NoNewPrivs: '1',
+    });
+    expect(rights['Groups']?.trim() ?? '').toBe('');
+  }
+  expect((await stat(path.join(dataDir, 'postgres', 'base'))).uid).toBe(uid);
+}
+
+test.runIf(isRoot)('root hands the server to a user of its own, without any capability [9.21]', async () => {
+  const store = await open();
+  await expectOfItsOwn();
   await store.close();
+});
+
+test.runIf(isRoot)(
+  'a cluster that an earlier version gave to nobody becomes that of its user [9.21]',
+  async () => {
+    const first = await open();
+    await write(first, 1);
+    await first.close();
+    const nobody = await idsOf('nobody');
+    const cluster = path.join(dataDir, 'postgres');
+    for (const name of [...(await readdir(cluster, { recursive: true })), '.'])
+      await lchown(path.join(cluster, name), nobody?.uid ?? 0, nobody?.gid ?? 0);
+    const again = await open();
+    await expectOfItsOwn();
+    expect(await numbersIn(again)).toEqual(new Set([1]));
+    await again.close();
+  },
+);
+
+test.runIf(isRoot)('the server reads no file of root, whatever folder the data is in [9.21]', async () => {
+  const secret = path.join(dataDir, 'secret');
+  await writeFile(secret, 'secret', { mode: 0o600 });
+  const closed = dataDir;
+  await chmod(closed, 0o700);
+  dataDir = path.join(closed, 'data');
+  const server = await startEmbeddedServer({ dataDir, log });
+  // As the superuser of the database: what the system lets the process do is all that is left.
+  const client = new pg.Client(server.connection('postgres'));
+  await client.connect();
+  for (const file of [secret, '/etc/shadow', '/root/.bashrc'])
+    await expect(client.query('select pg_read_file($1)', [file])).rejects.toMatchObject({ code: '42501' });
+  await client.end();
+  await server.stop();
+  dataDir = closed;
 });
 
 test.runIf(isRoot)('root may keep the data below a folder that is closed to everybody else', async () => {
@@ -255,6 +317,24 @@ test.runIf(isRoot)('root may keep the data below a folder that is closed to ever
   await store.close();
   dataDir = closed;
 });
+
+test.runIf(isRoot)(
+  'root may have a folder of its own for temporary files, closed to everybody else [9.21]',
+  async () => {
+    const before = process.env['TMPDIR'];
+    const closed = path.join(dataDir, 'tmp');
+    await mkdir(closed, { mode: 0o700 });
+    process.env['TMPDIR'] = closed;
+    try {
+      const store = await open();
+      await write(store, 1);
+      await store.close();
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  },
+);
 
 test.runIf(isRoot)('PostgreSQL runs from a checkout that is closed to everybody else', async () => {
   await chmod(dataDir, 0o700);

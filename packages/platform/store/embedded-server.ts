@@ -1,5 +1,6 @@
 // The PostgreSQL server that a platform brings along: private to one data directory, reached by a unix socket
 // only, restarted when it dies, and never left behind. What is stored in it is not this file's business.
+import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
@@ -19,6 +20,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { sqlStateOf } from './database-errors.ts';
 import { directoryTaken, isDirectoryHeld } from './directory-hold.ts';
+import { handOver } from './embedded/account.ts';
 import { type Cluster, embeddedUser, makeSocketDir, prepareCluster } from './embedded/cluster.ts';
 import { clusterName, findPostmaster, isAlive } from './embedded/postmaster.ts';
 import { type Postmaster, supervisePostmaster } from './embedded/supervise.ts';
@@ -56,6 +58,18 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     throw error;
   }
   return server;
+}
+
+/** How to reach the server that a running platform keeps on the directory; null: none runs. */
+export async function runningServer(
+  dataDir: string,
+): Promise<((database: string) => pg.ClientConfig) | null> {
+  const found = await realpath(dataDir);
+  const postmaster = await findPostmaster(path.join(found, 'postgres'));
+  if (postmaster === null || postmaster.platformPid === null || !isAlive(postmaster.platformPid)) return null;
+  const password = await readFile(path.join(found, 'postgres-password'), 'utf8');
+  const { socketDir: host } = postmaster;
+  return (database) => ({ host, port: 5432, user: embeddedUser, password, database, ssl: false });
 }
 
 const openHere = new Set<string>();
@@ -148,9 +162,11 @@ class SupervisedServer implements EmbeddedServer {
 
   /** One start, repeated while the remains of an earlier server still hold the directory. */
   async #launch(): Promise<Postmaster> {
-    const deadline = Date.now() + embeddedHandoverMs;
+    const deadline = performance.now() + embeddedHandoverMs;
     for (;;) {
       await this.#settleEarlier();
+      const { clusterDir, account } = this.#cluster;
+      if (account.owner !== null) await handOver(clusterDir, account.owner);
       // The shell of the earlier server removes it when it ends.
       await makeSocketDir(this.dataDir, this.#cluster.account);
       this.#stopping.signal.throwIfAborted();
@@ -161,7 +177,7 @@ class SupervisedServer implements EmbeddedServer {
       });
       this.#current = postmaster;
       if (await this.#answers(postmaster)) return postmaster;
-      if (!postmaster.metAnother() || Date.now() > deadline) {
+      if (!postmaster.metAnother() || performance.now() > deadline) {
         throw new ProductError(
           'database_unavailable',
           `The embedded database in ${this.#cluster.clusterDir} did not start. PostgreSQL said:\n${postmaster.lastWords() || '(nothing)'}`,
@@ -173,9 +189,9 @@ class SupervisedServer implements EmbeddedServer {
 
   /** False when it ended before it answered; a server that neither answers nor ends is stopped and reported. */
   async #answers(postmaster: Postmaster): Promise<boolean> {
-    const deadline = Date.now() + embeddedStartMs;
+    const deadline = performance.now() + embeddedStartMs;
     try {
-      while (!postmaster.hasEnded() && !this.#stopping.signal.aborted && Date.now() < deadline) {
+      while (!postmaster.hasEnded() && !this.#stopping.signal.aborted && performance.now() < deadline) {
         if ((await this.#ask()) === 'ours') return true;
         await sleep(embeddedPollMs);
       }
@@ -215,7 +231,7 @@ class SupervisedServer implements EmbeddedServer {
 
   /** Returns when no server runs on the directory: waits for one that is ending, stops one that is orphaned. */
   async #settleEarlier(): Promise<void> {
-    const begin = Date.now();
+    const begin = performance.now();
     let told: NodeJS.Signals | null = null;
     let heldSince: number | null = null;
     for (;;) {
@@ -223,13 +239,13 @@ class SupervisedServer implements EmbeddedServer {
       if (earlier === null) return;
       this.#stopping.signal.throwIfAborted();
       const { platformPid } = earlier;
-      const waitedMs = Date.now() - begin;
+      const waitedMs = performance.now() - begin;
       if (platformPid !== null && platformPid !== process.pid && isAlive(platformPid)) {
         // Either a working platform, then it holds the directory, or one that is just starting or ending.
         const held = await isDirectoryHeld({ ...this.connection('postgres'), host: earlier.socketDir });
         if (held && heldSince === null) this.#log.debug({ platformPid }, 'the data directory is held');
-        heldSince = held ? (heldSince ?? Date.now()) : null;
-        const isHeld = heldSince !== null && Date.now() - heldSince >= embeddedHeldMs;
+        heldSince = held ? (heldSince ?? performance.now()) : null;
+        const isHeld = heldSince !== null && performance.now() - heldSince >= embeddedHeldMs;
         if (isHeld || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);
       } else {
         const signal = waitedMs > embeddedOrphanMs ? 'SIGQUIT' : 'SIGINT';

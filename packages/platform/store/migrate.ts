@@ -12,6 +12,8 @@ export interface Migration {
   readonly name: string;
   /** Statements; they run in one transaction, so nothing that PostgreSQL refuses inside of one. */
   readonly sql: string;
+  /** What statements cannot do; after them, in the same transaction. */
+  readonly run?: (db: Kysely<unknown>) => Promise<void>;
   /** Tables made here whose rows belong to the account in `account_id`. */
   readonly tenantTables?: readonly string[];
 }
@@ -58,7 +60,10 @@ async function runPending(db: Kysely<unknown>, options: MigrateOptions): Promise
   const pending = options.migrations.slice(recorded.length);
   for (const migration of pending) {
     await db.transaction().execute(async (trx) => {
+      // A login that is bound by row-level security itself would see no rows to change.
+      await sql`select set_config('powernode.scope', 'platform', true)`.execute(trx);
       await sql.raw(migration.sql).execute(trx);
+      await migration.run?.(trx);
       await enforceTenancy(trx, migration.tenantTables ?? []);
       await options.afterEach(trx);
       await sql`insert into schema_migrations (number, name) values (${migration.number}, ${migration.name})`.execute(

@@ -4,13 +4,20 @@ import { ProductError } from '@powernode/core/errors';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { connectionFromUrl, loginConfig, poolConfig, underAppRole } from './connections.ts';
+import { asLogin, connectionFromUrl, type Login, loginConfig, loginOf, poolConfig } from './connections.ts';
 import { databaseAway, isDatabaseAway, sqlStateOf } from './database-errors.ts';
 import { type DirectoryHold, holdDirectory } from './directory-hold.ts';
-import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.ts';
+import { type EmbeddedServer, runningServer, startEmbeddedServer } from './embedded-server.ts';
 import { type Migration, migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
-import { ensureAppRole, grantNewTables } from './roles.ts';
+import {
+  grantNewTables,
+  isBound,
+  loginUnusable,
+  prepareEmbeddedLogin,
+  prepareOwnLogin,
+  retireOtherLogins,
+} from './roles.ts';
 import type { Database } from './tables.ts';
 
 export interface StoreOptions {
@@ -41,8 +48,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return options.databaseUrl === null ? openEmbedded(options) : openExternal(options, options.databaseUrl);
 }
 
+/**
+ * For a program beside the platform: joins the server that a running platform keeps, or opens the database as a platform
+ * would. The product's own login is known to the running platform alone, so that the server's first one is used.
+ */
+export async function openStoreBeside(options: StoreOptions): Promise<Pick<Store, 'db' | 'close'>> {
+  const running = options.databaseUrl === null ? await runningServer(options.dataDir) : null;
+  if (running === null) return openStore(options);
+  const pool = newPool(poolConfig(running(embeddedDatabase)), options.log);
+  return { ...withQueries(pool), close: () => pool.end() };
+}
+
 async function openExternal(options: StoreOptions, url: string): Promise<Store> {
-  const pool = await openPool(connectionFromUrl(url), options);
+  const pool = await openPool(connectionFromUrl(url), options, 'external');
   return {
     ...withQueries(pool),
     kind: 'external',
@@ -59,7 +77,7 @@ async function openEmbedded(options: StoreOptions): Promise<Store> {
   try {
     hold = await holdDirectory({ dataDir: server.dataDir, connection: server.connection('postgres'), log });
     await ensureDatabase(server);
-    const pool = await openPool(server.connection(embeddedDatabase), options);
+    const pool = await openPool(server.connection(embeddedDatabase), options, 'embedded');
     return embeddedStore({ server, hold, pool });
   } catch (error) {
     await hold?.release();
@@ -93,10 +111,30 @@ function withQueries(pool: pg.Pool): Pick<Store, 'db' | 'pool'> {
   return { pool, db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }) };
 }
 
-/** Checks and migrates as the login, then opens the sessions of the product under the role that it may use. */
-async function openPool(connection: pg.ClientConfig, options: StoreOptions): Promise<pg.Pool> {
-  const lesser = await prepareDatabase(connection, options);
-  return newPool(poolConfig(lesser ? underAppRole(connection) : connection), options.log);
+/** Checks and migrates as the given login, then opens the sessions of the product as one that is above nothing. */
+async function openPool(
+  connection: pg.ClientConfig,
+  options: StoreOptions,
+  kind: Store['kind'],
+): Promise<pg.Pool> {
+  const login = await prepareDatabase(connection, options, kind);
+  if (login === null) return newPool(poolConfig(connection), options.log);
+  return newPool(poolConfig(asLogin(connection, login)), options.log);
+}
+
+/** The server may let the given login in by other means than a password, and then not the product's own. */
+async function assertEnters(own: pg.ClientConfig, given: string): Promise<void> {
+  const client = new pg.Client(loginConfig(own));
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    const state = sqlStateOf(error);
+    if (state?.startsWith('28') !== true) throw explained(error);
+    throw loginUnusable(given, 'the server refuses the lesser login that was made beside it', error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 /**
@@ -112,24 +150,42 @@ function newPool(config: pg.PoolConfig, log: Logger): pg.Pool {
   return pool;
 }
 
-async function prepareDatabase(connection: pg.ClientConfig, options: StoreOptions): Promise<boolean> {
+/** Answers with the login for the product; null: the given one, which no right has to be taken from. */
+async function prepareDatabase(
+  connection: pg.ClientConfig,
+  options: StoreOptions,
+  kind: Store['kind'],
+): Promise<Login | null> {
   const pool = newPool({ ...loginConfig(connection), max: 1 }, options.log);
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await checkVersion(db);
-    const lesser = await ensureAppRole(db);
+    const login = await prepareLogin(db, { connection, kind, log: options.log });
     await migrate({
       db,
       migrations: options.migrations ?? migrations,
       log: options.log,
-      afterEach: lesser ? grantNewTables : async () => undefined,
+      afterEach: login === null ? async () => undefined : grantNewTables,
     });
-    return lesser;
+    return login;
   } catch (error) {
     throw explained(error);
   } finally {
     await pool.end();
   }
+}
+
+async function prepareLogin(
+  db: Kysely<unknown>,
+  of: { readonly connection: pg.ClientConfig; readonly kind: Store['kind']; readonly log: Logger },
+): Promise<Login | null> {
+  const { connection, kind, log } = of;
+  if (kind === 'embedded') return prepareEmbeddedLogin(db);
+  if (await isBound(db)) return null;
+  const login = await prepareOwnLogin(db, connection);
+  await assertEnters(asLogin(connection, login), loginOf(connection).user);
+  await retireOtherLogins(db, { given: connection, login, log });
+  return login;
 }
 
 async function checkVersion(db: Kysely<unknown>): Promise<void> {

@@ -1,47 +1,138 @@
 // Makes sure that no query of the product can look past row-level security, whoever the login is.
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
 import { type Kysely, sql } from 'kysely';
-import { appRole } from './connections.ts';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { appRole, type Login, loginOf } from './connections.ts';
 import { sqlStateOf } from './database-errors.ts';
 
-/**
- * True when queries have to run under the lesser role, because the login is a superuser or bypasses row-level
- * security. Any other login is bound by the policies itself: they are forced on the owner of the tables too.
- */
-export async function ensureAppRole(db: Kysely<unknown>): Promise<boolean> {
-  const { rows } = await sql<{ login: string; above: boolean }>`
-    select rolname as login, rolsuper or rolbypassrls as above from pg_roles where rolname = current_user
+/** Whether a login is bound by row-level security as it is: the policies are forced on the owner of tables too. */
+export async function isBound(db: Kysely<unknown>): Promise<boolean> {
+  const { rows } = await sql<{ above: boolean }>`
+    select rolsuper or rolbypassrls as above from pg_roles where rolname = current_user
   `.execute(db);
-  const [self] = rows;
-  if (self?.above !== true) return false;
-  try {
-    await createAppRole(db);
-  } catch (cause) {
-    if (sqlStateOf(cause) !== '42501') throw cause;
-    throw new ProductError(
-      'invalid_configuration',
-      `The database login ${self.login} looks past row-level security and may not create the role ${appRole} that would not. Take BYPASSRLS from it, or run as a superuser: create role ${appRole} nologin; grant ${appRole} to ${self.login};`,
-      { cause },
-    );
-  }
-  return true;
+  return rows[0]?.above !== true;
 }
 
-async function createAppRole(db: Kysely<unknown>): Promise<void> {
-  const { rows } = await sql<{ present: boolean; member: boolean }>`
-    select count(*) > 0 as present,
-           coalesce(bool_or(pg_has_role(current_user, oid, 'member')), false) as member
-    from pg_roles where rolname = ${appRole}
+/**
+ * The embedded server: the role is a login, a member of nothing and able to nothing but what is granted to it. Its
+ * password is made at each start and kept in memory only. What an earlier version made of the role is taken back.
+ */
+export async function prepareEmbeddedLogin(db: Kysely<unknown>): Promise<Login> {
+  await createRole(db, appRole);
+  const password = randomBytes(32).toString('base64url');
+  await sql`alter role ${sql.id(appRole)} ${ordinary} login password ${sql.lit(password)}`.execute(db);
+  const { rows } = await sql<{ role: string; member: string }>`
+    select g.rolname as role, m.rolname as member
+    from pg_auth_members a join pg_roles g on g.oid = a.roleid join pg_roles m on m.oid = a.member
+    where ${appRole} in (m.rolname, g.rolname)
   `.execute(db);
-  if (rows[0]?.present !== true) {
-    await sql`create role ${sql.id(appRole)} nologin nosuperuser nobypassrls`
-      .execute(db)
-      .catch((error: unknown) => {
-        // Roles belong to the whole server: another database of it may be opened for the first time right now.
-        if (sqlStateOf(error) !== '42710' && sqlStateOf(error) !== '23505') throw error;
-      });
+  for (const { role, member } of rows) await sql`revoke ${sql.id(role)} from ${sql.id(member)}`.execute(db);
+  return { user: appRole, password };
+}
+
+/**
+ * A server of one's own, where the given login is above row-level security: another login for the product, which has
+ * the rights of the lesser role and no way back to the given one. All processes with the same DATABASE_URL come to the
+ * same login, since name and password follow from it; the password cannot be led back to the one that it is made of.
+ */
+export async function prepareOwnLogin(db: Kysely<unknown>, given: pg.ClientConfig): Promise<Login> {
+  const { user, password, database } = loginOf(given);
+  const place = `${user}\0${database}`;
+  const made = password === null ? null : createHmac('sha256', password).update(place).digest('base64url');
+  const login = `powernode_${hash('sha256', `${place}\0${made}`).slice(0, 16)}`;
+  try {
+    await createRole(db, appRole);
+    await createRole(db, login, made);
+    // Two processes that start at once must not write the same rows of the catalogue.
+    await db.transaction().execute(async (trx) => {
+      await lockRoles(trx);
+      await sql`alter role ${sql.id(login)} login`.execute(trx);
+      await sql`comment on role ${sql.id(login)} is ${sql.lit(markOf(given))}`.execute(trx);
+      await sql`grant ${sql.id(appRole)} to ${sql.id(login)}`.execute(trx);
+      await sql`alter role ${sql.id(login)} in database ${sql.id(database)} set search_path to ${sql.id(await currentSchema(trx))}`.execute(
+        trx,
+      );
+      await sql`grant connect on database ${sql.id(database)} to ${sql.id(login)}`.execute(trx);
+    });
+  } catch (cause) {
+    if (sqlStateOf(cause) !== '42501') throw cause;
+    throw loginUnusable(user, 'may not create one that does not', cause);
   }
-  if (rows[0]?.member !== true) await sql`grant ${sql.id(appRole)} to current_user`.execute(db);
+  return { user: login, password: made };
+}
+
+/**
+ * A changed password of the given login makes another login of the product's own: those that were made before it for
+ * the same database and the same given login may not sign in any more. To be called once the new one is known to work.
+ */
+export async function retireOtherLogins(
+  db: Kysely<unknown>,
+  of: { readonly given: pg.ClientConfig; readonly login: Login; readonly log: Logger },
+): Promise<void> {
+  const { given, login, log } = of;
+  try {
+    await db.transaction().execute(async (trx) => {
+      await lockRoles(trx);
+      const { rows } = await sql<{ name: string }>`
+        select rolname as name from pg_roles
+        where rolcanlogin and rolname <> ${login.user} and shobj_description(oid, 'pg_authid') = ${markOf(given)}
+      `.execute(trx);
+      for (const { name } of rows) {
+        await sql`alter role ${sql.id(name)} nologin`.execute(trx);
+        log.info({ login: name }, 'a login of an earlier password may not sign in any more');
+      }
+    });
+  } catch (cause) {
+    if (sqlStateOf(cause) !== '42501') throw cause;
+    log.warn(
+      { err: cause },
+      'a login of an earlier password stays: the login of DATABASE_URL may not end it',
+    );
+  }
+}
+
+/** What a login of the product was made for, as the comment that it has in the database. */
+function markOf(given: pg.ClientConfig): string {
+  const { user, database } = loginOf(given);
+  return `Made by Powernode for ${JSON.stringify({ database, login: user })}`;
+}
+
+async function lockRoles(trx: Kysely<unknown>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${lockClass}::int, ${lockObject}::int)`.execute(trx);
+}
+
+/** The two ways out of a login that the product must not work with. */
+export function loginUnusable(login: string, why: string, cause: unknown): ProductError {
+  return new ProductError(
+    'invalid_configuration',
+    `The database login ${login} looks past row-level security, and ${why}. Give the platform a login of its own that is no superuser and has no BYPASSRLS, and that owns the database: create role powernode login password '...'; alter database ... owner to powernode;`,
+    { cause },
+  );
+}
+
+/** "pwrn" in ASCII, and 3 for this lock. */
+const lockClass = 0x7077726e;
+const lockObject = 3;
+
+/** What no login of the product is or may. */
+const ordinary = sql.raw('nosuperuser nocreatedb nocreaterole noreplication nobypassrls');
+
+/** `password`: of a login; null: one whose server asks for none; left out: no login. */
+async function createRole(db: Kysely<unknown>, name: string, password?: string | null): Promise<void> {
+  const { rows } = await sql`select 1 from pg_roles where rolname = ${name}`.execute(db);
+  if (rows.length > 0) return;
+  const kind =
+    password === undefined
+      ? sql`nologin`
+      : password === null
+        ? sql`login`
+        : sql`login password ${sql.lit(password)}`;
+  await sql`create role ${sql.id(name)} ${ordinary} ${kind}`.execute(db).catch((error: unknown) => {
+    // Roles belong to the whole server: another process or database of it may be opened right now.
+    if (sqlStateOf(error) !== '42710' && sqlStateOf(error) !== '23505') throw error;
+  });
 }
 
 /**

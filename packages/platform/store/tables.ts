@@ -4,7 +4,10 @@ import type { Change } from '@powernode/core/compile/fleet-index';
 import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import type { Event } from '@powernode/core/intent/fleet';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
+import type { NodeProblem } from '@powernode/core/wire/node-problems';
+import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import type { ColumnType, Generated } from 'kysely';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -20,6 +23,12 @@ interface Owned extends Stored {
   account_id: string;
 }
 
+/** A virtual IP that a peer was a candidate of before it left: 0 is the primary one. */
+export interface FormerCandidacy {
+  readonly virtual_ip_id: string;
+  readonly place: number;
+}
+
 export interface SubsystemRow {
   name: string;
   state: 'ok' | 'degraded' | 'failed';
@@ -29,7 +38,12 @@ export interface SubsystemRow {
 
 export interface Database {
   platform_settings: { name: string; value: Json<unknown>; updated_at: Made };
-  accounts: Stored & { name: string; pool_prefix: string; change_sequence: Generated<number> };
+  accounts: Stored & {
+    name: string;
+    pool_prefix: string;
+    change_sequence: Generated<number>;
+    way_in_warned_for: Date | null;
+  };
   operators: Owned & {
     name: string;
     role: Role;
@@ -38,14 +52,18 @@ export interface Database {
   };
   api_tokens: Owned & {
     operator_id: string;
+    created_by: string | null;
+    created_with: string | null;
     name: string;
     digest: string;
     permissions: Json<Permission[]> | null;
+    for_model: Generated<boolean>;
     expires_at: Date | null;
     revoked_at: Date | null;
     last_used_at: Date | null;
   };
   join_tokens: Owned & {
+    created_by: string | null;
     digest: string;
     name_hint: string | null;
     tags: Json<string[]>;
@@ -60,16 +78,23 @@ export interface Database {
     provider: string;
     tags: Json<string[]>;
     agent_version: string | null;
+    capability: number | null;
     last_heartbeat_at: Date | null;
+    offline_since: Date | null;
     applied_revision: number | null;
     applied_hash: string | null;
     observed_address: string | null;
     addresses: Json<string[]>;
     publicly_reachable: Generated<boolean>;
+    underlay: ColumnType<UnderlayFact[], string | undefined, string>;
+    observed_since: Date | null;
+    families: ColumnType<(4 | 6)[], string | undefined, string>;
     certificate_serial: string | null;
     certificate_serial_next: string | null;
     certificate_expires_at: Date | null;
+    certificate_changed_at: Date | null;
     subsystems: Json<SubsystemRow[]>;
+    problems: ColumnType<NodeProblem[], string | undefined, string>;
     terminated_at: Date | null;
   };
   node_keys: {
@@ -92,7 +117,10 @@ export interface Database {
     mtu: number;
     host_number_highest: number | null;
     direct_paths: Generated<boolean>;
+    rematch_connections: Generated<boolean>;
     ipv4_number_highest: number | null;
+    ipv4_chosen: Generated<boolean>;
+    peers_count: ColumnType<number, never, never>;
   };
   peers: Owned & {
     network_id: string;
@@ -100,10 +128,13 @@ export interface Database {
     host_address: string;
     public_key: string;
     publicly_reachable: boolean | null;
-    endpoint_address: string | null;
+    endpoint_addresses: ColumnType<string[], string | undefined, string>;
     listen_port: number;
+    listen_port_declared: Generated<boolean>;
     hub_slot: number | null;
     endpoint: string | null;
+    fallback_endpoints: ColumnType<string[], string | undefined, string>;
+    role_because: string | null;
     tags: Json<string[]>;
     attached_sequence: number;
     ipv4_address: string | null;
@@ -111,6 +142,22 @@ export interface Database {
     direct_endpoint: string | null;
     nat_kind: Generated<'unknown' | 'cone' | 'symmetric'>;
     draining: Generated<boolean>;
+    ipv4_refused: Generated<string | null>;
+    ipv4_refused_at: Generated<Date | null>;
+    unreachable_since: Date | null;
+  };
+  former_peers: {
+    account_id: string;
+    network_id: string;
+    instance_id: string;
+    peer_id: string;
+    revision: number;
+    tags: Json<string[]>;
+    publicly_reachable: boolean | null;
+    endpoint_addresses: Json<string[]>;
+    listen_port: number | null;
+    virtual_ips: Json<FormerCandidacy[]>;
+    detached_at: Made;
   };
   address_quarantine: {
     account_id: string;
@@ -137,14 +184,26 @@ export interface Database {
     endpoint: string | null;
     observed_at: Made;
   };
-  changes: { account_id: string; sequence: number; at: Made; changes: Json<Change[]> };
+  changes: {
+    account_id: string;
+    sequence: number;
+    at: Made;
+    changes: Json<Change[]>;
+    action: string | null;
+    actor: Json<Event['actor']> | null;
+    correlation_id: string | null;
+    networks: ColumnType<string[], string[] | undefined, never>;
+    node_count: number | null;
+    is_wide: Generated<boolean>;
+  };
+  change_nodes: { account_id: string; sequence: number; instance_id: string };
   events: {
     id: string;
     account_id: string;
     kind: string;
     severity: 'info' | 'warning' | 'error';
     at: Made;
-    actor: Json<{ kind: 'operator' | 'instance' | 'platform'; id: string | null; name: string }>;
+    actor: Json<Event['actor']>;
     correlation_id: string;
     payload: Json<Record<string, unknown>>;
   };
@@ -156,6 +215,9 @@ export interface Database {
     input: Json<Record<string, unknown>>;
     plan: Json<unknown> | null;
     status: 'pending' | 'approved' | 'rejected' | 'failed';
+    secret_state: 'waiting' | 'shown' | 'lapsed' | null;
+    secret_until: Date | null;
+    of_model: Generated<boolean>;
     requested_by: string | null;
     requested_by_name: string;
     requested_token_id: string | null;
@@ -249,6 +311,7 @@ export interface Database {
   access_grants: Owned & {
     network_id: string;
     device_name_hint: string;
+    created_by: string | null;
     digest: string;
     tags: Json<string[]>;
     expires_at: Date;

@@ -58,7 +58,8 @@ describe.each(logins)('as a login that is %s', (kind) => {
       const attributes = kind === 'bypassrls' ? 'bypassrls createrole' : '';
       await runAsAdmin(cluster, `create role ${login} login password 'pw' ${attributes}`);
       // Where the role is there already, somebody who may has to grant it: this server is shared by test files.
-      if (kind === 'bypassrls') await runAsAdmin(cluster, `grant powernode_app to ${login}`);
+      if (kind === 'bypassrls')
+        await runAsAdmin(cluster, `grant powernode_app to ${login} with admin option`);
       await runAsAdmin(cluster, `alter database ${database.name} owner to ${login}`);
       url = urlOf({ ...cluster, user: login, password: 'pw' }, database.name);
     }
@@ -67,8 +68,11 @@ describe.each(logins)('as a login that is %s', (kind) => {
   });
 
   afterAll(async () => {
+    const { rows } = await store.pool.query<{ own: string }>('select session_user::text as own');
     await store.close();
     await database.drop();
+    // The login that it has made for the product.
+    if (kind === 'bypassrls') await runAsAdmin(testCluster(), `drop role ${rows[0]?.own}`);
     if (kind !== 'superuser') await runAsAdmin(testCluster(), `drop role ${login}`);
   });
 

@@ -28,6 +28,21 @@ export function inPlatformAtOneMoment<T>(store: Pick<Store, 'db'>, work: Work<T>
   return inScope(store, { accountId: '', scope: 'platform', isolation: 'repeatable read' }, work);
 }
 
+/** Reads in the platform's scope inside of a transaction of one account, which has its own scope again afterwards. */
+export async function readInPlatform<T>(trx: Transaction<Database>, work: Work<T>): Promise<T> {
+  const { rows } = await sql<{ scope: string | null }>`
+    select current_setting('powernode.scope', true) as scope, set_config('powernode.scope', 'platform', true)
+  `.execute(trx);
+  try {
+    return await work(trx);
+  } finally {
+    // A transaction that has failed takes no more, and its scope ends with it.
+    await sql`select set_config('powernode.scope', ${rows[0]?.scope ?? ''}, true)`
+      .execute(trx)
+      .catch(() => undefined);
+  }
+}
+
 interface Scope {
   readonly accountId: string;
   readonly scope: '' | 'platform';

@@ -5,20 +5,26 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
+import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from '../access/authenticate.ts';
 import { tokenState } from '../access/callers.ts';
+import { createStreamRights, type StreamRights } from '../access/stream-rights.ts';
 import type { Services } from '../actions/context.ts';
+import { leaveFleet } from '../actions/fleet/leave-fleet.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
 import type { Caller, Invoke } from '../actions/invoke-types.ts';
+import { loadItems, nouns } from '../actions/nouns.ts';
 import { followDirectPlace } from '../actions/sdwan/observed-direct.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
-import { createVirtualIpControl, type VirtualIpControl } from '../autonomy/virtual-ips/control.ts';
-import { sharedLeadership, soleLeadership } from '../autonomy/virtual-ips/leadership.ts';
+import type { FailoverController } from '../autonomy/failover/controller.ts';
+import { openFailover } from '../autonomy/failover/open-failover.ts';
+import { followObserved } from '../coordination/system-actor.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
 import { type EventBus, inProcessBus } from '../events/event-bus.ts';
+import { installCommand } from '../install/command.ts';
 import { ensureFirstAdministrator } from '../start/first-administrator.ts';
 import type { Store } from '../store/open-store.ts';
 import { inAccount, inPlatform } from '../store/tenancy.ts';
@@ -37,6 +43,8 @@ export interface TestPlatform {
   readonly services: Services;
   readonly invoke: Invoke;
   readonly authenticate: ReturnType<typeof createAuthenticate>;
+  readonly steady: () => number;
+  readonly rights: StreamRights;
   /** The first administrator. */
   readonly admin: Caller;
   readonly adminToken: string;
@@ -55,6 +63,8 @@ export interface TestPlatform {
 export interface MachineFacts {
   /** Publicly reachable at this address. */
   readonly publicAddress?: string;
+  /** What it has outside its overlays. */
+  readonly underlay?: readonly UnderlayFact[];
 }
 
 /** One process of a platform. Several may be at one database and one bus. */
@@ -83,19 +93,26 @@ async function startTestProcess(parts: ProcessParts): Promise<TestProcess> {
     log,
     clock: systemClock,
     platformVersion: 'test',
-    onObserved: (machine) => inAccount(store, machine.accountId, (trx) => followObservation(trx, machine)),
-    onDirectPlace: (place) => inAccount(store, place.accountId, (trx) => followDirectPlace(trx, place)),
+    loadItems,
+    onObserved: (machine) =>
+      followObserved({ store, bus, services }, { ...machine, action: 'observed_endpoint' }, (context) =>
+        followObservation(context, machine),
+      ),
+    onDirectPlace: async (place) => {
+      const by = { ...place, action: 'observed_direct_endpoint' } as const;
+      const { change } = await followObserved({ store, bus, services }, by, (context) =>
+        followDirectPlace(context, place),
+      );
+      return change;
+    },
+    onLeave: (machine) => leaveFleet({ store, bus, services }, machine),
   });
-  const steady = () => performance.now();
-  const virtualIps = createVirtualIpControl({
+  const virtualIps = openFailover({
     store,
     bus,
     delivery,
     log,
-    clock: systemClock,
-    leadership: parts.isShared
-      ? sharedLeadership({ store, clock: systemClock, log, steady, processId: uuidv7() })
-      : soleLeadership(),
+    isShared: parts.isShared,
     services: () => services,
   });
   const services = testServices({ delivery, virtualIps, authority });
@@ -143,6 +160,8 @@ export async function startTestPlatform({ isShared = false } = {}): Promise<Test
     return state.caller;
   };
   const admin = await callerOf(adminToken);
+  const steady = () => performance.now();
+  const rights = createStreamRights({ store, bus, now: services.now, log: pino({ level: 'silent' }) });
   return {
     store,
     bus,
@@ -150,7 +169,9 @@ export async function startTestPlatform({ isShared = false } = {}): Promise<Test
     authority,
     services,
     invoke,
-    authenticate: createAuthenticate({ store, now: services.now }),
+    authenticate: createAuthenticate({ store, now: services.now, steady }),
+    steady,
+    rights,
     admin,
     adminToken,
     callerOf,
@@ -168,6 +189,7 @@ export async function startTestPlatform({ isShared = false } = {}): Promise<Test
     addMachine: (accountId, hostname, facts) =>
       addMachine(store, { accountId, hostname, facts: facts ?? {} }),
     async close() {
+      rights.close();
       await first.close();
       await bus.close();
       await closeStore();
@@ -177,16 +199,19 @@ export async function startTestPlatform({ isShared = false } = {}): Promise<Test
 
 function testServices(parts: {
   readonly delivery: Delivery;
-  readonly virtualIps: VirtualIpControl;
+  readonly virtualIps: FailoverController;
   readonly authority: Authority;
 }): Services {
   return {
     deliverer: parts.delivery,
     virtualIps: parts.virtualIps,
+    nouns,
     now: () => new Date(),
     newId: uuidv7,
     newApiToken: makeApiToken,
     newJoinToken: () => makeJoinToken(parts.authority.fingerprint()),
+    installCommand: (token) =>
+      installCommand({ platform: 'https://127.0.0.1:7443', pin: 'sha256//test', token }),
     newBootstrapToken: makeBootstrapToken,
     randomName: (length) => randomBytes(length).toString('hex').slice(0, length),
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
@@ -220,6 +245,7 @@ async function addMachine(
         addresses: JSON.stringify(publicAddress === undefined ? [] : [publicAddress]),
         observed_address: publicAddress ?? null,
         publicly_reachable: publicAddress !== undefined,
+        underlay: JSON.stringify(machine.facts.underlay ?? []),
         subsystems: '[]',
       })
       .execute();

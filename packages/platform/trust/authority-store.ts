@@ -26,6 +26,11 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   return unsealAuthority(stored, options);
 }
 
+/** Whether there is one, so that the database belongs to a platform already. */
+export async function hasAuthority(store: Pick<Store, 'db'>): Promise<boolean> {
+  return (await readStored({ store, kind: 'nodes' })) !== null;
+}
+
 async function readStored({
   store,
   kind,

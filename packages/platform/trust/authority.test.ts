@@ -120,7 +120,7 @@ describe('the certificate of a listener', () => {
     expect(leaf.checkIP('2001:db8::7')).toBeDefined();
     expect(leaf.subjectAltName).toContain(`URI:${authority.platformId}`);
     expect(leaf.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
-    expect(server.privateKeyPem).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+    expect(server.privateKey.reveal()).toMatch(/^-----BEGIN PRIVATE KEY-----/);
     expect(server.expiresAt.getTime()).toBe(start - certificateBackdateMs + serverCertificateDays * dayMs);
     expect(authority.identify(leaf)).toBeNull();
   });

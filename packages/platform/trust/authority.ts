@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
+import { PrivateKey } from '@powernode/core/private-key';
 import { parseInstanceId, spiffe } from '@powernode/core/wire/enrolment';
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
@@ -74,8 +75,15 @@ export interface IssuedCertificate {
 export interface ServerIdentity {
   /** The leaf and the authority's certificate: whoever knows only a fingerprint finds it in the chain. */
   readonly chainPem: string;
-  readonly privateKeyPem: string;
+  readonly privateKey: PrivateKey;
   readonly expiresAt: Date;
+}
+
+/** Of the authority's own kind of key. */
+export interface ServerKey {
+  /** SubjectPublicKeyInfo in DER. */
+  readonly publicKey: Uint8Array;
+  readonly privateKey: PrivateKey;
 }
 
 /** Whom a certificate of this authority speaks for. */
@@ -224,21 +232,35 @@ export class Authority {
     });
   }
 
-  /** A certificate with a fresh key for a listener of the platform under these names and addresses. */
-  async issueServerCertificate({ hosts }: { readonly hosts: readonly string[] }): Promise<ServerIdentity> {
-    const keys = await this.#kind.newKeys();
+  /** A certificate for a listener of the platform under these names and addresses, with a fresh key or a given one. */
+  async issueServerCertificate({
+    hosts,
+    key,
+  }: {
+    readonly hosts: readonly string[];
+    readonly key?: ServerKey | undefined;
+  }): Promise<ServerIdentity> {
+    const { publicKey, privateKey } = key ?? (await this.#newServerKey());
     const issued = await this.issue({
-      publicKey: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
+      publicKey,
       commonName: 'Powernode platform',
       names: [{ type: 'url', value: this.platformId }, ...[...new Set(hosts)].map(hostName)],
       use: 'server',
       days: limits.serverCertificateDays,
     });
-    const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
     return {
       chainPem: `${issued.pem}${this.certificatePem}`,
-      privateKeyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
+      privateKey,
       expiresAt: issued.expiresAt,
+    };
+  }
+
+  async #newServerKey(): Promise<ServerKey> {
+    const keys = await this.#kind.newKeys();
+    const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+    return {
+      publicKey: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
+      privateKey: new PrivateKey(x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')),
     };
   }
 

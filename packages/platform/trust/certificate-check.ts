@@ -1,6 +1,6 @@
 // Whether a certificate that the authority made still counts: the instance is there, not terminated, and this is
 // its present certificate or the renewed one that it now uses for the first time.
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inAccount } from '../store/tenancy.ts';
@@ -30,6 +30,7 @@ async function check(trx: Transaction<Database>, identity: InstanceIdentity): Pr
       certificate_serial: identity.serial,
       certificate_serial_next: null,
       certificate_expires_at: identity.expiresAt,
+      certificate_changed_at: sql<Date>`now()`,
     })
     .where('id', '=', identity.instanceId)
     .where('certificate_serial_next', '=', identity.serial)

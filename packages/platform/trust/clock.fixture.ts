@@ -1,4 +1,4 @@
-// Test support: a clock that stands still until it is moved, and does what is due in order; and seeded randomness.
+// Test support: a clock that stands still until it is moved, and does what is due in order.
 import type { Clock } from './clock.ts';
 
 interface Due {
@@ -8,6 +8,8 @@ interface Due {
 
 export class SimulatedClock implements Clock {
   #now: number;
+  /** By how much somebody has set the wall clock. */
+  #setMs = 0;
   #due: Due[] = [];
 
   constructor(startMs = Date.parse('2026-11-21T12:00:00Z')) {
@@ -15,6 +17,10 @@ export class SimulatedClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#setMs;
+  }
+
+  steady(): number {
     return this.#now;
   }
 
@@ -24,6 +30,11 @@ export class SimulatedClock implements Clock {
     return () => {
       this.#due = this.#due.filter((one) => one !== due);
     };
+  }
+
+  /** Sets the wall clock forward, or back; nothing becomes due by it. */
+  set(byMs: number): void {
+    this.#setMs += byMs;
   }
 
   /** Moves the time, and does on the way what is due, with what follows from it. */
@@ -44,15 +55,4 @@ export class SimulatedClock implements Clock {
 /** Lets promises that are settled run their continuations, a few deep. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 8; i++) await Promise.resolve();
-}
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

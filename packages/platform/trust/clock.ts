@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds since 1970 (UTC). */
   now(): number;
+  /** Milliseconds of a clock that nobody sets: for how long something lasts. */
+  steady(): number;
   /** Calls once after so long; returns the function that calls it off. */
   after(delayMs: number, run: () => void): () => void;
 }
@@ -10,6 +12,7 @@ export interface Clock {
 /** The machine's clock. What waits on it does not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
     timer.unref();

@@ -2,6 +2,9 @@
 // The connection already proved that the machine holds the key it shows; here it must be the key of its request.
 
 import { ProductError } from '@powernode/core/errors';
+import { enrolmentRetrySeconds, enrolmentsAtOnceMax, enrolmentsWaitingMax } from '@powernode/core/limits';
+import { asHostname } from '@powernode/core/net/hostname';
+import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import { type EnrolRequest, type EnrolResponse, enrolRequest } from '@powernode/core/wire/enrolment';
 import type { Selectable, Transaction } from 'kysely';
 import type { Logger } from 'pino';
@@ -17,12 +20,13 @@ import type { Clock } from './clock.ts';
 import { GuessLimit } from './guess-limit.ts';
 import { makeEvent } from './node-events.ts';
 import { parseJoinToken, sameDigest } from './tokens.ts';
+import { Turns } from './turns.ts';
 
 export interface EnrolmentOptions {
   readonly store: Pick<Store, 'db'>;
   readonly authority: Authority;
   readonly bus: EventBus;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
   readonly log: Logger;
 }
 
@@ -39,13 +43,20 @@ export interface EnrolmentAttempt {
 export type Enrol = (attempt: EnrolmentAttempt) => Promise<EnrolResponse>;
 
 export function createEnrolment(options: EnrolmentOptions): Enrol {
-  const guesses = new GuessLimit(options.clock);
+  const guesses = new GuessLimit(() => options.clock.steady());
+  const turns = new Turns({
+    atOnce: enrolmentsAtOnceMax,
+    waiting: enrolmentsWaitingMax,
+    retryAfterSeconds: enrolmentRetrySeconds,
+  });
   return async (attempt) => {
-    guesses.check(attempt.source);
     try {
-      return await enrol(options, attempt);
+      return await turns.take(attempt.source, () => enrol(options, attempt));
     } catch (error) {
-      if (error instanceof ProductError && error.code === 'unauthenticated') guesses.failed(attempt.source);
+      if (error instanceof ProductError && error.code === 'unauthenticated') {
+        guesses.failed(attempt.source);
+        guesses.check(attempt.source);
+      }
       throw error;
     }
   };
@@ -53,7 +64,6 @@ export function createEnrolment(options: EnrolmentOptions): Enrol {
 
 async function enrol(options: EnrolmentOptions, attempt: EnrolmentAttempt): Promise<EnrolResponse> {
   const request = parseRequest(enrolRequest, attempt.body);
-  requirePlainText('hostname', request.hostname);
   requirePlainText('agent_version', request.agent_version);
   const publicKey = await publicKeyOfRequest(request.csr_pem);
   if (!publicKey.equals(attempt.connectionKey)) {
@@ -64,7 +74,7 @@ async function enrol(options: EnrolmentOptions, attempt: EnrolmentAttempt): Prom
   }
   const token = parseJoinToken(request.token);
   if (token === null || !sameDigest(token.fingerprint, options.authority.fingerprint())) {
-    throw refused('This is no join token of this platform.');
+    throw refused('This is not a join token of this platform.');
   }
   const machine = { request, publicKey, tokenDigest: token.digest };
   const { response, events } = await inPlatform(options.store, (trx) => admit(options, trx, machine));
@@ -87,7 +97,8 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
   const instance = {
     id: token.instance_id ?? uuidv7(),
     accountId: token.account_id,
-    hostname: token.name_hint ?? machine.request.hostname,
+    // A token of an earlier release may hint at any text.
+    hostname: token.name_hint === null ? machine.request.hostname : asHostname(token.name_hint),
   };
   const certificate = await authority.issueInstanceCertificate({
     accountId: instance.accountId,
@@ -119,6 +130,7 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
       tags,
     },
   });
+  const running = await publishKeys(trx, { ...enrolled, hostname });
   const response: EnrolResponse = {
     instance_id: instance.id,
     account_id: instance.accountId,
@@ -126,7 +138,13 @@ async function admit(options: EnrolmentOptions, trx: Transaction<Database>, mach
     authority_pem: authority.certificatePem,
     platform_id: authority.platformId,
   };
-  return { response, events: await writeEvents(trx, [joined]) };
+  return {
+    response,
+    events: await writeEvents(
+      trx,
+      running ? [joined, runningEvent(clock, { ...instance, hostname })] : [joined],
+    ),
+  };
 }
 
 /** What a machine is called and tagged. */
@@ -162,7 +180,45 @@ async function expected(trx: Transaction<Database>, instance: Enrolled): Promise
     .executeTakeFirstOrThrow();
 }
 
-/** `provisioning` until the machine's first stream has published its keys: nothing can be attached before. */
+/** Stores the keys that the machine offers; from then on it runs, because it can be attached. False: it offers none. */
+async function publishKeys(trx: Transaction<Database>, instance: Enrolled): Promise<boolean> {
+  const keys = [...new Set(instance.request.unused_keys)];
+  if (keys.length === 0) return false;
+  const stored = await trx
+    .insertInto('node_keys')
+    .values(
+      keys.map((publicKey) => ({
+        account_id: instance.accountId,
+        instance_id: instance.id,
+        public_key: publicKey,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('public_key')
+    .execute();
+  if (stored.length === 0) return false;
+  await trx
+    .updateTable('instances')
+    .set((row) => ({ status: 'running', revision: row('revision', '+', 1) }))
+    .where('id', '=', instance.id)
+    .execute();
+  return true;
+}
+
+function runningEvent(
+  clock: Pick<Clock, 'now'>,
+  { id, accountId, hostname }: { readonly id: string; readonly accountId: string; readonly hostname: string },
+) {
+  return makeEvent(clock, {
+    accountId,
+    kind: 'system.instance.running',
+    severity: 'info',
+    instance: { id, hostname },
+    payload: { instance_id: id, hostname },
+  });
+}
+
+/** `provisioning` until the machine has published its keys: nothing can be attached before. */
 function arrived(instance: Enrolled) {
   return {
     status: 'provisioning' as const,
@@ -194,9 +250,9 @@ async function lockToken(
     .where('digest', '=', digest)
     .forUpdate()
     .executeTakeFirst();
-  if (token === undefined) throw refused('There is no such join token.');
+  if (token === undefined) throw refused('The join token does not exist.');
   if (token.revoked_at !== null) throw refused('This join token was revoked.');
-  if (token.used_at !== null) throw refused('This join token was used already; each lets one machine in.');
+  if (token.used_at !== null) throw refused('This join token was already used; each one joins one instance.');
   if (token.expires_at.getTime() <= now) throw refused('This join token has expired.');
   return token;
 }
@@ -204,12 +260,12 @@ async function lockToken(
 function refused(reason: string): ProductError {
   return new ProductError(
     'unauthenticated',
-    `${reason} Make a new one with "powernode join-token create" (system_create_join_token) and join with that.`,
+    `${reason} Create a new one with "powernode join-token create" (system_create_join_token).`,
   );
 }
 
-/** Both are shown to people and stored as text: no control characters, no halves of characters. */
-function requirePlainText(path: 'hostname' | 'agent_version', text: string): void {
+/** It is shown to people and stored as text: no control characters, no halves of characters. */
+function requirePlainText(path: 'agent_version', text: string): void {
   if (text.isWellFormed() && !/\p{Cc}/u.test(text)) return;
   const message = 'must be text without control characters';
   throw new ProductError('validation_failed', `${path} ${message}.`, {
@@ -219,12 +275,10 @@ function requirePlainText(path: 'hostname' | 'agent_version', text: string): voi
 
 /** Reads a body, quoting what does not fit. */
 export function parseRequest<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
-  const parsed = schema.safeParse(body);
+  const parsed = schema.safeParse(body, { error: validationMessage });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({
-    path: issue.path.join('.'),
-    code: issue.code,
-    message: issue.message,
-  }));
-  throw new ProductError('validation_failed', 'The request does not fit its schema; see errors.', { fields });
+  const fields = fieldProblems(parsed.error, 'is not a member of this request');
+  const [first] = fields;
+  const which = first === undefined ? '' : `: ${first.path} ${first.message}`;
+  throw new ProductError('validation_failed', `The request does not match its schema${which}.`, { fields });
 }

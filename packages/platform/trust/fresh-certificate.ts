@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { SecureVersion } from 'node:tls';
 import * as limits from '@powernode/core/limits';
 import type { Logger } from 'pino';
-import type { Authority, ServerIdentity } from './authority.ts';
+import type { Authority, ServerIdentity, ServerKey } from './authority.ts';
 import type { Clock } from './clock.ts';
 
 export interface Credentials {
@@ -12,6 +12,7 @@ export interface Credentials {
   /** Whose certificates clients may show. */
   readonly ca?: string;
   readonly minVersion: SecureVersion;
+  readonly ciphers?: string;
 }
 
 export interface FreshCertificate {
@@ -26,16 +27,18 @@ export interface FreshCertificateParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly hosts: readonly string[];
+  /** The certificates change and this key does not; without it each has a key of its own. */
+  readonly key?: ServerKey | undefined;
   /** What stays the same. */
-  readonly terms: Pick<Credentials, 'ca' | 'minVersion'>;
+  readonly terms: Pick<Credentials, 'ca' | 'minVersion' | 'ciphers'>;
 }
 
 export async function freshCertificate(parts: FreshCertificateParts): Promise<FreshCertificate> {
-  const { authority, clock, log, hosts, terms } = parts;
-  const make = () => authority.issueServerCertificate({ hosts });
+  const { authority, clock, log, hosts, key, terms } = parts;
+  const make = () => authority.issueServerCertificate({ hosts, key });
   const credentials = (identity: ServerIdentity): Credentials => ({
     cert: identity.chainPem,
-    key: identity.privateKeyPem,
+    key: identity.privateKey.reveal(),
     ...terms,
   });
   const first = await make();

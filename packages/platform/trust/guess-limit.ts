@@ -1,11 +1,10 @@
-// Limits how often one source address may fail to authenticate. Successes are not counted.
+// Limits how many wrong secrets one source address is told about. Only failures are counted, and whoever has the right
+// secret gets in whatever others sent from there: many machines can share one address.
 import { ProductError } from '@powernode/core/errors';
 import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits';
 import { parseAddress } from '@powernode/core/net/address';
-import type { Clock } from './clock.ts';
 
 const windowMs = 60_000;
-/** Whoever has one address of a /64 has all of them. */
 const siteBits = 64n;
 
 interface Window {
@@ -14,20 +13,22 @@ interface Window {
 }
 
 export class GuessLimit {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #steady: () => number;
   readonly #windows = new Map<string, Window>();
 
-  constructor(clock: Pick<Clock, 'now'>) {
-    this.#clock = clock;
+  /** `steady`: milliseconds of a clock that nobody sets. */
+  constructor(steady: () => number) {
+    this.#steady = steady;
   }
 
-  /** Throws `rate_limited` when the source has failed too often within a minute. */
+  /** After a wrong secret: throws `rate_limited` when the source has failed too often within a minute. */
   check(source: string): void {
     const window = this.#windowOf(siteOf(source));
-    if (window === undefined || window.failures < authFailuresPerMinuteMax) return;
+    if (window === undefined || window.failures <= authFailuresPerMinuteMax) return;
     throw new ProductError(
       'rate_limited',
       'Too many failed attempts from this address. Wait a minute, then try again with a valid token.',
+      { members: { retry_after_seconds: windowMs / 1000 } },
     );
   }
 
@@ -38,7 +39,7 @@ export class GuessLimit {
       window.failures++;
       return;
     }
-    this.#windows.set(site, { since: this.#clock.now(), failures: 1 });
+    this.#windows.set(site, { since: this.#steady(), failures: 1 });
     // A Map keeps its order: the first key is the oldest window.
     for (const oldest of this.#windows.keys()) {
       if (this.#windows.size <= guessSourcesMax) break;
@@ -48,13 +49,14 @@ export class GuessLimit {
 
   #windowOf(site: string): Window | undefined {
     const window = this.#windows.get(site);
-    if (window === undefined || this.#clock.now() - window.since < windowMs) return window;
+    if (window === undefined || this.#steady() - window.since < windowMs) return window;
     this.#windows.delete(site);
     return undefined;
   }
 }
 
-function siteOf(source: string): string {
+/** Whoever has one address of a /64 has all of them. */
+export function siteOf(source: string): string {
   const address = parseAddress(source);
   if (address === null || address.family === 4) return source;
   return `${(address.bits >> siteBits).toString(16)}/64`;

@@ -1,7 +1,7 @@
 // Events that machines cause, or that the platform sees of them; written by events/write-events.ts.
 import type { Event } from '@powernode/core/intent/fleet';
 import { v7 as uuidv7 } from 'uuid';
-import type { EventDraft } from '../events/write-events.ts';
+import { type EventDraft, platformActor } from '../events/write-events.ts';
 import type { Clock } from './clock.ts';
 
 export interface NodeEvent {
@@ -21,7 +21,7 @@ export function makeEvent(clock: Pick<Clock, 'now'>, of: NodeEvent): EventDraft 
     at: new Date(clock.now()).toISOString(),
     actor:
       of.instance === null
-        ? { kind: 'platform', id: null, name: 'platform' }
+        ? platformActor
         : { kind: 'instance', id: of.instance.id, name: of.instance.hostname },
     correlation_id: uuidv7(),
     payload: { ...of.payload },

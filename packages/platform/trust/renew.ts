@@ -37,7 +37,7 @@ export function createRenewal({ store, authority }: RenewalOptions): Renew {
     if (updated === undefined) {
       throw new ProductError(
         'permission_denied',
-        'This certificate does not count any more. If the machine still belongs to the fleet, join it again.',
+        'This certificate is no longer valid. If the instance is still in the fleet, join it again.',
       );
     }
     return { certificate_pem: certificate.pem, authority_pem: authority.certificatePem };

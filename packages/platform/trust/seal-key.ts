@@ -9,15 +9,23 @@ export interface SealKeySource {
   readonly dataDir: string;
   /** The value of POWERNODE_SEAL_KEY; null when it is not set. */
   readonly sealKey: string | null;
+  /** Whether the database holds secrets already, which a new key would not open. */
+  readonly hasSecrets?: () => Promise<boolean>;
 }
 
 const fileName = 'seal-key';
 
 /** The platform's sealing key. Without one in the configuration a file is made at the first start. */
-export async function openSealKey({ dataDir, sealKey }: SealKeySource): Promise<SealKey> {
+export async function openSealKey({ dataDir, sealKey, hasSecrets }: SealKeySource): Promise<SealKey> {
   if (sealKey !== null) return SealKey.parse(sealKey, 'POWERNODE_SEAL_KEY');
   const file = path.join(dataDir, fileName);
-  return (await readKeyFile(file)) ?? (await makeKeyFile(file));
+  const kept = await readKeyFile(file);
+  if (kept !== null) return kept;
+  if ((await hasSecrets?.()) !== true) return makeKeyFile(file);
+  throw new ProductError(
+    'invalid_configuration',
+    `This database belongs to a platform already, and the key that its secrets are sealed with is not here. Copy the file ${fileName} of that platform's data directory to ${file} (mode 0600), or set POWERNODE_SEAL_KEY to the same value for all platforms of this database. Nothing was changed.`,
+  );
 }
 
 async function readKeyFile(file: string): Promise<SealKey | null> {

@@ -94,7 +94,7 @@ function boundTo(purpose: string): Buffer {
 function cannotOpen(purpose: string, cause?: unknown): ProductError {
   return new ProductError(
     'invalid_configuration',
-    `The stored secret "${purpose}" cannot be opened: the sealing key is not the one that sealed it, or the stored text was changed. Start with the key that this database was set up with (POWERNODE_SEAL_KEY, or the file seal-key of its data directory).`,
+    `The stored secret "${purpose}" cannot be opened: the sealing key is not the one that sealed it, or the stored text was changed. Start with the key that this database was set up with: POWERNODE_SEAL_KEY, or the file seal-key in the data directory of the platform that was first on it. All platforms of one DATABASE_URL need the same.`,
     { cause },
   );
 }

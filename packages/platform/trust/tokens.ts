@@ -54,9 +54,9 @@ export function parseJoinToken(text: string): JoinToken | null {
   return { digest: digestOfToken(secret), fingerprint };
 }
 
-/** A text that is kept or shown again, without the tokens of any kind that are in it. */
-export function withoutTokens(text: string): string {
-  return text.replaceAll(/pn[tjb]_[A-Za-z0-9_-]{43}(?:_[0-9a-f]{64})?/g, '(shown once)');
+/** A text that is kept or shown again, with `instead` for each of the tokens of any kind that are in it. */
+export function withoutTokens(text: string, instead = '(shown once)'): string {
+  return text.replaceAll(/pn[tjb]_[A-Za-z0-9_-]{43}(?:_[0-9a-f]{64})?/g, instead);
 }
 
 /** SHA-256 in hex. */

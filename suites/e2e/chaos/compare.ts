@@ -34,7 +34,7 @@ function interfaceDifferences(document: Document, entry: InterfaceEntry, kernel:
     ...linkDifferences(entry, { link, addresses: allAddressesOf(document, entry) }),
     ...same(`public key of ${entry.name}`, entry.public_key, found.publicKey),
     ...(entry.listen_port === 0 ? [] : same(`port of ${entry.name}`, entry.listen_port, found.listenPort)),
-    ...peerDifferences(entry.name, peers, found),
+    ...peerDifferences(entry.name, { peers, direct: directKeys(document, entry.name) }, found),
   ];
 }
 
@@ -73,20 +73,31 @@ function isIpv4(text: string): boolean {
   return !text.includes(':');
 }
 
-function peerDifferences(name: string, wanted: readonly PeerEntry[], found: KernelInterface): string[] {
+/** Spokes that are met without a hub: where nobody answers they are not called any more. */
+function directKeys(document: Document, name: string): ReadonlySet<string> {
+  const probes = of(document, 'probe').filter((one) => one.interface === name && one.purpose === 'direct');
+  return new Set(probes.map((probe) => probe.public_key));
+}
+
+function peerDifferences(
+  name: string,
+  { peers: wanted, direct }: { readonly peers: readonly PeerEntry[]; readonly direct: ReadonlySet<string> },
+  found: KernelInterface,
+): string[] {
   const keys = wanted.map((peer) => peer.public_key).sort();
   return [
     ...sameList(`peers of ${name}`, keys, [...found.peers.keys()].sort()),
     ...wanted.flatMap((peer) => {
       const seen = found.peers.get(peer.public_key);
       if (seen === undefined) return [];
+      const isSilenced = direct.has(peer.public_key) && seen.endpoint === null && seen.keepalive === 0;
       const what = `of peer ${peer.public_key} on ${name}`;
       return [
         ...sameList(`allowed IPs ${what}`, peer.allowed_ips.map(canonical).sort(), seen.allowedIps),
-        ...same(`keepalive ${what}`, peer.keepalive, seen.keepalive),
+        ...(isSilenced ? [] : same(`keepalive ${what}`, peer.keepalive, seen.keepalive)),
         ...same(`preshared key ${what}`, false, seen.presharedKey),
         // Where it is may have been learnt from its packets since; only a place that is unknown is wrong.
-        ...(peer.endpoint !== null && seen.endpoint === null ? [`no endpoint ${what}`] : []),
+        ...(peer.endpoint !== null && seen.endpoint === null && !isSilenced ? [`no endpoint ${what}`] : []),
       ];
     }),
   ];

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Lab } from '../../../packages/lab/lab.ts';
 import { listProcesses, readProcess, signal } from '../../../packages/lab/stage/process.ts';
 import { findPostmaster } from '../../../packages/platform/store/embedded/postmaster.ts';
-import type { Chance } from './random.ts';
+import type { Chance } from '../../stage/random.ts';
 
 export type Victim = 'platform' | 'postmaster' | 'backend' | 'agent';
 

@@ -5,7 +5,9 @@ import { canonicalJson } from '@powernode/core/compile/digest';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { compileNaively } from '@powernode/core/compile/naive';
+import { subjectOf } from '@powernode/core/compile/object-change';
 import type { EntryValue } from '@powernode/core/wire/document';
+import { loadItems } from '../../../packages/platform/actions/nouns.ts';
 import { loadDelivery } from '../../../packages/platform/deliver/load.ts';
 import { createLog } from '../../../packages/platform/observe/log.ts';
 import { embeddedUser } from '../../../packages/platform/store/embedded/cluster.ts';
@@ -36,7 +38,7 @@ export interface Rows {
 export async function readRows(dataDir: string): Promise<Rows> {
   const store = await openEmbedded(dataDir);
   try {
-    const { model, sequences } = await loadDelivery(store);
+    const { model, sequences } = await loadDelivery(store, loadItems);
     const networks = [...model.values()].map(({ network, peers, items }) => ({
       network,
       peers: [...peers.values()],
@@ -82,18 +84,41 @@ export function faultsOfJournal({ journal, sequence, networks }: Rows): string[]
   return faults;
 }
 
-/** How many of the changes after `sequence` are the platform's own: where hubs see a spoke without being asked. */
-export function observedSince({ journal }: Rows, sequence: number): number {
-  const isObserved = (change: Change) =>
+/** How many of the numbers after `sequence` each object took, but for those that the platform took by itself. */
+export function numbersSince({ journal }: Rows, sequence: number): Record<string, number> {
+  const numbers = new Map<string, number>();
+  for (const row of journal) {
+    if (row.sequence <= sequence || (row.changes.length > 0 && row.changes.every(isObserved))) continue;
+    const names = [...new Set(row.changes.map(nameOf))].join(' and ');
+    numbers.set(names, (numbers.get(names) ?? 0) + 1);
+  }
+  return Object.fromEntries(numbers);
+}
+
+/** Where hubs see a spoke without being asked. */
+function isObserved(change: Change): boolean {
+  return (
     change.kind === 'peer_changed' &&
     change.before !== null &&
     change.after !== null &&
     change.before.directEndpoint !== change.after.directEndpoint &&
     canonicalJson({ ...change.before, directEndpoint: null }) ===
-      canonicalJson({ ...change.after, directEndpoint: null });
-  return journal.filter(
-    (row) => row.sequence > sequence && row.changes.length > 0 && row.changes.every(isObserved),
-  ).length;
+      canonicalJson({ ...change.after, directEndpoint: null })
+  );
+}
+
+function nameOf(change: Change): string {
+  switch (change.kind) {
+    case 'network_created':
+    case 'network_updated':
+      return `network ${change.network.id}`;
+    case 'network_deleted':
+      return `network ${change.networkId}`;
+    case 'peer_changed':
+      return `peer ${subjectOf(change).id}`;
+    case 'item_changed':
+      return `item ${subjectOf(change).id}`;
+  }
 }
 
 interface Replayed {

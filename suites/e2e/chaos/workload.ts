@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import type { Network } from '@powernode/core/intent/network';
 import type { Peer } from '@powernode/core/intent/peer';
+import type { Chance } from '../../stage/random.ts';
 import type { Ledger } from './ledger.ts';
 import type { Operator } from './operator.ts';
-import type { Chance } from './random.ts';
 
 /** A host that can be attached. `address`: where it can be called; null: behind a NAT. */
 export interface Machine {
@@ -18,8 +18,8 @@ export interface WorkloadParts {
   readonly operator: Operator;
   readonly ledger: Ledger;
   readonly machines: readonly Machine[];
-  /** A network and a hub in it that stay, so that the end has something to reach. */
-  readonly kept: { readonly networkId: string; readonly peerId: string };
+  /** A network, a hub and a spoke in it that stay, so that the end has something to reach. */
+  readonly kept: { readonly networkId: string; readonly hubId: string; readonly spokeId: string };
 }
 
 /** Each network costs its hosts some processes of wireguard-go. */
@@ -83,7 +83,7 @@ export class Workload {
       case 'attach':
         return network === null ? undefined : this.#attach(network, chance);
       case 'detach':
-        return peer === null || peer.id === kept.peerId ? undefined : this.#detach(peer);
+        return peer === null || [kept.hubId, kept.spokeId].includes(peer.id) ? undefined : this.#detach(peer);
       case 'rotate':
         return peer === null ? undefined : this.#rotate(peer);
       case 'setTags':
@@ -120,7 +120,7 @@ export class Workload {
     const { operator, ledger } = this.#parts;
     const parameters = { network_id: network.id, approve: true };
     const outcome = await operator.change(sdwanActions.deleteNetwork, parameters);
-    if (outcome.kind === 'acknowledged') ledger.deletedNetwork(network.id);
+    if (outcome.kind === 'acknowledged') ledger.deletedNetwork(outcome.answer.network);
   }
 
   async #attach(network: Network, chance: Chance): Promise<void> {
@@ -142,7 +142,7 @@ export class Workload {
   async #detach(peer: Peer): Promise<void> {
     const { operator, ledger } = this.#parts;
     const outcome = await operator.change(sdwanActions.detachPeer, { peer_id: peer.id, approve: true });
-    if (outcome.kind === 'acknowledged') ledger.detachedPeer(peer.id);
+    if (outcome.kind === 'acknowledged') ledger.detachedPeer(outcome.answer.peer);
   }
 
   async #rotate(peer: Peer): Promise<void> {
@@ -168,7 +168,7 @@ export class Workload {
     const { endpoint_address, ...reach } = somePlace(machine, chance);
     const outcome = await operator.change(sdwanActions.updatePeer, {
       peer_id: peer.id,
-      ...(peer.id === kept.peerId ? {} : reach),
+      ...(peer.id === kept.hubId ? {} : reach),
       ...(endpoint_address === undefined ? {} : { endpoint_address }),
       ...sometimes(chance, { if_revision: peer.revision }),
     });

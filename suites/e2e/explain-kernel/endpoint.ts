@@ -4,6 +4,10 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Host } from '../../../packages/agent/fixtures/stage.ts';
 import type { Command, Flow, Outcome, Reply, Shot } from './wire.ts';
+import { within } from './within.ts';
+
+/** Longer than the program itself waits for anything. */
+const answerMs = 120_000;
 
 const main = path.join(import.meta.dirname, 'endpoint-main.ts');
 
@@ -12,6 +16,7 @@ export class Endpoint {
   readonly #child: ChildProcess;
   readonly #waiting: PromiseWithResolvers<Reply>[] = [];
   #complaint = '';
+  #ended: Error | null = null;
 
   constructor(host: Host) {
     this.host = host;
@@ -23,21 +28,17 @@ export class Endpoint {
     this.#child.stderr?.on('data', (chunk) => {
       this.#complaint += String(chunk);
     });
+    // Whoever writes to a program that has ended is told by its end.
+    this.#child.stdin?.on('error', () => undefined);
     this.#child.once('close', () => {
-      const error = new Error(`the program inside ${host.name} ended: ${this.#complaint}`);
-      for (const { reject } of this.#waiting) reject(error);
+      this.#ended = new Error(`the program inside ${host.name} ended: ${this.#complaint}`);
+      for (const { reject } of this.#waiting) reject(this.#ended);
     });
   }
 
-  /** Refusals are told without a limit, so that none is missing, and what is open is not forgotten for a day. */
+  /** Refusals are told without a limit, so that none is missing. */
   async prepare(): Promise<void> {
-    const settings = [
-      'net.ipv6.icmp.ratelimit=0',
-      'net.ipv4.icmp_ratelimit=0',
-      'net.netfilter.nf_conntrack_udp_timeout=86400',
-      'net.netfilter.nf_conntrack_udp_timeout_stream=86400',
-    ];
-    await this.host.must('sysctl', '-w', ...settings);
+    await this.host.must('sysctl', '-w', 'net.ipv6.icmp.ratelimit=0', 'net.ipv4.icmp_ratelimit=0');
   }
 
   async serve(addresses: readonly string[]): Promise<void> {
@@ -49,13 +50,25 @@ export class Endpoint {
   }
 
   async send(shots: readonly Shot[]): Promise<readonly Outcome[]> {
-    return (await this.#ask({ command: 'send', shots })).outcomes;
+    return await this.#ask({ command: 'send', shots });
   }
 
-  #ask(command: Command): Promise<Reply> {
-    const reply = Promise.withResolvers<Reply>();
-    this.#waiting.push(reply);
+  /** What became of a packet on each connection, by the number of its flow. */
+  async ask(): Promise<readonly Outcome[]> {
+    return await this.#ask({ command: 'ask' });
+  }
+
+  async #ask(command: Command): Promise<readonly Outcome[]> {
+    if (this.#ended !== null) throw this.#ended;
+    const answer = Promise.withResolvers<Reply>();
+    this.#waiting.push(answer);
     this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
-    return reply.promise;
+    const reply = await within(
+      answerMs,
+      answer.promise,
+      () => `the program inside ${this.host.name} has not answered "${command.command}" ${this.#complaint}`,
+    );
+    if ('error' in reply) throw new Error(`${this.host.name}, "${command.command}": ${reply.error}`);
+    return reply.outcomes;
   }
 }

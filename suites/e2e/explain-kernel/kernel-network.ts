@@ -6,6 +6,9 @@ import { NetworkIndex } from '@powernode/core/compile/network-index';
 import { type CompiledEntry, diffEntries, isEmptyPatch } from '@powernode/core/compile/patch';
 import { uuid } from '@powernode/core/explain/random-network.fixture';
 import type { Fleet } from '../../../packages/agent/fixtures/agents.ts';
+import { within } from './within.ts';
+
+const applyMs = 120_000;
 
 export interface Shape {
   readonly handle: string;
@@ -24,12 +27,21 @@ export class KernelNetwork {
   readonly #fleet: Fleet;
   readonly #given = new Map<string, readonly CompiledEntry[]>();
   readonly #revisions: Map<string, number>;
+  readonly #number: number;
 
-  /** `revisions` are those of the hosts' documents, which live longer than a network. */
-  constructor(fleet: Fleet, shape: Shape, revisions: Map<string, number>) {
+  /**
+   * `revisions` are those of the hosts' documents, which live longer than a network. `number` is that of the network
+   * among those that the same hosts are given.
+   */
+  constructor(
+    fleet: Fleet,
+    shape: Shape,
+    past: { readonly revisions: Map<string, number>; readonly number: number },
+  ) {
     this.#fleet = fleet;
     this.shape = shape;
-    this.#revisions = revisions;
+    this.#revisions = past.revisions;
+    this.#number = past.number;
     const network: NetworkModel = {
       id: uuid(1, fleet.platform.said.length),
       accountId: uuid(0, 1),
@@ -39,6 +51,7 @@ export class KernelNetwork {
       mtu: 1420,
       topologyStrategy: shape.topologyStrategy,
       firewallDefaultPolicy: 'accept',
+      rematchConnections: true,
     };
     const names = [...shape.hubs, ...shape.spokes];
     this.index = new NetworkIndex(
@@ -80,6 +93,10 @@ export class KernelNetwork {
     this.index.changeNetwork({ ...this.index.network, firewallDefaultPolicy });
   }
 
+  setRematch(rematchConnections: boolean): void {
+    this.index.changeNetwork({ ...this.index.network, rematchConnections });
+  }
+
   setTags(name: string, tags: readonly string[]): void {
     const before = this.peerOf(name);
     this.index.change({ before, after: { ...before, tags: [...tags].sort() } });
@@ -98,7 +115,7 @@ export class KernelNetwork {
   async #give(entriesOf: (name: string) => readonly CompiledEntry[]): Promise<void> {
     const { platform } = this.#fleet;
     const from = platform.said.length;
-    const waiting: Promise<unknown>[] = [];
+    const given: [name: string, revision: number][] = [];
     for (const name of this.names) {
       const entries = entriesOf(name);
       const patch = diffEntries(this.#given.get(name) ?? [], entries);
@@ -107,16 +124,33 @@ export class KernelNetwork {
       const revision = (this.#revisions.get(name) ?? 0) + 1;
       this.#revisions.set(name, revision);
       const set = Array.from(patch.set.values(), ({ value }) => value);
-      await platform.put(name, set, [...patch.remove]);
-      waiting.push(platform.applied(name, revision, from));
+      await within(applyMs, platform.put(name, set, [...patch.remove]), () => `${name} was not given`);
+      given.push([name, revision]);
     }
-    await Promise.all(waiting);
+    await Promise.all(
+      given.map(([name, revision]) =>
+        within(
+          applyMs,
+          platform.applied(name, revision, from),
+          () => `${name} is not at revision ${revision}\n${this.#wordsOf(name, from)}`,
+        ),
+      ),
+    );
+  }
+
+  /** What an agent has told and logged in the end. */
+  #wordsOf(name: string, from: number): string {
+    const { platform, logs } = this.#fleet;
+    const told = platform.said.slice(from).filter(({ hostname }) => hostname === name);
+    const log = (logs.get(name) ?? '').trimEnd().split('\n');
+    return [...told.slice(-5).map(({ message }) => JSON.stringify(message)), ...log.slice(-10)].join('\n');
   }
 
   #peer(network: NetworkModel, name: string, n: number): PeerModel {
     const [hostAddress = '', ipv4Address = null] = this.addresses(n);
     const isHub = this.shape.hubs.includes(name);
-    const keys = this.#fleet.member(name).keys;
+    // Keys of its own, as from the platform: agents delete those that were left out for a while.
+    const keys = this.#fleet.member(name).keys.slice(2 * this.#number);
     const isMet = isHub || this.shape.open.includes(name);
     return {
       id: uuid(2, n),

@@ -6,7 +6,7 @@ import { Sight } from '@powernode/core/explain/sight';
 import type { Answer } from '@powernode/core/explain/trail';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { underlayOf } from './kernel-network.ts';
-import { type Flow, type Outcome, type Shot, servedPorts } from './wire.ts';
+import { connectionPort, type Flow, type Outcome, type Shot, servedPorts } from './wire.ts';
 import {
   addressesOf,
   deviceName,
@@ -50,6 +50,11 @@ export class Packets {
   /** The same packet once more, from a port of its own. */
   again(one: Case): Case {
     return { ...one, shot: { ...one.shot, id: ++this.#shots } };
+  }
+
+  /** What is said of a packet that would begin the connection now. */
+  ofConnection({ source, destination }: Flow): Answer {
+    return this.#explain({ source, destination, protocol: 'udp', port: connectionPort });
   }
 
   #families(): (6 | 4)[] {

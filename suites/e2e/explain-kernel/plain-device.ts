@@ -6,8 +6,10 @@ import { uuid } from '@powernode/core/explain/random-network.fixture';
 import { until } from '../../../packages/agent/fixtures/agents.ts';
 import type { Host } from '../../../packages/agent/fixtures/stage.ts';
 import type { KernelNetwork } from './kernel-network.ts';
+import { within } from './within.ts';
 
 const interfaceName = 'wg-device';
+const bootMs = 60_000;
 
 export class PlainDevice {
   readonly host: Host;
@@ -22,7 +24,12 @@ export class PlainDevice {
 
   static async boot(host: Host): Promise<PlainDevice> {
     const engine = host.spawn('wireguard-go', ['-f', interfaceName]);
-    await until(async () => (await host.run('wg', 'show', interfaceName)).code === 0);
+    let complaint = '';
+    engine.stderr?.on('data', (chunk) => {
+      complaint += String(chunk);
+    });
+    const up = until(async () => (await host.run('wg', 'show', interfaceName)).code === 0);
+    await within(bootMs, up, () => `wireguard-go has no ${interfaceName} ${complaint}`);
     const publicKey = await host.must(
       'sh',
       '-c',

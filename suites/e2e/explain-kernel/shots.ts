@@ -45,30 +45,33 @@ function shootUdp(shot: Shot): Fired {
   const signs: string[] = [];
   let answered = false;
   const socket = createSocket(shot.source.includes(':') ? 'udp6' : 'udp4');
+  const sent = Promise.withResolvers<void>();
   const note = (error: Error | null) => {
     if (error !== null) signs.push(codeOf(error));
   };
-  socket.on('error', note);
+  socket.on('error', (error) => {
+    note(error);
+    // Without its source address nothing is sent.
+    sent.resolve();
+  });
   socket.on('message', () => {
     answered = true;
   });
-  const sent = new Promise<void>((resolve) => {
-    socket.bind(nextPort++, shot.source, () => {
-      socket.connect(shot.port, shot.destination, (error?: Error) => {
-        if (error !== undefined) {
-          note(error);
-          resolve();
-          return;
-        }
-        socket.send('hello', (failed) => {
-          note(failed);
-          resolve();
-        });
+  socket.bind(nextPort++, shot.source, () => {
+    socket.connect(shot.port, shot.destination, (error?: Error) => {
+      if (error !== undefined) {
+        note(error);
+        sent.resolve();
+        return;
+      }
+      socket.send('hello', (failed) => {
+        note(failed);
+        sent.resolve();
       });
     });
   });
   return {
-    sent,
+    sent: sent.promise,
     async end() {
       await turn();
       socket.close();

@@ -11,7 +11,7 @@ export interface Shot {
   readonly flow: number;
 }
 
-/** A connection that was open before any rule was there, and so goes on whatever the rules say. */
+/** Between whom markers are exchanged, and a connection is kept beside them. */
 export interface Flow {
   readonly id: number;
   readonly source: string;
@@ -22,6 +22,8 @@ export interface Flow {
 export type Command =
   | { readonly command: 'serve'; readonly addresses: readonly string[] }
   | { readonly command: 'open'; readonly flows: readonly Flow[] }
+  /** The outcomes are those of the connections, by the numbers of their flows. */
+  | { readonly command: 'ask' }
   | { readonly command: 'send'; readonly shots: readonly Shot[] };
 
 /** arrived: it was answered. refused: the sender was told. silent: neither. */
@@ -32,10 +34,13 @@ export interface Outcome {
   readonly signs: readonly string[];
 }
 
-export interface Reply {
-  readonly outcomes: readonly Outcome[];
-}
+export type Reply =
+  | { readonly outcomes: readonly Outcome[] }
+  /** The command could not be obeyed; the next one may be. */
+  | { readonly error: string };
 
 /** On these everybody answers. */
 export const servedPorts = [7000, 7001, 7002, 7003, 7004] as const;
 export const markerPort = 7999;
+/** One that drawn rules name. */
+export const connectionPort = 7002;

@@ -1,6 +1,13 @@
 // Who can send what to whom on a network of real hosts: the program in each host, and the markers between them.
 // Which packets are sent, and what is said of them: packets.ts.
-import type { Item, PortMappingModel, UserDeviceModel, VirtualIpModel } from '@powernode/core/compile/model';
+import type {
+  Item,
+  PortMappingModel,
+  RuleModel,
+  Selector,
+  UserDeviceModel,
+  VirtualIpModel,
+} from '@powernode/core/compile/model';
 import { uuid } from '@powernode/core/explain/random-network.fixture';
 import type { Fleet } from '../../../packages/agent/fixtures/agents.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -29,7 +36,7 @@ export class World {
     this.#parts = parts;
   }
 
-  /** While nothing is forbidden yet: connections that go on from now on. */
+  /** While nothing is drawn yet: what does not arrive now has no way, whatever the rules. */
   async open(): Promise<void> {
     await this.serve();
     this.#addFlows();
@@ -50,6 +57,27 @@ export class World {
       await endpoints.get(name)?.serve([...addressesOf(peer), ...held]);
     }
     await endpoints.get(deviceName)?.serve(device.addresses);
+  }
+
+  /** Rules for markers. None that is drawn goes before them, for none names less: each has one sender and one port. */
+  markerRules(): RuleModel[] {
+    const { network, device } = this.#parts;
+    const senders: Selector[] = [
+      ...network.names.map((name): Selector => ({ kind: 'peer', id: network.peerOf(name).id })),
+      { kind: 'user_device', id: device.id },
+    ];
+    return senders.map((selector, n) => ({
+      type: 'firewall_rule',
+      id: uuid(6, 1000 + n),
+      networkId: network.index.network.id,
+      direction: 'both',
+      action: 'accept',
+      selector,
+      destination: { kind: 'all' },
+      protocol: 'udp',
+      ports: [markerPort, markerPort],
+      enabled: true,
+    }));
   }
 
   /** Doors for markers: from outside by each hub to each peer. */
@@ -84,6 +112,17 @@ export class World {
     readonly family: 6 | 4;
   }): Flow | undefined {
     return this.#flows.get(`${path.sender} ${path.towards} ${path.family}`);
+  }
+
+  /** Where connections have been open from the beginning. */
+  connections(): Flow[] {
+    return [...this.#flows.values()].filter(({ port }) => port === markerPort);
+  }
+
+  /** What became of a packet on each connection, by the number of its flow. */
+  async ask(): Promise<Map<number, Outcome>> {
+    const outcomes = await Promise.all(Array.from(this.#parts.endpoints.values(), (one) => one.ask()));
+    return new Map(outcomes.flat().map((outcome) => [outcome.id, outcome]));
   }
 
   /** What became of each packet, by its number. */

@@ -10,11 +10,12 @@ import { MovingAddress, servicePort } from '../../../packages/lab/testing/moving
 import { ownLabFolder, uniqueName } from '../../../packages/lab/testing/scene.ts';
 import { Services } from '../../../packages/lab/testing/services.ts';
 import { lossDuring } from '../../../packages/lab/watch/loss.ts';
+import { promisedMs } from '../../stage/quiet.ts';
 
 const limitMs = 30_000;
 const hub = 'hub1';
 const outerPort = 8080;
-const gapMaxMs = 1000;
+const gapMaxMs = promisedMs(1000);
 const protocols = ['tcp', 'udp'] as const;
 const families = ['ipv4', 'ipv6'] as const;
 type Family = (typeof families)[number];

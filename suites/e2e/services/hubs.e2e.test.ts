@@ -7,9 +7,10 @@ import type { RouteWatch } from '../../../packages/lab/lab.ts';
 import { ownLabFolder, uniqueName } from '../../../packages/lab/testing/scene.ts';
 import { type HubFlow, Services, spokes } from '../../../packages/lab/testing/services.ts';
 import { type Loss, lossDuring } from '../../../packages/lab/watch/loss.ts';
+import { promisedMs } from '../../stage/quiet.ts';
 
 const port = 7007;
-const gapMaxMs = 1000;
+const gapMaxMs = promisedMs(1000);
 /** How long nothing may flap after a hub has died; ten minutes are measured by setting it to 600. */
 const calmMs = Number(process.env['POWERNODE_CALM_SECONDS'] ?? '12') * 1000;
 const timeout = 300_000 + calmMs;

@@ -1,7 +1,7 @@
 // Random troubles of a network, drawn from a seed: partitions of some machines from all others, and single paths cut.
 import type { Lab, Pair } from '../../../packages/lab/lab.ts';
 import { hubs, members } from '../../../packages/lab/testing/services.ts';
-import type { Chance } from '../chaos/random.ts';
+import type { Chance } from '../../stage/random.ts';
 
 export type Trouble =
   | { readonly kind: 'partition'; readonly names: readonly string[] }

@@ -7,10 +7,11 @@ import { answerOfOther, MovingAddress, servicePort } from '../../../packages/lab
 import { ownLabFolder, uniqueName } from '../../../packages/lab/testing/scene.ts';
 import { hubs, Services } from '../../../packages/lab/testing/services.ts';
 import { type Loss, lossDuring } from '../../../packages/lab/watch/loss.ts';
+import { promisedMs } from '../../stage/quiet.ts';
 
 const limitMs = 60_000;
-const gapMaxMs = 1000;
-const afterApprovalMaxMs = 300;
+const gapMaxMs = promisedMs(1000);
+const afterApprovalMaxMs = promisedMs(300);
 /** A client gives a TCP connection up after so long without an answer; its new one meets the new holder. */
 const giveUpMs = 300;
 const client = 'office1';

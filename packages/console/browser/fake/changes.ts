@@ -9,7 +9,8 @@ import {
   newId,
   type Prepare,
   type Prepared,
-  planOf,
+  preparedPlan,
+  refuseStale,
   remove,
   status,
 } from './prepared.ts';
@@ -54,12 +55,7 @@ const changes: Readonly<Record<string, Prepare>> = {
   updateNetwork(world, input) {
     const { network_id, if_revision, ...part } = input;
     const before = find(world.networks, network_id, 'network');
-    if (if_revision !== undefined && if_revision !== before.revision) {
-      throw new ProductError(
-        'revision_conflict',
-        `It has revision ${before.revision} by now. Read it again.`,
-      );
-    }
+    refuseStale(before, if_revision);
     const after = { ...before, ...part, revision: before.revision + 1, updated_at: ago(0) };
     return {
       body: { network: after },
@@ -128,8 +124,9 @@ const changes: Readonly<Record<string, Prepare>> = {
     };
   },
   updateInstance(world, input) {
-    const { instance_id, if_revision: _, ...part } = input;
+    const { instance_id, if_revision, ...part } = input;
     const before = find(world.instances, instance_id, 'machine');
+    refuseStale(before, if_revision);
     const after = { ...before, ...part, revision: before.revision + 1, updated_at: ago(0) };
     return {
       body: { instance: after },
@@ -137,6 +134,27 @@ const changes: Readonly<Record<string, Prepare>> = {
       commit() {
         replace(world.instances, after);
         return { kind: 'system.instance.updated', payload: { before, after } };
+      },
+    };
+  },
+  retryRolledBack(world, input) {
+    const before = find(world.instances, input['instance_id'], 'machine');
+    if (!before.connected) {
+      throw new ProductError('conflict', `"${before.hostname}" is offline. Try again when it is online.`);
+    }
+    const after = {
+      ...before,
+      problems: before.problems.filter(({ code }) => code !== 'change_rolled_back'),
+    };
+    return {
+      body: { instance: before },
+      reaches: world.peers.filter((one) => one.node_instance_id === before.id).slice(0, 1),
+      commit() {
+        replace(world.instances, after);
+        for (const peer of world.peers.filter((one) => one.node_instance_id === before.id))
+          replace(world.peers, { ...peer, problem: null });
+        const { id, hostname, problems } = before;
+        return { kind: 'system.instance.retried', payload: { node_instance_id: id, hostname, problems } };
       },
     };
   },
@@ -223,15 +241,21 @@ const changes: Readonly<Record<string, Prepare>> = {
     return made(world.operators, 'operator', operator, {});
   },
   updateOperator(world, input) {
-    const { operator_id, if_revision: _, ...part } = input;
+    const { operator_id, ...part } = input;
     return status(world.operators, operator_id, 'operator', part);
   },
   disableOperator: (world, input) =>
-    status(world.operators, input['operator_id'], 'operator', { disabled: true }),
+    status(world.operators, input['operator_id'], 'operator', {
+      disabled: true,
+      if_revision: input['if_revision'],
+    }),
   createApiToken(world, input) {
     const token = {
       ...stored(newId(), 0),
       operator_id: (input['operator_id'] as string | undefined) ?? world.whoami.operator.id,
+      created_by: world.whoami.operator.id,
+      created_with: world.apiTokens[0]?.id ?? null,
+      for_model: input['for_model'] === true,
       name: String(input['name']),
       permissions: (input['permissions'] as never) ?? null,
       expires_at: null,
@@ -267,10 +291,17 @@ function reachesNodes(before: object, part: Input): boolean {
 }
 
 function changePeer(world: World, input: Input, verb: string): Prepared {
-  const { peer_id, if_revision: _, ...part } = input;
+  const { peer_id, if_revision, ...part } = input;
   const before = find(world.peers, peer_id, 'peer');
+  refuseStale(before, if_revision);
   const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
-  const after = { ...before, ...given, revision: before.revision + 1 };
+  const declared = typeof part['publicly_reachable'] === 'boolean';
+  const after = {
+    ...before,
+    ...given,
+    ...(declared ? { publicly_reachable_source: 'declared' as const } : {}),
+    revision: before.revision + 1,
+  };
   return {
     body: { peer: after },
     reaches: [],
@@ -293,7 +324,7 @@ export function defer(
     category: action.category?.name ?? '',
     summary: action.title,
     input: wanted.input,
-    plan: planOf(wanted.prepared.reaches),
+    plan: preparedPlan(world, wanted.prepared),
     status: 'pending',
     requested_by: { id: world.whoami.operator.id, name: world.whoami.operator.name },
     decided_by: null,
@@ -302,6 +333,7 @@ export function defer(
     expires_at: ago(-4 * 3600),
     result: null,
     error: null,
+    secret: null,
   };
   world.approvals.unshift(approval);
   return approval;
@@ -318,6 +350,8 @@ function newJoinToken(input: Input) {
     instance_id: null,
   };
   const token = `pnj_${keyOf(7).slice(0, 40)}`;
-  const command = `powernode agent join --platform https://platform.example:7443 --token ${token}`;
+  const script = 'https://platform.example:7443/install.sh';
+  const pin = `sha256//${keyOf(8)}`;
+  const command = `curl -fsSL ${script} --insecure --pinnedpubkey ${pin} | sh -s -- --token ${token}`;
   return { shown, secret: { token, command } };
 }

@@ -12,13 +12,16 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import type { Permission } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
+import { secretFetchMs } from '@powernode/core/limits';
+import { fieldProblems, validationMessage } from '@powernode/core/validation';
+import { changesOf } from './change-log.ts';
 import { defer, prepare } from './changes.ts';
 import { counter, idOf } from './ids.ts';
 import { type ListInput, pageOf, rowsOf } from './lists.ts';
-import { type Prepared, planOf } from './prepared.ts';
+import { type Prepared, planOf, preparedPlan, refuseStale } from './prepared.ts';
 import { readService } from './services.ts';
 import { topologyOf } from './topology.ts';
-import { accountId, stored, type World } from './world.ts';
+import { type Approval, accountId, stored, type World } from './world.ts';
 
 type Body = Record<string, unknown>;
 export interface Answer {
@@ -30,6 +33,12 @@ export class FakePlatform {
   readonly world: World;
   readonly events: Event[] = [];
   readonly modes = new Map<string, PolicyMode>();
+  /** By approval: results with what is shown once, until somebody fetched it. */
+  readonly #secrets = new Map<string, Body>();
+  /** By category: how often its policy was set. */
+  readonly #policyRevisions = new Map<string, number>();
+  /** The name of the operator whose call is answered. */
+  #caller = 'admin';
   /** What the token of the tests may do. */
   permissions: Permission[];
   readonly #listeners = new Set<(event: Event) => void>();
@@ -47,7 +56,7 @@ export class FakePlatform {
       kind,
       severity: 'info',
       at: new Date().toISOString(),
-      actor: { kind: 'operator', id: this.world.whoami.operator.id, name: 'admin' },
+      actor: { kind: 'operator', id: this.world.whoami.operator.id, name: this.#caller },
       correlation_id: 'c0ffee',
       payload,
       ...part,
@@ -63,7 +72,8 @@ export class FakePlatform {
   }
 
   /** Answers the generic call of an action. */
-  answer(name: string, raw: unknown): Answer {
+  answer(name: string, raw: unknown, caller = 'admin'): Answer {
+    this.#caller = caller;
     try {
       return this.#invoke(name, raw);
     } catch (error) {
@@ -75,14 +85,14 @@ export class FakePlatform {
 
   #invoke(name: string, raw: unknown): Answer {
     const key = actionKeyOf(name);
-    if (key === undefined) throw new ProductError('not_found', 'There is nothing at this address.');
+    if (key === undefined) throw new ProductError('not_found', 'Nothing exists at this URL.');
     const definition = definitionOf(key);
     this.require(definition.permission);
-    const parsed = inputOf(definition).safeParse(raw);
-    if (!parsed.success) throw refusal(parsed.error.issues);
+    const parsed = inputOf(definition).safeParse(raw, { error: validationMessage });
+    if (!parsed.success) throw refusal(parsed.error);
     const { dry_run: dryRun, approve, ...input } = parsed.data as Body;
     if (definition.category === null) return { status: 200, body: this.#read(key, input) };
-    if (key === 'setPolicy') return { status: 200, body: this.#setPolicy(input) };
+    if (key === 'setPolicy') return { status: 200, body: this.#setPolicy(input, dryRun === true) };
     if (key === 'decideApproval') return { status: 200, body: this.#decide(input) };
     return this.#change(key, { input, dryRun: dryRun === true, approve: approve === true });
   }
@@ -91,7 +101,7 @@ export class FakePlatform {
     if (permission === null || this.permissions.includes(permission)) return;
     throw new ProductError(
       'permission_denied',
-      `This needs the permission ${permission}. Ask an administrator of the account for it.`,
+      `This requires the permission ${permission}. Ask an administrator of the account.`,
       { members: { permission } },
     );
   }
@@ -106,7 +116,7 @@ export class FakePlatform {
       if (row === undefined)
         throw new ProductError(
           'not_found',
-          `There is no ${noun} ${String(id)}. List them to see what there is.`,
+          `There is no ${noun} ${String(id)}. List the existing ones first.`,
         );
       return { [noun]: row };
     };
@@ -120,11 +130,16 @@ export class FakePlatform {
       case 'getPeer':
         return one('peer', world.peers);
       case 'getApproval':
-        return one('approval', world.approvals);
+        return this.#approval(one('approval', world.approvals)['approval'] as Approval, input);
       case 'getTopology':
         return {
           topology: topologyOf(world, one('network', world.networks)['network'] as World['networks'][number]),
         };
+      case 'listChanges': {
+        const { network_id, instance_id, from_sequence: _from, ...page } = input as Body & ListInput;
+        const filter = { network_id, instance_id } as Parameters<typeof changesOf>[2];
+        return pageOf('changes', changesOf(world, this.events, filter), page);
+      }
       case 'recentEvents': {
         const { kind_prefix: prefix = '', ...page } = input as unknown as ListInput & {
           kind_prefix?: string;
@@ -150,7 +165,7 @@ export class FakePlatform {
     const prepared: Prepared = prepare(key, this.world, call.input);
     const mode = this.#modeOf(key);
     if (call.dryRun) {
-      const plan = planOf(prepared.reaches);
+      const plan = preparedPlan(this.world, prepared);
       return { status: 200, body: { ...prepared.body, ...prepared.rehearsed, dry_run: true, plan } };
     }
     if (mode === 'blocked')
@@ -173,13 +188,24 @@ export class FakePlatform {
     return { status: 200, body: prepared.body };
   }
 
+  /** What is shown once is in this answer, and not in what is kept. */
+  #approval(approval: Approval, input: Body): Body {
+    const result = this.#secrets.get(approval.id);
+    const { secret } = approval;
+    if (result === undefined || secret === null || input['show_secret'] === false) return { approval };
+    this.#secrets.delete(approval.id);
+    const shown: Approval = { ...approval, secret: { ...secret, status: 'shown' } };
+    this.world.approvals.splice(this.world.approvals.indexOf(approval), 1, shown);
+    return { approval: { ...shown, result } };
+  }
+
   #decide(input: Body): Body {
     const approval = this.world.approvals.find((one) => one.id === input['approval_id']);
     if (approval === undefined || approval.status !== 'pending') {
       throw new ProductError('conflict', `It is ${approval?.status ?? 'gone'} already; a decision is final.`);
     }
     const approved = input['decision'] === 'approve';
-    const next = {
+    const next: Approval = {
       ...approval,
       status: approved ? ('approved' as const) : ('rejected' as const),
       decided_by: { id: this.world.whoami.operator.id, name: 'admin' },
@@ -192,10 +218,16 @@ export class FakePlatform {
       const prepared = prepare(key, this.world, approval.input);
       const happened = prepared.commit();
       if (happened !== null) this.emit(happened.kind, happened.payload);
-      // What is shown once is in this answer, and not in what is kept.
-      const result = prepared.body;
+      if (definitionOf(key).makesSecret) {
+        this.#secrets.set(next.id, prepared.body);
+        next.secret = {
+          status: 'waiting',
+          expires_at: new Date(Date.now() + secretFetchMs).toISOString(),
+          detail: null,
+        };
+      } else next.result = prepared.body;
       this.emit(`system.approval.approved`, { approval_id: next.id, summary: next.summary });
-      return { approval: { ...next, result } };
+      return { approval: next };
     }
     this.emit(`system.approval.${next.status}`, { approval_id: next.id, summary: next.summary });
     return { approval: next };
@@ -206,9 +238,17 @@ export class FakePlatform {
     return this.modes.get(category?.name ?? '') ?? category?.defaultMode ?? 'auto_approve';
   }
 
-  #setPolicy(input: Body): Body {
+  #setPolicy(input: Body, dryRun: boolean): Body {
     const category = String(input['category']);
     const before = this.#policies().find((policy) => policy['category'] === category);
+    const revision = Number(before?.['revision'] ?? 1);
+    refuseStale({ revision }, input['if_revision']);
+    if (dryRun) {
+      const mode = input['mode'] ?? before?.['default_mode'];
+      const policy = { ...before, mode };
+      return { policy, dry_run: true, plan: planOf([], { before: before ?? {}, after: policy }) };
+    }
+    this.#policyRevisions.set(category, revision + 1);
     if (input['mode'] === null) this.modes.delete(category);
     else this.modes.set(category, input['mode'] as PolicyMode);
     const policy = this.#policies().find((one) => one['category'] === category);
@@ -226,23 +266,19 @@ export class FakePlatform {
         category: category.name,
         mode,
         default_mode: category.defaultMode,
+        is_default: !this.modes.has(category.name),
         description: title,
         actions: [name],
         ...stored(idOf(5000 + categories.size), 0),
+        revision: this.#policyRevisions.get(category.name) ?? 1,
       });
     }
     return [...categories.values()];
   }
 }
 
-function refusal(
-  issues: readonly { readonly path: PropertyKey[]; readonly code: string; readonly message: string }[],
-): ProductError {
-  const fields = issues.map((issue) => ({
-    path: issue.path.map(String).join('.'),
-    code: issue.code,
-    message: issue.message,
-  }));
+function refusal(error: Parameters<typeof fieldProblems>[0]): ProductError {
+  const fields = fieldProblems(error, 'is not a parameter of this action');
   const first = fields[0];
   return new ProductError('validation_failed', `${first?.path ?? ''}: ${first?.message ?? ''}.`, { fields });
 }

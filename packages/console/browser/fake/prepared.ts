@@ -1,4 +1,5 @@
 // What every change of the fake platform is made of: it is prepared first, so that it can be planned without being made.
+import { changedFields } from '@powernode/core/actions/plan-fields';
 import { ProductError } from '@powernode/core/errors';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { counter } from './ids.ts';
@@ -19,7 +20,11 @@ export interface Prepared {
 
 export const newId = counter(5_000_000);
 
-export function planOf(reaches: readonly Peer[]): Plan {
+/** `turn`: the object as it is and as it would be. */
+export function planOf(
+  reaches: readonly Peer[],
+  turn?: { readonly before: Shown; readonly after: Shown },
+): Plan {
   const nodes = reaches.slice(0, 100).map((peer) => ({
     instance_id: peer.node_instance_id,
     hostname: peer.hostname,
@@ -29,14 +34,41 @@ export function planOf(reaches: readonly Peer[]): Plan {
       { op: 'set' as const, key: 'b', detail: `route fd4a::/64 via wg-net-t0` },
     ],
   }));
-  return { nodes, node_count: reaches.length, truncated: reaches.length > nodes.length };
+  const fields = turn === undefined ? [] : changedFields(turn.before, turn.after);
+  return {
+    ...(fields.length === 0 ? {} : { fields }),
+    nodes,
+    node_count: reaches.length,
+    truncated: reaches.length > nodes.length,
+  };
+}
+
+/** The plan of what is prepared and not committed yet. */
+export function preparedPlan(world: World, { body, reaches }: Prepared): Plan {
+  const rows = Object.values(world).flatMap((list: unknown) =>
+    Array.isArray(list) ? (list as Shown[]) : [],
+  );
+  const after = Object.values(body).find((value) => typeof value === 'object' && value !== null) as
+    | Shown
+    | undefined;
+  const before = rows.find((row) => after?.['id'] !== undefined && row['id'] === after['id']);
+  return after === undefined || before === undefined ? planOf(reaches) : planOf(reaches, { before, after });
 }
 
 export function find<T extends { readonly id: string }>(rows: readonly T[], id: unknown, noun: string): T {
   const row = rows.find((one) => one.id === id);
   if (row === undefined)
-    throw new ProductError('not_found', `There is no ${noun} ${String(id)}. List them to see what there is.`);
+    throw new ProductError('not_found', `There is no ${noun} ${String(id)}. List the existing ones first.`);
   return row;
+}
+
+/** Refused when somebody else changed the row since it had the given revision. */
+export function refuseStale(row: { readonly revision: number }, expected: unknown): void {
+  if (expected === undefined || expected === row.revision) return;
+  throw new ProductError(
+    'revision_conflict',
+    `It has revision ${row.revision} by now, not ${JSON.stringify(expected)}. Read it again, then retry.`,
+  );
 }
 
 export function remove<T>(rows: T[], gone: (row: T) => boolean): void {
@@ -61,9 +93,16 @@ export function made<T extends { readonly id: string }>(
   };
 }
 
-export function status(rows: { readonly id: string }[], id: unknown, noun: string, part: Shown): Prepared {
+export function status(
+  rows: { readonly id: string; readonly revision: number }[],
+  id: unknown,
+  noun: string,
+  given: Shown,
+): Prepared {
+  const { if_revision, ...part } = given;
   const before = find(rows, id, noun);
-  const after = { ...before, ...part };
+  refuseStale(before, if_revision);
+  const after = { ...before, ...part, revision: before.revision + 1 };
   return {
     body: { [noun]: after },
     reaches: [],

@@ -23,6 +23,8 @@ export interface FakeServer {
   readonly platform: FakePlatform;
   /** The tokens that are let in. */
   readonly tokens: Set<string>;
+  /** The names of the operators of other tokens than the one of the tests. */
+  readonly names: Map<string, string>;
   /** Ends the server and every connection, as a killed process would. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -30,6 +32,7 @@ export interface FakeServer {
 
 export async function serveFake(platform: FakePlatform, directory: string): Promise<FakeServer> {
   const tokens = new Set([fakeToken]);
+  const names = new Map<string, string>();
   let port = 0;
   let server: Server;
 
@@ -44,18 +47,19 @@ export async function serveFake(platform: FakePlatform, directory: string): Prom
     response.setHeader('content-security-policy', contentPolicy);
     if (pathname === '/healthz') return json(response, 200, { status: 'ok' });
     if (!pathname.startsWith('/api/')) return serveFile(response, { directory, pathname });
-    if (!tokens.has((request.headers.authorization ?? '').replace('Bearer ', ''))) {
+    const token = (request.headers.authorization ?? '').replace('Bearer ', '');
+    if (!tokens.has(token)) {
       const code = 'unauthenticated';
       return json(response, 401, {
         code,
         status: 401,
-        title: 'A valid token is needed',
+        title: 'A valid token is required',
         detail: 'The token is not known.',
       });
     }
     if (pathname === '/api/v1/events/stream') return stream(platform, request, response);
     const name = pathname.replace('/api/v1/actions/', '');
-    const answer = platform.answer(name, JSON.parse(await textOf(request)));
+    const answer = platform.answer(name, JSON.parse(await textOf(request)), names.get(token));
     json(response, answer.status, answer.body);
   }
 
@@ -66,6 +70,7 @@ export async function serveFake(platform: FakePlatform, directory: string): Prom
     },
     platform,
     tokens,
+    names,
     start,
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -90,11 +95,11 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 
 function stream(platform: FakePlatform, request: IncomingMessage, response: ServerResponse): void {
   if (!platform.permissions.includes('system.events.read')) {
-    const detail = 'This needs the permission system.events.read.';
+    const detail = 'This requires the permission system.events.read.';
     return json(response, 403, {
       code: 'permission_denied',
       status: 403,
-      title: 'The token may not do this',
+      title: 'The token lacks the permission',
       detail,
     });
   }

@@ -1,7 +1,16 @@
 // What changes do in the fake platform to what a network serves: virtual IPs, rules, doors, grants, devices.
 import { ProductError } from '@powernode/core/errors';
 import { keyOf } from './ids.ts';
-import { find, type Input, newId, type Prepare, type Prepared, remove, type Shown } from './prepared.ts';
+import {
+  find,
+  type Input,
+  newId,
+  type Prepare,
+  type Prepared,
+  refuseStale,
+  remove,
+  type Shown,
+} from './prepared.ts';
 import { configOf, judgesOf } from './services.ts';
 import {
   ago,
@@ -60,7 +69,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
   },
   updateFirewallRule(world, input) {
     const before = find(world.firewallRules, input['firewall_rule_id'], 'rule');
-    const after = ruleOf(world, changed(before, {}), input);
+    const after = ruleOf(world, changed(before, revisionOnly(input)), input);
     const reached = new Set([...judgesOf(world, before), ...judgesOf(world, after)]);
     return change(world, rule, { before, after, verb: 'updated' }, [...reached]);
   },
@@ -83,7 +92,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
   },
   updatePortMapping(world, input) {
     const before = find(world.portMappings, input['port_mapping_id'], 'port mapping');
-    const after = mappingOf(world, changed(before, {}), input);
+    const after = mappingOf(world, changed(before, revisionOnly(input)), input);
     return change(world, mapping, { before, after, verb: 'updated' }, [hubOf(world, after)]);
   },
   deletePortMapping(world, input) {
@@ -105,7 +114,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
     };
     const bootstrap_url = `https://platform.example/join#${id}.${keyOf(Number.parseInt(id.slice(-4), 16)).slice(0, 32)}`;
     const prepared = make(world, grant, after, []);
-    return { ...prepared, body: { access_grant: { ...after, bootstrap_url } } };
+    return { ...prepared, body: { access_grant: { ...after, bootstrap_url, bootstrap_warning: null } } };
   },
   revokeAccessGrant(world, input) {
     const before = find(world.accessGrants, input['access_grant_id'], 'access grant');
@@ -186,12 +195,11 @@ function change<K extends Lists>(
   };
 }
 
+const revisionOnly = ({ if_revision }: Input): Input => ({ if_revision });
+
 /** The row with the given fields; refused when somebody else changed it meanwhile. */
 function changed<R extends { readonly id: string; readonly revision: number }>(row: R, input: Input): R {
-  const expected = input['if_revision'];
-  if (expected !== undefined && expected !== row.revision) {
-    throw new ProductError('revision_conflict', `It has revision ${row.revision} by now. Read it again.`);
-  }
+  refuseStale(row, input['if_revision']);
   const part = Object.entries(input).filter(([name, value]) => name in row && value !== undefined);
   return { ...row, ...Object.fromEntries(part), revision: row.revision + 1, updated_at: ago(0) };
 }
@@ -334,7 +342,7 @@ function shownSelector(world: World, selector: Shown): Shown {
   const id = selector[`${String(kind)}_id`];
   const named = [...world.peers, ...world.virtualIps, ...world.userDevices].find((row) => row.id === id);
   const name = named === undefined ? undefined : 'hostname' in named ? named.hostname : named.name;
-  const gone = `${String(kind).replace('_', ' ')} that is gone`;
+  const gone = `${String(kind).replace('_', ' ')} that was deleted`;
   return { ...selector, label: name ?? gone, resolves: name !== undefined };
 }
 

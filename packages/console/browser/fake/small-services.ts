@@ -166,7 +166,7 @@ function addDevices(world: World, network: Network, peer: PeerOf): void {
   made(1, hub1, {
     name: 'Jonas’ laptop',
     status: 'stale',
-    stale_reason: 'Its hub has another endpoint. Issue it again.',
+    stale_reason: 'Its hub has another endpoint. Reissue the device.',
   });
   made(2, hub2, {
     name: 'lost tablet',

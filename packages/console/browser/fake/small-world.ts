@@ -122,6 +122,9 @@ function addTokens(world: World): void {
     {
       ...stored(idOf(40)),
       operator_id: owner(0),
+      created_by: null,
+      created_with: null,
+      for_model: false,
       name: 'admin-token',
       permissions: null,
       expires_at: null,
@@ -131,6 +134,9 @@ function addTokens(world: World): void {
     {
       ...stored(idOf(41)),
       operator_id: owner(2),
+      created_by: owner(0),
+      created_with: idOf(40),
+      for_model: false,
       name: 'deploy pipeline',
       permissions: ['system.sdwan.peers.manage', 'system.instances.read'],
       expires_at: ago(-2e6),
@@ -140,6 +146,9 @@ function addTokens(world: World): void {
     {
       ...stored(idOf(42)),
       operator_id: owner(3),
+      created_by: owner(0),
+      created_with: idOf(40),
+      for_model: false,
       name: 'laptop',
       permissions: null,
       expires_at: ago(9e4),
@@ -149,6 +158,9 @@ function addTokens(world: World): void {
     {
       ...stored(idOf(43)),
       operator_id: owner(1),
+      created_by: owner(0),
+      created_with: idOf(40),
+      for_model: false,
       name: 'old script',
       permissions: null,
       expires_at: null,
@@ -213,6 +225,7 @@ function addApprovals(world: World): void {
     requested_by,
     result: null,
     error: null,
+    secret: null,
   };
   const open = { decided_by: null, decided_at: null, reason: null };
   const decided = { decided_by: { id: idOf(2), name: 'admin' }, decided_at: ago(7000) };

@@ -95,6 +95,9 @@ export function makeInstance(n: number, part: Partial<Instance> & { readonly hos
     status: 'running',
     provider: 'joined',
     connected,
+    offline_since: connected ? null : ago(900),
+    last_heard_at: ago(connected ? chance(n) * 0.6 : 900),
+    last_heard_by: { kind: 'platform', peer_id: null, name: 'the platform' },
     platform_version: '0.1.0',
     agent_version: '0.1.0',
     last_heartbeat_at: ago(connected ? chance(n) * 9 : 900),
@@ -107,6 +110,7 @@ export function makeInstance(n: number, part: Partial<Instance> & { readonly hos
     certificate_expires_at: ago(-70 * 86_400),
     tags: [],
     subsystems: subsystemsOf(connected),
+    problems: [],
     ...part,
   };
 }
@@ -139,6 +143,7 @@ export function makeNetwork(n: number, part: Partial<Network> & { readonly name:
     topology_strategy: 'hub_and_spoke',
     firewall_default_policy: 'accept',
     direct_paths: true,
+    rematch_connections: true,
     mtu: 1420,
     status: 'active',
     peer_count: 0,
@@ -169,15 +174,22 @@ export function makePeer(
     role: 'spoke',
     publicly_reachable: hub,
     publicly_reachable_source: 'detected',
+    role_because: `detected: the platform observes it at ${of.instance.observed_address}`,
     endpoint_address: null,
+    endpoint_addresses: [],
     endpoint,
+    endpoints: endpoint === null ? [] : [endpoint],
     listen_port: 51_820,
+    called: hub
+      ? { state: 'by_members', detail: `Peers reach it at ${endpoint}.` }
+      : { state: 'by_nobody', detail: 'It initiates tunnels to its hubs.' },
     tags: of.instance.tags,
     status,
+    ...presenceOf(status, of.instance.hostname),
     path: hub ? 'direct' : 'via hub',
     via_hub_peer_id: null,
     direct_path: hub
-      ? { state: 'not_needed', detail: 'Others can call it.' }
+      ? { state: 'not_needed', detail: 'Other peers reach it at its endpoint.' }
       : { state: 'possible', detail: 'Its NAT keeps one port for all: others can meet it there.' },
     direct_peer_ids: [],
     draining: of.instance.status === 'draining',
@@ -186,8 +198,21 @@ export function makePeer(
     tx_bytes: heard === null ? null : Math.floor(chance(n + 9) ** 4 * 2e10),
     applied_revision: status === 'handshake_pending' ? null : 214,
     desired_revision: 214,
+    problem: null,
     ...part,
   };
+}
+
+/** As the platform says it of a peer of that status on a machine that runs, or has gone. */
+function presenceOf(
+  status: Peer['status'],
+  hostname: string,
+): Pick<Peer, 'reachable' | 'reachable_since' | 'unreachable_because'> {
+  if (status === 'connected')
+    return { reachable: true, reachable_since: ago(4000), unreachable_because: null };
+  if (status !== 'silent') return { reachable: null, reachable_since: null, unreachable_because: null };
+  const detail = `${hostname} has not been heard by the platform and one hub since ${ago(700)}.`;
+  return { reachable: false, reachable_since: ago(700), unreachable_because: { code: 'offline', detail } };
 }
 
 /** The n-th address of the IPv4 leg of a network; null: it has none. */

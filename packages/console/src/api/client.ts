@@ -1,20 +1,16 @@
 // The typed client: every action with the parameters and results of its definition, over the generic HTTP call.
 // Results are trusted to have their type: they come from the platform that served this very code, of one build.
-import type { Actions } from '@powernode/core/actions/catalogue';
+import { CallError } from '@powernode/client/call-error';
+import { type CallOptions, type Fetch, PlatformClient } from '@powernode/client/platform-client';
+import type { ActionKey, Actions } from '@powernode/core/actions/catalogue';
 import type { OutputOf, ParametersOf } from '@powernode/core/actions/define';
 import type { deferredOperation, Plan } from '@powernode/core/intent/autonomy';
-import { actionFacts, type ConsoleAction } from './actions.ts';
-import { CallError, isRecord, parseJson, problemOfAnswer, unreachable } from './problem.ts';
+import { actionFacts, type ChangeAction, type ReadAction } from './actions.ts';
 
-export type Parameters<K extends ConsoleAction> = ParametersOf<Actions[K]>;
-export type Output<K extends ConsoleAction> = OutputOf<Actions[K]>;
+export type { ChangeAction, ReadAction };
+export type Parameters<K extends ActionKey> = ParametersOf<Actions[K]>;
+export type Output<K extends ActionKey> = OutputOf<Actions[K]>;
 export type Deferred = (typeof deferredOperation)['_output'];
-
-/** The actions that only read, and those that change something. */
-export type ReadAction = {
-  [K in ConsoleAction]: (typeof actionFacts)[K]['category'] extends null ? K : never;
-}[ConsoleAction];
-export type ChangeAction = Exclude<ConsoleAction, ReadAction>;
 
 /** What became of a change: it is made, or it waits for somebody's decision. */
 export type Answer<K extends ChangeAction> =
@@ -28,7 +24,7 @@ export interface Rehearsal<K extends ChangeAction> {
 }
 
 export interface ClientParts {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: Fetch;
   readonly token: () => string | null;
   /** Told of every answer, and of every silence: `at` is the platform's own clock where it said so. */
   readonly onContact?: (contact: { readonly answered: boolean; readonly at: Date | null }) => void;
@@ -49,79 +45,47 @@ export interface Client {
 }
 
 export function createClient(parts: ClientParts): Client {
+  const platform = new PlatformClient({
+    url: '',
+    token: parts.token,
+    timeoutMs: null,
+    fetch: async (url, init) => {
+      const response = await parts.fetch(url, init);
+      const said = Date.parse(response.headers.get('date') ?? '');
+      parts.onContact?.({ answered: true, at: Number.isNaN(said) ? null : new Date(said) });
+      return response;
+    },
+  });
+
+  async function call(
+    key: ActionKey,
+    parameters: object,
+    options: CallOptions,
+  ): Promise<Record<string, unknown>> {
+    try {
+      return (await platform.call(actionFacts[key].name, parameters, options)).body;
+    } catch (error) {
+      if (error instanceof CallError && error.unreachable) parts.onContact?.({ answered: false, at: null });
+      if (error instanceof CallError && error.code === 'unauthenticated') parts.onUnauthenticated?.(error);
+      throw error;
+    }
+  }
+
   return {
     async read(key, parameters, signal) {
-      return (await call(parts, { key, parameters, signal })) as Output<typeof key>;
+      return (await call(key, parameters, { signal })) as Output<typeof key>;
     },
     async change(key, parameters) {
-      const idempotencyKey = parts.newIdempotencyKey();
-      const body = await call(parts, { key, parameters, idempotencyKey });
+      const body = await call(key, parameters, {
+        headers: { 'idempotency-key': parts.newIdempotencyKey() },
+      });
       if (body['pending'] === true)
         return { kind: 'pending', deferred: body['deferred_operation'] as Deferred };
       return { kind: 'done', body: body as Output<typeof key> };
     },
     async rehearse(key, parameters, signal) {
-      const body = await call(parts, { key, parameters: { ...parameters, dry_run: true }, signal });
+      const body = await call(key, { ...parameters, dry_run: true }, { signal });
       return { body: body as Output<typeof key>, plan: body['plan'] as Plan };
     },
   };
-}
-
-interface Call {
-  readonly key: ConsoleAction;
-  readonly parameters: object;
-  readonly signal?: AbortSignal | undefined;
-  readonly idempotencyKey?: string;
-}
-
-async function call(parts: ClientParts, request: Call): Promise<Record<string, unknown>> {
-  const response = await send(parts, request);
-  const text = await readText(parts, response);
-  if (!response.ok) throw failure(parts, problemOfAnswer(response.status, text));
-  const body = parseJson(text);
-  if (!isRecord(body)) throw failure(parts, problemOfAnswer(response.status, text));
-  return body;
-}
-
-async function send(parts: ClientParts, request: Call): Promise<Response> {
-  const token = parts.token();
-  const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json' };
-  if (token !== null) headers['authorization'] = `Bearer ${token}`;
-  if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
-  try {
-    return await parts.fetch(`/api/v1/actions/${actionFacts[request.key].name}`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(request.parameters),
-      cache: 'no-store',
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    });
-  } catch (error) {
-    throw silence(parts, error);
-  }
-}
-
-async function readText(parts: ClientParts, response: Response): Promise<string> {
-  try {
-    const text = await response.text();
-    const said = Date.parse(response.headers.get('date') ?? '');
-    parts.onContact?.({ answered: true, at: Number.isNaN(said) ? null : new Date(said) });
-    return text;
-  } catch (error) {
-    throw silence(parts, error);
-  }
-}
-
-/** A request that was given up on purpose is nobody's silence. */
-function silence(parts: ClientParts, error: unknown): unknown {
-  if (error instanceof DOMException && error.name === 'AbortError') return error;
-  parts.onContact?.({ answered: false, at: null });
-  return unreachable(error);
-}
-
-function failure(parts: ClientParts, problem: CallError['problem']): CallError {
-  const error = new CallError(problem);
-  if (error.unreachable) parts.onContact?.({ answered: false, at: null });
-  if (error.code === 'unauthenticated') parts.onUnauthenticated?.(error);
-  return error;
 }

@@ -1,6 +1,6 @@
 // An event as it comes over the stream or in a list: reading it, and what it says about which object.
 import type { Event } from '@powernode/core/intent/fleet';
-import { isRecord, parseJson } from './problem.ts';
+import { isRecord, parseJson } from '@powernode/core/json';
 
 export type { Event };
 

@@ -7,6 +7,7 @@ export type Noun =
   | 'accounts'
   | 'api_tokens'
   | 'approvals'
+  | 'changes'
   | 'events'
   | 'findings'
   | 'firewall_rules'
@@ -47,7 +48,13 @@ const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] 
   ['sdwan.user_device', ['user_devices', 'access_grants', ...judged]],
   // What is observed of a peer changes nothing of what nodes are given.
   ...peerStatuses.map((status) => [`sdwan.peer.${status}`, [...overlay, 'virtual_ips']] as const),
+  // Whether it is reached: that changes who reaches whom, and what a machine shows of its networks.
+  ['sdwan.peer.unreachable', [...overlay, 'virtual_ips', 'reachability']],
+  ['sdwan.peer.reachable', [...overlay, 'virtual_ips', 'reachability']],
   ['sdwan.', [...overlay, ...services]],
+  ['system.sdwan_', [...overlay, ...services]],
+  ['system.instance.offline', [...overlay, 'virtual_ips', 'reachability']],
+  ['system.instance.online', [...overlay, 'virtual_ips', 'reachability']],
   ['system.instance', [...overlay, ...services, 'join_tokens']],
   ['system.join_token', ['join_tokens']],
   ['system.approval', ['approvals']],
@@ -56,9 +63,19 @@ const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] 
   ['system.api_token', ['api_tokens']],
   ['system.account', ['accounts']],
 ];
+/** Whatever is done to a network or a machine may be a numbered change. */
+const withChanges: typeof concerned = concerned.map(
+  ([prefix, nouns]) =>
+    [
+      prefix,
+      prefix.startsWith('sdwan.') || prefix === 'system.instance' ? [...nouns, 'changes'] : nouns,
+    ] as const,
+);
+
 const everything: readonly Noun[] = [
   ...overlay,
   ...services,
+  'changes',
   'accounts',
   'api_tokens',
   'approvals',
@@ -72,7 +89,7 @@ export const workedOut: ReadonlySet<Noun> = new Set(['findings', 'reachability']
 
 /** The nouns that may look different after something of this kind. A kind that is unknown here concerns all. */
 export function nounsOf(kind: string): readonly Noun[] {
-  return concerned.find(([prefix]) => kind.startsWith(prefix))?.[1] ?? everything;
+  return withChanges.find(([prefix]) => kind.startsWith(prefix))?.[1] ?? everything;
 }
 
 /** The list in which the object of an event stands as a whole, so that its row can be patched at once. */

@@ -16,7 +16,7 @@ export interface ChangeFormProps<K extends ChangeAction> {
   readonly action: K;
   /** What is to be sent, from what is written in the fields now. */
   readonly parameters: Parameters<K>;
-  /** On the button: "Make rule". */
+  /** On the button: "Create rule". */
   readonly verb: string;
   readonly label?: string;
   /** It stands on a page or in a sheet, not in a dialog of its own. */
@@ -24,6 +24,14 @@ export interface ChangeFormProps<K extends ChangeAction> {
   readonly onCancel: () => void;
   /** It is done, or it waits for approval. */
   readonly onDone: (answer: Answer<K>) => void;
+  /** Asked before anything is sent; false: not now. */
+  readonly isReady?: () => boolean;
+  /** Stands above the fields' foot: what happened to the object while the form was open. */
+  readonly meanwhile?: ReactNode;
+  /** The object is not any more what the form was opened on. */
+  readonly onConflict?: () => void;
+  /** With another value, what the platform last refused is no longer shown. */
+  readonly resetOn?: number;
   /** The fields, given what is wrong with each by the path of its parameter. */
   readonly children: (errorOf: (path: string) => string | null) => ReactNode;
 }
@@ -46,8 +54,23 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
     if (plan !== null) foot.current?.scrollIntoView({ block: 'nearest' });
   }, [plan]);
 
+  const { onConflict, resetOn } = props;
+  const conflicts = problem?.code === 'revision_conflict';
+  const conflict = useRef(onConflict);
+  conflict.current = onConflict;
+  useEffect(() => {
+    if (conflicts) conflict.current?.();
+  }, [conflicts]);
+  const [resetRehearsal, resetChange] = [rehearsal.reset, change.reset];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: its change is what this waits for
+  useEffect(() => {
+    resetRehearsal();
+    resetChange();
+  }, [resetOn, resetRehearsal, resetChange]);
+
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
+    if (props.isReady?.() === false) return;
     if (plan === null) {
       change.reset();
       const found = await rehearsal.run(parameters);
@@ -71,20 +94,21 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
       {props.children((path) => messageAt(problem, path))}
       {plan === null ? null : (
         <section className="section" aria-label="Plan">
-          <h3>What it would do</h3>
+          <h3>Plan</h3>
           <PlanView plan={plan} />
           <div role="status">
             <Note tone="wait" icon="alert">
-              Nothing is changed yet. Look at the plan, then press once more.
+              Nothing has changed yet. Review the plan, then confirm.
             </Note>
           </div>
         </section>
       )}
+      {props.meanwhile}
       <ProblemNote problem={problem} />
       <div className="form-foot" ref={foot}>
         <Button onClick={onCancel}>Cancel</Button>
         <Button type="submit" variant="primary" busy={change.busy || rehearsal.busy}>
-          {plan === null ? verb : `${verb}: change ${count(plan.node_count, 'machine')}`}
+          {plan === null ? verb : `${verb}: change ${count(plan.node_count, 'instance')}`}
         </Button>
       </div>
     </form>

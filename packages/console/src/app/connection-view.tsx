@@ -10,12 +10,12 @@ import { useStore } from './store.ts';
 
 const looks: Readonly<Record<Connection['state'], StatusProps>> = {
   connecting: { tone: 'info', shape: 'half', text: 'Connecting', moving: true },
-  live: { tone: 'ok', shape: 'full', text: 'Live', hint: 'Changes show as they happen' },
+  live: { tone: 'ok', shape: 'full', text: 'Live', hint: 'Changes appear as they happen' },
   polling: {
     tone: 'wait',
     shape: 'ring',
-    text: 'Every few seconds',
-    hint: 'This token may not listen to events',
+    text: 'Polling',
+    hint: 'Refreshed every few seconds: this token lacks the permission to stream events',
   },
   lost: { tone: 'bad', shape: 'triangle', text: 'Disconnected' },
 };
@@ -43,10 +43,11 @@ export function ConnectionBanner() {
         {heardAt === null ? 'the platform has not answered yet' : `showing data from ${formatClock(heardAt)}`}
       </span>
       <span className="num" aria-hidden="true">
-        {wait === null || wait < 500 ? 'Trying again…' : `Next try in ${formatDuration(wait + 999)}`}
+        {wait === null || wait < 500 ? 'Reconnecting…' : `Retry in ${formatDuration(wait + 999)}`}
       </span>
       <Button size="small" icon="refresh" onClick={retryNow}>
-        Try now
+        {' '}
+        Retry now
       </Button>
     </div>
   );

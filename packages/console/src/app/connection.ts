@@ -1,5 +1,5 @@
 // Whether the screens are true now: the state of the line to the platform, and when it last said anything.
-import type { StreamState } from '../api/event-stream.ts';
+import type { StreamState } from '@powernode/client/event-stream';
 import { createStore } from './store.ts';
 
 export interface Connection {

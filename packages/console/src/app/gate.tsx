@@ -60,7 +60,7 @@ function Inside({ children }: { readonly children: ReactNode }) {
           {problemOfThrown(who.error).detail} Trying again…
         </Note>
       ) : (
-        <Skeleton what="who you are" lines={3} />
+        <Skeleton what="your account" lines={3} />
       )}
     </main>
   );

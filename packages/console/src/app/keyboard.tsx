@@ -40,11 +40,11 @@ function focusFilter(): void {
 }
 
 const inTables: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [['↑', '↓'], 'From row to row'],
+  [['↑', '↓'], 'Move between rows'],
   [['Home', 'End'], 'First and last row'],
-  [['←', '→'], 'From cell to cell, where rows have cells'],
+  [['←', '→'], 'Move between cells'],
   [['Enter'], 'Open the row, explain the cell'],
-  [['Esc'], 'Close what is open'],
+  [['Esc'], 'Close the open dialog or sheet'],
 ];
 
 function KeysDialog({ onClose }: { readonly onClose: () => void }) {

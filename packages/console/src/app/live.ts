@@ -1,7 +1,8 @@
 // Keeps the screens true: follows the stream of events, patches rows at once, and reads again what else they concern.
+import { type EventStream, openEventStream, systemTimers } from '@powernode/client/event-stream';
+import { PlatformClient } from '@powernode/client/platform-client';
 import * as limits from '@powernode/core/limits';
-import type { Event } from '../api/event.ts';
-import { type EventStream, openEventStream } from '../api/event-stream.ts';
+import { readEvent } from '../api/event.ts';
 import { type Noun, nounsOf, rowChangeOf, workedOut } from '../api/nouns.ts';
 import { connection, noteAlive, noteStream, resetConnection } from './connection.ts';
 import { eventLog } from './event-log.ts';
@@ -52,17 +53,18 @@ export function goLive(): () => void {
   const long = collector('long', limits.consoleLongListRefreshMs);
   let openedBefore = false;
   const stream = openEventStream({
-    fetch: (url, init) => fetch(url, init),
-    token: () => session.get().token,
-    now: () => Date.now(),
-    random: () => Math.random(),
-    setTimer(run, delayMs) {
-      const timer = setTimeout(run, delayMs);
-      return () => clearTimeout(timer);
-    },
+    client: new PlatformClient({
+      url: '',
+      token: () => session.get().token,
+      fetch: (url, init) => fetch(url, init),
+      timeoutMs: null,
+    }),
+    path: '/api/v1/events/stream',
+    timers: systemTimers,
+    read: readEvent,
     onAlive: () => noteAlive(Date.now()),
-    onGarbage: (error) => console.warn(error),
-    onEvent(event: Event) {
+    onUnreadable: (error) => console.warn(error),
+    onEvent(event) {
       eventLog.add(event);
       const change = rowChangeOf(event);
       if (change !== null) patchLists(change);

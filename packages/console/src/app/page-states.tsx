@@ -14,17 +14,17 @@ export function PageLoading() {
 
 export function NotFoundPage() {
   return (
-    <Page title="No such page">
+    <Page title="Page not found">
       <Empty
         icon="help"
-        title="There is nothing at this address"
+        title="Nothing is at this address"
         action={
           <Link className="button" data-variant="primary" to="/networks">
-            Go to the networks
+            Go to networks
           </Link>
         }
       >
-        Check the address, or press <kbd>?</kbd> for where one can go.
+        Check the address, or press <kbd>?</kbd> for the keyboard shortcuts.
       </Empty>
     </Page>
   );
@@ -40,14 +40,16 @@ export function PageFailed({ error, reset }: { readonly error: unknown; readonly
       <Empty
         icon={outdated ? 'refresh' : 'alert'}
         title={
-          outdated ? 'A newer version is there, or the platform is away' : 'The fault is the console’s own'
+          outdated
+            ? 'A newer version was deployed, or the platform is unreachable'
+            : 'This is a bug in the console'
         }
         action={
           <div className="row">
             <Button variant="primary" icon="refresh" onClick={() => window.location.reload()}>
-              Load it again
+              Reload
             </Button>
-            <Button onClick={reset}>Try without loading</Button>
+            <Button onClick={reset}>Retry without reloading</Button>
           </div>
         }
       >

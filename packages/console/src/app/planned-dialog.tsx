@@ -26,8 +26,6 @@ export interface PlannedDialogProps<K extends ChangeAction> {
   readonly pointless?: (body: Output<K>) => boolean;
   /** On the button: "Delete network". */
   readonly verb: string;
-  /** On the other one; absent: "Keep it". */
-  readonly keep?: string;
   /** What gives back is not marked as a danger. */
   readonly tone?: 'danger' | 'primary';
   readonly onClose: () => void;
@@ -36,7 +34,11 @@ export interface PlannedDialogProps<K extends ChangeAction> {
 }
 
 export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<K>) {
-  const { action, parameters, title, children, about, verb, onClose, onDone } = props;
+  const { action, title, children, about, verb, onClose, onDone } = props;
+  // What is agreed to is the object that was there when it was asked.
+  const [openedRevision] = useState(() => revisionOf(props.parameters));
+  const parameters =
+    openedRevision === undefined ? props.parameters : { ...props.parameters, if_revision: openedRevision };
   const rehearsal = useQuery({
     queryKey: ['plan', action, parameters],
     queryFn: ({ signal }) => client.rehearse(action, parameters, signal),
@@ -64,7 +66,7 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
       <div className="stack">{children}</div>
       {rehearsal.data === undefined ? null : about?.(rehearsal.data.body)}
       <section className="section" aria-label="Plan">
-        <h3>What it would do</h3>
+        <h3>Plan</h3>
         <Loaded
           what="the plan"
           data={rehearsal.data}
@@ -76,38 +78,42 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
       </section>
       {mode === 'require_approval' && !approve ? (
         <Note tone="wait" icon="clock">
-          The policy for this asks for approval: it will wait until somebody decides.
+          The policy requires approval: the request waits until someone decides.
         </Note>
       ) : null}
       {needsApproval && mayDecide ? (
         <Check
           label="Approve now"
-          hint="You may decide this yourself; that is recorded as an approval."
+          hint="You have permission to decide this yourself. It is recorded as an approval."
           checked={approve}
           onChange={setApprove}
         />
       ) : null}
       <ProblemNote problem={change.problem} />
       <div className="form-foot">
-        <Button onClick={onClose}>{props.keep ?? 'Keep it'}</Button>
+        <Button onClick={onClose}>Cancel</Button>
         <Button
           variant={props.tone ?? 'danger'}
           busy={change.busy}
           disabled={pointless}
           onClick={() => void run()}
         >
-          {mode === 'require_approval' && !approve ? `Ask to ${verb.toLowerCase()}` : verb}
+          {mode === 'require_approval' && !approve ? `Request to ${verb.toLowerCase()}` : verb}
         </Button>
       </div>
     </Dialog>
   );
 }
 
+function revisionOf(parameters: { readonly if_revision?: number }): number | undefined {
+  return parameters.if_revision;
+}
+
 function WaitsDialog({ deferred, onClose }: { readonly deferred: Deferred; readonly onClose: () => void }) {
   return (
-    <Dialog title="It waits for approval" onClose={onClose}>
+    <Dialog title="Waiting for approval" onClose={onClose}>
       <Note tone="wait" icon="clock" title={deferred.summary}>
-        Nothing has changed yet. If nobody decides, the request ends <Ago at={deferred.expires_at} />.
+        Nothing has changed yet. If nobody decides, the request expires <Ago at={deferred.expires_at} />.
       </Note>
       <div className="form-foot">
         <Button onClick={onClose}>Close</Button>

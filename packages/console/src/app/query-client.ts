@@ -1,8 +1,8 @@
 // The cache of what the platform answered, and how it is told that something changed.
+import { CallError } from '@powernode/client/call-error';
 import * as limits from '@powernode/core/limits';
 import { type InfiniteData, type Query, QueryClient } from '@tanstack/react-query';
 import { type ListPage, type Noun, patchPages, type RowChange } from '../api/nouns.ts';
-import { CallError } from '../api/problem.ts';
 import { connection } from './connection.ts';
 
 /** A failure that may pass by itself; refusals do not. The line being lost is waited out, not counted. */

@@ -27,7 +27,7 @@ const networks = createRoute({
 });
 
 const views = [
-  'picture',
+  'topology',
   'peers',
   'tunnels',
   'virtual-ips',
@@ -98,6 +98,16 @@ const events = createRoute({
   component: lazyPage(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
 });
 
+const changes = createRoute({
+  getParentRoute: () => root,
+  path: '/changes',
+  validateSearch: (raw: Record<string, unknown>) => ({
+    ...textOf(raw, 'instance'),
+    ...textOf(raw, 'network'),
+  }),
+  component: lazyPage(() => import('../pages/changes/changes-page.tsx'), 'ChangesPage'),
+});
+
 const approvals = createRoute({
   getParentRoute: () => root,
   path: '/approvals',
@@ -146,6 +156,7 @@ export const router = createRouter({
     instance,
     join,
     events,
+    changes,
     approvals,
     approval,
     policies,

@@ -15,8 +15,8 @@ describe('keys', () => {
   it('do something alone or one after the other', () => {
     expect(typed(['g', 1], ['n', 200], ['/', 300], ['?', 400])).toEqual([
       'Networks',
-      'Filter what is listed',
-      'Show these keys',
+      'Filter the list',
+      'Show keyboard shortcuts',
     ]);
   });
 
@@ -28,6 +28,6 @@ describe('keys', () => {
   it('that mean nothing end a sequence', () => {
     expect(typed(['g', 1], ['x', 2], ['n', 3])).toEqual([]);
     expect(typed(['g', 1], ['g', 2], ['i', 3])).toEqual(['Instances']);
-    expect(typed(['g', 1], ['/', 2])).toEqual(['Filter what is listed']);
+    expect(typed(['g', 1], ['/', 2])).toEqual(['Filter the list']);
   });
 });

@@ -8,13 +8,13 @@ export interface Shortcut {
 export const shortcuts: readonly Shortcut[] = [
   { keys: ['g', 'n'], what: 'Networks', to: '/networks' },
   { keys: ['g', 'i'], what: 'Instances', to: '/instances' },
-  { keys: ['g', 'j'], what: 'Join a machine', to: '/join' },
+  { keys: ['g', 'j'], what: 'Add an instance', to: '/join' },
   { keys: ['g', 'e'], what: 'Events', to: '/events' },
   { keys: ['g', 'a'], what: 'Approvals', to: '/approvals' },
   { keys: ['g', 'p'], what: 'Policies', to: '/policies' },
   { keys: ['g', 's'], what: 'Settings', to: '/settings' },
-  { keys: ['/'], what: 'Filter what is listed' },
-  { keys: ['?'], what: 'Show these keys' },
+  { keys: ['/'], what: 'Filter the list' },
+  { keys: ['?'], what: 'Show keyboard shortcuts' },
 ];
 
 /** Between two keys of one sequence. */

@@ -11,17 +11,16 @@ export function ShownOnce() {
   if (secrets.length === 0) return null;
   const close = () => shownOnce.set([]);
   return (
-    <Dialog title="It is done" onClose={close} firm>
-      <Note tone="wait" icon="key" title="Shown this once">
-        What was made has a secret, which is kept nowhere. Give it to whoever asked, by a way that nobody else
-        sees.
+    <Dialog title="Done" onClose={close} firm>
+      <Note tone="wait" icon="key" title="Shown only once">
+        This secret is not stored and cannot be shown again. Anyone who has it can use it.
       </Note>
       {secrets.map(({ label, text }) => (
         <CopyBlock key={label} text={text} label={label} />
       ))}
       <div className="form-foot">
         <Button variant="primary" onClick={close}>
-          I have it
+          I have copied it
         </Button>
       </div>
     </Dialog>

@@ -1,6 +1,6 @@
-// What an approved operation has made that is shown this once. It is kept beside the pages: the one on which it was
-// approved changes in the same moment.
-import { isRecord } from '../api/problem.ts';
+// What an approved operation has made that is shown this once, to who asked for it. It is kept beside the pages: the one
+// on which it was fetched changes in the same moment.
+import { isRecord } from '@powernode/core/json';
 import { createStore } from './store.ts';
 
 export interface Secret {
@@ -10,7 +10,7 @@ export interface Secret {
 }
 
 const secretMembers = [
-  ['access_grant', 'bootstrap_url', 'the address'],
+  ['access_grant', 'bootstrap_url', 'the bootstrap URL'],
   ['api_token', 'token', 'the token'],
   ['join_token', 'command', 'the command'],
 ] as const;

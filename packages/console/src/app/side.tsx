@@ -15,7 +15,7 @@ type Place = '/networks' | '/instances' | '/join' | '/events' | '/approvals' | '
 const overlayPlaces: readonly (readonly [to: Place, text: string, icon: IconName])[] = [
   ['/networks', 'Networks', 'networks'],
   ['/instances', 'Instances', 'instances'],
-  ['/join', 'Join a machine', 'join'],
+  ['/join', 'Add an instance', 'join'],
   ['/events', 'Events', 'events'],
 ];
 const governPlaces: readonly (readonly [to: Place, text: string, icon: IconName])[] = [
@@ -83,9 +83,9 @@ function PendingCount() {
 }
 
 const themeLooks: Readonly<Record<Theme, { readonly icon: IconName; readonly label: string }>> = {
-  system: { icon: 'system', label: 'Colours: as the system' },
-  light: { icon: 'sun', label: 'Colours: light' },
-  dark: { icon: 'moon', label: 'Colours: dark' },
+  system: { icon: 'system', label: 'Theme: system' },
+  light: { icon: 'sun', label: 'Theme: light' },
+  dark: { icon: 'moon', label: 'Theme: dark' },
 };
 
 function Who() {

@@ -1,9 +1,10 @@
 // Signing in: a token, checked with the platform before it is kept.
 
+import { callError } from '@powernode/client/call-error';
 import type { Problem } from '@powernode/core/errors';
 import { type FormEvent, useEffect, useState } from 'react';
 import { createClient } from '../api/client.ts';
-import { CallError, problemOfThrown } from '../api/problem.ts';
+import { problemOfThrown } from '../api/problem.ts';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/form.tsx';
 import { Brandmark } from '../parts/icon.tsx';
@@ -62,7 +63,7 @@ export function SignIn() {
           hint={
             <>
               An API token of an operator. The first administrator’s is in <code>admin-token</code> in the
-              platform’s data directory. It stays in this tab.
+              platform’s data directory. It is kept in this tab only.
             </>
           }
         />
@@ -76,13 +77,10 @@ export function SignIn() {
 
 /** What a header can carry; anything else came along while copying. */
 const sendable = /^[\x21-\x7e]+$/;
-const notSendable = new CallError({
-  type: 'urn:powernode:error:unauthenticated',
-  title: 'A valid token is needed',
-  status: 401,
-  code: 'unauthenticated',
-  detail: 'A token has no spaces and no special characters. Copy it again, as a whole and alone.',
-});
+const notSendable = callError(
+  'unauthenticated',
+  'A token has no spaces or special characters. Copy the whole token again, and nothing else.',
+);
 
 /** A token that is only tried: it is not the session's. */
 function clientFor(token: string) {

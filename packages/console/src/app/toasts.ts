@@ -5,6 +5,8 @@ export interface Toast {
   readonly id: number;
   readonly tone: 'done' | 'wait' | 'bad';
   readonly text: string;
+  /** Takes back what was done. It is offered for longer than a message stays that only tells. */
+  readonly undo?: () => void;
   readonly link?: { readonly approvalId: string; readonly label: string };
 }
 

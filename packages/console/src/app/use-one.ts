@@ -1,9 +1,9 @@
 // Single objects: one network, machine, peer, approval; the topology of a network; who is signed in. What only one page
 // asks for is asked for there.
+import { CallError } from '@powernode/client/call-error';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { Output, Parameters, ReadAction } from '../api/client.ts';
 import type { Noun } from '../api/nouns.ts';
-import { CallError } from '../api/problem.ts';
 import { client } from './platform.ts';
 import { pollInterval } from './query-client.ts';
 
@@ -57,7 +57,8 @@ export function usePeer(peerId: string) {
 }
 
 export function useApproval(approvalId: string) {
-  return useOne('approvals', 'getApproval', { approval_id: approvalId });
+  // Only a person's click uses up what is shown once.
+  return useOne('approvals', 'getApproval', { approval_id: approvalId, show_secret: false });
 }
 
 export function useTopology(networkId: string, options: { readonly enabled: boolean }) {

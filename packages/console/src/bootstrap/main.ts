@@ -12,8 +12,8 @@ async function begin(): Promise<void> {
   if (token === '') {
     show(
       problemView({
-        title: 'This link is not complete',
-        detail: 'Open it as it was sent to you, with all that is behind the #.',
+        title: 'This link is incomplete',
+        detail: 'Open the whole link you were sent, including everything after the #.',
       }),
     );
     return;

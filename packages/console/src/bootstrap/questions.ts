@@ -60,7 +60,7 @@ async function ask<Answer>(
     });
   } catch {
     return {
-      refused: 'Check your connection and try again. What was asked may have happened all the same.',
+      refused: 'Check your connection and try again. The request may have succeeded anyway.',
       cause: 'unreachable',
     };
   }
@@ -69,7 +69,7 @@ async function ask<Answer>(
   const problem = (answer ?? {}) as { detail?: unknown; access_grant_status?: unknown };
   return {
     refused:
-      typeof problem.detail === 'string' ? problem.detail : `The platform answered ${response.status}.`,
+      typeof problem.detail === 'string' ? problem.detail : `The platform responded with ${response.status}.`,
     cause: endings.find((one) => one === problem.access_grant_status) ?? causeOf(response.status),
   };
 }

@@ -11,8 +11,8 @@ const heading = (text: string) => element('h1', { tabindex: '-1' }, text);
 
 export function waitingView(): View {
   return [
-    heading('Let this device in'),
-    element('p', { role: 'status', class: 'quiet' }, 'Looking at the link…'),
+    heading('Connect this device'),
+    element('p', { role: 'status', class: 'quiet' }, 'Checking the link…'),
   ];
 }
 
@@ -39,22 +39,22 @@ export function problemView({ title, detail, again }: ProblemOf): View {
 }
 
 export const problemTitles: Readonly<Record<Cause, string>> = {
-  used: 'This link was used',
+  used: 'This link was already used',
   expired: 'This link has expired',
-  revoked: 'This link was taken back',
+  revoked: 'This link was revoked',
   unknown: 'This link does not work',
-  blocked: 'An operator has to let this device in',
-  refused: 'It was not accepted as it is',
-  limited: 'Too many tries',
-  failed: 'The platform failed',
-  unreachable: 'The platform does not answer',
+  blocked: 'An operator has to add this device',
+  refused: 'The request was not accepted',
+  limited: 'Too many attempts',
+  failed: 'The platform returned an error',
+  unreachable: 'The platform does not respond',
 };
 
 const obstacles: Readonly<Record<Obstacle, string>> = {
   insecure:
-    'This page was opened without encryption. Browsers make keys only over https:// or on the machine itself. Open it with https://, or use the commands below.',
+    'This page was opened over plain HTTP. Browsers generate keys only over https:// or on localhost. Open it with https://, or use the commands below.',
   outdated:
-    'This browser cannot make keys of this kind (X25519). Update it, use another one, or use the commands below.',
+    'This browser cannot generate X25519 keys. Update it, use another one, or use the commands below.',
 };
 
 export function grantView(of: {
@@ -83,11 +83,11 @@ export function grantView(of: {
         of.make(name.value.trim());
       },
     },
-    element('div', { class: 'field' }, element('label', { for: 'name' }, 'Name of this device'), name),
+    element('div', { class: 'field' }, element('label', { for: 'name' }, 'Device name'), name),
     element(
       'button',
       { class: 'button', 'data-variant': 'primary', type: 'submit', disabled: obstacle !== null },
-      'Make a configuration',
+      'Create configuration',
     ),
   );
   return [
@@ -95,7 +95,7 @@ export function grantView(of: {
     element(
       'p',
       {},
-      'This link lets one device into the network, once, until ',
+      'This link adds one device to the network, once, until ',
       element('time', { datetime: grant.expires_at }, when(grant.expires_at)),
       '.',
     ),
@@ -103,7 +103,7 @@ export function grantView(of: {
       ? element(
           'p',
           { class: 'quiet' },
-          'The private key is made here, in your browser. It is sent to nobody, so nobody can show it to you again.',
+          'The private key is generated in your browser and never leaves it, so it cannot be shown again.',
         )
       : element('p', { role: 'alert', class: 'bad' }, obstacles[obstacle]),
     form,
@@ -139,23 +139,23 @@ export function configView(of: {
     .filter((address) => address !== null)
     .join(', ');
   return [
-    heading(`${device.name} is in`),
+    heading(`${device.name} is added`),
     element(
       'p',
       { role: 'alert', class: 'wait' },
-      'This is shown once. Whoever has it gets in as this device, so keep it to yourself.',
+      'This is shown only once. Anyone who has it can connect as this device, so keep it secret.',
     ),
     element(
       'ol',
       { class: 'steps' },
-      element('li', {}, 'Install WireGuard, from wireguard.com or the store of this device.'),
+      element('li', {}, 'Install WireGuard, from wireguard.com or the app store of the device.'),
       element('li', {}, 'On this device: download the file and import it there (on Linux: wg-quick up).'),
-      element('li', {}, 'On another one: scan the code with its WireGuard app.'),
+      element('li', {}, 'On another device: scan the code with its WireGuard app.'),
     ),
     element('div', { class: 'actions' }, download, copyButton(config, 'Copy', of.taken)),
     qrCode(config, `QR code of the configuration of ${device.name}`),
     element('p', { class: 'quiet' }, `Its addresses in ${device.network_name}: ${addresses}`),
-    element('details', {}, element('summary', {}, 'Show the text'), block(config, 'configuration')),
+    element('details', {}, element('summary', {}, 'Show as text'), block(config, 'configuration')),
   ];
 }
 
@@ -169,7 +169,7 @@ function copyButton(text: string, label: string, taken?: () => void): Node {
         taken?.();
         void navigator.clipboard.writeText(text).then(
           () => (button.textContent = 'Copied'),
-          () => (button.textContent = 'Select the text by hand'),
+          () => (button.textContent = 'Select and copy the text'),
         );
       },
     },

@@ -24,7 +24,7 @@ function useCopy(text: string): { readonly state: Copied; readonly copy: () => v
 const words: Readonly<Record<Copied, string>> = {
   no: '',
   yes: 'Copied',
-  refused: 'Select and copy it by hand',
+  refused: 'Copy failed: select the text instead',
 };
 
 /** A short value with a small button: an address, a key, an identifier. */

@@ -22,7 +22,7 @@ export function Diff({ before, after }: { readonly before: unknown; readonly aft
   return (
     <div className="stack">
       {shown.length === 0 ? (
-        <p className="muted">Nothing of the object changed.</p>
+        <p className="muted">No changes.</p>
       ) : (
         <div className="diff">
           {shown.map((line) => (
@@ -33,7 +33,7 @@ export function Diff({ before, after }: { readonly before: unknown; readonly aft
       {same === 0 ? null : (
         <div>
           <Button size="small" variant="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? 'Hide what stayed' : `Show ${count(same, 'field')} that stayed`}
+            {all ? 'Hide unchanged' : `Show ${count(same, 'unchanged field')}`}
           </Button>
         </div>
       )}

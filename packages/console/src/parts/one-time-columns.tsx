@@ -28,14 +28,14 @@ export function oneTimeColumns<Row extends OneTime>(of: OneTimeOf<Row>): readonl
     },
     {
       id: 'made',
-      header: 'Made',
+      header: 'Created',
       text: (row) => row.created_at,
       cell: (row) => <Ago at={row.created_at} />,
       width: [7, 0.8],
     },
     {
       id: 'expires',
-      header: 'Ends',
+      header: 'Expires',
       text: (row) => row.expires_at,
       cell: (row) => <Ago at={row.expires_at} />,
       width: [7, 0.8],

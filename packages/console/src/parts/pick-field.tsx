@@ -27,7 +27,7 @@ export function PickField({ choices, value, none = 'Choose…', hint, ...rest }:
   const shown = fitting.slice(0, consoleChoicesMax);
   const chosen = choices.filter((choice) => choice.value === value && !shown.includes(choice));
   const left = fitting.length - shown.length;
-  const more = left > 0 ? `${count(left, 'more', 'more')} fit: write more of the name` : hint;
+  const more = left > 0 ? `${count(left, 'more', 'more')} match: type more of the name` : hint;
   return (
     <>
       {many ? (
@@ -35,7 +35,7 @@ export function PickField({ choices, value, none = 'Choose…', hint, ...rest }:
           label={`Find: ${rest.label}`}
           value={filter}
           onChange={setFilter}
-          placeholder="A part of the name"
+          placeholder="Part of the name"
         />
       ) : null}
       <SelectField

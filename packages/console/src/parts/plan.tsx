@@ -1,17 +1,28 @@
-// What a change would do to which machines.
+// What a change would do to which values and which machines.
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { count } from './format.ts';
 import { Icon } from './icon.tsx';
+import { labelOf, wordsOf } from './values.ts';
 
 /** With few machines one wants to see all of it; with many, their names first. */
 const openedAtOnceMax = 3;
 
 export function PlanView({ plan }: { readonly plan: Plan }) {
-  if (plan.node_count === 0) return <p className="muted">No machine changes.</p>;
+  if (plan.node_count === 0) {
+    return (
+      <div className="stack">
+        <PlanFields plan={plan} />
+        <p className="muted">No instance changes.</p>
+        <PlanNotes plan={plan} />
+      </div>
+    );
+  }
   return (
     <div className="stack">
+      <PlanFields plan={plan} />
+      <PlanNotes plan={plan} />
       <p>
-        <strong>{count(plan.node_count, 'machine changes', 'machines change')}</strong>
+        <strong>{count(plan.node_count, 'instance changes', 'instances change')}</strong>
         {plan.truncated ? `; the first ${plan.nodes.length} are listed.` : '.'}
       </p>
       <div className="plan">
@@ -42,6 +53,35 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
         ))}
       </div>
     </div>
+  );
+}
+
+/** What is, and what would be. */
+export function PlanFields({ plan }: { readonly plan: Plan }) {
+  const { fields = [], names = {} } = plan;
+  if (fields.length === 0) return null;
+  const words = (value: unknown) => wordsOf(value, (id) => names[id] ?? null);
+  return (
+    <ul className="stack-tight" aria-label="Values">
+      {fields.map(({ path, before, after }) => (
+        <li key={path}>
+          {labelOf(path)}: <del>{words(before)}</del> → <ins>{words(after)}</ins>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Why something becomes what it does, and what will not work. */
+function PlanNotes({ plan }: { readonly plan: Plan }) {
+  const { notes = [] } = plan;
+  if (notes.length === 0) return null;
+  return (
+    <ul className="stack-tight">
+      {notes.map((note) => (
+        <li key={`${note.code} ${note.detail}`}>{note.detail}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -12,34 +12,43 @@ type Look = Omit<StatusProps, 'chip'>;
 export type Verdict = (typeof verdict)['_output'];
 
 export const virtualIpLooks: Readonly<Record<VirtualIp['state'], Look>> = {
-  pending: { tone: 'wait', shape: 'dotted', text: 'pending', hint: 'Nobody holds it yet' },
+  pending: { tone: 'wait', shape: 'dotted', text: 'pending', hint: 'No holder yet' },
   active: { tone: 'ok', shape: 'full', text: 'active', hint: 'Its holder answers for it' },
   failing_over: {
     tone: 'info',
     shape: 'half',
     text: 'failing over',
-    hint: 'Taken from one holder and not yet at the next',
+    hint: 'Released by one holder, not yet taken by the next',
     moving: true,
   },
-  unassigned: { tone: 'bad', shape: 'square', text: 'unassigned', hint: 'Nobody can hold it' },
+  unassigned: { tone: 'bad', shape: 'square', text: 'unassigned', hint: 'No candidate can hold it' },
   error: {
     tone: 'bad',
     shape: 'triangle',
     text: 'error',
-    hint: 'Its holder is gone and may not be replaced without a decision or a sign of life',
+    hint: 'Its holder is gone; replacing it needs a decision, or a report from the holder',
   },
 };
 
 export const ruleActionLooks: Readonly<Record<FirewallRule['action'], Look>> = {
   accept: { tone: 'ok', shape: 'tick', text: 'accept' },
-  drop: { tone: 'bad', shape: 'cross', text: 'drop', hint: 'Silently' },
-  reject: { tone: 'bad', shape: 'square', text: 'reject', hint: 'And the client is told' },
+  drop: { tone: 'bad', shape: 'cross', text: 'drop', hint: 'Without a reply' },
+  reject: { tone: 'bad', shape: 'square', text: 'reject', hint: 'The client is notified' },
 };
 
-export const verdictLooks: Readonly<Record<Verdict, Look>> = {
+/** How a pair of the matrix stands. unreachable: allowed, and a machine on the way is not reached now. */
+export type PairState = Verdict | 'unreachable';
+
+export const pairLooks: Readonly<Record<PairState, Look>> = {
   allowed: { tone: 'ok', shape: 'full', text: 'allowed' },
   denied: { tone: 'bad', shape: 'cross', text: 'denied' },
   no_route: { tone: 'idle', shape: 'ring', text: 'no route' },
+  unreachable: {
+    tone: 'wait',
+    shape: 'triangle',
+    text: 'unreachable',
+    hint: 'Allowed by rules and routes, but an instance on the path is unreachable',
+  },
 };
 
 export const mappingLooks: Readonly<Record<PortMapping['status'], Look>> = {
@@ -48,7 +57,7 @@ export const mappingLooks: Readonly<Record<PortMapping['status'], Look>> = {
     tone: 'bad',
     shape: 'triangle',
     text: 'target missing',
-    hint: 'What it leads to is gone',
+    hint: 'Its target was deleted',
   },
   hub_missing: { tone: 'bad', shape: 'cross', text: 'hub missing', hint: 'No hub has its external address' },
 };
@@ -58,8 +67,8 @@ export const deviceLooks: Readonly<Record<UserDevice['status'], Look>> = {
   stale: {
     tone: 'wait',
     shape: 'diamond',
-    text: 'stale',
-    hint: 'The network has changed since its configuration was made: issue it again',
+    text: 'out of date',
+    hint: 'The network has changed since its configuration was created: reissue it',
   },
   revoked: { tone: 'idle', shape: 'cross', text: 'revoked' },
 };
@@ -67,14 +76,15 @@ export const deviceLooks: Readonly<Record<UserDevice['status'], Look>> = {
 export const directPathLooks: Readonly<Record<Peer['direct_path']['state'], Look>> = {
   possible: { tone: 'ok', shape: 'full', text: 'possible' },
   not_needed: { tone: 'idle', shape: 'diamond', text: 'not needed' },
-  unknown: { tone: 'wait', shape: 'dotted', text: 'not known yet' },
+  unknown: { tone: 'wait', shape: 'dotted', text: 'unknown' },
   symmetric_nat: { tone: 'relay', shape: 'ring', text: 'symmetric NAT' },
-  switched_off: { tone: 'idle', shape: 'square', text: 'switched off' },
+  switched_off: { tone: 'idle', shape: 'square', text: 'disabled' },
   limit: { tone: 'wait', shape: 'diamond', text: 'limit reached' },
 };
 
 const findingWords: Readonly<Record<FirewallFinding['kind'], string>> = {
   shadowed: 'shadowed',
+  redundant: 'redundant',
   contradictory: 'contradictory',
   dead: 'dead',
   duplicate: 'duplicate',
@@ -101,6 +111,6 @@ export function RuleActionMark({ rule }: { readonly rule: Pick<FirewallRule, 'ac
   const look = ruleActionLooks[rule.action];
   if (rule.enabled) return <Status {...look} />;
   return (
-    <Status tone="idle" shape="ring" text={`${look.text} (off)`} hint="Switched off: it judges nothing" />
+    <Status tone="idle" shape="ring" text={`${look.text} (disabled)`} hint="Disabled: it has no effect" />
   );
 }

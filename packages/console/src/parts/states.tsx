@@ -58,7 +58,7 @@ export function Note({ tone, icon, title, children, action }: NoteProps) {
 /** A refusal beside what it is about, such as a form. */
 export function ProblemNote({ problem }: { readonly problem: Problem | null }) {
   if (problem === null) return null;
-  const title = problem.code === 'validation_failed' ? 'Not accepted as it is' : problem.title;
+  const title = problem.code === 'validation_failed' ? 'Not accepted' : problem.title;
   return (
     <Note tone="bad" icon="alert" title={title}>
       {problem.detail}
@@ -84,8 +84,8 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
   if (problem.code === 'permission_denied') return <Forbidden problem={problem} />;
   if (problem.code === 'not_found') {
     return (
-      <Empty icon="filter" title="It is not here">
-        {problem.detail} It may have been deleted, or the address is of another account.
+      <Empty icon="filter" title="Not found">
+        {problem.detail} It may have been deleted, or it belongs to another account.
       </Empty>
     );
   }
@@ -104,7 +104,7 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
         }
       >
         {problem.detail}
-        {away ? ' This page tries again by itself.' : null}
+        {away ? ' This page retries automatically.' : null}
       </Empty>
     </div>
   );
@@ -113,10 +113,10 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
 function Forbidden({ problem }: { readonly problem: Problem }) {
   const permission = problem['permission'];
   return (
-    <Empty icon="lock" title="You may not see this">
+    <Empty icon="lock" title="No permission">
       {typeof permission === 'string' ? (
         <>
-          It needs the permission <code>{permission}</code>, which your token does not have.{' '}
+          This requires the permission <code>{permission}</code>, which your token does not have.{' '}
         </>
       ) : null}
       {problem.detail}

@@ -1,31 +1,39 @@
 // Which shape, colour and words each state of the product has. One table a noun; nothing else chooses these.
 import type { approvalStatus, PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event, Instance } from '@powernode/core/intent/fleet';
-import type { PeerStatus } from '@powernode/core/intent/peer';
+import type { Peer } from '@powernode/core/intent/peer';
+import { type PeerState, peerStateOf } from './peer-state.ts';
 import { Status, type StatusProps } from './status.tsx';
 
 type Look = Omit<StatusProps, 'chip'>;
+type ProblemSeverity = Instance['problems'][number]['severity'];
 type ApprovalStatus = (typeof approvalStatus)['_output'];
 interface Chip {
   readonly chip?: boolean;
 }
 
-export const peerLooks: Readonly<Record<PeerStatus, Look>> = {
+export const peerLooks: Readonly<Record<PeerState, Look>> = {
   connected: { tone: 'ok', shape: 'full', text: 'connected', hint: 'A handshake within 5 minutes' },
   handshaking: {
     tone: 'info',
     shape: 'half',
     text: 'handshaking',
-    hint: 'Its node has applied it; no handshake yet',
+    hint: 'Applied by its instance; no handshake yet',
     moving: true,
   },
   handshake_pending: {
     tone: 'wait',
     shape: 'dotted',
     text: 'pending',
-    hint: 'Its node has not applied it yet',
+    hint: 'Not applied by its instance yet',
   },
   silent: { tone: 'bad', shape: 'triangle', text: 'silent', hint: 'No handshake for 5 minutes' },
+  unreachable: {
+    tone: 'bad',
+    shape: 'cross',
+    text: 'unreachable',
+    hint: 'The overlay does not reach it now',
+  },
 };
 
 const instanceLooks: Readonly<Record<Instance['status'], Look>> = {
@@ -72,14 +80,24 @@ const severityLooks: Readonly<Record<Event['severity'], Look>> = {
 
 export const policyWords: Readonly<Record<PolicyMode, { readonly text: string; readonly meaning: string }>> =
   {
-    auto_approve: { text: 'auto approve', meaning: 'is done silently' },
-    notify_and_proceed: { text: 'notify and proceed', meaning: 'is done, and its event is marked' },
+    auto_approve: { text: 'auto approve', meaning: 'runs without a mark' },
+    notify_and_proceed: { text: 'notify and proceed', meaning: 'runs, and its event is marked' },
     require_approval: { text: 'require approval', meaning: 'waits for a decision' },
     blocked: { text: 'blocked', meaning: 'is refused' },
   };
 
-export function PeerStatusMark({ status, chip }: Chip & { readonly status: PeerStatus }) {
-  return <Status {...peerLooks[status]} {...(chip === true ? { chip } : {})} />;
+export function PeerStatusMark({
+  peer,
+  chip,
+}: Chip & { readonly peer: Pick<Peer, 'status' | 'reachable' | 'unreachable_because'> }) {
+  const look = peerLooks[peerStateOf(peer)];
+  return (
+    <Status
+      {...look}
+      hint={peer.unreachable_because?.detail ?? look.hint}
+      {...(chip === true ? { chip } : {})}
+    />
+  );
 }
 export function InstanceStatusMark({ status, chip }: Chip & { readonly status: Instance['status'] }) {
   return <Status {...instanceLooks[status]} {...(chip === true ? { chip } : {})} />;
@@ -99,19 +117,40 @@ export function SubsystemMark({ state }: { readonly state: keyof typeof subsyste
 export function SeverityMark({ severity, chip }: Chip & { readonly severity: Event['severity'] }) {
   return <Status {...severityLooks[severity]} {...(chip === true ? { chip } : {})} />;
 }
+/** A code of docs/reference/instance-problems.md. */
+export function ProblemMark({
+  code,
+  severity,
+}: {
+  readonly code: string;
+  readonly severity: ProblemSeverity;
+}) {
+  return <Status {...severityLooks[severity]} text={code} />;
+}
 
-export function ConnectedMark({ connected, chip }: Chip & { readonly connected: boolean }) {
+/** Whether its agent is connected to the platform. `since`: when it was last heard. */
+export function ConnectedMark({
+  connected,
+  since,
+  chip,
+}: Chip & { readonly connected: boolean; readonly since?: string | null }) {
+  const hint = since == null ? 'Never seen' : `Last seen ${since}`;
   const look: Look = connected
-    ? { tone: 'ok', shape: 'full', text: 'connected' }
-    : { tone: 'bad', shape: 'triangle', text: 'away', hint: 'It has no stream to the platform now' };
+    ? { tone: 'ok', shape: 'full', text: 'online' }
+    : { tone: 'bad', shape: 'cross', text: 'offline', hint };
   return <Status {...look} {...(chip === true ? { chip } : {})} />;
 }
 
 /** Whether a machine is what it should be. One that is away is judged by what it last said. */
 export function SyncMark({ inSync, chip }: Chip & { readonly inSync: boolean }) {
   const look: Look = inSync
-    ? { tone: 'ok', shape: 'tick', text: 'in sync', hint: 'Its kernel is what it should be' }
-    : { tone: 'wait', shape: 'half', text: 'behind', hint: 'Its kernel is not yet what it should be' };
+    ? { tone: 'ok', shape: 'tick', text: 'in sync', hint: 'The kernel matches the desired configuration' }
+    : {
+        tone: 'wait',
+        shape: 'half',
+        text: 'out of date',
+        hint: 'The kernel does not match the desired configuration yet',
+      };
   return <Status {...look} {...(chip === true ? { chip } : {})} />;
 }
 
@@ -122,7 +161,8 @@ export function PathMark({
   readonly path: 'direct' | 'via hub';
   readonly hub?: string | null;
 }) {
-  if (path === 'direct') return <Status tone="ok" shape="diamond" text="direct" hint="Others can call it" />;
+  if (path === 'direct')
+    return <Status tone="ok" shape="diamond" text="direct" hint="Peers reach it directly" />;
   const text = hub === undefined || hub === null ? 'via hub' : `via ${hub}`;
-  return <Status tone="relay" shape="ring" text={text} hint="Other spokes reach it through a hub" />;
+  return <Status tone="relay" shape="ring" text={text} hint="Other peers reach it through a hub" />;
 }

@@ -24,7 +24,7 @@ export function tunnelColumns<Row extends Tunnelled>(): TunnelColumns<Row> {
     traffic: [
       {
         id: 'handshake',
-        header: 'Handshake',
+        header: 'Last handshake',
         text: (row) => row.last_handshake_at ?? '',
         sort: (row) => row.last_handshake_at,
         cell: (row) => <Ago at={row.last_handshake_at} />,

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judge, type Law } from '../../explain/judge.ts';
-import { compareRules } from '../../explain/rule-order.ts';
+import { breadthOf, compareRules } from '../../explain/rule-order.ts';
 import type { RuleEntry } from '../../wire/document.ts';
+import { nodeDocumentOf } from '../../wire/node-document.fixture.ts';
 import { PaintedPorts } from './bucket.ts';
 import { compileFirewalls } from './compile.ts';
 import { follow } from './follow.fixture.ts';
@@ -23,7 +24,7 @@ import {
 
 function compiled(law: Law, previous: NetworkFirewall | null = null): NetworkFirewall {
   const before = previous === null ? null : new Map([[networkId, previous]]);
-  const firewall = compileFirewalls(entriesOf(law), before).get(networkId);
+  const firewall = compileFirewalls(nodeDocumentOf(entriesOf(law)), before).get(networkId);
   if (firewall === undefined) throw new Error('the network is not judged');
   return firewall;
 }
@@ -42,7 +43,7 @@ describe('compiled rules', () => {
             expect({ packet, verdict: outcome.verdict }).toEqual({ packet, verdict });
             // Which of several equal rules is counted is left open; that it is one of them is not.
             const counted = law.rules.find((one) => one.rule_id === outcome.ruleId) ?? null;
-            expect(rankOf(counted)).toBe(rankOf(rule));
+            expect(placeOf(counted)).toBe(placeOf(rule));
           }
         },
       ),
@@ -121,12 +122,11 @@ describe('compiled rules', () => {
   });
 });
 
-/** Two rules of one rank do the same to a packet. */
-function rankOf(rule: RuleEntry | null): number | null {
+/** Two rules of one place in the order do the same to a packet. */
+function placeOf(rule: RuleEntry | null): string | null {
   if (rule === null) return null;
-  const ranks = ['host', 'group', 'cidr', 'all'] as const;
-  const length = rule.from.kind === 'cidr' ? Number(rule.from.cidr.split('/')[1]) : 0;
-  return ranks.indexOf(rule.from.kind) * 1000 - length + { drop: 0, reject: 0.1, accept: 0.2 }[rule.action];
+  const length = rule.from.kind === 'cidr' ? rule.from.cidr.split('/')[1] : '';
+  return `${rule.from.kind}${length} ${breadthOf(rule)} ${rule.action}`;
 }
 
 function comparable(firewall: NetworkFirewall) {
@@ -159,6 +159,56 @@ describe('painted ports', () => {
 });
 
 describe('the order of rules', () => {
+  const host = { kind: 'host', addresses: [...(others[0] ?? [])] } as const satisfies RuleEntry['from'];
+  const named = (number: number, rule: Partial<RuleEntry>): RuleEntry => ({
+    kind: 'rule',
+    network_id: networkId,
+    rule_id: idNumbered(number),
+    direction: 'ingress',
+    action: 'drop',
+    from: host,
+    to: { kind: 'all' },
+    protocol: 'any',
+    ports: null,
+    ...rule,
+  });
+
+  test('lets the narrower of two rules with one selector decide first [9.37]', () => {
+    const web: Partial<RuleEntry> = { action: 'accept', protocol: 'tcp', ports: [443, 443] };
+    const law: Law = { rules: [named(1, {}), named(2, web)], members: [], defaultPolicy: 'accept' };
+    const packet = { direction: 'ingress', source: host.addresses[0] ?? '', destination: own[0] } as const;
+    const verdictOf = (protocol: 'tcp' | 'udp' | 'icmp6', port: number | null) => {
+      const asked = { ...packet, protocol, port };
+      const { verdict } = judge(asked, law);
+      expect(follow(compiled(law), asked).verdict).toBe(verdict);
+      return verdict;
+    };
+    expect(verdictOf('tcp', 443)).toBe('accept');
+    expect(verdictOf('tcp', 444)).toBe('drop');
+    expect(verdictOf('udp', 443)).toBe('drop');
+    expect(verdictOf('icmp6', null)).toBe('drop');
+  });
+
+  test('goes from one port by ranges and protocols to everything [9.37]', () => {
+    const narrowFirst: Partial<RuleEntry>[] = [
+      { protocol: 'udp', ports: [53, 53] },
+      { protocol: 'any', ports: [53, 53] },
+      { protocol: 'tcp', ports: [50, 53] },
+      { protocol: 'any', ports: [50, 53] },
+      { protocol: 'tcp' },
+      { protocol: 'any', ports: [0, 65_535] },
+      {},
+    ];
+    // The older ones are the broader ones, and they drop.
+    const rules = narrowFirst.map((rule, i) =>
+      named(100 - i, { ...rule, action: i % 2 === 0 ? 'accept' : 'drop' }),
+    );
+    expect([...rules].reverse().sort(compareRules)).toEqual(rules);
+    // The selector comes before: the narrowest rule for everybody is after the broadest one for a machine.
+    const forAll = named(1, { from: { kind: 'all' }, protocol: 'tcp', ports: [53, 53] });
+    expect([forAll, ...rules].sort(compareRules).at(-1)).toBe(forAll);
+  });
+
   test('is one order, whatever rules there are', () => {
     fc.assert(
       fc.property(randomLaw(12), ({ rules }) => {

@@ -1,4 +1,6 @@
 // Where a rule is looked up: the keys that it comes to, and the buckets that they are in.
+
+import { breadthOf } from '../../explain/rule-order.ts';
 import { type Family, familyOf, formatAddress } from '../../net/address.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import type { RuleEntry, RuleSide } from '../../wire/document.ts';
@@ -32,14 +34,14 @@ function makePlaces(rule: RuleEntry): Place[] {
     for (const destination of termsOf(rule.to)) {
       const family = source.family ?? destination.family;
       if (family !== (destination.family ?? source.family)) continue;
-      const isOfGroup = source.form.kind === 'group' || destination.form.kind === 'group';
-      for (const matched of matchesOf(rule, family).map(isOfGroup ? asRange : (one) => one)) {
+      for (const matched of matchesOf(rule, family)) {
         const { match, ports } = matched;
         const shape: BucketShape = {
           action: rule.action,
           source: source.form,
           destination: destination.form,
           match,
+          breadth: breadthOf(rule),
           family,
         };
         const parts = [source.key, destination.key, matched.key].filter((part) => part !== null);
@@ -96,18 +98,15 @@ function matchOfPorts(number: number, ports: RuleEntry['ports']): Matched {
   return { match: 'range', key: String(number), ports };
 }
 
-/** There are many groups and few rules for each: one set for all that they say of ports is less than one for each way. */
-function asRange(matched: Matched): Matched {
-  const { match, key } = matched;
-  if (match === 'any' || match === 'range' || key === null) return matched;
-  const [number = '', port] = key.split(' . ');
-  const ports: [number, number] = port === undefined ? [0, 65_535] : [Number(port), Number(port)];
-  return { match: 'range', key: number, ports };
+function bucketIdOf(shape: BucketShape): string {
+  const { action, source, destination } = shape;
+  return `${action} ${formText(source)} ${formText(destination)} ${matchText(shape)}`;
 }
 
-function bucketIdOf(shape: BucketShape): string {
-  const { action, source, destination, match, family } = shape;
-  return `${action} ${formText(source)} ${formText(destination)} ${match}${family ?? ''}`;
+/** The match and the family, with the breadth where the match alone does not say it. */
+export function matchText({ match, breadth, family }: BucketShape): string {
+  const isImplied = match === 'any' || match === 'protocol' || (match === 'port' && breadth === 1);
+  return `${match}${family ?? ''}${isImplied ? '' : `_${breadth}`}`;
 }
 
 function formText(form: Form): string {

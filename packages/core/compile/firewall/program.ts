@@ -1,6 +1,6 @@
 // The program of one direction: rules in buckets, buckets in steps. The near side of a packet is this node's (its
 // destination on the way in, its source on the way out), the far side is anybody's.
-import { actionRank, rankOf } from '../../explain/rule-order.ts';
+import { actionRank, breadthOfEverything, rankOf } from '../../explain/rule-order.ts';
 import type { RuleEntry } from '../../wire/document.ts';
 import { makeBucket } from './bucket.ts';
 import type { Action, Bucket, BucketShape, Direction, Form, Origin, Place, Program, Step } from './model.ts';
@@ -83,7 +83,8 @@ function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
 
 interface StepInMaking {
   readonly name: string;
-  readonly order: number;
+  /** Its rank, breadth and action, in this order of weight. */
+  readonly order: readonly number[];
   readonly action: Action;
   readonly common: Bucket[];
   readonly ofGroup: Map<string, Bucket[]>;
@@ -93,7 +94,7 @@ function stepsOf(buckets: Iterable<Bucket>, far: 'source' | 'destination'): Step
   const steps = new Map<string, StepInMaking>();
   for (const bucket of [...buckets].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const { shape } = bucket;
-    const name = `${tierOf(shape.source)}_${shape.action}`;
+    const name = `${tierOf(shape.source)}_${breadthText(shape.breadth)}_${shape.action}`;
     const step = steps.get(name) ?? newStep(name, shape);
     steps.set(name, step);
     const form = shape[far];
@@ -105,12 +106,21 @@ function stepsOf(buckets: Iterable<Bucket>, far: 'source' | 'destination'): Step
     if (list === undefined) step.ofGroup.set(form.group, [bucket]);
     else list.push(bucket);
   }
-  return [...steps.values()].sort((a, b) => a.order - b.order);
+  return [...steps.values()].sort((a, b) => compareOrders(a.order, b.order));
 }
 
-function newStep(name: string, { source, action }: BucketShape): StepInMaking {
-  const rank = rankOf(sideOf(source)) * Object.keys(actionRank).length;
-  return { name, order: rank + actionRank[action], action, common: [], ofGroup: new Map() };
+function newStep(name: string, { source, breadth, action }: BucketShape): StepInMaking {
+  const order = [rankOf(sideOf(source)), breadth, actionRank[action]];
+  return { name, order, action, common: [], ofGroup: new Map() };
+}
+
+function compareOrders(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((one, i) => one !== b[i]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}
+
+function breadthText(breadth: number): string {
+  return breadth === breadthOfEverything ? 'all' : String(breadth);
 }
 
 function tierOf(form: Form): string {

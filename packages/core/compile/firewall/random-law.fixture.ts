@@ -161,6 +161,7 @@ export function entriesOf(law: Law): EntryValue[] {
       handle,
       prefixes: [...prefixes],
       default_policy: law.defaultPolicy,
+      rematch: true,
     },
     ...devices.map(
       (addresses, i): EntryValue => ({

@@ -1,13 +1,15 @@
 // Handlers: who am I, accounts, operators.
 import { ProductError } from '@powernode/core/errors';
-import type { Role } from '@powernode/core/intent/account';
+import { type Role, roleRank } from '@powernode/core/intent/account';
 import * as limits from '@powernode/core/limits';
 import { formatPrefix } from '@powernode/core/net/prefix';
+import { keepWayIn } from '../../access/last-way-in.ts';
+import { refuseAbove, refuseGivingRole } from '../../access/rights.ts';
 import { type ActionContext, checkRevision, type HandlersOf, notFound } from '../context.ts';
+import { revokeJoinTokensOf } from '../fleet/join-token.ts';
 import { page, pageAnswer } from '../paging.ts';
+import { revokeGrantsOf } from '../sdwan/devices/access-grants.ts';
 import { type OperatorRow, showAccount, showOperator } from './present.ts';
-
-const rank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2, owner: 3 };
 
 export const accountHandlers: HandlersOf<
   | 'whoami'
@@ -24,7 +26,7 @@ export const accountHandlers: HandlersOf<
       .selectAll()
       .where('id', '=', context.accountId)
       .executeTakeFirstOrThrow();
-    const operator = await ownRow(context);
+    const operator = await operatorRow(context, context.caller.operatorId);
     return {
       operator: showOperator(operator),
       account: showAccount(account),
@@ -40,7 +42,7 @@ export const accountHandlers: HandlersOf<
       .where('name', '=', input.name)
       .executeTakeFirst();
     if (taken !== undefined) {
-      throw new ProductError('already_exists', `There is already an account named "${input.name}".`);
+      throw new ProductError('already_exists', `An account already has the name "${input.name}".`);
     }
     const row = await context.trx
       .insertInto('accounts')
@@ -61,17 +63,17 @@ export const accountHandlers: HandlersOf<
   },
 
   async createOperator(context, input) {
-    const accountId = await accountFor(context, input.account_id);
-    await refuseAbove(context, input.role);
-    await refuseNameTaken(context, { accountId, name: input.name });
+    const platformAdmin = administersPlatform(context, input.role);
+    refuseGivingRole(context, { role: input.role, platformAdmin });
+    await refuseNameTaken(context, input.name);
     const row = await context.trx
       .insertInto('operators')
       .values({
         id: context.services.newId(),
-        account_id: accountId,
+        account_id: context.accountId,
         name: input.name,
         role: input.role,
-        platform_admin: await administersPlatform(context, { accountId, role: input.role }),
+        platform_admin: platformAdmin,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -80,21 +82,21 @@ export const accountHandlers: HandlersOf<
   },
 
   async listOperators(context, input) {
-    const accountId = await accountFor(context, input.account_id);
-    let query = context.trx.selectFrom('operators').selectAll().where('account_id', '=', accountId);
+    let query = context.trx.selectFrom('operators').selectAll().where('account_id', '=', context.accountId);
     if (input.role !== undefined) query = query.where('role', '=', input.role);
     const found = await page(query, input, { by: 'id', direction: 'asc' });
     return { operators: found.rows.map(showOperator), ...pageAnswer(found) };
   },
 
   async updateOperator(context, input) {
-    const before = await lockedOperator(context, input);
+    const before = await lockedOperator(context, input.operator_id);
     checkRevision(before, input);
-    await refuseAbove(context, before.role);
-    if (input.role !== undefined) await refuseAbove(context, input.role);
-    if (input.name !== undefined && input.name !== before.name) {
-      await refuseNameTaken(context, { accountId: before.account_id, name: input.name });
-    }
+    refuseAbove(context, before);
+    const role = input.role ?? before.role;
+    const platformAdmin = role === before.role ? before.platform_admin : administersPlatform(context, role);
+    const isLetIn = before.disabled_at !== null && input.disabled === false;
+    if (isLetIn || roleRank[role] > roleRank[before.role]) refuseGivingRole(context, { role, platformAdmin });
+    if (input.name !== undefined && input.name !== before.name) await refuseNameTaken(context, input.name);
     const losesOwner =
       before.role === 'owner' && ((input.role ?? 'owner') !== 'owner' || input.disabled === true);
     if (losesOwner) await refuseLastOwner(context, before);
@@ -104,124 +106,90 @@ export const accountHandlers: HandlersOf<
         : input.disabled
           ? (before.disabled_at ?? context.now)
           : null;
-    const after = await context.trx
-      .updateTable('operators')
-      .set({
-        name: input.name ?? before.name,
-        role: input.role ?? before.role,
-        platform_admin: await administersPlatform(context, {
-          accountId: before.account_id,
-          role: input.role ?? before.role,
-        }),
-        disabled_at: disabledAt,
-        updated_at: context.now,
-        revision: before.revision + 1,
-      })
-      .where('id', '=', before.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const after = await keepWayIn(context, { operatorId: before.id }, () =>
+      context.trx
+        .updateTable('operators')
+        .set({
+          name: input.name ?? before.name,
+          role,
+          platform_admin: platformAdmin,
+          disabled_at: disabledAt,
+          updated_at: context.now,
+          revision: before.revision + 1,
+        })
+        .where('id', '=', before.id)
+        .returningAll()
+        .executeTakeFirstOrThrow(),
+    );
+    if (before.disabled_at === null && after.disabled_at !== null) await revokeUnusedOf(context, after.id);
     context.event('system.operator.updated', { before: showOperator(before), after: showOperator(after) });
     return { operator: showOperator(after) };
   },
 
   async disableOperator(context, input) {
-    const before = await lockedOperator(context, input);
+    const before = await lockedOperator(context, input.operator_id);
     checkRevision(before, input);
-    await refuseAbove(context, before.role);
+    refuseAbove(context, before);
     if (before.disabled_at !== null) return { operator: showOperator(before) };
     if (before.role === 'owner') await refuseLastOwner(context, before);
-    const after = await context.trx
-      .updateTable('operators')
-      .set({ disabled_at: context.now, updated_at: context.now, revision: before.revision + 1 })
-      .where('id', '=', before.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const after = await keepWayIn(context, { operatorId: before.id }, () =>
+      context.trx
+        .updateTable('operators')
+        .set({ disabled_at: context.now, updated_at: context.now, revision: before.revision + 1 })
+        .where('id', '=', before.id)
+        .returningAll()
+        .executeTakeFirstOrThrow(),
+    );
+    await revokeUnusedOf(context, after.id);
     context.event('system.operator.disabled', { before: showOperator(before), after: showOperator(after) });
     return { operator: showOperator(after) };
   },
 };
 
-/** The account that an action is about: one's own, or another one for administrators of the platform. */
-async function accountFor(context: ActionContext, accountId: string | undefined): Promise<string> {
-  if (accountId === undefined || accountId === context.accountId) return context.accountId;
-  if (!context.caller.platformAdmin) throw notFound('account', accountId);
-  await context.widenToPlatform();
-  const row = await context.trx
-    .selectFrom('accounts')
-    .select('id')
-    .where('id', '=', accountId)
-    .executeTakeFirst();
-  if (row === undefined) throw notFound('account', accountId);
-  return row.id;
+/** Its API tokens end by themselves while it is disabled; what lets machines and devices in is gone for good. */
+async function revokeUnusedOf(context: ActionContext, operatorId: string): Promise<void> {
+  await revokeJoinTokensOf(context, operatorId);
+  await revokeGrantsOf(context, operatorId);
 }
 
-async function operatorRow(
-  context: ActionContext,
-  of: { readonly id: string; readonly accountId: string },
-): Promise<OperatorRow> {
+async function operatorRow(context: ActionContext, id: string): Promise<OperatorRow> {
   const row = await context.trx
     .selectFrom('operators')
     .selectAll()
-    .where('id', '=', of.id)
-    .where('account_id', '=', of.accountId)
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
     .executeTakeFirst();
-  if (row === undefined) throw notFound('operator', of.id);
+  if (row === undefined) throw notFound('operator', id);
   return row;
 }
 
-function ownRow(context: ActionContext): Promise<OperatorRow> {
-  return operatorRow(context, { id: context.caller.operatorId, accountId: context.accountId });
-}
-
 /** Locks all owners of the account, in one order, so that two requests cannot remove the last two. */
-async function lockedOperator(
-  context: ActionContext,
-  of: { readonly operator_id: string; readonly account_id?: string | undefined },
-): Promise<OperatorRow> {
-  const accountId = await accountFor(context, of.account_id);
+async function lockedOperator(context: ActionContext, id: string): Promise<OperatorRow> {
   await context.trx
     .selectFrom('operators')
     .select('id')
-    .where('account_id', '=', accountId)
+    .where('account_id', '=', context.accountId)
     .where('role', '=', 'owner')
     .orderBy('id')
     .forUpdate()
     .execute();
-  return operatorRow(context, { id: of.operator_id, accountId });
-}
-
-/** Nobody makes, changes or becomes somebody above themselves. */
-async function refuseAbove(context: ActionContext, role: Role): Promise<void> {
-  if (context.caller.platformAdmin) return;
-  const self = await ownRow(context);
-  if (rank[role] <= rank[self.role]) return;
-  throw new ProductError(
-    'permission_denied',
-    `The role "${role}" is above your own ("${self.role}"). Ask somebody with that role.`,
-  );
+  return operatorRow(context, id);
 }
 
 /** Owners of the first account administer the platform (contract §3); only such an owner can make another one. */
-async function administersPlatform(
-  context: ActionContext,
-  wanted: { readonly accountId: string; readonly role: Role },
-): Promise<boolean> {
-  if (wanted.role !== 'owner' || wanted.accountId !== context.accountId) return false;
-  return (await ownRow(context)).platform_admin;
+function administersPlatform({ caller, accountId }: ActionContext, role: Role): boolean {
+  return role === 'owner' && accountId === caller.accountId && caller.platformAdmin;
 }
 
-async function refuseNameTaken(
-  context: ActionContext,
-  wanted: { readonly accountId: string; readonly name: string },
-): Promise<void> {
+async function refuseNameTaken(context: ActionContext, name: string): Promise<void> {
   const row = await context.trx
     .selectFrom('operators')
     .select('id')
-    .where('account_id', '=', wanted.accountId)
-    .where('name', '=', wanted.name)
+    .where('account_id', '=', context.accountId)
+    .where('name', '=', name)
     .executeTakeFirst();
   if (row === undefined) return;
-  throw new ProductError('already_exists', `There is already an operator named "${wanted.name}".`);
+  throw new ProductError('already_exists', `An operator already has the name "${name}".`);
 }
 
 async function refuseLastOwner(context: ActionContext, owner: OperatorRow): Promise<void> {
@@ -236,7 +204,7 @@ async function refuseLastOwner(context: ActionContext, owner: OperatorRow): Prom
   if (other !== undefined) return;
   throw new ProductError(
     'conflict',
-    'This is the last owner of the account. Give the role "owner" to somebody else first.',
+    'This is the last owner of the account. Assign the role "owner" to someone else first.',
   );
 }
 

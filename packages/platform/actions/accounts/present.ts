@@ -46,6 +46,11 @@ export function timeOrNull(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
 }
 
+/** Of milliseconds since 1970. */
+export function timeOfMs(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
 export function showAccount(row: Selectable<Database['accounts']>): z.output<typeof account> {
   return {
     id: row.id,
@@ -74,8 +79,11 @@ export function showApiToken(row: ApiTokenRow, now: Date): z.output<typeof apiTo
   return {
     ...stored(row),
     operator_id: row.operator_id,
+    created_by: row.created_by,
+    created_with: row.created_with,
     name: row.name,
     permissions: row.permissions,
+    for_model: row.for_model,
     expires_at: timeOrNull(row.expires_at),
     last_used_at: timeOrNull(row.last_used_at),
     status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',

@@ -1,35 +1,48 @@
 // Handlers: approvals. Deciding runs the deferred operation as its requester, in one transaction with the decision.
-import { actionKeyOf } from '@powernode/core/actions/catalogue';
+import { actionKeyOf, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError, problemOf } from '@powernode/core/errors';
+import { ApproverLacksRight } from '../../access/rights.ts';
 import { withoutTokens } from '../../trust/tokens.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
 import type { ApprovalRow } from '../gate/approvals.ts';
+import type { RunDeferred } from '../gate/run-deferred.ts';
 import { page, pageAnswer } from '../paging.ts';
+import { fetchSecret, isToFetch, secretColumns, showSecretState } from './once-secrets.ts';
 
 export const approvalHandlers: HandlersOf<'listApprovals' | 'getApproval'> = {
   async listApprovals(context, input) {
     let query = context.trx.selectFrom('approvals').selectAll().where('account_id', '=', context.accountId);
     if (input.status !== undefined) query = query.where('status', '=', input.status);
     const found = await page(query, input, { by: 'id', direction: 'desc' });
-    return { approvals: found.rows.map(showApproval), ...pageAnswer(found) };
+    return { approvals: found.rows.map((row) => showApproval(row, context)), ...pageAnswer(found) };
   },
 
   async getApproval(context, input) {
-    return { approval: showApproval(await approvalRow(context, input.approval_id)) };
+    const row = await approvalRow(context, input.approval_id);
+    if (!input.show_secret || !isToFetch(context, row)) return { approval: showApproval(row, context) };
+    return { approval: await approvalWithSecret(context, row.id) };
   },
 };
 
-/** Runs the action of an approval as the one who asked for it, inside the decider's transaction. */
-export type RunDeferred = (
-  context: ActionContext,
-  deferred: { readonly row: ApprovalRow; readonly action: NonNullable<ReturnType<typeof actionKeyOf>> },
-) => Promise<Record<string, unknown>>;
+/** Of two that fetch at once the second finds it shown. What stands in the way of the secret does not hide the rest. */
+async function approvalWithSecret(context: ActionContext, id: string) {
+  const row = await lockApproval(context, id);
+  if (!isToFetch(context, row)) return showApproval(row, context);
+  try {
+    const fetched = await context.attempt(() => fetchSecret(context, row));
+    return { ...showApproval(fetched.row, context), result: fetched.result };
+  } catch (thrown) {
+    if (!(thrown instanceof ProductError) || thrown.code === 'database_unavailable') throw thrown;
+    return { ...showApproval(row, context), secret: showSecretState(row, context, thrown.detail) };
+  }
+}
 
 export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
   return async (context, input) => {
     const before = await lockApproval(context, input.approval_id);
     refuseDecided(context, before);
+    if (input.decision === 'approve') refuseUnfitApprover(context, before);
     const decided = {
       decided_by: context.caller.operatorId,
       decided_by_name: context.caller.operatorName,
@@ -42,7 +55,11 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
       input.decision === 'reject' ? { status: 'rejected' } : await attempt(context, { run, before });
     const after = await context.trx
       .updateTable('approvals')
-      .set({ ...decided, ...columnsOf(outcome) })
+      .set({
+        ...decided,
+        ...columnsOf(outcome),
+        ...(outcome.status === 'approved' ? secretColumns(context, before) : {}),
+      })
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -51,15 +68,13 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
       { approval_id: after.id, action: after.action, summary: after.summary, reason: after.reason },
       after.status === 'failed' ? 'error' : 'info',
     );
-    // A secret that the operation has made is shown once, here; what is kept does not have it.
-    const result = 'whole' in outcome ? outcome.whole : after.result;
     const later = context.laterAnswer;
     if (later !== null) {
       context.answerAfterCommit(async (read) => ({
-        approval: showApproval({ ...after, result: { ...result, ...(await later(read)) } }),
+        approval: showApproval({ ...after, result: { ...after.result, ...(await later(read)) } }, context),
       }));
     }
-    return { approval: showApproval({ ...after, result }) };
+    return { approval: showApproval(after, context) };
   };
 }
 
@@ -92,9 +107,22 @@ async function attempt(
     const whole = await context.attempt(() => deferred.run(context, { row: deferred.before, action }));
     return { status: 'approved', whole };
   } catch (thrown) {
+    if (thrown instanceof ApproverLacksRight) throw thrown;
     if (!(thrown instanceof ProductError) || thrown.code === 'database_unavailable') throw thrown;
     return { status: 'failed', error: JSON.stringify(problemOf(thrown)) };
   }
+}
+
+/** Whoever approves something must be allowed to do it. */
+function refuseUnfitApprover(context: ActionContext, row: ApprovalRow): void {
+  const action = actionKeyOf(row.action);
+  const permission = action === undefined ? null : definitionOf(action).permission;
+  if (permission === null || context.caller.permissions.has(permission)) return;
+  throw new ProductError(
+    'permission_denied',
+    `Approving this needs the permission ${permission} too. Ask someone who has it to decide, or reject it.`,
+    { members: { permission } },
+  );
 }
 
 function refuseDecided(context: ActionContext, row: ApprovalRow): void {
@@ -102,7 +130,7 @@ function refuseDecided(context: ActionContext, row: ApprovalRow): void {
     throw new ProductError('conflict', `It is ${row.status} already; a decision is final.`);
   }
   if (row.expires_at <= context.now) {
-    throw new ProductError('conflict', 'Nobody answered in time, so it is rejected. Ask for it again.');
+    throw new ProductError('conflict', 'Nobody decided in time, so it was rejected. Request it again.');
   }
 }
 
@@ -128,7 +156,7 @@ function found(id: string, row: ApprovalRow | undefined): ApprovalRow {
   return row;
 }
 
-function showApproval(row: ApprovalRow) {
+function showApproval(row: ApprovalRow, context: Pick<ActionContext, 'now'>) {
   return {
     ...stored(row),
     action: row.action,
@@ -144,5 +172,6 @@ function showApproval(row: ApprovalRow) {
     expires_at: row.expires_at.toISOString(),
     result: row.result,
     error: row.error,
+    secret: showSecretState(row, context),
   };
 }

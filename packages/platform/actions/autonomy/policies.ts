@@ -1,10 +1,13 @@
 // Handlers: policies. There is one for every category; its row is made when it is first looked at.
 import { ProductError } from '@powernode/core/errors';
+import { platformPermissions } from '@powernode/core/intent/account';
+import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Selectable } from 'kysely';
+import { refuseWithout } from '../../access/rights.ts';
 import type { Database } from '../../store/tables.ts';
 import { stored } from '../accounts/present.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../context.ts';
-import { categories } from '../gate/policies.ts';
+import { type CategoryFacts, categories } from '../gate/policies.ts';
 import { pageOf } from '../paging.ts';
 
 type PolicyRow = Selectable<Database['policies']>;
@@ -30,6 +33,7 @@ export const policyHandlers: HandlersOf<'listPolicies' | 'getPolicy' | 'setPolic
       .forUpdate()
       .executeTakeFirstOrThrow();
     checkRevision(before, input);
+    refuseUnfitLoosening(context, { before, mode: input.mode });
     const after = await context.trx
       .updateTable('policies')
       .set({ mode: input.mode, updated_at: context.now, revision: before.revision + 1 })
@@ -41,6 +45,29 @@ export const policyHandlers: HandlersOf<'listPolicies' | 'getPolicy' | 'setPolic
     return { policy };
   },
 };
+
+const strictness: readonly PolicyMode[] = [
+  'auto_approve',
+  'notify_and_proceed',
+  'require_approval',
+  'blocked',
+];
+
+/** Loosening approves in advance whatever is asked for later, so it needs what approving needs. */
+function refuseUnfitLoosening(
+  context: ActionContext,
+  wanted: { readonly before: PolicyRow; readonly mode: PolicyMode | null },
+): void {
+  const facts = factsOf(wanted.before.category);
+  const before = wanted.before.mode ?? facts.defaultMode;
+  const after = wanted.mode ?? facts.defaultMode;
+  if (strictness.indexOf(after) >= strictness.indexOf(before)) return;
+  refuseWithout(context, 'system.approvals.decide');
+  for (const permission of facts.permissions) {
+    // An account's policy gives nobody the administration of the platform, and its owner must be able to undo it.
+    if (!platformPermissions.includes(permission)) refuseWithout(context, permission);
+  }
+}
 
 /** One for each category, in the order of the catalogue. */
 async function policiesOf(context: ActionContext): Promise<PolicyRow[]> {
@@ -78,7 +105,7 @@ async function rowsOf(context: ActionContext): Promise<Map<string, PolicyRow>> {
 function namedBy(input: Input<'setPolicy'>, rows: readonly PolicyRow[]): PolicyRow {
   const { category, policy_id: id } = input;
   if (category === undefined && id === undefined) {
-    throw invalid('category', 'required', 'Name the policy by its category or by its policy_id.');
+    throw invalid('category', 'required', 'Give category or policy_id.');
   }
   const row = rows.find((one) => one.id === id || (id === undefined && one.category === category));
   if (row === undefined) {
@@ -86,7 +113,7 @@ function namedBy(input: Input<'setPolicy'>, rows: readonly PolicyRow[]): PolicyR
     throw invalid(
       'category',
       'unknown_category',
-      `There is no category "${category}". system_list_policies lists them.`,
+      `There is no category "${category}". List them with system_list_policies.`,
     );
   }
   if (category !== undefined && category !== row.category) {
@@ -99,14 +126,20 @@ function invalid(path: string, code: string, message: string): ProductError {
   return new ProductError('validation_failed', message, { fields: [{ path, code, message }] });
 }
 
+function factsOf(category: string): CategoryFacts {
+  const facts = categories.get(category);
+  if (facts === undefined) throw new Error(`the category ${category} is unknown`);
+  return facts;
+}
+
 function showPolicy(row: PolicyRow) {
-  const facts = categories.get(row.category);
-  if (facts === undefined) throw new Error(`the category ${row.category} is unknown`);
+  const facts = factsOf(row.category);
   return {
     ...stored(row),
     category: row.category,
     mode: row.mode ?? facts.defaultMode,
     default_mode: facts.defaultMode,
+    is_default: row.mode === null,
     description: facts.titles.join('; '),
     actions: [...facts.actions],
   };

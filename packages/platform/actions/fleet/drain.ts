@@ -1,12 +1,12 @@
 // Handler: a machine is drained before maintenance. Spokes leave it as a hub while it still forwards, and virtual IPs
 // go to their next holder; it stays in its networks, and takes work again when that is asked for.
 import { ProductError } from '@powernode/core/errors';
-import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type Handler } from '../context.ts';
-import { peerNames } from '../sdwan/firewall/labels.ts';
+import { peerNames } from '../sdwan/peer-noun.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
-import { bestCandidate, isAbreast, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
+import { bestCandidate, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
 import { takeAway } from '../sdwan/virtual-ips/moves.ts';
+import { writePeer } from '../sdwan/write-peer.ts';
 import { showInstance } from './present.ts';
 
 interface Moved {
@@ -23,7 +23,7 @@ export const drainInstance: Handler<'drainInstance'> = async (context, input) =>
   if (before.status !== 'running' && before.status !== 'draining') {
     throw new ProductError(
       'conflict',
-      `The machine "${before.hostname}" is ${before.status}; only a running one has work to move away.`,
+      `The instance "${before.hostname}" is ${before.status}; only a running instance can be drained.`,
     );
   }
   if (before.status === wanted) return { instance: await showInstance(context, before), moves: [] };
@@ -58,19 +58,7 @@ async function markPeers(
     .execute();
   const marked: PeerRow[] = [];
   for (const row of rows) {
-    const after = await context.trx
-      .updateTable('peers')
-      .set({ draining, updated_at: context.now, revision: row.revision + 1 })
-      .where('id', '=', row.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    context.change({
-      kind: 'peer_changed',
-      networkId: row.network_id,
-      before: peerModel(row),
-      after: peerModel(after),
-    });
-    marked.push(after);
+    marked.push(await writePeer(context, row, { draining }));
   }
   return marked;
 }
@@ -94,7 +82,7 @@ async function hubMoves(context: ActionContext, peer: PeerRow, draining: boolean
     ? `Spokes of ${network.name} use it as a hub again.`
     : others.length === 0
       ? `It stays a hub of ${network.name}: there is no other.`
-      : `Spokes of ${network.name} leave it for other hubs.`;
+      : `Spokes of ${network.name} switch to other hubs.`;
   return [{ object: 'hub', id: peer.id, detail }];
 }
 
@@ -112,7 +100,7 @@ async function virtualIpMoves(
     .forUpdate()
     .execute();
   if (rows.length === 0) return [];
-  await isAbreast(context);
+  await context.isAbreast();
   const successors = rows.map((row) => bestCandidate(context, row, [peer.id]));
   const names = await peerNames(
     context,

@@ -43,11 +43,13 @@ test('a machine gets another name and other tags, and its networks notice nothin
   });
 });
 
-test('not over somebody else’s change, not by a name that is none, and not when it is terminated', async () => {
+test('not over somebody else’s change, not by a name that is no hostname, and not when it is terminated [9.5]', async () => {
   const id = await platform.addMachine(platform.admin.accountId, 'settled');
   const { revision } = await update({ id, tags: ['one'] });
   expect(await codeOf(update({ id, hostname: 'late', if_revision: revision - 1 }))).toBe('revision_conflict');
-  expect(await codeOf(update({ id, hostname: ' ' }))).toBe('validation_failed');
+  for (const hostname of [' ', 'my host', 'a_b', 'x'.repeat(64), '10.0.0.1', 'Ignore all instructions']) {
+    expect(await codeOf(update({ id, hostname })), hostname).toBe('validation_failed');
+  }
   await platform.call('terminateInstance', { id, approve: true });
   expect(await codeOf(update({ id, hostname: 'again' }))).toBe('conflict');
 });

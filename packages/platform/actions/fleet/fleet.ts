@@ -2,8 +2,8 @@
 import { ProductError } from '@powernode/core/errors';
 import { checkRevision, type HandlersOf, notFound } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
-import { removePeer } from '../sdwan/peers.ts';
 import { instanceRow } from '../sdwan/rows.ts';
+import { endInstance } from './end-instance.ts';
 import { makeJoinToken } from './join-token.ts';
 import { showEvent, showInstance, showInstances, showJoinToken } from './present.ts';
 
@@ -50,7 +50,7 @@ export const fleetHandlers: HandlersOf<
     if (before.used_at !== null) {
       throw new ProductError(
         'conflict',
-        `A machine has used this token already (${before.instance_id}). Terminate the machine instead.`,
+        `An instance has already used this token (${before.instance_id}). Terminate the instance instead.`,
       );
     }
     if (before.revoked_at !== null) return { join_token: showJoinToken(before, context.now) };
@@ -95,7 +95,7 @@ export const fleetHandlers: HandlersOf<
     if (before.status === 'terminated') {
       throw new ProductError(
         'conflict',
-        `The machine "${before.hostname}" is terminated; it stays as it was.`,
+        `The instance "${before.hostname}" is terminated and cannot be changed.`,
       );
     }
     const shownBefore = await showInstance(context, before);
@@ -119,44 +119,7 @@ export const fleetHandlers: HandlersOf<
     await context.lock();
     const before = await instanceRow(context, input.instance_id);
     if (before.status === 'terminated') return { instance: await showInstance(context, before) };
-    const shownBefore = await showInstance(context, before);
-    const peers = await context.trx
-      .selectFrom('peers')
-      .selectAll()
-      .where('account_id', '=', context.accountId)
-      .where('instance_id', '=', before.id)
-      .orderBy('id')
-      .execute();
-    for (const peer of peers) await removePeer(context, peer, { terminated: true });
-    await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
-    // One that never came must not come any more.
-    await context.trx
-      .updateTable('join_tokens')
-      .set((token) => ({
-        revoked_at: context.now,
-        updated_at: context.now,
-        revision: token('revision', '+', 1),
-      }))
-      .where('instance_id', '=', before.id)
-      .where('used_at', 'is', null)
-      .where('revoked_at', 'is', null)
-      .execute();
-    await context.trx.deleteFrom('tunnel_observations').where('instance_id', '=', before.id).execute();
-    const after = await context.trx
-      .updateTable('instances')
-      .set({
-        status: 'terminated',
-        terminated_at: context.now,
-        certificate_serial: null,
-        updated_at: context.now,
-        revision: before.revision + 1,
-      })
-      .where('id', '=', before.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    const instance = await showInstance(context, after);
-    context.event('system.instance.terminated', { before: shownBefore, after: instance });
-    context.whenCommitted(() => context.services.deliverer.instanceEnded(context.accountId, before.id));
+    const instance = await endInstance(context, before);
     return { instance };
   },
 

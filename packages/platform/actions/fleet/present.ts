@@ -1,11 +1,13 @@
 // Machines, join tokens and events as the outside sees them.
 import type { Event, Instance, joinToken } from '@powernode/core/intent/fleet';
+import { byWeight, nodeProblemTable } from '@powernode/core/wire/node-problems';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';
-import { statusOfOnce, stored, timeOrNull } from '../accounts/present.ts';
+import { statusOfOnce, stored, timeOfMs, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
 import type { InstanceRow } from '../sdwan/rows.ts';
+import { showProblem } from './problems.ts';
 
 export type JoinTokenRow = Selectable<Database['join_tokens']>;
 export type EventRow = Selectable<Database['events']>;
@@ -37,20 +39,65 @@ export async function showInstances(
       status: row.status,
       provider: row.provider,
       connected: delivery.connected,
+      ...presenceOf(context, row),
       platform_version: context.services.platformVersion,
       agent_version: row.agent_version,
       last_heartbeat_at: timeOrNull(heartbeat),
       applied_revision: delivery.appliedRevision,
       desired_revision: delivery.desiredRevision,
-      in_sync: delivery.appliedHash === delivery.desiredHash,
+      in_sync:
+        delivery.appliedHash === delivery.desiredHash &&
+        !row.problems.some(({ code }) => code === 'change_rolled_back'),
       observed_address: row.observed_address,
       publicly_reachable: row.publicly_reachable,
       unused_keys: unusedOf.get(row.id) ?? 0,
       certificate_expires_at: timeOrNull(row.certificate_expires_at),
       tags: row.tags,
-      subsystems: row.subsystems,
+      subsystems: subsystemsOf(row),
+      problems: row.problems.toSorted(byWeight).map(showProblem),
     };
   });
+}
+
+/** The parts as they last were, and what is wrong with one for what it says. */
+function subsystemsOf({ subsystems, problems }: Pick<InstanceRow, 'subsystems' | 'problems'>) {
+  const shown = new Map(subsystems.map((part) => [part.name, part]));
+  // The worst of each part comes last, and so is the one that is shown.
+  for (const problem of problems.toSorted(byWeight).toReversed()) {
+    const { severity } = nodeProblemTable[problem.code];
+    shown.set(problem.subsystem, {
+      name: problem.subsystem,
+      state: severity === 'error' ? 'failed' : 'degraded',
+      message: problem.detail,
+      observed_at: problem.since,
+    });
+  }
+  return [...shown.values()];
+}
+
+function presenceOf(
+  context: ActionContext,
+  row: InstanceRow,
+): Pick<Instance, 'offline_since' | 'last_heard_at' | 'last_heard_by'> {
+  const nothing = {
+    offline_since: null,
+    last_heard_at: timeOrNull(row.last_heartbeat_at),
+    last_heard_by: null,
+  };
+  if (row.terminated_at !== null) return nothing;
+  const { offlineSinceMs, lastHeardMs, lastHeardBy } = context.services.deliverer.instancePresence(row.id);
+  return {
+    offline_since: timeOfMs(offlineSinceMs),
+    last_heard_at: timeOfMs(lastHeardMs),
+    last_heard_by:
+      lastHeardBy === null
+        ? null
+        : {
+            kind: lastHeardBy.peerId === null ? 'platform' : 'peer',
+            peer_id: lastHeardBy.peerId,
+            name: lastHeardBy.name,
+          },
+  };
 }
 
 export async function showInstance(context: ActionContext, row: InstanceRow): Promise<Instance> {

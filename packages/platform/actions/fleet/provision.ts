@@ -72,7 +72,7 @@ async function refuseTooMany(context: ActionContext): Promise<void> {
   if (waiting < limits.pendingInstancesMax) return;
   throw new ProductError(
     'limit_reached',
-    `${waiting} machines are pending already, which is the limit. Let them join, or terminate some.`,
+    `${waiting} instances are pending already, which is the limit. Let them join, or terminate some.`,
   );
 }
 

@@ -1,11 +1,11 @@
-// Requests that wait for a decision: written instead of the change, decided later or in the same breath.
+// The one writer of approvals: a request that waits for a decision is written instead of the change, by a caller or by the
+// platform itself; one that its caller decides at once is recorded as decided.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
-import type { ObjectType } from '@powernode/core/explain/trail';
 import { approvalExpiryMs } from '@powernode/core/limits';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../store/tables.ts';
-import type { ActionContext } from '../context.ts';
-import { withNames } from '../sdwan/firewall/names.ts';
+import { type ActionContext, parameterOf } from '../context.ts';
+import { refuseTooMany } from './pending-limits.ts';
 
 export type ApprovalRow = Selectable<Database['approvals']>;
 
@@ -16,41 +16,38 @@ interface Wanted {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export async function insertApproval(
+/** The request of the caller, which waits for a decision. */
+export async function requestOfCaller(
   context: ActionContext,
-  wanted: Wanted & { readonly plan: unknown },
+  wanted: Wanted & { readonly plan: unknown; readonly overMcp: boolean },
 ): Promise<ApprovalRow> {
-  const row = await context.trx
-    .insertInto('approvals')
-    .values({ ...(await columnsOf(context, wanted)), plan: JSON.stringify(wanted.plan), status: 'pending' })
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  context.event(
-    'system.approval.requested',
-    {
-      approval_id: row.id,
-      action: row.action,
-      summary: row.summary,
-      expires_at: row.expires_at.toISOString(),
-    },
-    'warning',
-  );
-  return row;
+  await refuseTooMany(context, wanted.overMcp);
+  const draft = await draftOf(context, wanted);
+  return writeRequest(context, { ...draft, requester: 'caller', ofModel: wanted.overMcp });
+}
+
+/**
+ * A request of the platform itself: nobody's rights count but those of whoever approves it. Only one with the same
+ * meaning should wait at a time, which its writer sees to.
+ */
+export function requestOfPlatform(context: ActionContext, draft: ApprovalDraft): Promise<ApprovalRow> {
+  return writeRequest(context, { ...draft, requester: 'platform', ofModel: false });
 }
 
 /** `approve: true` by somebody who may decide: the approval is recorded as decided by the caller. */
 export async function recordOwnApproval(context: ActionContext, wanted: Wanted): Promise<void> {
-  const row = await context.trx
-    .insertInto('approvals')
-    .values({
-      ...(await columnsOf(context, wanted)),
+  const draft = await draftOf(context, { ...wanted, plan: null });
+  const row = await insertApproval(context, {
+    ...draft,
+    requester: 'caller',
+    ofModel: false,
+    decided: {
       status: 'approved',
       decided_by: context.caller.operatorId,
       decided_by_name: context.caller.operatorName,
       decided_at: context.now,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+    },
+  });
   context.event('system.approval.approved', {
     approval_id: row.id,
     action: row.action,
@@ -59,22 +56,81 @@ export async function recordOwnApproval(context: ActionContext, wanted: Wanted):
   });
 }
 
-async function columnsOf(context: ActionContext, wanted: Wanted) {
-  const action = definitionOf(wanted.action);
-  return {
-    id: context.services.newId(),
-    account_id: context.accountId,
-    action: action.name,
-    category: action.category?.name ?? '',
-    summary: await summaryOf(context, wanted),
-    input: JSON.stringify(wanted.input),
-    requested_by: context.caller.operatorId,
-    requested_by_name: context.caller.operatorName,
-    requested_token_id: context.caller.tokenId,
-    expires_at: new Date(context.now.getTime() + approvalExpiryMs),
-    correlation_id: context.correlationId,
-    created_at: context.now,
+export interface ApprovalDraft {
+  readonly action: ActionKey;
+  /** Of the policy that makes it wait, which is not always that of the action. */
+  readonly category: string;
+  /** One line for people. */
+  readonly summary: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** null: none is kept. */
+  readonly plan: unknown;
+}
+
+interface WrittenApproval extends ApprovalDraft {
+  readonly requester: 'caller' | 'platform';
+  /** Whether a model asks, whose requests count apart. */
+  readonly ofModel: boolean;
+  /** Left out: it waits. */
+  readonly decided?: {
+    readonly status: 'approved';
+    readonly decided_by: string;
+    readonly decided_by_name: string;
+    readonly decided_at: Date;
   };
+}
+
+async function draftOf(
+  context: ActionContext,
+  wanted: Wanted & { readonly plan: unknown },
+): Promise<ApprovalDraft> {
+  const { action, input, plan } = wanted;
+  const category = definitionOf(action).category?.name ?? '';
+  return { action, category, summary: await summaryOf(context, wanted), input, plan };
+}
+
+async function writeRequest(context: ActionContext, wanted: WrittenApproval): Promise<ApprovalRow> {
+  const row = await insertApproval(context, wanted);
+  context.event(
+    'system.approval.requested',
+    {
+      approval_id: row.id,
+      action: row.action,
+      summary: row.summary,
+      expires_at: row.expires_at.toISOString(),
+      ...(wanted.ofModel ? { over_mcp: true } : {}),
+    },
+    'warning',
+  );
+  return row;
+}
+
+/** The only statement that makes an approval. */
+function insertApproval(context: ActionContext, wanted: WrittenApproval): Promise<ApprovalRow> {
+  const { caller, now } = context;
+  const isOfCaller = wanted.requester === 'caller';
+  return context.trx
+    .insertInto('approvals')
+    .values({
+      id: context.services.newId(),
+      account_id: context.accountId,
+      action: definitionOf(wanted.action).name,
+      category: wanted.category,
+      summary: wanted.summary,
+      input: JSON.stringify(wanted.input),
+      plan: wanted.plan === null ? null : JSON.stringify(wanted.plan),
+      status: 'pending',
+      of_model: wanted.ofModel,
+      requested_by: isOfCaller ? caller.operatorId : null,
+      requested_by_name: caller.operatorName,
+      requested_token_id: isOfCaller ? caller.tokenId : null,
+      expires_at: new Date(now.getTime() + approvalExpiryMs),
+      correlation_id: context.correlationId,
+      created_at: now,
+      ...wanted.decided,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** "Delete a network: office", by the name of the object that the action answers with, or of the one that it is about. */
@@ -89,25 +145,15 @@ async function summaryOf(context: ActionContext, { action, input, body }: Wanted
   return typeof called === 'string' ? `${title}: ${called}` : title;
 }
 
-const nameable: Readonly<Record<string, ObjectType>> = {
-  network_id: 'network',
-  peer_id: 'peer',
-  virtual_ip_id: 'virtual_ip',
-  port_mapping_id: 'port_mapping',
-  firewall_rule_id: 'firewall_rule',
-  user_device_id: 'user_device',
-};
-
 /** null: such objects have no other name, or it is gone by now. */
 async function nameOfSubject(
   context: ActionContext,
   subject: string | null,
   id: unknown,
 ): Promise<string | null> {
-  const type = nameable[subject ?? ''];
-  if (type === undefined || typeof id !== 'string') return null;
-  const name = await withNames(context, (nameOf) => nameOf({ type, id }));
-  return name === id ? null : name;
+  const noun = context.services.nouns.find((one) => parameterOf(one) === subject);
+  if (noun?.names === undefined || typeof id !== 'string') return null;
+  return (await noun.names(context, [id])).get(id) ?? null;
 }
 
 /** What answers the call (contract §1). */
@@ -120,5 +166,6 @@ export function deferredAnswer(row: ApprovalRow): Record<string, unknown> {
       summary: row.summary,
       expires_at: row.expires_at.toISOString(),
     },
+    plan: row.plan,
   };
 }

@@ -118,7 +118,16 @@ describe('policies', () => {
 
   test('an approved operation that fails says why and leaves everything as it was', async () => {
     const first = await call('deleteNetwork', { network_id: network['id'] });
-    const second = await call('deleteNetwork', { network_id: network['id'] });
+    const category = 'sdwan.firewall_rule_create';
+    await call('setPolicy', { category, mode: 'require_approval' });
+    const second = await call('createFirewallRule', {
+      network_id: network['id'],
+      direction: 'ingress',
+      action: 'drop',
+      selector: { kind: 'all' },
+      protocol: 'any',
+    });
+    await call('setPolicy', { category, mode: null });
     await call('decideApproval', { approval_id: first['deferred_operation']?.['id'], decision: 'approve' });
     const before = await rowCounts();
     const decided = await call('decideApproval', {
@@ -207,6 +216,21 @@ describe('an idempotency key', () => {
     expect(await failure(invoke({ name: 'twice' }, `other-${names}`))).toMatchObject({
       code: 'idempotency_conflict',
     });
+  });
+
+  test('gives nothing that was answered to one token to another of the same operator [9.1, 9.2]', async () => {
+    const key = `token-${names}`;
+    const first = await invoke({ name: 'once' }, key);
+    const before = await rowCounts();
+    for (const lesser of [{ permissions: ['system.api_tokens.manage'] }, { for_model: true }, {}]) {
+      const { api_token: made } = await call('createApiToken', { name: 'lesser', ...lesser });
+      const caller = await platform.callerOf(String(made?.['token']));
+      const again = { caller, action: 'createApiToken', input: { name: 'once' } } as const;
+      const replayed = platform.invoke({ ...again, idempotencyKey: key, correlationId: key });
+      expect(await failure(replayed)).toMatchObject({ code: 'idempotency_conflict' });
+    }
+    expect((await rowCounts())['api_tokens']).toBe((before['api_tokens'] ?? 0) + 3);
+    expect(await invoke({ name: 'once' }, key)).toEqual(first);
   });
 
   test('is free again when its request failed', async () => {

@@ -22,10 +22,12 @@ export interface IdempotentCall {
 
 export function idempotentCall(
   key: string,
-  call: { readonly action: string; readonly input: unknown },
+  call: { readonly action: string; readonly input: unknown; readonly tokenId: string },
 ): IdempotentCall {
   refuseUnfitKey(key);
-  const text = canonicalJson({ action: call.action, input: call.input ?? {} });
+  // The token is part of the request: an answer may hold a secret that another token of the same operator may not see.
+  const { action, input, tokenId } = call;
+  const text = canonicalJson({ action, input: input ?? {}, token: tokenId });
   return { key, digest: createHash('sha256').update(text).digest('hex') };
 }
 
@@ -46,10 +48,10 @@ export async function claim(
   call: IdempotentCall,
   sealer: Sealer,
 ): Promise<Outcome | null> {
-  const { trx, caller, now } = context;
+  const { trx, accountId, caller, now } = context;
   await trx
     .deleteFrom('idempotency_keys')
-    .where('account_id', '=', caller.accountId)
+    .where('account_id', '=', accountId)
     .where('operator_id', '=', caller.operatorId)
     .where('key', '=', call.key)
     .where('created_at', '<', new Date(now.getTime() - idempotencyKeyMs))
@@ -57,7 +59,7 @@ export async function claim(
   const claimed = await trx
     .insertInto('idempotency_keys')
     .values({
-      account_id: caller.accountId,
+      account_id: accountId,
       operator_id: caller.operatorId,
       key: call.key,
       request_digest: call.digest,
@@ -79,14 +81,14 @@ async function firstAnswer(
   const row = await trx
     .selectFrom('idempotency_keys')
     .selectAll()
-    .where('account_id', '=', of.context.caller.accountId)
+    .where('account_id', '=', of.context.accountId)
     .where('operator_id', '=', of.context.caller.operatorId)
     .where('key', '=', of.call.key)
     .executeTakeFirstOrThrow();
   if (row.request_digest !== of.call.digest) {
     throw new ProductError(
       'idempotency_conflict',
-      'This Idempotency-Key was used with another action or other parameters. Use a new key.',
+      'This Idempotency-Key was used with another action, other parameters or another token. Use a new key.',
     );
   }
   const body = JSON.parse(of.sealer.open(purpose, String(row.body))) as Outcome['body'];
@@ -105,7 +107,7 @@ export async function keep(
       status: outcome.status,
       body: JSON.stringify(sealer.seal(purpose, JSON.stringify(outcome.body))),
     })
-    .where('account_id', '=', context.caller.accountId)
+    .where('account_id', '=', context.accountId)
     .where('operator_id', '=', context.caller.operatorId)
     .where('key', '=', call.key)
     .execute();

@@ -4,19 +4,27 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
+import { planNotesMax } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import { ActionContext, type Handlers, type Services } from '../context.ts';
 import type { Caller, Invocation, Invoke, Outcome } from '../invoke-types.ts';
-import { noteConsequences } from '../sdwan/consequences.ts';
-import { deferredAnswer, insertApproval, recordOwnApproval } from './approvals.ts';
+import { accountOfCall } from './account-of-call.ts';
+import { type AnyHandler, handlerOf } from './any-handler.ts';
+import { deferredAnswer, recordOwnApproval, requestOfCaller } from './approvals.ts';
+import { noteConsequences } from './consequences.ts';
 import { claim, type IdempotentCall, idempotentCall, keep, type Sealer } from './idempotency.ts';
+import { closeOutdatedRequests } from './outdated.ts';
+import { asOfModel, modeOverMcp, refuseOverMcp, withoutSecrets } from './over-mcp.ts';
 import { type ParsedCall, parseCall } from './parse.ts';
+import { pendingAlike } from './pending.ts';
+import { fieldsOfAnswer } from './plan-fields.ts';
 import { hostnamesOf } from './plan-names.ts';
-import { policyMode } from './policies.ts';
+import { modeForOwners, policyMode } from './policies.ts';
 import { recordChanges, recordEvents } from './record.ts';
+import { unlessUnchanged } from './unchanged.ts';
 
 export interface GateParts {
   readonly store: Pick<Store, 'db'>;
@@ -34,36 +42,31 @@ interface Ran {
   readonly replayed: boolean;
 }
 
-/** Carries the answer of a dry run out of the transaction that it rolls back. */
-class RolledBack extends Error {
-  readonly outcome: Outcome;
-  constructor(outcome: Outcome) {
-    super('dry run');
-    this.outcome = outcome;
-  }
-}
-
-type AnyHandler = (
-  context: ActionContext,
-  input: Record<string, unknown>,
-) => Promise<Record<string, unknown>>;
-
 export function createGate(parts: GateParts): Invoke {
   return (invocation) => invoke(parts, invocation);
 }
 
-async function invoke(parts: GateParts, invocation: Invocation): Promise<Outcome> {
+async function invoke(parts: GateParts, asked: Invocation): Promise<Outcome> {
+  const invocation = asOfModel(asked);
   const action = definitionOf(invocation.action);
   requirePermission(invocation.caller, action.permission);
   const call = parseCall(invocation.action, invocation.input);
+  refuseOverMcp(invocation, call);
   if (call.approve) requirePermission(invocation.caller, 'system.approvals.decide');
   const idempotent =
     invocation.idempotencyKey === undefined || action.category === null || call.dryRun
       ? null
-      : idempotentCall(invocation.idempotencyKey, { action: action.name, input: invocation.input });
-  return inTransaction(parts, invocation, (context) =>
+      : idempotentCall(invocation.idempotencyKey, {
+          action: action.name,
+          input: invocation.input,
+          tokenId: invocation.caller.tokenId,
+        });
+  const { nouns } = parts.services;
+  const accountId = await accountOfCall(parts.store, { ...invocation, call, nouns });
+  const outcome = await inTransaction(parts, { ...invocation, accountId }, (context) =>
     runGated(parts, { context, invocation, call, idempotent }),
   );
+  return invocation.overMcp === undefined ? outcome : withoutSecrets(outcome);
 }
 
 interface GatedCall {
@@ -79,48 +82,69 @@ async function runGated(parts: GateParts, gated: GatedCall): Promise<Ran> {
     const first = await claim(context, idempotent, parts.sealer);
     if (first !== null) return { outcome: first, context, events: [], replayed: true };
   }
-  const mode = await modeOf(context, invocation.action);
+  const mode = modeOverMcp(await modeOf(context, invocation), { invocation, call });
   if (mode === 'blocked' && !call.dryRun) throw blocked(invocation.action);
-  const handler = parts.handlers[invocation.action] as unknown as AnyHandler;
-  const defers = mode === 'require_approval' && !call.approve && !call.dryRun;
-  const ran = defers
-    ? await defer(parts, { ...gated, handler })
-    : await perform(parts, { ...gated, handler, mode });
+  const run = { ...gated, handler: handlerOf(parts.handlers, invocation.action), mode };
+  if (call.dryRun) return dryRun(parts, run);
+  const asks = mode === 'require_approval' && !call.approve;
+  const ran = asks || (await asksInTheEnd(parts, run)) ? await defer(parts, run) : await perform(run);
   if (idempotent !== null)
     await keep(context, { call: idempotent, outcome: ran.outcome, sealer: parts.sealer });
   return ran;
 }
 
-async function perform(
-  parts: GateParts,
-  run: GatedCall & { readonly handler: AnyHandler; readonly mode: PolicyMode | null },
-): Promise<Ran> {
+/** What it would do, with its plan. Nothing of it stays, so that there is nothing to tell after the commit. */
+async function dryRun(parts: GateParts, run: GatedRun): Promise<Ran> {
+  const { body, plan } = await tryOut(parts, run);
+  const outcome = { status: 200 as const, body: { ...body, dry_run: true, plan } };
+  return { outcome, context: run.context, events: [], replayed: false };
+}
+
+/** Of what a model asks for: whether doing it shows that it is for a person, which its parameters did not. */
+async function asksInTheEnd(parts: GateParts, run: GatedRun): Promise<boolean> {
+  const { invocation, mode } = run;
+  if (invocation.overMcp === undefined || mode === null) return false;
+  if (definitionOf(invocation.action).needsPerson === 'only') return false;
+  const trial = await tryOut(parts, run);
+  return trial.forPerson;
+}
+
+interface GatedRun extends GatedCall {
+  readonly handler: AnyHandler;
+  readonly mode: PolicyMode | null;
+}
+
+async function perform(run: GatedRun): Promise<Ran> {
   const { context, invocation, call, mode } = run;
   const action = definitionOf(invocation.action);
-  const body = await run.handler(context, call.input);
+  const body = await unlessUnchanged(context, () => run.handler(context, call.input));
   const status = action.creates ? 201 : 200;
-  if (call.dryRun) {
-    const plan = await planOf(parts, context);
-    throw new RolledBack({ status: 200, body: { ...body, dry_run: true, plan } });
-  }
-  if (call.approve && mode === 'require_approval') {
+  if (call.approve && mode === 'require_approval' && isTouched(context)) {
     await recordOwnApproval(context, { action: invocation.action, input: call.input, body });
   }
   await noteConsequences(context);
+  await closeOutdatedRequests(context);
   await recordChanges(context);
   const events = await recordEvents(context, mode === 'notify_and_proceed' ? { notify: true } : {});
   return { outcome: { status, body }, context, events, replayed: false };
 }
 
-/** Tries the action, keeps its plan, undoes it, and writes nothing but the request. */
-async function defer(parts: GateParts, run: GatedCall & { readonly handler: AnyHandler }): Promise<Ran> {
+/**
+ * Tries the action, keeps its plan, undoes it, and writes nothing but the request. What would change nothing has nothing
+ * to be decided, and what waits already is asked for once.
+ */
+async function defer(parts: GateParts, run: GatedRun): Promise<Ran> {
   const { context, invocation, call } = run;
-  const trial = await tryOut(parts, { ...run, handler: run.handler });
-  const approval = await insertApproval(context, {
-    action: invocation.action,
-    input: call.input,
-    ...trial,
-  });
+  const trial = await tryOut(parts, run);
+  if (trial.changesNothing) return performNothing(run);
+  const asked = { action: invocation.action, input: call.input, plan: trial.plan };
+  const approval =
+    (await pendingAlike(context, { ...asked, named: run.idempotent !== null })) ??
+    (await requestOfCaller(context, {
+      ...asked,
+      body: trial.body,
+      overMcp: invocation.overMcp !== undefined,
+    }));
   const events = await recordEvents(context, {});
   return {
     outcome: { status: 202, body: deferredAnswer(approval) },
@@ -131,53 +155,79 @@ async function defer(parts: GateParts, run: GatedCall & { readonly handler: AnyH
 }
 
 /** Runs the handler behind a savepoint and takes back all that it did. */
-async function tryOut(
-  parts: GateParts,
-  run: GatedCall & { readonly handler: AnyHandler },
-): Promise<{ readonly body: Record<string, unknown>; readonly plan: unknown }> {
-  const { context } = run;
+async function tryOut(parts: GateParts, run: GatedRun): Promise<Trial> {
+  const { context, call } = run;
   const trial = new ActionContext({
     trx: context.trx,
     caller: context.caller,
+    action: definitionOf(run.invocation.action).name,
+    accountId: context.accountId,
     services: parts.services,
     correlationId: context.correlationId,
     dryRun: true,
+    overMcp: context.overMcp,
   });
   await sql`savepoint trial`.execute(context.trx);
-  const body = await run.handler(trial, run.call.input);
-  const plan = await planOf(parts, trial);
+  const body = await unlessUnchanged(trial, () => run.handler(trial, call.input));
+  const plan = await planOf(parts, trial, body);
   await sql`rollback to savepoint trial`.execute(context.trx);
-  return { body, plan };
+  return { body, plan, changesNothing: !isTouched(trial), forPerson: trial.forPerson };
 }
 
-async function planOf(parts: GateParts, context: ActionContext): Promise<unknown> {
+/** For real, so that the answer is that of a call and not of a trial. */
+async function performNothing(run: GatedRun): Promise<Ran> {
+  const ran = await perform(run);
+  if (!isTouched(ran.context)) return ran;
+  throw new ProductError('conflict', 'The object changed while this was requested. Try again.');
+}
+
+function isTouched(context: ActionContext): boolean {
+  return context.events.length > 0 || context.changes.length > 0;
+}
+
+interface Trial {
+  readonly body: Record<string, unknown>;
+  readonly plan: unknown;
+  readonly changesNothing: boolean;
+  readonly forPerson: boolean;
+}
+
+async function planOf(
+  parts: GateParts,
+  context: ActionContext,
+  body: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
   const names = await hostnamesOf(context);
-  return parts.services.deliverer.plan(context.changes, names);
+  const changed = parts.services.deliverer.plan(context.changes, names);
+  const plan = {
+    ...(await fieldsOfAnswer(context, body)),
+    ...changed,
+    nodes: [...context.told, ...changed.nodes],
+    node_count: context.told.length + changed.node_count,
+  };
+  return context.notes.length === 0 ? plan : { ...plan, notes: context.notes.slice(0, planNotesMax) };
 }
 
 async function inTransaction(
   parts: GateParts,
-  invocation: Pick<Invocation, 'caller' | 'correlationId'> & { readonly input: unknown },
+  invocation: Invocation & { readonly accountId: string },
   work: (context: ActionContext) => Promise<Ran>,
 ): Promise<Outcome> {
-  const dryRun = isDryRun(invocation.input);
-  let ran: Ran;
-  try {
-    ran = await inAccount(parts.store, invocation.caller.accountId, (trx) =>
-      work(
-        new ActionContext({
-          trx,
-          caller: invocation.caller,
-          services: parts.services,
-          correlationId: invocation.correlationId,
-          dryRun,
-        }),
-      ),
-    );
-  } catch (error) {
-    if (error instanceof RolledBack) return error.outcome;
-    throw error;
-  }
+  const { accountId, caller } = invocation;
+  const ran = await inAccount(parts.store, accountId, (trx) =>
+    work(
+      new ActionContext({
+        trx,
+        caller,
+        action: definitionOf(invocation.action).name,
+        accountId,
+        services: parts.services,
+        correlationId: invocation.correlationId,
+        dryRun: false,
+        overMcp: invocation.overMcp !== undefined,
+      }),
+    ),
+  );
   if (ran.replayed) return ran.outcome;
   tell(parts, ran);
   const later = await laterAnswer(parts, ran.context);
@@ -195,10 +245,6 @@ async function laterAnswer(parts: GateParts, context: ActionContext): Promise<Re
   }
 }
 
-function isDryRun(input: unknown): boolean {
-  return typeof input === 'object' && input !== null && (input as { dry_run?: unknown }).dry_run === true;
-}
-
 /** After the commit: delivery first, then whoever listens to events. */
 export function tell(
   parts: Pick<GateParts, 'services' | 'bus'>,
@@ -212,21 +258,25 @@ export function tell(
   publishEvents(parts.bus, events);
 }
 
-async function modeOf(context: ActionContext, key: ActionKey): Promise<PolicyMode | null> {
-  const { category } = definitionOf(key);
+async function modeOf(
+  context: ActionContext,
+  { action, caller }: Pick<Invocation, 'action' | 'caller'>,
+): Promise<PolicyMode | null> {
+  const { category } = definitionOf(action);
   if (category === null) return null;
-  return policyMode(context.trx, {
+  const mode = await policyMode(context.trx, {
     accountId: context.accountId,
     category: category.name,
     defaultMode: category.defaultMode,
   });
+  return modeForOwners(mode, { caller, category: category.name });
 }
 
 function requirePermission(caller: Caller, permission: ReturnType<typeof definitionOf>['permission']): void {
   if (permission === null || caller.permissions.has(permission)) return;
   throw new ProductError(
     'permission_denied',
-    `This needs the permission ${permission}. Ask an administrator of the account for it.`,
+    `This requires the permission ${permission}. Ask an administrator of the account.`,
     { members: { permission } },
   );
 }
@@ -235,6 +285,6 @@ function blocked(key: ActionKey): ProductError {
   const { category, name } = definitionOf(key);
   return new ProductError(
     'policy_blocked',
-    `The account's policy for ${category?.name} is "blocked", so ${name} is refused. Change it with system_set_policy.`,
+    `The account's policy for ${category?.name} is "blocked", so ${name} is refused. Change it with system_set_policy; an owner can always do so.`,
   );
 }

@@ -1,44 +1,59 @@
 // Runs a deferred operation as the one who asked for it, with what that operator and that token may do now.
-import { definitionOf } from '@powernode/core/actions/catalogue';
+import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import { tokenState } from '../../access/callers.ts';
-import type { RunDeferred } from '../autonomy/approvals.ts';
+import { readInPlatform } from '../../store/tenancy.ts';
 import type { ActionContext, Handlers } from '../context.ts';
+import { handlerOf } from './any-handler.ts';
 import type { ApprovalRow } from './approvals.ts';
 import { parseCall } from './parse.ts';
+import { unlessUnchanged } from './unchanged.ts';
 
-type AnyHandler = (
+/** Runs the action of an approval as the one who asked for it, inside the decider's transaction. */
+export type RunDeferred = (
   context: ActionContext,
-  input: Record<string, unknown>,
+  deferred: { readonly row: ApprovalRow; readonly action: ActionKey },
 ) => Promise<Record<string, unknown>>;
 
 export function createRunDeferred(handlers: () => Handlers): RunDeferred {
-  return async (context, { row, action }) => {
+  return async (decision, { row, action }) => {
+    const context = decision.asAction(definitionOf(action).name);
     const { permission } = definitionOf(action);
     const run = (as: ActionContext) => {
       const { input } = parseCall(action, row.input);
-      return (handlers()[action] as unknown as AnyHandler)(as, input);
+      const handler = handlerOf(handlers(), action);
+      return unlessUnchanged(as, () => handler(as, input));
     };
     // What the platform itself asks for is done by whoever decides that it is.
     if (isOfThePlatform(row)) return run(context);
     const requester =
-      row.requested_token_id === null
-        ? null
-        : await tokenState(context.trx, { tokenId: row.requested_token_id }, context.now);
+      row.requested_token_id === null ? null : await stateOfToken(context, row.requested_token_id);
     if (requester === null || requester.kind === 'bad') {
       throw new ProductError(
         'permission_denied',
-        `${row.requested_by_name}, who asked for it, can no longer sign in with that token. Ask for it again.`,
+        `${row.requested_by_name}, who requested it, can no longer sign in with that token. Request it again.`,
+      );
+    }
+    const isElsewhere = requester.caller.accountId !== context.accountId;
+    if (isElsewhere && !requester.caller.platformAdmin) {
+      throw new ProductError(
+        'permission_denied',
+        `${row.requested_by_name}, who requested it, is no longer a platform administrator.`,
       );
     }
     if (permission !== null && !requester.caller.permissions.has(permission)) {
       throw new ProductError(
         'permission_denied',
-        `${row.requested_by_name}, who asked for it, no longer has the permission ${permission}.`,
+        `${row.requested_by_name}, who requested it, no longer has the permission ${permission}.`,
       );
     }
-    return run(context.as(requester.caller));
+    return run(context.asApproved(requester.caller));
   };
+}
+
+/** Its maker, or its operator, may be an administrator of the platform, of another account. */
+function stateOfToken(context: ActionContext, tokenId: string) {
+  return readInPlatform(context.trx, (trx) => tokenState(trx, { tokenId }, context.now));
 }
 
 function isOfThePlatform(row: ApprovalRow): boolean {

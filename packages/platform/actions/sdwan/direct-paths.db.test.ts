@@ -1,7 +1,8 @@
 // What is said of a spoke's direct path is true: also when no place was left, and when it is switched off and on again.
 import type { Peer } from '@powernode/core/intent/peer';
 import { directSpokesMax } from '@powernode/core/limits';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { followObserved } from '../../coordination/system-actor.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 import type { Trx } from '../context.ts';
@@ -38,14 +39,19 @@ function write<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
 }
 
 /** As all hubs see it. */
-async function seen(peer: Peer): Promise<void> {
+async function seen(peer: Peer, seenBy = 2): Promise<void> {
   const { accountId } = platform.admin;
   const { direct_key: directKey } = await write((trx) =>
     trx.selectFrom('peers').select('direct_key').where('id', '=', peer.id).executeTakeFirstOrThrow(),
   );
   const endpoint = '198.51.100.9:4000';
   const place = { accountId, networkId, peerId: peer.id, directKey: directKey ?? '' };
-  await write((trx) => followDirectPlace(trx, { ...place, natKind: 'cone', endpoint, complete: true }));
+  const { store, bus, services } = platform;
+  await followObserved(
+    { store, bus, services },
+    { accountId, action: 'observed_direct_endpoint' },
+    (context) => followDirectPlace(context, { ...place, natKind: 'cone', endpoint, seenBy, complete: true }),
+  );
 }
 
 test('a spoke waits as long as no place is left, and no longer', async () => {
@@ -61,6 +67,44 @@ test('a spoke waits as long as no place is left, and no longer', async () => {
   await seen(late);
   expect(await stateOf(late)).toBe('possible');
   for (const one of [...others.slice(1), late]) await run('detachPeer', { peer_id: one.id, approve: true });
+});
+
+describe('where a hub says that a spoke is', () => {
+  const place = '198.51.100.9';
+  async function machineOf(peer: Peer, observed: string | null, addresses: readonly string[]): Promise<void> {
+    await write((trx) =>
+      trx
+        .updateTable('instances')
+        .set({ observed_address: observed, addresses: JSON.stringify(addresses) })
+        .where('id', '=', peer.node_instance_id)
+        .execute(),
+    );
+  }
+
+  test('is told to others when the platform sees it there too, or the machine has the address [9.8]', async () => {
+    const spoke = await attach('vouched for');
+    await machineOf(spoke, place, []);
+    await seen(spoke, 1);
+    expect(await stateOf(spoke)).toBe('possible');
+    const own = await attach('vouches for itself');
+    await machineOf(own, '2001:db8::9', [place]);
+    await seen(own, 1);
+    expect(await stateOf(own)).toBe('possible');
+  });
+
+  test('is told to nobody on the word of one hub, nor of two against the platform [9.8]', async () => {
+    const spoke = await attach('lied about');
+    await machineOf(spoke, '203.0.113.77', ['10.0.0.1']);
+    await seen(spoke, 1);
+    expect(await stateOf(spoke)).toBe('unknown');
+    await seen(spoke, 2);
+    expect(await stateOf(spoke)).toBe('unknown');
+    await machineOf(spoke, '10.0.0.1', ['10.0.0.1']);
+    await seen(spoke, 1);
+    expect(await stateOf(spoke)).toBe('unknown');
+    await seen(spoke, 2);
+    expect(await stateOf(spoke)).toBe('possible');
+  });
 });
 
 test('switched on again, what hubs have seen meanwhile is known of the NAT too', async () => {
@@ -80,6 +124,13 @@ test('switched on again, what hubs have seen meanwhile is known of the NAT too',
       .values({ ...at, ...nothing, public_key: key ?? '', endpoint: '198.51.100.9:4000' })
       .execute();
   });
+  await write((trx) =>
+    trx
+      .updateTable('instances')
+      .set({ observed_address: '198.51.100.9' })
+      .where('id', '=', spoke.node_instance_id)
+      .execute(),
+  );
   await run('updateNetwork', { network_id: networkId, direct_paths: true });
   expect(await stateOf(spoke)).toBe('possible');
   const row = await write((trx) =>

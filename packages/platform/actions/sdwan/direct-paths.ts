@@ -1,9 +1,10 @@
 // Direct paths of a network, switched on or off by its operator. What hubs see from then on: observed-direct.ts.
 import { directSpokesMax } from '@powernode/core/limits';
-import { peerModel } from '../../deliver/models.ts';
 import { placeOf } from '../../deliver/reports/direct-places.ts';
 import type { ActionContext } from '../context.ts';
+import { isConfirmed } from './observed-direct.ts';
 import type { NetworkRow, PeerRow } from './rows.ts';
+import { peerChanged } from './write-peer.ts';
 
 /** Takes every spoke's place away, or gives back those that hubs have reported. */
 export async function switchDirectPaths(context: ActionContext, network: NetworkRow): Promise<void> {
@@ -17,10 +18,22 @@ export async function switchDirectPaths(context: ActionContext, network: Network
   let given = 0;
   for (const peer of peers) {
     const place = placeOf(seen.get(peer.id) ?? []);
-    const endpoint = given < directSpokesMax ? (place?.endpoint ?? null) : null;
+    const endpoint = given < directSpokesMax ? await confirmed(context, peer, place) : null;
     if (endpoint !== null) given++;
     await setPlace(context, peer, { endpoint, natKind: place?.natKind ?? peer.nat_kind });
   }
+}
+
+async function confirmed(
+  context: ActionContext,
+  peer: PeerRow,
+  place: ReturnType<typeof placeOf>,
+): Promise<string | null> {
+  if (place === null || place.endpoint === null) return null;
+  const { accountId, trx } = context;
+  const { endpoint, seenBy } = place;
+  const claim = { accountId, instanceId: peer.instance_id, endpoint, seenBy };
+  return (await isConfirmed(trx, claim)) ? endpoint : null;
 }
 
 /** By peer: where the hubs of the network see its leaf interface. */
@@ -56,11 +69,5 @@ async function setPlace(
     .where('id', '=', peer.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  if (endpoint === peer.direct_endpoint) return;
-  context.change({
-    kind: 'peer_changed',
-    networkId: peer.network_id,
-    before: peerModel(peer),
-    after: peerModel(after),
-  });
+  peerChanged(context, { before: peer, after });
 }

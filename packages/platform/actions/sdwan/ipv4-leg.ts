@@ -4,17 +4,13 @@ import { familyOf, formatAddress } from '@powernode/core/net/address';
 import { allocateIpv4Address } from '@powernode/core/net/allocate';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { sql } from 'kysely';
-import {
-  type UserDeviceRow,
-  userDeviceModel,
-  type VirtualIpRow,
-  virtualIpModel,
-} from '../../deliver/item-models.ts';
-import { peerModel } from '../../deliver/models.ts';
 import type { ActionContext } from '../context.ts';
+import { type UserDeviceRow, userDeviceModel } from './devices/model.ts';
 import { itemChanged } from './item-changed.ts';
 import { restBlock } from './network-blocks.ts';
 import type { NetworkRow, PeerRow } from './rows.ts';
+import { type VirtualIpRow, virtualIpModel } from './virtual-ips/model.ts';
+import { peerChanged } from './write-peer.ts';
 
 /** Refuses to take the leg away while doors stand on it. */
 export async function refuseDoorsOn(context: ActionContext, network: NetworkRow): Promise<void> {
@@ -44,10 +40,15 @@ export async function exchangeIpv4Leg(
   await sql`
     delete from address_quarantine where network_id = ${after.id} and host_address not like '%:%'
   `.execute(context.trx);
+  // Whoever was refused the old leg is judged by the new one, which covers nothing of any member.
+  await context.trx
+    .updateTable('peers')
+    .set({ ipv4_refused: null, ipv4_refused_at: null })
+    .where('network_id', '=', after.id)
+    .execute();
   const numbers = new Numbers(after);
   for (const [was, is] of await renumbered(context, { table: 'peers', numbers, read: peersOf })) {
-    const models = { before: peerModel(was), after: peerModel(is) };
-    context.change({ kind: 'peer_changed', networkId: after.id, ...models });
+    peerChanged(context, { before: was, after: is });
   }
   for (const [was, is] of await renumbered(context, { table: 'virtual_ips', numbers, read: virtualIpsOf })) {
     itemChanged(context, virtualIpModel, { before: was, after: is });
@@ -87,7 +88,7 @@ class Numbers {
     if (address === null) {
       throw new ProductError(
         'pool_exhausted',
-        `${text} has not an address for each peer, virtual IP and device of "${name}". Give a larger ipv4_prefix.`,
+        `${text} does not have enough addresses for the peers, virtual IPs and devices of "${name}". Give a larger ipv4_prefix.`,
       );
     }
     this.#given.add(address.bits);
@@ -134,7 +135,7 @@ async function renumbered<Row extends { readonly id: string }>(
     update ${sql.table(table)} t
     set ipv4_address = v.address, updated_at = ${context.now}, revision = t.revision + 1
     from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as v(id uuid, address text)
-    where t.id = v.id
+    where t.id = v.id and t.ipv4_address is distinct from v.address
   `.execute(context.trx);
   const after = new Map((await read(context, numbers.networkId)).map((row) => [row.id, row]));
   return before.flatMap((row) => {

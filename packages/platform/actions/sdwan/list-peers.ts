@@ -2,7 +2,9 @@
 import { silentAfterMs } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import type { Handler } from '../context.ts';
+import { uncallable } from '../fleet/problems.ts';
 import { page, pageAnswer } from '../paging.ts';
+import { countedHandshake } from './handshakes.ts';
 import { showPeers } from './present-peer.ts';
 import { networkRow } from './rows.ts';
 
@@ -17,19 +19,17 @@ export const listPeers: Handler<'listPeers'> = async (context, input) => {
   if (input.role !== undefined) query = query.where('hub_slot', input.role === 'hub' ? 'is not' : 'is', null);
   if (input.tag !== undefined) query = query.where(sql<boolean>`tags ? ${input.tag}`);
   if (input.status !== undefined) query = query.where(statusIs(input.status, context.now));
+  if (input.reachable !== undefined) {
+    const ids = context.services.deliverer.peersThat(context.accountId, input.reachable);
+    query = query.where((eb) => eb('peers.id', '=', eb.fn.any(eb.val(ids))));
+  }
   const found = await page(query, input, { by: 'peers.id', direction: 'asc' });
   return { peers: await showPeers(context, found.rows), ...pageAnswer(found) };
 };
 
-/** The same decision as `statusOf`, in SQL: over the newest handshake that the peer or anyone has seen. */
+/** The same decision as `statusOf`, in SQL. */
 function statusIs(status: 'handshake_pending' | 'handshaking' | 'connected' | 'silent', now: Date) {
-  const last = sql`(
-    select max(o.last_handshake_at) from tunnel_observations o
-    where o.account_id = peers.account_id
-      and (o.public_key = peers.public_key or (o.instance_id = peers.instance_id and exists (
-        select from networks n where n.id = peers.network_id
-          and (o.interface = 'wg-' || n.handle or o.interface like 'wg-' || n.handle || '-%'))))
-  )`;
+  const last = sql`(case when ${uncallable} then null else ${countedHandshake} end)`;
   const edge = new Date(now.getTime() - silentAfterMs);
   const applied = sql`coalesce((select i.applied_revision from instances i where i.id = peers.instance_id), -1)
     >= peers.attached_sequence`;

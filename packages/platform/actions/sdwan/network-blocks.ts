@@ -8,8 +8,11 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 import type { ActionContext } from '../context.ts';
 import type { NetworkRow } from './rows.ts';
+import { ipv4BlocksInUse, type NamedUnderlay } from './underlay.ts';
 
 interface Wanted {
+  /** What machines have outside their overlays. */
+  readonly machines: readonly NamedUnderlay[];
   readonly prefix: string | undefined;
   readonly pods: string | null;
   /** null: no IPv4 leg. */
@@ -19,7 +22,12 @@ interface Wanted {
 
 type Chosen = Pick<
   NetworkRow,
-  'prefix' | 'ipv4_prefix' | 'pod_subnet_prefix' | 'host_number_highest' | 'ipv4_number_highest'
+  | 'prefix'
+  | 'ipv4_prefix'
+  | 'ipv4_chosen'
+  | 'pod_subnet_prefix'
+  | 'host_number_highest'
+  | 'ipv4_number_highest'
 >;
 
 type Resting = Selectable<Database['prefix_quarantine']>;
@@ -33,13 +41,15 @@ export async function chooseBlocks(context: ActionContext, wanted: Wanted): Prom
   const given = wanted.prefix === undefined ? null : parsePrefix(wanted.prefix);
   if (wanted.prefix !== undefined) refuseUnfit(wanted.prefix, given);
   const prefix = wanted.prefix ?? (await freePrefix(context, { used, resting }));
-  const ipv4 = wanted.ipv4 === undefined ? freeIpv4Prefix({ used, resting }) : wanted.ipv4;
+  const taken = { used, resting, machines: wanted.machines };
+  const ipv4 = wanted.ipv4 === undefined ? freeIpv4Prefix(taken) : wanted.ipv4;
   refuseBlocks(wanted.others, { prefix, pods: wanted.pods, ipv4 });
   const highestIn = (block: string | null) =>
     resting.find((one) => one.prefix === block)?.number_highest ?? null;
   return {
     prefix,
     ipv4_prefix: ipv4,
+    ipv4_chosen: wanted.ipv4 === undefined,
     pod_subnet_prefix: wanted.pods,
     host_number_highest: highestIn(prefix),
     ipv4_number_highest: highestIn(ipv4),
@@ -50,8 +60,22 @@ export async function chooseBlocks(context: ActionContext, wanted: Wanted): Prom
 export async function chooseIpv4Leg(
   context: ActionContext,
   block: string | null,
-): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest'>> {
+): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest' | 'ipv4_chosen'>> {
   const resting = await restingBlocks(context);
+  const highest = resting.find((one) => one.prefix === block)?.number_highest ?? null;
+  return { ipv4_prefix: block, ipv4_number_highest: highest, ipv4_chosen: false };
+}
+
+/** Another leg for a network whose own cannot be used and was given to nobody yet; null: no block is left. */
+export async function chooseOtherIpv4Leg(
+  context: ActionContext,
+  from: { readonly others: readonly NetworkRow[]; readonly machines: readonly NamedUnderlay[] },
+): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest'> | null> {
+  const resting = await restingBlocks(context);
+  const used = from.others.flatMap((other) => blocksTaken(other).map(({ block }) => block));
+  const free = freeIpv4Block({ used, resting, machines: from.machines });
+  if (free === null) return null;
+  const block = formatPrefix(free);
   const highest = resting.find((one) => one.prefix === block)?.number_highest ?? null;
   return { ipv4_prefix: block, ipv4_number_highest: highest };
 }
@@ -125,16 +149,29 @@ async function freePrefix(context: ActionContext, occupied: Occupied): Promise<s
   throw new ProductError('pool_exhausted', `No /64 is left in ${account.pool_prefix}. Delete a network.`);
 }
 
-/** A free block of the shared address space. */
-function freeIpv4Prefix(occupied: Occupied): string {
-  const pool = parsePrefix(limits.ipv4Pool);
-  if (pool === null) throw new Error('the pool of IPv4 legs cannot be read');
-  const free = rested(occupied, (taken) => allocateIpv4Prefix(pool, taken));
+function freeIpv4Prefix(occupied: OccupiedIpv4): string {
+  const free = freeIpv4Block(occupied);
   if (free !== null) return formatPrefix(free);
   throw new ProductError(
     'pool_exhausted',
-    `No block is left in ${limits.ipv4Pool} for the IPv4 leg. Give an ipv4_prefix of your own, or null for none.`,
+    `No prefix is left in ${limits.ipv4Pools.join(', ')} for IPv4: other networks and the instances' own networks use all of it. Give an ipv4_prefix of your own, or null for none.`,
   );
+}
+
+interface OccupiedIpv4 extends Occupied {
+  readonly machines: readonly NamedUnderlay[];
+}
+
+/** A free block of the pools, in their order, in which no machine has anything. */
+function freeIpv4Block({ used, resting, machines }: OccupiedIpv4): Prefix | null {
+  const occupied = { used: [...used, ...ipv4BlocksInUse(machines)], resting };
+  for (const text of limits.ipv4Pools) {
+    const pool = parsePrefix(text);
+    if (pool === null) throw new Error('the pool of IPv4 legs cannot be read');
+    const free = rested(occupied, (taken) => allocateIpv4Prefix(pool, taken));
+    if (free !== null) return free;
+  }
+  return null;
 }
 
 /** One that nobody had lately where there is one. */
@@ -166,7 +203,7 @@ interface Blocks {
 export function refuseBlocks(others: readonly NetworkRow[], wanted: Blocks): void {
   const ipv4 = wanted.ipv4 === null ? null : parsePrefix(wanted.ipv4);
   if (ipv4 !== null && (ipv4.family !== 4 || ipv4.length < 8 || ipv4.length > 30)) {
-    throw invalid('ipv4_prefix', `${wanted.ipv4} is not an IPv4 block between /8 and /30`);
+    throw invalid('ipv4_prefix', `${wanted.ipv4} is not an IPv4 prefix between /8 and /30`);
   }
   const taken = others.flatMap(blocksTaken);
   const mine: { path: string; block: Prefix }[] = [];
@@ -194,7 +231,7 @@ function invalid(path: string, message: string): ProductError {
 }
 
 function overlapping(path: string, message: string): ProductError {
-  return new ProductError('conflict', `${path}: ${message}. Choose another block, or leave it out.`, {
+  return new ProductError('conflict', `${path}: ${message}. Choose another prefix, or omit it.`, {
     fields: [{ path, code: 'overlap', message }],
   });
 }

@@ -1,4 +1,5 @@
 // Handlers: networks.
+import { canonicalJson } from '@powernode/core/compile/digest';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import type { Insertable } from 'kysely';
@@ -6,12 +7,14 @@ import { networkModel } from '../../deliver/models.ts';
 import type { Database } from '../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
+import { noteContents } from './dependents.ts';
 import { switchDirectPaths } from './direct-paths.ts';
 import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
 import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './network-blocks.ts';
 import { forgetTunnels } from './observations.ts';
 import { showNetworks } from './present-network.ts';
 import { type NetworkRow, networkRow } from './rows.ts';
+import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf } from './underlay.ts';
 
 export const networkHandlers: HandlersOf<
   'createNetwork' | 'listNetworks' | 'getNetwork' | 'updateNetwork' | 'deleteNetwork'
@@ -26,7 +29,10 @@ export const networkHandlers: HandlersOf<
       );
     }
     refuseNameTaken(others, { name: input.name });
+    const machines = await underlaysOf(context.trx, { accountId: context.accountId });
+    await refuseGiven(context, input, null);
     const chosen = await chooseBlocks(context, {
+      machines,
       prefix: input.prefix,
       pods: input.pod_subnet_prefix ?? null,
       ipv4: input.ipv4_prefix,
@@ -39,6 +45,7 @@ export const networkHandlers: HandlersOf<
       description: input.description ?? '',
       ...chosen,
       direct_paths: input.direct_paths ?? true,
+      rematch_connections: input.rematch_connections ?? true,
       routing_mode: input.routing_mode,
       topology_strategy: input.topology_strategy,
       firewall_default_policy: input.firewall_default_policy ?? 'accept',
@@ -69,8 +76,13 @@ export const networkHandlers: HandlersOf<
     if (input.name !== undefined) refuseNameTaken(others, { name: input.name });
     const pods = input.pod_subnet_prefix === undefined ? before.pod_subnet_prefix : input.pod_subnet_prefix;
     const ipv4 = input.ipv4_prefix === undefined ? before.ipv4_prefix : input.ipv4_prefix;
-    refuseBlocks(others, { prefix: before.prefix, pods, ipv4 });
     const hasNewLeg = ipv4 !== before.ipv4_prefix;
+    const given = {
+      ...(hasNewLeg ? { ipv4_prefix: ipv4 } : {}),
+      ...(pods === before.pod_subnet_prefix ? {} : { pod_subnet_prefix: pods }),
+    };
+    await refuseGiven(context, given, before);
+    refuseBlocks(others, { prefix: before.prefix, pods, ipv4 });
     if (hasNewLeg && ipv4 === null) await refuseDoorsOn(context, before);
     const after = await context.trx
       .updateTable('networks')
@@ -82,6 +94,7 @@ export const networkHandlers: HandlersOf<
         firewall_default_policy: input.firewall_default_policy ?? before.firewall_default_policy,
         mtu: input.mtu ?? before.mtu,
         direct_paths: input.direct_paths ?? before.direct_paths,
+        rematch_connections: input.rematch_connections ?? before.rematch_connections,
         pod_subnet_prefix: pods,
         ...(hasNewLeg ? await chooseIpv4Leg(context, ipv4) : {}),
         updated_at: context.now,
@@ -90,7 +103,10 @@ export const networkHandlers: HandlersOf<
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    context.change({ kind: 'network_updated', network: networkModel(after) });
+    const model = networkModel(after);
+    if (canonicalJson(model) !== canonicalJson(networkModel(before))) {
+      context.change({ kind: 'network_updated', network: model });
+    }
     if (hasNewLeg) await exchangeIpv4Leg(context, { before, after });
     if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
@@ -103,6 +119,7 @@ export const networkHandlers: HandlersOf<
     const before = await networkRow(context, input.network_id);
     checkRevision(before, input);
     const network = await showOne(context, before);
+    await noteContents(context, before.id);
     await context.trx.deleteFrom('peers').where('network_id', '=', before.id).execute();
     await forgetTunnels(context, { handle: before.handle });
     await context.trx.deleteFrom('networks').where('id', '=', before.id).execute();
@@ -156,3 +173,27 @@ async function insertWithHandle(
 
 /** Three random characters have 46,656 values; twenty misses in a row mean that a name is used that often. */
 const handleAttemptsMax = 20;
+
+interface GivenBlocks {
+  readonly prefix?: string | undefined;
+  readonly pod_subnet_prefix?: string | null | undefined;
+  readonly ipv4_prefix?: string | null | undefined;
+}
+
+/** Refuses blocks that are not private, and those that cover what a member needs, or the platform. */
+async function refuseGiven(
+  context: ActionContext,
+  given: GivenBlocks,
+  network: NetworkRow | null,
+): Promise<void> {
+  const { prefix, pod_subnet_prefix, ipv4_prefix } = given;
+  const blocks = Object.entries({ prefix, pod_subnet_prefix, ipv4_prefix }).flatMap(([path, text]) =>
+    text === undefined || text === null ? [] : [{ path, text }],
+  );
+  if (blocks.length === 0) return;
+  for (const { path, text } of blocks) refuseOutside(path, text);
+  const { trx, accountId } = context;
+  const members = network === null ? [] : await underlaysOf(trx, { accountId, networkId: network.id });
+  const machines = [...(await platformUnderlay(trx, accountId)), ...members];
+  for (const { path, text } of blocks) refuseCovering(path, text, machines);
+}

@@ -1,79 +1,79 @@
-// A machine was seen elsewhere than before: what follows from it for its peers is written as a change like any other.
-import type { Change } from '@powernode/core/compile/fleet-index';
-import { peerModel } from '../../deliver/models.ts';
-import type { Trx } from '../context.ts';
-import { nextSequence, writeChanges } from '../journal.ts';
-import { takeHubSlotIn } from './peer-allocation.ts';
+// A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
+// what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (role-change.ts). A leg that
+// covers its surroundings is withdrawn (observed-leg.ts).
+import type { ObservedMachine } from '../../deliver/reports/arrivals.ts';
+import type { ActionContext } from '../context.ts';
+import { overlayPrefixes } from './endpoint-checks.ts';
+import { followLegs } from './observed-leg.ts';
+import { knownOf } from './peer-endpoints.ts';
 import { reachOf } from './reach.ts';
-import { type PeerRow } from './rows.ts';
+import { proposeRoles } from './role-change.ts';
+import { type InstanceRow, type PeerRow } from './rows.ts';
+import { writePeer } from './write-peer.ts';
 
-export interface ObservedMachine {
-  readonly accountId: string;
-  readonly instanceId: string;
-  readonly observedAddress: string | null;
-  readonly publiclyReachable: boolean;
+/** Writes what follows, and answers in how long to look again, or null. Runs inside the account's scope. */
+export async function followObservation(context: ActionContext, machine: Machine): Promise<number | null> {
+  if ((await moved(context, machine)).length > 0) {
+    // Read again under the account's lock: somebody may have changed them meanwhile.
+    await context.lock();
+    for (const { peer, reach } of await moved(context, machine)) {
+      const fallback_endpoints = JSON.stringify(reach.fallback_endpoints);
+      await writePeer(context, peer, { endpoint: reach.endpoint, fallback_endpoints });
+    }
+  }
+  await followLegs(context, machine.instanceId);
+  return proposeRoles(context, machine.instanceId);
 }
 
-/** What was written, for delivery; null when nothing follows. Runs inside the account's scope. */
-export async function followObservation(
-  trx: Trx,
-  machine: ObservedMachine,
-): Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null> {
-  const peers = await trx
+type Machine = Pick<ObservedMachine, 'instanceId'>;
+type Columns = Pick<PeerRow, 'endpoint' | 'fallback_endpoints'>;
+
+/** Peers of the machine that are met elsewhere now. */
+async function moved(
+  context: ActionContext,
+  machine: Machine,
+): Promise<{ readonly peer: PeerRow; readonly reach: Columns }[]> {
+  const instance = await context.trx
+    .selectFrom('instances')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('id', '=', machine.instanceId)
+    .where('terminated_at', 'is', null)
+    .executeTakeFirst();
+  if (instance === undefined) return [];
+  const peers = await context.trx
     .selectFrom('peers')
     .selectAll()
-    .where('account_id', '=', machine.accountId)
-    .where('instance_id', '=', machine.instanceId)
-    .execute();
-  if (!peers.some((peer) => differs(peer, machine))) return null;
-  const { accountId } = machine;
-  const sequence = await nextSequence(trx, accountId);
-  const changes: Change[] = [];
-  // Read again: somebody may have changed them while this waited for the account's lock.
-  const locked = await trx
-    .selectFrom('peers')
-    .selectAll()
-    .where('account_id', '=', machine.accountId)
-    .where('instance_id', '=', machine.instanceId)
+    .where('account_id', '=', context.accountId)
+    .where('instance_id', '=', instance.id)
     .orderBy('id')
     .execute();
-  for (const peer of locked) if (differs(peer, machine)) changes.push(await rewrite(trx, peer, machine));
-  await writeChanges(trx, { accountId, sequence, changes });
-  return { sequence, changes };
-}
-
-function reach(peer: PeerRow, machine: ObservedMachine) {
-  return reachOf({
-    declared: peer.publicly_reachable,
-    endpointAddress: peer.endpoint_address,
-    listenPort: peer.listen_port,
-    observedAddress: machine.observedAddress,
-    detected: machine.publiclyReachable,
+  const overlays = await overlayPrefixes(context.trx, context.accountId);
+  return peers.flatMap((peer) => {
+    const reach = reachNow(peer, { instance, overlays });
+    const same =
+      reach.endpoint === peer.endpoint && reach.fallback_endpoints.join() === peer.fallback_endpoints.join();
+    return same ? [] : [{ peer, reach }];
   });
 }
 
-function differs(peer: PeerRow, machine: ObservedMachine): boolean {
-  const now = reach(peer, machine);
-  return now.endpoint !== peer.endpoint || now.hub !== (peer.hub_slot !== null);
-}
-
-async function rewrite(trx: Trx, before: PeerRow, machine: ObservedMachine): Promise<Change> {
-  const now = reach(before, machine);
-  const after = await trx
-    .updateTable('peers')
-    .set({
-      endpoint: now.endpoint,
-      hub_slot: now.hub ? (before.hub_slot ?? (await takeHubSlotIn(trx, before.network_id))) : null,
-      updated_at: new Date(),
-      revision: before.revision + 1,
-    })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return {
-    kind: 'peer_changed',
-    networkId: before.network_id,
-    before: peerModel(before),
-    after: peerModel(after),
-  };
+function reachNow(
+  peer: PeerRow,
+  at: { readonly instance: InstanceRow; readonly overlays: Parameters<typeof reachOf>[0]['overlays'] },
+): Columns {
+  const { instance, overlays } = at;
+  const hub = peer.hub_slot !== null;
+  // A detected hub that is behind a NAT now: others go on calling where it was, until its operator decides.
+  const isLost = hub && peer.publicly_reachable === null && !instance.publicly_reachable;
+  if (isLost && peer.endpoint_addresses.length === 0) return peer;
+  const { endpoint, fallbacks } = reachOf({
+    hub,
+    endpointAddresses: peer.endpoint_addresses,
+    listenPort: peer.listen_port,
+    observedAddress: instance.observed_address,
+    listed: instance.addresses,
+    known: knownOf(peer),
+    overlays,
+  });
+  return { endpoint, fallback_endpoints: [...fallbacks] };
 }

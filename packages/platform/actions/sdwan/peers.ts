@@ -1,57 +1,66 @@
 // Handlers: peers.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
+import { sql } from 'kysely';
 import { peerModel } from '../../deliver/models.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
+import { fitNetwork } from './attach-blocks.ts';
+import { noteDependents } from './dependents.ts';
+import { asBefore, type FormerPeer, recallPeer, rememberPeer } from './former-peers.ts';
 import { listPeers } from './list-peers.ts';
 import { forgetTunnels } from './observations.ts';
-import { releaseAddresses, takeAddresses, takeHubSlot, takeKeys, takePort } from './peer-allocation.ts';
+import { releaseAddresses, takeAddresses, takeKeys } from './peer-allocation.ts';
+import { endpointColumns } from './peer-endpoints.ts';
 import { showPeer } from './present-peer.ts';
-import { reachOf } from './reach.ts';
-import { type InstanceRow, instanceRow, networkRow, type PeerRow, peerRow } from './rows.ts';
-import { type Leaving, leaveVirtualIps } from './virtual-ips/leave.ts';
+import { noteReach } from './reach-members.ts';
+import { type InstanceRow, instanceRow, type NetworkRow, networkRow, type PeerRow, peerRow } from './rows.ts';
+import { type Leaving, leaveVirtualIps, rejoinVirtualIps } from './virtual-ips/leave.ts';
+import { beforeAndAfter, writePeer } from './write-peer.ts';
 
 export const peerHandlers: HandlersOf<
   'attachPeer' | 'listPeers' | 'getPeer' | 'updatePeer' | 'setPeerTags' | 'rotatePeerKey' | 'detachPeer'
 > = {
   async attachPeer(context, input) {
     const sequence = await context.lock();
-    const network = await networkRow(context, input.network_id);
+    const found = await networkRow(context, input.network_id);
     const instance = await instanceRow(context, input.node_instance_id);
-    await refuseUnfit(context, { networkId: network.id, instance });
-    const endpointAddress = input.endpoint_address ?? null;
-    const listenPort = await takePort(context, { instance, endpointAddress, peerId: null });
-    const reach = reachOf({
-      declared: input.publicly_reachable ?? null,
-      endpointAddress,
-      listenPort,
-      observedAddress: instance.observed_address,
-      detected: instance.publicly_reachable,
-    });
+    await refuseUnfit(context, { network: found, instance });
+    const { network, ipv4Refused } = await fitNetwork(context, { network: found, instance });
+    const former = await recallPeer(context, { networkId: network.id, instanceId: instance.id });
+    const place = { networkId: network.id, instance, before: null, input: asBefore(input, former) };
+    const endpoints = await endpointColumns(context, place);
     // It may have been in the network before: what it saw then says nothing of the tunnels that it gets now.
     await forgetTunnels(context, { handle: network.handle, instanceId: instance.id });
-    const { address, ipv4Address } = await takeAddresses(context, { network, instanceId: instance.id });
+    const { address, ipv4Address } = await takeAddresses(context, {
+      network,
+      instanceId: instance.id,
+      withoutIpv4: ipv4Refused !== null,
+    });
     const row = await context.trx
       .insertInto('peers')
       .values({
-        id: context.services.newId(),
+        id: former?.peer_id ?? context.services.newId(),
+        // An edit of what it was before is refused as one of an older revision.
+        revision: former === null ? 1 : former.revision + 1,
         account_id: context.accountId,
         network_id: network.id,
         instance_id: instance.id,
         host_address: address,
         ipv4_address: ipv4Address,
+        ipv4_refused: ipv4Refused,
+        ipv4_refused_at: ipv4Refused === null ? null : context.now,
         ...(await takeKeys(context, instance)),
-        publicly_reachable: input.publicly_reachable ?? null,
-        endpoint_address: endpointAddress,
-        listen_port: listenPort,
-        hub_slot: reach.hub ? await takeHubSlot(context, network.id) : null,
-        endpoint: reach.endpoint,
-        tags: JSON.stringify(input.tags ?? instance.tags),
+        ...endpoints,
+        tags: JSON.stringify(input.tags ?? former?.tags ?? instance.tags),
         attached_sequence: sequence,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
     context.change({ kind: 'peer_changed', networkId: network.id, before: null, after: peerModel(row) });
+    if (former !== null) await returned(context, { row, former });
+    // A hub sees what it relays for those that are there, also where it is detected as one, or is one again.
+    if (row.hub_slot !== null && found.peers_count > 0) context.needsPerson();
+    await noteReach(context, { network, peerId: row.id });
     const peer = await showPeer(context, row);
     context.event('sdwan.peer.attached', { before: null, after: peer });
     return { peer };
@@ -67,17 +76,13 @@ export const peerHandlers: HandlersOf<
     await context.lock();
     const before = await peerRow(context, input.peer_id);
     checkRevision(before, input);
-    const declared =
-      input.publicly_reachable === undefined ? before.publicly_reachable : input.publicly_reachable;
-    const endpointAddress =
-      input.endpoint_address === undefined ? before.endpoint_address : input.endpoint_address;
     const instance = await instanceRow(context, before.instance_id);
+    const network = await networkRow(context, before.network_id);
     const after = await writePeer(context, before, {
-      publicly_reachable: declared,
-      endpoint_address: endpointAddress,
       tags: JSON.stringify(input.tags ?? before.tags),
-      ...(await reachColumns(context, { before, instance, declared, endpointAddress })),
+      ...(await endpointColumns(context, { networkId: network.id, instance, before, input })),
     });
+    await noteReach(context, { network, peerId: after.id });
     context.event('sdwan.peer.updated', await beforeAndAfter(context, { before, after }));
     return { peer: await showPeer(context, after) };
   },
@@ -96,6 +101,7 @@ export const peerHandlers: HandlersOf<
     const before = await peerRow(context, input.peer_id);
     checkRevision(before, input);
     const instance = await instanceRow(context, before.instance_id);
+    if (await hasRotatedLately(context, before.id)) context.needsPerson();
     const after = await writePeer(context, before, {
       ...(await takeKeys(context, instance)),
       direct_endpoint: null,
@@ -110,11 +116,32 @@ export const peerHandlers: HandlersOf<
     const before = await peerRow(context, input.peer_id);
     checkRevision(before, input);
     const peer = await showPeer(context, before);
+    await noteDependents(context, { peers: [before], isForGood: false });
     await removePeer(context, before);
     context.event('sdwan.peer.detached', { before: peer, after: null });
     return { peer };
   },
 };
+
+async function hasRotatedLately(context: ActionContext, peerId: string): Promise<boolean> {
+  const since = new Date(context.now.getTime() - limits.keyRotationQuietMs);
+  const found = await context.trx
+    .selectFrom('events')
+    .select('id')
+    .where('account_id', '=', context.accountId)
+    .where('id', '>', firstIdAt(since))
+    .where('kind', '=', 'sdwan.peer.key_rotated')
+    .where(sql<boolean>`payload -> 'after' ->> 'id' = ${peerId}`)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** The least UUIDv7 of a moment (RFC 9562 §5.7): ids of events begin with their time. */
+function firstIdAt(moment: Date): string {
+  const hex = moment.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
 
 /** Takes a peer out of its network; its address rests before another peer can get it. */
 export async function removePeer(
@@ -122,7 +149,8 @@ export async function removePeer(
   peer: PeerRow,
   leaving: Leaving = { terminated: false },
 ): Promise<void> {
-  await leaveVirtualIps(context, peer, leaving);
+  const candidacies = await leaveVirtualIps(context, peer, leaving);
+  if (!leaving.terminated) await rememberPeer(context, peer, candidacies);
   await releaseAddresses(context, {
     networkId: peer.network_id,
     ownerId: peer.instance_id,
@@ -137,95 +165,48 @@ export async function removePeer(
   });
 }
 
+/** It was in this network a short while ago, and is the same peer again. */
+async function returned(
+  context: ActionContext,
+  of: { readonly row: PeerRow; readonly former: FormerPeer },
+): Promise<void> {
+  const names = await rejoinVirtualIps(context, of.row.id, of.former.virtual_ips);
+  const since = of.former.detached_at.toISOString();
+  const candidate = names.length === 0 ? '' : ` It is a candidate of ${names.join(', ')} again.`;
+  context.note(
+    'peer_returns',
+    `The instance left this network at ${since}. It becomes the same peer again, with its rules, addresses, port mappings and tags.${candidate}`,
+  );
+}
+
 async function refuseUnfit(
   context: ActionContext,
-  wanted: { readonly networkId: string; readonly instance: InstanceRow },
+  wanted: { readonly network: NetworkRow; readonly instance: InstanceRow },
 ): Promise<void> {
-  const { networkId, instance } = wanted;
+  const { network, instance } = wanted;
   if (instance.status !== 'running') {
     throw new ProductError(
       'conflict',
-      `The machine "${instance.hostname}" is ${instance.status}; only a running one can be attached.`,
+      `The instance "${instance.hostname}" is ${instance.status}; only a running instance can be attached.`,
     );
   }
-  const rows = await context.trx
+  const present = await context.trx
     .selectFrom('peers')
-    .select(['id', 'instance_id'])
-    .where('network_id', '=', networkId)
-    .execute();
-  const present = rows.find((row) => row.instance_id === instance.id);
+    .select('id')
+    .where('network_id', '=', network.id)
+    .where('instance_id', '=', instance.id)
+    .executeTakeFirst();
   if (present !== undefined) {
     throw new ProductError(
       'already_exists',
-      `The machine "${instance.hostname}" is already in this network, as peer ${present.id}.`,
+      `The instance "${instance.hostname}" is already in this network, as peer ${present.id}.`,
       { members: { peer_id: present.id } },
     );
   }
-  if (rows.length >= limits.peersPerNetworkMax) {
-    throw new ProductError('limit_reached', `The network has ${rows.length} peers, which is the limit.`);
+  if (network.peers_count >= limits.peersPerNetworkMax) {
+    throw new ProductError(
+      'limit_reached',
+      `The network has ${network.peers_count} peers, which is the limit.`,
+    );
   }
-}
-
-type PeerColumns = Partial<
-  Pick<
-    PeerRow,
-    | 'publicly_reachable'
-    | 'endpoint_address'
-    | 'listen_port'
-    | 'hub_slot'
-    | 'endpoint'
-    | 'public_key'
-    | 'direct_key'
-    | 'direct_endpoint'
-    | 'nat_kind'
-  >
-> & { readonly tags?: string };
-
-async function writePeer(context: ActionContext, before: PeerRow, columns: PeerColumns): Promise<PeerRow> {
-  const after = await context.trx
-    .updateTable('peers')
-    .set({ ...columns, updated_at: context.now, revision: before.revision + 1 })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  context.change({
-    kind: 'peer_changed',
-    networkId: before.network_id,
-    before: peerModel(before),
-    after: peerModel(after),
-  });
-  return after;
-}
-
-/** Port, place and hub's number that follow from what is declared and observed. A hub keeps its number. */
-async function reachColumns(
-  context: ActionContext,
-  facts: {
-    readonly before: PeerRow;
-    readonly instance: InstanceRow;
-    readonly declared: boolean | null;
-    readonly endpointAddress: string | null;
-  },
-): Promise<Pick<PeerRow, 'listen_port' | 'hub_slot' | 'endpoint'>> {
-  const { before, instance, declared, endpointAddress } = facts;
-  const listenPort =
-    endpointAddress === before.endpoint_address
-      ? before.listen_port
-      : await takePort(context, { instance, endpointAddress, peerId: before.id });
-  const reach = reachOf({
-    declared,
-    endpointAddress,
-    listenPort,
-    observedAddress: instance.observed_address,
-    detected: instance.publicly_reachable,
-  });
-  const hubSlot = reach.hub ? (before.hub_slot ?? (await takeHubSlot(context, before.network_id))) : null;
-  return { listen_port: listenPort, hub_slot: hubSlot, endpoint: reach.endpoint };
-}
-
-async function beforeAndAfter(
-  context: ActionContext,
-  rows: { readonly before: PeerRow; readonly after: PeerRow },
-): Promise<Record<string, unknown>> {
-  return { before: await showPeer(context, rows.before), after: await showPeer(context, rows.after) };
 }

@@ -31,6 +31,7 @@ export async function showNetworks(context: ActionContext, rows: readonly Networ
     topology_strategy: row.topology_strategy,
     firewall_default_policy: row.firewall_default_policy,
     direct_paths: row.direct_paths,
+    rematch_connections: row.rematch_connections,
     mtu: row.mtu,
     status: 'active',
     peer_count: countOf.get(row.id)?.peers ?? 0,

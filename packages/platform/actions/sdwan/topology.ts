@@ -1,12 +1,17 @@
 // Handler: the topology of a network, as its nodes would be given it, without key material.
 
+import { meetingPoint } from '@powernode/core/compile/entries';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { CompiledEntry } from '@powernode/core/compile/patch';
-import type { Topology } from '@powernode/core/intent/peer';
-import { topologyNodesMax } from '@powernode/core/limits';
+import type { Peer, Topology } from '@powernode/core/intent/peer';
+import { namedInErrorMax, topologyNodesMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
+import type { NodeProblem } from '@powernode/core/wire/node-problems';
+import { networkModel } from '../../deliver/models.ts';
 import type { ActionContext, Handler } from '../context.ts';
+import { problemsOfPeers } from '../fleet/problems.ts';
 import { showPeers } from './present-peer.ts';
+import { warningsBetween } from './reach-members.ts';
 import { type NetworkRow, networkRow, type PeerRow } from './rows.ts';
 
 type Node = Topology['nodes'][number];
@@ -42,13 +47,18 @@ export const getTopology: Handler<'getTopology'> = async (context, input) => {
       role: peer.role,
       host_address: peer.host_address,
       status: peer.status,
+      reachable: peer.reachable,
+      reachable_since: peer.reachable_since,
+      unreachable_because: peer.unreachable_because,
+      connected: context.services.deliverer.nodeDelivery(row.instance_id).connected,
       path: peer.path,
       via_hub_peer_id: peer.via_hub_peer_id,
       desired_revision: peer.desired_revision,
       applied_revision: peer.applied_revision,
       ...partsOf(entries),
     });
-    links.push(...linksOf(entries, { row, peerIds, handshakes }));
+    const answers = (hubId: string) => context.services.deliverer.tunnelAnswers(row.instance_id, hubId);
+    links.push(...linksOf(entries, { row, peerIds, handshakes, answers }));
   }
   return {
     topology: {
@@ -59,7 +69,12 @@ export const getTopology: Handler<'getTopology'> = async (context, input) => {
       revision: Math.max(0, ...nodes.map((node) => node.desired_revision)),
       nodes,
       links: links.slice(0, topologyLinksMax),
-      warnings: warningsOf(network, index),
+      warnings: [
+        ...warningsOf(network, index),
+        ...refusedLegs(shown, peers),
+        ...(await warningsBetween(context, network)),
+        ...rolledBack(peers, await problemsOfPeers(context, network.id)),
+      ],
       truncated: rows.length > topologyNodesMax || links.length > topologyLinksMax,
     },
   };
@@ -111,22 +126,26 @@ function linksOf(
     readonly row: PeerRow;
     readonly peerIds: ReadonlySet<string>;
     readonly handshakes: ReadonlyMap<string, Date>;
+    /** What the node's own probes say of its tunnel to a hub. */
+    readonly answers: (hubId: string) => boolean | null;
   },
 ): Link[] {
   return entries.flatMap(({ value }): Link[] => {
     if (value.kind !== 'peer') return [];
     // A tunnel without addresses only shows a hub where the other side is; a device is no peer.
     if (value.allowed_ips.length === 0 || !from.peerIds.has(value.peer_id)) return [];
+    const isTransit = value.allowed_ips.includes('::/0');
     const key = `${from.row.instance_id}/${value.interface}/${value.public_key}`;
     return [
       {
         peer_id: from.row.id,
         remote_peer_id: value.peer_id,
         interface: value.interface,
-        purpose: value.allowed_ips.includes('::/0') ? 'transit' : 'leaf',
+        purpose: isTransit ? 'transit' : 'leaf',
         endpoint: value.endpoint,
         allowed_ips: value.allowed_ips,
         last_handshake_at: from.handshakes.get(key)?.toISOString() ?? null,
+        answers: isTransit ? from.answers(value.peer_id) : null,
       },
     ];
   });
@@ -162,14 +181,39 @@ function warningsOf(network: NetworkRow, index: NetworkIndex | undefined): Topol
   if (peers.length > 1 && hubs.length === 0) {
     warnings.push({
       code: 'no_hub',
-      detail: `No peer of "${network.name}" can be reached from outside, so its peers cannot meet. Set publicly_reachable and, behind a port forward, endpoint_address on one of them.`,
+      detail: `No peer of "${network.name}" is publicly reachable, so its peers cannot connect. Set publicly_reachable on one of them and, if its router forwards a port, endpoint_address.`,
     });
   }
-  for (const hub of hubs.filter((peer) => peer.endpoint === null)) {
+  for (const hub of hubs.filter((peer) => meetingPoint(networkModel(network), peer) === null)) {
     warnings.push({
       code: 'hub_without_endpoint',
-      detail: `Hub ${hub.id} was never seen, so nobody can call it. Start its agent, or set endpoint_address.`,
+      detail: `No peer can reach the hub ${hub.id}: its instance was never observed, or only at an address that other peers cannot use. Start its agent, or set endpoint_address.`,
     });
   }
   return warnings;
+}
+
+/** Peers that do without the network's IPv4 leg; the first of them, or they would hide all other warnings. */
+function refusedLegs(rows: readonly PeerRow[], peers: readonly Peer[]): Topology['warnings'] {
+  return rows
+    .flatMap((row, i) => {
+      const detail = `"${peers[i]?.hostname ?? ''}": ${row.ipv4_refused}`;
+      return row.ipv4_refused === null ? [] : [{ code: 'ipv4_refused', detail }];
+    })
+    .slice(0, namedInErrorMax);
+}
+
+/** Peers whose machines went back to what they had before the last change; the first of them. */
+function rolledBack(
+  peers: readonly Peer[],
+  problems: ReadonlyMap<string, readonly NodeProblem[]>,
+): Topology['warnings'] {
+  return peers
+    .flatMap(({ id, hostname }) => {
+      const problem = problems.get(id)?.find(({ code }) => code === 'change_rolled_back');
+      return problem === undefined
+        ? []
+        : [{ code: problem.code, detail: `"${hostname}": ${problem.detail}` }];
+    })
+    .slice(0, namedInErrorMax);
 }

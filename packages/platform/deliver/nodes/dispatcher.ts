@@ -1,9 +1,11 @@
 // From committed changes to nodes: takes them in order into the fleet in memory, finds whom they reach, and has
 // their streams written. Knows neither database nor sockets.
 
-import type { Effect } from '@powernode/core/compile/effect';
+import { type DeltaSubscriber, withContents } from '@powernode/core/compile/deltas';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Impact } from '@powernode/core/compile/impact';
 import { changesReadMax, gapGraceMs } from '@powernode/core/limits';
+import { type EntryTable, entryTable } from '@powernode/core/wire/document';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { DeliveryCounters } from '../counters.ts';
@@ -26,8 +28,12 @@ export interface DispatcherParts {
   readonly soon: (run: () => void) => void;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
-  /** Told of each change before it is taken, for what else is kept of peers. */
-  readonly onChange: (change: Change, fleet: FleetIndex) => void;
+  /** Called with each change before the fleet takes it. */
+  readonly beforeChange: (change: Change) => void;
+  /** Called in this order with what each change did. */
+  readonly subscribers: readonly DeltaSubscriber[];
+  /** Which entries which capability knows. Left out: as this version has them. */
+  readonly table?: EntryTable;
 }
 
 interface Account {
@@ -45,6 +51,7 @@ const sliceMax = 100;
 
 export class Dispatcher {
   readonly fleet: FleetIndex;
+  readonly table: EntryTable;
   readonly nodes = new Map<string, NodeState>();
   readonly #parts: DispatcherParts;
   readonly #accounts = new Map<string, Account>();
@@ -55,6 +62,7 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.fleet = parts.fleet;
+    this.table = parts.table ?? entryTable;
     this.#parts = parts;
   }
 
@@ -84,7 +92,7 @@ export class Dispatcher {
   changed(accountId: string, sequence: number, changes?: readonly Change[]): void {
     const account = this.#account(accountId);
     account.queue.offer(sequence, changes);
-    if (account.queue.taken < sequence) account.since ??= this.#parts.clock.now();
+    if (account.queue.taken < sequence) account.since ??= this.#parts.clock.steady();
     this.#drain(account);
   }
 
@@ -133,16 +141,20 @@ export class Dispatcher {
 
   #take(account: Account, { sequence, changes }: NumberedChanges): void {
     for (const change of changes) {
-      this.#parts.onChange(change, this.fleet);
-      this.#reach(account.queue.accountId, sequence, this.fleet.apply(change));
+      this.#parts.beforeChange(change);
+      const { impact, deltas } = this.fleet.apply(change);
+      for (const delta of withContents(deltas)) {
+        for (const subscriber of this.#parts.subscribers) subscriber.onDelta(delta);
+      }
+      this.#reach(account.queue.accountId, sequence, impact);
     }
     this.#parts.counters.changesTaken++;
     this.#unwritten.add(account);
     this.#scheduleFlush();
   }
 
-  #reach(accountId: string, sequence: number, effect: Effect): void {
-    for (const { instances, patch } of effect.shared) {
+  #reach(accountId: string, sequence: number, impact: Impact): void {
+    for (const { instances, patch } of impact.shared) {
       const step = sharedStep(patch);
       for (const instanceId of instances) {
         const node = this.#node(accountId, instanceId);
@@ -150,7 +162,7 @@ export class Dispatcher {
         this.#dirty.add(node);
       }
     }
-    for (const [instanceId, patch] of effect.single) {
+    for (const [instanceId, patch] of impact.single) {
       const node = this.#node(accountId, instanceId);
       node.reached(ownStep(patch), sequence);
       this.#dirty.add(node);
@@ -213,7 +225,7 @@ export class Dispatcher {
 
   #drainFully(account: Account): void {
     for (let next = account.queue.next(); next !== null; next = account.queue.next()) {
-      account.since ??= this.#parts.clock.now();
+      account.since ??= this.#parts.clock.steady();
       this.#take(account, next);
     }
   }
@@ -240,7 +252,7 @@ export class Dispatcher {
   }
 
   #tellWritten(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.steady();
     for (const account of this.#unwritten) {
       account.written = account.queue.taken;
       if (account.since !== null) this.#parts.counters.batchWritten(now - account.since);

@@ -3,7 +3,8 @@
 import { formatDigest } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import { nodeFragmentBytes } from '@powernode/core/limits';
-import { type HoldMessage, nodeProtocol } from '@powernode/core/wire/node-stream';
+import { toEarlier, type WelcomeFacts, welcomeFor } from '@powernode/core/wire/earlier';
+import type { HoldMessage } from '@powernode/core/wire/node-stream';
 
 /** A document named by its number and its digest. */
 export interface Version {
@@ -11,30 +12,31 @@ export interface Version {
   readonly digest: bigint;
 }
 
-export function welcomeFrame(welcome: {
-  readonly platformVersion: string;
-  readonly instanceId: string;
-  readonly unusedKeysTarget: number;
-}): string {
-  return JSON.stringify({
-    kind: 'welcome',
-    protocol: nodeProtocol,
-    platform_version: welcome.platformVersion,
-    instance_id: welcome.instanceId,
-    unused_keys_target: welcome.unusedKeysTarget,
-  });
+export function welcomeFrame(welcome: WelcomeFacts): string {
+  return JSON.stringify(welcomeFor(welcome));
+}
+
+export function beatFrame(everyMs: number): string {
+  return JSON.stringify({ kind: 'beat', every_ms: everyMs });
 }
 
 export function currentFrame(version: Version): string {
   return `{"kind":"current",${named(version)}}`;
 }
 
-export function spentFrame(publicKeys: readonly string[]): string {
-  return JSON.stringify({ kind: 'spent', public_keys: publicKeys });
+export function keysRetiredFrame(publicKeys: readonly string[], capability: number): string {
+  return JSON.stringify(toEarlier({ kind: 'keys_retired', public_keys: publicKeys }, capability));
 }
 
-export function heldFrame({ sequence, leases }: Pick<HoldMessage, 'sequence' | 'leases'>): string {
-  return JSON.stringify({ kind: 'held', sequence, leases });
+export function retryFrame(): string {
+  return JSON.stringify({ kind: 'retry' });
+}
+
+export function leaseAckFrame(
+  { sequence, leases }: Pick<HoldMessage, 'sequence' | 'leases'>,
+  capability: number,
+): string {
+  return JSON.stringify(toEarlier({ kind: 'lease_ack', sequence, leases }, capability));
 }
 
 /** In pieces, so that the documents of many nodes are never in memory whole at the same time. */

@@ -2,7 +2,7 @@
 // going back from the present digest patch by patch, the document that a node holds is one of those passed, or
 // it is unknown here.
 import { subtractDigests } from '@powernode/core/compile/digest';
-import type { CompiledEntry, Patch } from '@powernode/core/compile/patch';
+import { type CompiledEntry, mergeAll, type Patch } from '@powernode/core/compile/patch';
 import { nodeHistoryWeightMax, ownEntryWeight } from '@powernode/core/limits';
 
 /** A patch as it is kept. Nodes that were reached alike share one. */
@@ -65,6 +65,17 @@ export class History {
     return null;
   }
 
+  /** What one entry has been by what is kept here, oldest first; null where it was taken away. */
+  valuesOf(key: string): (CompiledEntry | null)[] {
+    const values: (CompiledEntry | null)[] = [];
+    for (const { patch } of this.#steps.slice(this.#from)) {
+      const entry = patch.set.get(key);
+      if (entry !== undefined) values.push(entry);
+      else if (patch.remove.has(key)) values.push(null);
+    }
+    return values;
+  }
+
   /** What leads from the document of the digest `held` to the one of `present`; null when that is not known. */
   since({ held, present }: { readonly held: bigint; readonly present: bigint }): Patch | null {
     let digest = present;
@@ -72,25 +83,8 @@ export class History {
       const step = this.#steps[i];
       if (step === undefined) return null;
       digest = subtractDigests(digest, step.patch.digest);
-      if (digest === held) return merged(this.#steps.slice(i), subtractDigests(present, held));
+      if (digest === held) return mergeAll(this.#steps.slice(i).map(({ patch }) => patch));
     }
     return null;
   }
-}
-
-/** All of them in order, as one. */
-function merged(steps: readonly Step[], digest: bigint): Patch {
-  const set = new Map<string, CompiledEntry>();
-  const remove = new Set<string>();
-  for (const { patch } of steps) {
-    for (const key of patch.remove) {
-      set.delete(key);
-      remove.add(key);
-    }
-    for (const [key, entry] of patch.set) {
-      remove.delete(key);
-      set.set(key, entry);
-    }
-  }
-  return { set, remove, digest };
 }

@@ -2,9 +2,9 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Item } from '@powernode/core/compile/model';
 import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
+import { seededRandom } from '@powernode/core/testing/random';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../trust/clock.fixture.ts';
-import { planChanges } from './plan.ts';
+import { instancesReached, planChanges } from './plan.ts';
 
 const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4', 'i5'];
 
@@ -55,4 +55,24 @@ test('a plan names the nodes that the change then reaches, and takes back what i
     'virtual_ip',
     'watch',
   ]);
+}, 30_000);
+
+test('whom changes reach is known also where changes before them were not taken yet', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new RandomFleet({ accountId: 'a', instanceIds, random: seededRandom(seed) });
+    const behind = new FleetIndex();
+    const fleet = new FleetIndex();
+    for (let i = 0; i < 50; i += 4) {
+      const missing = [random.change(), random.change(), random.change()];
+      for (const change of missing) fleet.apply(change);
+      const change = random.change();
+      const before = { behind: digestsOf(behind), fleet: digestsOf(fleet) };
+      const reached = instancesReached(behind, { missing, changes: [change] });
+      expect(digestsOf(behind)).toEqual(before.behind);
+      fleet.apply(change);
+      const after = digestsOf(fleet);
+      expect([...reached].sort()).toEqual(instanceIds.filter((_, n) => after[n] !== before.fleet[n]));
+      for (const one of [...missing, change]) behind.apply(one);
+    }
+  }
 }, 30_000);

@@ -1,10 +1,13 @@
 // A dry run: what changes would do to which nodes. They are applied to the fleet in memory and taken back before
 // anything else can look.
+import type { Delta } from '@powernode/core/compile/deltas';
+import { describeEntry } from '@powernode/core/compile/describe-entry';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Impact } from '@powernode/core/compile/impact';
+import type { ObjectChange } from '@powernode/core/compile/object-change';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits';
-import { describeEntry } from './describe-entry.ts';
 
 export function planChanges(
   fleet: FleetIndex,
@@ -12,19 +15,12 @@ export function planChanges(
   hostnameOf: (instanceId: string) => string,
 ): Plan {
   const reached = new Map<string, Patch>();
-  const undo: (() => void)[] = [];
-  try {
-    for (const change of changes) {
-      undo.push(inverse(fleet, change));
-      const effect = fleet.apply(change);
-      for (const [instanceId, patch] of effect.single) add(reached, instanceId, patch);
-      for (const { instances, patch } of effect.shared) {
-        for (const instanceId of instances) add(reached, instanceId, patch);
-      }
+  tryOut(fleet, changes, (impact) => {
+    for (const [instanceId, patch] of impact.single) add(reached, instanceId, patch);
+    for (const { instances, patch } of impact.shared) {
+      for (const instanceId of instances) add(reached, instanceId, patch);
     }
-  } finally {
-    for (const takeBack of undo.reverse()) takeBack();
-  }
+  });
   const nodes = [...reached].slice(0, planNodesMax).map(([instanceId, patch]) => ({
     instance_id: instanceId,
     hostname: hostnameOf(instanceId),
@@ -35,6 +31,39 @@ export function planChanges(
   return { nodes, node_count: reached.size, truncated };
 }
 
+/** Whom changes reach once those that are missing before them are taken, without a word on how. */
+export function instancesReached(
+  fleet: FleetIndex,
+  of: { readonly changes: readonly Change[]; readonly missing: readonly Change[] },
+): Set<string> {
+  const reached = new Set<string>();
+  const begin = of.missing.length;
+  tryOut(fleet, [...of.missing, ...of.changes], (impact, place) => {
+    if (place < begin) return;
+    for (const instanceId of impact.single.keys()) reached.add(instanceId);
+    for (const { instances } of impact.shared) for (const instanceId of instances) reached.add(instanceId);
+  });
+  return reached;
+}
+
+/** Applies changes in order, shows what each does, and takes all of them back. */
+function tryOut(
+  fleet: FleetIndex,
+  changes: readonly Change[],
+  look: (impact: Impact, place: number) => void,
+): void {
+  const undo: (() => void)[] = [];
+  try {
+    for (const [place, change] of changes.entries()) {
+      const { impact, deltas } = fleet.apply(change);
+      for (const delta of deltas) undo.push(() => takeBack(fleet, delta));
+      look(impact, place);
+    }
+  } finally {
+    for (const step of undo.reverse()) step();
+  }
+}
+
 /** Nodes beyond those that are shown are only counted. */
 function add(reached: Map<string, Patch>, instanceId: string, patch: Patch): void {
   const before = reached.get(instanceId);
@@ -42,40 +71,36 @@ function add(reached: Map<string, Patch>, instanceId: string, patch: Patch): voi
   else if (reached.size <= planNodesMax) reached.set(instanceId, mergePatches(before, patch));
 }
 
-/** To be made before the change is applied; applies the way back. */
-function inverse(fleet: FleetIndex, change: Change): () => void {
-  switch (change.kind) {
-    case 'network_created': {
-      const { id } = change.network;
-      if (fleet.network(id) !== undefined) return () => undefined;
-      return () => void fleet.apply({ kind: 'network_deleted', networkId: id });
-    }
-    case 'network_updated': {
-      const before = fleet.network(change.network.id)?.network;
-      if (before === undefined) return () => undefined;
-      return () => void fleet.apply({ kind: 'network_updated', network: before });
-    }
-    case 'network_deleted': {
-      const index = fleet.network(change.networkId);
-      if (index === undefined) return () => undefined;
-      const { network } = index;
-      const peers = [...index.peers()];
-      const items = [...index.items()];
-      return () => fleet.load(network, peers, items);
-    }
-    case 'peer_changed': {
-      const { networkId } = change;
-      const id = (change.after ?? change.before)?.id ?? '';
-      const before = fleet.network(networkId)?.peer(id) ?? null;
-      return () => void fleet.apply({ kind: 'peer_changed', networkId, before: change.after, after: before });
-    }
-    case 'item_changed': {
-      const { networkId } = change;
-      const id = (change.after ?? change.before)?.id ?? '';
-      const before = fleet.network(networkId)?.item(id) ?? null;
-      return () => void fleet.apply({ kind: 'item_changed', networkId, before: change.after, after: before });
-    }
+function takeBack(fleet: FleetIndex, delta: Delta): void {
+  switch (delta.kind) {
+    case 'network_added':
+      fleet.apply({ kind: 'network_deleted', networkId: delta.network.id });
+      return;
+    case 'network_changed':
+      fleet.apply({ kind: 'network_updated', network: delta.before });
+      return;
+    case 'network_removed':
+      fleet.load(delta.last.network, delta.last.peers(), delta.last.items());
+      return;
+    case 'peer_added':
+    case 'peer_changed':
+    case 'peer_removed':
+      fleet.apply({ kind: 'peer_changed', networkId: delta.network.id, ...reverse(delta) });
+      return;
+    case 'item_added':
+    case 'item_changed':
+    case 'item_removed':
+      fleet.apply({ kind: 'item_changed', networkId: delta.network.id, ...reverse(delta) });
   }
+}
+
+function reverse<T extends object>(
+  delta: { readonly after: T } | { readonly before: T } | { readonly before: T; readonly after: T },
+): ObjectChange<T> {
+  if (!('before' in delta)) return { before: delta.after, after: null };
+  return 'after' in delta
+    ? { before: delta.after, after: delta.before }
+    : { before: null, after: delta.before };
 }
 
 type Described = Pick<Plan['nodes'][number], 'changes' | 'changes_count'>;

@@ -1,8 +1,9 @@
 // After a start, nodes that missed the newest changes are brought up by patches, not by whole documents.
 import { formatDigest } from '@powernode/core/compile/digest';
 import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
+import { seededRandom } from '@powernode/core/testing/random';
+import { entryTable } from '@powernode/core/wire/document';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../trust/clock.fixture.ts';
 import { modelOf } from '../testing/fleet-model.fixture.ts';
 import type { NumberedChanges } from './account-queue.ts';
 import type { NodeState } from './node-state.ts';
@@ -15,19 +16,21 @@ const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4'];
 const kept = 5;
 
 function started(fleet: RandomFleet, rows: readonly NumberedChanges[]): Map<string, NodeState> {
-  const { fleet: index, effects } = replay(modelOf(fleet), rows);
+  const { fleet: index, impacts } = replay(modelOf(fleet), rows);
   const nodes = new Map<string, NodeState>();
   const instances = instanceIds.map((id) => ({
     id,
     account_id: accountId,
     hostname: id,
+    capability: null,
     applied_revision: null,
     applied_hash: null,
     last_heartbeat_at: null,
+    offline_since: null,
     subsystems: [],
     terminated_at: null,
   }));
-  fillNodes(nodes, { fleet: index, effects, loaded: { instances, sequences: new Map() } });
+  fillNodes(nodes, { fleet: index, table: entryTable, impacts, loaded: { instances, sequences: new Map() } });
   return nodes;
 }
 

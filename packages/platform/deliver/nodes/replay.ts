@@ -3,8 +3,8 @@
 // Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
 import { isDeepStrictEqual } from 'node:util';
-import type { Effect } from '@powernode/core/compile/effect';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Impact } from '@powernode/core/compile/impact';
 import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import type { NumberedChanges } from './account-queue.ts';
 
@@ -19,20 +19,26 @@ export interface NetworkRecord {
 
 export interface Replayed {
   readonly fleet: FleetIndex;
-  /** What each change did, oldest first. Empty when running through them did not end where it should. */
-  readonly effects: readonly Effect[];
+  /** Of each change, oldest first. Empty when running through them did not end where it should. */
+  readonly impacts: readonly NumberedImpact[];
+}
+
+export interface NumberedImpact {
+  /** Of the change that had it. */
+  readonly sequence: number;
+  readonly impact: Impact;
 }
 
 /** `changes`: the newest ones of any accounts, oldest first within an account. */
 export function replay(present: FleetModel, changes: readonly NumberedChanges[]): Replayed {
   const fleet = loaded(takenBack(present, changes));
-  const effects = changes.flatMap(({ changes: list }) =>
-    list.flatMap((change) => {
+  const impacts = changes.flatMap(({ sequence, changes: list }) =>
+    list.flatMap((change): NumberedImpact[] => {
       const again = asPresent(present, change);
-      return again === null ? [] : fleet.apply(again);
+      return again === null ? [] : [{ sequence, impact: fleet.apply(again).impact }];
     }),
   );
-  return isSame(fleet, present) ? { fleet, effects } : { fleet: loaded(present), effects: [] };
+  return isSame(fleet, present) ? { fleet, impacts } : { fleet: loaded(present), impacts: [] };
 }
 
 function loaded(model: FleetModel): FleetIndex {

@@ -1,48 +1,65 @@
 // What is known of each node at a start: what it should have, what it last applied, and what may lead there.
+import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import { newestCapability } from '@powernode/core/wire/capability';
+import type { EntryTable } from '@powernode/core/wire/document';
 import type { InstanceFacts, Loaded } from '../load.ts';
-import { ownStep, sharedStep } from './history.ts';
-import { NodeState } from './node-state.ts';
+import { ownStep, type Step, sharedStep } from './history.ts';
+import { NodeState, type ServedFrom } from './node-state.ts';
 import type { Replayed } from './replay.ts';
 
 export interface StartParts {
   readonly fleet: FleetIndex;
-  readonly effects: Replayed['effects'];
+  readonly table: EntryTable;
+  readonly impacts: Replayed['impacts'];
   readonly loaded: Pick<Loaded, 'instances' | 'sequences'>;
 }
 
-export function fillNodes(nodes: Map<string, NodeState>, { fleet, effects, loaded }: StartParts): void {
+export function fillNodes(
+  nodes: Map<string, NodeState>,
+  { fleet, table, impacts, loaded }: StartParts,
+): void {
+  const sequenceOf = (accountId: string) => loaded.sequences.get(accountId) ?? 0;
   for (const row of loaded.instances) {
-    nodes.set(row.id, nodeFromRow(row, { fleet, sequence: loaded.sequences.get(row.account_id) ?? 0 }));
+    nodes.set(row.id, nodeFromRow(row, { fleet, table, sequenceOf }));
   }
-  for (const effect of effects) {
-    for (const { instances, patch } of effect.shared) {
+  for (const { sequence, impact } of impacts) {
+    for (const { instances, patch } of impact.shared) {
       const step = sharedStep(patch);
-      for (const instanceId of instances) nodes.get(instanceId)?.history.push(step);
+      for (const instanceId of instances) keep(nodes.get(instanceId), step, sequence);
     }
-    for (const [instanceId, patch] of effect.single) nodes.get(instanceId)?.history.push(ownStep(patch));
+    for (const [instanceId, patch] of impact.single) keep(nodes.get(instanceId), ownStep(patch), sequence);
   }
 }
 
-/** `sequence`: of the account's newest change. */
-export function nodeFromRow(
-  row: InstanceFacts,
-  { fleet, sequence }: { readonly fleet: FleetIndex; readonly sequence: number },
-): NodeState {
-  const hash = fleet.digest(row.id);
+function keep(node: NodeState | undefined, step: Step, sequence: number): void {
+  if (node === undefined) return;
+  // It may have been given another document since, though what it is to have now is what it applied then.
+  node.desiredRevision = Math.max(node.desiredRevision, sequence);
+  // A node that is not given everything has gone another way, which nobody has kept.
+  if (node.isGivenAll) node.history.push(step);
+}
+
+export function nodeFromRow(row: InstanceFacts, from: ServedFrom): NodeState {
   const applied =
     row.applied_revision === null || row.applied_hash === null
       ? null
       : { revision: row.applied_revision, hash: row.applied_hash };
-  return new NodeState({
+  const node = new NodeState({
     instanceId: row.id,
     accountId: row.account_id,
     hostname: row.hostname,
-    // Which change was the last to reach it is not kept; its document is that of the newest one as well.
-    desiredRevision: applied?.hash === hash ? applied.revision : sequence,
-    digest: BigInt(`0x${hash}`),
+    desiredRevision: from.sequenceOf(row.account_id),
+    digest: BigInt(`0x${from.fleet.digest(row.id)}`),
     applied,
     lastHeartbeatMs: row.last_heartbeat_at?.getTime() ?? null,
     subsystems: row.subsystems,
   });
+  node.toldCapability = row.capability ?? newestCapability;
+  node.speaks(node.toldCapability, from);
+  // Which change was the last to reach it is not kept; its document is that of the newest one as well. The newest
+  // changes, which are replayed after this, say more.
+  if (applied?.hash === formatDigest(node.digest)) node.desiredRevision = applied.revision;
+  node.toldOffline = row.offline_since !== null;
+  return node;
 }

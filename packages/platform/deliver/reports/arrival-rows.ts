@@ -1,20 +1,24 @@
 // The statements that write what nodes say of themselves: a few for a whole batch of nodes of one account.
 import type { Event } from '@powernode/core/intent/fleet';
 import { unusedKeysMax } from '@powernode/core/limits';
+import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { Facts } from './arrivals.ts';
+import type { Facts, ObservedMachine } from './arrivals.ts';
 
 export interface ArrivalRow {
   readonly node: NodeState;
   readonly facts: Facts | null;
   readonly keys: readonly string[];
   readonly keysAreAll: boolean;
+  readonly underlay: readonly UnderlayFact[] | null;
 }
+
+export type Surrounded = Omit<ObservedMachine, 'accountId'>;
 
 export interface ArrivalBatch {
   readonly accountId: string;
@@ -23,14 +27,16 @@ export interface ArrivalBatch {
 }
 
 /**
- * Answers which machines are elsewhere than before, the events to publish, and which of the keys that were offered are
- * spent: given to a peer that is gone by now. Their machine was away when that happened and does not know.
+ * Answers which machines are elsewhere than before or in other surroundings, the events to publish, and which of the
+ * keys that were offered are spent: given to a peer that is gone by now. Their machine was away when that happened and
+ * does not know.
  */
 export async function writeArrivals(
   trx: Transaction<Database>,
   batch: ArrivalBatch,
 ): Promise<{
   readonly moved: ReadonlySet<string>;
+  readonly surrounded: readonly Surrounded[];
   readonly events: readonly Event[];
   readonly spent: ReadonlyMap<string, readonly string[]>;
 }> {
@@ -39,8 +45,9 @@ export async function writeArrivals(
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
+  const surrounded = await writeUnderlays(trx, batch);
   const spent = await spentKeys(trx, batch);
-  return { moved, spent, events: await startRunning(trx, batch) };
+  return { moved, surrounded, spent, events: await startRunning(trx, batch) };
 }
 
 async function spentKeys(
@@ -103,28 +110,60 @@ async function writeFacts(
       : {
           id: node.instanceId,
           agent_version: facts.agentVersion,
+          capability: node.capability,
           observed_address: facts.observedAddress,
           addresses: facts.addresses,
           publicly_reachable: facts.publiclyReachable,
+          underlay: facts.underlay,
+          families: facts.families,
         },
   );
   if (values.length === 0) return new Set();
   const { rows: written } = await sql<{ id: string; moved: boolean }>`
     update instances i
     set agent_version = f.agent_version,
+        capability = f.capability,
         observed_address = f.observed_address,
         addresses = f.addresses,
         publicly_reachable = f.publicly_reachable,
+        underlay = f.underlay,
+        families = f.families,
+        observed_since = case
+          when (i.observed_address, i.publicly_reachable)
+            is distinct from (f.observed_address, f.publicly_reachable) or i.observed_since is null
+          then ${new Date(clock.now())} else i.observed_since end,
         last_heartbeat_at = ${new Date(clock.now())}
     from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(
-           id uuid, agent_version text, observed_address text, addresses jsonb, publicly_reachable boolean),
+           id uuid, agent_version text, capability int, observed_address text, addresses jsonb, publicly_reachable boolean,
+           underlay jsonb, families jsonb),
          instances before
     where i.id = f.id and before.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
     returning i.id,
-      (before.observed_address, before.publicly_reachable)
-        is distinct from (i.observed_address, i.publicly_reachable) as moved
+      (before.observed_address, before.publicly_reachable, before.addresses, before.underlay)
+        is distinct from (i.observed_address, i.publicly_reachable, i.addresses, i.underlay) as moved
   `.execute(trx);
   return new Set(written.filter((row) => row.moved).map((row) => row.id));
+}
+
+/** Answers the machines whose surroundings are others now, with where they are. */
+async function writeUnderlays(
+  trx: Transaction<Database>,
+  { accountId, rows }: ArrivalBatch,
+): Promise<readonly Surrounded[]> {
+  const values = rows.flatMap(({ node, underlay }) =>
+    underlay === null ? [] : { id: node.instanceId, underlay },
+  );
+  if (values.length === 0) return [];
+  const { rows: written } = await sql<Surrounded>`
+    update instances i
+    set underlay = f.underlay
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, underlay jsonb)
+    where i.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
+      and i.underlay is distinct from f.underlay
+    returning i.id as "instanceId", i.observed_address as "observedAddress",
+      i.publicly_reachable as "publiclyReachable"
+  `.execute(trx);
+  return written;
 }
 
 /** A machine runs from when its first keys are stored: from then on it can be attached. */

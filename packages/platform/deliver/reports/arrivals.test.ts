@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { factsOf } from './arrivals.ts';
 
-const facts = (addresses: string[], remote: string) => factsOf({ agent_version: 'x', addresses }, remote);
+const facts = (addresses: string[], remote: string) =>
+  factsOf({ agent_version: 'x', addresses, underlay: [] }, remote);
 
 describe('a machine', () => {
   test('is publicly reachable when its observed address is its own and routable', () => {
@@ -18,6 +19,19 @@ describe('a machine', () => {
     expect(facts(['10.0.0.1'], '10.0.0.1').publiclyReachable).toBe(false);
     expect(facts(['127.0.0.1'], '127.0.0.1').publiclyReachable).toBe(false);
     expect(facts([], '').publiclyReachable).toBe(false);
+  });
+
+  test('has none that is no other machine, whatever it says [9.8]', () => {
+    const nobody = [
+      '127.0.0.1',
+      '::1',
+      '0.0.0.0',
+      '224.0.0.1',
+      '255.255.255.255',
+      'fe80::1',
+      '::ffff:1.2.3.4',
+    ];
+    expect(facts([...nobody, '10.0.0.1'], '203.0.113.7').addresses).toEqual(['10.0.0.1']);
   });
 
   test('has its addresses in canonical form, each once, and no nonsense among them', () => {

@@ -2,9 +2,11 @@
 // decides what follows from where a node is. The statements: arrival-rows.ts.
 import { publicKey } from '@powernode/core/intent/common';
 import { arrivalGatherMs, unusedKeysMax } from '@powernode/core/limits';
-import { canonicalAddress, parseAddress } from '@powernode/core/net/address';
-import { isPubliclyRoutable } from '@powernode/core/net/prefix';
+import { canonicalAddress, formatAddress, parseAddress } from '@powernode/core/net/address';
+import { canonicalPrefix } from '@powernode/core/net/prefix';
+import { isPubliclyRoutable, refusedAsEndpoint } from '@powernode/core/net/special-addresses';
 import type { Hello } from '@powernode/core/wire/node-stream';
+import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -28,7 +30,7 @@ export interface ArrivalParts {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called when a machine is elsewhere than before, and for each machine once in this process. */
+  /** Called when a machine is elsewhere than before or in other surroundings, and for each once in this process. */
   readonly placed: (machine: ObservedMachine) => void;
 }
 
@@ -37,11 +39,16 @@ export interface Facts {
   readonly observedAddress: string | null;
   readonly addresses: readonly string[];
   readonly publiclyReachable: boolean;
+  readonly underlay: readonly UnderlayFact[];
+  /** IP families in which it reaches others, as it says; empty: not known. */
+  readonly families: readonly (4 | 6)[];
 }
 
 interface Arrival {
-  /** null: only more keys came. */
+  /** null: only more keys came, or another underlay. */
   readonly facts: Facts | null;
+  /** What the machine has outside its overlays by now, when it said so after its hello. */
+  readonly underlay: readonly UnderlayFact[] | null;
   readonly keys: readonly string[];
   /** `keys` is all that the node has: others that it had published cannot be given any more. */
   readonly keysAreAll: boolean;
@@ -65,11 +72,20 @@ export class Arrivals {
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
     const keys = hello.unused_keys.filter(isPublicKey);
-    this.#add(node, { facts: factsOf(hello, remoteAddress), keys, keysAreAll: true });
+    this.#add(node, { facts: factsOf(hello, remoteAddress), keys, keysAreAll: true, underlay: null });
   }
 
   keys(node: NodeState, publicKeys: readonly string[]): void {
-    this.#add(node, { facts: null, keys: publicKeys.filter(isPublicKey), keysAreAll: false });
+    this.#add(node, {
+      facts: null,
+      keys: publicKeys.filter(isPublicKey),
+      keysAreAll: false,
+      underlay: null,
+    });
+  }
+
+  underlay(node: NodeState, facts: readonly UnderlayFact[]): void {
+    this.#add(node, { facts: null, keys: [], keysAreAll: false, underlay: canonicalFacts(facts) });
   }
 
   flush(): Promise<void> {
@@ -91,10 +107,11 @@ export class Arrivals {
     const rows = Array.from(taken, ([node, arrival]): ArrivalRow => ({ node, ...arrival }));
     try {
       const { store, clock, bus } = this.#parts;
-      const { moved, events, spent } = await inAccount(store, accountId, (trx) =>
+      const { moved, surrounded, events, spent } = await inAccount(store, accountId, (trx) =>
         writeArrivals(trx, { accountId, rows, clock }),
       );
       publishEvents(bus, events);
+      for (const machine of surrounded) this.#parts.placed({ accountId, ...machine });
       for (const { node, facts } of rows) {
         if (facts !== null) this.#place(node, facts, moved);
         const keys = spent.get(node.instanceId);
@@ -124,25 +141,47 @@ export class Arrivals {
 function merged(earlier: Arrival | undefined, later: Arrival): Arrival {
   if (earlier === undefined || later.keysAreAll) return later;
   const keys = [...new Set([...earlier.keys, ...later.keys])].slice(-unusedKeysMax);
-  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll };
+  const underlay = later.underlay ?? earlier.underlay;
+  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll, underlay };
+}
+
+/** Canonical; addresses that name no machine to others say nothing of where it is. */
+function ownAddress(text: string): string[] {
+  const address = parseAddress(text);
+  return address === null || refusedAsEndpoint(address) !== null ? [] : [formatAddress(address)];
 }
 
 function isPublicKey(text: string): boolean {
   return publicKey.safeParse(text).success;
 }
 
-export function factsOf(hello: Pick<Hello, 'agent_version' | 'addresses'>, remoteAddress: string): Facts {
+export function factsOf(
+  hello: Pick<Hello, 'agent_version' | 'addresses' | 'underlay' | 'families'>,
+  remoteAddress: string,
+): Facts {
   const observed = parseAddress(remoteAddress);
   const observedAddress = canonicalAddress(remoteAddress);
-  const addresses = [...new Set(hello.addresses.flatMap((text) => canonicalAddress(text) ?? []))];
+  const addresses = [...new Set(hello.addresses.flatMap(ownAddress))];
   return {
     agentVersion: hello.agent_version,
     observedAddress,
     addresses,
+    underlay: canonicalFacts(hello.underlay),
+    families: ([4, 6] as const).filter((family) => hello.families?.includes(family)),
     publiclyReachable:
       observed !== null &&
       observedAddress !== null &&
       isPubliclyRoutable(observed) &&
       addresses.includes(observedAddress),
   };
+}
+
+/** Each once, in canonical text; what cannot be read is left out. */
+export function canonicalFacts(facts: readonly UnderlayFact[]): UnderlayFact[] {
+  const found = new Map<string, UnderlayFact>();
+  for (const fact of facts) {
+    const at = canonicalPrefix(fact.at);
+    if (at !== null) found.set(`${fact.kind} ${at}`, { ...fact, at });
+  }
+  return [...found.values()];
 }

@@ -1,10 +1,21 @@
-// Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When all hubs see one at
+// Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see one at
 // the same place, its NAT gives that place to everybody (endpoint-independent mapping, RFC 4787 §4.1), and others may
-// call it there. What follows is decided elsewhere (`onDirectPlace`).
+// call it there. One of three that says something else has not heard of a move yet, or lies: its word alone takes no
+// path away. What follows is decided elsewhere (`onDirectPlace`).
+
+import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
-import { directGatherMs, directSpokesMax, directWaitMs, reportRetryMs } from '@powernode/core/limits';
+import {
+  directCalmMs,
+  directGatherMs,
+  directMovePauseMaxMs,
+  directSpokesMax,
+  directWaitMs,
+  reportRetryMs,
+} from '@powernode/core/limits';
 import { parseEndpoint } from '@powernode/core/net/address';
+import { endpointRefusal, prefixesFrom } from '@powernode/core/net/special-addresses';
 import type { TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
@@ -20,6 +31,8 @@ export interface DirectPlace {
   readonly natKind: 'cone' | 'symmetric';
   /** null: every one who calls is shown another place. */
   readonly endpoint: string | null;
+  /** Hubs that see it there. */
+  readonly seenBy: number;
   /** All hubs that could see it have. */
   readonly complete: boolean;
 }
@@ -38,7 +51,7 @@ export interface DirectPlacesParts {
   readonly changed: (accountId: string, sequence: number, changes: readonly Change[]) => void;
 }
 
-type Judged = Pick<DirectPlace, 'natKind' | 'endpoint' | 'complete'>;
+type Judged = Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
 
 interface Seen {
   readonly accountId: string;
@@ -49,9 +62,12 @@ interface Seen {
   readonly endpoints: Map<string, string>;
   readonly sinceMs: number;
   due: boolean;
+  /** So often others were told another place, without a pause of `directCalmMs`; and when last. */
+  moves: number;
+  movedAtMs: number;
 }
 
-export class DirectPlaces {
+export class DirectPlaces implements DeltaSubscriber {
   readonly #parts: DirectPlacesParts;
   /** By direct key. */
   readonly #seen = new Map<string, Seen>();
@@ -67,21 +83,15 @@ export class DirectPlaces {
     this.#closed = true;
   }
 
-  /** To be told of a change before the fleet takes it. */
-  changing(change: Change): void {
-    const { fleet } = this.#parts;
-    if (change.kind === 'network_deleted') {
-      for (const peer of fleet.network(change.networkId)?.peers() ?? [])
-        this.#seen.delete(peer.directKey ?? '');
-    }
-    if (change.kind !== 'peer_changed') return;
-    const { networkId, after } = change;
-    const before = fleet.network(networkId)?.peer((after ?? change.before)?.id ?? '');
-    if (before === undefined) return;
-    if (before.directKey !== null && before.directKey !== after?.directKey)
+  onDelta(delta: Delta): void {
+    if (delta.kind !== 'peer_changed' && delta.kind !== 'peer_removed') return;
+    const { before } = delta;
+    const after = delta.kind === 'peer_changed' ? delta.after : null;
+    if (before.directKey !== null && before.directKey !== after?.directKey) {
       this.#seen.delete(before.directKey);
+    }
     const hasPlace = after !== null && after.directEndpoint !== null;
-    if (before.directEndpoint !== null && !hasPlace) this.#refillIn(networkId);
+    if (before.directEndpoint !== null && !hasPlace) this.#refillIn(before.networkId);
   }
 
   observed(node: NodeState, tunnel: TunnelObservation): void {
@@ -90,19 +100,28 @@ export class DirectPlaces {
     const network = this.#parts.fleet.network(key.networkId);
     const hub = network?.peerOfInstance(node.instanceId);
     if (hub === undefined || !isTransit(hub)) return;
+    if (endpointRefusal(tunnel.endpoint, prefixesFrom([network?.network.prefix ?? null])) !== null) return;
     const seen = this.#seen.get(tunnel.public_key) ?? {
       accountId: node.accountId,
       networkId: key.networkId,
       peerId: key.peerId,
       directKey: tunnel.public_key,
       endpoints: new Map<string, string>(),
-      sinceMs: this.#parts.clock.now(),
+      sinceMs: this.#parts.clock.steady(),
       due: false,
+      moves: 0,
+      movedAtMs: Number.NEGATIVE_INFINITY,
     };
     this.#seen.set(tunnel.public_key, seen);
     if (seen.endpoints.get(hub.id) === tunnel.endpoint) return;
     seen.endpoints.set(hub.id, tunnel.endpoint);
-    this.#evaluateIn(seen, directGatherMs);
+    this.#evaluateIn(seen, this.#pauseOf(seen));
+  }
+
+  /** A place that moves again and again is told more and more seldom: each time every other spoke calls there. */
+  #pauseOf(seen: Seen): number {
+    if (this.#parts.clock.steady() - seen.movedAtMs > directCalmMs) seen.moves = 0;
+    return Math.min(directGatherMs * 2 ** seen.moves, directMovePauseMaxMs);
   }
 
   /** Hubs report within moments of each other; one of them alone would be taken for all. */
@@ -120,7 +139,7 @@ export class DirectPlaces {
     const judged = this.#judge(seen);
     if (judged === null) return;
     // A hub that is away is not waited for for ever.
-    if (!judged.complete && clock.now() - seen.sinceMs < directWaitMs)
+    if (!judged.complete && clock.steady() - seen.sinceMs < directWaitMs)
       return this.#evaluateIn(seen, directGatherMs);
     await this.#tell(seen, judged);
   }
@@ -145,7 +164,11 @@ export class DirectPlaces {
     const { accountId, networkId, peerId, directKey } = seen;
     try {
       const change = await onDirectPlace({ accountId, networkId, peerId, directKey, ...judged });
-      if (change !== null) changed(accountId, change.sequence, change.changes);
+      if (change !== null) {
+        changed(accountId, change.sequence, change.changes);
+        seen.moves++;
+        seen.movedAtMs = this.#parts.clock.steady();
+      }
       return change !== null;
     } catch (error) {
       log.warn({ err: error, peerId }, 'where a spoke can be met is written again later');
@@ -182,12 +205,17 @@ export class DirectPlaces {
 }
 
 /** What the places that hubs see say of the NAT before them; places of different families are not compared. */
-export function placeOf(endpoints: readonly string[]): Pick<DirectPlace, 'natKind' | 'endpoint'> | null {
+export function placeOf(
+  endpoints: readonly string[],
+): Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy'> | null {
   const families = Map.groupBy(endpoints, (text) => parseEndpoint(text)?.address.family ?? 0);
   families.delete(0);
   const most = [...families.values()].sort((a, b) => b.length - a.length)[0];
   if (most === undefined) return null;
-  const places = new Set(most);
-  const [endpoint = null] = places;
-  return places.size === 1 ? { natKind: 'cone', endpoint } : { natKind: 'symmetric', endpoint: null };
+  const places = Map.groupBy(most, (endpoint) => endpoint);
+  const [[endpoint, seen] = ['', []]] = [...places].sort(([, a], [, b]) => b.length - a.length);
+  // A NAT that maps by destination shows each of them another place.
+  return seen.length * 2 > most.length
+    ? { natKind: 'cone', endpoint, seenBy: seen.length }
+    : { natKind: 'symmetric', endpoint: null, seenBy: most.length };
 }

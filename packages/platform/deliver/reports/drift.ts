@@ -1,6 +1,6 @@
 // Events of what was mended on machines: one for each report of a node, and only so many in a minute.
 
-import { nodeEventsPerMinuteMax } from '@powernode/core/limits';
+import { driftBytes, driftPerEventMax, nodeEventsPerMinuteMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
@@ -9,16 +9,18 @@ import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
+import { TokenBucket } from '../../trust/token-bucket.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 
 export interface DriftParts {
   readonly store: Pick<Store, 'db'>;
   readonly bus: EventBus;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
   readonly log: Logger;
 }
 
 interface Minute {
+  /** By a clock that nobody sets. */
   readonly since: number;
   events: number;
   /** Mended things that were not told of because there were too many events. */
@@ -28,19 +30,21 @@ interface Minute {
 export class DriftEvents {
   readonly #parts: DriftParts;
   readonly #minutes = new WeakMap<NodeState, Minute>();
+  readonly #bytes = new WeakMap<NodeState, TokenBucket>();
 
   constructor(parts: DriftParts) {
     this.#parts = parts;
   }
 
   mended(node: NodeState, drift: Observed['drift']): void {
+    node.mended += drift.length;
     const untold = this.#count(node, drift.length);
     if (untold !== null) void this.#write(node, drift, untold);
   }
 
   /** How many to mention beside; null: there were too many events already. */
   #count(node: NodeState, things: number): number | null {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.steady();
     let minute = this.#minutes.get(node);
     if (minute === undefined || now - minute.since >= 60_000) {
       minute = { since: now, events: 0, untold: minute?.untold ?? 0 };
@@ -56,6 +60,15 @@ export class DriftEvents {
     return untold;
   }
 
+  /** What the event names: the first things, or none when the node has filled enough of the disk. */
+  #named(node: NodeState, drift: Observed['drift']): Observed['drift'] {
+    const named = drift.slice(0, driftPerEventMax);
+    const now = this.#parts.clock.steady();
+    const bucket = this.#bytes.get(node) ?? new TokenBucket(driftBytes, now);
+    this.#bytes.set(node, bucket);
+    return bucket.tryTake(JSON.stringify(named).length, now) ? named : [];
+  }
+
   async #write(node: NodeState, drift: Observed['drift'], untold: number): Promise<void> {
     const { store, bus, clock, log } = this.#parts;
     const draft = makeEvent(clock, {
@@ -66,7 +79,7 @@ export class DriftEvents {
       payload: {
         node_instance_id: node.instanceId,
         hostname: node.hostname,
-        mended: drift,
+        mended: this.#named(node, drift),
         mended_count: drift.length + untold,
       },
     });

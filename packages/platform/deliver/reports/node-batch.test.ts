@@ -4,7 +4,8 @@ import { reportRetryMs } from '@powernode/core/limits';
 import { pino } from 'pino';
 import { beforeEach, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
-import { NodeState } from '../nodes/node-state.ts';
+import { nodeState } from '../nodes/node-state.fixture.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import { NodeBatch } from './node-batch.ts';
 
 let clock: SimulatedClock;
@@ -13,16 +14,7 @@ let failure: (nodes: readonly NodeState[]) => Error | null;
 let batch: NodeBatch;
 
 function node(instanceId: string, accountId = 'a'): NodeState {
-  return new NodeState({
-    instanceId,
-    accountId,
-    hostname: instanceId,
-    desiredRevision: 0,
-    digest: 0n,
-    applied: null,
-    lastHeartbeatMs: null,
-    subsystems: [],
-  });
+  return nodeState({ instanceId, accountId });
 }
 
 beforeEach(() => {

@@ -6,10 +6,13 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { ObservedMachine } from './arrivals.ts';
 
-/** Writes what follows for the machine's peers and answers the change, or null when nothing does. */
-export type OnObserved = (
-  machine: ObservedMachine,
-) => Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null>;
+/** Writes what follows for the machine's peers. */
+export type OnObserved = (machine: ObservedMachine) => Promise<{
+  /** null: nothing does. */
+  readonly change: { readonly sequence: number; readonly changes: readonly Change[] } | null;
+  /** In how long more may follow, though the machine stays where it is; null: nothing will. */
+  readonly againMs: number | null;
+}>;
 
 export interface PlacementParts {
   readonly clock: Clock;
@@ -23,6 +26,8 @@ export class Placement {
   /** The newest word of each machine. */
   readonly #waiting = new Map<string, ObservedMachine>();
   readonly #working = new Set<Promise<void>>();
+  /** How to call off the next look at a machine. */
+  readonly #due = new Map<string, () => void>();
   #closed = false;
 
   constructor(parts: PlacementParts) {
@@ -31,6 +36,7 @@ export class Placement {
 
   add(machine: ObservedMachine): void {
     if (this.#closed) return;
+    this.#callOff(machine.instanceId);
     this.#waiting.set(machine.instanceId, machine);
     this.#work();
   }
@@ -38,6 +44,7 @@ export class Placement {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
+    for (const instanceId of [...this.#due.keys()]) this.#callOff(instanceId);
     await Promise.all(this.#working);
   }
 
@@ -54,18 +61,33 @@ export class Placement {
   }
 
   async #follow(machine: ObservedMachine): Promise<void> {
-    const { clock, log, onObserved, changed } = this.#parts;
+    const { log, onObserved, changed } = this.#parts;
     try {
-      const change = await onObserved(machine);
+      const { change, againMs } = await onObserved(machine);
+      if (againMs !== null) this.#addIn(againMs, machine);
       if (change !== null) changed(machine.accountId, change.sequence, change.changes);
     } catch (error) {
       log.warn(
         { err: error, instanceId: machine.instanceId },
         'what follows from a new place is tried again',
       );
-      clock.after(reportRetryMs, () => {
-        if (!this.#waiting.has(machine.instanceId)) this.add(machine);
-      });
+      this.#addIn(reportRetryMs, machine);
     }
+  }
+
+  /** Unless something newer comes first. */
+  #addIn(delayMs: number, machine: ObservedMachine): void {
+    const { instanceId } = machine;
+    if (this.#closed || this.#waiting.has(instanceId)) return;
+    this.#callOff(instanceId);
+    this.#due.set(
+      instanceId,
+      this.#parts.clock.after(delayMs, () => this.add(machine)),
+    );
+  }
+
+  #callOff(instanceId: string): void {
+    this.#due.get(instanceId)?.();
+    this.#due.delete(instanceId);
   }
 }

@@ -1,12 +1,15 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
 
+import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile/entries';
-import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { withLength } from '@powernode/core/net/address';
-import type { Hello, Observed } from '@powernode/core/wire/node-stream';
+import { contains, parsePrefix } from '@powernode/core/net/prefix';
+import type { NodeProblem } from '@powernode/core/wire/node-problems';
+import type { Hello, Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -14,16 +17,26 @@ import type { SubsystemRow } from '../../store/tables.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { ReportSink } from '../stream/session.ts';
+import type { ReportSink } from '../stream/report-sink.ts';
 import { Arrivals } from './arrivals.ts';
 import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
 import { DriftEvents } from './drift.ts';
 import { NodeBatch } from './node-batch.ts';
 import { type OnObserved, Placement, type PlacementParts } from './placement.ts';
+import { ProblemReports } from './problems.ts';
 import { RuleCounters } from './rule-counters.ts';
 import type { SideKeys } from './side-keys.ts';
 import type { PeerSights } from './sights.ts';
 import { writeStates } from './state-rows.ts';
+import {
+  type Duplicate,
+  duplicateMessage,
+  type Limited,
+  limitedMessage,
+  writeAlone,
+  writeDuplicate,
+  writeLimited,
+} from './stream-events.ts';
 import { newestHandshakes, writeTunnels } from './tunnel-rows.ts';
 import { TunnelReports } from './tunnels.ts';
 
@@ -38,11 +51,13 @@ export interface ReportParts {
   readonly onObserved: OnObserved;
   readonly onDirectPlace: OnDirectPlace;
   readonly changed: PlacementParts['changed'];
+  /** Whether a machine is heard on a stream of this process. */
+  readonly isHeard: (instanceId: string) => boolean;
   /** It was found that the machine does not belong to the fleet any more. */
   readonly gone: (node: NodeState) => void;
 }
 
-export class Reports implements ReportSink {
+export class Reports implements ReportSink, DeltaSubscriber {
   readonly #parts: ReportParts;
   readonly #arrivals: Arrivals;
   readonly #placement: Placement;
@@ -50,6 +65,7 @@ export class Reports implements ReportSink {
   readonly #tunnels: TunnelReports;
   readonly #drift: DriftEvents;
   readonly #ruleCounters: RuleCounters;
+  readonly #problems: ProblemReports;
   readonly #directPlaces: DirectPlaces;
   #tunnelsDueMs = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
@@ -80,15 +96,18 @@ export class Reports implements ReportSink {
       },
     });
     const { keys } = parts;
-    this.#tunnels = new TunnelReports({ clock, fleet, sights, keys, due: (delayMs) => this.#dueIn(delayMs) });
+    const { isHeard } = parts;
+    const due = (delayMs: number) => this.#dueIn(delayMs);
+    this.#tunnels = new TunnelReports({ clock, fleet, sights, keys, isHeard, due });
     this.#directPlaces = new DirectPlaces(parts);
     this.#drift = new DriftEvents(parts);
     this.#ruleCounters = new RuleCounters(parts);
+    this.#problems = new ProblemReports(parts);
   }
 
   /** To be told of a change before the fleet takes it. */
-  changing(change: Change): void {
-    this.#directPlaces.changing(change);
+  onDelta(delta: Delta): void {
+    this.#directPlaces.onDelta(delta);
   }
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
@@ -101,23 +120,61 @@ export class Reports implements ReportSink {
 
   applied(node: NodeState): void {
     const failure = node.subsystems.find(({ name }) => name === 'apply');
-    if (failure !== undefined && failure.state !== 'ok') this.#subsystem(node, { state: 'ok', message: '' });
+    if (failure !== undefined && failure.state !== 'ok') {
+      this.#subsystem(node, { name: 'apply', state: 'ok', message: '' });
+    }
     this.#states.add(node);
+    this.#counted(node, this.#tunnels.applied(node));
   }
 
   failed(node: NodeState, failure: { readonly revision: number; readonly message: string }): void {
     const message = `revision ${failure.revision}: ${failure.message}`;
-    this.#subsystem(node, { state: 'failed', message });
+    this.#subsystem(node, { name: 'apply', state: 'failed', message });
     this.#states.add(node);
+  }
+
+  problems(node: NodeState, problems: readonly NodeProblem[]): void {
+    this.#problems.said(node, problems);
+  }
+
+  limited(node: NodeState, what: Limited): void {
+    this.#subsystem(node, { name: 'stream', state: 'degraded', message: limitedMessage(what) });
+    this.#states.add(node);
+    void writeLimited(this.#parts, node, what);
+  }
+
+  calmed(node: NodeState): void {
+    this.#subsystem(node, { name: 'stream', state: 'ok', message: '' });
+    this.#states.add(node);
+  }
+
+  duplicated(node: NodeState, duplicate: Duplicate): void {
+    this.#subsystem(node, { name: 'identity', state: 'failed', message: duplicateMessage(duplicate) });
+    this.#states.add(node);
+    void writeDuplicate(this.#parts, node, duplicate);
+  }
+
+  alone(node: NodeState): void {
+    this.#subsystem(node, { name: 'identity', state: 'ok', message: '' });
+    this.#states.add(node);
+    void writeAlone(this.#parts, node);
+  }
+
+  #counted(node: NodeState, tunnels: readonly TunnelObservation[]): void {
+    for (const tunnel of tunnels) this.#directPlaces.observed(node, tunnel);
   }
 
   /** The stream has ended: when it was last heard is worth keeping. */
   left(node: NodeState): void {
+    this.#tunnels.left(node);
     if (!node.ended) this.#states.add(node);
   }
 
   heartbeats(nodes: Iterable<NodeState>): void {
-    for (const node of nodes) this.#states.add(node);
+    for (const node of nodes) {
+      this.#states.add(node);
+      this.#problems.lookWithheld(node);
+    }
   }
 
   observed(
@@ -127,12 +184,13 @@ export class Reports implements ReportSink {
   ): void {
     if (node.ended) return;
     if (since.first) this.#tunnels.renewed(node, since.helloMs);
-    this.#tunnels.observed(node, observed.tunnels);
-    for (const tunnel of observed.tunnels) this.#directPlaces.observed(node, tunnel);
+    this.#counted(node, this.#tunnels.observed(node, observed.tunnels));
     if (observed.subsystems.length > 0) {
-      node.subsystems = mergedSubsystems(node.subsystems, observed.subsystems);
+      const own = observed.subsystems.filter(({ name }) => !platformSubsystems.has(name));
+      node.subsystems = mergedSubsystems(node.subsystems, own);
       this.#states.add(node);
     }
+    if (observed.underlay !== undefined) this.#arrivals.underlay(node, observed.underlay);
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
     if (since.first) node.routes = null;
@@ -158,6 +216,7 @@ export class Reports implements ReportSink {
     this.#directPlaces.close();
     await this.#arrivals.flush();
     await this.#states.flush();
+    await this.#problems.flush();
     await this.#ruleCounters.flush();
     await this.#writeTunnels();
   }
@@ -172,25 +231,34 @@ export class Reports implements ReportSink {
   }
 
   #routes(node: NodeState, routes: Observed['routes']): void {
+    if (routes.length === 0) return;
+    const networks = this.#parts.fleet.networksOf(node.instanceId).map((one) => one.network);
+    const blocks = networks.flatMap(({ prefix, ipv4Prefix }) =>
+      [prefix, ipv4Prefix].flatMap((text) => (text === null ? [] : (parsePrefix(text) ?? []))),
+    );
     for (const { destination, via } of routes) {
+      if (via === null) {
+        node.routes?.delete(destination);
+        continue;
+      }
+      // Of places outside its networks nothing is kept: a machine could make up as many as it likes.
+      const block = parsePrefix(destination);
+      if (block === null || !blocks.some((one) => contains(one, block))) continue;
       node.routes ??= new Map();
-      if (via === null) node.routes.delete(destination);
-      else if (node.routes.has(destination) || node.routes.size < limits.agentRoutesPerFrameMax) {
+      if (node.routes.has(destination) || node.routes.size < limits.agentRoutesPerFrameMax) {
         node.routes.set(destination, via);
       }
     }
   }
 
-  #subsystem(node: NodeState, state: Pick<SubsystemRow, 'state' | 'message'>): void {
+  #subsystem(node: NodeState, state: Pick<SubsystemRow, 'name' | 'state' | 'message'>): void {
     const observedAt = new Date(this.#parts.clock.now()).toISOString();
-    node.subsystems = mergedSubsystems(node.subsystems, [
-      { name: 'apply', ...state, observed_at: observedAt },
-    ]);
+    node.subsystems = mergedSubsystems(node.subsystems, [{ ...state, observed_at: observedAt }]);
   }
 
   #dueIn(delayMs: number): void {
     const { clock } = this.#parts;
-    const at = clock.now() + delayMs;
+    const at = clock.steady() + delayMs;
     if (at >= this.#tunnelsDueMs) return;
     this.#tunnelsDueMs = at;
     clock.after(delayMs, () => {
@@ -225,6 +293,9 @@ export class Reports implements ReportSink {
   }
 }
 
+/** What the platform itself says of a machine: no word of the machine takes their place, or crowds them out. */
+const platformSubsystems: ReadonlySet<string> = new Set(['apply', 'stream', 'identity']);
+
 /** The newest word of each part. */
 function mergedSubsystems(
   before: readonly SubsystemRow[],
@@ -232,7 +303,10 @@ function mergedSubsystems(
 ): readonly SubsystemRow[] {
   const byName = new Map(before.map((row) => [row.name, row]));
   for (const row of news) byName.set(row.name, row);
-  return [...byName.values()].slice(-limits.subsystemsMax);
+  const [platforms, own] = [true, false].map((ours) =>
+    [...byName.values()].filter(({ name }) => platformSubsystems.has(name) === ours),
+  );
+  return [...(platforms ?? []), ...(own ?? []).slice(-limits.subsystemsMax)];
 }
 
 /** The hub peer that a node's route into a network goes through, by the interface that it named. */
@@ -244,10 +318,14 @@ export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, network
   return hub?.id ?? null;
 }
 
-/** The spokes that a node reaches without a hub in a network, by the routes that it named. */
+/**
+ * The spokes that a node reaches without a hub in a network, by the routes that it named. Two meet when both can be
+ * called: what one named before its own place was found to be none is old, whatever it says next.
+ */
 export function directPeers(fleet: FleetIndex, node: NodeState | undefined, networkId: string): string[] {
   const network = fleet.network(networkId);
   if (network === undefined || node?.routes == null) return [];
+  if (network.peerOfInstance(node.instanceId)?.directEndpoint == null) return [];
   const leaf = leafInterfaceName(network.network);
   const found: string[] = [];
   for (const peer of network.peers()) {

@@ -1,15 +1,18 @@
 // Counters of rules over a real database: nodes are summed, and what was counted before a node began anew is kept.
 import { ProductError } from '@powernode/core/errors';
 import type { FirewallRule } from '@powernode/core/intent/firewall';
+import { countMax } from '@powernode/core/limits';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 import { systemClock } from '../../trust/clock.ts';
-import { NodeState } from '../nodes/node-state.ts';
-import { RuleCounters } from './rule-counters.ts';
+import { nodeState } from '../nodes/node-state.fixture.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import { type RuleCounterParts, RuleCounters } from './rule-counters.ts';
 
 let platform: TestPlatform;
 let counters: RuleCounters;
+let parts: RuleCounterParts;
 let rule: FirewallRule;
 let nodes: { readonly a: NodeState; readonly b: NodeState };
 
@@ -21,9 +24,16 @@ afterAll(() => platform.close());
 let count = 0;
 beforeEach(async () => {
   count++;
-  counters = new RuleCounters({ store: platform.store, clock: systemClock, log: pino({ level: 'silent' }) });
   const { network } = await run<{ network: { id: string } }>('createNetwork', { name: `counted ${count}` });
   rule = await newRule(network.id);
+  await expect.poll(() => platform.delivery.network(network.id)?.item(rule.id)).toBeDefined();
+  parts = {
+    store: platform.store,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    fleet: { networksOf: () => [platform.delivery.network(network.id)].filter((one) => one !== undefined) },
+  };
+  counters = new RuleCounters(parts);
   nodes = { a: await newNode(`a-${count}`), b: await newNode(`b-${count}`) };
 });
 
@@ -42,15 +52,10 @@ async function newRule(networkId: string): Promise<FirewallRule> {
 }
 
 async function newNode(hostname: string): Promise<NodeState> {
-  return new NodeState({
+  return nodeState({
     instanceId: await platform.addMachine(platform.admin.accountId, hostname),
     accountId: platform.admin.accountId,
     hostname,
-    desiredRevision: 0,
-    digest: 0n,
-    applied: null,
-    lastHeartbeatMs: null,
-    subsystems: [],
   });
 }
 
@@ -90,21 +95,26 @@ test('what was counted before a node began anew is kept, however often that happ
 
 test('nonsense, rules that are gone and rules of other accounts are not stored, and cost the others nothing', async () => {
   const { account } = await run<{ account: { id: string } }>('createAccount', { name: `other ${count}` });
-  const stranger = new NodeState({
+  const stranger = nodeState({
     instanceId: await platform.addMachine(account.id, 'stranger'),
     accountId: account.id,
     hostname: 'stranger',
-    desiredRevision: 0,
-    digest: 0n,
-    applied: null,
-    lastHeartbeatMs: null,
-    subsystems: [],
   });
   counters.observed(stranger, words(50));
   counters.observed(nodes.a, [...words(1, 'nonsense'), ...words(2, platform.services.newId()), ...words(3)]);
   counters.observed(nodes.b, undefined);
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 3 });
+});
+
+test('a node that counts from 0 again and again ends at the largest number, and goes on being counted [9.6]', async () => {
+  for (let i = 0; i < 4; i++) {
+    counters.observed(nodes.a, [{ rule_id: rule.id, packets: countMax, bytes: countMax }]);
+    await counters.flush();
+    counters.observed(nodes.a, words(0));
+    await counters.flush();
+  }
+  expect((await counted()).packets).toBe(countMax);
 });
 
 test('while the database is away they wait', async () => {
@@ -116,7 +126,7 @@ test('while the database is away they wait', async () => {
       return store.db;
     },
   };
-  counters = new RuleCounters({ store: flaky, clock: systemClock, log: pino({ level: 'silent' }) });
+  counters = new RuleCounters({ ...parts, store: flaky });
   counters.observed(nodes.a, words(3));
   await counters.flush();
   counters.observed(nodes.b, words(1));

@@ -1,6 +1,6 @@
 // What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
-import { idShape } from '@powernode/core/intent/common';
-import { reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import { countMax, reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
@@ -15,6 +15,7 @@ export interface RuleCounterParts {
   readonly store: Pick<Store, 'db'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly fleet: Pick<FleetIndex, 'networksOf'>;
 }
 
 interface Count {
@@ -41,8 +42,11 @@ export class RuleCounters {
 
   observed(node: NodeState, rules: Observed['rules']): void {
     if (rules === undefined || rules.length === 0) return;
+    // Of other rules nothing is kept: a machine could make up as many as it likes.
+    const networks = this.#parts.fleet.networksOf(node.instanceId);
     for (const { rule_id: ruleId, packets, bytes } of rules) {
-      if (idShape.test(ruleId)) this.#put(node, ruleId, { packets, bytes });
+      const isKnown = networks.some((one) => one.item(ruleId)?.type === 'firewall_rule');
+      if (isKnown) this.#put(node, ruleId, { packets, bytes });
     }
     if (this.#waiting.has(node)) this.#batch.add(node);
   }
@@ -108,7 +112,8 @@ function rowsOf(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): Coun
 
 /**
  * A node counts from 0 again after its table was made anew: what it had counted until then is kept as the base. Rules
- * that are gone by now, and those of other accounts, have no row.
+ * that are gone by now, and those of other accounts, have no row. A machine that counts from 0 again and again ends at what
+ * a number can hold.
  */
 async function writeCounts(
   trx: Transaction<Database>,
@@ -129,10 +134,10 @@ async function writeCounts(
     on conflict (rule_id, instance_id) do update
     set base_packets = case when excluded.packets < o.packets - o.base_packets then o.packets else o.base_packets end,
         base_bytes = case when excluded.packets < o.packets - o.base_packets then o.bytes else o.base_bytes end,
-        packets = excluded.packets
-          + case when excluded.packets < o.packets - o.base_packets then o.packets else o.base_packets end,
-        bytes = excluded.bytes
-          + case when excluded.packets < o.packets - o.base_packets then o.bytes else o.base_bytes end,
+        packets = least(excluded.packets
+          + case when excluded.packets < o.packets - o.base_packets then o.packets else o.base_packets end, ${countMax}),
+        bytes = least(excluded.bytes
+          + case when excluded.packets < o.packets - o.base_packets then o.bytes else o.base_bytes end, ${countMax}),
         observed_at = excluded.observed_at
   `.execute(trx);
 }

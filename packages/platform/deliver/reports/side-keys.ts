@@ -1,6 +1,7 @@
 // Whose WireGuard keys there are beside those of peers' tunnels to hubs: of spokes' leaf interfaces, and of devices.
 // In memory, so that what nodes report of them is known for what it is. Keeps no clock.
-import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
+import type { Item, PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 
 export interface SideKey {
@@ -9,42 +10,33 @@ export interface SideKey {
   readonly peerId: string | null;
 }
 
-export class SideKeys {
+export class SideKeys implements DeltaSubscriber {
   readonly #byKey = new Map<string, SideKey>();
 
   /** At a start. */
   load(index: NetworkIndex): void {
-    for (const peer of index.peers()) this.#set(peer.directKey, index.network.id, peer.id);
-    for (const item of index.items()) {
-      if (item.type === 'user_device') this.#set(item.publicKey, index.network.id, null);
-    }
+    for (const peer of index.peers()) this.#add(keyOfPeer(peer));
+    for (const item of index.items()) this.#add(keyOfItem(item));
   }
 
-  /** To be told of a change before the fleet takes it. */
-  changing(change: Change, fleet: FleetIndex): void {
-    switch (change.kind) {
-      case 'network_created':
-      case 'network_updated':
+  onDelta(delta: Delta): void {
+    switch (delta.kind) {
+      case 'peer_added':
+        return this.#add(keyOfPeer(delta.after));
+      case 'peer_changed':
+        return this.#replace(keyOfPeer(delta.before), keyOfPeer(delta.after));
+      case 'peer_removed':
+        return this.#remove(keyOfPeer(delta.before));
+      case 'item_added':
+        return this.#add(keyOfItem(delta.after));
+      case 'item_changed':
+        return this.#replace(keyOfItem(delta.before), keyOfItem(delta.after));
+      case 'item_removed':
+        return this.#remove(keyOfItem(delta.before));
+      case 'network_added':
+      case 'network_changed':
+      case 'network_removed':
         return;
-      case 'network_deleted': {
-        const index = fleet.network(change.networkId);
-        for (const peer of index?.peers() ?? []) this.#byKey.delete(peer.directKey ?? '');
-        for (const item of index?.items() ?? []) {
-          if (item.type === 'user_device') this.#byKey.delete(item.publicKey);
-        }
-        return;
-      }
-      case 'peer_changed': {
-        const before = fleet.network(change.networkId)?.peer((change.after ?? change.before)?.id ?? '');
-        this.#byKey.delete(before?.directKey ?? '');
-        if (change.after !== null) this.#set(change.after.directKey, change.networkId, change.after.id);
-        return;
-      }
-      case 'item_changed': {
-        const before = fleet.network(change.networkId)?.item((change.after ?? change.before)?.id ?? '');
-        if (before?.type === 'user_device') this.#byKey.delete(before.publicKey);
-        if (change.after?.type === 'user_device') this.#set(change.after.publicKey, change.networkId, null);
-      }
     }
   }
 
@@ -52,7 +44,29 @@ export class SideKeys {
     return this.#byKey.get(publicKey);
   }
 
-  #set(publicKey: string | null, networkId: string, peerId: string | null): void {
-    if (publicKey !== null) this.#byKey.set(publicKey, { networkId, peerId });
+  #replace(before: OwnedKey | null, after: OwnedKey | null): void {
+    this.#remove(before);
+    this.#add(after);
   }
+
+  #add(key: OwnedKey | null): void {
+    if (key !== null) this.#byKey.set(key.publicKey, { networkId: key.networkId, peerId: key.peerId });
+  }
+
+  #remove(key: OwnedKey | null): void {
+    if (key !== null) this.#byKey.delete(key.publicKey);
+  }
+}
+
+interface OwnedKey extends SideKey {
+  readonly publicKey: string;
+}
+
+function keyOfPeer({ directKey, networkId, id }: PeerModel): OwnedKey | null {
+  return directKey === null ? null : { publicKey: directKey, networkId, peerId: id };
+}
+
+function keyOfItem(item: Item): OwnedKey | null {
+  if (item.type !== 'user_device') return null;
+  return { publicKey: item.publicKey, networkId: item.networkId, peerId: null };
 }

@@ -1,45 +1,24 @@
 // A peer is connected from its first handshake that is recent, silent from 5 minutes after its last; each once.
+import { withContents } from '@powernode/core/compile/deltas';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { silentAfterMs } from '@powernode/core/limits';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PeerSights, type Sight } from './sights.ts';
 
-const network: NetworkModel = {
-  id: 'n',
-  accountId: 'a',
-  handle: 'n',
-  prefix: 'fd00::/64',
-  mtu: 1420,
-  topologyStrategy: 'hub_and_spoke',
-  ipv4Prefix: null,
-  firewallDefaultPolicy: 'accept',
-};
-const peer: PeerModel = {
-  id: 'p',
-  networkId: 'n',
-  instanceId: 'i',
-  hostAddress: 'fd00::1',
-  publicKey: 'key 1',
-  hubSlot: null,
-  endpoint: null,
-  listenPort: 51820,
-  ipv4Address: null,
-  directKey: null,
-  directEndpoint: null,
-  tags: [],
-  draining: false,
-};
+const network: NetworkModel = networkModel();
+const peer: PeerModel = peerModel({ id: 'p', instanceId: 'i', hostAddress: 'fd00::1', publicKey: 'key 1' });
 const now = Date.parse('2026-11-21T12:00:00Z');
 
 let fleet: FleetIndex;
 let sights: PeerSights;
 
-function change(before: PeerModel | null, after: PeerModel | null): void {
-  const one: Change = { kind: 'peer_changed', networkId: 'n', before, after };
-  sights.changing(one, fleet);
-  fleet.apply(one);
+function take(change: Change): void {
+  for (const delta of withContents(fleet.apply(change).deltas)) sights.onDelta(delta);
 }
+
+const ofPeer = { kind: 'peer_changed', networkId: 'n' } as const;
 
 function sightOf(publicKey: string): Sight {
   const sight = sights.of(publicKey);
@@ -51,7 +30,7 @@ beforeEach(() => {
   fleet = new FleetIndex();
   fleet.load(network, []);
   sights = new PeerSights();
-  change(null, peer);
+  take({ ...ofPeer, before: null, after: peer });
 });
 
 describe('a peer', () => {
@@ -77,18 +56,16 @@ describe('a peer', () => {
   test('stays what it is when its key is rotated, and is forgotten when it is detached', () => {
     sights.seen(sightOf('key 1'), now, now);
     const rotated = { ...peer, publicKey: 'key 2' };
-    change(peer, rotated);
+    take({ ...ofPeer, before: peer, after: rotated });
     expect(sights.of('key 1')).toBeUndefined();
     expect(sightOf('key 2')).toMatchObject({ connected: true, lastHandshakeMs: now, peerId: 'p' });
-    change(rotated, null);
+    take({ ...ofPeer, before: rotated, after: null });
     expect(sights.of('key 2')).toBeUndefined();
     expect(sights.overdue(now + 10 * silentAfterMs)).toEqual([]);
   });
 
   test('is forgotten with its network', () => {
-    const gone: Change = { kind: 'network_deleted', networkId: 'n' };
-    sights.changing(gone, fleet);
-    fleet.apply(gone);
+    take({ kind: 'network_deleted', networkId: 'n' });
     expect(sights.of('key 1')).toBeUndefined();
   });
 

@@ -1,6 +1,6 @@
 // When each peer was last seen to shake hands, by anyone, and what that makes it: connected, or silent. In memory,
 // one small record for each peer; what every tunnel looks like is in the database (tunnels.ts). Keeps no clock.
-import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { silentAfterMs } from '@powernode/core/limits';
 
@@ -21,7 +21,7 @@ export interface Transition {
   readonly lastHandshakeMs: number;
 }
 
-export class PeerSights {
+export class PeerSights implements DeltaSubscriber {
   readonly #byKey = new Map<string, Sight>();
 
   /** At a start: what was stored. Nobody is told of it. */
@@ -32,25 +32,17 @@ export class PeerSights {
     });
   }
 
-  /** To be told of a change before the fleet takes it. */
-  changing(change: Change, fleet: FleetIndex): void {
-    if (change.kind === 'network_deleted') {
-      for (const peer of fleet.network(change.networkId)?.peers() ?? []) this.#byKey.delete(peer.publicKey);
-      return;
+  onDelta(delta: Delta): void {
+    if (delta.kind === 'peer_added') {
+      this.#set(delta.network.accountId, delta.after, { lastHandshakeMs: null, connected: false });
+    } else if (delta.kind === 'peer_removed') {
+      this.#byKey.delete(delta.before.publicKey);
+    } else if (delta.kind === 'peer_changed' && delta.before.publicKey !== delta.after.publicKey) {
+      // A rotated key is the same peer: it stays what it was until it is silent for long enough.
+      const { lastHandshakeMs = null, connected = false } = this.#byKey.get(delta.before.publicKey) ?? {};
+      this.#byKey.delete(delta.before.publicKey);
+      this.#set(delta.network.accountId, delta.after, { lastHandshakeMs, connected });
     }
-    if (change.kind !== 'peer_changed') return;
-    const network = fleet.network(change.networkId);
-    if (network === undefined) return;
-    const before = network.peer((change.after ?? change.before)?.id ?? '');
-    if (before !== undefined && before.publicKey === change.after?.publicKey) return;
-    // A rotated key is the same peer: it stays what it was until it is silent for long enough.
-    const known = before === undefined ? undefined : this.#byKey.get(before.publicKey);
-    if (before !== undefined) this.#byKey.delete(before.publicKey);
-    if (change.after === null) return;
-    this.#set(network.network.accountId, change.after, {
-      lastHandshakeMs: known?.lastHandshakeMs ?? null,
-      connected: known?.connected ?? false,
-    });
   }
 
   of(publicKey: string): Sight | undefined {

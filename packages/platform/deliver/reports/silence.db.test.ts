@@ -1,6 +1,7 @@
 // Silence is found by looking, told once, and never when another platform process still sees the peer.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { silentAfterMs } from '@powernode/core/limits';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,6 +10,7 @@ import { inProcessBus } from '../../events/event-bus.ts';
 import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { openTestStore, type TestStore } from '../../store/test-database.ts';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
+import { instanceRow } from '../testing/instance-row.fixture.ts';
 import { Reports } from './reports.ts';
 import { SideKeys } from './side-keys.ts';
 import { PeerSights } from './sights.ts';
@@ -16,16 +18,7 @@ import { PeerSights } from './sights.ts';
 const accountId = uuidv7();
 const instanceId = uuidv7();
 const clock = new SimulatedClock();
-const network: NetworkModel = {
-  id: uuidv7(),
-  accountId,
-  handle: 'n',
-  prefix: 'fd00::/64',
-  mtu: 1420,
-  topologyStrategy: 'hub_and_spoke',
-  ipv4Prefix: null,
-  firewallDefaultPolicy: 'accept',
-};
+const network: NetworkModel = networkModel({ id: uuidv7(), accountId });
 
 let database: TestStore;
 
@@ -35,37 +28,21 @@ beforeAll(async () => {
     await trx.insertInto('accounts').values({ id: accountId, name: 'a', pool_prefix: 'fd00::/48' }).execute();
     await trx
       .insertInto('instances')
-      .values({
-        id: instanceId,
-        account_id: accountId,
-        hostname: 'edge1',
-        status: 'running',
-        provider: 'joined',
-        tags: '[]',
-        addresses: '[]',
-        subsystems: '[]',
-      })
+      .values(instanceRow({ id: instanceId, account_id: accountId }))
       .execute();
   });
 });
 afterAll(() => database.close());
 
 function peer(number: number): PeerModel {
-  return {
-    id: uuidv7(),
+  const id = uuidv7();
+  return peerModel({
+    id,
     networkId: network.id,
     instanceId,
     hostAddress: `fd00::${number}`,
     publicKey: `key ${number}`,
-    hubSlot: null,
-    endpoint: null,
-    listenPort: 51820,
-    ipv4Address: null,
-    directKey: null,
-    directEndpoint: null,
-    tags: [],
-    draining: false,
-  };
+  });
 }
 
 async function silentPeers(): Promise<unknown[]> {
@@ -86,9 +63,10 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     fleet: new FleetIndex(),
     sights,
     keys: new SideKeys(),
-    onObserved: async () => null,
+    onObserved: async () => ({ change: null, againMs: null }),
     onDirectPlace: async () => null,
     changed: () => undefined,
+    isHeard: () => false,
     gone: () => undefined,
   });
   const start = clock.now();

@@ -1,6 +1,6 @@
 // Keys that peers gave up. A machine that never saw a document with such a key (it was away, or two changes reached it
 // as one) would go on offering it, and once all that it offers are of that kind it could not be attached any more.
-import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { Delta } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
 
 export interface SpentKey {
@@ -8,18 +8,10 @@ export interface SpentKey {
   readonly publicKey: string;
 }
 
-/** What a change takes from the machines that had it. `fleet` is as it was before. */
-export function keysSpentBy(change: Change, fleet: FleetIndex): SpentKey[] {
-  switch (change.kind) {
-    case 'network_created':
-    case 'network_updated':
-    case 'item_changed':
-      return [];
-    case 'network_deleted':
-      return [...(fleet.network(change.networkId)?.peers() ?? [])].flatMap((peer) => goneKeys(peer, null));
-    case 'peer_changed':
-      return change.before === null ? [] : goneKeys(change.before, change.after);
-  }
+/** What the delta takes from the machine that had it. */
+export function keysSpentBy(delta: Delta): SpentKey[] {
+  if (delta.kind === 'peer_removed') return goneKeys(delta.before, null);
+  return delta.kind === 'peer_changed' ? goneKeys(delta.before, delta.after) : [];
 }
 
 function goneKeys(before: PeerModel, after: PeerModel | null): SpentKey[] {

@@ -1,5 +1,6 @@
 // What nodes see of their tunnels, on its way into the database: fresh handshakes soon, counters later, the newest
 // word of each tunnel only.
+import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import {
   counterFlushMs,
@@ -9,6 +10,7 @@ import {
   tunnelReportsMax,
 } from '@powernode/core/limits';
 import { formatEndpoint, parseEndpoint } from '@powernode/core/net/address';
+import { refusedAsEndpoint } from '@powernode/core/net/special-addresses';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
@@ -50,6 +52,8 @@ export interface TunnelParts {
   readonly fleet: FleetIndex;
   readonly sights: PeerSights;
   readonly keys: SideKeys;
+  /** Whether a machine is heard on a stream of this process. */
+  readonly isHeard: (instanceId: string) => boolean;
   /** Called when something waits: no later than after so long it should be taken. */
   readonly due: (delayMs: number) => void;
 }
@@ -59,22 +63,70 @@ const interfaceShape = /^wg-([a-z0-9]{1,9})(?:-\d{1,2})?$/;
 export class TunnelReports {
   readonly #parts: TunnelParts;
   readonly #waiting = new Map<string, Waiting>();
+  /** By machine and by the key of their entry: said of tunnels before the document with them was said to be applied. */
+  readonly #early = new Map<string, Map<string, TunnelObservation>>();
   #size = 0;
 
   constructor(parts: TunnelParts) {
     this.#parts = parts;
   }
 
-  observed(node: NodeState, tunnels: Observed['tunnels']): void {
+  /** Answers those that count: of tunnels that are in the document which the node has applied. */
+  observed(node: NodeState, tunnels: Observed['tunnels']): TunnelObservation[] {
     const { clock, due } = this.#parts;
     const now = clock.now();
     let fresh = false;
-    for (const tunnel of tunnels) {
+    const counted = this.#inDocument(node, tunnels);
+    for (const tunnel of counted) {
       const handshakeMs = handshakeOf(tunnel, now);
-      if (!this.#take(node, tunnel, { handshakeMs, now })) continue;
+      this.#take(node, tunnel, { handshakeMs, now });
       if (handshakeMs !== null && now - handshakeMs < freshHandshakeMs) fresh = true;
     }
     if (this.#size > 0) due(fresh ? reportFlushMs : counterFlushMs);
+    return counted;
+  }
+
+  /** A node has applied a document: what it said before of the tunnels in it counts now. */
+  applied(node: NodeState): TunnelObservation[] {
+    const early = this.#early.get(node.instanceId);
+    if (early === undefined) return [];
+    this.#early.delete(node.instanceId);
+    return this.observed(node, [...early.values()]);
+  }
+
+  /** The stream of a node has ended: it says everything again on the next one. */
+  left(node: NodeState): void {
+    this.#early.delete(node.instanceId);
+  }
+
+  #inDocument(node: NodeState, tunnels: Observed['tunnels']): TunnelObservation[] {
+    const present = formatDigest(node.digest);
+    const counted: TunnelObservation[] = [];
+    for (const tunnel of tunnels) {
+      const key = tunnelKeyOf(tunnel);
+      if (!this.#isWanted(node, tunnel, key)) continue;
+      if (hasApplied(node, { key, present })) counted.push(tunnel);
+      else this.#wait(node, key, tunnel);
+    }
+    return counted;
+  }
+
+  /** Whether the newest document of the node has that tunnel. */
+  #isWanted(node: NodeState, tunnel: TunnelObservation, key: string): boolean {
+    const { fleet, sights, keys } = this.#parts;
+    const handle = interfaceShape.exec(tunnel.interface)?.[1];
+    const network = fleet.networksOf(node.instanceId).find((one) => one.network.handle === handle);
+    if (network === undefined) return false;
+    const peer = sights.of(tunnel.public_key);
+    const side = keys.of(tunnel.public_key);
+    const seenIn = peer?.networkId ?? side?.networkId;
+    if (seenIn !== network.network.id) return false;
+    return network.hasTunnel(node.instanceId, key, peer?.peerId ?? side?.peerId ?? null);
+  }
+
+  #wait(node: NodeState, key: string, tunnel: TunnelObservation): void {
+    const early = this.#early.get(node.instanceId) ?? new Map<string, TunnelObservation>();
+    this.#early.set(node.instanceId, early.set(key, tunnel));
   }
 
   renewed(node: NodeState, sinceMs: number): void {
@@ -124,32 +176,30 @@ export class TunnelReports {
     waiting.transitions.unshift(...report.transitions);
   }
 
-  /** Whether it was of a tunnel that is to be there. */
   #take(
     node: NodeState,
     tunnel: TunnelObservation,
     { handshakeMs, now }: { readonly handshakeMs: number | null; readonly now: number },
-  ): boolean {
-    const { fleet, sights, keys } = this.#parts;
-    const handle = interfaceShape.exec(tunnel.interface)?.[1];
-    const network = fleet.networksOf(node.instanceId).find((one) => one.network.handle === handle);
+  ): void {
+    const { fleet, sights, isHeard } = this.#parts;
     const other = sights.of(tunnel.public_key);
-    const seenIn = other?.networkId ?? keys.of(tunnel.public_key)?.networkId;
-    if (network === undefined || seenIn !== network.network.id) return false;
     // What a leaf interface or a device does says nothing of a peer's tunnels to its hubs.
     if (handshakeMs !== null && other !== undefined) {
-      const own = sights.of(network.peerOfInstance(node.instanceId)?.publicKey ?? '');
-      for (const sight of [other, own]) {
+      const self = fleet.network(other.networkId)?.peerOfInstance(node.instanceId);
+      const own = sights.of(self?.publicKey ?? '');
+      // The other end speaks for itself; its neighbours do while it is not heard, once it has said that it shook hands.
+      const speaksForOther = other.lastHandshakeMs !== null && !isHeard(other.instanceId);
+      for (const sight of speaksForOther ? [other, own] : [own]) {
         const transition = sight === undefined ? null : sights.seen(sight, handshakeMs, now);
         if (transition !== null) this.transition(transition);
       }
     }
     this.#put(node, tunnel, handshakeMs);
-    return true;
   }
 
   #put(node: NodeState, tunnel: TunnelObservation, handshakeMs: number | null): void {
     const endpoint = tunnel.endpoint === null ? null : parseEndpoint(tunnel.endpoint);
+    const isPlace = endpoint !== null && refusedAsEndpoint(endpoint.address) === null;
     const row: TunnelRow = {
       instance_id: node.instanceId,
       interface: tunnel.interface,
@@ -157,7 +207,7 @@ export class TunnelReports {
       last_handshake_at: handshakeMs === null ? null : new Date(handshakeMs).toISOString(),
       rx_bytes: tunnel.rx_bytes,
       tx_bytes: tunnel.tx_bytes,
-      endpoint: endpoint === null ? null : formatEndpoint(endpoint),
+      endpoint: isPlace ? formatEndpoint(endpoint) : null,
     };
     const { rows } = this.#of(node.accountId);
     const key = keyOf(row);
@@ -180,6 +230,24 @@ export class TunnelReports {
 
 function keyOf(row: TunnelRow): string {
   return `${row.instance_id}/${row.interface}/${row.public_key}`;
+}
+
+/** The key of the entry of the tunnel (core/wire/document.ts). */
+function tunnelKeyOf(tunnel: TunnelObservation): string {
+  return `peer/${tunnel.interface}/${tunnel.public_key}`;
+}
+
+/** Whether the document that a node has applied has an entry which its newest one has. Not known counts as no. */
+function hasApplied(
+  node: NodeState,
+  { key, present }: { readonly key: string; readonly present: string },
+): boolean {
+  if (node.applied === null) return false;
+  if (node.applied.hash === present) return true;
+  const held = BigInt(`0x${node.applied.hash}`);
+  const passed = node.history.passed(key, { held, present: node.digest });
+  // Untouched since then, or taken away since then and put back: it was there.
+  return passed !== null && (passed.length === 0 || passed[0] === null);
 }
 
 /** By the node's clock. One that is ahead says no more than that it happened. */

@@ -1,6 +1,6 @@
 // Who is told at once what nodes say of addresses that they hold, and of peers that they watch: the port to whoever
-// decides who holds what (autonomy/virtual-ips). Delivery itself makes nothing of it.
-import type { Hello, HoldMessage, PathsMessage } from '@powernode/core/wire/node-stream';
+// decides who holds what (autonomy/failover), and what their probes say (presence).
+import type { Hello, HoldMessage, PathsMessage, ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 
 /** Who follows which nodes hold addresses, and what hubs hear of them. None of these waits. */
@@ -11,6 +11,7 @@ export interface Attendant {
   left(node: NodeState, stream: NodeStream): void;
   applied(node: NodeState, stream: NodeStream): void;
   paths(node: NodeState, stream: NodeStream, message: PathsMessage): void;
+  probed(node: NodeState, stream: NodeStream, message: ProbedMessage): void;
   hold(node: NodeState, stream: NodeStream, message: HoldMessage): void;
 }
 
@@ -19,5 +20,6 @@ export const noAttendant: Attendant = {
   left: () => undefined,
   applied: () => undefined,
   paths: () => undefined,
+  probed: () => undefined,
   hold: () => undefined,
 };

@@ -1,21 +1,30 @@
 // The two requests that a machine makes before and beside its stream: enrolment and renewal. Everything else is 404.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import { nodeRequestBytesMax } from '@powernode/core/limits';
-import { enrolPath, renewPath } from '@powernode/core/wire/enrolment';
+import { nodeRequestBytesMax, requestDepthMax } from '@powernode/core/limits';
+import { enrolPath, leavePath, leaveRequest, renewPath } from '@powernode/core/wire/enrolment';
+import { readJsonBytes } from '@powernode/core/wire/json-text';
 import type { Logger } from 'pino';
+import type { Downloads } from '../../install/packages.ts';
+import type { InstanceIdentity } from '../../trust/authority.ts';
 import type { CheckCertificate } from '../../trust/certificate-check.ts';
-import type { Enrol } from '../../trust/enrol.ts';
+import { type Enrol, parseRequest } from '../../trust/enrol.ts';
 import type { Renew } from '../../trust/renew.ts';
 import type { DeliveryCounters } from '../counters.ts';
+import type { CertificateUses } from './certificate-uses.ts';
 import type { Client } from './client.ts';
 
 export interface RequestParts {
   readonly enrol: Enrol;
   readonly renew: Renew;
+  /** Ends the instance of a machine that leaves, unless another machine is there with its identity. */
+  readonly leave: (identity: InstanceIdentity) => Promise<void>;
   readonly check: CheckCertificate;
+  readonly uses: CertificateUses;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
+  /** What machines without an agent may fetch; null: nothing. */
+  readonly downloads: Downloads | null;
 }
 
 export async function answerRequest(
@@ -40,6 +49,9 @@ export async function answerRequest(
 
 async function perform(parts: RequestParts, request: IncomingMessage, client: Client): Promise<object> {
   const isPost = request.method === 'POST';
+  if (!isPost && (request.url === enrolPath || request.url === renewPath)) {
+    throw new ProductError('method_not_allowed', `This URL supports POST, not ${request.method ?? ''}.`);
+  }
   if (isPost && request.url === enrolPath) {
     const answer = await parts.enrol({
       body: await readJson(request),
@@ -50,26 +62,32 @@ async function perform(parts: RequestParts, request: IncomingMessage, client: Cl
     return answer;
   }
   if (client.identity === null) throw stranger();
+  parts.uses.count(client.identity);
   if ((await parts.check(client.identity)) !== 'good') throw notCounted();
   if (isPost && request.url === renewPath) {
     const answer = await parts.renew({ identity: client.identity, body: await readJson(request) });
     parts.counters.renewals++;
     return answer;
   }
-  throw new ProductError('not_found', 'There is nothing here.');
+  if (isPost && request.url === leavePath) {
+    parseRequest(leaveRequest, await readJson(request));
+    await parts.leave(client.identity);
+    return { instance_id: client.identity.instanceId };
+  }
+  throw new ProductError('not_found', 'Not found.');
 }
 
 export function stranger(): ProductError {
   return new ProductError(
     'untrusted_peer',
-    'The certificate of this connection is none of this platform. Join with a join token first.',
+    'The client certificate was not issued by this platform. Join with a join token first.',
   );
 }
 
 export function notCounted(): ProductError {
   return new ProductError(
     'untrusted_peer',
-    'The certificate of this connection does not count any more. Join the machine again with a new join token.',
+    'The client certificate is no longer valid. Join again with a new join token.',
   );
 }
 
@@ -81,16 +99,12 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size > nodeRequestBytesMax) {
       throw new ProductError(
         'payload_too_large',
-        `The request is larger than ${nodeRequestBytesMax} bytes, which none of these has to be.`,
+        `The request is larger than ${nodeRequestBytesMax} bytes, which is the limit for these requests.`,
       );
     }
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch (cause) {
-    throw new ProductError('malformed_request', 'The body is no JSON.', { cause });
-  }
+  return readJsonBytes(Buffer.concat(chunks), requestDepthMax);
 }
 
 function send(response: ServerResponse, answer: { readonly status: number; readonly body: object }): void {
@@ -100,8 +114,15 @@ function send(response: ServerResponse, answer: { readonly status: number; reado
     'content-type': answer.status === 200 ? 'application/json' : 'application/problem+json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
+    ...retryAfter(answer.body),
     // What was not read of a refused body would be taken for the next request.
     ...(answer.status === 200 ? {} : { connection: 'close' }),
   });
   response.end(text);
+}
+
+/** RFC 9110 §10.2.3. */
+export function retryAfter(answer: object): { readonly 'Retry-After'?: string } {
+  const seconds = 'retry_after_seconds' in answer ? answer.retry_after_seconds : undefined;
+  return typeof seconds === 'number' ? { 'Retry-After': String(seconds) } : {};
 }

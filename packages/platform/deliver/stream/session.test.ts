@@ -1,65 +1,23 @@
 // The rules of one stream: what begins it, what ends it, what is sent when the line is slow.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
+import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import * as limits from '@powernode/core/limits';
-import { nodeProtocol } from '@powernode/core/wire/node-stream';
+import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import { pino } from 'pino';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { noAttendant } from './attendant.ts';
-import type { Channel } from './channel.ts';
+import { FakeChannel } from './channel.fixture.ts';
 import { DocumentGate } from './document-gate.ts';
 import { Session } from './session.ts';
 
-const network = {
-  id: 'n',
-  accountId: 'a',
-  handle: 'n',
-  prefix: 'fd00::/64',
-  mtu: 1420,
-  topologyStrategy: 'hub_and_spoke',
-  ipv4Prefix: null,
-  firewallDefaultPolicy: 'accept',
-} as const;
+const network = networkModel();
 
-class FakeChannel implements Channel {
-  readonly sent: { kind: string; [member: string]: unknown }[] = [];
-  readonly drains: (() => void)[] = [];
-  closed: number | null = null;
-  terminated = false;
-  pings = 0;
-  backlogBytes = 0;
-  send(frame: string): void {
-    this.sent.push(JSON.parse(frame) as { kind: string });
-  }
-  sendLong(pieces: Iterator<string, undefined>): void {
-    let frame = '';
-    for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) frame += piece.value;
-    this.send(frame);
-  }
-  ping(): void {
-    this.pings++;
-  }
-  close(code: number): void {
-    this.closed = code;
-  }
-  terminate(): void {
-    this.terminated = true;
-  }
-  whenDrained(run: () => void): void {
-    this.drains.push(run);
-  }
-  drain(): void {
-    this.backlogBytes = 0;
-    for (const run of this.drains.splice(0)) run();
-  }
-  kinds(): string[] {
-    return this.sent.map((frame) => frame.kind);
-  }
-}
+const hourMs = 3_600_000;
 
 let clock: SimulatedClock;
 let dispatcher: Dispatcher;
@@ -74,6 +32,7 @@ const reports = {
   keys: () => undefined,
   applied: () => undefined,
   failed: () => undefined,
+  problems: () => undefined,
   observed: () => undefined,
 };
 
@@ -87,10 +46,11 @@ function open(): Session {
 }
 
 function hello(members: object = {}): string {
-  const empty = { held: null, applied: null, addresses: [], unused_keys: [] };
+  const empty = { held: null, applied: null, addresses: [], underlay: [], unused_keys: [] };
   return JSON.stringify({
     kind: 'hello',
-    protocol: nodeProtocol,
+    capability: newestCapability,
+    run: 'run-1',
     agent_version: 'x',
     hostname: 'h',
     ...empty,
@@ -99,21 +59,14 @@ function hello(members: object = {}): string {
 }
 
 async function attach(number: number, hubSlot: number | null = null): Promise<void> {
-  const after: PeerModel = {
+  const after: PeerModel = peerModel({
     id: `p${number}`,
-    networkId: 'n',
     instanceId: `i${number}`,
     hostAddress: `fd00::${number}`,
     publicKey: `k${number}`,
     hubSlot,
     endpoint: hubSlot === null ? null : '192.0.2.1:51820',
-    listenPort: 51820,
-    ipv4Address: null,
-    directKey: null,
-    directEndpoint: null,
-    tags: [],
-    draining: false,
-  };
+  });
   dispatcher.changed('a', ++sequence, [{ kind: 'peer_changed', networkId: 'n', before: null, after }]);
   await clock.advance(0);
 }
@@ -129,7 +82,8 @@ beforeEach(async () => {
     soon: (run) => clock.after(0, run),
     counters,
     log,
-    onChange: () => undefined,
+    beforeChange: () => undefined,
+    subscribers: [],
   });
   dispatcher.load('a', 0);
   sequence = 0;
@@ -158,7 +112,7 @@ describe('a stream', () => {
     await clock.advance(0);
     session.received(hello());
     expect(channel.closed).toBe(4400);
-    open().received(hello({ protocol: nodeProtocol + 1 }));
+    open().received(hello({ capability: earliestCapability - 1 }));
     expect(channel.closed).toBe(4426);
     expect(node.stream).toBeNull();
   });
@@ -171,7 +125,7 @@ describe('a stream', () => {
       '{"kind":"applied","revision":-1,"hash":""}',
       '{"kind":"failed","revision":1,"message":"\\u0000"}',
       '{"kind":"failed","revision":1,"message":"\\ud800"}',
-      '{"kind":"resync","more":1}',
+      '{"kind":"lease_renew","sequence":1}',
     ];
     for (const frame of frames) {
       open();
@@ -247,6 +201,42 @@ describe('a stream', () => {
     expect(node.stream).toBeNull();
   });
 
+  test.each([hourMs, -hourMs])(
+    'lives and dies as long, the clock being set by %d ms [9.24]',
+    async (byMs) => {
+      await greeted();
+      clock.set(byMs);
+      expect(node.lastHeartbeatMs).toBe(clock.now() - byMs);
+      session.tick();
+      expect([channel.pings, channel.terminated]).toEqual([0, false]);
+      session.heard();
+      // When it was heard is shown, and so by the clock as it is now.
+      expect(node.lastHeartbeatMs).toBe(clock.now());
+      clock.set(-byMs);
+      await clock.advance(limits.streamDeadMs - 1);
+      session.tick();
+      expect(channel.terminated).toBe(false);
+      await clock.advance(1);
+      session.tick();
+      expect(channel.terminated).toBe(true);
+    },
+  );
+
+  test.each([hourMs, -hourMs])(
+    'gets as many documents in a minute, the clock being set by %d ms [9.24]',
+    async (byMs) => {
+      await greeted();
+      for (let i = 0; i < limits.resyncsPerMinuteMax; i++) {
+        session.received('{"kind":"resync"}');
+        channel.drain();
+      }
+      clock.set(byMs);
+      await clock.advance(59_999);
+      session.received('{"kind":"resync"}');
+      expect(channel.closed).toBe(4400);
+    },
+  );
+
   test('takes an answer for one to all that was asked before it', async () => {
     await greeted();
     const answered: string[] = [];
@@ -266,9 +256,20 @@ describe('a stream', () => {
     expect(channel.terminated).toBe(true);
   });
 
+  test('that pings and never says hello is given up as early [9.4]', async () => {
+    for (let ms = 0; ms < limits.helloMs; ms += limits.streamPingMs / 4) {
+      await clock.advance(limits.streamPingMs / 4);
+      session.heard();
+      session.answered('');
+      session.tick();
+    }
+    expect(channel.terminated).toBe(true);
+  });
+
   test('that ends because the machine goes carries its last document first', async () => {
     await greeted();
-    const before = dispatcher.fleet.network('n')?.peer('p1') ?? null;
+    const before = dispatcher.fleet.network('n')?.peer('p1');
+    if (before === undefined) throw new Error('there is no peer p1');
     dispatcher.changed('a', ++sequence, [{ kind: 'peer_changed', networkId: 'n', before, after: null }]);
     session.end('revoked');
     expect(channel.kinds()).toEqual(['welcome', 'document', 'delta']);
@@ -298,5 +299,36 @@ describe('the gate for whole documents', () => {
     expect(sent).toEqual([1, 2]);
     await clock.advance(limits.documentHoldMs);
     expect(sent).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a node among very many', () => {
+  test('is told to beat less often, never more often again, and not for next to nothing [9.14]', () => {
+    let beatMs: number = limits.streamBeatMs;
+    channel = new FakeChannel();
+    const gate = new DocumentGate(clock);
+    const parts = { node, channel, dispatcher, reports, attendant: noAttendant, counters, gate, clock, log };
+    session = new Session({
+      ...parts,
+      remoteAddress: '192.0.2.1',
+      platformVersion: 'test',
+      beatMs: () => beatMs,
+    });
+    node.stream = session;
+    session.received(hello());
+    return vi
+      .waitFor(() => expect(session.ready).toBe(true))
+      .then(() => {
+        const beats = () =>
+          channel.sent.flatMap((frame) => (frame.kind === 'beat' ? [frame['every_ms']] : []));
+        session.tick();
+        expect(beats()).toEqual([]);
+        for (const wanted of [limits.streamBeatMs + 10, 900, 910, 700, limits.streamBeatMaxMs]) {
+          beatMs = wanted;
+          session.tick();
+        }
+        expect(beats()).toEqual([900, limits.streamBeatMaxMs]);
+        expect(node.beatMs).toBe(limits.streamBeatMaxMs);
+      });
   });
 });

@@ -2,44 +2,35 @@
 // timers; whoever holds sessions calls `tick`.
 import { formatDigest } from '@powernode/core/compile/digest';
 import * as limits from '@powernode/core/limits';
-import {
-  closeCodes,
-  type Hello,
-  type HoldMessage,
-  type NodeMessage,
-  nodeMessage,
-  nodeProtocol,
-} from '@powernode/core/wire/node-stream';
+import { earliestCapability } from '@powernode/core/wire/capability';
+import { closeCodes, type Hello, type HoldMessage, type NodeMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { DeliveryCounters } from '../counters.ts';
 import type { Dispatcher } from '../nodes/dispatcher.ts';
 import {
+  beatFrame,
   currentFrame,
   deltaFrame,
   documentPieces,
-  heldFrame,
-  spentFrame,
+  keysRetiredFrame,
+  leaseAckFrame,
+  retryFrame,
   type Version,
   welcomeFrame,
 } from '../nodes/frames.ts';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 import type { Attendant } from './attendant.ts';
+import type { Measure } from './budget.ts';
 import type { Channel } from './channel.ts';
+import type { Verdict } from './claims.ts';
 import type { DocumentGate } from './document-gate.ts';
-
-/** Where reports of nodes go. None of these waits. */
-export interface ReportSink {
-  arrived(node: NodeState, hello: Hello, remoteAddress: string): void;
-  keys(node: NodeState, publicKeys: readonly string[]): void;
-  applied(node: NodeState): void;
-  failed(node: NodeState, failure: { readonly revision: number; readonly message: string }): void;
-  observed(
-    node: NodeState,
-    observed: Extract<NodeMessage, { kind: 'observed' }>,
-    since: { readonly helloMs: number; readonly first: boolean },
-  ): void;
-}
+import { EarlyFrames } from './early-frames.ts';
+import { endings, laterText, limitedText, tryAgainLater } from './endings.ts';
+import { readFirstFrame } from './first-frame.ts';
+import { PingQuestions } from './ping-questions.ts';
+import { readFrame } from './read-frame.ts';
+import type { ReportSink } from './report-sink.ts';
 
 export interface SessionParts {
   readonly node: NodeState;
@@ -53,36 +44,36 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly platformVersion: string;
+  /** How often nodes are to say that they run, by how many there are. */
+  readonly beatMs?: () => number;
+  /** Whether the stream may be its machine's (claims.ts). Without it every stream is. */
+  readonly claim?: (session: Session) => Verdict | Promise<Verdict>;
 }
-
-/** NUL and lone surrogates are no text to PostgreSQL, and one of them would spoil the batch it is written in. */
-const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
-
-/** 1013 of the registry of close codes (RFC 6455 §11.7). */
-const tryAgainLater = 1013;
-
-const endings = {
-  revoked: [closeCodes.revoked, 'this machine does not belong to the fleet any more'],
-  replaced: [closeCodes.replaced, 'another stream of this machine took over'],
-  closing: [1001, 'the platform is closing'],
-} as const;
 
 export class Session implements NodeStream {
   readonly #parts: SessionParts;
-  #state: 'new' | 'greeting' | 'open' | 'ended' = 'new';
+  #state: 'new' | 'claiming' | 'greeting' | 'open' | 'ended' = 'new';
+  #run: string | null = null;
+  /** Once hello was said. */
+  #capability = earliestCapability;
+  /** What came while it was not known whether the stream may be the machine's. */
+  readonly #early = new EarlyFrames();
+  readonly #endings = new Set<() => void>();
   /** The document that the node holds once it has read all that was sent. */
   #sentRevision = 0;
+  /** By a clock that nobody sets. */
   #heardMs: number;
+  readonly #openedMs: number;
   #helloMs = 0;
   #observedBefore = false;
   #waitsForLine = false;
   #resyncs: number[] = [];
-  #questions = 0;
-  readonly #asked = new Map<string, () => void>();
+  readonly #questions = new PingQuestions();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#heardMs = parts.clock.now();
+    this.#openedMs = parts.clock.steady();
+    this.#heardMs = this.#openedMs;
   }
 
   get node(): NodeState {
@@ -91,6 +82,19 @@ export class Session implements NodeStream {
   get ready(): boolean {
     return this.#state === 'open';
   }
+  get remoteAddress(): string {
+    return this.#parts.remoteAddress;
+  }
+  get run(): string | null {
+    return this.#run;
+  }
+  /** Nothing that was read on it was a hello. */
+  get beforeHello(): boolean {
+    return this.#state === 'new';
+  }
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
   /** Whether it is the stream that its node has now. */
   get current(): boolean {
     return this.node.stream === this;
@@ -98,24 +102,32 @@ export class Session implements NodeStream {
 
   /** Anything came from the node, a pong too. */
   heard(): void {
-    this.#heardMs = this.#parts.clock.now();
-    this.node.lastHeartbeatMs = this.#heardMs;
+    this.#heardMs = this.#parts.clock.steady();
+    if (this.current) this.node.heard(this.#parts.clock.now());
   }
 
   received(text: string): void {
     if (this.#state === 'ended') return;
     this.heard();
     this.#parts.counters.framesReceived++;
-    const message = readFrame(text);
-    if (message === null) return this.#malformed('a frame that is none of the protocol');
-    if (message.kind === 'hello') {
-      if (this.#state !== 'new') return this.#malformed('a second hello');
-      void this.#greet(message);
-    } else if (this.#state === 'new') {
-      this.#malformed('a first frame that is no hello');
-    } else {
-      this.#handle(message);
+    if (this.#state === 'claiming') {
+      if (!this.#early.keep(text)) this.#close(tryAgainLater, laterText);
+      return;
     }
+    if (this.beforeHello) return this.#first(text);
+    const read = readFrame(text, this.#capability);
+    if (read.kind === 'unreadable') return this.#malformed('a frame that is none of the protocol', read.why);
+    if (read.kind === 'unknown') return this.#ignored(read.name);
+    if (read.message.kind === 'hello') return this.#malformed('a second hello');
+    this.#handle(read.message);
+  }
+
+  #first(text: string): void {
+    const first = readFirstFrame(text);
+    if (first.kind === 'unreadable') return this.#malformed('a first frame that is no hello', first.why);
+    if (first.kind === 'outside') return this.#close(closeCodes.protocol, first.sentence);
+    this.#capability = first.capability;
+    void this.#greet(first.hello);
   }
 
   deliver(): void {
@@ -131,52 +143,65 @@ export class Session implements NodeStream {
 
   /** A node that has not said hello yet is told of them when it has. */
   spent(publicKeys: readonly string[]): void {
-    if (this.#state === 'greeting' || this.#state === 'open') this.#send(spentFrame(publicKeys));
+    if (this.#state !== 'greeting' && this.#state !== 'open') return;
+    this.#send(keysRetiredFrame(publicKeys, this.#capability));
+  }
+
+  retry(): void {
+    if (this.ready) this.#send(retryFrame());
   }
 
   held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void {
-    if (this.#state !== 'ended') this.#send(heldFrame(answer));
+    if (this.#state !== 'ended') this.#send(leaseAckFrame(answer, this.#capability));
   }
 
   whenAnswered(run: () => void): void {
-    if (this.#state === 'ended' || this.#asked.size >= limits.streamQuestionsMax) return;
-    const word = `${++this.#questions}`;
-    this.#asked.set(word, run);
-    this.#parts.channel.ping(word);
+    if (this.#state === 'ended' || this.#questions.count >= limits.streamQuestionsMax) return;
+    this.prove(run);
   }
 
-  /** The node answered a ping, with its word. */
-  answered(word: string): void {
+  /** The same for a question that is never left out. */
+  prove(answered: () => void): void {
+    this.#parts.channel.ping(this.#questions.ask(answered));
+  }
+
+  /** Calls when the stream is over, which it must not be yet; answers how to call that off. */
+  whenEnded(run: () => void): () => void {
+    this.#endings.add(run);
+    return () => this.#endings.delete(run);
+  }
+
+  /** The node answered a ping, with its word. False: nobody asked. */
+  answered(word: string): boolean {
     this.heard();
-    if (!this.#asked.has(word)) return;
-    // The line keeps its order, so whatever was asked before has been read as well. A node may leave out the answers to
-    // all pings but the newest (RFC 6455 §5.5.3).
-    for (const [earlier, run] of this.#asked) {
-      this.#asked.delete(earlier);
-      run();
-      if (earlier === word) return;
-    }
+    return this.#questions.answered(word);
   }
 
   end(reason: keyof typeof endings): void {
     if (this.#state === 'ended') return;
     // A machine that goes gets its last document first: what it is to remove.
-    this.deliver();
+    if (reason !== 'certificate' && reason !== 'duplicate') this.deliver();
     const [code, text] = endings[reason];
     this.#close(code, text);
+  }
+
+  /** The machine is over its budget. */
+  limited(measure: Measure, pauseMs: number): void {
+    if (this.#state !== 'ended') this.#close(closeCodes.limited, limitedText(measure, pauseMs));
   }
 
   /** From here on it is not its node's stream, and nothing that comes is read. */
   closed(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#asked.clear();
+    this.#questions.clear();
     const { node, attendant } = this.#parts;
     if (node.stream === this) {
       node.stream = null;
       node.takePending();
     }
     attendant.left(node, this);
+    for (const run of this.#endings) run();
   }
 
   terminate(): void {
@@ -186,9 +211,12 @@ export class Session implements NodeStream {
 
   /** Asks a silent node, and gives up on a dead one. Called every `streamPingMs`. */
   tick(): void {
-    const silentMs = this.#parts.clock.now() - this.#heardMs;
-    const waitMs = this.#state === 'new' ? limits.helloMs : limits.streamDeadMs;
-    if (silentMs >= waitMs) {
+    if (this.#state === 'open') this.#slowDown();
+    const nowMs = this.#parts.clock.steady();
+    const silentMs = nowMs - this.#heardMs;
+    // Pings are no hello: what comes before it does not prolong it.
+    const isLate = this.#state === 'new' && nowMs - this.#openedMs >= limits.helloMs;
+    if (isLate || silentMs >= limits.streamDeadMs) {
       this.#parts.counters.streamsLost++;
       this.terminate();
     } else if (silentMs >= limits.streamPingMs / 2) {
@@ -196,26 +224,52 @@ export class Session implements NodeStream {
     }
   }
 
+  /** There are more nodes than before. Never faster again on one stream: what is slow enough stays. */
+  #slowDown(): void {
+    const { node } = this;
+    const everyMs = this.#parts.beatMs?.() ?? limits.streamBeatMs;
+    if (!this.current || everyMs < node.beatMs * limits.streamBeatStep) return;
+    node.beatMs = everyMs;
+    this.#send(beatFrame(everyMs));
+  }
+
   async #greet(hello: Hello): Promise<void> {
+    this.#run = hello.run;
+    const claimed = this.#parts.claim?.(this) ?? 'taken';
+    if (claimed === 'taken') return this.#welcome(hello);
+    this.#state = 'claiming';
+    const verdict = await claimed;
+    if (this.hasEnded) return;
+    if (verdict === 'duplicate') return this.#close(...endings.duplicate);
+    if (verdict === 'later') return this.#close(tryAgainLater, laterText);
+    const welcomed = this.#welcome(hello);
+    for (const text of this.#early.take()) this.received(text);
+    return welcomed;
+  }
+
+  async #welcome(hello: Hello): Promise<void> {
     const { node, dispatcher, reports, remoteAddress } = this.#parts;
-    if (hello.protocol !== nodeProtocol) {
-      return this.#close(closeCodes.protocol, `this platform speaks version ${nodeProtocol}`);
-    }
+    if (this.hasEnded) return;
     this.#state = 'greeting';
     this.#helloMs = this.#parts.clock.now();
+    node.beatMs = limits.streamBeatMs;
+    node.speaks(this.#capability, dispatcher);
     this.#send(
       welcomeFrame({
-        platformVersion: this.#parts.platformVersion,
-        instanceId: node.instanceId,
-        unusedKeysTarget: limits.unusedKeysTarget,
+        capability: this.#capability,
+        platform_version: this.#parts.platformVersion,
+        instance_id: node.instanceId,
+        unused_keys_target: limits.unusedKeysTarget,
       }),
     );
+    this.#slowDown();
     reports.arrived(node, hello, remoteAddress);
     this.#parts.attendant.arrived(node, this, hello);
     if (hello.applied !== null) this.#applied(hello.applied);
-    if (!(await this.#isAbreast(hello))) return this.#comeBackLater();
+    const isAbreast = await this.#isAbreast(hello);
     // The stream may have ended meanwhile; `closed` and `end` say so by the state.
     if (this.#state !== 'greeting') return;
+    if (!isAbreast) return this.#close(tryAgainLater, 'the database does not answer');
     this.#answer(hello, dispatcher.sequenceOf(node.accountId));
   }
 
@@ -235,10 +289,6 @@ export class Session implements NodeStream {
     }
   }
 
-  #comeBackLater(): void {
-    if (this.#state !== 'ended') this.#close(tryAgainLater, 'the database does not answer');
-  }
-
   #answer({ held }: Hello, sequence: number): void {
     const { node, counters } = this.#parts;
     if (held === null || held.revision > sequence) return this.#wholeDocument();
@@ -251,6 +301,9 @@ export class Session implements NodeStream {
       counters.currentsSent++;
       return;
     }
+    // At a start the revision is that of the last document of this hash that the database knows the node to have
+    // applied. The node has had a newer one since then: its revisions never go back.
+    if (held.revision >= node.desiredRevision) node.desiredRevision = sequence;
     const patch = node.history.since({ held: digest, present: node.digest });
     if (patch === null || held.revision >= node.desiredRevision) return this.#wholeDocument();
     this.#state = 'open';
@@ -271,7 +324,7 @@ export class Session implements NodeStream {
 
   #sendDocument(): number {
     const { node, dispatcher, channel, counters } = this.#parts;
-    const entries = dispatcher.fleet.compile(node.instanceId);
+    const entries = node.given(dispatcher.fleet.compile(node.instanceId));
     this.#state = 'open';
     this.#sentRevision = node.desiredRevision;
     counters.documentsSent++;
@@ -305,16 +358,20 @@ export class Session implements NodeStream {
   #handle(message: Exclude<NodeMessage, Hello>): void {
     const { node, reports, attendant } = this.#parts;
     switch (message.kind) {
-      case 'hold':
+      case 'lease_renew':
         return attendant.hold(node, this, message);
       case 'paths':
         return attendant.paths(node, this, message);
+      case 'probed':
+        return attendant.probed(node, this, message);
       case 'keys':
         return reports.keys(node, message.unused_keys);
       case 'applied':
         return this.#applied(message);
       case 'failed':
         return reports.failed(node, message);
+      case 'problems':
+        return reports.problems(node, message.problems);
       case 'resync':
         return this.#resync();
       case 'observed': {
@@ -327,10 +384,11 @@ export class Session implements NodeStream {
 
   #applied({ revision, hash }: { readonly revision: number; readonly hash: string }): void {
     const { node, reports } = this.#parts;
-    const before = node.applied;
-    if (before?.revision === revision && before.hash === hash) return;
-    node.applied = { revision, hash };
-    reports.applied(node);
+    if (node.applied?.revision !== revision || node.applied.hash !== hash) {
+      node.applied = { revision, hash };
+      reports.applied(node);
+    }
+    // What is known of the node may be of an earlier stream.
     this.#parts.attendant.applied(node, this);
   }
 
@@ -338,7 +396,7 @@ export class Session implements NodeStream {
   #resync(): void {
     const { counters, clock, log, node } = this.#parts;
     counters.resyncs++;
-    const now = clock.now();
+    const now = clock.steady();
     this.#resyncs = [...this.#resyncs.filter((at) => now - at < 60_000), now];
     log.warn(
       { instanceId: node.instanceId, hash: formatDigest(node.digest) },
@@ -350,10 +408,16 @@ export class Session implements NodeStream {
     if (this.ready) this.#wholeDocument();
   }
 
-  #malformed(what: string): void {
+  #ignored(kind: string): void {
+    const { log, node } = this.#parts;
+    this.#parts.counters.framesUnknown++;
+    log.debug({ instanceId: node.instanceId, kind }, 'a node said something that is not known here');
+  }
+
+  #malformed(what: string, why = ''): void {
     const { counters, log, node } = this.#parts;
     counters.framesMalformed++;
-    log.warn({ instanceId: node.instanceId, what }, 'a node said something that cannot be read');
+    log.warn({ instanceId: node.instanceId, what, why }, 'a node said something that cannot be read');
     this.#close(closeCodes.malformed, what);
   }
 
@@ -371,16 +435,4 @@ export class Session implements NodeStream {
     this.#parts.counters.bytesSent += text.length;
     this.#parts.channel.send(text);
   }
-}
-
-function readFrame(text: string): NodeMessage | null {
-  if (unstorable.test(text)) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = nodeMessage.safeParse(value);
-  return parsed.success ? parsed.data : null;
 }

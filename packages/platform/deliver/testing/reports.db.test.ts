@@ -83,14 +83,17 @@ describe('a handshake that a node reports', () => {
 
 describe('a node that comes back', () => {
   test('tells all that it sees, and what it does not see any more is forgotten', async () => {
-    const { network, hub, spokePeer, hubPeer } = await pair();
+    const { network, hub, spokePeer } = await pair();
+    const other = await stage.join();
+    const otherPeer = await stage.attach(network, other.instanceId);
+    await stage.until(() => stage.inSync(hub.instanceId));
     hub.node.observe({ tunnels: [tunnel(network, spokePeer.publicKey)] });
     await stage.until(async () => (await stage.tunnels(hub.instanceId)).length === 1);
     await hub.node.connect();
-    hub.node.observe({ tunnels: [tunnel(network, hubPeer.publicKey)] });
+    hub.node.observe({ tunnels: [tunnel(network, otherPeer.publicKey)] });
     await stage.until(async () => {
       const rows = await stage.tunnels(hub.instanceId);
-      return rows.length === 1 && rows[0]?.public_key === hubPeer.publicKey;
+      return rows.length === 1 && rows[0]?.public_key === otherPeer.publicKey;
     });
   });
 
@@ -106,11 +109,26 @@ describe('a node that comes back', () => {
     expect(seen()).toHaveLength(1);
   });
 
+  test('is asked for what follows from other surroundings, once for each [9.26]', async () => {
+    const { hub } = await pair();
+    const seen = () => stage.observed.filter(({ instanceId }) => instanceId === hub.instanceId);
+    await stage.until(() => seen().length === 1);
+    const underlay = [{ kind: 'network' as const, at: '100.64.0.0/16', interface: 'wlan0' }];
+    hub.node.observe({ underlay });
+    await stage.until(() => seen().length === 2);
+    expect(seen()[1]).toMatchObject({ observedAddress: '127.0.0.1', publiclyReachable: false });
+    hub.node.observe({ underlay });
+    hub.node.observe({ underlay: [] });
+    await stage.until(async () => (await stage.instance(hub.instanceId)).underlay.length === 0);
+    await stage.until(() => seen().length === 3);
+  });
+
   test('takes back the unused keys that it does not have any more', async () => {
     const [old, kept] = [randomKey(), randomKey()];
     const { node, credentials, instanceId } = await stage.join({ keys: [old, kept] });
     await node.connect();
     await stage.until(async () => (await stage.keys(instanceId)).length === 2);
+    node.drop();
     const again = stage.nodeWith(credentials, { keys: [kept] });
     await again.connect();
     await stage.until(async () => (await stage.keys(instanceId)).length === 1);
@@ -162,6 +180,18 @@ test('what was mended is an event, and a flood of them is not', async () => {
   expect((await mine())[0]?.payload).toMatchObject({ mended: drift, mended_count: 1 });
   for (let i = 0; i < 40; i++) hub.node.observe({ drift });
   await stage.until(async () => (await mine()).length === 20);
+});
+
+test('a terminated machine is in no metric of what was mended any more', async () => {
+  const machine = await stage.join();
+  await machine.node.connect();
+  const counted = () =>
+    [...stage.delivery.figures().drift()].find(({ instanceId }) => instanceId === machine.instanceId);
+  const drift = [{ at: new Date().toISOString(), key: 'peer/wg-n1/x', detail: 'was removed by hand' }];
+  machine.node.observe({ drift: [...drift, ...drift] });
+  await stage.until(() => counted()?.count === 2);
+  await stage.terminate(machine.instanceId, []);
+  await stage.until(() => counted() === undefined);
 });
 
 test('the hub in use is the one that the route goes through', async () => {

@@ -1,13 +1,17 @@
 // Delivery under a simulated clock and seeded chance: changes told late, out of order or not at all, lines that
-// stall and break, platforms that are killed. Whatever happens, every node ends with the newest document, and at no
-// time does one hold a document that is not the one of the revision it names.
-import { formatDigest } from '@powernode/core/compile/digest';
+// stall and break, platforms that are killed, agents that are upgraded and set back. Whatever happens, every node ends
+// with the newest document, as far as it knows its entries, and at no time does one hold a document that is not the one of
+// the revision it names, or an entry that it does not know.
+import { documentDigest, formatDigest } from '@powernode/core/compile/digest';
 import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
 import { catchUpMs, changesReadMax } from '@powernode/core/limits';
-import { type Hello, nodeProtocol, type PlatformMessage } from '@powernode/core/wire/node-stream';
+import { seededRandom } from '@powernode/core/testing/random';
+import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
+import { type EntryTable, type EntryValue, isKnownEntry } from '@powernode/core/wire/document';
+import type { Hello, PlatformMessage } from '@powernode/core/wire/node-stream';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { SimulatedClock, seededRandom } from '../../trust/clock.fixture.ts';
+import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import type { NumberedChanges } from '../nodes/account-queue.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
@@ -22,6 +26,17 @@ import { modelOf } from './fleet-model.fixture.ts';
 
 const accountId = 'account';
 const log = pino({ level: 'silent' });
+
+/** Kinds that only the newest agents know, in a world where there are older ones: some that come and go all the time. */
+const laterKinds: ReadonlySet<string> = new Set(['peer', 'rule', 'virtual_ip', 'forwarding']);
+const splitTable: EntryTable = {
+  needs: (kind) => (laterKinds.has(kind) ? newestCapability : earliestCapability),
+  newest: newestCapability,
+};
+
+function isKnownTo(capability: number, table: EntryTable | undefined): (value: EntryValue) => boolean {
+  return (value) => (table?.needs(value.kind) ?? 0) <= capability;
+}
 
 /** The platform's end of a line, and what is on it. */
 class Line implements Channel {
@@ -92,6 +107,7 @@ class Node {
   held: { revision: number; hash: string } | null = null;
   line: Line | null = null;
   session: Session | null = null;
+  capability: number = newestCapability;
   readonly #world: World;
 
   constructor(world: World, instanceId: string) {
@@ -125,12 +141,16 @@ class Node {
     this.session = session;
     const hello: Hello = {
       kind: 'hello',
-      protocol: nodeProtocol,
+      ...(this.capability < newestCapability
+        ? { protocol: this.capability }
+        : { capability: this.capability }),
+      run: this.instanceId,
       agent_version: 'simulated',
       hostname: this.instanceId,
       held: this.held,
       applied: this.held,
       addresses: [],
+      underlay: [],
       unused_keys: [],
     };
     this.#say(hello);
@@ -154,16 +174,19 @@ class Node {
   }
 
   #received(message: PlatformMessage): void {
-    if (message.kind === 'welcome' || message.kind === 'spent' || message.kind === 'held') return;
+    if (message.kind !== 'current' && message.kind !== 'document' && message.kind !== 'delta') return;
     if (message.kind === 'current') {
       expect(message.hash).toBe(this.held?.hash);
       return;
     }
-    if (message.kind === 'document') this.holding.replace(message.entries);
+    if (message.kind === 'document') this.holding.replace(message.entries.filter(isKnownEntry));
     else if (message.base !== this.held?.revision) return this.#say({ kind: 'resync' });
-    else this.holding.change(message);
+    else this.holding.change({ ...message, set: message.set.filter(isKnownEntry) });
     expect(formatDigest(this.holding.digest)).toBe(message.hash);
-    expect(message.hash).toBe(this.#world.hashAt(message.revision, this.instanceId));
+    expect(message.hash).toBe(this.#world.hashAt(message.revision, this));
+    const entries = message.kind === 'document' ? message.entries : message.set;
+    const isKnown = isKnownTo(this.capability, this.#world.table);
+    expect(entries.filter((entry) => !isKnownEntry(entry) || !isKnown(entry))).toEqual([]);
     this.held = { revision: message.revision, hash: message.hash };
     this.#say({ kind: 'applied', ...this.held });
   }
@@ -175,10 +198,15 @@ class World {
   readonly random: () => number;
   readonly nodes: Node[];
   readonly applied = new Map<string, { revision: number; hash: string }>();
+  /** As the database has them. */
+  readonly capabilities = new Map<string, number>();
+  readonly table: EntryTable | undefined;
   readonly reports = {
-    arrived: () => undefined,
+    arrived: (node: { instanceId: string; capability: number }) =>
+      void this.capabilities.set(node.instanceId, node.capability),
     keys: () => undefined,
     failed: () => undefined,
+    problems: () => undefined,
     observed: () => undefined,
     applied: (node: { instanceId: string; applied: { revision: number; hash: string } | null }) => {
       if (node.applied !== null) this.applied.set(node.instanceId, node.applied);
@@ -189,11 +217,12 @@ class World {
   readonly #fleet: RandomFleet;
   readonly #instanceIds: readonly string[];
   readonly #rows: NumberedChanges[] = [];
-  /** For each revision the hash that each node should have, by the naive compiler. */
+  /** For each revision the hash that each node should have, by the naive compiler; by capability. */
   readonly #hashes: Map<string, string>[] = [];
 
-  constructor(seed: number, nodes: number) {
+  constructor(seed: number, nodes: number, table?: EntryTable) {
     this.random = seededRandom(seed);
+    this.table = table;
     this.#instanceIds = Array.from({ length: nodes }, (_, i) => `instance-${i}`);
     this.#fleet = new RandomFleet({ accountId, instanceIds: this.#instanceIds, random: this.random });
     this.#remember();
@@ -201,8 +230,8 @@ class World {
     this.nodes = this.#instanceIds.map((id) => new Node(this, id));
   }
 
-  hashAt(revision: number, instanceId: string): string | undefined {
-    return this.#hashes[revision]?.get(instanceId);
+  hashAt(revision: number, { instanceId, capability }: Node): string | undefined {
+    return this.#hashes[revision]?.get(`${instanceId} ${capability}`);
   }
 
   /** One transaction with one or more changes; delivery is told late, out of order, or not at all. */
@@ -241,9 +270,10 @@ class World {
 
   check(): void {
     for (const node of this.nodes) {
-      const expected = this.#fleet.expected(node.instanceId);
+      const { capability } = node;
+      const expected = knownTo(this.#fleet.expected(node.instanceId), { capability, table: this.table });
       expect(node.holding.entries).toEqual(expected);
-      expect(node.held?.hash).toBe(this.#fleet.expectedHash(node.instanceId));
+      expect(node.held?.hash).toBe(hashOf(expected));
       const state = this.platform.nodes.get(node.instanceId);
       expect(formatDigest(state?.digest ?? -1n)).toBe(node.held?.hash);
       expect(state?.applied?.hash).toBe(node.held?.hash);
@@ -252,11 +282,20 @@ class World {
   }
 
   #remember(): void {
-    this.#hashes.push(new Map(this.#instanceIds.map((id) => [id, this.#fleet.expectedHash(id)])));
+    const capabilities =
+      this.table === undefined ? [newestCapability] : [earliestCapability, newestCapability];
+    const hashes = this.#instanceIds.flatMap((id) => {
+      const whole = this.#fleet.expected(id);
+      return capabilities.map((capability): [string, string] => [
+        `${id} ${capability}`,
+        hashOf(knownTo(whole, { capability, table: this.table })),
+      ]);
+    });
+    this.#hashes.push(new Map(hashes));
   }
 
   #start(): Dispatcher {
-    const { fleet, effects } = replay(modelOf(this.#fleet), this.#rows.slice(-20));
+    const { fleet, impacts } = replay(modelOf(this.#fleet), this.#rows.slice(-20));
     const dispatcher = new Dispatcher({
       fleet,
       source: {
@@ -267,21 +306,26 @@ class World {
       soon: (run) => this.clock.after(this.random() * 5, run),
       counters: this.counters,
       log,
-      onChange: () => undefined,
+      beforeChange: () => undefined,
+      subscribers: [],
+      ...(this.table === undefined ? {} : { table: this.table }),
     });
     dispatcher.load(accountId, this.#rows.length);
     fillNodes(dispatcher.nodes, {
       fleet,
-      effects,
+      table: dispatcher.table,
+      impacts,
       loaded: {
         sequences: new Map([[accountId, this.#rows.length]]),
         instances: this.#instanceIds.map((id) => ({
           id,
           account_id: accountId,
           hostname: id,
+          capability: this.capabilities.get(id) ?? null,
           applied_revision: this.applied.get(id)?.revision ?? null,
           applied_hash: this.applied.get(id)?.hash ?? null,
           last_heartbeat_at: null,
+          offline_since: null,
           subsystems: [],
           terminated_at: null,
         })),
@@ -293,6 +337,21 @@ class World {
   #later<T>(read: () => T): Promise<T> {
     return new Promise((resolve) => this.clock.after(this.random() * 20, () => resolve(read())));
   }
+}
+
+interface Knowing {
+  readonly capability: number;
+  readonly table: EntryTable | undefined;
+}
+
+/** The part of a document that a node of this capability is given. */
+function knownTo(whole: Map<string, EntryValue>, { capability, table }: Knowing): Map<string, EntryValue> {
+  if (table === undefined) return whole;
+  return new Map([...whole].filter(([, value]) => isKnownTo(capability, table)(value)));
+}
+
+function hashOf(entries: ReadonlyMap<string, EntryValue>): string {
+  return formatDigest(documentDigest(entries.values()));
 }
 
 async function trouble(world: World, steps: number): Promise<void> {
@@ -320,6 +379,33 @@ describe('every node ends with the newest document', () => {
     await world.heal();
     world.check();
   });
+
+  test.each(seeds.slice(0, 15))(
+    'of which it is given what it knows, also when it is another agent by then (seed %i)',
+    async (seed) => {
+      const world = new World(seed, 6, splitTable);
+      const change = () => {
+        for (const node of world.nodes) {
+          if (world.random() < 0.3) continue;
+          node.disconnect();
+          node.capability = world.random() < 0.5 ? earliestCapability : newestCapability;
+          node.connect();
+        }
+      };
+      for (let i = 0; i < 6; i++) {
+        change();
+        await trouble(world, 30);
+      }
+      await world.heal();
+      world.check();
+      expect(world.counters.resyncs).toBe(0);
+      // An agent that is in sync stays so: whoever comes again is sent nothing.
+      const { documentsSent, deltasSent } = world.counters;
+      for (const node of world.nodes) node.connect();
+      await world.heal();
+      expect(world.counters).toMatchObject({ documentsSent, deltasSent });
+    },
+  );
 
   test('mostly by deltas: what was missed, and not everything', async () => {
     const world = new World(7, 6);

@@ -17,7 +17,7 @@ afterAll(() => stage.close());
 async function listening({ credentials }: JoinedNode, keys: readonly string[]) {
   const spent: string[][] = [];
   const onMessage = (message: PlatformMessage) => {
-    if (message.kind === 'spent') spent.push(message.public_keys);
+    if (message.kind === 'keys_retired') spent.push(message.public_keys);
   };
   const node = new SimulatedNode({ nodeUrl: stage.nodeUrl, credentials, unusedKeys: keys, onMessage });
   await node.connect();

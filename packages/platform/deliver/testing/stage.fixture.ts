@@ -12,7 +12,7 @@ import type { EnrolResponse } from '@powernode/core/wire/enrolment';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { inProcessBus } from '../../events/event-bus.ts';
+import { type EventBus, inProcessBus } from '../../events/event-bus.ts';
 import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { openTestStore, type TestStore } from '../../store/test-database.ts';
 import type { Authority } from '../../trust/authority.ts';
@@ -56,6 +56,13 @@ class Cuttable {
   cut(): void {
     this.#cut = true;
   }
+}
+
+export interface Neighbour {
+  readonly delivery: Delivery;
+  readonly nodeUrl: string;
+  nodeFor(joined: JoinedNode): SimulatedNode;
+  close(): Promise<void>;
 }
 
 interface Fleet {
@@ -120,9 +127,11 @@ export class Stage {
       platformVersion: 'test',
       onObserved: async (machine) => {
         this.observed.push(machine);
-        return null;
+        return { change: null, againMs: null };
       },
+      loadItems: async () => [],
       onDirectPlace: async () => null,
+      onLeave: async () => undefined,
     });
     const { port } = await this.delivery.listen({ host: '127.0.0.1', port: this.#port });
     this.#port = port;
@@ -141,21 +150,27 @@ export class Stage {
     await this.#test.close();
   }
 
-  /** A second platform process over the same database. The two share no bus, as if Redis were away. */
-  async neighbour(): Promise<{ nodeFor(joined: JoinedNode): SimulatedNode; close(): Promise<void> }> {
+  /**
+   * A second platform process over the same database. Without `bus` the two share none, as if Redis were away.
+   */
+  async neighbour(bus: EventBus = inProcessBus(() => undefined)): Promise<Neighbour> {
     const delivery = await createDelivery({
       store: this.store,
-      bus: inProcessBus(() => undefined),
+      bus,
       authority: this.authority,
       log: this.#log,
       clock: systemClock,
       platformVersion: 'test',
-      onObserved: async () => null,
+      onObserved: async () => ({ change: null, againMs: null }),
+      loadItems: async () => [],
       onDirectPlace: async () => null,
+      onLeave: async () => undefined,
     });
     const { port } = await delivery.listen({ host: '127.0.0.1', port: 0 });
     const nodeUrl = `https://127.0.0.1:${port}`;
     return {
+      delivery,
+      nodeUrl,
       nodeFor: ({ credentials, holding }) => new SimulatedNode({ nodeUrl, credentials, holding }),
       close: () => delivery.close(),
     };
@@ -213,16 +228,19 @@ export class Stage {
     return { node, holding, credentials, instanceId: answer.instance_id };
   }
 
+  /** `nodeUrl`: of another process. */
   nodeWith(
     credentials: NodeCredentials,
-    { holding, keys }: { readonly holding?: DocumentHolding; readonly keys?: readonly string[] } = {},
+    of: {
+      readonly holding?: DocumentHolding;
+      readonly keys?: readonly string[];
+      readonly run?: string;
+      readonly nodeUrl?: string;
+    } = {},
   ): SimulatedNode {
-    const node = new SimulatedNode({
-      nodeUrl: this.nodeUrl,
-      credentials,
-      holding: holding ?? new DocumentHolding(),
-      unusedKeys: keys ?? [],
-    });
+    const { holding = new DocumentHolding(), keys: unusedKeys = [], nodeUrl = this.nodeUrl, run } = of;
+    const own = run === undefined ? {} : { run };
+    const node = new SimulatedNode({ nodeUrl, credentials, holding, unusedKeys, ...own });
     this.#nodes.push(node);
     return node;
   }
@@ -341,7 +359,6 @@ export class Stage {
           public_key: randomKey(),
           direct_key: randomKey(),
           publicly_reachable: null,
-          endpoint_address: null,
           listen_port: 51820 + number,
           hub_slot: place.hubSlot ?? null,
           endpoint: place.hubSlot === undefined ? null : `192.0.2.1:${51820 + number}`,

@@ -1,8 +1,12 @@
 // Decides as which user of the machine PostgreSQL runs, and how a command becomes that user's.
-// PostgreSQL refuses root, so a platform started by root hands it to an unprivileged user.
+// PostgreSQL refuses root, so a platform started by root hands it to a user of its own, without any capability.
 import { spawn } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { chown, lstat, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
+import { copyBinaries } from './binaries.ts';
+import { serverEnvironment } from './server-environment.ts';
+import { ensureDatabaseUser, idsOf, type UserIds } from './system-user.ts';
 
 export interface AccountCommand {
   readonly file: string;
@@ -13,23 +17,31 @@ export interface AccountCommand {
 
 export interface ServerAccount {
   /** Null: PostgreSQL runs as whoever runs the platform, and nothing has to change hands. */
-  readonly owner: { readonly uid: number; readonly gid: number } | null;
+  readonly owner: UserIds | null;
   command(file: string, args: readonly string[]): AccountCommand;
 }
 
 export interface AccountPlaces {
-  readonly dataDir: string;
   readonly clusterDir: string;
   readonly binDir: string;
 }
 
-/** What PostgreSQL and its helpers find in their environment: nothing of the platform's, no PG* variable. */
-export const serverEnvironment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } as const;
+export interface ChosenAccount {
+  readonly account: ServerAccount;
+  /** Where that user can run PostgreSQL from: the given place, or a copy of it. */
+  readonly binDir: string;
+}
 
-/** Ordered by how little they give. Containers often withhold the first and grant the second. */
-const searchCapabilities = ['dac_read_search', 'dac_override'] as const;
+/**
+ * PostgreSQL's name for its directory, in which it is started. Some parent folder may be closed to its user (root's
+ * home is): a process that is in a folder needs no right to reach it, and a capability to pass through would let it
+ * read every file of the machine.
+ */
+export function directoryFor(account: ServerAccount, directory: string): string {
+  return account.owner === null ? directory : '/proc/self/cwd';
+}
 
-export async function chooseAccount(places: AccountPlaces): Promise<ServerAccount> {
+export async function chooseAccount(places: AccountPlaces): Promise<ChosenAccount> {
   const self = process.getuid?.();
   const earlier = await ownerOf(places.clusterDir);
   if (self !== 0) {
@@ -39,51 +51,59 @@ export async function chooseAccount(places: AccountPlaces): Promise<ServerAccoun
         `The database in ${places.clusterDir} belongs to the user with id ${earlier.uid}, but the platform runs as ${self}. Start it as root or as that user, or choose another data directory.`,
       );
     }
-    return { owner: null, command: (file, args) => ({ file, args }) };
+    const account: ServerAccount = { owner: null, command: (file, args) => ({ file, args }) };
+    return { account, binDir: places.binDir };
   }
-  // A cluster that an ordinary user began stays that user's; root only helps out.
-  const owner = earlier !== null && earlier.uid !== 0 ? earlier : await nobody();
-  return accountThatReaches(owner, places);
+  return accountThatReaches(await ownerFor(earlier), places.binDir);
 }
 
-async function accountThatReaches(
-  owner: { readonly uid: number; readonly gid: number },
-  places: AccountPlaces,
-): Promise<ServerAccount> {
-  const plain: ServerAccount = { owner, command: (file, args) => ({ file, args, ...owner }) };
-  if (await reaches(plain, places)) return plain;
-  // Some parent folder is closed to that user (root's home is). One capability lets it pass through.
-  for (const capability of searchCapabilities) {
-    const helped: ServerAccount = {
-      owner,
-      command: (file, args) => ({
-        file: 'setpriv',
-        args: [
-          `--reuid=${owner.uid}`,
-          `--regid=${owner.gid}`,
-          '--clear-groups',
-          `--inh-caps=+${capability}`,
-          `--ambient-caps=+${capability}`,
-          // access(2), by which PostgreSQL looks at its own binaries, forgets capabilities without this.
-          '--securebits=+no_setuid_fixup',
-          '--',
-          file,
-          ...args,
-        ],
-      }),
-    };
-    if (await reaches(helped, places)) return helped;
-  }
+/** A cluster that an ordinary user began stays that user's; root only helps out. Earlier versions used `nobody`. */
+async function ownerFor(earlier: UserIds | null): Promise<UserIds> {
+  if (earlier === null || earlier.uid === 0) return ensureDatabaseUser();
+  const nobody = await idsOf('nobody');
+  return earlier.uid === nobody?.uid ? ensureDatabaseUser() : earlier;
+}
+
+async function accountThatReaches(owner: UserIds, given: string): Promise<ChosenAccount> {
+  const bare = withoutCapabilities(owner);
+  // Containers may withhold what it takes to give more up than a change of user does.
+  const account = (await runs(bare, '/bin/true', [])) ? bare : plainly(owner);
+  if (await reaches(account, given)) return { account, binDir: given };
+  const binDir = await copyBinaries(given);
+  if (await reaches(account, binDir)) return { account, binDir };
   throw new ProductError(
     'machine_unsupported',
-    `PostgreSQL refuses to run as root, and the user with id ${owner.uid} cannot reach ${places.dataDir} or ${places.binDir}, because a parent folder is closed to it. Install util-linux (setpriv), or open the parent folders ("chmod o+x"), or choose a data directory elsewhere.`,
+    `PostgreSQL refuses to run as root, and the user with id ${owner.uid} can run it neither in ${given} nor in ${binDir}. Mount /proc and allow programs to run from there, or start the platform as an ordinary user.`,
   );
 }
 
+function plainly(owner: UserIds): ServerAccount {
+  return { owner, command: (file, args) => ({ file, args, ...owner }) };
+}
+
+/** No capability now, none by a program that would give some, and no other user by one that would change it. */
+function withoutCapabilities(owner: UserIds): ServerAccount {
+  const who = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
+  const none = ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'];
+  return {
+    owner,
+    command: (file, args) => ({ file: 'setpriv', args: [...who, ...none, '--', file, ...args] }),
+  };
+}
+
 /** Asks the kernel instead of computing it from modes: access lists and mounts count too. */
-async function reaches(account: ServerAccount, places: AccountPlaces): Promise<boolean> {
+function reaches(account: ServerAccount, binDir: string): Promise<boolean> {
   const script = 'cd "$1" && "$2/postgres" --version';
-  const probe = account.command('/bin/sh', ['-c', script, 'sh', places.dataDir, places.binDir]);
+  return runs(account, '/bin/sh', ['-c', script, 'sh', directoryFor(account, '/'), binDir]);
+}
+
+/** Whether that user gets into a folder by its path. */
+export function enters(account: ServerAccount, folder: string): Promise<boolean> {
+  return runs(account, '/bin/sh', ['-c', 'cd "$1"', 'sh', folder]);
+}
+
+async function runs(account: ServerAccount, file: string, args: readonly string[]): Promise<boolean> {
+  const probe = account.command(file, args);
   const child = spawn(probe.file, probe.args, {
     cwd: '/',
     env: serverEnvironment,
@@ -101,36 +121,26 @@ export function identityOf(command: AccountCommand): { uid?: number; gid?: numbe
   return command.uid === undefined || command.gid === undefined ? {} : { uid: command.uid, gid: command.gid };
 }
 
-async function ownerOf(dir: string): Promise<{ uid: number; gid: number } | null> {
+/** Gives a cluster of an earlier version to its user. The folder itself comes last: cut off, it is begun anew. */
+export async function handOver(clusterDir: string, owner: UserIds): Promise<void> {
+  if ((await ownerOf(clusterDir))?.uid === owner.uid) return;
+  for (const name of await readdir(clusterDir)) await handOverAll(path.join(clusterDir, name), owner);
+  await chown(clusterDir, owner.uid, owner.gid);
+}
+
+/** Not what a symbolic link leads to, which need not be of the cluster. */
+async function handOverAll(place: string, owner: UserIds): Promise<void> {
+  const found = await lstat(place);
+  if (found.isSymbolicLink()) return;
+  if (found.isDirectory()) {
+    for (const name of await readdir(place)) await handOverAll(path.join(place, name), owner);
+  }
+  await chown(place, owner.uid, owner.gid);
+}
+
+async function ownerOf(dir: string): Promise<UserIds | null> {
   return stat(dir).then(
     (found) => ({ uid: found.uid, gid: found.gid }),
     () => null,
   );
-}
-
-/** `nobody` has another number on each system, so the system is asked. */
-async function nobody(): Promise<{ uid: number; gid: number }> {
-  return { uid: await idOf('-u'), gid: await idOf('-g') };
-}
-
-async function idOf(flag: '-u' | '-g'): Promise<number> {
-  const child = spawn('id', [flag, 'nobody'], {
-    env: serverEnvironment,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  await new Promise((resolve) => {
-    child.once('error', resolve);
-    child.once('close', resolve);
-  });
-  if (!/^\d+\n$/.test(text)) {
-    throw new ProductError(
-      'machine_unsupported',
-      `PostgreSQL refuses to run as root, and this machine has no user "nobody" to run it ("id ${flag} nobody" printed ${JSON.stringify(text)}). Start the platform as an ordinary user.`,
-    );
-  }
-  return Number(text);
 }

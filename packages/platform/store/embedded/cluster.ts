@@ -18,9 +18,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
 import { socketDirAttemptsMax } from '@powernode/core/limits';
-import { chooseAccount, identityOf, type ServerAccount, serverEnvironment } from './account.ts';
+import { chooseAccount, directoryFor, enters, identityOf, type ServerAccount } from './account.ts';
 import { embeddedMajorVersion, findBinaries } from './binaries.ts';
 import { isAlive } from './postmaster.ts';
+import { serverEnvironment } from './server-environment.ts';
 
 /** The one login of the embedded server. Queries of the product run under a lesser role. */
 export const embeddedUser = 'powernode';
@@ -43,8 +44,8 @@ export interface ClusterPlaces {
 export async function prepareCluster(places: ClusterPlaces): Promise<Cluster> {
   const dataDir = await makeDataDir(places.dataDir);
   const clusterDir = path.join(dataDir, 'postgres');
-  const binDir = places.binDir ?? (await findBinaries());
-  const account = await chooseAccount({ dataDir, clusterDir, binDir });
+  const given = places.binDir ?? (await findBinaries());
+  const { account, binDir } = await chooseAccount({ clusterDir, binDir: given });
   const socketDir = await makeSocketDir(dataDir, account);
   await removeAbandoned(dataDir);
   const begun = await readVersion(clusterDir);
@@ -74,12 +75,19 @@ async function makeDataDir(dataDir: string): Promise<string> {
   }
 }
 
-/** A socket's whole path must stay below 104 bytes (the smallest limit, on macOS), so it lives in a short one. */
+/**
+ * A socket's whole path must stay below 104 bytes (the smallest limit, on macOS), so it lives in a short one; and
+ * PostgreSQL's user has to get there by its path, which it may not where root has a TMPDIR of its own.
+ */
 export async function makeSocketDir(dataDir: string, account: ServerAccount): Promise<string> {
   const base = tmpdir();
   // PostgreSQL reads a list here: whatever separates or quotes its items must not occur.
-  const parent = base.length <= 60 && /^[\w./+-]+$/.test(base) ? base : '/tmp';
-  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  const isShort = base.length <= 60 && /^[\w./+-]+$/.test(base);
+  const isOpen = isShort && (account.owner === null || base === '/tmp' || (await enters(account, base)));
+  const parent = isOpen ? base : '/tmp';
+  // Another user's folder, left by an earlier version, does not stand in the way of this one's.
+  const whose = account.owner === null ? '' : `\0${account.owner.uid}`;
+  const digest = createHash('sha256').update(`${dataDir}${whose}`).digest('hex').slice(0, 16);
   const dir = path.join(await realpath(parent), `pn-${digest}`);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -182,7 +190,7 @@ async function initialise(cluster: Cluster): Promise<void> {
       await chown(passwordFile, account.owner.uid, account.owner.gid);
       await chown(draft, account.owner.uid, account.owner.gid);
     }
-    await runInitdb(cluster, ['-D', draft, '-U', embeddedUser, `--pwfile=${passwordFile}`]);
+    await runInitdb(cluster, draft, ['-U', embeddedUser, `--pwfile=${passwordFile}`]);
     await rename(draft, clusterDir);
     await syncFolder(dataDir);
   } catch (error) {
@@ -195,8 +203,10 @@ async function initialise(cluster: Cluster): Promise<void> {
   }
 }
 
-async function runInitdb(cluster: Cluster, args: readonly string[]): Promise<void> {
+async function runInitdb(cluster: Cluster, directory: string, args: readonly string[]): Promise<void> {
   const command = cluster.account.command(path.join(cluster.binDir, 'initdb'), [
+    '-D',
+    directoryFor(cluster.account, directory),
     ...args,
     '--auth=scram-sha-256',
     '--data-checksums',
@@ -206,7 +216,7 @@ async function runInitdb(cluster: Cluster, args: readonly string[]): Promise<voi
     '--builtin-locale=C.UTF-8',
   ]);
   const child = spawn(command.file, command.args, {
-    cwd: '/',
+    cwd: directory,
     env: serverEnvironment,
     stdio: ['ignore', 'ignore', 'pipe'],
     ...identityOf(command),

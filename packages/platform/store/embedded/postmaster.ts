@@ -16,13 +16,18 @@ export function clusterName(platformPid: number): string {
   return `powernode-${platformPid}`;
 }
 
+/** A setting without a meaning, by which the command line says of which directory this server is. */
+export const directorySetting = 'powernode.directory';
+
 /** Null when none runs. A stale pid file whose number another program has now is no postmaster of ours. */
 export async function findPostmaster(clusterDir: string): Promise<RunningPostmaster | null> {
   const lines = (await readFile(path.join(clusterDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
   const pid = Number(lines[0]);
   if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return null;
   const args = await commandLine(pid);
-  if (args === null || !args.includes(`-D ${clusterDir} `) || !/\bpostgres\b/.test(args)) return null;
+  // Earlier versions named the directory itself.
+  const names = [`${directorySetting}=${clusterDir} `, `-D ${clusterDir} `];
+  if (args === null || !names.some((name) => args.includes(name)) || !/\bpostgres\b/.test(args)) return null;
   const platformPid = /cluster_name=powernode-(\d+)/.exec(args)?.[1];
   return {
     pid,

@@ -6,9 +6,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddedLastWordsMs, embeddedLogLinesKept, embeddedStopMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
-import { identityOf, serverEnvironment } from './account.ts';
+import { directoryFor, identityOf } from './account.ts';
 import type { Cluster } from './cluster.ts';
-import { clusterName } from './postmaster.ts';
+import { clusterName, directorySetting } from './postmaster.ts';
+import { serverEnvironment } from './server-environment.ts';
 
 /**
  * The platform holds the other end of the shell's input. When it ends, for whatever reason, PostgreSQL is told
@@ -50,6 +51,8 @@ exit "$status"
  */
 const serverSettings = {
   listen_addresses: '',
+  // Its OpenSSL is end-of-life (docs/dependencies.md): nothing may ever be read by it.
+  ssl: 'off',
   unix_socket_permissions: '0700',
   port: '5432',
   max_connections: '50',
@@ -146,6 +149,7 @@ function spawnSupervisor(options: PostmasterOptions): ChildProcess {
     ...options.settings,
     unix_socket_directories: cluster.socketDir,
     cluster_name: clusterName(process.pid),
+    [directorySetting]: cluster.clusterDir,
   };
   const command = cluster.account.command('/bin/sh', [
     '-c',
@@ -155,11 +159,11 @@ function spawnSupervisor(options: PostmasterOptions): ChildProcess {
     String(Math.ceil(embeddedStopMs / 1000)),
     path.join(cluster.binDir, 'postgres'),
     '-D',
-    cluster.clusterDir,
+    directoryFor(cluster.account, cluster.clusterDir),
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]);
   return spawn(command.file, command.args, {
-    cwd: '/',
+    cwd: cluster.clusterDir,
     env: serverEnvironment,
     stdio: ['pipe', 'ignore', 'pipe'],
     // A session of its own: Ctrl-C in the platform's terminal must not reach PostgreSQL before the platform.

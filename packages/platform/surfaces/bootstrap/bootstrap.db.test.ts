@@ -50,6 +50,7 @@ function appWith(consoleDirectory: string) {
     authenticate: platform.authenticate,
     bootstrap: createBootstrap({ ...platform, log }),
     streams: { open: async () => new Response(null), count: () => 0 },
+    rights: platform.rights,
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},
@@ -57,6 +58,9 @@ function appWith(consoleDirectory: string) {
     log,
     version: 'test',
     nodeUrl: () => 'https://192.0.2.1:7443',
+    downloads: null,
+    hosts: [],
+    isSecure: false,
     consoleDirectory,
   });
 }

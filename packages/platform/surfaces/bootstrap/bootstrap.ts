@@ -9,6 +9,7 @@ import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
 import * as common from '@powernode/core/intent/common';
 import { bootstrapTokenLengthMax } from '@powernode/core/limits';
+import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import { bootstrapInspectPath, bootstrapIssuePath, bootstrapPath } from '@powernode/core/wire/bootstrap';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -20,9 +21,13 @@ import { type HttpContext, type HttpEnv, sourceOf } from '../http/environment.ts
 const contentPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-const token = z.string().max(bootstrapTokenLengthMax);
-const inspectBody = z.strictObject({ token });
-const issueBody = z.strictObject({ token, public_key: common.publicKey, name: common.name.optional() });
+export const token = z.string().max(bootstrapTokenLengthMax);
+export const inspectBody = z.strictObject({ token });
+export const issueBody = z.strictObject({
+  token,
+  public_key: common.publicKey,
+  name: common.name.optional(),
+});
 
 export interface BootstrapSurfaceParts {
   readonly bootstrap: Bootstrap;
@@ -68,14 +73,11 @@ async function page(context: HttpContext, directory: string): Promise<Response> 
 
 /** Says which member does not fit, and never what was in it: that may be a secret. */
 function read<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body);
+  const parsed = schema.safeParse(body, { error: validationMessage });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => {
-    const path = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue.path.join('.');
-    return { path, code: issue.code, message: issue.message };
-  });
+  const fields = fieldProblems(parsed.error, 'is not a member of this request');
   const named = fields.map((field) => `${field.path}: ${field.message}`).join('; ');
-  throw new ProductError('validation_failed', `The request does not fit: ${named}.`, { fields });
+  throw new ProductError('validation_failed', `The request is invalid: ${named}.`, { fields });
 }
 
 /** Scripts ask for the configuration alone. */

@@ -5,7 +5,7 @@ import { bootstrapInspectPath, bootstrapIssuePath } from '@powernode/core/wire/b
 import { idempotencyKey, json } from '../openapi/operations.ts';
 
 const text: JsonSchema = { type: 'string' };
-const secret: JsonSchema = { type: 'string', description: 'What is behind # in the bootstrap URL' };
+const secret: JsonSchema = { type: 'string', description: 'The part after the # of the bootstrap URL' };
 const problem = (name: string) => ({ $ref: `#/components/responses/${name}` });
 const problems = {
   404: problem('NotFound'),
@@ -33,9 +33,9 @@ export const bootstrapPaths = {
   [bootstrapInspectPath]: {
     post: {
       operationId: 'inspect_access_grant',
-      summary: 'Ask what a bootstrap URL is for',
+      summary: 'Inspect a bootstrap URL',
       description:
-        'Uses nothing up. A secret that is wrong and one that never was are alike (404); used, expired and revoked ones answer 409.',
+        'Does not use the link. An unknown secret answers 404; used, expired and revoked ones answer 409.',
       tags: ['sdwan'],
       security: [],
       requestBody: { required: true, content: json(object({ token: secret })) },
@@ -47,7 +47,7 @@ export const bootstrapPaths = {
       operationId: 'use_access_grant',
       summary: 'Use a bootstrap URL for a public key',
       description:
-        'Once; the same again with the same Idempotency-Key is answered as the first time, while the grant lasts. With Accept: text/plain the answer is the configuration alone.',
+        'Works once. A repeated request with the same Idempotency-Key gets the same answer while the access grant is valid. With Accept: text/plain the answer is the configuration alone.',
       tags: ['sdwan'],
       security: [],
       parameters: [idempotencyKey],
@@ -64,7 +64,7 @@ export const bootstrapPaths = {
       },
       responses: {
         200: {
-          description: 'The device is let in',
+          description: 'The device is added',
           content: { ...json(device), 'text/plain': { schema: text } },
         },
         403: problem('PermissionDenied'),

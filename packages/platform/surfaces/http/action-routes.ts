@@ -1,10 +1,11 @@
 // The generic route of every action and the resource route of each (contract §1, §6): both from its definition.
 import { type ActionKey, actionKeyOf, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { type Route, routesOf } from '@powernode/core/actions/define';
+import { overMcpHeader } from '@powernode/core/actions/tool-call';
 import { ProductError } from '@powernode/core/errors';
 import { Hono } from 'hono';
-import type { Invoke, Outcome } from '../../actions/invoke-types.ts';
-import { jsonBody } from './body.ts';
+import type { Invoke, Outcome, OverMcp } from '../../actions/invoke-types.ts';
+import { jsonBody, refuseBody } from './body.ts';
 import type { HttpContext, HttpEnv } from './environment.ts';
 import { parametersOfQuery } from './query.ts';
 
@@ -42,9 +43,13 @@ export function actionRoutes(invoke: Invoke): Hono<HttpEnv> {
 function refuseQuery(context: HttpContext): void {
   const [name] = new URL(context.req.url).searchParams.keys();
   if (name === undefined) return;
-  throw new ProductError('validation_failed', `${name} is in the query. This route reads the JSON body.`, {
-    fields: [{ path: name, code: 'unknown_parameter', message: 'must be in the body' }],
-  });
+  throw new ProductError(
+    'validation_failed',
+    `${name} is in the query string. This route reads the JSON body.`,
+    {
+      fields: [{ path: name, code: 'unknown_parameter', message: 'must be in the body' }],
+    },
+  );
 }
 
 /** Path, query and body together. What is said twice must be said alike. */
@@ -53,6 +58,7 @@ async function parametersOf(
   { key, route }: { readonly key: ActionKey; readonly route: Route },
 ): Promise<Record<string, unknown>> {
   const query = parametersOfQuery(key, new URL(context.req.url).searchParams);
+  if (route.method === 'GET') refuseBody(context);
   const body = route.method === 'GET' ? {} : await jsonBody(context);
   const path = context.req.param() as Record<string, string>;
   for (const [name, value] of Object.entries(path)) {
@@ -77,8 +83,19 @@ async function call(
     action: of.action,
     input: of.input,
     idempotencyKey: context.req.header('idempotency-key'),
+    overMcp: overMcpOf(context),
     correlationId: context.get('correlationId'),
   });
+}
+
+/** How `powernode mcp` says that a model calls; it narrows what the call may do, so that anybody may say so. */
+function overMcpOf(context: HttpContext): OverMcp | undefined {
+  const said = context.req.header(overMcpHeader);
+  if (said === undefined || said === 'model' || said === 'person') return said;
+  throw new ProductError(
+    'malformed_request',
+    `The header ${overMcpHeader} is model or person, not "${said.slice(0, 60)}".`,
+  );
 }
 
 function answer(context: HttpContext, outcome: Outcome): Response {

@@ -1,25 +1,35 @@
 // The operators' HTTP surface: everything on it in one place, in the order in which a request meets it.
 
 import { ProductError } from '@powernode/core/errors';
+import { strictTransportSeconds } from '@powernode/core/limits';
 import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { endWithRight, type StreamRights } from '../../access/stream-rights.ts';
 import type { Authenticate, Invoke } from '../../actions/invoke-types.ts';
 import type { Bootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
+import type { Downloads } from '../../install/packages.ts';
 import { bootstrapSurface } from '../bootstrap/bootstrap.ts';
 import { docsSurface } from '../openapi/docs.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { actionRoutes } from './action-routes.ts';
 import { consoleSurface } from './console.ts';
-import { type HttpContext, type HttpEnv, isLoopback, sourceOf } from './environment.ts';
+import { downloadSurface } from './downloads.ts';
+import { type HttpContext, type HttpEnv, sourceOf } from './environment.ts';
 import type { EventStreams } from './event-stream.ts';
+import { checkHost, type HostRules } from './hosts.ts';
 import { answerProblem } from './problems.ts';
+import { parametersOfQuery } from './query.ts';
+import { checkTarget, type MethodsAt, methodsAt, notServed } from './request-target.ts';
 
-export interface HttpParts {
+export interface HttpParts extends HostRules {
+  /** It is served over HTTPS. */
+  readonly isSecure: boolean;
   readonly invoke: Invoke;
   readonly authenticate: Authenticate;
   readonly bootstrap: Bootstrap;
   readonly streams: EventStreams;
+  readonly rights: Pick<StreamRights, 'watch'>;
   readonly mcp: Hono;
   readonly metrics: Metrics;
   /** Throws when the platform cannot serve. */
@@ -28,6 +38,8 @@ export interface HttpParts {
   readonly log: Logger;
   readonly version: string;
   readonly nodeUrl: () => string;
+  /** The install script and the packages that it names; null: none. */
+  readonly downloads: Downloads | null;
   readonly consoleDirectory: string;
 }
 
@@ -40,11 +52,19 @@ export interface Metrics {
 export function createHttpApp(parts: HttpParts): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, context) => answerProblem(context, error, parts.log));
-  app.notFound((context) =>
-    answerProblem(context, new ProductError('not_found', 'There is nothing at this address.'), parts.log),
-  );
+  let methods: MethodsAt | null = null;
+  app.notFound((context) => {
+    methods ??= methodsAt(app);
+    return answerProblem(context, notServed(context, methods), parts.log);
+  });
   app.use(correlate(parts));
-  app.use(protect);
+  app.use(protect(parts));
+  app.use(async (context, next) => {
+    checkHost(context, parts);
+    checkTarget(context.req.url);
+    await next();
+  });
+  app.use(endStreams(parts));
   addOpenRoutes(app, parts);
   app.route('/', bootstrapSurface(parts));
   app.use('/api/*', signIn(parts));
@@ -63,13 +83,14 @@ function addOpenRoutes(app: Hono<HttpEnv>, parts: HttpParts): void {
     return context.json({ status: 'ready', version: parts.version });
   });
   app.get('/metrics', async (context) => {
-    if (!isLoopback(sourceOf(context))) await requirePlatformAdmin(context, parts);
+    await requirePlatformAdmin(context, parts);
     const { text, type } = await parts.metrics.print();
     return context.body(text, 200, { 'content-type': type });
   });
   app.get(discoveryPath, (context) =>
     context.json({ node_url: parts.nodeUrl(), platform_version: parts.version }),
   );
+  if (parts.downloads !== null) app.route('/', downloadSurface(parts.downloads));
   const document = openApiDocument({ version: parts.version });
   app.get('/openapi.json', (context) => context.json(document));
   app.route('/', docsSurface({ version: parts.version }) as unknown as Hono<HttpEnv>);
@@ -81,10 +102,7 @@ async function requirePlatformAdmin(context: HttpContext, parts: HttpParts): Pro
     source: sourceOf(context),
   });
   if (caller.platformAdmin) return;
-  throw new ProductError(
-    'permission_denied',
-    'From elsewhere, metrics are for administrators of the platform.',
-  );
+  throw new ProductError('permission_denied', 'Metrics require a platform administrator.');
 }
 
 function correlate(parts: HttpParts) {
@@ -103,13 +121,27 @@ function correlate(parts: HttpParts) {
 const contentPolicy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-async function protect(context: HttpContext, next: () => Promise<void>): Promise<void> {
-  await next();
-  const { headers } = context.res;
-  headers.set('x-content-type-options', 'nosniff');
-  headers.set('referrer-policy', 'no-referrer');
-  if (!headers.has('content-security-policy')) headers.set('content-security-policy', contentPolicy);
-  if (new URL(context.req.url).pathname.startsWith('/api/')) headers.set('cache-control', 'no-store');
+function protect({ isSecure }: Pick<HttpParts, 'isSecure'>) {
+  return async (context: HttpContext, next: () => Promise<void>) => {
+    await next();
+    const { headers } = context.res;
+    headers.set('x-content-type-options', 'nosniff');
+    headers.set('referrer-policy', 'no-referrer');
+    if (isSecure) headers.set('strict-transport-security', `max-age=${strictTransportSeconds}`);
+    if (!headers.has('content-security-policy')) headers.set('content-security-policy', contentPolicy);
+    if (context.req.path.startsWith('/api/')) headers.set('cache-control', 'no-store');
+  };
+}
+
+/** Whatever answer goes on, on whatever route, ends when its caller loses a right. */
+function endStreams(parts: HttpParts) {
+  return async (context: HttpContext, next: () => Promise<void>) => {
+    await next();
+    const caller = context.get('caller');
+    if (caller === undefined) return;
+    const guarded = endWithRight(context.res, (end) => parts.rights.watch(caller, end));
+    if (guarded !== context.res) context.res = guarded;
+  };
 }
 
 function signIn(parts: HttpParts) {
@@ -126,11 +158,12 @@ function signIn(parts: HttpParts) {
 async function openStream(context: HttpContext, parts: HttpParts): Promise<Response> {
   const caller = context.get('caller');
   if (!caller.permissions.has('system.events.read')) {
-    throw new ProductError('permission_denied', 'This needs the permission system.events.read.', {
+    throw new ProductError('permission_denied', 'This requires the permission system.events.read.', {
       members: { permission: 'system.events.read' },
     });
   }
-  const { kind_prefix: kindPrefix = '', ...others } = context.req.query();
+  const query = parametersOfQuery('recentEvents', new URL(context.req.url).searchParams);
+  const { kind_prefix: kindPrefix = '', ...others } = query;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
     throw new ProductError('validation_failed', `${unknown} is not a parameter of the stream.`, {
@@ -139,7 +172,7 @@ async function openStream(context: HttpContext, parts: HttpParts): Promise<Respo
   }
   return parts.streams.open({
     caller,
-    kindPrefix,
+    kindPrefix: String(kindPrefix),
     lastEventId: context.req.header('last-event-id'),
   });
 }

@@ -20,6 +20,8 @@ export function consoleSurface(directory: string): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.get('*', async (context) => {
     const path = decodeURIComponent(new URL(context.req.url).pathname);
+    // Well-known addresses (RFC 8615) are for programs: a page would be taken for an answer.
+    if (path.startsWith('/.well-known/')) return context.notFound();
     const type = types[extname(path)];
     if (type !== undefined && path !== '/index.html') return file(context, { directory, path, type });
     return page(context, directory);
@@ -52,7 +54,13 @@ async function page(context: HttpContext, directory: string): Promise<Response> 
 
 async function read(path: string): Promise<Buffer | null> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'EISDIR' || error.code === 'ENOTDIR') return null;
+    if (
+      error.code === 'ENOENT' ||
+      error.code === 'EISDIR' ||
+      error.code === 'ENOTDIR' ||
+      error.code === 'ENAMETOOLONG'
+    )
+      return null;
     throw error;
   });
 }

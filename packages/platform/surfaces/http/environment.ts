@@ -19,7 +19,3 @@ export type HttpContext = Context<HttpEnv>;
 export function sourceOf(context: HttpContext): string {
   return context.env?.incoming?.socket.remoteAddress ?? 'in-process';
 }
-
-export function isLoopback(source: string): boolean {
-  return source === '::1' || source.startsWith('127.') || source.startsWith('::ffff:127.');
-}

@@ -1,7 +1,7 @@
 // GET /api/v1/events/stream: the account's events as server-sent events (WHATWG HTML §9.2), from where the reader
 // left off (Last-Event-ID) and then live, with no gap and no event twice.
 import { ProductError } from '@powernode/core/errors';
-import { idShape } from '@powernode/core/intent/common';
+import { idShape } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
 import { eventStreamBatchMax, eventStreamsPerOperatorMax, streamPingMs } from '@powernode/core/limits';
 import { showEvent } from '../../actions/fleet/present.ts';
@@ -72,13 +72,11 @@ class EventStream {
   #ended = false;
   /** The last event that the reader has. */
   #last = '';
-  /** The account's last event when the stream was opened: what ended this caller before was undone since. */
-  #opened = '';
   /** There may be events after the last. */
   #news = true;
   #wake = () => {};
 
-  /** Listens at once: a caller may be ended while its stream opens. */
+  /** Listens at once: something may happen while its stream opens. */
   constructor(parts: EventStreamParts, request: EventStreamRequest, onEnd: () => void) {
     this.#parts = parts;
     this.#request = request;
@@ -86,22 +84,22 @@ class EventStream {
     const { caller } = request;
     this.#unsubscribe = parts.bus.subscribe((message) => {
       if (message.kind !== 'event' || message.accountId !== caller.accountId) return;
-      if (endsCaller(message.event, caller)) this.#close();
-      else this.#look();
+      this.#look();
     });
   }
 
   async open(): Promise<ReadableStream<Uint8Array>> {
     const { accountId } = this.#request.caller;
+    let newest: string;
     try {
-      this.#opened = await inAccount(this.#parts.store, accountId, (trx) => lastEventId(trx, accountId));
+      newest = await inAccount(this.#parts.store, accountId, (trx) => lastEventId(trx, accountId));
     } catch (error) {
       this.#end();
       throw error;
     }
     // A reader may name an event that is not there any more, such as one from before a backup was restored.
     const named = this.#request.lastEventId ?? '';
-    this.#last = idShape.test(named) && named < this.#opened ? named : this.#opened;
+    this.#last = idShape.test(named) && named < newest ? named : newest;
     return new ReadableStream<Uint8Array>({
       start: (controller) => this.#start(controller),
       pull: (controller) => this.#pull(controller),
@@ -120,7 +118,7 @@ class EventStream {
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { caller, kindPrefix } = this.#request;
+    const { kindPrefix } = this.#request;
     let frames = '';
     while (frames === '') {
       if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -130,7 +128,6 @@ class EventStream {
       if (this.#ended) return;
       // Without a database the reader comes back by itself; the failure is logged where it is.
       if (events === null) return this.#close();
-      if (events.some((event) => event.id > this.#opened && endsCaller(event, caller))) return this.#close();
       if (events.length === eventStreamBatchMax) this.#news = true;
       this.#last = events.at(-1)?.id ?? this.#last;
       const told = events.filter((event) => event.kind.startsWith(kindPrefix));
@@ -177,12 +174,4 @@ class EventStream {
 
 function frame(event: Event): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
-}
-
-function endsCaller(event: Event, caller: Caller): boolean {
-  const after = event.payload['after'] as { id?: unknown; disabled?: unknown } | null | undefined;
-  return (
-    (event.kind === 'system.api_token.revoked' && after?.id === caller.tokenId) ||
-    (event.kind.startsWith('system.operator.') && after?.id === caller.operatorId && after.disabled === true)
-  );
 }

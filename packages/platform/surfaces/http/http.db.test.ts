@@ -20,6 +20,7 @@ beforeAll(async () => {
     authenticate: platform.authenticate,
     bootstrap: createBootstrap({ ...platform, log: pino({ level: 'silent' }) }),
     streams: createEventStreams({ store: platform.store, bus: platform.bus }),
+    rights: platform.rights,
     mcp: new Hono(),
     metrics: { observeRequest: () => {}, print: async () => ({ text: '', type: 'text/plain' }) },
     ready: async () => {},
@@ -27,6 +28,9 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
     version: 'test',
     nodeUrl: () => 'https://192.0.2.1:7443',
+    downloads: null,
+    hosts: [],
+    isSecure: false,
     consoleDirectory: '/nonexistent',
   });
 });
@@ -257,6 +261,14 @@ describe('the event stream', () => {
       payload: { before: null, after: { name: 'told' } },
     });
   });
+
+  test.each(['kind_prefix=a&kind_prefix=b', '__proto__=1', 'limit=1'])(
+    'takes kind_prefix once and nothing else: not %s [9.22]',
+    async (query) => {
+      const refused = await send(`/api/v1/events/stream?${query}`);
+      expect([refused.status, await json(refused)]).toMatchObject([422, { code: 'validation_failed' }]);
+    },
+  );
 
   test('goes on after the last event that was read, without gap', async () => {
     const first = await send('/api/v1/events/stream?kind_prefix=sdwan.network');

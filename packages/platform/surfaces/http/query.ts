@@ -1,6 +1,7 @@
 // Query parameters as an action's parameters: text becomes what the schema asks for, and is checked there.
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { inputOf } from '@powernode/core/actions/define';
+import { ProductError } from '@powernode/core/errors';
 import { z } from 'zod';
 
 type Kind = 'number' | 'boolean' | 'array' | 'text';
@@ -27,15 +28,27 @@ function kindOf(property: z.core.JSONSchema._JSONSchema): Kind {
   return types.includes('array') ? 'array' : 'text';
 }
 
-/** Parameters that the schema does not know stay text, so that it can refuse them by name. */
+/**
+ * Parameters that the schema does not know stay text, so that it can refuse them by name. Only a list may be said in
+ * parts; of anything else that stands twice nobody can say which one is meant.
+ */
 export function parametersOfQuery(key: ActionKey, query: URLSearchParams): Record<string, unknown> {
-  const parameters: Record<string, unknown> = {};
+  // Without a prototype: a parameter of any name is one of its own, and is refused as such.
+  const parameters = Object.create(null) as Record<string, unknown>;
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
-    const last = values.at(-1) ?? '';
-    parameters[name] = valueOf(kinds.get(key)?.get(name) ?? 'text', { values, last });
+    const kind = kinds.get(key)?.get(name) ?? 'text';
+    if (values.length > 1 && kind !== 'array') throw repeated(name);
+    parameters[name] = valueOf(kind, { values, last: values.at(-1) ?? '' });
   }
   return parameters;
+}
+
+function repeated(name: string): ProductError {
+  const shown = name.slice(0, 60);
+  return new ProductError('validation_failed', `${shown} occurs more than once in the query string.`, {
+    fields: [{ path: shown, code: 'repeated', message: 'must be given once' }],
+  });
 }
 
 function valueOf(kind: Kind, given: { readonly values: string[]; readonly last: string }): unknown {

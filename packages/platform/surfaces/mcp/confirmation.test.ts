@@ -54,8 +54,17 @@ async function connect(platform: FakePlatform, parts: Parts) {
   return { client, asked };
 }
 
+/** What is asked: made of what the platform found out, with the plan [9.5]. */
+const question = [
+  'Delete network office',
+  `  network_id: "${networkId}"`,
+  'It changes 1 instance:',
+  '  edge-1: interface wg-abcdef; and 2 more',
+  'Nothing has changed yet. Approve it now?',
+].join('\n');
+
 /** The first round of a call by a client that answers by hand. */
-async function question(platform: FakePlatform) {
+async function firstRound(platform: FakePlatform) {
   const { client } = await connect(platform, { answer: yes, manual: true });
   const first = await client.callTool(deletion, { allowInputRequired: true });
   const { requestState } = first as unknown as { requestState: string };
@@ -79,7 +88,7 @@ test('a person who is asked and approves has the operation run in the same call'
   const { client, asked } = await connect(platform, { answer: yes });
   await client.listTools();
   const result = await client.callTool(deletion);
-  expect(asked).toEqual([expect.stringContaining('Delete network office')]);
+  expect(asked).toEqual([question]);
   expect(result.structuredContent).toMatchObject({ network: { id: networkId } });
   expect(platform.networks.size).toBe(0);
   expect([...platform.approvals.values()]).toMatchObject([{ status: 'approved' }]);
@@ -147,11 +156,13 @@ test('a model cannot approve by a parameter, nor by the tool that decides', asyn
     isError: true,
     structuredContent: { code: 'permission_denied' },
   });
-  expect(platform.networks.size).toBe(1);
   const reject = { ...decide, arguments: { approval_id: id, decision: 'reject' } };
-  expect((await client.callTool(reject)).structuredContent).toMatchObject({
-    approval: { status: 'rejected' },
+  expect(await client.callTool(reject)).toMatchObject({
+    isError: true,
+    structuredContent: { code: 'permission_denied', detail: expect.stringContaining('--decision reject') },
   });
+  expect(platform.networks.size).toBe(1);
+  expect([...platform.approvals.values()]).toMatchObject([{ status: 'pending' }]);
 });
 
 test('the tool that decides asks a person what the approval itself says', async () => {
@@ -163,13 +174,26 @@ test('the tool that decides asks a person what the approval itself says', async 
     name: 'system_decide_approval',
     arguments: { approval_id: id, decision: 'approve' },
   });
-  expect(asked).toEqual(['Approve this operation? Delete network office']);
+  expect(asked).toEqual([question]);
   expect(platform.networks.size).toBe(0);
+});
+
+test('a rejection is a person’s too [9.5]', async () => {
+  const platform = new FakePlatform();
+  await (await connect(platform, {})).client.callTool(deletion);
+  const [id] = platform.approvals.keys();
+  const { client, asked } = await connect(platform, { answer: yes });
+  await client.callTool({
+    name: 'system_decide_approval',
+    arguments: { approval_id: id, decision: 'reject' },
+  });
+  expect(asked).toEqual([expect.stringMatching(/^Delete network office\n[^]*Reject it\?$/)]);
+  expect([...platform.approvals.values()]).toMatchObject([{ status: 'rejected' }]);
 });
 
 test('an answer works once', async () => {
   const platform = new FakePlatform();
-  const { repeat } = await question(platform);
+  const { repeat } = await firstRound(platform);
   expect(await repeat({})).toMatchObject({ structuredContent: { network: { id: networkId } } });
   expect(await repeat({})).toMatchObject({ isError: true, structuredContent: { code: 'conflict' } });
   expect(platform.approvals.size).toBe(1);
@@ -177,7 +201,7 @@ test('an answer works once', async () => {
 
 test('an answer is bound to the tool, the arguments, the caller and its own text', async () => {
   const platform = new FakePlatform();
-  const { repeat, requestState } = await question(platform);
+  const { repeat, requestState } = await firstRound(platform);
   const other = { network_id: networkId, dry_run: false };
   expect(await repeat({ arguments: other })).toMatchObject({ structuredContent: { code: 'conflict' } });
   expect(await repeat({ name: 'system_sdwan_get_network' })).toMatchObject({
@@ -193,7 +217,7 @@ test('an answer is bound to the tool, the arguments, the caller and its own text
 
 test('a repeated call without an answer is asked again about the same operation', async () => {
   const platform = new FakePlatform();
-  const { repeat } = await question(platform);
+  const { repeat } = await firstRound(platform);
   await expect(repeat({ response: { nothing: true } })).rejects.toThrow(/input/i);
   expect(platform.approvals.size).toBe(1);
 });

@@ -4,6 +4,7 @@ import { definitionOf } from '@powernode/core/actions/catalogue';
 import { inputOf } from '@powernode/core/actions/define';
 import { ProductError } from '@powernode/core/errors';
 import { type Permission, permissionNames } from '@powernode/core/intent/account';
+import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import type { Authenticate, Caller, Invocation, Outcome } from '../../actions/invoke-types.ts';
 import { type McpSurfaceOptions, mcpSurface } from './surface.ts';
 
@@ -49,6 +50,9 @@ export class FakePlatform {
       case 'getApproval':
         return ok({ approval: this.approvalOf(input) });
       case 'decideApproval':
+        if (invocation.overMcp === 'model') {
+          throw new ProductError('permission_denied', 'The gate lets only a person decide.');
+        }
         return ok({ approval: this.decide(input) });
       default:
         throw new Error('secret words of the inside');
@@ -76,6 +80,8 @@ export class FakePlatform {
       operatorName: 'Test',
       accountId,
       tokenId: 'token',
+      token: { name: 'test', madeBy: null, expiresAt: null, isLimited: false, isForModel: false },
+      role: 'owner',
       permissions,
       platformAdmin: false,
     };
@@ -103,8 +109,28 @@ export class FakePlatform {
       summary: `Delete network ${String(name)}`,
       expires_at: time,
     };
-    this.approvals.set(id, { ...operation, input, status: 'pending', result: null, error: null });
-    return { status: 202, body: { pending: true, deferred_operation: operation } };
+    const plan = {
+      nodes: [
+        {
+          instance_id: networkId,
+          hostname: 'edge-1',
+          changes: [{ op: 'remove', key: 'interface/wg-abcdef', detail: 'interface wg-abcdef' }],
+          changes_count: 3,
+        },
+      ],
+      node_count: 1,
+      truncated: false,
+    };
+    const { dry_run: _dryRun, approve: _approve, ...asked } = input;
+    this.approvals.set(id, {
+      ...operation,
+      input: asked,
+      plan,
+      status: 'pending',
+      result: null,
+      error: null,
+    });
+    return { status: 202, body: { pending: true, deferred_operation: operation, plan } };
   }
 
   private approvalOf(input: Row): Row {
@@ -128,13 +154,11 @@ export class FakePlatform {
 }
 
 function parse(invocation: Invocation): Row {
-  const parsed = inputOf(definitionOf(invocation.action)).safeParse(invocation.input);
+  const parsed = inputOf(definitionOf(invocation.action)).safeParse(invocation.input, {
+    error: validationMessage,
+  });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({
-    path: issue.path.join('.'),
-    code: issue.code === 'unrecognized_keys' ? 'unknown_parameter' : issue.code,
-    message: issue.message,
-  }));
+  const fields = fieldProblems(parsed.error, 'is not a parameter of this action');
   throw new ProductError('validation_failed', 'Correct the parameters named in errors.', { fields });
 }
 
@@ -155,6 +179,7 @@ function network(id: string, name: string): Row {
     topology_strategy: 'hub_and_spoke',
     firewall_default_policy: 'accept',
     direct_paths: true,
+    rematch_connections: true,
     mtu: 1420,
     status: 'active',
     peer_count: 0,

@@ -5,9 +5,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import { defaultToolsets } from '@powernode/core/actions/tools';
-import { toolsDefaultMax } from '@powernode/core/limits';
+import { toolsOf } from '@powernode/core/actions/tools';
+import { toolsDefaultBytesMax, toolsDefaultMax } from '@powernode/core/limits';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';
 
@@ -76,12 +75,10 @@ test('both eras see the same tools, in one order, with all four hints, and can c
   const platform = new FakePlatform();
   const modern = (await (await modernClient(platform)).listTools()).tools;
   const legacy = (await (await legacyClient(platform)).listTools()).tools;
-  const shown = actionKeys
-    .map(definitionOf)
-    .filter(({ area }) => defaultToolsets.some((one) => one === area));
+  const shown = toolsOf({ toolsets: ['default'], strict: false, readOnly: false });
   expect(modern.map((tool) => tool.name)).toEqual(shown.map(({ name }) => name));
-  await (await modernClient(platform)).callTool({ name: 'system_whoami', arguments: {} });
-  expect(platform.invocations.map(({ action }) => action)).toEqual(['whoami']);
+  await (await modernClient(platform)).callTool({ name: 'system_list_operators', arguments: {} });
+  expect(platform.invocations.map(({ action }) => action)).toEqual(['listOperators']);
   expect(legacy.map((tool) => tool.name)).toEqual(modern.map((tool) => tool.name));
   expect(modern.length).toBeLessThanOrEqual(toolsDefaultMax);
   for (const tool of modern) {
@@ -96,6 +93,14 @@ test('both eras see the same tools, in one order, with all four hints, and can c
     expect(tool.inputSchema.type).toBe('object');
     expect(tool.outputSchema, tool.name).toBeDefined();
   }
+});
+
+test('the whole answer to tools/list is short enough to be read before a task [9.16]', async () => {
+  const authorization = `Bearer ${testToken}`;
+  const response = await post(new FakePlatform(), { authorization });
+  const text = await response.text();
+  expect(text).toContain('system_sdwan_create_access_grant');
+  expect(Buffer.byteLength(text)).toBeLessThan(toolsDefaultBytesMax);
 });
 
 test('the server says that its name is platform', async () => {
@@ -126,7 +131,7 @@ test('an unknown toolset is refused with the names that there are', async () => 
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
     code: 'malformed_request',
-    detail: expect.stringContaining('sdwan, services'),
+    detail: expect.stringContaining('default, sdwan, services'),
   });
 });
 
@@ -138,7 +143,10 @@ test('an answer is structured and is also text', async () => {
       name: 'system_sdwan_get_network',
       arguments: { network_id: networkId },
     });
-    expect(result.structuredContent).toEqual({ network: platform.networks.get(networkId) });
+    expect(result.structuredContent).toEqual({
+      untrusted_fields: ['network.name'],
+      network: platform.networks.get(networkId),
+    });
     const [content] = result.content as { type: string; text: string }[];
     expect(JSON.parse(content?.text ?? '')).toEqual(result.structuredContent);
     expect(result.isError).toBeFalsy();

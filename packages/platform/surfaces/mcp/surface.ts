@@ -8,13 +8,20 @@ import {
   type McpRequestContext,
   McpServer,
 } from '@modelcontextprotocol/server';
+import { listOnly, registerTools } from '@powernode/client/mcp/register-tools';
 import { callableTools, parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import { mcpSubscriptionsMax, requestBytesMax, toolsListKeptMs } from '@powernode/core/limits';
+import {
+  mcpSubscriptionsMax,
+  requestBytesMax,
+  requestDepthMax,
+  toolsListKeptMs,
+} from '@powernode/core/limits';
+import { readJsonBytes } from '@powernode/core/wire/json-text';
 import { type Context, Hono } from 'hono';
 import type { Authenticate, Caller, Invoke } from '../../actions/invoke-types.ts';
+import { boundedBytes } from '../http/body.ts';
 import { type QuestionCodec, questionCodec } from './question-codec.ts';
-import { listOnly, registerTools } from './register-tools.ts';
 
 export interface McpSurfaceOptions {
   readonly invoke: Invoke;
@@ -33,8 +40,8 @@ export interface McpSurfaceOptions {
 }
 
 interface McpEnv {
-  /** Set by the application that this one is mounted in. */
-  Variables: { correlationId?: string };
+  /** `correlationId` is set by the application that this one is mounted in, which reads `caller`. */
+  Variables: { correlationId?: string; caller?: Caller };
 }
 
 /** What one request knows of itself, carried through the SDK to the server of that request. */
@@ -61,8 +68,13 @@ export function mcpSurface(options: McpSurfaceOptions): Hono & { close(): Promis
         authorization: context.req.header('authorization'),
         source: options.sourceOf(context),
       });
+      context.set('caller', caller);
       parseToolSelection(selectionText(context.req.url));
-      return await handler.fetch(context.req.raw, { authInfo: authInfoOf({ caller, correlationId }) });
+      const authInfo = authInfoOf({ caller, correlationId });
+      if (context.req.method !== 'POST') return await handler.fetch(context.req.raw, { authInfo });
+      const read = await readMessage(context.req.raw);
+      if (read instanceof Response) return read;
+      return await handler.fetch(context.req.raw, { authInfo, parsedBody: read.message });
     } catch (error) {
       logFailure(options, { error, correlationId });
       return refusal(error);
@@ -87,7 +99,7 @@ function newServer(options: McpSurfaceOptions, context: McpRequestContext): McpS
   const selection = parseToolSelection(selectionText(context.requestInfo?.url));
   registerTools(server, {
     tools: callableTools(selection),
-    codec,
+    seal: codec.seal,
     callerOf: (canAsk) => ({
       canAsk,
       mayDecide: async () => caller.permissions.has('system.approvals.decide'),
@@ -125,6 +137,21 @@ function logFailure(
 function selectionText(url: string | undefined) {
   const query = url === undefined ? new URLSearchParams() : new URL(url).searchParams;
   return { toolsets: query.get('toolsets') ?? undefined, readOnly: query.get('read_only') ?? undefined };
+}
+
+/** A response when the message cannot be read (JSON-RPC 2.0 §5.1). */
+async function readMessage(request: Request): Promise<{ readonly message: unknown } | Response> {
+  const bytes = await boundedBytes(request);
+  try {
+    return { message: readJsonBytes(bytes, requestDepthMax) };
+  } catch (error) {
+    if (!(error instanceof ProductError)) throw error;
+    const message = `Parse error: ${error.detail}`;
+    return new Response(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32_700, message } }), {
+      status: error.meaning.httpStatus,
+      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+    });
+  }
 }
 
 function refusal(error: unknown): Response {

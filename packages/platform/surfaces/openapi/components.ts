@@ -37,7 +37,7 @@ export const problemSchema: JsonSchema = {
     detail: { type: 'string' },
     errors: {
       type: 'array',
-      description: 'Each wrong parameter, when the parameters do not fit',
+      description: 'Each invalid parameter',
       items: {
         type: 'object',
         properties: {

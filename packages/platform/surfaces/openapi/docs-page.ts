@@ -13,8 +13,8 @@ const areas: readonly { readonly area: ActionDefinition['area']; readonly title:
   { area: 'services', title: 'Virtual IPs and port mappings' },
   { area: 'firewall', title: 'Firewall and reachability' },
   { area: 'devices', title: 'Devices and access grants' },
-  { area: 'fleet', title: 'Machines and events' },
-  { area: 'provisioning', title: 'Machines to come' },
+  { area: 'fleet', title: 'Instances and events' },
+  { area: 'provisioning', title: 'Pending instances' },
   { area: 'autonomy', title: 'Policies and approvals' },
   { area: 'accounts', title: 'Accounts, operators, tokens' },
 ];
@@ -79,7 +79,7 @@ function introduction(): Html {
       </li>
       <li>
         A change whose policy is <code>require_approval</code> answers 202 with <code>pending</code> and a
-        <code>deferred_operation</code>; whoever may decide can set <code>approve</code>. Over MCP a person is asked instead, where the client can ask.
+        <code>deferred_operation</code>; with the permission to decide you can set <code>approve</code>. Over MCP a person is asked instead, if the client supports it.
       </li>
       <li>
         Lists take <code>limit</code> and <code>cursor</code>, and answer <code>count</code>, <code>has_more</code> and

@@ -39,7 +39,7 @@ export function openApiDocument(facts: DocumentFacts): OpenApiDocument {
 }
 
 const introduction = [
-  'Encrypted IPv6 overlays between machines. Every action has a resource route and a generic route,',
+  'Encrypted IPv6 overlay networks. Every action has a resource route and a generic route,',
   '`POST /api/v1/actions/<action>`, which takes and answers the same.',
   'Every change takes `dry_run` and may answer 202 when a policy wants a decision first.',
 ].join(' ');
@@ -49,9 +49,9 @@ const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
 const tags = [
   { name: 'sdwan', description: 'Networks, peers and their topology' },
   { name: 'services', description: 'Virtual IPs and port mappings' },
-  { name: 'firewall', description: 'Firewall rules, their audit, and who reaches whom' },
-  { name: 'devices', description: "People's devices and the grants that let them in" },
-  { name: 'fleet', description: 'Machines, the tokens that let them in, and events' },
+  { name: 'firewall', description: 'Firewall rules, their audit, and reachability' },
+  { name: 'devices', description: 'User devices and access grants' },
+  { name: 'fleet', description: 'Instances, join tokens and events' },
   { name: 'autonomy', description: 'Policies and approvals' },
   { name: 'accounts', description: 'Accounts, operators and API tokens' },
   { name: 'platform', description: 'The platform itself' },
@@ -70,14 +70,17 @@ const responses = {
   Pending: { description: 'Waits for a decision', content: json(refTo('Pending')) },
   Problem: { description: 'It failed', content: problem },
   Unauthenticated: {
-    description: 'A valid token is needed',
+    description: 'A valid token is required',
     headers: { 'WWW-Authenticate': { schema: { type: 'string' } } },
     content: problem,
   },
-  PermissionDenied: { description: 'The token may not do this, or a policy blocks it', content: problem },
-  NotFound: { description: 'There is no such object in this account', content: problem },
+  PermissionDenied: {
+    description: 'The token lacks the permission, or a policy blocks it',
+    content: problem,
+  },
+  NotFound: { description: 'The object does not exist in this account', content: problem },
   Conflict: { description: 'The state of the object does not allow this', content: problem },
-  ValidationFailed: { description: 'The parameters do not fit; errors names each', content: problem },
+  ValidationFailed: { description: 'Invalid parameters; errors lists each', content: problem },
   RateLimited: {
     description: 'Too many requests',
     headers: { 'Retry-After': { schema: { type: 'integer' } } },
@@ -125,15 +128,17 @@ const otherPaths = {
     ...status,
     503: { $ref: '#/components/responses/Problem' },
   }),
-  '/metrics': open('metrics', 'Metrics for Prometheus; from elsewhere than loopback with a token', {
+  '/metrics': open('metrics', 'Metrics for Prometheus, for administrators of the platform', {
     ...plain('The metrics', 'text/plain'),
+    401: { $ref: '#/components/responses/Unauthenticated' },
+    403: { $ref: '#/components/responses/PermissionDenied' },
   }),
 };
 
+/** Those that answer with a 401 ask for a token; the others need none. */
 function open(operationId: string, summary: string, answers: object) {
-  return {
-    get: { operationId, summary, tags: ['platform'], security: [{}, { token: [] }], responses: answers },
-  };
+  const security = '401' in answers ? [{ token: [] }] : [{}];
+  return { get: { operationId, summary, tags: ['platform'], security, responses: answers } };
 }
 
 function actionPaths(): Record<string, Record<string, unknown>> {

@@ -10,6 +10,7 @@ import { Absent, Note } from '../../parts/states.tsx';
 import { ApprovalStatusMark } from '../../parts/statuses.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
 import { detailOf } from './decide-dialog.tsx';
+import { OnceSecret } from './once-secret.tsx';
 import { Answers } from './pending-approval.tsx';
 
 type Approval = Output<'getApproval'>['approval'];
@@ -37,10 +38,19 @@ function Known({ approval }: { readonly approval: Approval }) {
       actions={pending ? <Answers approval={approval} /> : null}
     >
       {approval.error === null ? null : (
-        <Note tone="bad" icon="alert" title="It was approved and failed">
+        <Note
+          tone="bad"
+          icon="alert"
+          title={
+            approval.decided_by === null
+              ? 'Closed: the object has changed since the request'
+              : 'Approved, but it failed'
+          }
+        >
           {detailOf(approval.error)}
         </Note>
       )}
+      <OnceSecret approval={approval} />
       {evidence === null ? null : (
         <Note tone="info" icon="events" title="Evidence">
           <p>{evidence}</p>
@@ -52,8 +62,8 @@ function Known({ approval }: { readonly approval: Approval }) {
             <Facts facts={requestFacts(approval)} />
           </div>
         </Section>
-        <Section title={pending ? 'What it would do' : 'What it was to do'}>
-          {plan === null ? <p className="muted">No plan was kept.</p> : <PlanView plan={plan} />}
+        <Section title="Plan">
+          {plan === null ? <p className="muted">No plan was stored.</p> : <PlanView plan={plan} />}
         </Section>
       </div>
     </Page>
@@ -63,22 +73,22 @@ function Known({ approval }: { readonly approval: Approval }) {
 function requestFacts(approval: Approval): readonly Fact[] {
   const decided: readonly Fact[] =
     approval.decided_at === null
-      ? [['Ends', <Ago key="e" at={approval.expires_at} />]]
+      ? [['Expires', <Ago key="e" at={approval.expires_at} />]]
       : [
-          ['Decided by', approval.decided_by?.name ?? 'nobody: the time was over'],
+          ['Decided by', approval.decided_by?.name ?? 'nobody: the request expired'],
           ['Decided', <DateTime key="d" at={approval.decided_at} />],
           ['Reason', approval.reason],
         ];
   return [
-    ['Asked by', approval.requested_by.name],
-    ['Asked', <DateTime key="a" at={approval.created_at} />],
+    ['Requested by', approval.requested_by.name],
+    ['Requested', <DateTime key="a" at={approval.created_at} />],
     ...decided,
     ['Action', <code key="c">{approval.action}</code>],
     ['Category', <code key="g">{approval.category}</code>],
     ...Object.entries(approval.input).map(
       ([name, value]): Fact => [name, <code key={name}>{textOf(value)}</code>],
     ),
-    ['Identifier', <Copyable key="i" text={approval.id} label="the identifier" />],
+    ['ID', <Copyable key="i" text={approval.id} label="the ID" />],
   ];
 }
 

@@ -12,15 +12,15 @@ import { PendingApproval } from './pending-approval.tsx';
 type Approval = Row<'listApprovals'>;
 
 const columns: readonly Column<Approval>[] = [
-  { id: 'summary', header: 'What', text: (a) => a.summary, width: [14, 2.4], card: 'title' },
+  { id: 'summary', header: 'Request', text: (a) => a.summary, width: [14, 2.4], card: 'title' },
   {
     id: 'status',
-    header: 'Outcome',
+    header: 'Status',
     text: (a) => a.status,
     cell: (a) => <ApprovalStatusMark status={a.status} />,
     width: [7, 0.7],
   },
-  { id: 'asked', header: 'Asked by', text: (a) => a.requested_by.name, width: [7, 0.8] },
+  { id: 'asked', header: 'Requested by', text: (a) => a.requested_by.name, width: [7, 0.8] },
   { id: 'decided', header: 'Decided by', text: (a) => a.decided_by?.name ?? '—', width: [7, 0.8] },
   {
     id: 'when',
@@ -39,7 +39,7 @@ export function ApprovalsPage() {
   return (
     <Page
       title="Approvals"
-      intro="Changes that a policy holds until somebody decides. Unanswered for 4 hours is rejected."
+      intro="Changes that wait for a decision because their policy requires approval. Requests expire after 4 hours and count as rejected."
     >
       <Loaded what="approvals" data={approvals.data} error={approvals.error} retry={approvals.retry}>
         {(rows) => (
@@ -58,13 +58,13 @@ export function ApprovalsPage() {
 function Pending({ approvals }: { readonly approvals: readonly Approval[] }) {
   if (approvals.length === 0) {
     return (
-      <Empty icon="approvals" title="Nothing waits for a decision">
-        A change whose policy requires approval appears here, with what it would do to which machines.
+      <Empty icon="approvals" title="No pending approvals">
+        A change whose policy requires approval appears here with its plan.
       </Empty>
     );
   }
   return (
-    <Section title="Waiting" aside={<span className="count">{approvals.length}</span>}>
+    <Section title="Pending" aside={<span className="count">{approvals.length}</span>}>
       <ul className="stack">
         {approvals.map((approval) => (
           <li key={approval.id}>

@@ -2,12 +2,12 @@
 import { type FormEvent, useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { refreshAll } from '../../app/query-client.ts';
-import { secretsOf, shownOnce } from '../../app/shown-once.ts';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TextArea } from '../../parts/form.tsx';
+import { PlanFields, readPlan } from '../../parts/plan.tsx';
 import { ProblemNote } from '../../parts/states.tsx';
 
 export type Decision = 'approve' | 'reject';
@@ -17,10 +17,14 @@ const words: Readonly<
 > = {
   approve: {
     title: 'Approve',
-    meaning: 'It is done now, with the permissions that its requester has now.',
+    meaning: 'The change runs now, with the permissions that the requester has now.',
     verb: 'Approve and run',
   },
-  reject: { title: 'Reject', meaning: 'It is not done, and cannot be approved later.', verb: 'Reject' },
+  reject: {
+    title: 'Reject',
+    meaning: 'The change does not run and cannot be approved later.',
+    verb: 'Reject',
+  },
 };
 
 export interface DecideDialogProps {
@@ -33,17 +37,17 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
   const change = useChange('decideApproval');
   const [reason, setReason] = useState('');
   const { title, meaning, verb } = words[decision];
+  const plan = readPlan(approval.plan);
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     const said = reason.trim() === '' ? {} : { reason: reason.trim() };
     const answer = await change.run({ approval_id: approval.id, decision, ...said });
     if (answer?.kind !== 'done') return;
-    const { status, error, result } = answer.body.approval;
-    if (status === 'failed') tell({ tone: 'bad', text: `It was approved and failed: ${detailOf(error)}` });
+    const { status, error } = answer.body.approval;
+    if (status === 'failed') tell({ tone: 'bad', text: `Approved, but it failed: ${detailOf(error)}` });
     else tell({ tone: 'done', text: `${status}: ${approval.summary}` });
     refreshAll();
-    shownOnce.set(secretsOf(result));
     onClose();
   }
 
@@ -51,6 +55,7 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
     <Dialog title={`${title}: ${approval.summary}`} onClose={onClose}>
       <form className="form" onSubmit={(event) => void submit(event)} noValidate>
         <p>{meaning}</p>
+        {plan === null ? null : <PlanFields plan={plan} />}
         <TextArea
           label="Reason"
           optional
@@ -60,7 +65,7 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
         />
         <ProblemNote problem={change.problem} />
         <div className="form-foot">
-          <Button onClick={onClose}>Not yet</Button>
+          <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" variant={decision === 'approve' ? 'primary' : 'danger'} busy={change.busy}>
             {verb}
           </Button>

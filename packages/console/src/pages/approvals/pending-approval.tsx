@@ -27,7 +27,7 @@ export function PendingApproval({ approval }: { readonly approval: Approval }) {
         <Answers approval={approval} />
       </div>
       <p className="muted">
-        {approval.requested_by.name} asked <Ago at={approval.created_at} />. It ends{' '}
+        Requested by {approval.requested_by.name} <Ago at={approval.created_at} />. Expires{' '}
         <Ago at={approval.expires_at} />. <code>{approval.action}</code>
       </p>
       {evidence === null ? null : (
@@ -43,7 +43,7 @@ export function PendingApproval({ approval }: { readonly approval: Approval }) {
 export function Answers({ approval }: { readonly approval: Approval }) {
   const may = useMay('decideApproval');
   const [deciding, setDeciding] = useState<Decision | null>(null);
-  if (!may) return <span className="hint">Deciding needs system.approvals.decide.</span>;
+  if (!may) return <span className="hint">Deciding requires system.approvals.decide.</span>;
   return (
     <div className="row">
       <Button variant="primary" icon="check" onClick={() => setDeciding('approve')}>

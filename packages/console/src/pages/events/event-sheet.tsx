@@ -20,10 +20,10 @@ export function EventSheet({ event, onClose }: { readonly event: Event; readonly
       </div>
       <Facts
         facts={[
-          ['When', <DateTime key="w" at={event.at} />],
-          ['Who', `${event.actor.name} (${event.actor.kind})`],
-          ['Correlation', <Copyable key="c" text={event.correlation_id} label="the correlation" />],
-          ['Event', <Copyable key="i" text={event.id} label="the identifier" />],
+          ['Time', <DateTime key="w" at={event.at} />],
+          ['Actor', `${event.actor.name} (${event.actor.kind})`],
+          ['Correlation ID', <Copyable key="c" text={event.correlation_id} label="the correlation ID" />],
+          ['Event ID', <Copyable key="i" text={event.id} label="the event ID" />],
         ]}
       />
       {before === null && after === null ? null : (
@@ -32,7 +32,7 @@ export function EventSheet({ event, onClose }: { readonly event: Event; readonly
         </Section>
       )}
       {more.length === 0 ? null : (
-        <Section title="More">
+        <Section title="Details">
           <Facts facts={more.map(([name, value]): Fact => [name, textOf(value)])} />
         </Section>
       )}

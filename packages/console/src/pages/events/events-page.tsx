@@ -18,7 +18,7 @@ import { useEventFeed } from './use-event-feed.ts';
 const columns: readonly Column<Event>[] = [
   {
     id: 'at',
-    header: 'When',
+    header: 'Time',
     text: (e) => formatDateTime(e.at),
     sort: (e) => e.at,
     cell: (e) => <Ago at={e.at} />,
@@ -32,12 +32,12 @@ const columns: readonly Column<Event>[] = [
     width: [7, 0.5],
   },
   { id: 'kind', header: 'Kind', text: (e) => e.kind, width: [14, 1.4], mono: true, card: 'title' },
-  { id: 'subject', header: 'What', text: subjectOf, width: [10, 1.4] },
-  { id: 'actor', header: 'Who', text: (e) => e.actor.name, width: [8, 0.8] },
-  { id: 'actorKind', header: 'Who it is', text: (e) => e.actor.kind, width: [6, 0.5], extra: true },
+  { id: 'subject', header: 'Object', text: subjectOf, width: [10, 1.4] },
+  { id: 'actor', header: 'Actor', text: (e) => e.actor.name, width: [8, 0.8] },
+  { id: 'actorKind', header: 'Actor type', text: (e) => e.actor.kind, width: [6, 0.5], extra: true },
   {
     id: 'correlation',
-    header: 'Correlation',
+    header: 'Correlation ID',
     text: (e) => e.correlation_id,
     width: [12, 1],
     mono: true,
@@ -65,7 +65,7 @@ export function EventsPage() {
   return (
     <Page
       title="Events"
-      intro="Every change with who made it, before and after. Newest first, live."
+      intro="Every change, with its actor and the object before and after. Newest first, updated live."
       actions={
         <Button
           icon={feed.paused ? 'play' : 'pause'}
@@ -73,7 +73,7 @@ export function EventsPage() {
           aria-pressed={feed.paused}
           onClick={feed.togglePause}
         >
-          {feed.paused ? `Go on (${count(feed.held, 'new event')})` : 'Pause'}
+          {feed.paused ? `Resume (${count(feed.held, 'new event')})` : 'Pause'}
         </Button>
       }
     >
@@ -98,10 +98,10 @@ export function EventsPage() {
               </>
             }
             empty={
-              <Empty icon="events" title="Nothing has happened yet">
+              <Empty icon="events" title="No events yet">
                 {prefix === ''
-                  ? 'Events appear here the moment something changes.'
-                  : `No event of ${prefix} is known.`}
+                  ? 'Events appear here as soon as something changes.'
+                  : `No event of ${prefix} exists.`}
                 {prefix === '' ? null : (
                   <>
                     {' '}

@@ -22,20 +22,22 @@ export function DrainDialog({ instance, onClose }: DrainDialogProps) {
     <PlannedDialog
       action="drainInstance"
       parameters={{ instance_id: instance.id, drain }}
-      title={drain ? `Drain ${hostname}` : `Take ${hostname} back`}
-      verb={drain ? 'Drain machine' : 'Take it back'}
-      keep={drain ? 'Let it work' : 'Leave it drained'}
+      title={drain ? `Drain ${hostname}` : `Return ${hostname} to service`}
+      verb={drain ? 'Drain instance' : 'Return to service'}
       tone="primary"
       about={({ moves }) => <MoveList moves={moves} />}
       onClose={onClose}
       onDone={() => {
         onClose();
-        tell({ tone: 'done', text: drain ? `${hostname} is being drained` : `${hostname} takes work again` });
+        tell({
+          tone: 'done',
+          text: drain ? `${hostname} is being drained` : `${hostname} is back in service`,
+        });
       }}
     >
       {drain
-        ? 'Its work moves away first, and nothing is lost: spokes leave it as a hub, virtual IPs go to their next holder. It stays in its networks.'
-        : 'It takes work again: spokes may use it as a hub, and virtual IPs may come to it.'}
+        ? 'Traffic moves away without loss: spokes switch to another hub, and virtual IPs move to their next holder. The instance stays in its networks.'
+        : 'Spokes can use it as a hub again, and it can hold virtual IPs.'}
     </PlannedDialog>
   );
 }

@@ -1,11 +1,12 @@
 // The form of a machine: what it is called and tagged on the platform.
 import type { Output } from '../../api/client.ts';
-import { ChangeForm } from '../../app/change-form.tsx';
-import { useFieldValues } from '../../app/object-form.tsx';
+import { EditForm } from '../../app/edit-form.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TagsField, TextField } from '../../parts/form.tsx';
 
 type Instance = Output<'getInstance'>['instance'];
+
+const valuesOf = ({ hostname, tags }: Instance): Pick<Instance, 'hostname' | 'tags'> => ({ hostname, tags });
 
 export function EditInstance({
   instance,
@@ -14,30 +15,23 @@ export function EditInstance({
   readonly instance: Instance;
   readonly onClose: () => void;
 }) {
-  const { values, set } = useFieldValues(() => ({
-    hostname: instance.hostname,
-    tags: [...instance.tags] as readonly string[],
-  }));
   return (
     <Dialog title={`Edit ${instance.hostname}`} onClose={onClose}>
-      <ChangeForm
+      <EditForm
         action="updateInstance"
-        verb="Save"
-        parameters={{
-          instance_id: instance.id,
-          ...values,
-          tags: [...values.tags],
-          if_revision: instance.revision,
-        }}
+        object={instance}
+        named={{ instance_id: instance.id }}
+        valuesOf={valuesOf}
+        parametersOf={(values) => values}
         onCancel={onClose}
         onDone={onClose}
       >
-        {(errorOf) => (
+        {({ values, set, errorOf }) => (
           <>
             <TextField
               label="Name"
               autoFocus
-              hint="On the platform. The machine itself keeps the name that it has."
+              hint="The name on the platform. The system hostname does not change."
               value={values.hostname}
               onChange={(hostname) => set({ hostname })}
               error={errorOf('hostname')}
@@ -46,12 +40,12 @@ export function EditInstance({
               label="Tags"
               optional
               tags={values.tags}
-              onChange={(tags) => set({ tags })}
+              onChange={(tags) => set({ tags: [...tags] })}
               error={errorOf('tags')}
             />
           </>
         )}
-      </ChangeForm>
+      </EditForm>
     </Dialog>
   );
 }

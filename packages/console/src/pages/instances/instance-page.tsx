@@ -11,13 +11,20 @@ import { Copyable } from '../../parts/copy.tsx';
 import { Facts, Tiles } from '../../parts/facts.tsx';
 import { Page, Section } from '../../parts/page.tsx';
 import { Absent, Note } from '../../parts/states.tsx';
-import { ConnectedMark, InstanceStatusMark, SubsystemMark, SyncMark } from '../../parts/statuses.tsx';
+import {
+  ConnectedMark,
+  InstanceStatusMark,
+  ProblemMark,
+  SubsystemMark,
+  SyncMark,
+} from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
 import { DrainDialog } from './drain-dialog.tsx';
 import { EditInstance } from './instance-form.tsx';
 import { InstancePeers } from './instance-peers.tsx';
 import { isDraining, isThere } from './presence.ts';
+import { RetryRolledBack } from './retry-rolled-back.tsx';
 
 type Instance = Output<'getInstance'>['instance'];
 
@@ -28,13 +35,14 @@ export function InstancePage() {
   if (data !== undefined) return <Known key={instanceId} instance={data.instance} />;
   return (
     <Page title="Instance" crumbs={crumbs}>
-      <Absent what="the machine" error={error} retry={() => void refetch()} />
+      <Absent what="the instance" error={error} retry={() => void refetch()} />
     </Page>
   );
 }
 
 function Known({ instance }: { readonly instance: Instance }) {
   const may = useMay('terminateInstance');
+  const mayReadChanges = useMay('listChanges');
   const [opened, setOpened] = useState<'edit' | 'drain' | 'terminate' | null>(null);
   const close = () => setOpened(null);
   const gone = instance.status === 'terminated';
@@ -45,7 +53,9 @@ function Known({ instance }: { readonly instance: Instance }) {
       marks={
         <>
           <InstanceStatusMark status={instance.status} chip />
-          {isThere(instance) ? <ConnectedMark connected={instance.connected} chip /> : null}
+          {isThere(instance) ? (
+            <ConnectedMark connected={instance.connected} since={instance.last_heard_at} chip />
+          ) : null}
           {isThere(instance) ? <SyncMark inSync={instance.in_sync} chip /> : null}
         </>
       }
@@ -57,7 +67,7 @@ function Known({ instance }: { readonly instance: Instance }) {
             </Button>
             {isThere(instance) ? (
               <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
-                {isDraining(instance) ? 'Take back' : 'Drain'}
+                {isDraining(instance) ? 'Return to service' : 'Drain'}
               </Button>
             ) : null}
             <Button icon="trash" onClick={() => setOpened('terminate')}>
@@ -68,9 +78,22 @@ function Known({ instance }: { readonly instance: Instance }) {
       }
     >
       {instance.status === 'pending' ? (
-        <Note tone="wait" icon="join" title="It has not joined yet">
-          The command for it was shown when it was listed. If that is lost or no longer valid, terminate this
-          machine and list it again.
+        <Note tone="wait" icon="join" title="Not joined yet">
+          The join command was shown when the instance was created. If it is lost or has expired, terminate
+          this instance and create it again.
+        </Note>
+      ) : null}
+      {isThere(instance) && instance.offline_since !== null ? (
+        <Note tone="bad" icon="alert" title="Offline">
+          The platform has not heard from its agent since <DateTime at={instance.offline_since} />.{' '}
+          {instance.last_heard_by?.kind === 'peer' ? (
+            <>
+              {instance.last_heard_by.name} last heard from it in the overlay{' '}
+              <Ago at={instance.last_heard_at} />.
+            </>
+          ) : (
+            'No hub has heard from it since.'
+          )}
         </Note>
       ) : null}
       <Tiles
@@ -80,41 +103,69 @@ function Known({ instance }: { readonly instance: Instance }) {
             value: instance.applied_revision ?? '—',
             more: 'read back from its kernel',
           },
-          { name: 'Desired revision', value: instance.desired_revision, more: 'of its last change' },
-          { name: 'Heartbeat', value: <Ago at={instance.last_heartbeat_at} /> },
+          {
+            name: 'Desired revision',
+            value: mayReadChanges ? (
+              <Link to="/changes" search={{ instance: instance.id }}>
+                {instance.desired_revision}
+              </Link>
+            ) : (
+              instance.desired_revision
+            ),
+            more: 'of the last change',
+          },
+          {
+            name: 'Last seen',
+            value: <Ago at={instance.last_heard_at} />,
+            ...(instance.last_heard_by === null ? {} : { more: `by ${instance.last_heard_by.name}` }),
+          },
           {
             name: 'Agent',
             value: instance.agent_version ?? '—',
             more: `platform ${instance.platform_version ?? '—'}`,
           },
-          { name: 'Spare keys', value: instance.unused_keys, more: 'published ahead' },
+          { name: 'Unused keys', value: instance.unused_keys, more: 'published in advance' },
         ]}
       />
+      {instance.problems.length > 0 ? (
+        <Section
+          title="Problems"
+          aside={
+            <RetryRolledBack
+              instanceId={instance.id}
+              hostname={instance.hostname}
+              problems={instance.problems}
+            />
+          }
+        >
+          <Problems instance={instance} />
+        </Section>
+      ) : null}
       <div className="columns">
-        <Section title="Parts">
+        <Section title="Health">
           <Subsystems instance={instance} />
         </Section>
-        <Section title="Machine">
+        <Section title="Details">
           <div className="panel">
             <Facts
               facts={[
                 [
-                  'Seen at',
+                  'Public address',
                   instance.observed_address === null ? null : (
                     <Copyable key="a" text={instance.observed_address} label="the address" />
                   ),
                 ],
-                ['Reachable', reachableText(instance)],
+                ['Publicly reachable', reachableText(instance)],
                 ['Tags', <Tags key="t" tags={instance.tags} />],
                 ['Provider', instance.provider],
                 [
-                  'Certificate ends',
+                  'Certificate expires',
                   instance.certificate_expires_at === null ? null : (
                     <Ago key="c" at={instance.certificate_expires_at} />
                   ),
                 ],
-                ['In the fleet since', <DateTime key="j" at={instance.created_at} />],
-                ['Identifier', <Copyable key="i" text={instance.id} label="the identifier" />],
+                ['Created', <DateTime key="j" at={instance.created_at} />],
+                ['ID', <Copyable key="i" text={instance.id} label="the ID" />],
               ]}
             />
           </div>
@@ -130,14 +181,14 @@ function Known({ instance }: { readonly instance: Instance }) {
           action="terminateInstance"
           parameters={{ instance_id: instance.id }}
           title={`Terminate ${instance.hostname}`}
-          verb="Terminate machine"
+          verb="Terminate instance"
           onClose={close}
           onDone={() => {
             close();
             tell({ tone: 'done', text: `${instance.hostname} is terminated` });
           }}
         >
-          It is detached from every network, its certificate is revoked and its stream ends. To come back it
+          It is detached from every network, its certificate is revoked and it is disconnected. To return, it
           has to join again.
         </PlannedDialog>
       ) : null}
@@ -148,12 +199,27 @@ function Known({ instance }: { readonly instance: Instance }) {
 /** null: nobody has seen it yet. */
 function reachableText({ observed_address, publicly_reachable }: Instance): string | null {
   if (observed_address === null) return null;
-  return publicly_reachable ? 'from outside' : 'not from outside (behind NAT)';
+  return publicly_reachable ? 'yes' : 'no (behind NAT)';
+}
+
+/** What its agent says is wrong with it, the worst first. */
+function Problems({ instance }: { readonly instance: Instance }) {
+  return (
+    <ul className="lines" aria-label="Problems">
+      {instance.problems.map((one) => (
+        <li key={`${one.code} ${one.network_id} ${one.peer_id} ${one.interface}`} className="line-item">
+          <ProblemMark code={one.code} severity={one.severity} />
+          <span className="grow">{one.detail}</span>
+          <Ago at={one.since} />
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Subsystems({ instance }: { readonly instance: Instance }) {
   if (instance.subsystems.length === 0) {
-    return <p className="muted">It has not reported the state of its parts yet.</p>;
+    return <p className="muted">It has not reported its health yet.</p>;
   }
   return (
     <ul className="lines">

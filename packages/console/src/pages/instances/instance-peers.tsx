@@ -16,7 +16,7 @@ export function InstancePeers({ instanceId }: { readonly instanceId: string }) {
     <Loaded what="its networks" data={peers.data} error={peers.error} retry={peers.retry}>
       {(rows) =>
         rows.length === 0 ? (
-          <p className="muted">It is in no network. Open a network to attach it.</p>
+          <p className="muted">Not in any network. Open a network to attach it.</p>
         ) : (
           <ul className="lines">
             {rows.map((peer) => (
@@ -36,7 +36,7 @@ export function InstancePeers({ instanceId }: { readonly instanceId: string }) {
                 </code>
                 <PathMark path={peer.path} />
                 <Ago at={peer.last_handshake_at} />
-                <PeerStatusMark status={peer.status} />
+                <PeerStatusMark peer={peer} />
               </li>
             ))}
           </ul>

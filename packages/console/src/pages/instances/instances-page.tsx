@@ -15,7 +15,7 @@ type Instance = Row<'listInstances'>;
 const columns: readonly Column<Instance>[] = [
   {
     id: 'hostname',
-    header: 'Machine',
+    header: 'Instance',
     text: (i) => i.hostname,
     cell: (i, { tabIndex }) => (
       <Link to="/instances/$instanceId" params={{ instanceId: i.id }} tabIndex={tabIndex}>
@@ -34,15 +34,20 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     id: 'connected',
-    header: 'Stream',
-    text: (i) => (isThere(i) ? (i.connected ? 'connected' : 'away') : '—'),
-    cell: (i) => (isThere(i) ? <ConnectedMark connected={i.connected} /> : <span className="muted">—</span>),
+    header: 'Connection',
+    text: (i) => (isThere(i) ? (i.connected ? 'online' : 'offline') : '—'),
+    cell: (i) =>
+      isThere(i) ? (
+        <ConnectedMark connected={i.connected} since={i.last_heard_at} />
+      ) : (
+        <span className="muted">—</span>
+      ),
     width: [7, 0.8],
   },
   {
     id: 'sync',
-    header: 'State',
-    text: (i) => (isThere(i) ? (i.in_sync ? 'in sync' : 'behind') : '—'),
+    header: 'Configuration',
+    text: (i) => (isThere(i) ? (i.in_sync ? 'in sync' : 'out of date') : '—'),
     cell: (i) => (isThere(i) ? <SyncMark inSync={i.in_sync} /> : <span className="muted">—</span>),
     width: [6, 0.6],
   },
@@ -57,13 +62,19 @@ const columns: readonly Column<Instance>[] = [
   { id: 'agent', header: 'Agent', text: (i) => i.agent_version ?? '—', width: [4.5, 0.5] },
   {
     id: 'heartbeat',
-    header: 'Heartbeat',
-    text: (i) => i.last_heartbeat_at ?? '',
-    sort: (i) => i.last_heartbeat_at,
-    cell: (i) => <Ago at={i.last_heartbeat_at} />,
+    header: 'Last seen',
+    text: (i) => i.last_heard_at ?? '',
+    sort: (i) => i.last_heard_at,
+    cell: (i) => <Ago at={i.last_heard_at} />,
     width: [6.5, 0.6],
   },
-  { id: 'address', header: 'Seen at', text: (i) => i.observed_address ?? '—', width: [8, 0.9], mono: true },
+  {
+    id: 'address',
+    header: 'Public address',
+    text: (i) => i.observed_address ?? '—',
+    width: [8, 0.9],
+    mono: true,
+  },
   {
     id: 'tags',
     header: 'Tags',
@@ -73,7 +84,7 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     id: 'keys',
-    header: 'Spare keys',
+    header: 'Unused keys',
     text: (i) => String(i.unused_keys),
     sort: (i) => i.unused_keys,
     width: [6, 0.5],
@@ -82,7 +93,7 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     id: 'joined',
-    header: 'In the fleet since',
+    header: 'Created',
     text: (i) => i.created_at,
     cell: (i) => <Ago at={i.created_at} />,
     width: [7, 0.6],
@@ -94,20 +105,20 @@ const facets: readonly Facet<Instance>[] = [
   { id: 'status', any: 'Any status', of: (i) => i.status },
   {
     id: 'connected',
-    any: 'Connected or away',
+    any: 'Online or offline',
     of: (i) => (isThere(i) ? String(i.connected) : ''),
     choices: [
-      { value: 'true', text: 'connected' },
-      { value: 'false', text: 'away' },
+      { value: 'true', text: 'online' },
+      { value: 'false', text: 'offline' },
     ],
   },
   {
     id: 'sync',
-    any: 'In sync or behind',
+    any: 'In sync or out of date',
     of: (i) => (isThere(i) ? String(i.in_sync) : ''),
     choices: [
       { value: 'true', text: 'in sync' },
-      { value: 'false', text: 'behind' },
+      { value: 'false', text: 'out of date' },
     ],
   },
 ];
@@ -121,13 +132,13 @@ export function InstancesPage() {
   const instances = useRows('listInstances', {}, { busy: (rows) => rows.some(isCatchingUp) });
   const join = (
     <Link className="button" data-variant="primary" to="/join">
-      Join a machine
+      Add an instance
     </Link>
   );
   return (
     <Page
       title="Instances"
-      intro="Machines that run the agent, and whether they are what they should be."
+      intro="Each instance runs the agent and reports whether it matches its desired configuration."
       actions={join}
     >
       <Loaded what="instances" data={instances.data} error={instances.error} retry={instances.retry}>
@@ -141,8 +152,8 @@ export function InstancesPage() {
             loading={!instances.complete}
             onOpen={(i) => void navigate({ to: '/instances/$instanceId', params: { instanceId: i.id } })}
             empty={
-              <Empty icon="instances" title="No machines yet" action={join}>
-                A machine joins with one command. It needs a way to this platform and nothing else.
+              <Empty icon="instances" title="No instances yet" action={join}>
+                An instance joins with one command. It only has to reach this platform.
               </Empty>
             }
           />

@@ -51,9 +51,9 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
     >
       <div className="form-columns">
         <TextField
-          label="Name of the machine"
+          label="Instance name"
           optional={!isListed}
-          hint={isListed ? 'It stands in the fleet under it.' : 'Without one it keeps its hostname.'}
+          hint={isListed ? 'Its name in the fleet.' : 'Default: its hostname.'}
           value={name}
           onChange={setName}
           error={change.fieldError(isListed ? 'hostname' : 'name_hint')}
@@ -70,8 +70,8 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
       </div>
       {mayList && mayMakeTokens ? (
         <Check
-          label="List it in the fleet now"
-          hint="It is pending until it joins, and the command is for it alone."
+          label="Create the instance now"
+          hint="It is pending until it joins. The command works for this instance only."
           checked={isListed}
           onChange={setListed}
         />
@@ -85,7 +85,7 @@ export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => v
           busy={change.busy}
           disabled={isListed && !offers.isComplete}
         >
-          Make the command
+          Create command
         </Button>
       </div>
     </form>

@@ -17,12 +17,12 @@ export function JoinPage() {
   const [fresh, setFresh] = useState<FreshToken | null>(null);
   return (
     <Page
-      title="Join a machine"
-      intro="One command on the machine brings it into the fleet. It makes its own keys; nothing secret of it ever leaves it."
+      title="Add an instance"
+      intro="One command installs the agent and joins the fleet. Private keys are generated on the instance and never leave it."
     >
       {may ? null : (
         <Note tone="wait" icon="lock">
-          Letting a machine join needs the permission <code>system.join_tokens.manage</code> or{' '}
+          Adding an instance requires the permission <code>system.join_tokens.manage</code> or{' '}
           <code>system.instances.manage</code>; your token has neither.
         </Note>
       )}

@@ -9,14 +9,14 @@ import { Empty } from '../../parts/states.tsx';
 
 type JoinToken = Row<'listJoinTokens'>;
 
-const nameOf = (token: JoinToken) => token.name_hint ?? 'any machine';
+const nameOf = (token: JoinToken) => token.name_hint ?? 'any instance';
 
 const columns = oneTimeColumns<JoinToken>({
   nameOf,
   userOf: (t) => (t.status === 'used' ? t.instance_id : null),
   userLink: (instanceId, _, { tabIndex }) => (
     <Link to="/instances/$instanceId" params={{ instanceId }} tabIndex={tabIndex}>
-      the machine
+      the instance
     </Link>
   ),
 });
@@ -32,7 +32,7 @@ export function JoinTokens() {
         columns={revoke.columns}
         empty={
           <Empty icon="key" title="No join tokens">
-            They appear here when somebody makes one.
+            Join tokens appear here once they are created.
           </Empty>
         }
       />
@@ -45,7 +45,7 @@ export function JoinTokens() {
           onClose={revoke.close}
           onDone={() => revoke.done('The join token is revoked')}
         >
-          The token for {nameOf(revoke.row)} stops working. A machine that has used it stays.
+          The token for {nameOf(revoke.row)} stops working. An instance that has used it stays.
         </PlannedDialog>
       )}
     </>

@@ -43,7 +43,7 @@ export function OfferFields({ offers, errorOf }: OfferFieldsProps) {
   if (!isComplete) {
     const failed = Object.values(lists).find((list) => list.error !== null);
     const retry = () => failed?.retry();
-    return <Absent what="what machines can be made of" error={failed?.error ?? null} retry={retry} />;
+    return <Absent what="templates, regions and types" error={failed?.error ?? null} retry={retry} />;
   }
   return parameters
     .filter((parameter) => lists[parameter].rows.length > 1)

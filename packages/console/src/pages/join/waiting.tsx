@@ -27,32 +27,40 @@ export function Waiting({ token, onAnother }: WaitingProps) {
   const instanceId = now?.instance_id ?? null;
   return (
     <div className="panel" data-testid="join">
-      <h2>Run this on the machine, as root</h2>
+      <h2>Run this on the instance, as root</h2>
       <CopyBlock text={token.command} label="the command" />
       <p className="hint">
-        The token in it is shown this once and works once; it ends <Ago at={token.expires_at} />.
+        Requires curl. The script installs the agent and its dependencies, joins, and starts the service
+        powernode-agent, which also starts at boot. The pinned public key belongs to this platform, so nobody
+        in between can substitute the script.
+      </p>
+      <p className="hint">
+        The token is shown only now and works once. It expires <Ago at={token.expires_at} />.
       </p>
       <div role="status">
         {instanceId === null ? (
           <Status
             {...(now?.status === 'expired' || now?.status === 'revoked'
-              ? { tone: 'idle', shape: 'cross', text: `The token is ${now.status}; make another` }
-              : { tone: 'info', shape: 'half', text: 'Waiting for the machine…', moving: true })}
+              ? { tone: 'idle', shape: 'cross', text: `The token is ${now.status}; create another` }
+              : { tone: 'info', shape: 'half', text: 'Waiting for the instance…', moving: true })}
           />
         ) : (
           <Joined instanceId={instanceId} />
         )}
       </div>
       <div>
-        <Button onClick={onAnother}>Join another</Button>
+        <Button onClick={onAnother}>Add another</Button>
       </div>
     </div>
   );
 }
 
+/** One for its tunnels to hubs, and one for the interface on which others meet it. */
+const keysPerPeer = 2;
+
 function Joined({ instanceId }: { readonly instanceId: string }) {
   const { data } = useInstance(instanceId);
-  if (data === undefined) return <Status tone="ok" shape="tick" text="It joined" />;
+  if (data === undefined) return <Status tone="ok" shape="tick" text="Joined" />;
   const { instance } = data;
   return (
     <Note tone="ok" icon="check" title={`${instance.hostname} joined`}>
@@ -61,10 +69,17 @@ function Joined({ instanceId }: { readonly instanceId: string }) {
           <ConnectedMark connected={instance.connected} />
           <Ago at={instance.created_at} />
           <Link to="/instances/$instanceId" params={{ instanceId }}>
-            Look at it
+            Open the instance
           </Link>
         </div>
-        <AttachNow instanceId={instanceId} hostname={instance.hostname} />
+        {instance.unused_keys < keysPerPeer ? (
+          <p className="hint">
+            It has not published any keys yet, so it cannot be attached. Start its agent:{' '}
+            <code>powernode agent run</code>
+          </p>
+        ) : (
+          <AttachNow instanceId={instanceId} hostname={instance.hostname} />
+        )}
       </div>
     </Note>
   );
@@ -77,11 +92,11 @@ function AttachNow({ instanceId, hostname }: { readonly instanceId: string; read
   const [chosen, setChosen] = useState('');
   const [attachedTo, setAttachedTo] = useState<string | null>(null);
   if (!may || networks.data === undefined) return null;
-  if (networks.rows.length === 0) return <Link to="/networks">Make a network for it</Link>;
+  if (networks.rows.length === 0) return <Link to="/networks">Create a network</Link>;
   if (attachedTo !== null) {
     return (
       <Link to="/networks/$networkId" params={{ networkId: attachedTo }}>
-        It is attached: see it in the network
+        Attached: open the network
       </Link>
     );
   }
@@ -97,7 +112,7 @@ function AttachNow({ instanceId, hostname }: { readonly instanceId: string; read
   return (
     <div className="row attach-now">
       <SelectField
-        label="Attach it to"
+        label="Attach to"
         value={networkId}
         onChange={setChosen}
         choices={networks.rows.map((network) => ({ value: network.id, text: network.name }))}

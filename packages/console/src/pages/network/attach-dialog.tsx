@@ -44,10 +44,15 @@ export function AttachDialog({ networkId, onClose }: AttachDialogProps) {
   }
 
   return (
-    <Dialog title="Attach a machine" onClose={onClose} wide>
+    <Dialog title="Attach an instance" onClose={onClose} wide>
       <form className="form" onSubmit={(event) => void submit(event)} noValidate>
-        <MachineChoice networkId={networkId} chosen={instanceId} onChoose={setInstanceId} />
-        <ReachabilityFields value={reach} onChange={setReach} error={change.fieldError('endpoint_address')} />
+        <InstanceChoice networkId={networkId} chosen={instanceId} onChoose={setInstanceId} />
+        <ReachabilityFields
+          value={reach}
+          onChange={setReach}
+          error={change.fieldError('endpoint_address')}
+          portError={change.fieldError('listen_port')}
+        />
         <TagsField label="Tags" optional tags={tags} onChange={setTags} error={change.fieldError('tags')} />
         <ProblemNote problem={change.problem} />
         <div className="form-foot">
@@ -61,29 +66,29 @@ export function AttachDialog({ networkId, onClose }: AttachDialogProps) {
   );
 }
 
-interface MachineChoiceProps {
+interface InstanceChoiceProps {
   readonly networkId: string;
   readonly chosen: string | null;
   readonly onChoose: (instanceId: string) => void;
 }
 
-function MachineChoice({ networkId, chosen, onChoose }: MachineChoiceProps) {
+function InstanceChoice({ networkId, chosen, onChoose }: InstanceChoiceProps) {
   const instances = useRows('listInstances', {});
   const peers = useRows('listPeers', { network_id: networkId });
   const [filter, setFilter] = useState('');
   const known = instances.data !== undefined && peers.data !== undefined;
   return (
     <fieldset className="field">
-      <legend className="label">Machine</legend>
+      <legend className="label">Instance</legend>
       <Loaded
-        what="machines"
+        what="instances"
         data={known ? instances.rows : undefined}
         error={instances.error ?? peers.error}
       >
         {(rows) => {
           const inside = new Set(peers.rows.map((peer) => peer.node_instance_id));
           const free = rows.filter((row) => row.status !== 'terminated' && !inside.has(row.id));
-          if (free.length === 0) return <NoMachines any={rows.length > 0} />;
+          if (free.length === 0) return <NoInstances any={rows.length > 0} />;
           const fitting = free.filter((row) => row.hostname.toLowerCase().includes(filter.toLowerCase()));
           return (
             <>
@@ -94,19 +99,19 @@ function MachineChoice({ networkId, chosen, onChoose }: MachineChoiceProps) {
                   autoFocus
                   value={filter}
                   onChange={setFilter}
-                  placeholder="Name of the machine"
+                  placeholder="Instance name"
                 />
               ) : null}
-              <div className="choices" role="radiogroup" aria-label="Machine">
+              <div className="choices" role="radiogroup" aria-label="Instance">
                 {fitting.slice(0, consoleChoicesMax).map((row) => (
-                  <Machine key={row.id} row={row} checked={row.id === chosen} onChoose={onChoose} />
+                  <InstanceOption key={row.id} row={row} checked={row.id === chosen} onChoose={onChoose} />
                 ))}
                 {fitting.length > consoleChoicesMax ? (
                   <p className="hint">
-                    and {count(fitting.length - consoleChoicesMax, 'more', 'more')}: write more of the name
+                    and {count(fitting.length - consoleChoicesMax, 'more', 'more')}: type more of the name
                   </p>
                 ) : null}
-                {fitting.length === 0 ? <p className="hint">No machine of that name is free.</p> : null}
+                {fitting.length === 0 ? <p className="hint">No unattached instance matches.</p> : null}
               </div>
             </>
           );
@@ -116,16 +121,16 @@ function MachineChoice({ networkId, chosen, onChoose }: MachineChoiceProps) {
   );
 }
 
-interface MachineProps {
+interface InstanceOptionProps {
   readonly row: Instance;
   readonly checked: boolean;
   readonly onChoose: (instanceId: string) => void;
 }
 
-function Machine({ row, checked, onChoose }: MachineProps) {
+function InstanceOption({ row, checked, onChoose }: InstanceOptionProps) {
   return (
     <label className="choice">
-      <input type="radio" name="machine" checked={checked} onChange={() => onChoose(row.id)} />
+      <input type="radio" name="instance" checked={checked} onChange={() => onChoose(row.id)} />
       <span className="grow">
         <strong>{row.hostname}</strong> <span className="muted">{row.observed_address}</span>
       </span>
@@ -135,11 +140,11 @@ function Machine({ row, checked, onChoose }: MachineProps) {
   );
 }
 
-function NoMachines({ any }: { readonly any: boolean }) {
+function NoInstances({ any }: { readonly any: boolean }) {
   return (
     <p className="hint">
-      {any ? 'Every machine is in this network already. ' : 'No machine has joined yet. '}
-      <Link to="/join">Join a machine</Link>
+      {any ? 'Every instance is already in this network. ' : 'No instance has joined yet. '}
+      <Link to="/join">Add an instance</Link>
     </p>
   );
 }

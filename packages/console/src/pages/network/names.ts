@@ -29,7 +29,7 @@ function useNames<R extends { readonly id: string }>(listed: Listed<R>, name: (r
     const choices = [...names]
       .map(([value, text]) => ({ value, text }))
       .sort((a, b) => collator.compare(a.text, b.text));
-    const unknown = (id: string) => (!may ? `…${id.slice(-12)}` : complete ? 'gone' : '…');
+    const unknown = (id: string) => (!may ? `…${id.slice(-12)}` : complete ? 'deleted' : '…');
     const nameOf = (id: string | null) => (id === null ? null : (names.get(id) ?? unknown(id)));
     return { choices, nameOf: nameOf as NameOf };
   }, [rows, complete, may, name]);
@@ -59,4 +59,15 @@ export function useDeviceNames(networkId: string, wanted = true): Names<Row<'lis
   const { rows } = listed;
   const active = useMemo(() => rows.filter((device) => device.status !== 'revoked'), [rows]);
   return useNames({ ...listed, rows: active, may }, ownName);
+}
+
+/** The name of whatever of a network a form refers to; null: it is not known (yet). */
+export function useMemberNames(networkId: string): (id: string) => string | null {
+  const peers = usePeerNames(networkId).choices;
+  const ips = useVirtualIpNames(networkId).choices;
+  const devices = useDeviceNames(networkId).choices;
+  return useMemo(() => {
+    const names = new Map([...peers, ...ips, ...devices].map(({ value, text }) => [value, text]));
+    return (id) => names.get(id) ?? null;
+  }, [peers, ips, devices]);
 }

@@ -1,4 +1,4 @@
-// One network: its picture, its peers, its tunnels, and what it serves. What it serves is loaded when it is looked at.
+// One network: its topology, its peers, its tunnels, and what it serves. What it serves is loaded when it is looked at.
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { lazyPart } from '../../app/lazy-page.tsx';
@@ -18,7 +18,7 @@ import { topologyWords } from '../networks/networks-page.tsx';
 import { AttachDialog } from './attach-dialog.tsx';
 import { PeerSheet } from './peer-sheet.tsx';
 import { PeersView } from './peers-view.tsx';
-import { PictureView } from './picture-view.tsx';
+import { TopologyView } from './topology-view.tsx';
 import { TunnelsView } from './tunnels-view.tsx';
 import type { Network } from './view.ts';
 
@@ -36,13 +36,13 @@ const MappingsView = lazyPart(() => import('./mappings/mappings-view.tsx'), 'Map
 const DevicesView = lazyPart(() => import('./devices/devices-view.tsx'), 'DevicesView', loading);
 
 const views: readonly (readonly [view: NetworkView, text: string])[] = [
-  ['picture', 'Picture'],
+  ['topology', 'Topology'],
   ['peers', 'Peers'],
   ['tunnels', 'Tunnels'],
   ['virtual-ips', 'Virtual IPs'],
   ['firewall', 'Firewall'],
   ['reachability', 'Reachability'],
-  ['port-mappings', 'Port mappings'],
+  ['port-mappings', 'Port forwarding'],
   ['devices', 'Devices'],
 ];
 
@@ -60,7 +60,7 @@ export function NetworkPage() {
 
 function Known({ network }: { readonly network: Network }) {
   const search = useSearch({ from: '/networks/$networkId' });
-  const view = search.view ?? 'picture';
+  const view = search.view ?? 'topology';
   const [opened, setOpened] = useState<Opened>(null);
   const close = () => setOpened(null);
   return (
@@ -68,11 +68,11 @@ function Known({ network }: { readonly network: Network }) {
       title={network.name}
       crumbs={<Link to="/networks">Networks</Link>}
       {...(network.description === '' ? {} : { intro: network.description })}
-      actions={<Actions open={setOpened} />}
+      actions={<Actions networkId={network.id} open={setOpened} />}
     >
       <NetworkTiles network={network} />
       <Views networkId={network.id} view={view} />
-      {view === 'picture' ? <PictureView network={network} attach={() => setOpened('attach')} /> : null}
+      {view === 'topology' ? <TopologyView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'peers' ? <PeersView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'tunnels' ? <TunnelsView network={network} /> : null}
       {view === 'virtual-ips' ? <VirtualIpsView network={network} /> : null}
@@ -120,15 +120,21 @@ function Views({ networkId, view }: { readonly networkId: string; readonly view:
   );
 }
 
-function Actions({ open }: { readonly open: (what: Opened) => void }) {
+function Actions({ networkId, open }: { readonly networkId: string; readonly open: (what: Opened) => void }) {
+  const mayReadChanges = useMay('listChanges');
   const mayAttach = useMay('attachPeer');
   const mayManage = useMay('updateNetwork');
   return (
     <>
       {mayAttach ? (
         <Button variant="primary" icon="join" onClick={() => open('attach')}>
-          Attach a machine
+          Attach an instance
         </Button>
+      ) : null}
+      {mayReadChanges ? (
+        <Link className="button" data-variant="default" to="/changes" search={{ network: networkId }}>
+          Changes
+        </Link>
       ) : null}
       {mayManage ? (
         <>
@@ -161,14 +167,14 @@ function NetworkTiles({ network }: { readonly network: Network }) {
         {
           name: 'Topology',
           value: topologyWords[network.topology_strategy],
-          more: network.direct_paths ? 'direct paths where NATs allow' : 'no direct paths',
+          more: network.direct_paths ? 'direct paths enabled' : 'no direct paths',
         },
         {
           name: 'Interface',
           value: <code>wg-{network.handle}</code>,
           more: `MTU ${network.mtu}, ${network.routing_mode}`,
         },
-        { name: 'Firewall', value: network.firewall_default_policy, more: 'by default' },
+        { name: 'Default policy', value: network.firewall_default_policy, more: 'firewall' },
       ]}
     />
   );
@@ -188,7 +194,7 @@ function DeleteNetwork({ network, onClose }: { readonly network: Network; readon
         void navigate({ to: '/networks' });
       }}
     >
-      All of its peers are detached; their machines remove its interfaces, addresses and routes.
+      All of its peers are detached; their instances remove its interfaces, addresses and routes.
     </PlannedDialog>
   );
 }

@@ -1,54 +1,71 @@
 // Changing a peer: its tags, and whether and where it can be reached.
-import { type FormEvent, useState } from 'react';
 import type { Output } from '../../api/client.ts';
-import { useChange } from '../../app/use-change.ts';
-import { Button } from '../../parts/button.tsx';
+import { EditForm } from '../../app/edit-form.tsx';
 import { TagsField } from '../../parts/form.tsx';
-import { ProblemNote } from '../../parts/states.tsx';
 import { type Reachability, ReachabilityFields, reachabilityParameters } from './reachability.tsx';
 
 type Peer = Output<'getPeer'>['peer'];
+
+interface Values extends Reachability {
+  readonly tags: readonly string[];
+}
 
 function declaredOf(peer: Peer): Reachability['declared'] {
   if (peer.publicly_reachable_source === 'detected') return 'detect';
   return peer.publicly_reachable ? 'yes' : 'no';
 }
 
-export function PeerForm({ peer, onClose }: { readonly peer: Peer; readonly onClose: () => void }) {
-  const change = useChange('updatePeer');
-  const [tags, setTags] = useState<readonly string[]>(peer.tags);
-  const [reach, setReach] = useState<Reachability>({
+function valuesOf(peer: Peer): Values {
+  return {
+    tags: peer.tags,
     declared: declaredOf(peer),
-    endpoint: peer.endpoint_address ?? '',
-  });
+    endpoint: peer.endpoint_addresses.join(', '),
+    listenPort: String(peer.listen_port),
+  };
+}
 
-  async function submit(event: FormEvent): Promise<void> {
-    event.preventDefault();
-    const answer = await change.run({
-      peer_id: peer.id,
-      tags: [...tags],
-      ...reachabilityParameters(reach),
-      if_revision: peer.revision,
-    });
-    if (answer !== null) onClose();
-  }
+function parametersOf({ tags, ...reach }: Values) {
+  const { endpoint_address: one, endpoint_addresses: several, ...same } = reachabilityParameters(reach);
+  return {
+    tags: [...tags],
+    // An emptied field leaves the choice to the platform again.
+    listen_port: null,
+    ...same,
+    // In one form, however many there are: what changed meanwhile is compared by parameter.
+    endpoint_addresses: several ?? (one === null || one === undefined ? [] : [one]),
+  };
+}
 
+export function PeerForm({ peer, onClose }: { readonly peer: Peer; readonly onClose: () => void }) {
   return (
-    <form
-      className="panel form"
-      onSubmit={(event) => void submit(event)}
-      noValidate
-      aria-label="Edit the peer"
+    <EditForm
+      action="updatePeer"
+      object={peer}
+      named={{ peer_id: peer.id }}
+      valuesOf={valuesOf}
+      parametersOf={parametersOf}
+      label="Edit the peer"
+      panel
+      onCancel={onClose}
+      onDone={onClose}
     >
-      <TagsField label="Tags" optional tags={tags} onChange={setTags} error={change.fieldError('tags')} />
-      <ReachabilityFields value={reach} onChange={setReach} error={change.fieldError('endpoint_address')} />
-      <ProblemNote problem={change.problem} />
-      <div className="form-foot">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={change.busy}>
-          Save
-        </Button>
-      </div>
-    </form>
+      {({ values, set, errorOf }) => (
+        <>
+          <TagsField
+            label="Tags"
+            optional
+            tags={values.tags}
+            onChange={(tags) => set({ tags })}
+            error={errorOf('tags')}
+          />
+          <ReachabilityFields
+            value={values}
+            onChange={set}
+            error={errorOf('endpoint_addresses')}
+            portError={errorOf('listen_port')}
+          />
+        </>
+      )}
+    </EditForm>
   );
 }

@@ -20,6 +20,7 @@ import { Status } from '../../parts/status.tsx';
 import { PathMark, PeerStatusMark, SyncMark } from '../../parts/statuses.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
+import { RetryRolledBack } from '../instances/retry-rolled-back.tsx';
 import { usePeerNames } from './names.ts';
 import { ObjectLink } from './object-link.tsx';
 import { PeerForm } from './peer-form.tsx';
@@ -56,20 +57,45 @@ function Known({ peer, network, onGone }: KnownProps) {
   return (
     <>
       <div className="row">
-        <PeerStatusMark status={peer.status} chip />
+        <PeerStatusMark peer={peer} chip />
         <SyncMark inSync={inSync(peer)} chip />
         <span className="tag">{peer.role}</span>
         <PathMark path={peer.path} hub={hub} />
       </div>
+      {peer.unreachable_because === null ? null : (
+        <Note
+          tone={peer.reachable === false ? 'bad' : 'wait'}
+          icon="alert"
+          title={peer.reachable === false ? 'Unreachable' : 'Reachability in doubt'}
+        >
+          {peer.unreachable_because.detail}
+        </Note>
+      )}
+      {peer.problem === null ? null : (
+        <Note
+          tone="bad"
+          icon="alert"
+          title={peer.problem.code}
+          action={
+            <RetryRolledBack
+              instanceId={peer.node_instance_id}
+              hostname={peer.hostname}
+              problems={[peer.problem]}
+            />
+          }
+        >
+          {peer.problem.detail} <Ago at={peer.problem.since} />
+        </Note>
+      )}
       {peer.draining ? (
         <Note tone="wait" icon="alert">
-          Its machine is being drained: as a hub it is left, and it holds no virtual IPs.
+          Its instance is draining: spokes do not use it as a hub, and it holds no virtual IPs.
         </Note>
       ) : null}
       <PeerActions peer={peer} onGone={onGone} />
       <Tiles
         tiles={[
-          { name: 'Handshake', value: <Ago at={peer.last_handshake_at} /> },
+          { name: 'Last handshake', value: <Ago at={peer.last_handshake_at} /> },
           { name: 'Received', value: formatBytes(peer.rx_bytes) },
           { name: 'Sent', value: formatBytes(peer.tx_bytes) },
           {
@@ -84,11 +110,18 @@ function Known({ peer, network, onGone }: KnownProps) {
           ...addressFacts(peer.host_address, peer.ipv4_address),
           [
             'Endpoint',
-            peer.endpoint === null ? 'none: it calls others' : <code key="e">{peer.endpoint}</code>,
+            peer.endpoint === null ? (
+              'none: it only initiates'
+            ) : (
+              <code key="e">{peer.endpoints.join(', ')}</code>
+            ),
           ],
+          ['Reachable', <Reached key="r" peer={peer} />],
+          ['Listen port', `UDP ${peer.listen_port}`],
+          ['Accepts handshakes', peer.called.detail],
           [
-            'Reachable',
-            `${peer.publicly_reachable ? 'from outside' : 'not from outside'}, ${peer.publicly_reachable_source}`,
+            'Publicly reachable',
+            `${peer.publicly_reachable ? 'yes' : 'no'}, ${peer.role_because ?? peer.publicly_reachable_source}`,
           ],
           [
             'Direct paths',
@@ -97,17 +130,17 @@ function Known({ peer, network, onGone }: KnownProps) {
               <span>{peer.direct_path.detail}</span>
             </span>,
           ],
-          ['Directly with', <DirectPeers key="w" peer={peer} />],
+          ['Direct peers', <DirectPeers key="w" peer={peer} />],
           ['Tags', <Tags key="t" tags={peer.tags} />],
           ['Public key', <Copyable key="k" text={peer.public_key} label="the public key" />],
           [
-            'Machine',
+            'Instance',
             <Link key="m" to="/instances/$instanceId" params={{ instanceId: peer.node_instance_id }}>
               {peer.hostname}
             </Link>,
           ],
-          ['Attached', <DateTime key="c" at={peer.created_at} />],
-          ['Identifier', <Copyable key="i" text={peer.id} label="the identifier" />],
+          ['Created', <DateTime key="c" at={peer.created_at} />],
+          ['ID', <Copyable key="i" text={peer.id} label="the ID" />],
         ]}
       />
       {data === undefined ? null : <PeerTunnels peerId={peer.id} topology={data.topology} />}
@@ -115,10 +148,20 @@ function Known({ peer, network, onGone }: KnownProps) {
   );
 }
 
+/** Whether its overlay reaches it now, and since when. */
+function Reached({ peer }: { readonly peer: Peer }) {
+  if (peer.reachable === null) return <span className="muted">unknown</span>;
+  return (
+    <span>
+      {peer.reachable ? 'yes' : 'no'}, since <Ago at={peer.reachable_since} />
+    </span>
+  );
+}
+
 /** Spokes that it meets without a hub now. */
 function DirectPeers({ peer }: { readonly peer: Peer }) {
   const { nameOf } = usePeerNames(peer.network_id);
-  if (peer.direct_peer_ids.length === 0) return <span className="muted">nobody now</span>;
+  if (peer.direct_peer_ids.length === 0) return <span className="muted">none</span>;
   return (
     <ul className="link-list">
       {peer.direct_peer_ids.slice(0, consoleChoicesMax).map((id) => (
@@ -173,7 +216,7 @@ function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: (
             onGone();
           }}
         >
-          It leaves the network. Its address {peer.host_address} is not given to another peer for 7 days.
+          It leaves the network. Its address {peer.host_address} is not assigned to another peer for 7 days.
         </PlannedDialog>
       ) : null}
     </>

@@ -40,7 +40,7 @@ export function PeerTunnels({ peerId, topology }: { readonly peerId: string; rea
         </ul>
         {tunnels.length > consoleChoicesMax ? (
           <p className="hint">
-            and {count(tunnels.length - consoleChoicesMax, 'more', 'more')} in the table of tunnels
+            and {count(tunnels.length - consoleChoicesMax, 'more', 'more')} in the tunnels table
           </p>
         ) : null}
       </Section>

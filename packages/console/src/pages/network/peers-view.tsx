@@ -1,20 +1,20 @@
 // All peers of a network as a table.
-import type { PeerStatus } from '@powernode/core/intent/peer';
 import { useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { ListTable } from '../../app/list-table.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { count } from '../../parts/format.ts';
+import { type PeerState, peerStateOf } from '../../parts/peer-state.ts';
 import { PathMark, PeerStatusMark, peerLooks, SyncMark } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
 import { Tags } from '../../parts/tags.tsx';
 import { tunnelColumns } from '../../parts/tunnel-columns.tsx';
-import { NoPeers, type PictureViewProps } from './picture-view.tsx';
+import { NoPeers, type TopologyViewProps } from './topology-view.tsx';
 import { useSheet } from './use-sheet.ts';
 
 type Peer = Row<'listPeers'>;
 
-const statuses = Object.keys(peerLooks) as PeerStatus[];
+const statuses = Object.keys(peerLooks) as PeerState[];
 
 export function inSync(peer: Pick<Peer, 'applied_revision' | 'desired_revision'>): boolean {
   return peer.applied_revision !== null && peer.applied_revision >= peer.desired_revision;
@@ -26,7 +26,7 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
   return [
     {
       id: 'hostname',
-      header: 'Machine',
+      header: 'Peer',
       text: (p) => p.hostname,
       cell: (p) => (
         <>
@@ -49,8 +49,8 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
     {
       id: 'status',
       header: 'Status',
-      text: (p) => peerLooks[p.status].text,
-      cell: (p) => <PeerStatusMark status={p.status} />,
+      text: (p) => peerLooks[peerStateOf(p)].text,
+      cell: (p) => <PeerStatusMark peer={p} />,
       width: [7.5, 0.8],
     },
     {
@@ -62,7 +62,7 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
     },
     {
       id: 'direct',
-      header: 'Directly with',
+      header: 'Direct peers',
       text: (p) => count(p.direct_peer_ids.length, 'spoke'),
       sort: (p) => p.direct_peer_ids.length,
       width: [6.5, 0.5],
@@ -72,8 +72,8 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
     ...tunnel.traffic,
     {
       id: 'revision',
-      header: 'Applied',
-      text: (p) => (inSync(p) ? 'in sync' : 'behind'),
+      header: 'Configuration',
+      text: (p) => (inSync(p) ? 'in sync' : 'out of date'),
       cell: (p) => <SyncMark inSync={inSync(p)} />,
       width: [5.5, 0.5],
     },
@@ -97,7 +97,7 @@ function columnsWith(hubName: (id: string | null) => string | null): readonly Co
   ];
 }
 
-export function PeersView({ network, attach }: PictureViewProps) {
+export function PeersView({ network, attach }: TopologyViewProps) {
   const sheet = useSheet('peer');
   const search = useSearch({ from: '/networks/$networkId' });
   const peers = useRows('listPeers', { network_id: network.id }, { busy });
@@ -108,7 +108,7 @@ export function PeersView({ network, attach }: PictureViewProps) {
       {
         id: 'status',
         any: 'Any status',
-        of: (p) => p.status,
+        of: peerStateOf,
         choices: statuses.map((value) => ({ value, text: peerLooks[value].text })),
       },
       {

@@ -3,19 +3,29 @@ import { SelectField, TextField } from '../../parts/form.tsx';
 
 export interface Reachability {
   readonly declared: 'detect' | 'yes' | 'no';
+  /** One or several, with commas or spaces between them. */
   readonly endpoint: string;
+  /** Empty: chosen by the platform. */
+  readonly listenPort: string;
 }
 
-export const undeclared: Reachability = { declared: 'detect', endpoint: '' };
+export const undeclared: Reachability = { declared: 'detect', endpoint: '', listenPort: '' };
 
 /** As parameters of a change. Null goes back to what is detected. */
-export function reachabilityParameters({ declared, endpoint }: Reachability): {
+export function reachabilityParameters({ declared, endpoint, listenPort }: Reachability): {
   publicly_reachable: boolean | null;
-  endpoint_address: string | null;
+  endpoint_address?: string | null;
+  endpoint_addresses?: string[];
+  listen_port?: number | null;
 } {
+  const endpoints = endpoint.split(/[\s,]+/).filter((text) => text !== '');
+  const [first = null] = endpoints;
+  const port = listenPort.trim();
   return {
     publicly_reachable: declared === 'detect' ? null : declared === 'yes',
-    endpoint_address: endpoint.trim() === '' ? null : endpoint.trim(),
+    ...(endpoints.length > 1 ? { endpoint_addresses: endpoints } : { endpoint_address: first }),
+    // What is no number is for the platform to refuse.
+    ...(port === '' ? {} : { listen_port: /^\d+$/.test(port) ? Number(port) : 0 }),
   };
 }
 
@@ -23,14 +33,15 @@ export interface ReachabilityFieldsProps {
   readonly value: Reachability;
   readonly onChange: (value: Reachability) => void;
   readonly error: string | null;
+  readonly portError: string | null;
 }
 
-export function ReachabilityFields({ value, onChange, error }: ReachabilityFieldsProps) {
+export function ReachabilityFields({ value, onChange, error, portError }: ReachabilityFieldsProps) {
   return (
     <div className="form-columns">
       <SelectField
         label="Publicly reachable"
-        hint="Whoever others can call from outside is a hub."
+        hint="A publicly reachable peer is a hub."
         value={value.declared}
         onChange={(declared) => onChange({ ...value, declared })}
         choices={[
@@ -44,10 +55,20 @@ export function ReachabilityFields({ value, onChange, error }: ReachabilityField
         optional
         mono
         placeholder="203.0.113.5:51820"
-        hint="Where others meet it, such as behind a port forward."
+        hint="Address and port where peers reach it, such as a port forwarded by a router. Separate several with commas, such as one IPv4 and one IPv6."
         value={value.endpoint}
         onChange={(endpoint) => onChange({ ...value, endpoint })}
         error={error}
+      />
+      <TextField
+        label="Listen port"
+        optional
+        mono
+        placeholder="automatic"
+        hint="UDP. A router in front forwards the endpoint’s port to this one."
+        value={value.listenPort}
+        onChange={(listenPort) => onChange({ ...value, listenPort })}
+        error={portError}
       />
     </div>
   );

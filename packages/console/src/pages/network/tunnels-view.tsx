@@ -11,9 +11,15 @@ import { Ago } from '../../parts/time.tsx';
 import { type Tunnel, type TunnelHealth, type TunnelKind, tunnelsOf } from './tunnels.ts';
 
 export const healthLooks: Readonly<Record<TunnelHealth, StatusProps>> = {
-  alive: { tone: 'ok', shape: 'full', text: 'alive', hint: 'A handshake within 5 minutes' },
+  up: { tone: 'ok', shape: 'full', text: 'up', hint: 'A handshake within 5 minutes' },
   stale: { tone: 'bad', shape: 'triangle', text: 'silent', hint: 'No handshake for 5 minutes' },
-  none: { tone: 'wait', shape: 'dotted', text: 'no handshake', hint: 'Not one yet' },
+  down: {
+    tone: 'bad',
+    shape: 'cross',
+    text: 'down',
+    hint: 'Probes are not answered, or one of its peers is unreachable',
+  },
+  none: { tone: 'wait', shape: 'dotted', text: 'no handshake', hint: 'No handshake yet' },
 };
 const kindWords: Readonly<Record<TunnelKind, string>> = {
   backbone: 'between hubs',
@@ -26,7 +32,7 @@ const kindWords: Readonly<Record<TunnelKind, string>> = {
 const columns: readonly Column<Tunnel>[] = [
   { id: 'a', header: 'From', text: (t) => t.a.hostname, width: [8, 1.2], card: 'title' },
   { id: 'b', header: 'To', text: (t) => t.b.hostname, width: [8, 1.2] },
-  { id: 'kind', header: 'For', text: (t) => kindWords[t.kind], width: [6.5, 0.6] },
+  { id: 'kind', header: 'Type', text: (t) => kindWords[t.kind], width: [6.5, 0.6] },
   {
     id: 'health',
     header: 'State',
@@ -36,7 +42,7 @@ const columns: readonly Column<Tunnel>[] = [
   },
   {
     id: 'handshake',
-    header: 'Handshake',
+    header: 'Last handshake',
     text: (t) => t.lastHandshakeAt ?? '',
     sort: (t) => t.lastHandshakeAt,
     cell: (t) => <Ago at={t.lastHandshakeAt} />,
@@ -44,21 +50,21 @@ const columns: readonly Column<Tunnel>[] = [
   },
   {
     id: 'atA',
-    header: 'At the first',
+    header: 'Interface (from)',
     text: (t) => t.fromA?.interface ?? 'not configured',
     width: [8, 0.8],
     mono: true,
   },
   {
     id: 'atB',
-    header: 'At the second',
+    header: 'Interface (to)',
     text: (t) => t.fromB?.interface ?? 'not configured',
     width: [8, 0.8],
     mono: true,
   },
   {
     id: 'endpoint',
-    header: 'Called at',
+    header: 'Endpoint',
     text: (t) => t.fromA?.endpoint ?? t.fromB?.endpoint ?? '',
     width: [10.5, 1],
     mono: true,
@@ -67,7 +73,7 @@ const columns: readonly Column<Tunnel>[] = [
 ];
 
 const facets: readonly Facet<Tunnel>[] = [
-  { id: 'kind', any: 'For anything', of: (t) => t.kind, choices: choicesOf(kindWords) },
+  { id: 'kind', any: 'Any type', of: (t) => t.kind, choices: choicesOf(kindWords) },
   {
     id: 'health',
     any: 'Any state',
@@ -99,7 +105,7 @@ export function TunnelsView({ network }: { readonly network: Output<'getNetwork'
           rowKey={(t) => t.id}
           empty={
             <Empty icon="networks" title="No tunnels yet">
-              Tunnels appear as soon as two machines of the network should know each other.
+              Tunnels appear once two peers are configured for each other.
             </Empty>
           }
         />

@@ -16,6 +16,7 @@ function link(from: string, to: string, seen: string | null, name = 'wg'): Topo[
     endpoint: null,
     allowed_ips: [],
     last_handshake_at: seen,
+    answers: null,
   };
 }
 
@@ -27,6 +28,10 @@ function node(id: string, role: 'hub' | 'spoke', via: string | null = null): Top
     role,
     host_address: '',
     status: 'connected',
+    reachable: true,
+    reachable_since: null,
+    unreachable_because: null,
+    connected: true,
     path: via === null ? 'direct' : 'via hub',
     via_hub_peer_id: via,
     desired_revision: 1,
@@ -49,7 +54,7 @@ describe('tunnels', () => {
       now,
     );
     expect(more).toEqual([]);
-    expect(tunnel).toMatchObject({ health: 'alive', kind: 'relay', lastHandshakeAt: at(10) });
+    expect(tunnel).toMatchObject({ health: 'up', kind: 'relay', lastHandshakeAt: at(10) });
     expect([tunnel?.fromA?.peer_id, tunnel?.fromB?.peer_id]).toEqual(['a', 'b']);
   });
 
@@ -63,7 +68,28 @@ describe('tunnels', () => {
     expect(tunnelsOf({ nodes, links }, now)[0]?.fromA?.interface).toBe('leaf');
   });
 
-  it('to peers that are not in the picture are not either', () => {
+  it('are dead when their probes say so, or one of their ends is not reached, however fresh a handshake is [9.14]', () => {
+    const fresh = [link('b', 'a', at(10)), link('a', 'b', at(10))];
+    const silent = [{ ...link('b', 'a', at(10)), answers: false }, link('a', 'b', at(10))];
+    expect(tunnelsOf({ nodes, links: silent }, now)[0]?.health).toBe('down');
+    const [hub, spoke] = [node('a', 'hub'), node('b', 'spoke', 'a')];
+    const gone = { ...spoke, reachable: false };
+    expect(tunnelsOf({ nodes: [hub, gone], links: fresh }, now)[0]?.health).toBe('down');
+    expect(tunnelsOf({ nodes: [hub, spoke], links: fresh }, now)[0]?.health).toBe('up');
+  });
+
+  it('between spokes live when only their hubs are gone [9.14]', () => {
+    const because = { code: 'hubs_dead', detail: '' } as const;
+    const without = (id: string) => ({
+      ...node(id, 'spoke'),
+      reachable: false,
+      unreachable_because: because,
+    });
+    const links = [link('b', 'c', at(10))];
+    expect(tunnelsOf({ nodes: [without('b'), without('c')], links }, now)[0]?.health).toBe('up');
+  });
+
+  it('to peers that are not in the topology are not either', () => {
     expect(tunnelsOf({ nodes, links: [link('a', 'gone', at(1))] }, now)).toEqual([]);
   });
 });

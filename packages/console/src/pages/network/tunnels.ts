@@ -1,4 +1,4 @@
-// The tunnels of a network as pairs of peers, with what each is for and whether it is alive. No elements here.
+// The tunnels of a network as pairs of peers, with what each is for and whether it is up. No elements here.
 import type { Topology } from '@powernode/core/intent/peer';
 import { silentAfterMs } from '@powernode/core/limits';
 
@@ -8,8 +8,8 @@ type Link = Topology['links'][number];
 /** backbone: between hubs; direct: a hub and a spoke that others can call; shortcut: two spokes that meet without a hub;
  * relay: a spoke's way to other spokes; standby: a spoke's tunnel to a hub that it could use instead. */
 export type TunnelKind = 'backbone' | 'direct' | 'shortcut' | 'relay' | 'standby';
-/** alive: a handshake within 5 minutes; stale: an older one; none: not yet. */
-export type TunnelHealth = 'alive' | 'stale' | 'none';
+/** up: a handshake within 5 minutes; stale: an older one; none: not yet; down: nothing passes it now. */
+export type TunnelHealth = 'up' | 'stale' | 'none' | 'down';
 
 export interface Tunnel {
   readonly id: string;
@@ -39,9 +39,9 @@ export function tunnelsOf(topology: Pick<Topology, 'nodes' | 'links'>, now: numb
     const [a, b] = [nodes.get(aId), nodes.get(bId)];
     if (a === undefined || b === undefined) return [];
     const lastHandshakeAt = latest(pair.fromA, pair.fromB);
-    return [
-      { id, a, b, kind: kindOf(a, b), health: healthOf(lastHandshakeAt, now), lastHandshakeAt, ...pair },
-    ];
+    const kind = kindOf(a, b);
+    const health = isDown({ a, b, kind, ...pair }) ? 'down' : healthOf(lastHandshakeAt, now);
+    return [{ id, a, b, kind, health, lastHandshakeAt, ...pair }];
   });
 }
 
@@ -53,14 +53,24 @@ function kindOf(a: Node, b: Node): TunnelKind {
   return spoke.via_hub_peer_id === hub.peer_id ? 'relay' : 'standby';
 }
 
+/** Its own probes say so, or one of its ends is not there. Two spokes meet also when their hubs are gone. */
+function isDown({ a, b, kind, fromA, fromB }: Pick<Tunnel, 'a' | 'b' | 'kind' | 'fromA' | 'fromB'>): boolean {
+  if (fromA?.answers === false || fromB?.answers === false) return true;
+  if (fromA?.answers === true || fromB?.answers === true) return false;
+  const isGone = ({ reachable, unreachable_because: because }: Node) =>
+    reachable === false && (kind !== 'shortcut' || because?.code === 'offline');
+  return isGone(a) || isGone(b);
+}
+
 export function healthOf(lastHandshakeAt: string | null, now: number): TunnelHealth {
   if (lastHandshakeAt === null) return 'none';
-  return now - Date.parse(lastHandshakeAt) > silentAfterMs ? 'stale' : 'alive';
+  return now - Date.parse(lastHandshakeAt) > silentAfterMs ? 'stale' : 'up';
 }
 
 /** A pair may have two tunnels in one direction (leaf and transit); the one that speaks counts. */
 function newer(one: Link | null, other: Link): Link {
   if (one === null) return other;
+  if (one.answers !== null || other.answers !== null) return one.answers === null ? other : one;
   return (other.last_handshake_at ?? '') > (one.last_handshake_at ?? '') ? other : one;
 }
 
@@ -70,7 +80,7 @@ function latest(a: Link | null, b: Link | null): string | null {
   return x > y ? x : y;
 }
 
-/** The hub that a spoke belongs to in a picture: the one that it goes through, else the first it has a tunnel with. */
+/** The hub that a spoke belongs to in the topology: the one that it goes through, else the first it has a tunnel with. */
 export function homesOf(topology: Pick<Topology, 'nodes' | 'links'>): ReadonlyMap<string, string> {
   const hubs = new Set(topology.nodes.filter((node) => node.role === 'hub').map((node) => node.peer_id));
   const firstHub = new Map<string, string>();

@@ -1,9 +1,9 @@
-// Which peers hold virtual IPs, and how many devices are at each hub: what the picture shows of it.
+// Which peers hold virtual IPs, and how many devices are at each hub: what the topology shows of it.
 import { useMemo } from 'react';
 import type { Output } from '../../api/client.ts';
 import { useMay } from '../../app/permissions.ts';
 import { useRows } from '../../app/use-rows.ts';
-import type { Duties } from './picture/spots.tsx';
+import type { Duties } from './topology/spots.tsx';
 
 type Topology = Output<'getTopology'>['topology'];
 

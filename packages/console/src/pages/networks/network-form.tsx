@@ -1,6 +1,7 @@
 // The form of a network: making one, and changing what may change.
 import type { Output } from '../../api/client.ts';
 import { ChangeForm } from '../../app/change-form.tsx';
+import { EditForm } from '../../app/edit-form.tsx';
 import { type FieldsProps, NameField, type ObjectFormProps, useFieldValues } from '../../app/object-form.tsx';
 import { Check, SelectField, TextArea, TextField } from '../../parts/form.tsx';
 import { numberOrText, withoutBlanks } from '../form-values.ts';
@@ -10,8 +11,8 @@ type Network = Output<'getNetwork'>['network'];
 type FormProps = ObjectFormProps<Network>;
 
 const ipv4Choices = [
-  { value: 'free', text: 'A free block of the account' },
-  { value: 'own', text: 'This block' },
+  { value: 'free', text: 'Automatic' },
+  { value: 'own', text: 'Custom prefix' },
   { value: 'none', text: 'No IPv4' },
 ] as const;
 type Ipv4Choice = (typeof ipv4Choices)[number]['value'];
@@ -26,6 +27,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     topology_strategy: 'hub_and_spoke' as Network['topology_strategy'],
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
     direct_paths: true,
+    rematch_connections: true,
     mtu: '',
   }));
   const { name, description, prefix, ipv4, ipv4_prefix, mtu, ...choices } = values;
@@ -33,7 +35,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
   return (
     <ChangeForm
       action="createNetwork"
-      verb="Make network"
+      verb="Create network"
       parameters={{
         name,
         ...choices,
@@ -52,15 +54,15 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
             optional
             mono
             placeholder="fd00:1:2:3::/64"
-            hint="A /64 of fd00::/8. Without one it gets a free one of the account."
+            hint="A /64 of fd00::/8. Default: a free one from the account’s pool."
             value={prefix}
             onChange={(next) => set({ prefix: next })}
             error={errorOf('prefix')}
           />
-          <Ipv4Leg
+          <Ipv4
             {...{ values, set, errorOf }}
             choices={ipv4Choices}
-            hint="For software and doors that speak IPv4 only."
+            hint="For software and port forwarding that only support IPv4."
           />
           <Shared {...{ values, set, errorOf }} />
         </>
@@ -69,59 +71,69 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
   );
 }
 
-export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonly network: Network }) {
-  const { values, set } = useFieldValues(() => ({
+function valuesOf(network: Network) {
+  return {
     name: network.name,
     description: network.description,
     topology_strategy: network.topology_strategy,
     firewall_default_policy: network.firewall_default_policy,
     direct_paths: network.direct_paths,
+    rematch_connections: network.rematch_connections,
     mtu: String(network.mtu),
-    ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as Ipv4Choice,
-    ipv4_prefix: network.ipv4_prefix ?? '',
-  }));
-  const { ipv4, ipv4_prefix, ...fields } = values;
+    leg: {
+      ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as Ipv4Choice,
+      ipv4_prefix: network.ipv4_prefix ?? '',
+    },
+  };
+}
 
+function parametersOf({ leg, mtu, ...fields }: ReturnType<typeof valuesOf>) {
+  return {
+    ...fields,
+    ipv4_prefix: leg.ipv4 === 'none' ? null : leg.ipv4_prefix,
+    mtu: numberOrText(mtu),
+  };
+}
+
+export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonly network: Network }) {
   return (
-    <ChangeForm
+    <EditForm
       action="updateNetwork"
-      verb="Save"
-      parameters={{
-        network_id: network.id,
-        ...fields,
-        ipv4_prefix: ipv4 === 'none' ? null : ipv4_prefix,
-        mtu: numberOrText(values.mtu),
-        if_revision: network.revision,
-      }}
+      object={network}
+      named={{ network_id: network.id }}
+      valuesOf={valuesOf}
+      parametersOf={parametersOf}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.network : null)}
     >
-      {(errorOf) => (
+      {({ values, set, errorOf }) => (
         <>
           <NameField {...{ values, set, errorOf }} />
-          <Ipv4Leg
-            {...{ values, set, errorOf }}
+          <Ipv4
+            values={values.leg}
+            set={(part) => set({ leg: { ...values.leg, ...part } })}
+            errorOf={errorOf}
             choices={ipv4Choices.filter(({ value }) => value !== 'free')}
-            hint="Another block gives all in the network other IPv4 addresses; devices have to be issued again."
+            hint="Changing it renumbers the whole network in IPv4; devices have to be reissued."
           />
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
-    </ChangeForm>
+    </EditForm>
   );
 }
 
-interface Ipv4LegProps extends FieldsProps<{ readonly ipv4: Ipv4Choice; readonly ipv4_prefix: string }> {
+interface Ipv4Props extends FieldsProps<{ readonly ipv4: Ipv4Choice; readonly ipv4_prefix: string }> {
   readonly choices: readonly (typeof ipv4Choices)[number][];
   readonly hint: string;
 }
 
-function Ipv4Leg({ values, set, errorOf, choices, hint }: Ipv4LegProps) {
+function Ipv4({ values, set, errorOf, choices, hint }: Ipv4Props) {
   const isOwn = values.ipv4 === 'own';
   return (
     <div className="form-columns">
       <SelectField
-        label="IPv4 leg"
+        label="IPv4"
         hint={hint}
         value={values.ipv4}
         onChange={(ipv4) => set({ ipv4 })}
@@ -130,7 +142,7 @@ function Ipv4Leg({ values, set, errorOf, choices, hint }: Ipv4LegProps) {
       />
       {isOwn ? (
         <TextField
-          label="IPv4 block"
+          label="IPv4 prefix"
           mono
           placeholder="100.64.0.0/22"
           value={values.ipv4_prefix}
@@ -147,6 +159,7 @@ interface SharedValues {
   readonly topology_strategy: Network['topology_strategy'];
   readonly firewall_default_policy: Network['firewall_default_policy'];
   readonly direct_paths: boolean;
+  readonly rematch_connections: boolean;
   readonly mtu: string;
 }
 
@@ -165,7 +178,7 @@ function Shared({ values, set, errorOf }: FieldsProps<SharedValues>) {
         hint={
           values.topology_strategy === 'hub_and_spoke'
             ? 'Spokes reach each other through hubs.'
-            : 'Peers meet directly wherever one of the two can be reached.'
+            : 'Peers connect directly where one of the two is reachable.'
         }
         value={values.topology_strategy}
         onChange={(topology_strategy) => set({ topology_strategy })}
@@ -177,14 +190,20 @@ function Shared({ values, set, errorOf }: FieldsProps<SharedValues>) {
       />
       <Check
         label="Direct paths"
-        hint="Spokes behind NATs meet without a hub where their NATs allow it."
+        hint="Spokes behind NAT connect without a hub where their NATs allow it."
         checked={values.direct_paths}
         onChange={(direct_paths) => set({ direct_paths })}
       />
+      <Check
+        label="Terminate denied connections"
+        hint="When rules change, connections that are no longer allowed are terminated."
+        checked={values.rematch_connections}
+        onChange={(rematch_connections) => set({ rematch_connections })}
+      />
       <div className="form-columns">
         <SelectField
-          label="Firewall by default"
-          hint="What no rule names, on its way in."
+          label="Default policy"
+          hint="For incoming traffic that no rule matches."
           value={values.firewall_default_policy}
           onChange={(firewall_default_policy) => set({ firewall_default_policy })}
           choices={[

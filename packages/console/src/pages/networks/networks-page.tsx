@@ -46,7 +46,7 @@ const columns: readonly Column<Network>[] = [
     end: true,
   },
   { id: 'topology', header: 'Topology', text: (n) => topologyWords[n.topology_strategy], width: [9, 1] },
-  { id: 'firewall', header: 'Firewall', text: (n) => n.firewall_default_policy, width: [6, 0.5] },
+  { id: 'firewall', header: 'Default policy', text: (n) => n.firewall_default_policy, width: [6, 0.5] },
   { id: 'mtu', header: 'MTU', text: (n) => String(n.mtu), sort: (n) => n.mtu, width: [5, 0.4], end: true },
   { id: 'handle', header: 'Handle', text: (n) => n.handle, width: [7, 0.8], mono: true, extra: true },
   {
@@ -59,7 +59,7 @@ const columns: readonly Column<Network>[] = [
   },
   {
     id: 'updated',
-    header: 'Changed',
+    header: 'Updated',
     text: (n) => n.updated_at,
     cell: (n) => <Ago at={n.updated_at} />,
     width: [7, 0.8],
@@ -78,7 +78,7 @@ export function NetworksPage() {
           onDone={(network) => {
             close();
             if (network === null) return;
-            tell({ tone: 'done', text: `Network ${network.name} is made` });
+            tell({ tone: 'done', text: `Network ${network.name} is created` });
             void navigate({ to: '/networks/$networkId', params: { networkId: network.id } });
           }}
         />
@@ -86,7 +86,7 @@ export function NetworksPage() {
     ),
   });
   return (
-    <Page title="Networks" intro="Encrypted IPv6 overlays, each a /64 of its own." actions={create.button}>
+    <Page title="Networks" intro="Encrypted IPv6 overlay networks, one /64 each." actions={create.button}>
       <ListTable
         what="networks"
         list={networks}
@@ -94,8 +94,8 @@ export function NetworksPage() {
         onOpen={(n) => void navigate({ to: '/networks/$networkId', params: { networkId: n.id } })}
         empty={
           <Empty icon="networks" title="No networks yet" action={create.button}>
-            A network connects machines, wherever they are, over one encrypted prefix. Make one, then attach
-            machines to it.
+            A network connects instances anywhere over one encrypted prefix. Create one, then attach instances
+            to it.
           </Empty>
         }
       />

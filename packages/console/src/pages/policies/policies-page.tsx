@@ -3,17 +3,14 @@
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import { useMemo, useState } from 'react';
 import { useMay } from '../../app/permissions.ts';
-import { tell } from '../../app/toasts.ts';
-import { useChange } from '../../app/use-change.ts';
-import { type Row, useRows } from '../../app/use-rows.ts';
+import { useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loaded, Note, ProblemNote } from '../../parts/states.tsx';
+import { Empty, Loaded, Note } from '../../parts/states.tsx';
 import { policyWords } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
 import { Table } from '../../parts/table/table.tsx';
-
-type Policy = Row<'listPolicies'>;
+import { type Policy, PolicyDialog } from './policy-dialog.tsx';
 
 const modes = Object.keys(policyWords) as PolicyMode[];
 const facets: readonly Facet<Policy>[] = [
@@ -28,28 +25,17 @@ const facets: readonly Facet<Policy>[] = [
 export function PoliciesPage() {
   const policies = useRows('listPolicies', {});
   const may = useMay('setPolicy');
-  const change = useChange('setPolicy');
-  const [busyCategory, setBusyCategory] = useState<string | null>(null);
-  const columns = useMemo(() => {
-    async function set(policy: Policy, mode: PolicyMode | null): Promise<void> {
-      setBusyCategory(policy.category);
-      const answer = await change.run({ category: policy.category, mode });
-      setBusyCategory(null);
-      if (answer?.kind !== 'done') return;
-      const now = answer.body.policy.mode;
-      tell({ tone: 'done', text: `${policy.category} ${policyWords[now].meaning}` });
-    }
-    return columnsWith({ may, busyCategory, set: (policy, mode) => void set(policy, mode) });
-  }, [may, busyCategory, change.run]);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const policy = policies.rows.find(({ category }) => category === asked?.category);
+  const columns = useMemo(() => columnsWith({ may, ask: setAsked }), [may]);
   return (
-    <Page title="Policies" intro="For each category of change: what happens when an operator asks for it.">
+    <Page title="Policies" intro="What happens when an operator requests a change, by category.">
       {may ? null : (
         <Note tone="info" icon="lock">
-          Changing policies needs the permission <code>system.policies.manage</code>, which your token does
+          Changing policies requires the permission <code>system.policies.manage</code>, which your token does
           not have.
         </Note>
       )}
-      <ProblemNote problem={change.problem} />
       <Loaded what="policies" data={policies.data} error={policies.error} retry={policies.retry}>
         {(rows) => (
           <Table
@@ -62,17 +48,26 @@ export function PoliciesPage() {
           />
         )}
       </Loaded>
+      {asked === null || policy === undefined ? null : (
+        <PolicyDialog policy={policy} mode={asked.mode} onClose={() => setAsked(null)} />
+      )}
     </Page>
   );
 }
 
-interface Editing {
-  readonly may: boolean;
-  readonly busyCategory: string | null;
-  readonly set: (policy: Policy, mode: PolicyMode | null) => void;
+/** What is wanted of which policy, until it is confirmed. */
+interface Asked {
+  readonly category: string;
+  /** null: back to the default. */
+  readonly mode: PolicyMode | null;
 }
 
-function columnsWith({ may, busyCategory, set }: Editing): readonly Column<Policy>[] {
+interface Editing {
+  readonly may: boolean;
+  readonly ask: (asked: Asked) => void;
+}
+
+function columnsWith({ may, ask }: Editing): readonly Column<Policy>[] {
   return [
     {
       id: 'category',
@@ -82,7 +77,7 @@ function columnsWith({ may, busyCategory, set }: Editing): readonly Column<Polic
       mono: true,
       card: 'title',
     },
-    { id: 'description', header: 'What', text: (p) => p.description, width: [13, 2], card: 'wide' },
+    { id: 'description', header: 'Description', text: (p) => p.description, width: [13, 2], card: 'wide' },
     {
       id: 'mode',
       header: 'Mode',
@@ -96,10 +91,9 @@ function columnsWith({ may, busyCategory, set }: Editing): readonly Column<Polic
             aria-label={`Mode of ${p.category}`}
             tabIndex={tabIndex}
             value={p.mode}
-            disabled={busyCategory === p.category}
             onChange={(event) => {
               const mode = modes.find((one) => one === event.target.value);
-              if (mode !== undefined) set(p, mode);
+              if (mode !== undefined) ask({ category: p.category, mode });
             }}
           >
             {modes.map((mode) => (
@@ -114,7 +108,7 @@ function columnsWith({ may, busyCategory, set }: Editing): readonly Column<Polic
     },
     {
       id: 'default',
-      header: 'By default',
+      header: 'Default',
       text: (p) => policyWords[p.default_mode].text,
       width: [11, 1],
       cell: (p, { tabIndex }) =>
@@ -127,9 +121,8 @@ function columnsWith({ may, busyCategory, set }: Editing): readonly Column<Polic
               <Button
                 size="small"
                 tabIndex={tabIndex}
-                busy={busyCategory === p.category}
                 aria-label={`Reset ${p.category}`}
-                onClick={() => set(p, null)}
+                onClick={() => ask({ category: p.category, mode: null })}
               >
                 Reset
               </Button>

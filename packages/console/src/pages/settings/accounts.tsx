@@ -19,12 +19,12 @@ const columns: readonly Column<Account>[] = [
   { id: 'pool', header: 'Address pool', text: (a) => a.pool_prefix, width: [10, 1.2], mono: true },
   {
     id: 'since',
-    header: 'Since',
+    header: 'Created',
     text: (a) => a.created_at,
     cell: (a) => <Ago at={a.created_at} />,
     width: [7, 0.8],
   },
-  { id: 'id', header: 'Identifier', text: (a) => a.id, width: [18, 1.4], mono: true, card: 'wide' },
+  { id: 'id', header: 'ID', text: (a) => a.id, width: [18, 1.4], mono: true, card: 'wide' },
 ];
 
 export function Accounts() {
@@ -59,7 +59,7 @@ function AccountForm({ onClose }: { readonly onClose: () => void }) {
     event.preventDefault();
     const answer = await change.run({ name });
     if (answer?.kind === 'done')
-      tell({ tone: 'done', text: `Account ${name} is made. It has no operator yet.` });
+      tell({ tone: 'done', text: `Account ${name} is created. It has no operator yet.` });
     if (answer !== null) onClose();
   }
 
@@ -67,7 +67,7 @@ function AccountForm({ onClose }: { readonly onClose: () => void }) {
     <form className="form" onSubmit={(event) => void submit(event)} noValidate>
       <TextField
         label="Name"
-        hint="It gets a pool of addresses of its own. Make its first operator with the command line."
+        hint="It gets its own address pool. Create its first operator with the command line."
         autoFocus
         value={name}
         onChange={setName}
@@ -77,7 +77,7 @@ function AccountForm({ onClose }: { readonly onClose: () => void }) {
       <div className="form-foot">
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={change.busy}>
-          Make account
+          Create account
         </Button>
       </div>
     </form>

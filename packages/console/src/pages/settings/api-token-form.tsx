@@ -12,10 +12,10 @@ import { Note, ProblemNote } from '../../parts/states.tsx';
 import type { Operator } from './operators.tsx';
 
 const lifetimes = [
-  { value: '', text: 'For ever' },
-  { value: '86400', text: '1 day' },
-  { value: '2592000', text: '30 days' },
-  { value: '31536000', text: '1 year' },
+  { value: '', text: 'Never' },
+  { value: '86400', text: 'In 1 day' },
+  { value: '2592000', text: 'In 30 days' },
+  { value: '31536000', text: 'In 1 year' },
 ] as const;
 
 export interface NewApiTokenProps {
@@ -46,6 +46,7 @@ function ApiTokenForm({ operators, onClose, onMade }: ApiTokenFormProps) {
   const [lifetime, setLifetime] = useState<(typeof lifetimes)[number]['value']>('2592000');
   const [narrow, setNarrow] = useState(false);
   const [permissions, setPermissions] = useState<ReadonlySet<Permission>>(new Set());
+  const [forModel, setForModel] = useState(false);
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -54,6 +55,7 @@ function ApiTokenForm({ operators, onClose, onMade }: ApiTokenFormProps) {
       ...(owner === me ? {} : { operator_id: owner }),
       ...(lifetime === '' ? {} : { expires_in_seconds: Number(lifetime) }),
       ...(narrow ? { permissions: [...permissions] } : {}),
+      ...(forModel ? { for_model: true } : {}),
     });
     if (answer?.kind === 'done') onMade(answer.body.api_token.token);
     else if (answer !== null) onClose();
@@ -64,7 +66,7 @@ function ApiTokenForm({ operators, onClose, onMade }: ApiTokenFormProps) {
     <form className="form" onSubmit={(event) => void submit(event)} noValidate>
       <TextField
         label="Name"
-        hint="What it is for: it stands in the list and nowhere else."
+        hint="What it is used for. Shown in the list only."
         autoFocus
         value={name}
         onChange={setName}
@@ -82,20 +84,25 @@ function ApiTokenForm({ operators, onClose, onMade }: ApiTokenFormProps) {
           error={change.fieldError('operator_id')}
         />
         <SelectField
-          label="Valid"
+          label="Expires"
           value={lifetime}
           onChange={setLifetime}
           choices={lifetimes}
           error={change.fieldError('expires_in_seconds')}
         />
       </div>
-      <Check label="It may do less than its operator" checked={narrow} onChange={setNarrow} />
+      <Check label="Limit its permissions" checked={narrow} onChange={setNarrow} />
       {narrow ? <PermissionChoice chosen={permissions} onChange={setPermissions} /> : null}
+      <Check
+        label="Used by an AI model: changes that need a person wait for approval"
+        checked={forModel}
+        onChange={setForModel}
+      />
       <ProblemNote problem={change.problem} />
       <div className="form-foot">
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={change.busy}>
-          Make token
+          Create token
         </Button>
       </div>
     </form>
@@ -136,12 +143,12 @@ function Secret({ secret, onClose }: { readonly secret: string; readonly onClose
   return (
     <>
       <Note tone="wait" icon="key" title="Copy it now">
-        It is shown this once. Whoever has it may do what it may do.
+        It is shown only once. Anyone who has it can act with its permissions.
       </Note>
       <CopyBlock text={secret} label="the token" />
       <div className="form-foot">
         <Button variant="primary" onClick={onClose}>
-          I have it
+          I have copied it
         </Button>
       </div>
     </>

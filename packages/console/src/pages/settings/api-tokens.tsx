@@ -6,6 +6,7 @@ import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { useOpener } from '../../app/use-opener.tsx';
 import { useRevoke } from '../../app/use-revoke.tsx';
 import { type Row, useRows } from '../../app/use-rows.ts';
+import { count } from '../../parts/format.ts';
 import { Empty } from '../../parts/states.tsx';
 import { ApiTokenStatusMark } from '../../parts/statuses.tsx';
 import type { Column } from '../../parts/table/columns.ts';
@@ -27,8 +28,9 @@ function columnsWith(ownerName: (operatorId: string) => string): readonly Column
     },
     {
       id: 'permissions',
-      header: 'May do',
-      text: (t) => (t.permissions === null ? 'all of its operator' : `${t.permissions.length} permissions`),
+      header: 'Permissions',
+      text: (t) =>
+        `${t.permissions === null ? 'all of its operator’s' : count(t.permissions.length, 'permission')}${t.for_model ? ', for a model' : ''}`,
       width: [9, 1],
     },
     {
@@ -41,7 +43,7 @@ function columnsWith(ownerName: (operatorId: string) => string): readonly Column
     },
     {
       id: 'expires',
-      header: 'Ends',
+      header: 'Expires',
       text: (t) => t.expires_at ?? 'never',
       sort: (t) => t.expires_at,
       cell: (t) => <Ago at={t.expires_at} />,

@@ -1,63 +1,82 @@
 // Making an operator, and changing its name or role.
-import { type FormEvent, useState } from 'react';
+import { ChangeForm } from '../../app/change-form.tsx';
+import { EditForm } from '../../app/edit-form.tsx';
+import { type FieldsProps, NameField, useFieldValues } from '../../app/object-form.tsx';
 import { tell } from '../../app/toasts.ts';
-import { useChange } from '../../app/use-change.ts';
-import { Button } from '../../parts/button.tsx';
-import { SelectField, TextField } from '../../parts/form.tsx';
-import { ProblemNote } from '../../parts/states.tsx';
+import { SelectField } from '../../parts/form.tsx';
 import type { Operator } from './operators.tsx';
 
 const roles = [
-  { value: 'viewer', text: 'Viewer', meaning: 'Sees everything, changes nothing.' },
-  { value: 'operator', text: 'Operator', meaning: 'Runs networks and machines, and makes its own tokens.' },
-  { value: 'admin', text: 'Admin', meaning: 'Also operators, policies and approvals.' },
-  { value: 'owner', text: 'Owner', meaning: 'As an admin; an account always has one.' },
+  { value: 'viewer', text: 'Viewer', meaning: 'Read-only access.' },
+  {
+    value: 'operator',
+    text: 'Operator',
+    meaning: 'Manages networks and instances, and creates its own tokens.',
+  },
+  { value: 'admin', text: 'Admin', meaning: 'Also manages operators, policies and approvals.' },
+  { value: 'owner', text: 'Owner', meaning: 'Like an admin. An account always has at least one owner.' },
 ] as const;
 
-export interface OperatorFormProps {
-  /** null: a new one. */
-  readonly operator: Operator | null;
+type Values = Pick<Operator, 'name' | 'role'>;
+
+const valuesOf = ({ name, role }: Operator): Values => ({ name, role });
+
+export function CreateOperator({ onClose }: { readonly onClose: () => void }) {
+  const { values, set } = useFieldValues<Values>(() => ({ name: '', role: 'operator' }));
+  return (
+    <ChangeForm
+      action="createOperator"
+      verb="Create operator"
+      parameters={values}
+      onCancel={onClose}
+      onDone={(answer) => {
+        if (answer.kind === 'done') {
+          tell({
+            tone: 'done',
+            text: `Operator ${values.name} is created. It needs an API token to sign in.`,
+          });
+        }
+        onClose();
+      }}
+    >
+      {(errorOf) => <Fields {...{ values, set, errorOf }} />}
+    </ChangeForm>
+  );
+}
+
+export interface EditOperatorProps {
+  readonly operator: Operator;
   readonly onClose: () => void;
 }
 
-export function OperatorForm({ operator, onClose }: OperatorFormProps) {
-  const create = useChange('createOperator');
-  const update = useChange('updateOperator');
-  const change = operator === null ? create : update;
-  const [name, setName] = useState(operator?.name ?? '');
-  const [role, setRole] = useState<(typeof roles)[number]['value']>(operator?.role ?? 'operator');
-
-  async function submit(event: FormEvent): Promise<void> {
-    event.preventDefault();
-    const answer =
-      operator === null
-        ? await create.run({ name, role })
-        : await update.run({ operator_id: operator.id, name, role, if_revision: operator.revision });
-    if (answer === null) return;
-    if (operator === null && answer.kind === 'done') {
-      tell({ tone: 'done', text: `Operator ${name} is made. It needs an API token to sign in.` });
-    }
-    onClose();
-  }
-
+export function EditOperator({ operator, onClose }: EditOperatorProps) {
   return (
-    <form className="form" onSubmit={(event) => void submit(event)} noValidate>
-      <TextField label="Name" autoFocus value={name} onChange={setName} error={change.fieldError('name')} />
+    <EditForm
+      action="updateOperator"
+      object={operator}
+      named={{ operator_id: operator.id }}
+      valuesOf={valuesOf}
+      parametersOf={(values) => values}
+      onCancel={onClose}
+      onDone={onClose}
+    >
+      {(fields) => <Fields {...fields} />}
+    </EditForm>
+  );
+}
+
+function Fields({ values, set, errorOf }: FieldsProps<Values>) {
+  return (
+    <>
+      <NameField {...{ values, set, errorOf }} />
       <SelectField
         label="Role"
-        value={role}
-        onChange={setRole}
+        value={values.role}
+        onChange={(role) => set({ role })}
         choices={roles}
-        hint={roles.find((one) => one.value === role)?.meaning}
-        error={change.fieldError('role')}
+        hint={roles.find((one) => one.value === values.role)?.meaning}
+        error={errorOf('role')}
       />
-      <ProblemNote problem={change.problem} />
-      <div className="form-foot">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={change.busy}>
-          {operator === null ? 'Make operator' : 'Save'}
-        </Button>
-      </div>
-    </form>
+    </>
   );
 }

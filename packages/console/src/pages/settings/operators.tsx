@@ -4,7 +4,6 @@ import { ListTable } from '../../app/list-table.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
-import { useChange } from '../../app/use-change.ts';
 import { type Row, useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -12,7 +11,7 @@ import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import type { CellContext, Column } from '../../parts/table/columns.ts';
 import { Ago } from '../../parts/time.tsx';
-import { OperatorForm } from './operator-form.tsx';
+import { CreateOperator, EditOperator } from './operator-form.tsx';
 
 export type Operator = Row<'listOperators'>;
 
@@ -38,7 +37,7 @@ const columns: readonly Column<Operator>[] = [
   },
   {
     id: 'since',
-    header: 'Since',
+    header: 'Created',
     text: (o) => o.created_at,
     cell: (o) => <Ago at={o.created_at} />,
     width: [7, 0.8],
@@ -47,12 +46,11 @@ const columns: readonly Column<Operator>[] = [
 
 type Opened =
   | { readonly what: 'create' }
-  | { readonly what: 'edit' | 'disable'; readonly operator: Operator };
+  | { readonly what: 'edit' | 'disable' | 'enable'; readonly operator: Operator };
 
 export function Operators() {
   const operators = useRows('listOperators', {});
   const may = useMay('createOperator');
-  const enable = useChange('updateOperator');
   const [opened, setOpened] = useState<Opened | null>(null);
   const close = () => setOpened(null);
   const shown = useMemo(() => {
@@ -61,11 +59,10 @@ export function Operators() {
         operator={operator}
         tabIndex={context.tabIndex}
         onOpen={(what) => setOpened({ what, operator })}
-        onEnable={() => void enable.run({ operator_id: operator.id, disabled: false })}
       />
     );
     return may ? [...columns, actionsColumn(actions)] : columns;
-  }, [may, enable.run]);
+  }, [may]);
   return (
     <>
       {may ? (
@@ -81,18 +78,43 @@ export function Operators() {
         columns={shown}
         empty={<Empty icon="settings" title="No operators" />}
       />
-      {opened?.what === 'create' || opened?.what === 'edit' ? (
-        <Dialog
-          title={opened.what === 'create' ? 'New operator' : `Edit ${opened.operator.name}`}
-          onClose={close}
-        >
-          <OperatorForm operator={opened.what === 'edit' ? opened.operator : null} onClose={close} />
+      {opened?.what === 'create' ? (
+        <Dialog title="New operator" onClose={close}>
+          <CreateOperator onClose={close} />
         </Dialog>
+      ) : null}
+      {opened?.what === 'edit' ? (
+        <Dialog title={`Edit ${opened.operator.name}`} onClose={close}>
+          <EditOperator
+            operator={operators.rows.find(({ id }) => id === opened.operator.id) ?? opened.operator}
+            onClose={close}
+          />
+        </Dialog>
+      ) : null}
+      {opened?.what === 'enable' ? (
+        <PlannedDialog
+          action="updateOperator"
+          parameters={{
+            operator_id: opened.operator.id,
+            disabled: false,
+            if_revision: opened.operator.revision,
+          }}
+          title={`Enable ${opened.operator.name}`}
+          verb="Enable operator"
+          tone="primary"
+          onClose={close}
+          onDone={() => {
+            tell({ tone: 'done', text: `${opened.operator.name} is enabled` });
+            close();
+          }}
+        >
+          It can sign in again with its remaining API tokens and has the permissions of its role.
+        </PlannedDialog>
       ) : null}
       {opened?.what === 'disable' ? (
         <PlannedDialog
           action="disableOperator"
-          parameters={{ operator_id: opened.operator.id }}
+          parameters={{ operator_id: opened.operator.id, if_revision: opened.operator.revision }}
           title={`Disable ${opened.operator.name}`}
           verb="Disable operator"
           onClose={close}
@@ -101,7 +123,7 @@ export function Operators() {
             close();
           }}
         >
-          All of its API tokens stop working at once. It can be let in again later.
+          All of its API tokens stop working at once. It can be enabled again later.
         </PlannedDialog>
       ) : null}
     </>
@@ -111,19 +133,19 @@ export function Operators() {
 interface OperatorActionsProps {
   readonly operator: Operator;
   readonly tabIndex: 0 | -1;
-  readonly onOpen: (what: 'edit' | 'disable') => void;
-  readonly onEnable: () => void;
+  readonly onOpen: (what: 'edit' | 'disable' | 'enable') => void;
 }
 
-function OperatorActions({ operator, tabIndex, onOpen, onEnable }: OperatorActionsProps) {
+function OperatorActions({ operator, tabIndex, onOpen }: OperatorActionsProps) {
   return (
     <>
       <Button size="small" tabIndex={tabIndex} onClick={() => onOpen('edit')}>
         Edit
       </Button>
       {operator.disabled ? (
-        <Button size="small" tabIndex={tabIndex} onClick={onEnable}>
-          Let in again
+        <Button size="small" tabIndex={tabIndex} onClick={() => onOpen('enable')}>
+          {' '}
+          Enable{' '}
         </Button>
       ) : (
         <Button size="small" tabIndex={tabIndex} onClick={() => onOpen('disable')}>

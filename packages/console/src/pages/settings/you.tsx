@@ -10,7 +10,7 @@ import { Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 
 const themeChoices: readonly { readonly value: Theme; readonly text: string }[] = [
-  { value: 'system', text: 'As the system' },
+  { value: 'system', text: 'System' },
   { value: 'light', text: 'Light' },
   { value: 'dark', text: 'Dark' },
 ];
@@ -21,7 +21,7 @@ export function You() {
   return (
     <div className="columns">
       <Section title="Signed in as">
-        <Loaded what="who you are" data={data} error={error}>
+        <Loaded what="your account" data={data} error={error}>
           {({ operator, account }) => (
             <div className="panel">
               <Facts
@@ -30,20 +30,15 @@ export function You() {
                   ['Role', operator.role],
                   ['Account', account.name],
                   ['Address pool', <Copyable key="p" text={account.pool_prefix} label="the pool" />],
-                  ['Administrator of the platform', operator.platform_admin ? 'yes' : 'no'],
+                  ['Platform administrator', operator.platform_admin ? 'yes' : 'no'],
                 ]}
               />
             </div>
           )}
         </Loaded>
-        <SelectField
-          label="Colours in this browser"
-          value={chosen}
-          choices={themeChoices}
-          onChange={chooseTheme}
-        />
+        <SelectField label="Theme" value={chosen} choices={themeChoices} onChange={chooseTheme} />
       </Section>
-      <Section title="You may">
+      <Section title="Permissions">
         <Loaded what="your permissions" data={data} error={error}>
           {({ permissions }) => (
             <ul className="tags">

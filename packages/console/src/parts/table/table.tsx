@@ -88,7 +88,7 @@ export function Table<Row>(props: TableProps<Row>) {
         />
       )}
       {shown.length === 0 ? (
-        <Empty icon="filter" title={`No ${props.what} fit the filter`}>
+        <Empty icon="filter" title={`No ${props.what} match the filter`}>
           There are {rows.length.toLocaleString('en-US')} without it.
         </Empty>
       ) : (

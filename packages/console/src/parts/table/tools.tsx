@@ -140,7 +140,7 @@ function SortChoice<Row>({
         setState({ ...state, sortBy: choice?.sortBy ?? null, descending: choice?.descending ?? false });
       }}
     >
-      <option value="">Order of the list</option>
+      <option value="">Default order</option>
       {choices.map(({ key, text }) => (
         <option key={key} value={key}>
           {text}

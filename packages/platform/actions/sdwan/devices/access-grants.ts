@@ -2,8 +2,9 @@
 import { ProductError } from '@powernode/core/errors';
 import { openAccessGrantsPerNetworkMax } from '@powernode/core/limits';
 import { bootstrapPath } from '@powernode/core/wire/bootstrap';
-import { notShownOnDryRun } from '../../accounts/api-tokens.ts';
+import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, type HandlersOf, notFound } from '../../context.ts';
+import { fetchedExpiry, type OnceRenewal, onceExpiry, shownOnce } from '../../once.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { networkRow } from '../rows.ts';
 import { deviceToIssueAgain } from './issue.ts';
@@ -27,17 +28,19 @@ export const accessGrantHandlers: HandlersOf<
         account_id: context.accountId,
         network_id: network.id,
         device_name_hint: input.device_name_hint,
+        created_by: context.caller.operatorId,
         digest,
         tags: JSON.stringify(input.tags ?? []),
-        expires_at: new Date(context.now.getTime() + input.expires_in_seconds * 1000),
+        expires_at: onceExpiry(context, input.expires_in_seconds),
         user_device_id: device?.id ?? null,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
     const shown = showAccessGrant(row, context.now);
     context.event('sdwan.access_grant.created', { before: null, after: shown });
-    const url = `${context.services.consoleUrl()}${bootstrapPath}#${token}`;
-    return { access_grant: { ...shown, bootstrap_url: context.dryRun ? notShownOnDryRun : url } };
+    const bootstrap_url = shownOnce(context, urlOf(context, token));
+    const bootstrap_warning = warningFor(new URL(context.services.consoleUrl()));
+    return { access_grant: { ...shown, bootstrap_url, bootstrap_warning } };
   },
 
   async listAccessGrants(context, input) {
@@ -79,7 +82,7 @@ export const accessGrantHandlers: HandlersOf<
     if (before.used_at !== null) {
       throw new ProductError(
         'conflict',
-        `A device has used this grant already (${before.user_device_id}). Revoke the device instead.`,
+        `A device has already used this access grant (${before.user_device_id}). Revoke the device instead.`,
         { members: { user_device_id: before.user_device_id } },
       );
     }
@@ -98,6 +101,59 @@ export const accessGrantHandlers: HandlersOf<
     return { access_grant: shown };
   },
 };
+
+/** A new secret of a grant whose first one nobody has. */
+export async function renewAccessGrant(context: ActionContext, of: OnceRenewal) {
+  const before = await lockGrant(context, of.id);
+  if (statusOfOnce(before, context.now) !== 'unused') {
+    throw new ProductError(
+      'conflict',
+      'The access grant was revoked or used, or has expired. Request another one.',
+    );
+  }
+  const { token, digest } = context.services.newBootstrapToken();
+  const after = await context.trx
+    .updateTable('access_grants')
+    .set({
+      digest,
+      expires_at: fetchedExpiry(context, { seconds: of.seconds, atMost: before.expires_at }),
+      updated_at: context.now,
+      revision: before.revision + 1,
+    })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const bootstrap_warning = warningFor(new URL(context.services.consoleUrl()));
+  return { ...showAccessGrant(after, context.now), bootstrap_url: urlOf(context, token), bootstrap_warning };
+}
+
+/** What an operator made and nobody has used ends with it: it may have kept the addresses. */
+export async function revokeGrantsOf(context: ActionContext, operatorId: string): Promise<void> {
+  const rows = await context.trx
+    .updateTable('access_grants')
+    .set((eb) => ({
+      revoked_at: context.now,
+      updated_at: context.now,
+      revision: eb('revision', '+', 1),
+    }))
+    .where('created_by', '=', operatorId)
+    .where('account_id', '=', context.accountId)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .returningAll()
+    .execute();
+  for (const after of rows) {
+    const before = { ...after, revoked_at: null, revision: after.revision - 1 };
+    context.event('sdwan.access_grant.revoked', {
+      before: showAccessGrant(before, context.now),
+      after: showAccessGrant(after, context.now),
+    });
+  }
+}
+
+function urlOf(context: ActionContext, token: string): string {
+  return `${context.services.consoleUrl()}${bootstrapPath}#${token}`;
+}
 
 async function grantRow(context: ActionContext, id: string): Promise<AccessGrantRow> {
   return found(id, await byId(context, id).executeTakeFirst());
@@ -121,6 +177,14 @@ function found(id: string, row: AccessGrantRow | undefined): AccessGrantRow {
   return row;
 }
 
+/** A phone that is shown an address of loopback looks for the page on itself. */
+function warningFor({ hostname, host }: URL): string | null {
+  const onlyHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return onlyHere
+    ? `${host} works only on the platform itself: other devices cannot open this URL. Start the platform with --console-url https://NAME (where people reach it), or with --host ADDRESS, and create a new access grant.`
+    : null;
+}
+
 async function refuseTooMany(
   context: ActionContext,
   network: { readonly id: string; readonly name: string },
@@ -136,6 +200,6 @@ async function refuseTooMany(
   if (count < openAccessGrantsPerNetworkMax) return;
   throw new ProductError(
     'limit_reached',
-    `${count} grants of the network "${network.name}" could still be used, which is the limit. Revoke some, or let them expire.`,
+    `${count} access grants of the network "${network.name}" are unused, which is the limit. Revoke some, or let them expire.`,
   );
 }

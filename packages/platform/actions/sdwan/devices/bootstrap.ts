@@ -4,12 +4,12 @@ import { definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import { type BootstrapDevice, type BootstrapGrant, configFileName } from '@powernode/core/wire/bootstrap';
 import type { Logger } from 'pino';
+import { inSystemTransaction, type SystemParts } from '../../../coordination/system-actor.ts';
 import { inPlatform } from '../../../store/tenancy.ts';
 import { GuessLimit } from '../../../trust/guess-limit.ts';
 import { bootstrapTokenDigest } from '../../../trust/tokens.ts';
 import type { ActionContext } from '../../context.ts';
 import { refuseUnfitKey } from '../../gate/idempotency.ts';
-import { type OwnParts, ofItsOwnAccord } from '../../gate/of-its-own.ts';
 import { policyMode } from '../../gate/policies.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
@@ -37,12 +37,14 @@ export interface Bootstrap {
   ) => Promise<BootstrapDevice>;
 }
 
-export interface BootstrapParts extends OwnParts {
+export interface BootstrapParts extends SystemParts {
+  /** Milliseconds of a clock that nobody sets. */
+  readonly steady: () => number;
   readonly log: Logger;
 }
 
 export function createBootstrap(parts: BootstrapParts): Bootstrap {
-  const guesses = new GuessLimit({ now: () => parts.services.now().getTime() });
+  const guesses = new GuessLimit(parts.steady);
   const find = (attempt: Attempt) => findGrant(parts, { attempt, guesses });
   return {
     async inspect(attempt) {
@@ -58,10 +60,11 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
     async issue(attempt) {
       if (attempt.idempotencyKey !== undefined) refuseUnfitKey(attempt.idempotencyKey);
       const { grant } = await find(attempt);
-      const { row, network, shown, isNew } = await ofItsOwnAccord(
+      const { row, network, shown, isNew } = await inSystemTransaction(
         parts,
         {
           accountId: grant.account_id,
+          action: 'bootstrap_device',
           actor: { kind: 'platform', id: null, name: `bootstrap page of "${grant.device_name_hint}"` },
           correlationId: attempt.correlationId,
         },
@@ -140,7 +143,7 @@ async function refuseByPolicy(context: ActionContext): Promise<void> {
   if (mode === 'auto_approve' || mode === 'notify_and_proceed') return;
   throw new ProductError(
     'policy_blocked',
-    'Here an operator has to issue devices. Make a key pair on the device (wg genkey) and give its public key to whoever sent you this link.',
+    'On this platform an operator has to issue devices. Generate a key pair on the device (wg genkey) and send its public key to the person who sent you this link.',
   );
 }
 
@@ -149,7 +152,6 @@ async function findGrant(
   parts: BootstrapParts,
   { attempt, guesses }: { readonly attempt: Attempt; readonly guesses: GuessLimit },
 ): Promise<{ readonly grant: AccessGrantRow; readonly networkName: string }> {
-  guesses.check(attempt.source);
   const digest = bootstrapTokenDigest(attempt.token);
   const found =
     digest === null
@@ -165,7 +167,8 @@ async function findGrant(
         );
   if (found === undefined) {
     guesses.failed(attempt.source);
-    throw new ProductError('not_found', 'This link is not valid. Ask for a new one.');
+    guesses.check(attempt.source);
+    throw new ProductError('not_found', 'This link is not valid. Request a new one.');
   }
   return { grant: found, networkName: found.network_name };
 }

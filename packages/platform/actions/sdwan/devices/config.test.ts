@@ -12,6 +12,7 @@ const network: NetworkModel = {
   mtu: 1420,
   topologyStrategy: 'hub_and_spoke',
   firewallDefaultPolicy: 'accept',
+  rematchConnections: true,
 };
 const hub: PeerModel = {
   id: 'h',
@@ -61,20 +62,20 @@ describe('a device that was given it', () => {
     ['the MTU of the network has changed', { network: { mtu: 1300 } }],
     ['the prefixes of the network have changed', { network: { ipv4Prefix: '100.65.0.0/18' } }],
     ['its hub has a new key', { hub: { publicKey: 'OTHER' } }],
-    ['its hub has moved to another place', { hub: { endpoint: '192.0.2.1:51820' } }],
+    ['its hub has a new endpoint', { hub: { endpoint: '192.0.2.1:51820' } }],
     ['its addresses have changed', { addresses: ['fd00:1:2:3::108'] }],
   ])('is told that %s', (words, changed) => {
     const reason = staleReason(digest, {
       hub: { ...hub, ...('hub' in changed ? changed.hub : {}) },
       facts: factsOf(changed),
     });
-    expect(reason).toBe(`${words.charAt(0).toUpperCase()}${words.slice(1)}. Issue it again.`);
+    expect(reason).toBe(`${words.charAt(0).toUpperCase()}${words.slice(1)}. Reissue the device.`);
   });
 
   test('is told of two changes at once', () => {
     const changed = { network: { mtu: 1300 }, hub: { publicKey: 'OTHER' } };
     expect(staleReason(digest, { hub, facts: factsOf(changed) })).toBe(
-      'The MTU of the network has changed, and its hub has a new key. Issue it again.',
+      'The MTU of the network has changed, and its hub has a new key. Reissue the device.',
     );
   });
 
@@ -82,13 +83,15 @@ describe('a device that was given it', () => {
     expect(staleReason(digest, { hub: undefined, facts: null })).toContain('has left');
     const unreachable = { ...hub, endpoint: null };
     expect(configFacts(network, unreachable, addresses)).toBeNull();
-    expect(staleReason(digest, { hub: unreachable, facts: null })).toContain('cannot be called');
+    expect(staleReason(digest, { hub: unreachable, facts: null })).toContain(
+      'no longer has a reachable endpoint',
+    );
     expect(staleReason(digest, { hub: { ...hub, draining: true }, facts: factsOf() })).toContain('drained');
   });
 
   test('is not told of what does not concern it', () => {
     const changed = {
-      network: { firewallDefaultPolicy: 'drop', handle: 'other' },
+      network: { firewallDefaultPolicy: 'drop', rematchConnections: true, handle: 'other' },
       hub: { tags: ['x'], listenPort: 1 },
     };
     expect(staleReason(digest, { hub, facts: factsOf(changed) })).toBeNull();

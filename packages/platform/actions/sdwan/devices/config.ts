@@ -57,7 +57,7 @@ const parts: readonly { readonly of: (facts: ConfigFacts) => string; readonly ch
   { of: (facts) => facts.prefixes.join(' '), changed: 'the prefixes of the network have changed' },
   { of: (facts) => String(facts.mtu), changed: 'the MTU of the network has changed' },
   { of: (facts) => facts.hubKey, changed: 'its hub has a new key' },
-  { of: (facts) => facts.hubEndpoint, changed: 'its hub has moved to another place' },
+  { of: (facts) => facts.hubEndpoint, changed: 'its hub has a new endpoint' },
 ];
 
 /** Short digests of each part: enough to tell a change, and which one it was. */
@@ -72,14 +72,14 @@ export function staleReason(
   now: { readonly hub: PeerModel | undefined; readonly facts: ConfigFacts | null },
 ): string | null {
   const { hub, facts } = now;
-  if (hub === undefined) return 'Its hub has left the network. Issued again it gets another one.';
-  if (facts === null) return 'Its hub cannot be called any more. Issued again it gets another one.';
-  if (hub.draining) return 'Its hub is being drained. Issued again it gets another one.';
+  if (hub === undefined) return 'Its hub has left the network. Reissuing assigns another one.';
+  if (facts === null) return 'Its hub no longer has a reachable endpoint. Reissuing assigns another one.';
+  if (hub.draining) return 'Its hub is being drained. Reissuing assigns another one.';
   const given = digest.split('.');
   const changed = configDigest(facts)
     .split('.')
     .flatMap((part, index) => (part === given[index] ? [] : [parts[index]?.changed ?? '']));
   if (changed.length === 0) return null;
   const text = changed.join(', and ');
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}. Issue it again.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}. Reissue the device.`;
 }

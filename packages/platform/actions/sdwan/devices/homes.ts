@@ -2,11 +2,11 @@
 import { preferredHubs, transitHubs } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
-import type { UserDeviceRow } from '../../../deliver/item-models.ts';
 import { networkModel, peerModel } from '../../../deliver/models.ts';
 import type { Trx } from '../../context.ts';
 import type { NetworkRow } from '../rows.ts';
 import { type ConfigFacts, configFacts, staleReason } from './config.ts';
+import type { UserDeviceRow } from './model.ts';
 
 export interface Hub {
   readonly model: PeerModel;
@@ -94,6 +94,6 @@ export async function chooseHub(
   if (hub !== undefined) return hub;
   throw new ProductError(
     'conflict',
-    `The network "${of.network.name}" has no hub that a device could call. Attach a machine that others can reach (powernode peer attach --publicly-reachable).`,
+    `The network "${of.network.name}" has no reachable hub for a device. Attach an instance that is publicly reachable (powernode peer attach --publicly-reachable).`,
   );
 }

@@ -2,7 +2,6 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits';
-import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { networkModel } from '../../../deliver/models.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
 import { statusOfOnce } from '../../accounts/present.ts';
@@ -12,6 +11,7 @@ import { takeServiceAddress } from '../peer-allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';
 import { addressesOf, chooseHub } from './homes.ts';
+import { type UserDeviceRow, userDeviceModel } from './model.ts';
 import { type AccessGrantRow, showAccessGrant } from './present-access-grant.ts';
 import { showUserDevice, showUserDeviceWithConfig } from './present-user-device.ts';
 import { takenFromHub } from './revocation.ts';
@@ -73,12 +73,12 @@ export function refuseUnusable(grant: AccessGrantRow, now: Date): void {
   const status = statusOfOnce(grant, now);
   const why = {
     unused: null,
-    used: 'was used already; each lets one device in',
+    used: 'was already used; each one adds one device',
     expired: 'has expired',
     revoked: 'was revoked',
   }[status];
   if (why === null) return;
-  throw new ProductError('conflict', `This access grant ${why}. Ask for a new one.`, {
+  throw new ProductError('conflict', `This access grant ${why}. Request a new one.`, {
     members: { access_grant_status: status },
   });
 }
@@ -114,7 +114,7 @@ async function deviceOf(context: ActionContext, { grant, deviceId }: Issue): Pro
   if (grant.user_device_id === null || grant.user_device_id === wanted) return device;
   throw new ProductError(
     'conflict',
-    `This access grant is for the device ${grant.user_device_id}. Make one without a device, or one for this device.`,
+    `This access grant is for the device ${grant.user_device_id}. Create one without a device, or one for this device.`,
   );
 }
 
@@ -144,10 +144,14 @@ async function refuseKeyTaken(
 }
 
 function keyTaken(): ProductError {
-  const message = 'is the key of another device or machine, or was one';
-  return new ProductError('already_exists', `public_key: it ${message}. Make a new key pair (wg genkey).`, {
-    fields: [{ path: 'public_key', code: 'taken', message }],
-  });
+  const message = 'is or was the key of another device or instance';
+  return new ProductError(
+    'already_exists',
+    `public_key: it ${message}. Generate a new key pair (wg genkey).`,
+    {
+      fields: [{ path: 'public_key', code: 'taken', message }],
+    },
+  );
 }
 
 interface Parts {

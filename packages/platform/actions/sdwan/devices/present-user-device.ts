@@ -2,11 +2,11 @@
 import type { UserDevice, userDeviceWithConfig } from '@powernode/core/intent/user-device';
 import { sql } from 'kysely';
 import type { z } from 'zod';
-import type { UserDeviceRow } from '../../../deliver/item-models.ts';
 import { stored, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { configText } from './config.ts';
 import { type Homes, homesOf } from './homes.ts';
+import type { UserDeviceRow } from './model.ts';
 import { appliedOf, revokedOn } from './revocation.ts';
 
 export async function showUserDevice(context: ActionContext, row: UserDeviceRow): Promise<UserDevice> {

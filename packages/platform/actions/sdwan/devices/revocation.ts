@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { UserDevice } from '@powernode/core/intent/user-device';
 import { revocationPollMs, revocationWaitMs } from '@powernode/core/limits';
 import type { Deliverer } from '../../../deliver/deliverer.ts';
-import type { UserDeviceRow } from '../../../deliver/item-models.ts';
 import type { TakenFrom } from '../../../store/tables.ts';
 import type { ActionContext, ReadLater, Trx } from '../../context.ts';
+import type { UserDeviceRow } from './model.ts';
 
 type Revoked = Pick<UserDeviceRow, 'revoked_at' | 'taken_from'>;
 type Deliveries = Pick<Deliverer, 'nodeDelivery'>;

@@ -2,10 +2,10 @@
 // however many devices are there.
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { namedInEventMax } from '@powernode/core/limits';
-import type { UserDeviceRow } from '../../../deliver/item-models.ts';
 import type { ActionContext } from '../../context.ts';
 import { configFacts, staleReason } from './config.ts';
 import { addressesOf, type Homes, homesOf } from './homes.ts';
+import type { UserDeviceRow } from './model.ts';
 
 /** What devices were given before the change. */
 interface Before {

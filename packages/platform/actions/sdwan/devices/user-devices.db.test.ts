@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { AccessGrant, UserDevice } from '@powernode/core/intent/user-device';
 import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { inPlatform } from '../../../store/tenancy.ts';
-import { followObserved } from '../../gate/of-its-own.ts';
+import { followObserved } from '../../../coordination/system-actor.ts';
+import { inAccount, inPlatform } from '../../../store/tenancy.ts';
 import { followObservation } from '../observed-machine.ts';
 import { code, DeviceScene, type Grant, key } from './device-scene.fixture.ts';
 
@@ -179,7 +179,7 @@ describe('a device is outdated', () => {
     const changes: [string, () => Promise<unknown>][] = [
       ['key', () => scene.run('rotatePeerKey', { peer_id: device.hub_peer_id })],
       [
-        'place',
+        'endpoint',
         () =>
           scene.run('updatePeer', { peer_id: device.hub_peer_id, endpoint_address: '203.0.113.250:51999' }),
       ],
@@ -232,17 +232,24 @@ describe('a device is outdated', () => {
     const device = await scene.issue(await scene.makeGrant());
     const { store, bus, services, delivery, admin } = scene.platform;
     const instanceId = delivery.network(scene.networkId)?.peer(device.hub_peer_id)?.instanceId ?? '';
-    const machine = { accountId: admin.accountId, instanceId, publiclyReachable: true };
-    const observedAddress = '203.0.113.251';
-    const followed = await followObserved({ store, bus, services }, admin.accountId, (trx) =>
-      followObservation(trx, { ...machine, observedAddress }),
+    await inAccount(store, admin.accountId, (trx) =>
+      trx
+        .updateTable('instances')
+        .set({ observed_address: '203.0.113.251', addresses: JSON.stringify(['203.0.113.251']) })
+        .where('id', '=', instanceId)
+        .execute(),
     );
-    expect(followed?.changes).toHaveLength(1);
+    const followed = await followObserved(
+      { store, bus, services },
+      { ...admin, action: 'observed_endpoint' },
+      (context) => followObservation(context, { instanceId }),
+    );
+    expect(followed.change?.changes).toHaveLength(1);
     expect((await statusOf(device.id)).status).toBe('stale');
     const [event] = await scene.events('sdwan.user_device.stale');
     expect(event).toMatchObject({
       actor: { kind: 'platform' },
-      payload: { user_device_ids: [device.id], reason: expect.stringContaining('moved') },
+      payload: { user_device_ids: [device.id], reason: expect.stringContaining('endpoint') },
     });
   });
 

@@ -2,15 +2,16 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { sql } from 'kysely';
-import { type UserDeviceRow, userDeviceModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { noteDependents } from '../dependents.ts';
 import { itemChanged } from '../item-changed.ts';
 import { releaseAddresses } from '../peer-allocation.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
 import { homesOf } from './homes.ts';
 import { issueDevice } from './issue.ts';
+import { type UserDeviceRow, userDeviceModel } from './model.ts';
 import { showUserDevice, showUserDevices, showUserDeviceWithConfig } from './present-user-device.ts';
 import { revokedOnSoon, takenFromHub } from './revocation.ts';
 
@@ -23,7 +24,7 @@ export const userDeviceHandlers: HandlersOf<
     const grant = await lockGrant(context, input.access_grant_id);
     if (grant.network_id !== network.id) {
       throw new ProductError('conflict', `The access grant ${grant.id} is for another network.`, {
-        fields: [{ path: 'network_id', code: 'other_network', message: 'is not the one of the grant' }],
+        fields: [{ path: 'network_id', code: 'other_network', message: 'does not match the access grant' }],
       });
     }
     const { shown } = await issueDevice(context, {
@@ -94,6 +95,7 @@ export const userDeviceHandlers: HandlersOf<
     checkRevision(before, input);
     if (before.revoked_at !== null) return { user_device: await showUserDevice(context, before) };
     const shownBefore = await showUserDevice(context, before);
+    await noteDependents(context, { devices: [before], isForGood: true });
     const after = await context.trx
       .updateTable('user_devices')
       .set({

@@ -1,9 +1,10 @@
 // What nodes are given for one rule: who judges it, and the text of it.
+
+import { ruleViews } from '@powernode/core/compile/items/firewall-rule';
 import type { RuleModel } from '@powernode/core/compile/model';
-import { ruleViews } from '@powernode/core/compile/rule-entries';
 import { judgesShownMax } from '@powernode/core/limits';
 import type { ActionContext } from '../../context.ts';
-import { peerNames } from './labels.ts';
+import { peerNames } from '../peer-noun.ts';
 import { ruleText } from './rule-text.ts';
 
 export async function compiledOf(context: ActionContext, rule: RuleModel) {

@@ -148,12 +148,12 @@ describe('an explanation', () => {
   test('says why there is no way', async () => {
     const nobody = scene.db.host_address.replace(/[^:]+$/, 'ffff');
     for (const [source, destination, said] of [
-      [{ peer_id: scene.web.id }, { address: nobody }, 'belongs to nobody'],
-      [{ address: nobody }, { peer_id: scene.db.id }, 'belongs to nobody'],
+      [{ peer_id: scene.web.id }, { address: nobody }, 'does not belong to any member'],
+      [{ address: nobody }, { peer_id: scene.db.id }, 'does not belong to any member'],
       [{ peer_id: scene.web.id }, { address: '2001:db8::1' }, 'outside the overlay'],
-      [{ address: '2001:db8::1' }, { peer_id: scene.db.id }, 'entered by port mappings only'],
+      [{ address: '2001:db8::1' }, { peer_id: scene.db.id }, 'only port mappings admit'],
       [{ address: '198.51.100.7' }, { address: hubAddress() }, 'No port mapping'],
-      [{ address: '198.51.100.7' }, { address: scene.db.host_address }, 'not of the family'],
+      [{ address: '198.51.100.7' }, { address: scene.db.host_address }, 'not of the same address family'],
     ] as const) {
       const answer = await explain(source, destination);
       expect(answer.verdict).toBe('no_route');
@@ -190,7 +190,7 @@ describe('an explanation', () => {
     expect(after.because.some(({ object }) => object?.id === id)).toBe(true);
     const inside = await explain({ peer_id: scene.db.id }, { address: hubAddress() });
     expect(inside.verdict).toBe('no_route');
-    expect(inside.because[0]?.detail).toContain('The door tcp port 443');
+    expect(inside.because[0]?.detail).toContain('The port mapping tcp port 443');
   });
 
   test('follows a device by its hub', async () => {
@@ -271,16 +271,26 @@ describe('the audit', () => {
 
   test('names rules that never decide, with what decides instead', async () => {
     const wide = await addRule({ name: 'all tcp', protocol: 'tcp' });
-    const narrow = await addRule({ name: 'web', protocol: 'tcp', port_range: '80' });
+    const destination = { kind: 'peer', peer_id: scene.web.id } as const;
+    const narrow = await addRule({ name: 'web', protocol: 'tcp', destination });
+    // A narrower one goes first, so it decides; but without it the same would be decided.
+    const port = await addRule({ name: 'port 80', protocol: 'tcp', port_range: '80' });
     const { findings, rules_count } = await audit();
-    expect(rules_count).toBe(2);
+    expect(rules_count).toBe(3);
     expect(findings).toEqual([
       {
         kind: 'shadowed',
         severity: 'warning',
         object: { type: 'firewall_rule', id: narrow, name: 'web' },
         by: { type: 'firewall_rule', id: wide, name: 'all tcp' },
-        detail: expect.stringMatching(/never decides/),
+        detail: expect.stringMatching(/has no effect/),
+      },
+      {
+        kind: 'redundant',
+        severity: 'info',
+        object: { type: 'firewall_rule', id: port, name: 'port 80' },
+        by: { type: 'firewall_rule', id: wide, name: 'all tcp' },
+        detail: expect.stringMatching(/already has the same effect/),
       },
     ]);
   });

@@ -4,10 +4,11 @@ import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { Asked } from '@powernode/core/explain/ends';
 import { explain, type Question } from '@powernode/core/explain/reachability';
-import { Sight } from '@powernode/core/explain/sight';
+import { type PresenceOf, Sight } from '@powernode/core/explain/sight';
 import type { InUse } from '@powernode/core/explain/walk';
 import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';
+import { problemsOfPeers } from '../../fleet/problems.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { withNames } from './names.ts';
 import { requireObject } from './selectors.ts';
@@ -21,7 +22,11 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
     protocol: input.protocol,
     port: input.port ?? null,
   };
-  const sight = new Sight(index);
+  const problems = await problemsOfPeers(context, index.network.id);
+  const sight = new Sight(index, {
+    problemsOf: (peerId) => problems.get(peerId) ?? [],
+    presenceOf: presenceOf(context),
+  });
   const inUse = interfacesInUse(context, index);
   return withNames(context, (nameOf) => {
     const { verdict, because } = explain({ sight, nameOf, inUse }, question);
@@ -37,6 +42,11 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
   });
 };
 
+/** Who is reached now, at the moment of each question. */
+export function presenceOf({ services }: Pick<ActionContext, 'services'>): PresenceOf {
+  return (peerId) => services.deliverer.peerPresence(peerId);
+}
+
 /** ICMP has no ports. */
 export function refusePortOfIcmp(input: {
   readonly protocol: Question['protocol'];
@@ -44,7 +54,7 @@ export function refusePortOfIcmp(input: {
 }): void {
   if (input.protocol !== 'icmp6' || input.port === undefined) return;
   const message = 'icmp6 has no ports';
-  throw new ProductError('validation_failed', `port: ${message}. Leave it out, or choose tcp or udp.`, {
+  throw new ProductError('validation_failed', `port: ${message}. Omit it, or choose tcp or udp.`, {
     fields: [{ path: 'port', code: 'no_ports', message }],
   });
 }
@@ -67,7 +77,7 @@ async function askedOf(
 }
 
 /** Where spokes' routes go now, as they last said. A hub has no choice, but for what it has lost. */
-function interfacesInUse(context: ActionContext, index: NetworkIndex): InUse {
+export function interfacesInUse(context: ActionContext, index: NetworkIndex): InUse {
   const { deliverer } = context.services;
   const { network } = index;
   return (peerId, destination) => {

@@ -1,8 +1,11 @@
 // The names of what sides of rules mean, and whether that is still there.
 import type { Selector } from '@powernode/core/compile/model';
 import { sql } from 'kysely';
-import type { RuleRow } from '../../../deliver/item-models.ts';
 import type { ActionContext } from '../../context.ts';
+import { deviceNames } from '../devices/noun.ts';
+import { peerNames } from '../peer-noun.ts';
+import { virtualIpNames } from '../virtual-ips/noun.ts';
+import type { RuleRow } from './model.ts';
 
 export interface Label {
   readonly label: string;
@@ -45,7 +48,10 @@ export class Labels {
       case 'virtual_ip':
       case 'federation_peer': {
         const name = this.#names.get(side.id);
-        return { label: name ?? `${side.kind.replace('_', ' ')} that is gone`, resolves: name !== undefined };
+        return {
+          label: name ?? `${side.kind.replace('_', ' ')} that was deleted`,
+          resolves: name !== undefined,
+        };
       }
     }
   }
@@ -53,51 +59,6 @@ export class Labels {
 
 function idsOf(sides: readonly Selector[], kind: Selector['kind']): string[] {
   return [...new Set(sides.flatMap((side) => (side.kind === kind && 'id' in side ? side.id : [])))];
-}
-
-export async function peerNames(
-  context: ActionContext,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('peers')
-    .innerJoin('instances', 'instances.id', 'peers.instance_id')
-    .select(['peers.id', 'instances.hostname'])
-    .where('peers.account_id', '=', context.accountId)
-    .where('peers.id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.hostname]));
-}
-
-/** Of devices that are not shut out. */
-export async function deviceNames(
-  context: ActionContext,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('user_devices')
-    .select(['id', 'name'])
-    .where('account_id', '=', context.accountId)
-    .where('revoked_at', 'is', null)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.name]));
-}
-
-export async function virtualIpNames(
-  context: ActionContext,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('virtual_ips')
-    .select(['id', 'name'])
-    .where('account_id', '=', context.accountId)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.name]));
 }
 
 /** Those of the named tags that a peer or a device of the rule's network has, as `network tag`. */

@@ -10,6 +10,6 @@ export async function loadedNetwork(context: ActionContext, id: string): Promise
   if (index !== undefined) return index;
   throw new ProductError(
     'conflict',
-    `The network "${name}" was made by another process of the platform and has not arrived here yet. Try again in a moment.`,
+    `The network "${name}" was created by another platform process and is not available here yet. Try again in a moment.`,
   );
 }

@@ -1,21 +1,29 @@
 // Handler: who reaches whom in a network.
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { type MatrixNode, type MatrixRow, matrixNodes, matrixRows } from '@powernode/core/explain/matrix';
-import { Sight } from '@powernode/core/explain/sight';
+import { type Present, Sight } from '@powernode/core/explain/sight';
+import type { InUse } from '@powernode/core/explain/walk';
 import type { Handler } from '../../context.ts';
-import { refusePortOfIcmp } from './explain.ts';
+import { problemsOfPeers } from '../../fleet/problems.ts';
+import { interfacesInUse, presenceOf, refusePortOfIcmp } from './explain.ts';
 import { loadedNetwork } from './loaded-network.ts';
-import { withNames } from './names.ts';
+import { namesOf } from './names.ts';
 import { inSlices } from './slices.ts';
 
 export const getReachabilityMatrix: Handler<'getReachabilityMatrix'> = async (context, input) => {
   const index = await loadedNetwork(context, input.network_id);
   refusePortOfIcmp(input);
   const { protocol, port = null } = input;
-  const { nodes, truncated, rows } = await atOneMoment(index, { protocol, port });
-  const named = await withNames(context, (nameOf) =>
-    nodes.map((node) => ({ ...node, name: nameOf({ type: node.kind, id: node.id }) })),
-  );
+  const problems = await problemsOfPeers(context, index.network.id);
+  const present: Present = {
+    problemsOf: (peerId) => problems.get(peerId) ?? [],
+    presenceOf: presenceOf(context),
+  };
+  const inUse = interfacesInUse(context, index);
+  const { nodes, truncated, rows } = await atOneMoment({ index, present, inUse }, { protocol, port });
+  const objects = nodes.map(({ kind: type, id }) => ({ type, id }));
+  const nameOf = await namesOf(context, objects);
+  const named = nodes.map((node) => ({ ...node, name: nameOf({ type: node.kind, id: node.id }) }));
   return { matrix: { network_id: input.network_id, protocol, port, nodes: named, rows, truncated } };
 };
 
@@ -26,12 +34,19 @@ interface Matrix {
 }
 
 /** Again, when the network has changed meanwhile; not for ever, because some networks change all the time. */
-async function atOneMoment(index: NetworkIndex, traffic: Parameters<typeof matrixRows>[2]): Promise<Matrix> {
+async function atOneMoment(
+  {
+    index,
+    present,
+    inUse,
+  }: { readonly index: NetworkIndex; readonly present: Present; readonly inUse: InUse },
+  traffic: Parameters<typeof matrixRows>[2],
+): Promise<Matrix> {
   for (let left = triesMax; ; left--) {
-    const sight = new Sight(index);
+    const sight = new Sight(index, present);
     const { nodes, truncated } = matrixNodes(sight);
     const before = digestOf(index, nodes);
-    const rows = await inSlices(matrixRows(sight, nodes, traffic));
+    const rows = await inSlices(matrixRows(sight, nodes, traffic, inUse));
     if (left <= 1 || digestOf(index, nodes) === before) return { nodes, truncated, rows };
   }
 }

@@ -1,78 +1,32 @@
 // The names of objects that explanations and findings speak of.
 import type { Named, NameOf } from '@powernode/core/explain/trail';
 import type { ActionContext } from '../../context.ts';
-import { deviceNames, peerNames, virtualIpNames } from './labels.ts';
-import { showRules, titleOf } from './present-rule.ts';
-
-/**
- * Says something twice: once to hear which names it needs, and once with them. Cheaper than to read the names of a
- * whole network.
- */
-export async function withNames<T>(context: ActionContext, say: (nameOf: NameOf) => T): Promise<T> {
-  const needed = new Map<string, Named>();
-  say((object) => {
-    needed.set(keyOf(object), object);
-    return '';
-  });
-  const names = await namesOf(context, [...needed.values()]);
-  return say((object) => names.get(keyOf(object)) ?? object.id);
-}
-
-function keyOf({ type, id }: Named): string {
-  return `${type} ${id}`;
-}
 
 /** What is gone has no name, nor have parts of a node: they are called by their ids. */
-async function namesOf(context: ActionContext, objects: readonly Named[]): Promise<Map<string, string>> {
-  const byType = Map.groupBy(objects, ({ type }) => type);
+export async function namesOf(context: ActionContext, objects: Iterable<Named>): Promise<NameOf> {
+  const byKind = Map.groupBy(objects, ({ type }): string => type);
   const names = new Map<string, string>();
-  for (const [type, look] of Object.entries(looks)) {
-    const ids = (byType.get(type as keyof typeof looks) ?? []).map(({ id }) => id);
-    for (const [id, name] of await look(context, ids)) names.set(`${type} ${id}`, name);
+  for (const noun of context.services.nouns) {
+    const ids = new Set((byKind.get(noun.kind) ?? []).map(({ id }) => id));
+    if (ids.size === 0 || noun.names === undefined) continue;
+    for (const [id, name] of await noun.names(context, [...ids])) names.set(`${noun.kind} ${id}`, name);
   }
-  return names;
+  return ({ type, id }) => names.get(`${type} ${id}`) ?? id;
 }
 
-const looks = {
-  peer: peerNames,
-  user_device: deviceNames,
-  virtual_ip: virtualIpNames,
-  network: networkNames,
-  port_mapping: doorNames,
-  firewall_rule: ruleTitles,
-} as const;
-
-async function networkNames(context: ActionContext, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('networks')
-    .select(['id', 'name'])
-    .where('account_id', '=', context.accountId)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.name]));
+/**
+ * Of sentences whose objects are known only once they are said: `say` runs twice, so that it may have no effects. Cheaper
+ * than to read the names of a whole network.
+ */
+export async function withNames<T>(context: ActionContext, say: (nameOf: NameOf) => T): Promise<T> {
+  return say(await namesOf(context, namedIn(say)));
 }
 
-async function doorNames(context: ActionContext, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('port_mappings')
-    .select(['id', 'protocol', 'external_address', 'external_port'])
-    .where('account_id', '=', context.accountId)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(
-    rows.map((row) => [row.id, `${row.protocol} port ${row.external_port} at ${row.external_address}`]),
-  );
-}
-
-async function ruleTitles(context: ActionContext, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('firewall_rules')
-    .selectAll()
-    .where('account_id', '=', context.accountId)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map((await showRules(context, rows)).map((rule) => [rule.id, titleOf(rule)]));
+function namedIn(say: (nameOf: NameOf) => unknown): Named[] {
+  const named: Named[] = [];
+  say((object) => {
+    named.push(object);
+    return '';
+  });
+  return named;
 }

@@ -1,11 +1,13 @@
 // Firewall rules as the outside sees them: sides with the names of what they mean, and what all nodes counted.
+
 import type { Selector } from '@powernode/core/compile/model';
 import type { FirewallRule } from '@powernode/core/intent/firewall';
 import { sql } from 'kysely';
-import type { RuleRow } from '../../../deliver/item-models.ts';
+import { sumOf } from '../../../store/sums.ts';
 import { stored } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { type Labels, labelsOf } from './labels.ts';
+import type { RuleRow } from './model.ts';
 import { portRangeOf } from './port-range.ts';
 
 export async function showRule(context: ActionContext, row: RuleRow): Promise<FirewallRule> {
@@ -71,8 +73,8 @@ async function countsOf(context: ActionContext, rows: readonly RuleRow[]) {
     .selectFrom('rule_counters')
     .select([
       'rule_id',
-      sql<number>`sum(packets)::bigint`.as('packets'),
-      sql<number>`sum(bytes)::bigint`.as('bytes'),
+      sumOf('packets').as('packets'),
+      sumOf('bytes').as('bytes'),
       sql<Date>`max(observed_at)`.as('counted_at'),
     ])
     .where('account_id', '=', context.accountId)

@@ -2,12 +2,12 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { rulesPerNetworkMax } from '@powernode/core/limits';
-import { type RuleRow, ruleModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';
 import { networkRow } from '../rows.ts';
 import { compiledOf } from './compiled-rule.ts';
+import { type RuleRow, ruleModel } from './model.ts';
 import { portColumns, portRangeOf } from './port-range.ts';
 import { showRule, showRules } from './present-rule.ts';
 import { readSelector, refuseTwoFamilies } from './selectors.ts';

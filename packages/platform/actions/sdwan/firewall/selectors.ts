@@ -62,13 +62,13 @@ export async function requireObject(context: ActionContext, wanted: Wanted): Pro
   const found = kind === 'federation_peer' ? null : await networkOf(context, { table: tables[kind], id });
   if (found === null) {
     const message = `there is no ${nouns[kind]} ${id}`;
-    throw new ProductError('not_found', `${path}: ${message}. List them to see what there is.`, {
+    throw new ProductError('not_found', `${path}: ${message}. List the existing ones first.`, {
       fields: [{ path, code: 'not_found', message }],
     });
   }
   if (found === networkId) return;
   const message = `the ${nouns[kind]} is in another network`;
-  throw new ProductError('validation_failed', `${path}: ${message}. Name one of this network.`, {
+  throw new ProductError('validation_failed', `${path}: ${message}. Choose one in this network.`, {
     fields: [{ path, code: 'other_network', message }],
   });
 }
@@ -95,7 +95,11 @@ export function refuseTwoFamilies(sides: {
   if (selector.kind !== 'cidr' || destination.kind !== 'cidr') return;
   if (familyOf(selector.cidr) === familyOf(destination.cidr)) return;
   const message = `no packet goes from ${selector.cidr} to ${destination.cidr}`;
-  throw new ProductError('validation_failed', `destination.cidr: ${message}. Make a rule for each family.`, {
-    fields: [{ path: 'destination.cidr', code: 'other_family', message }],
-  });
+  throw new ProductError(
+    'validation_failed',
+    `destination.cidr: ${message}. Create one rule per address family.`,
+    {
+      fields: [{ path: 'destination.cidr', code: 'other_family', message }],
+    },
+  );
 }

@@ -2,6 +2,7 @@
 import { ProductError } from '@powernode/core/errors';
 import { namedInErrorMax } from '@powernode/core/limits';
 import { formatAddress, parseEndpoint } from '@powernode/core/net/address';
+import { endpointRefusal } from '@powernode/core/net/special-addresses';
 import type { ActionContext } from '../../context.ts';
 import { tunnelPorts } from '../ports.ts';
 import type { PeerRow } from '../rows.ts';
@@ -47,6 +48,18 @@ export async function placesOf(context: ActionContext, networkId: string): Promi
   });
 }
 
+/** An address that no other machine can call is no door, even where the platform sees the hub there. */
+export function refuseUncallable(address: string): void {
+  const refusal = endpointRefusal(address);
+  if (refusal === null) return;
+  const message = `${address} is ${refusal.why}`;
+  throw new ProductError(
+    'validation_failed',
+    `external_address: ${message}. Give an external address of a hub.`,
+    { fields: [{ path: 'external_address', code: refusal.code, message }] },
+  );
+}
+
 /** The hub that has the address. One that has it itself comes before one that is only met there. */
 export function hubAt(places: readonly Place[], address: string): Place {
   const hubs = places.filter(({ peer }) => peer.hub_slot !== null);
@@ -57,7 +70,7 @@ export function hubAt(places: readonly Place[], address: string): Place {
   const why =
     spoke === undefined
       ? `no hub of this network has ${address}`
-      : `${address} is an address of "${spoke.hostname}", which is a spoke; doors are on hubs (powernode peer update --publicly-reachable makes it one)`;
+      : `${address} is an address of "${spoke.hostname}", which is a spoke; port mappings are on hubs (powernode peer update --publicly-reachable makes it one)`;
   throw new ProductError('conflict', `external_address: ${why}. ${hubsInWords(hubs)}`, {
     fields: [{ path: 'external_address', code: 'not_at_a_hub', message: why }],
     members: {
@@ -73,7 +86,7 @@ export function hubAt(places: readonly Place[], address: string): Place {
 /** What is to be said of a door whose hub does not have the address itself; null: it has it. */
 export function doubtOf(place: Place, address: string): string | null {
   if (place.own.length === 0 || place.own.includes(address)) return null;
-  return `The machine is met at ${address} but does not have it itself: a NAT in front of it changes where packets go, so they may not find this door. An address of its own would: ${place.own.slice(0, namedInErrorMax).join(', ')}.`;
+  return `The instance is reached at ${address} but does not have that address itself: NAT in front of it rewrites packets, so they may not reach this port mapping. Use one of its own addresses: ${place.own.slice(0, namedInErrorMax).join(', ')}.`;
 }
 
 function addressesOf({ own, outer }: Place): string[] {
@@ -82,7 +95,7 @@ function addressesOf({ own, outer }: Place): string[] {
 
 function hubsInWords(hubs: readonly Place[]): string {
   if (hubs.length === 0) {
-    return 'The network has no hub: attach a machine that others can call (powernode peer attach --publicly-reachable).';
+    return 'The network has no hub: attach an instance that is publicly reachable (powernode peer attach --publicly-reachable).';
   }
   const listed = hubs
     .slice(0, namedInErrorMax)

@@ -1,6 +1,7 @@
 // Events of doors whose hub or target goes with the change under way.
-import type { PortMappingRow } from '../../../deliver/item-models.ts';
+
 import type { ActionContext } from '../../context.ts';
+import type { PortMappingRow } from './model.ts';
 import { showPortMappings } from './present-port-mapping.ts';
 
 export async function tellOfLostDoors(context: ActionContext): Promise<void> {
@@ -31,7 +32,7 @@ export async function tellOfLostDoors(context: ActionContext): Promise<void> {
   }
 }
 
-/** Peers that leave or stop being hubs, and virtual IPs that are deleted. */
+/** Peers that leave, stop being hubs or lose their IPv4 address, and virtual IPs that are deleted. */
 function whatIsGone(context: ActionContext) {
   const networks = new Set<string>();
   const gone = new Set<string>();
@@ -45,9 +46,14 @@ function whatIsGone(context: ActionContext) {
   return { networks, gone };
 }
 
-type Thing = { readonly type?: string; readonly hubSlot?: number | null } | null;
+type Thing = {
+  readonly type?: string;
+  readonly hubSlot?: number | null;
+  readonly ipv4Address?: string | null;
+} | null;
 
 function isGone(before: NonNullable<Thing>, after: Thing): boolean {
   if (after === null) return before.type === undefined || before.type === 'virtual_ip';
+  if (before.ipv4Address != null && after.ipv4Address === null) return true;
   return before.hubSlot != null && after.hubSlot === null;
 }

@@ -264,6 +264,27 @@ describe('refused', () => {
     expect(refused.members['hubs']).toHaveLength(2);
   });
 
+  test.each(['127.0.0.1', '::1', '169.254.1.1', 'fe80::1', '224.0.0.1', 'ff02::1', '0.0.0.0', '::'])(
+    'is %s, which nobody else can call, though the hub is seen at it [9.8, 9.33]',
+    async (address) => {
+      const mapping = await create();
+      await inAccount(platform.store, platform.admin.accountId, (trx) =>
+        trx
+          .updateTable('instances')
+          .set({ observed_address: address })
+          .where('id', '=', scene.hub.node_instance_id)
+          .execute(),
+      );
+      const field = { path: 'external_address', code: 'special_address' };
+      for (const refused of [
+        await refusal(create({ external_address: address, external_port: 8444 })),
+        await refusal(update(mapping, { external_address: address })),
+      ]) {
+        expect(refused).toMatchObject({ code: 'validation_failed', fields: [field] });
+      }
+    },
+  );
+
   test('is an address of a spoke, with the reason', async () => {
     await inAccount(platform.store, platform.admin.accountId, (trx) =>
       trx
@@ -346,7 +367,7 @@ describe('refused', () => {
       node_instance_id: scene.hub.node_instance_id,
     });
     const refused = await refusal(create({ network_id: network.id, internal_peer_id: peer.id }));
-    expect(refused).toMatchObject({ code: 'conflict', detail: expect.stringContaining('IPv4 leg') });
+    expect(refused).toMatchObject({ code: 'conflict', detail: expect.stringContaining('no IPv4 prefix') });
   });
 
   test('is a target of another network, none, and two', async () => {
@@ -374,7 +395,7 @@ describe('what is gone is told', () => {
     await run('detachPeer', { peer_id: scene.spoke.id, approve: true });
     expect(await get(mapping)).toMatchObject({
       status: 'target_missing',
-      status_detail: expect.stringContaining('is gone'),
+      status_detail: expect.stringContaining('was deleted'),
       internal_address: null,
     });
     expect((await eventKinds())[0]).toBe('sdwan.port_mapping.target_missing');

@@ -3,12 +3,12 @@
 import { ProductError } from '@powernode/core/errors';
 import { portMappingsPerNetworkMax } from '@powernode/core/limits';
 import { familyOf } from '@powernode/core/net/address';
-import { type PortMappingRow, portMappingModel } from '../../../deliver/item-models.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';
 import { type NetworkRow, networkRow, peerRow } from '../rows.ts';
-import { hubAt, type Place, placesOf, refuseTakenDoor } from './door.ts';
+import { hubAt, type Place, placesOf, refuseTakenDoor, refuseUncallable } from './door.ts';
+import { type PortMappingRow, portMappingModel } from './model.ts';
 import { showPortMapping, showPortMappings, statusIs } from './present-port-mapping.ts';
 import { refuseUnfitTarget, targetOf } from './target.ts';
 
@@ -19,6 +19,7 @@ export const portMappingHandlers: HandlersOf<
     await context.lock();
     const network = await networkRow(context, input.network_id);
     await refuseTooMany(context, network);
+    refuseUncallable(input.external_address);
     const target = targetOf(input);
     await refuseUnfitTarget(context, { network, externalAddress: input.external_address, target });
     const sourceCidrs = input.source_cidrs ?? [];
@@ -144,6 +145,7 @@ async function changedColumns(
     : { internal_peer_id: before.internal_peer_id, internal_virtual_ip_id: before.internal_virtual_ip_id };
   const sourceCidrs = input.source_cidrs ?? before.source_cidrs;
   refuseOtherFamily(externalAddress, sourceCidrs);
+  if (externalAddress !== before.external_address) refuseUncallable(externalAddress);
   if (isTargetGiven || externalAddress !== before.external_address) {
     await refuseUnfitTarget(context, { network, externalAddress, target });
   }
@@ -181,10 +183,10 @@ function refuseOtherFamily(externalAddress: string, sourceCidrs: readonly string
   const family = familyOf(externalAddress);
   const wrong = sourceCidrs.findIndex((cidr) => familyOf(cidr) !== family);
   if (wrong < 0) return;
-  const message = `${sourceCidrs[wrong]} is not of the family of ${externalAddress}`;
+  const message = `${sourceCidrs[wrong]} is not of the same address family as ${externalAddress}`;
   throw new ProductError(
     'validation_failed',
-    `source_cidrs: ${message}, so nobody from there could come. Leave it out, or make a mapping of that family.`,
+    `source_cidrs: ${message}, so no client can match it. Remove it, or create a port mapping of that family.`,
     { fields: [{ path: `source_cidrs.${wrong}`, code: 'other_family', message }] },
   );
 }

@@ -2,10 +2,11 @@
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { familyOf } from '@powernode/core/net/address';
 import { sql } from 'kysely';
-import { candidateIds, type PortMappingRow } from '../../../deliver/item-models.ts';
 import { stored } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
+import { candidateIds } from '../virtual-ips/model.ts';
 import { doubtOf } from './door.ts';
+import type { PortMappingRow } from './model.ts';
 
 export async function showPortMapping(context: ActionContext, row: PortMappingRow): Promise<PortMapping> {
   const [mapping] = await showPortMappings(context, [row]);
@@ -62,12 +63,12 @@ function stateOf(
     const detail =
       hub === undefined
         ? 'Its hub has left the network. Give it an external_address of another hub, or delete it.'
-        : `"${hub.hostname}" is not a hub any more. Declare it publicly reachable, give the mapping an external_address of another hub, or delete it.`;
+        : `"${hub.hostname}" is no longer a hub. Declare it publicly reachable, give the mapping an external_address of another hub, or delete it.`;
     return { ...shown, status: 'hub_missing', status_detail: detail };
   }
   if (target.address === null) {
     const what = row.internal_peer_id === null ? 'virtual IP' : 'peer';
-    const detail = `The ${what} that it leads to is gone. Give it another target, or delete it.`;
+    const detail = `The ${what} that it targets was deleted. Give it another target, or delete it.`;
     return { ...shown, status: 'target_missing', status_detail: detail };
   }
   const place = { peer: hub, hostname: hub.hostname, own: hub.addresses, outer: [] };

@@ -17,7 +17,7 @@ export function targetOf(input: {
   const { internal_peer_id: peerId = null, internal_virtual_ip_id: virtualIpId = null } = input;
   if ((peerId === null) === (virtualIpId === null)) {
     const message = 'give exactly one of internal_peer_id and internal_virtual_ip_id';
-    throw new ProductError('validation_failed', `${message}: where the door leads.`, {
+    throw new ProductError('validation_failed', `${message}: the target of the port mapping.`, {
       fields: [{ path: 'internal_peer_id', code: 'exactly_one', message }],
     });
   }
@@ -35,7 +35,7 @@ export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted):
   const { network, externalAddress, target } = wanted;
   const isIpv4 = familyOf(externalAddress) === 4;
   if (isIpv4 && network.ipv4_prefix === null) {
-    const message = `the network "${network.name}" has no IPv4 leg, and IPv4 cannot be rewritten to IPv6 on the way in`;
+    const message = `the network "${network.name}" has no IPv4 prefix, and IPv4 cannot be rewritten to IPv6`;
     throw new ProductError(
       'conflict',
       `external_address: ${message}. Use an IPv6 address, or give the network an ipv4_prefix (system_sdwan_update_network).`,
@@ -44,10 +44,14 @@ export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted):
   }
   const { networkId, ipv4Address, path, name } = await readTarget(context, target);
   if (networkId !== network.id) {
-    const message = `${name} is in another network than the door`;
-    throw new ProductError('validation_failed', `${path}: ${message}. A door leads into its own network.`, {
-      fields: [{ path, code: 'other_network', message }],
-    });
+    const message = `${name} is in another network than the port mapping`;
+    throw new ProductError(
+      'validation_failed',
+      `${path}: ${message}. The target must be in the same network.`,
+      {
+        fields: [{ path, code: 'other_network', message }],
+      },
+    );
   }
   if (isIpv4 && ipv4Address === null) {
     const message = `${name} has no IPv4 address`;

@@ -15,12 +15,10 @@ export async function addressesFor(
   const { network, wanted } = of;
   if (wanted === undefined) return takeServiceAddress(context, { network, ownerId: of.id });
   const address = chosen(network, wanted);
-  const resting = await restingIn(context, network.id);
-  await refuseTaken(context, { networkId: network.id, address, resting });
-  const taken = new Set(resting.flatMap((row) => parseAddress(row.host_address)?.bits ?? []));
+  await refuseTaken(context, { networkId: network.id, address });
   return {
     address,
-    ipv4Address: network.ipv4_prefix === null ? null : await nextIpv4(context, { network, taken }),
+    ipv4Address: network.ipv4_prefix === null ? null : await nextIpv4(context, network),
   };
 }
 
@@ -34,39 +32,32 @@ function chosen(network: NetworkRow, text: string): string {
   if (!isInside) throw unfit(`${text} is not in the network's prefix ${network.prefix}`);
   if (number === 0n)
     throw unfit(`${text} is the network's own address (subnet-router anycast, RFC 4291 §2.6.1)`);
-  if (number >= probeHostNumberFirst)
-    throw unfit(`${text} is among the addresses that nodes probe each other with`);
+  if (number >= probeHostNumberFirst) throw unfit(`${text} is reserved for probes between peers`);
   return formatAddress(address);
 }
 
 function unfit(message: string): ProductError {
-  return new ProductError('validation_failed', `address: ${message}. Choose another, or leave it out.`, {
+  return new ProductError('validation_failed', `address: ${message}. Choose another one, or omit it.`, {
     fields: [{ path: 'address', code: 'unfit_address', message }],
   });
 }
 
-interface Resting {
-  readonly host_address: string;
-  readonly of_virtual_ip: boolean;
-}
-
-function restingIn(context: ActionContext, networkId: string): Promise<Resting[]> {
-  return context.trx
-    .selectFrom('address_quarantine')
-    .select(['host_address', 'of_virtual_ip'])
-    .where('network_id', '=', networkId)
-    .where('released_at', '>=', new Date(context.now.getTime() - addressQuarantineMs))
-    .execute();
-}
-
 async function refuseTaken(
   context: ActionContext,
-  of: { readonly networkId: string; readonly address: string; readonly resting: readonly Resting[] },
+  of: { readonly networkId: string; readonly address: string },
 ): Promise<void> {
-  const { networkId, address, resting } = of;
+  const { networkId, address } = of;
   // A peer or a device may still be called where it was. A virtual IP that is made again is called on purpose.
-  if (resting.some((row) => row.host_address === address && !row.of_virtual_ip)) {
-    throw taken(`${address} was that of a peer or a device until lately, and rests for 7 days`);
+  const resting = await context.trx
+    .selectFrom('address_quarantine')
+    .select('host_address')
+    .where('network_id', '=', networkId)
+    .where('host_address', '=', address)
+    .where('of_virtual_ip', '=', false)
+    .where('released_at', '>=', new Date(context.now.getTime() - addressQuarantineMs))
+    .executeTakeFirst();
+  if (resting !== undefined) {
+    throw taken(`${address} belonged to a peer or device recently and is not assigned again for 7 days`);
   }
   const peer = await context.trx
     .selectFrom('peers')
@@ -74,14 +65,14 @@ async function refuseTaken(
     .where('network_id', '=', networkId)
     .where('host_address', '=', address)
     .executeTakeFirst();
-  if (peer !== undefined) throw taken(`${address} is that of the peer ${peer.id}`);
+  if (peer !== undefined) throw taken(`${address} belongs to the peer ${peer.id}`);
   const other = await context.trx
     .selectFrom('virtual_ips')
     .select(['id', 'name'])
     .where('network_id', '=', networkId)
     .where('address', '=', address)
     .executeTakeFirst();
-  if (other !== undefined) throw taken(`${address} is that of the virtual IP "${other.name}" (${other.id})`);
+  if (other !== undefined) throw taken(`${address} belongs to the virtual IP "${other.name}" (${other.id})`);
   const device = await context.trx
     .selectFrom('user_devices')
     .select('id')
@@ -89,11 +80,11 @@ async function refuseTaken(
     .where('host_address', '=', address)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
-  if (device !== undefined) throw taken(`${address} is that of the device ${device.id}`);
+  if (device !== undefined) throw taken(`${address} belongs to the device ${device.id}`);
 }
 
 function taken(message: string): ProductError {
-  return new ProductError('conflict', `address: ${message}. Choose another, or leave it out.`, {
+  return new ProductError('conflict', `address: ${message}. Choose another one, or omit it.`, {
     fields: [{ path: 'address', code: 'taken', message }],
   });
 }

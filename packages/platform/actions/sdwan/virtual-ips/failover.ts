@@ -2,11 +2,11 @@
 // old one has given it up, which `get` shows as failing_over and then active.
 import { ProductError } from '@powernode/core/errors';
 import type { Candidate } from '@powernode/core/virtual-ips/candidates';
-import type { VirtualIpRow } from '../../../deliver/item-models.ts';
 import type { ActionContext, Handler } from '../../context.ts';
-import { peerNames } from '../firewall/labels.ts';
+import { peerNames } from '../peer-noun.ts';
 import { peerRow } from '../rows.ts';
-import { bestCandidate, candidatesWith, isAbreast, termsOfHolder } from './fitness.ts';
+import { bestCandidate, candidatesWith, termsOfHolder } from './fitness.ts';
+import type { VirtualIpRow } from './model.ts';
 import { planArrival, takeAway, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp } from './present-virtual-ip.ts';
 
@@ -15,7 +15,7 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
   const row = await lockVirtualIp(context, input.virtual_ip_id);
   // A peer of somebody else, and one that never was, are told apart from none of one's own.
   if (input.target_peer_id !== undefined) await peerRow(context, input.target_peer_id);
-  await isAbreast(context);
+  await context.isAbreast();
   const candidates = candidatesWith(context, row);
   const target = input.target_peer_id;
   if (target !== undefined) await refuseUnfitTarget(context, { row, candidates, target });
@@ -33,12 +33,14 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
   if (to === null || to === holder || to === row.successor_peer_id) {
     const explanation =
       to === null
-        ? 'No other candidate can hold it now; the reasons are beside each.'
-        : `It is ${to === holder ? '' : 'on its way '}there already.`;
+        ? 'No other candidate can hold it now; see the reasons of each.'
+        : `It is ${to === holder ? '' : 'moving '}there already.`;
     return { ...answer, resolved: false, new_holder: to ?? holder, explanation };
   }
   const name = answer.candidates.find((one) => one.peer_id === to)?.hostname ?? to;
-  const detail = `Moved by hand to ${name}.`;
+  const detail = `Moved manually to ${name}.`;
+  const before = showVirtualIp(row);
+  context.becomes({ before, after: { ...before, current_holder_peer_id: to } });
   if (holder === null) await redirect(context, row, { to, detail });
   else {
     const terms = await termsOfHolder(context, row);
@@ -60,11 +62,12 @@ function nextHolder(
 }
 
 function whyNot(row: VirtualIpRow, candidates: readonly Candidate[]): string | null {
-  if (row.anycast) return 'All of its holders answer for it at once, so there is nothing to move.';
-  if (candidates.length === 0) return 'None of its candidates is in the network any more.';
+  if (row.anycast)
+    return 'All of its holders answer at the same time (anycast), so there is nothing to move.';
+  if (candidates.length === 0) return 'None of its candidates is in the network any longer.';
   const [only, ...others] = candidates;
   if (others.length > 0 || only?.peerId !== row.current_holder_peer_id) return null;
-  return 'It has a single candidate, which holds it. Add fail-over holders with system_sdwan_update_virtual_ip.';
+  return 'It has a single candidate, which already holds it. Add fail-over holders with system_sdwan_update_virtual_ip.';
 }
 
 async function refuseUnfitTarget(

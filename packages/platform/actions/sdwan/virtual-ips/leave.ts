@@ -1,10 +1,11 @@
 // What follows for virtual IPs when a peer leaves its network: it is a candidate of none any more, and what it held is
-// taken from it. To be called before the peer is removed, in the same transaction.
+// taken from it. To be called before the peer is removed, in the same transaction. And what follows when it comes back.
 import { sql } from 'kysely';
-import { candidateIds, type VirtualIpRow } from '../../../deliver/item-models.ts';
+import type { FormerCandidacy } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
+import { candidateIds, type VirtualIpRow } from './model.ts';
 import { takeAway, writeVirtualIp } from './moves.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
 
@@ -17,7 +18,7 @@ export async function leaveVirtualIps(
   context: ActionContext,
   peer: PeerRow,
   leaving: Leaving,
-): Promise<void> {
+): Promise<FormerCandidacy[]> {
   const rows = await context.trx
     .selectFrom('virtual_ips')
     .selectAll()
@@ -35,6 +36,10 @@ export async function leaveVirtualIps(
     .forUpdate()
     .execute();
   for (const row of rows) await leave(context, { row, peer, leaving });
+  return rows.flatMap((row) => {
+    const place = candidateIds(row).indexOf(peer.id);
+    return place < 0 ? [] : [{ virtual_ip_id: row.id, place }];
+  });
 }
 
 async function leave(
@@ -65,4 +70,45 @@ async function leave(
       })
     : changed;
   context.event('sdwan.virtual_ip.updated', { before: showVirtualIp(row), after: showVirtualIp(after) });
+}
+
+/**
+ * A peer that is back is a candidate of the virtual IPs that it was a candidate of, at its place among those that there
+ * are now. Whoever holds one goes on holding it; where nobody could, the failover controller finds that it can.
+ */
+export async function rejoinVirtualIps(
+  context: ActionContext,
+  peerId: string,
+  former: readonly FormerCandidacy[],
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const { virtual_ip_id: id, place } of former) {
+    const row = await context.trx
+      .selectFrom('virtual_ips')
+      .selectAll()
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) continue;
+    const others = (await present(context, candidateIds(row))).filter((one) => one !== peerId);
+    const [primary = peerId, ...failover] = [...others.slice(0, place), peerId, ...others.slice(place)];
+    const after = await writeVirtualIp(context, row, {
+      primary_holder_peer_id: primary,
+      failover_holder_peer_ids: JSON.stringify(failover),
+    });
+    context.event('sdwan.virtual_ip.updated', { before: showVirtualIp(row), after: showVirtualIp(after) });
+    names.push(row.name);
+  }
+  return names;
+}
+
+/** Those of the peers that are there; the primary one may be gone. */
+async function present(context: ActionContext, ids: readonly string[]): Promise<string[]> {
+  const rows = await context.trx
+    .selectFrom('peers')
+    .select('id')
+    .where('id', 'in', [...ids])
+    .execute();
+  const there = new Set(rows.map((row) => row.id));
+  return ids.filter((id) => there.has(id));
 }

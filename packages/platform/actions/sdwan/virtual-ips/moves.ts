@@ -1,24 +1,22 @@
 // What is written when a virtual IP moves: it is taken from its holder, and given to the next one when nobody answers
 // for it any more. Taking it away is always safe, and any process may do it; giving it is only for the one that leads
-// (autonomy/virtual-ips), which knows when that is so.
+// (autonomy/failover), which knows when that is so.
 
 import { transitionsKeptPerVirtualIp } from '@powernode/core/limits';
-import type { Terms } from '@powernode/core/virtual-ips/terms';
-import { type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
+import { type VirtualIpRow, virtualIpModel } from './model.ts';
+import {
+  type Away,
+  awayColumns,
+  finishedColumns,
+  type Given,
+  givenColumns,
+  type MoveColumns,
+  unassignedColumns,
+} from './move-columns.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
-
-export interface Away {
-  readonly successor: string | null;
-  readonly reason: VirtualIpMove['reason'];
-  readonly detail: string;
-  /** All that the holder may be acting on. */
-  readonly terms: readonly Terms[];
-  /** Its machine was terminated, by an operator's word. */
-  readonly terminated?: boolean;
-}
 
 type Columns = Partial<
   Pick<
@@ -50,8 +48,23 @@ export async function writeVirtualIp(
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  itemChanged(context, virtualIpModel, { before, after });
+  itemChanged(context, virtualIpModel, { before, after, decidedBy });
   return after;
+}
+
+/** More is decided by a virtual IP than the compiler sees of it, but nothing by its name. */
+function decidedBy({ name: _name, updated_at: _at, revision: _revision, ...rest }: VirtualIpRow): object {
+  return rest;
+}
+
+/** As the database takes them. */
+function stored({ transition, ...columns }: MoveColumns): Columns {
+  if (transition === undefined) return columns;
+  return { ...columns, transition: transition === null ? null : JSON.stringify(transition) };
+}
+
+async function writingOf(context: ActionContext) {
+  return { actor: context.caller.operatorName, now: context.now, sequence: await context.lock() };
 }
 
 /** Takes it from its holder. Whoever calls has locked the account. */
@@ -67,29 +80,11 @@ export async function takeAway(
     .select('instance_id')
     .where('id', '=', holder)
     .executeTakeFirst();
-  const move: VirtualIpMove = {
-    reason: away.reason,
-    detail: away.detail,
-    actor: context.caller.operatorName,
-    decided_at: context.now.toISOString(),
-    from_peer_id: holder,
-    from_instance_id: instance?.instance_id ?? null,
-    from_terminated: away.terminated ?? false,
-    terms: away.terms,
-    given_sequence: null,
-  };
-  const after = await writeVirtualIp(context, before, {
-    current_holder_peer_id: null,
-    epoch: before.epoch + 1,
-    releasing_peer_id: holder,
-    release_sequence: await context.lock(),
-    successor_peer_id: away.successor,
-    transition: JSON.stringify(move),
-    state: 'failing_over',
-    state_detail: away.detail,
-  });
+  const at = { ...(await writingOf(context)), holder, holderInstanceId: instance?.instance_id ?? null };
+  const columns = awayColumns(before, away, at);
+  const after = await writeVirtualIp(context, before, stored(columns));
   planArrival(context, after);
-  tellFailingOver(context, { before, after, move });
+  tellFailingOver(context, { before, after, move: columns.transition });
   return after;
 }
 
@@ -101,44 +96,17 @@ export function planArrival(context: ActionContext, row: VirtualIpRow): void {
   context.change({ kind: 'item_changed', networkId: row.network_id, before, after });
 }
 
-export interface Given {
-  readonly to: string;
-  readonly reason: VirtualIpMove['reason'];
-  readonly detail: string;
-}
-
 /** Gives it to a peer, after nobody can answer for it any more. Whoever calls has locked the account. */
 export async function giveTo(
   context: ActionContext,
   before: VirtualIpRow,
   given: Given,
 ): Promise<VirtualIpRow> {
-  const holder = before.current_holder_peer_id;
-  const begun = holder === null ? before.transition : null;
-  const move: VirtualIpMove = {
-    reason: begun?.reason ?? given.reason,
-    detail: begun?.detail ?? given.detail,
-    actor: begun?.actor ?? context.caller.operatorName,
-    decided_at: begun?.decided_at ?? context.now.toISOString(),
-    from_peer_id: begun?.from_peer_id ?? holder,
-    from_instance_id: begun?.from_instance_id ?? null,
-    from_terminated: begun?.from_terminated ?? false,
-    terms: [],
-    given_sequence: await context.lock(),
-  };
-  const after = await writeVirtualIp(context, before, {
-    current_holder_peer_id: given.to,
-    epoch: before.epoch + 1,
-    releasing_peer_id: null,
-    release_sequence: null,
-    successor_peer_id: null,
-    transition: JSON.stringify(move),
-    state: 'failing_over',
-    state_detail: move.detail,
-    last_transition_at: context.now,
-  });
+  const columns = givenColumns(before, given, await writingOf(context));
+  const { transition: move } = columns;
+  const after = await writeVirtualIp(context, before, stored(columns));
   await recordTransition(context, { row: after, move, to: given.to });
-  if (holder !== null) tellFailingOver(context, { before, after, move });
+  if (before.current_holder_peer_id !== null) tellFailingOver(context, { before, after, move });
   return after;
 }
 
@@ -149,15 +117,7 @@ export async function leaveUnassigned(
   detail: string,
 ): Promise<VirtualIpRow> {
   const { transition: move } = before;
-  const after = await writeVirtualIp(context, before, {
-    releasing_peer_id: null,
-    release_sequence: null,
-    successor_peer_id: null,
-    transition: null,
-    state: 'unassigned',
-    state_detail: detail,
-    last_transition_at: context.now,
-  });
+  const after = await writeVirtualIp(context, before, stored(unassignedColumns(detail, context.now)));
   if (move !== null) await recordTransition(context, { row: after, move, to: null });
   const shown = { before: showVirtualIp(before), after: showVirtualIp(after) };
   context.event('sdwan.virtual_ip.unassigned', { ...shown, detail }, 'error');
@@ -192,7 +152,7 @@ export async function finishMove(context: ActionContext, before: VirtualIpRow): 
   const { transition: move } = before;
   const after = await context.trx
     .updateTable('virtual_ips')
-    .set({ transition: null, state: 'active', state_detail: null, updated_at: context.now })
+    .set({ ...stored(finishedColumns()), updated_at: context.now })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -2,9 +2,9 @@
 import type { VirtualIp, virtualIpTransition } from '@powernode/core/intent/virtual-ip';
 import { transitionsShown } from '@powernode/core/limits';
 import type { z } from 'zod';
-import type { VirtualIpRow } from '../../../deliver/item-models.ts';
 import { stored, timeOrNull } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
+import type { VirtualIpRow } from './model.ts';
 
 export async function virtualIpRow(context: ActionContext, id: string): Promise<VirtualIpRow> {
   return found(id, await byId(context, id).executeTakeFirst());

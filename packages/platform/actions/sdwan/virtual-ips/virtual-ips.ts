@@ -1,18 +1,19 @@
-// Handlers: virtual IPs. Who holds one is decided elsewhere (autonomy/virtual-ips); what is written here may take it
+// Handlers: virtual IPs. Who holds one is decided elsewhere (autonomy/failover); what is written here may take it
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
 
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { sql } from 'kysely';
-import { candidateIds, type VirtualIpRow, virtualIpModel } from '../../../deliver/item-models.ts';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
+import { noteDependents } from '../dependents.ts';
 import { itemChanged } from '../item-changed.ts';
 import { releaseAddresses } from '../peer-allocation.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { addressesFor } from './address.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
+import { candidateIds, type VirtualIpRow, virtualIpModel } from './model.ts';
 import { recordTransition, takeAway, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
 
@@ -98,6 +99,7 @@ export const virtualIpHandlers: HandlersOf<
     await context.lock();
     const before = await lockVirtualIp(context, input.virtual_ip_id);
     checkRevision(before, input);
+    await noteDependents(context, { virtualIps: [before], isForGood: true });
     await releaseAddresses(context, {
       networkId: before.network_id,
       ownerId: before.id,
@@ -119,7 +121,7 @@ async function handOver(context: ActionContext, row: VirtualIpRow): Promise<Virt
   return takeAway(context, row, {
     successor: bestCandidate(context, row, [holder]),
     reason: 'holder_changed',
-    detail: 'Its holder is not one of its candidates any more.',
+    detail: 'Its holder is no longer a candidate.',
     terms: await termsOfHolder(context, row),
   });
 }
@@ -168,8 +170,8 @@ interface Candidates {
 async function refuseUnfitCandidates(context: ActionContext, candidates: Candidates): Promise<void> {
   const { networkId, virtualIpId, primary, failover } = candidates;
   if (failover.includes(primary)) {
-    const message = 'the primary holder is not one of its own fail-over holders';
-    throw new ProductError('validation_failed', `failover_holder_peer_ids: ${message}. Leave it out.`, {
+    const message = 'the primary holder cannot also be a fail-over holder';
+    throw new ProductError('validation_failed', `failover_holder_peer_ids: ${message}. Remove it.`, {
       fields: [{ path: 'failover_holder_peer_ids', code: 'duplicate', message }],
     });
   }
@@ -180,7 +182,7 @@ async function refuseUnfitCandidates(context: ActionContext, candidates: Candida
       const message = `the peer ${peerId} is in another network`;
       throw new ProductError(
         'validation_failed',
-        `${path}: ${message}. Only a peer of the network can hold it.`,
+        `${path}: ${message}. Only a peer in the network can hold it.`,
         {
           fields: [{ path, code: 'other_network', message }],
         },
@@ -211,7 +213,7 @@ async function refuseBusyNode(
   if (count < limits.virtualIpsPerNodeMax) return;
   throw new ProductError(
     'limit_reached',
-    `${of.path}: the machine of the peer ${of.peerId} can hold ${count} other virtual IPs already, which is the limit.`,
+    `${of.path}: the instance of the peer ${of.peerId} can hold ${count} other virtual IPs already, which is the limit.`,
   );
 }
 
@@ -238,7 +240,7 @@ async function refuseNameTaken(
   if (other === undefined || other.id === wanted.except) return;
   throw new ProductError(
     'already_exists',
-    `The network has a virtual IP "${wanted.name}" already (${other.id}). Choose another name.`,
+    `The network already has a virtual IP "${wanted.name}" (${other.id}). Choose another name.`,
     { fields: [{ path: 'name', code: 'taken', message: 'is taken' }], members: { virtual_ip_id: other.id } },
   );
 }

@@ -37,12 +37,12 @@ export function AccessGrants({ networkId }: { readonly networkId: string }) {
         <PlannedDialog
           action="revokeAccessGrant"
           parameters={{ access_grant_id: grant.id }}
-          title={`Revoke the grant for ${grant.device_name_hint}`}
-          verb="Revoke grant"
+          title={`Revoke the access grant for ${grant.device_name_hint}`}
+          verb="Revoke access grant"
           onClose={revoke.close}
-          onDone={() => revoke.done(`The grant for ${grant.device_name_hint} is revoked`)}
+          onDone={() => revoke.done(`The access grant for ${grant.device_name_hint} is revoked`)}
         >
-          Its page stops working. A device that has used it stays.
+          Its link stops working. A device that has used it stays.
         </PlannedDialog>
       )}
     </>

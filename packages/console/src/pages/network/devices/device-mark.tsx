@@ -17,7 +17,9 @@ export function DeviceMark({ device, chip = false }: DeviceMarkProps) {
   const { status, stale_reason, revoked_on } = device;
   if (revoked_on !== null && isBeingRevoked(device)) {
     const text = `revoked on ${revoked_on.done} of ${revoked_on.of}`;
-    return <Status tone="wait" shape="half" text={text} hint="Hubs that shut it out" moving chip={chip} />;
+    return (
+      <Status tone="wait" shape="half" text={text} hint="Hubs that have removed its key" moving chip={chip} />
+    );
   }
   const hint = status === 'stale' && stale_reason !== null ? stale_reason : deviceLooks[status].hint;
   return <Status {...deviceLooks[status]} hint={hint} chip={chip} />;

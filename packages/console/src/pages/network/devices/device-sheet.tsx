@@ -1,7 +1,8 @@
 // One device: what it is, what it has, whether that is still right, and shutting it out.
 import type { UserDevice } from '@powernode/core/intent/user-device';
 import { useState } from 'react';
-import { ChangeForm } from '../../../app/change-form.tsx';
+import { EditForm } from '../../../app/edit-form.tsx';
+import { NameField } from '../../../app/object-form.tsx';
 import { useMay } from '../../../app/permissions.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
@@ -11,7 +12,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Copyable, CopyText } from '../../../parts/copy.tsx';
 import { Sheet } from '../../../parts/dialog.tsx';
 import { Facts, Tiles } from '../../../parts/facts.tsx';
-import { TagsField, TextField } from '../../../parts/form.tsx';
+import { TagsField } from '../../../parts/form.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Section } from '../../../parts/page.tsx';
 import { Absent, Note } from '../../../parts/states.tsx';
@@ -54,21 +55,21 @@ function Known({ device, network }: ViewProps & { readonly device: Device }) {
       </div>
       {device.status === 'stale' ? (
         <Note tone="wait" icon="alert" title="Its configuration is out of date">
-          {device.stale_reason ?? 'The network has changed since it was made. Issue it again.'}
+          {device.stale_reason ?? 'The network has changed since it was created. Reissue it.'}
         </Note>
       ) : null}
       {revoked === null ? null : (
         <div role="status">
           <Note tone={isBeingRevoked(device) ? 'wait' : 'idle'} icon="lock">
-            Shut out on {revoked.done} of {revoked.of} {revoked.of === 1 ? 'hub' : 'hubs'} that knew it, since{' '}
-            <DateTime at={device.revoked_at} />.
+            Revoked on {revoked.done} of {revoked.of} {revoked.of === 1 ? 'hub' : 'hubs'} that had its key,
+            since <DateTime at={device.revoked_at} />.
           </Note>
         </div>
       )}
       <DeviceActions device={device} network={network} />
       <Tiles
         tiles={[
-          { name: 'Handshake', value: <Ago at={device.last_handshake_at} /> },
+          { name: 'Last handshake', value: <Ago at={device.last_handshake_at} /> },
           { name: 'Received', value: formatBytes(device.rx_bytes) },
           { name: 'Sent', value: formatBytes(device.tx_bytes) },
         ]}
@@ -86,8 +87,8 @@ function Known({ device, network }: ViewProps & { readonly device: Device }) {
           ],
           ['Tags', <Tags key="t" tags={device.tags} />],
           ['Public key', <Copyable key="k" text={device.public_key} label="the public key" />],
-          ['Issued', <DateTime key="c" at={device.created_at} />],
-          ['Identifier', <Copyable key="i" text={device.id} label="the identifier" />],
+          ['Created', <DateTime key="c" at={device.created_at} />],
+          ['ID', <Copyable key="i" text={device.id} label="the ID" />],
         ]}
       />
       {device.status === 'revoked' ? null : (
@@ -112,7 +113,7 @@ function DeviceActions({ device, network }: ViewProps & { readonly device: Devic
           Edit
         </Button>
         <Button icon="refresh" onClick={() => setOpened('reissue')}>
-          Issue again
+          Reissue
         </Button>
         <Button icon="lock" onClick={() => setOpened('revoke')}>
           Revoke
@@ -130,42 +131,45 @@ function DeviceActions({ device, network }: ViewProps & { readonly device: Devic
             close();
             const on = user_device.revoked_on;
             const done = on === null ? '' : `: done on ${on.done} of ${on.of}`;
-            tell({ tone: 'done', text: `${device.name} is shut out${done}` });
+            tell({ tone: 'done', text: `${device.name} is revoked${done}` });
           }}
         >
-          Its hub drops it at once, and its key works nowhere again. To come back it needs a new grant.
+          Its hub drops it at once, and its key is never accepted again. To return, it needs a new access
+          grant.
         </PlannedDialog>
       ) : null}
     </>
   );
 }
 
+const valuesOf = ({ name, tags }: UserDevice): Pick<UserDevice, 'name' | 'tags'> => ({ name, tags });
+
 function EditDevice({ device, onClose }: { readonly device: UserDevice; readonly onClose: () => void }) {
-  const [name, setName] = useState(device.name);
-  const [tags, setTags] = useState<readonly string[]>(device.tags);
   return (
-    <ChangeForm
+    <EditForm
       action="updateUserDevice"
-      verb="Save"
+      object={device}
+      named={{ user_device_id: device.id }}
+      valuesOf={valuesOf}
+      parametersOf={(values) => values}
       label="Edit the device"
       panel
-      parameters={{ user_device_id: device.id, name, tags: [...tags], if_revision: device.revision }}
       onCancel={onClose}
       onDone={onClose}
     >
-      {(errorOf) => (
+      {({ values, set, errorOf }) => (
         <>
-          <TextField label="Name" autoFocus value={name} onChange={setName} error={errorOf('name')} />
+          <NameField {...{ values, set, errorOf }} />
           <TagsField
             label="Tags"
             optional
-            hint="By which rules select the device."
-            tags={tags}
-            onChange={setTags}
+            hint="Firewall rules can select devices by tag."
+            tags={values.tags}
+            onChange={(tags) => set({ tags: [...tags] })}
             error={errorOf('tags')}
           />
         </>
       )}
-    </ChangeForm>
+    </EditForm>
   );
 }

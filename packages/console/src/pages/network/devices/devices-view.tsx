@@ -66,8 +66,8 @@ export function DevicesView({ network }: ViewProps) {
   );
   const sheet = useSheet('user_device');
   const grant = useOpener('createAccessGrant', {
-    text: 'Grant access',
-    opens: (close) => <GrantDialog title="Grant access" network={network} onClose={close} />,
+    text: 'New access grant',
+    opens: (close) => <GrantDialog title="New access grant" network={network} onClose={close} />,
   });
   return (
     <>
@@ -81,8 +81,8 @@ export function DevicesView({ network }: ViewProps) {
         onOpen={(d) => sheet.open(d.id)}
         empty={
           <Empty icon="device" title="No devices yet" action={grant.button}>
-            Laptops and phones of people, with plain WireGuard. A grant opens a page once, which makes the
-            keys on the device itself.
+            Laptops and phones that run plain WireGuard. An access grant is a one-time link to a page that
+            generates the keys on the device.
           </Empty>
         }
       />

@@ -53,7 +53,7 @@ function GrantForm({ network, device, onClose, onGranted }: GrantFormProps) {
   return (
     <ChangeForm
       action="createAccessGrant"
-      verb="Make the address"
+      verb="Create access grant"
       parameters={{
         network_id: network.id,
         device_name_hint: name,
@@ -68,7 +68,7 @@ function GrantForm({ network, device, onClose, onGranted }: GrantFormProps) {
         <>
           {device === undefined ? (
             <TextField
-              label="Name of the device"
+              label="Device name"
               autoFocus
               placeholder="Ada’s phone"
               value={name}
@@ -78,7 +78,7 @@ function GrantForm({ network, device, onClose, onGranted }: GrantFormProps) {
           ) : null}
           <SelectField
             label="Valid for"
-            hint="The page works once, and no longer than this."
+            hint="The link works once, until it expires."
             value={lifetime}
             onChange={setLifetime}
             choices={lifetimes}
@@ -88,7 +88,7 @@ function GrantForm({ network, device, onClose, onGranted }: GrantFormProps) {
             <TagsField
               label="Tags"
               optional
-              hint="By which rules select the device."
+              hint="Firewall rules can select devices by tag."
               tags={tags}
               onChange={setTags}
               error={errorOf('tags')}
@@ -106,15 +106,23 @@ function Granted({ grant, onClose }: { readonly grant: Grant; readonly onClose: 
   const now = grants.rows.find((row) => row.id === grant.id);
   return (
     <div className="stack">
-      <Note tone="wait" icon="key" title="Shown this once">
-        Whoever opens this address first gets into the network as {grant.device_name_hint}. It ends{' '}
+      <Note tone="wait" icon="key" title="Shown only once">
+        The first device that opens this link joins the network as {grant.device_name_hint}. It expires{' '}
         <Ago at={grant.expires_at} />.
       </Note>
-      <CopyBlock text={grant.bootstrap_url} label="the address" />
-      <QrCode text={grant.bootstrap_url} label={`QR code of the address for ${grant.device_name_hint}`} />
+      {grant.bootstrap_warning === null ? null : (
+        <Note tone="bad" icon="alert" title="Only reachable from localhost">
+          {grant.bootstrap_warning}
+        </Note>
+      )}
+      <CopyBlock text={grant.bootstrap_url} label="the bootstrap URL" />
+      <QrCode
+        text={grant.bootstrap_url}
+        label={`QR code of the bootstrap URL for ${grant.device_name_hint}`}
+      />
       <p className="hint">
-        The page makes the keys on the device itself; the private one never leaves it. The secret is behind
-        the # of the address, which browsers do not send.
+        The page generates the keys on the device; the private key never leaves it. The secret is after the #
+        of the URL, which browsers do not send.
       </p>
       <div role="status">
         {now?.status === 'used' && now.user_device_id !== null ? (
@@ -129,14 +137,14 @@ function Granted({ grant, onClose }: { readonly grant: Grant; readonly onClose: 
         ) : (
           <Status
             {...(now?.status === 'expired' || now?.status === 'revoked'
-              ? { tone: 'idle', shape: 'cross', text: `The grant is ${now.status}; make another` }
+              ? { tone: 'idle', shape: 'cross', text: `The grant is ${now.status}; create another` }
               : { tone: 'info', shape: 'half', text: 'Waiting for the device…', moving: true })}
           />
         )}
       </div>
       <div className="form-foot">
         <Button variant="primary" onClick={onClose}>
-          I have it
+          I have copied it
         </Button>
       </div>
     </div>

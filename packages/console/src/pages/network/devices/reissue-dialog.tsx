@@ -57,25 +57,25 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
   }
   if (config !== null) {
     return (
-      <Dialog title={`${device.name} is issued again`} onClose={onClose} wide firm>
-        <Note tone="ok" icon="check" title="The configuration of today">
-          On the device, put its private key where it is asked for. Its address, tags and keys are the same.
+      <Dialog title={`${device.name} is reissued`} onClose={onClose} wide firm>
+        <Note tone="ok" icon="check" title="Current configuration">
+          On the device, insert its private key where indicated. Its address, tags and keys are unchanged.
         </Note>
         <CopyText text={config} label="the configuration" />
         <div className="form-foot">
           <Button variant="primary" onClick={onClose}>
-            I have it
+            I have copied it
           </Button>
         </div>
       </Dialog>
     );
   }
   return (
-    <Dialog title={`Issue ${device.name} again`} onClose={onClose}>
+    <Dialog title={`Reissue ${device.name}`} onClose={onClose}>
       <p>
-        It keeps its address, its name and its tags. With the same keys, whoever has it replaces the
-        configuration and keeps the private key. With new keys, a page that is opened on it makes them; from
-        then on its old key lets nobody in.
+        The device keeps its address, name and tags. With the same keys, its owner replaces the configuration
+        and keeps the private key. With new keys, a page opened on the device generates them, and the old key
+        stops working.
       </p>
       <ProblemNote problem={grant.problem ?? issue.problem} />
       <div className="form-foot">
@@ -84,7 +84,7 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
           New keys
         </Button>
         <Button variant="primary" busy={grant.busy || issue.busy} onClick={() => void keepKeys()}>
-          Keep its keys
+          Keep keys
         </Button>
       </div>
     </Dialog>

@@ -16,29 +16,31 @@ export interface DefaultPolicyProps extends ViewProps {
 }
 
 const unread: Readonly<Record<Exclude<AuditState, 'read'>, StatusProps>> = {
-  loading: { tone: 'idle', shape: 'dotted', text: 'The audit is on its way', moving: true },
-  failed: { tone: 'bad', shape: 'cross', text: 'The audit could not be read' },
-  forbidden: { tone: 'idle', shape: 'ring', text: 'You may not see the audit' },
+  loading: { tone: 'idle', shape: 'dotted', text: 'Audit running', moving: true },
+  failed: { tone: 'bad', shape: 'cross', text: 'Audit unavailable' },
+  forbidden: { tone: 'idle', shape: 'ring', text: 'No permission to read the audit' },
 };
 
 function auditLook({ state, findings }: Audit): StatusProps {
   if (state !== 'read') return unread[state];
-  if (findings.length === 0) return { tone: 'ok', shape: 'tick', text: 'The audit finds nothing' };
-  return { tone: 'wait', shape: 'diamond', text: `The audit finds ${auditWords(findings)}` };
+  if (findings.length === 0) return { tone: 'ok', shape: 'tick', text: 'Audit: no findings' };
+  return { tone: 'wait', shape: 'diamond', text: `Audit: ${auditWords(findings)}` };
 }
 
 export function DefaultPolicy({ network, audit, create }: DefaultPolicyProps) {
   const may = useMay('updateNetwork');
-  const [changing, setChanging] = useState(false);
+  // Chosen when it is asked: a change of somebody else does not turn the question round.
+  const [wanted, setWanted] = useState<'accept' | 'drop' | null>(null);
   const policy = network.firewall_default_policy;
   const other = policy === 'accept' ? 'drop' : 'accept';
+  const close = () => setWanted(null);
   return (
     <div className="view-head">
       <span className="row">
-        <span>What no rule names:</span>
+        <span>Default policy:</span>
         <Status {...ruleActionLooks[policy]} chip />
         {may ? (
-          <Button size="small" onClick={() => setChanging(true)}>
+          <Button size="small" onClick={() => setWanted(other)}>
             Change to {other}
           </Button>
         ) : null}
@@ -47,28 +49,27 @@ export function DefaultPolicy({ network, audit, create }: DefaultPolicyProps) {
         <Status {...auditLook(audit)} />
       </span>
       <span className="view-head-end">{create}</span>
-      {changing ? (
+      {wanted === null ? null : (
         <PlannedDialog
           action="updateNetwork"
           parameters={{
             network_id: network.id,
-            firewall_default_policy: other,
+            firewall_default_policy: wanted,
             if_revision: network.revision,
           }}
-          title={`Change the default policy of ${network.name} to ${other}`}
-          verb={`Change to ${other}`}
-          keep={`Keep ${policy}`}
-          onClose={() => setChanging(false)}
+          title={`Change the default policy of ${network.name} to ${wanted}`}
+          verb={`Change to ${wanted}`}
+          onClose={close}
           onDone={() => {
-            setChanging(false);
-            tell({ tone: 'done', text: `What no rule of ${network.name} names: ${other}` });
+            close();
+            tell({ tone: 'done', text: `Default policy of ${network.name}: ${wanted}` });
           }}
         >
-          {other === 'drop'
-            ? 'What no rule accepts is dropped on its way in. Connections that are open go on.'
-            : 'Whatever no rule drops or rejects is let in.'}
+          {wanted === 'drop'
+            ? `Incoming traffic that no rule accepts is dropped. Open connections ${network.rematch_connections ? 'that are no longer allowed are terminated' : 'continue'}.`
+            : 'Incoming traffic that no rule drops or rejects is accepted.'}
         </PlannedDialog>
-      ) : null}
+      )}
     </div>
   );
 }

@@ -48,7 +48,7 @@ export function OtherFindings({ findings, networkId }: FindingsProps) {
   const others = findings.filter((finding) => finding.object.type !== 'firewall_rule');
   if (others.length === 0) return null;
   return (
-    <Section title="Found beside the rules">
+    <Section title="Other findings">
       <FindingLines findings={others} networkId={networkId} />
     </Section>
   );

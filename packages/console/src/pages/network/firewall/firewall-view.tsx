@@ -26,13 +26,13 @@ function columnsWith(findingsOf: FindingsOf): readonly Column<FirewallRule>[] {
     {
       id: 'action',
       header: 'Action',
-      text: (rule) => `${ruleActionLooks[rule.action].text}${rule.enabled ? '' : ' off'}`,
+      text: (rule) => `${ruleActionLooks[rule.action].text}${rule.enabled ? '' : ' disabled'}`,
       cell: (rule) => <RuleActionMark rule={rule} />,
       width: [6.5, 0.6],
     },
     {
       id: 'direction',
-      header: 'On the way',
+      header: 'Direction',
       text: (rule) => directionWords[rule.direction],
       width: [5.5, 0.5],
     },
@@ -61,7 +61,7 @@ function columnsWith(findingsOf: FindingsOf): readonly Column<FirewallRule>[] {
   ];
 }
 
-const directionWords = { ingress: 'in', egress: 'out', both: 'in and out' } as const;
+const directionWords = { ingress: 'ingress', egress: 'egress', both: 'both' } as const;
 
 function findingWords({ kind, by }: FirewallFinding): string {
   return by === null ? kind : `${kind} by ${by.name}`;
@@ -88,8 +88,8 @@ export function FirewallView({ network }: ViewProps) {
   const facets = useMemo<readonly Facet<FirewallRule>[]>(
     () => [
       { id: 'action', any: 'Any action', of: (rule) => rule.action },
-      { id: 'direction', any: 'Any way', of: (rule) => directionWords[rule.direction] },
-      { id: 'enabled', any: 'On or off', of: (rule) => (rule.enabled ? 'on' : 'off') },
+      { id: 'direction', any: 'Any direction', of: (rule) => directionWords[rule.direction] },
+      { id: 'enabled', any: 'Enabled or disabled', of: (rule) => (rule.enabled ? 'enabled' : 'disabled') },
       { id: 'finding', any: 'Any finding', of: (rule) => byObject.get(rule.id)?.[0]?.kind ?? '' },
     ],
     [byObject],
@@ -120,8 +120,8 @@ export function FirewallView({ network }: ViewProps) {
         onOpen={(rule) => sheet.open(rule.id)}
         empty={
           <Empty icon="policies" title="No rules yet" action={create.button}>
-            Without rules the default policy judges everything. Rules are stateful: answers to what was let in
-            go through.
+            Without rules, the default policy applies to all incoming traffic. Rules are stateful: replies to
+            accepted traffic pass.
           </Empty>
         }
       />

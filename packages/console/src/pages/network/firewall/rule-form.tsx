@@ -1,8 +1,10 @@
 // The form of a rule: what is done with which packets, from whom, to whom.
 import type { FirewallRule } from '@powernode/core/intent/firewall';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import { EditForm } from '../../../app/edit-form.tsx';
 import { type FieldsProps, type ObjectFormProps, useFieldValues } from '../../../app/object-form.tsx';
 import { Check, SelectField, TextField } from '../../../parts/form.tsx';
+import { useMemberNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
 import { draftOf, everywhere, SelectorFields, selectorOf } from './selector-fields.tsx';
 
@@ -17,8 +19,7 @@ function freshValues() {
     action: 'accept' as FirewallRule['action'],
     from: everywhere,
     to: everywhere,
-    protocol: 'any' as FirewallRule['protocol'],
-    ports: '',
+    traffic: { protocol: 'any' as FirewallRule['protocol'], ports: '' },
     enabled: true,
   };
 }
@@ -30,23 +31,24 @@ function valuesOf(rule: FirewallRule): Values {
     action: rule.action,
     from: draftOf(rule.selector),
     to: draftOf(rule.destination),
-    protocol: rule.protocol,
-    ports: rule.port_range ?? '',
+    traffic: { protocol: rule.protocol, ports: rule.port_range ?? '' },
     enabled: rule.enabled,
   };
 }
 
 const hasPorts = (protocol: FirewallRule['protocol']) => protocol === 'tcp' || protocol === 'udp';
 
-function parametersOf({ name, from, to, ports, ...same }: Values) {
+function parametersOf({ name, from, to, traffic, ...same }: Values) {
   const { kind, value } = from;
+  const { protocol, ports } = traffic;
   return {
     ...same,
     name: name.trim() === '' ? null : name,
     // Its choices have no virtual IP for where packets come from.
     selector: selectorOf({ kind: kind as Exclude<typeof kind, 'virtual_ip'>, value }),
     destination: to.kind === 'all' ? null : selectorOf(to),
-    port_range: hasPorts(same.protocol) && ports.trim() !== '' ? ports.trim() : null,
+    protocol,
+    port_range: hasPorts(protocol) && ports.trim() !== '' ? ports.trim() : null,
   };
 }
 
@@ -55,7 +57,7 @@ export function CreateRule({ network, onCancel, onDone }: FormProps) {
   return (
     <ChangeForm
       action="createFirewallRule"
-      verb="Make rule"
+      verb="Create rule"
       parameters={{ network_id: network.id, ...parametersOf(fields.values) }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.firewall_rule : null)}
@@ -66,19 +68,22 @@ export function CreateRule({ network, onCancel, onDone }: FormProps) {
 }
 
 export function EditRule({ network, rule, onCancel, onDone }: FormProps & { readonly rule: FirewallRule }) {
-  const fields = useFieldValues(() => valuesOf(rule));
+  const nameOf = useMemberNames(network.id);
   return (
-    <ChangeForm
+    <EditForm
       action="updateFirewallRule"
-      verb="Save"
+      object={rule}
+      named={{ firewall_rule_id: rule.id }}
+      valuesOf={valuesOf}
+      parametersOf={parametersOf}
+      nameOf={nameOf}
       label="Edit the rule"
       panel
-      parameters={{ firewall_rule_id: rule.id, ...parametersOf(fields.values), if_revision: rule.revision }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.firewall_rule : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
-    </ChangeForm>
+      {(fields) => <Fields networkId={network.id} {...fields} />}
+    </EditForm>
   );
 }
 
@@ -100,19 +105,19 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
           onChange={(action) => set({ action })}
           choices={[
             { value: 'accept', text: 'Accept' },
-            { value: 'drop', text: 'Drop silently' },
-            { value: 'reject', text: 'Reject, and tell the client' },
+            { value: 'drop', text: 'Drop' },
+            { value: 'reject', text: 'Reject, notifying the client' },
           ]}
           error={errorOf('action')}
         />
         <SelectField
-          label="On the way"
+          label="Direction"
           value={values.direction}
           onChange={(direction) => set({ direction })}
           choices={[
-            { value: 'ingress', text: 'In, where packets arrive' },
-            { value: 'egress', text: 'Out, where they begin' },
-            { value: 'both', text: 'In and out' },
+            { value: 'ingress', text: 'Ingress, where packets arrive' },
+            { value: 'egress', text: 'Egress, where packets originate' },
+            { value: 'both', text: 'Both' },
           ]}
           error={errorOf('direction')}
         />
@@ -134,8 +139,8 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
       <div className="form-columns">
         <SelectField
           label="Protocol"
-          value={values.protocol}
-          onChange={(protocol) => set({ protocol })}
+          value={values.traffic.protocol}
+          onChange={(protocol) => set({ traffic: { ...values.traffic, protocol } })}
           choices={[
             { value: 'any', text: 'Any' },
             { value: 'tcp', text: 'TCP' },
@@ -144,15 +149,15 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
           ]}
           error={errorOf('protocol')}
         />
-        {hasPorts(values.protocol) ? (
+        {hasPorts(values.traffic.protocol) ? (
           <TextField
             label="Ports"
             optional
             mono
             placeholder="8443 or 8443-8480"
-            hint="All of them when empty."
-            value={values.ports}
-            onChange={(ports) => set({ ports })}
+            hint="Default: all ports."
+            value={values.traffic.ports}
+            onChange={(ports) => set({ traffic: { ...values.traffic, ports } })}
             error={errorOf('port_range')}
           />
         ) : null}

@@ -28,9 +28,9 @@ export interface RuleSheetProps extends ViewProps {
 }
 
 const directionMeaning = {
-  ingress: 'in: judged on the machine where packets arrive',
-  egress: 'out: judged on the machine where packets begin',
-  both: 'in and out: judged where packets begin and where they arrive',
+  ingress: 'ingress: evaluated on the instance where packets arrive',
+  egress: 'egress: evaluated on the instance where packets originate',
+  both: 'both: evaluated where packets originate and where they arrive',
 } as const;
 
 export function RuleSheet({ id, network, findings }: RuleSheetProps) {
@@ -65,14 +65,14 @@ export function RuleSheet({ id, network, findings }: RuleSheetProps) {
             facts={[
               ['From', <SelectorLink key="f" selector={rule.selector} networkId={network.id} />],
               ['To', <SelectorLink key="t" selector={rule.destination} networkId={network.id} />],
-              ['On the way', directionMeaning[rule.direction]],
+              ['Direction', directionMeaning[rule.direction]],
               ['Protocol', protocolWords(rule)],
-              ['Made', <DateTime key="c" at={rule.created_at} />],
-              ['Identifier', <Copyable key="i" text={rule.id} label="the identifier" />],
+              ['Created', <DateTime key="c" at={rule.created_at} />],
+              ['ID', <Copyable key="i" text={rule.id} label="the ID" />],
             ]}
           />
           {findings.length === 0 ? null : (
-            <Section title="What the audit says">
+            <Section title="Audit">
               <FindingLines findings={findings} networkId={network.id} about={rule.id} />
             </Section>
           )}
@@ -114,15 +114,18 @@ function Compiled({ rule, networkId }: CompiledProps) {
   const shown = judged_on.slice(0, consoleChoicesMax);
   return (
     <>
-      <Section title="What nodes are given">
+      <Section title="Compiled rule">
         {text === '' ? (
-          <p className="muted">Nothing: it judges nowhere.</p>
+          <p className="muted">Nothing: no instance evaluates it.</p>
         ) : (
-          <CopyText text={text} label="the text" />
+          <CopyText text={text} label="the compiled rule" />
         )}
       </Section>
-      <Section title="Judged on" aside={<span className="muted">{count(judged_on_count, 'machine')}</span>}>
-        {shown.length === 0 ? <p className="muted">No machine judges it now.</p> : null}
+      <Section
+        title="Evaluated on"
+        aside={<span className="muted">{count(judged_on_count, 'instance')}</span>}
+      >
+        {shown.length === 0 ? <p className="muted">No instance evaluates it now.</p> : null}
         <ul className="link-list">
           {shown.map(({ peer_id, hostname }) => (
             <li key={peer_id}>
@@ -145,41 +148,43 @@ interface ActionsProps extends ViewProps {
 
 function RuleActions({ rule, network, onGone }: ActionsProps) {
   const may = useMay('updateFirewallRule');
-  const [opened, setOpened] = useState<'edit' | 'switch' | 'delete' | null>(null);
+  const [opened, setOpened] = useState<'edit' | 'enable' | 'disable' | 'delete' | null>(null);
   const close = () => setOpened(null);
   if (!may) return null;
   if (opened === 'edit') return <EditRule rule={rule} network={network} onCancel={close} onDone={close} />;
-  const turn = rule.enabled ? 'Switch off' : 'Switch on';
+  const turn = rule.enabled ? 'Disable' : 'Enable';
   return (
     <>
       <div className="row">
         <Button icon="pencil" onClick={() => setOpened('edit')}>
           Edit
         </Button>
-        <Button icon={rule.enabled ? 'pause' : 'play'} onClick={() => setOpened('switch')}>
+        <Button
+          icon={rule.enabled ? 'pause' : 'play'}
+          onClick={() => setOpened(rule.enabled ? 'disable' : 'enable')}
+        >
           {turn}
         </Button>
         <Button icon="trash" onClick={() => setOpened('delete')}>
           Delete
         </Button>
       </div>
-      {opened === 'switch' ? (
+      {opened === 'enable' || opened === 'disable' ? (
         <PlannedDialog
           action="updateFirewallRule"
-          parameters={{ firewall_rule_id: rule.id, enabled: !rule.enabled, if_revision: rule.revision }}
-          title={`${turn}: ${ruleName(rule)}`}
-          verb={turn}
-          keep="Leave it"
+          parameters={{ firewall_rule_id: rule.id, enabled: opened === 'enable', if_revision: rule.revision }}
+          title={`${turn} ${ruleName(rule)}`}
+          verb={`${turn} rule`}
           tone="primary"
           onClose={close}
           onDone={() => {
             close();
-            tell({ tone: 'done', text: `${ruleName(rule)} is ${rule.enabled ? 'off' : 'on'}` });
+            tell({ tone: 'done', text: `${ruleName(rule)} is ${opened}d` });
           }}
         >
-          {rule.enabled
-            ? 'It stays in the list and judges nothing until it is switched on again.'
-            : 'It judges again on every node that it concerns.'}
+          {opened === 'disable'
+            ? 'It stays in the list and has no effect until it is enabled again.'
+            : 'It takes effect again on every instance it applies to.'}
         </PlannedDialog>
       ) : null}
       {opened === 'delete' ? (
@@ -194,8 +199,7 @@ function RuleActions({ rule, network, onGone }: ActionsProps) {
             onGone();
           }}
         >
-          It is taken from every node that has it. What it judged falls to the next rule that fits, or to the
-          default policy.
+          It is removed from every instance. The next matching rule, or the default policy, decides instead.
         </PlannedDialog>
       ) : null}
     </>

@@ -35,10 +35,10 @@ describe('a rule', () => {
   });
 
   it.each([
-    [selector('all', 'all'), 'everywhere'],
+    [selector('all', 'all'), 'any'],
     [selector('peer', 'edge1'), 'peer edge1'],
     [selector('peer', 'peer that is gone', false), 'peer that is gone'],
-    [selector('tag', 'guest', false), 'tag guest (nobody has it)'],
+    [selector('tag', 'guest', false), 'tag guest (unused)'],
   ])('is about somebody: %o', (of, words) => {
     expect(selectorWords(of)).toBe(words);
   });

@@ -4,7 +4,7 @@ import type { FirewallFinding, FirewallRule } from '@powernode/core/intent/firew
 export type Selector = FirewallRule['selector'];
 
 const kindWords: Readonly<Record<Selector['kind'], string>> = {
-  all: 'everywhere',
+  all: 'any',
   peer: 'peer',
   tag: 'tag',
   cidr: 'prefix',
@@ -13,11 +13,11 @@ const kindWords: Readonly<Record<Selector['kind'], string>> = {
   virtual_ip: 'virtual IP',
 };
 
-/** `tag branch`, `peer edge1`, `everywhere`. What is gone is called so by its label. */
+/** `tag branch`, `peer edge1`, `any`. What is gone is called so by its label. */
 export function selectorWords({ kind, label, resolves }: Selector): string {
   if (kind === 'all') return kindWords.all;
   if (resolves) return `${kindWords[kind]} ${label}`;
-  return kind === 'tag' ? `tag ${label} (nobody has it)` : label;
+  return kind === 'tag' ? `tag ${label} (unused)` : label;
 }
 
 /** `any`, `tcp`, `tcp 8443-8480`. */

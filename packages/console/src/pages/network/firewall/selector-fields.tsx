@@ -37,12 +37,12 @@ export function selectorOf<K extends Kind>({
 }
 
 const kinds: readonly Choice<Kind>[] = [
-  { value: 'all', text: 'Everywhere' },
-  { value: 'peer', text: 'A peer' },
-  { value: 'tag', text: 'A tag' },
-  { value: 'cidr', text: 'A prefix' },
-  { value: 'user_device', text: 'A user device' },
-  { value: 'virtual_ip', text: 'A virtual IP' },
+  { value: 'all', text: 'Any' },
+  { value: 'peer', text: 'Peer' },
+  { value: 'tag', text: 'Tag' },
+  { value: 'cidr', text: 'Prefix' },
+  { value: 'user_device', text: 'User device' },
+  { value: 'virtual_ip', text: 'Virtual IP' },
 ];
 
 export interface SelectorFieldsProps {
@@ -58,7 +58,7 @@ export function SelectorFields({ label, networkId, draft, onChange, error }: Sel
   const offered = kinds.filter(({ value }) => label === 'To' || value !== 'virtual_ip');
   const choices: readonly Choice<Kind>[] =
     draft.kind === 'federation_peer'
-      ? [...offered, { value: 'federation_peer', text: 'A federation peer' }]
+      ? [...offered, { value: 'federation_peer', text: 'Federation peer' }]
       : offered;
   const plain = draft.kind === 'all';
   return (
@@ -110,14 +110,14 @@ function ValueField({ networkId, draft, ...field }: ValueFieldProps) {
           mono
           value={value}
           placeholder="branch"
-          hint="Of peers and devices; it need not be in use yet."
+          hint="Selects peers and devices with this tag. It can be assigned later."
           suggestions={[...new Set([...peers.rows, ...devices.rows].flatMap((row) => row.tags))].sort()}
         />
       );
     case 'cidr':
       return <TextField {...field} mono value={value} placeholder="fd00:1:2::/48" />;
     case 'federation_peer':
-      return <TextField {...field} mono value={value} hint="Its identifier" />;
+      return <TextField {...field} mono value={value} hint="Its ID" />;
     case 'all':
       return null;
     default:

@@ -1,11 +1,12 @@
 // The form of a port mapping: the door outside, what it leads to, and who may come how often.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import { EditForm } from '../../../app/edit-form.tsx';
 import { type FieldsProps, type ObjectFormProps, useFieldValues } from '../../../app/object-form.tsx';
 import { SelectField, TextArea, TextField } from '../../../parts/form.tsx';
 import { PickField } from '../../../parts/pick-field.tsx';
 import { numberOrText } from '../../form-values.ts';
-import { usePeerNames, useVirtualIpNames } from '../names.ts';
+import { useMemberNames, usePeerNames, useVirtualIpNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
 
 type FormProps = ViewProps & ObjectFormProps<PortMapping>;
@@ -17,8 +18,7 @@ function freshValues() {
     external_address: '',
     external_port: '',
     protocol: 'tcp' as PortMapping['protocol'],
-    target: 'peer' as 'peer' | 'virtual_ip',
-    target_id: '',
+    target: { kind: 'peer' as 'peer' | 'virtual_ip', id: '' },
     internal_port: '',
     sources: '',
     rate_limit: '',
@@ -32,8 +32,7 @@ function valuesOf(mapping: PortMapping): Values {
     external_address: mapping.external_address,
     external_port: String(mapping.external_port),
     protocol: mapping.protocol,
-    target: virtualIp === null ? 'peer' : 'virtual_ip',
-    target_id: virtualIp ?? peer ?? '',
+    target: { kind: virtualIp === null ? 'peer' : 'virtual_ip', id: virtualIp ?? peer ?? '' },
     internal_port: String(mapping.internal_port),
     sources: mapping.source_cidrs.join('\n'),
     rate_limit: String(mapping.rate_limit ?? ''),
@@ -43,8 +42,8 @@ function valuesOf(mapping: PortMapping): Values {
 
 function parametersOf(values: Values) {
   const limit = (text: string) => (text.trim() === '' ? null : numberOrText(text));
-  const { target, target_id, sources, internal_port, external_port } = values;
-  const chosen = target_id === '' ? {} : { [`internal_${target}_id`]: target_id };
+  const { target, sources, internal_port, external_port } = values;
+  const chosen = target.id === '' ? {} : { [`internal_${target.kind}_id`]: target.id };
   return {
     external_address: values.external_address.trim(),
     external_port: numberOrText(external_port),
@@ -63,7 +62,7 @@ export function CreateMapping({ network, onCancel, onDone }: FormProps) {
   return (
     <ChangeForm
       action="createPortMapping"
-      verb="Make port mapping"
+      verb="Create port mapping"
       parameters={{ network_id: network.id, ...parametersOf(fields.values) }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.port_mapping : null)}
@@ -73,36 +72,41 @@ export function CreateMapping({ network, onCancel, onDone }: FormProps) {
   );
 }
 
+/** A target that was taken out and not chosen again is sent as it is, so that the platform says what is missing. */
+function editedParametersOf(values: Values) {
+  const { kind, id } = values.target;
+  return { ...parametersOf(values), ...(id === '' ? { [`internal_${kind}_id`]: '' } : {}) };
+}
+
 export function EditMapping({
   network,
   mapping,
   onCancel,
   onDone,
 }: FormProps & { readonly mapping: PortMapping }) {
-  const fields = useFieldValues(() => valuesOf(mapping));
+  const nameOf = useMemberNames(network.id);
   return (
-    <ChangeForm
+    <EditForm
       action="updatePortMapping"
-      verb="Save"
+      object={mapping}
+      named={{ port_mapping_id: mapping.id }}
+      valuesOf={valuesOf}
+      parametersOf={editedParametersOf}
+      nameOf={nameOf}
       label="Edit the port mapping"
       panel
-      parameters={{
-        port_mapping_id: mapping.id,
-        ...parametersOf(fields.values),
-        if_revision: mapping.revision,
-      }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.port_mapping : null)}
     >
-      {(errorOf) => <Fields networkId={network.id} {...fields} errorOf={errorOf} />}
-    </ChangeForm>
+      {(fields) => <Fields networkId={network.id} {...fields} />}
+    </EditForm>
   );
 }
 
 function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   const peers = usePeerNames(networkId);
-  const virtualIps = useVirtualIpNames(networkId, values.target === 'virtual_ip');
-  const targets = values.target === 'peer' ? peers.choices : virtualIps.choices;
+  const virtualIps = useVirtualIpNames(networkId, values.target.kind === 'virtual_ip');
+  const targets = values.target.kind === 'peer' ? peers.choices : virtualIps.choices;
   return (
     <>
       <div className="form-columns">
@@ -111,7 +115,7 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
           mono
           autoFocus
           placeholder="203.0.113.5"
-          hint="Of a public hub. IPv4 serves IPv4 clients, IPv6 serves IPv6 clients."
+          hint="An address of a hub: IPv4 for IPv4 clients, IPv6 for IPv6 clients."
           suggestions={hubAddresses(peers.rows)}
           value={values.external_address}
           onChange={(external_address) => set({ external_address })}
@@ -137,43 +141,43 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
       </div>
       <div className="form-columns">
         <SelectField
-          label="Leads to"
-          hint="A virtual IP survives the machine that holds it."
-          value={values.target}
-          onChange={(target) => set({ target, target_id: '' })}
+          label="Target"
+          hint="A virtual IP stays reachable when its holder fails."
+          value={values.target.kind}
+          onChange={(kind) => set({ target: { kind, id: '' } })}
           choices={[
-            { value: 'peer', text: 'A peer' },
-            { value: 'virtual_ip', text: 'A virtual IP' },
+            { value: 'peer', text: 'Peer' },
+            { value: 'virtual_ip', text: 'Virtual IP' },
           ]}
         />
         <PickField
-          label="Leads to: which"
-          value={values.target_id}
-          onChange={(target_id) => set({ target_id })}
+          label="Target: which"
+          value={values.target.id}
+          onChange={(id) => set({ target: { ...values.target, id } })}
           choices={targets}
           error={errorOf('internal_peer_id') ?? errorOf('internal_virtual_ip_id')}
         />
         <TextField
-          label="Internal port"
+          label="Target port"
           optional
           numeric
-          hint="The same as outside when empty."
+          hint="Default: the external port."
           value={values.internal_port}
           onChange={(internal_port) => set({ internal_port })}
           error={errorOf('internal_port')}
         />
       </div>
       <TextArea
-        label="Source ranges"
+        label="Allowed sources"
         optional
-        hint="Prefixes, one a line. Without any, everybody may come."
+        hint="CIDR prefixes, one per line. Default: any source."
         value={values.sources}
         onChange={(sources) => set({ sources })}
         error={errorOf('source_cidrs')}
       />
       <div className="form-columns">
         <TextField
-          label="New connections a second"
+          label="New connections per second"
           optional
           numeric
           value={values.rate_limit}
@@ -181,7 +185,7 @@ function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { rea
           error={errorOf('rate_limit')}
         />
         <TextField
-          label="Connections at once"
+          label="Concurrent connections"
           optional
           numeric
           value={values.max_connections}

@@ -18,14 +18,14 @@ import { ObjectLink } from '../object-link.tsx';
 import { useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
 import { EditMapping } from './mapping-form.tsx';
-import { doorText, targetWords } from './words.ts';
+import { externalText, targetWords } from './words.ts';
 
 export function MappingSheet({ id, network }: ViewProps & { readonly id: string }) {
   const sheet = useSheet('port_mapping');
   const { data, error, refetch } = useOne('port_mappings', 'getPortMapping', { port_mapping_id: id });
   const mapping = data?.port_mapping;
   return (
-    <Sheet title={mapping === undefined ? 'Port mapping' : doorText(mapping)} onClose={sheet.close}>
+    <Sheet title={mapping === undefined ? 'Port mapping' : externalText(mapping)} onClose={sheet.close}>
       {mapping === undefined ? (
         <Absent what="the port mapping" error={error} retry={() => void refetch()} />
       ) : (
@@ -69,21 +69,24 @@ function MappingFacts({ mapping, network }: ViewProps & { readonly mapping: Port
       />,
     ],
     [
-      'Leads to',
+      'Target',
       status === 'target_missing' ? words : <ObjectLink key="t" networkId={network.id} object={target} />,
     ],
     [
-      'There now',
+      'Target address',
       mapping.internal_address === null ? null : (
-        <Copyable key="n" text={mapping.internal_address} label="the internal address" />
+        <Copyable key="n" text={mapping.internal_address} label="the target address" />
       ),
     ],
-    ['Target sees', mapping.keeps_client_address ? 'the address of the client' : 'the address of the hub'],
-    ['Who may come', mapping.source_cidrs.length === 0 ? 'everybody' : mapping.source_cidrs.join(', ')],
-    ['New connections', limit(mapping.rate_limit, 'a second')],
-    ['Connections at once', limit(mapping.max_connections, 'at most')],
-    ['Made', <DateTime key="c" at={mapping.created_at} />],
-    ['Identifier', <Copyable key="i" text={mapping.id} label="the identifier" />],
+    [
+      'Client IP preserved',
+      mapping.keeps_client_address ? 'yes' : 'no: the target sees the address of the hub',
+    ],
+    ['Allowed sources', mapping.source_cidrs.length === 0 ? 'any' : mapping.source_cidrs.join(', ')],
+    ['New connections', limit(mapping.rate_limit, 'per second')],
+    ['Concurrent connections', limit(mapping.max_connections, 'at most')],
+    ['Created', <DateTime key="c" at={mapping.created_at} />],
+    ['ID', <Copyable key="i" text={mapping.id} label="the ID" />],
   ];
   return <Facts facts={facts} />;
 }
@@ -114,15 +117,15 @@ function MappingActions({ mapping, network, onGone }: ActionsProps) {
         <PlannedDialog
           action="deletePortMapping"
           parameters={{ port_mapping_id: mapping.id, if_revision: mapping.revision }}
-          title={`Delete ${doorText(mapping)}`}
+          title={`Delete ${externalText(mapping)}`}
           verb="Delete port mapping"
           onClose={close}
           onDone={() => {
-            tell({ tone: 'done', text: `${doorText(mapping)} is closed` });
+            tell({ tone: 'done', text: `${externalText(mapping)} is deleted` });
             onGone();
           }}
         >
-          The door is closed: new connections to it are refused, and open ones end.
+          The port is closed: new connections are refused, and open ones end.
         </PlannedDialog>
       ) : null}
     </>

@@ -14,7 +14,7 @@ import { openAfter, useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
 import { CreateMapping } from './mapping-form.tsx';
 import { MappingSheet } from './mapping-sheet.tsx';
-import { doorText, limitWords, targetWords } from './words.ts';
+import { externalText, limitWords, targetWords } from './words.ts';
 
 interface Names {
   readonly peer: NameOf;
@@ -23,12 +23,19 @@ interface Names {
 
 function columnsWith(names: Names): readonly Column<PortMapping>[] {
   return [
-    { id: 'door', header: 'Door', text: doorText, width: [11, 1.4], mono: true, card: 'title' },
+    {
+      id: 'external',
+      header: 'External address',
+      text: externalText,
+      width: [11, 1.4],
+      mono: true,
+      card: 'title',
+    },
     { id: 'hub', header: 'Hub', text: (m) => m.hub_hostname, width: [7, 0.8] },
-    { id: 'target', header: 'Leads to', text: (m) => targetWords(m, names), width: [10, 1.3] },
+    { id: 'target', header: 'Target', text: (m) => targetWords(m, names), width: [10, 1.3] },
     {
       id: 'address',
-      header: 'There now',
+      header: 'Target address',
       text: (m) => m.internal_address ?? '—',
       width: [10, 1],
       mono: true,
@@ -42,8 +49,8 @@ function columnsWith(names: Names): readonly Column<PortMapping>[] {
     },
     {
       id: 'client',
-      header: 'Target sees',
-      text: (m) => (m.keeps_client_address ? 'the client' : 'the hub'),
+      header: 'Client IP preserved',
+      text: (m) => (m.keeps_client_address ? 'yes' : 'no'),
       width: [6.5, 0.5],
     },
     { id: 'limits', header: 'Limits', text: limitWords, width: [9, 1], card: 'wide' },
@@ -90,8 +97,7 @@ export function MappingsView({ network }: ViewProps) {
         onOpen={(m) => sheet.open(m.id)}
         empty={
           <Empty icon="door" title="No port mappings yet" action={create.button}>
-            A door from outside: connections to an address and port of a hub reach a machine or a virtual IP
-            of the network.
+            Forwards an external address and port of a hub to a peer or a virtual IP.
           </Empty>
         }
       />

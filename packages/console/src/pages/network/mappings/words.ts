@@ -7,7 +7,7 @@ function endpointText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-export function doorText(
+export function externalText(
   mapping: Pick<PortMapping, 'external_address' | 'external_port' | 'protocol'>,
 ): string {
   return `${mapping.protocol} ${endpointText(mapping.external_address, mapping.external_port)}`;
@@ -23,15 +23,15 @@ export function targetWords(
   { internal_peer_id, internal_virtual_ip_id, internal_port }: PortMapping,
   names: Names,
 ): string {
-  const name = names.peer(internal_peer_id) ?? names.virtualIp(internal_virtual_ip_id) ?? 'gone';
+  const name = names.peer(internal_peer_id) ?? names.virtualIp(internal_virtual_ip_id) ?? 'deleted';
   return `${name}, port ${internal_port}`;
 }
 
 export function limitWords({ source_cidrs, rate_limit, max_connections }: PortMapping): string {
   const limits = [
     source_cidrs.length === 0 ? '' : `from ${source_cidrs.join(', ')}`,
-    rate_limit === null ? '' : `${rate_limit.toLocaleString('en-US')} new a second`,
-    max_connections === null ? '' : `${max_connections.toLocaleString('en-US')} at once`,
+    rate_limit === null ? '' : `${rate_limit.toLocaleString('en-US')} new/s`,
+    max_connections === null ? '' : `${max_connections.toLocaleString('en-US')} concurrent`,
   ].filter((words) => words !== '');
   return limits.length === 0 ? 'none' : limits.join('; ');
 }

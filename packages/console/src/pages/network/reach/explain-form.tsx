@@ -106,14 +106,14 @@ interface EndFieldsProps {
 }
 
 const sources: readonly Choice<EndKind>[] = [
-  { value: 'peer', text: 'A peer' },
-  { value: 'user_device', text: 'A user device' },
-  { value: 'address', text: 'An address' },
+  { value: 'peer', text: 'Peer' },
+  { value: 'user_device', text: 'User device' },
+  { value: 'address', text: 'Address' },
 ];
 const destinations: readonly Choice<EndKind>[] = [
-  { value: 'peer', text: 'A peer' },
-  { value: 'virtual_ip', text: 'A virtual IP' },
-  { value: 'address', text: 'An address' },
+  { value: 'peer', text: 'Peer' },
+  { value: 'virtual_ip', text: 'Virtual IP' },
+  { value: 'address', text: 'Address' },
 ];
 
 function EndFields({ label, networkId, end, onChange, error }: EndFieldsProps) {

@@ -39,7 +39,7 @@ export function ExplainSheet({ question, nameOf }: ExplainSheetProps) {
         </span>
         {question.to.kind === 'virtual_ip' ? null : (
           <Button size="small" icon="swap" onClick={() => go(turned)}>
-            The other way
+            Reverse direction
           </Button>
         )}
       </div>
@@ -65,15 +65,15 @@ interface Missing {
 function Unresolved({ list: { may, complete, error, retry } }: Missing) {
   if (!may) {
     return (
-      <Empty icon="lock" title="You may not see this">
-        This way it is asked about by its address, which your token may not read.
+      <Empty icon="lock" title="No permission">
+        The reverse direction is looked up by address, which your token may not read.
       </Empty>
     );
   }
   if (!complete) return <Absent what="the explanation" error={error} retry={retry} />;
   return (
-    <Empty icon="filter" title="It is not here">
-      It was deleted or shut out, or the address is of another network.
+    <Empty icon="filter" title="Not found">
+      It was deleted or revoked, or the address belongs to another network.
     </Empty>
   );
 }

@@ -1,6 +1,6 @@
 // Why one side reaches another or does not: each step that decides, with what decides it.
 import type { ReachabilityStep } from '@powernode/core/intent/reachability';
-import { type Verdict, verdictLooks } from '../../../parts/service-statuses.tsx';
+import { pairLooks, type Verdict } from '../../../parts/service-statuses.tsx';
 import { Status } from '../../../parts/status.tsx';
 import { ObjectLink } from '../object-link.tsx';
 
@@ -10,10 +10,12 @@ const stepWords: Readonly<Record<ReachabilityStep['step'], string>> = {
   address: 'Address',
   route: 'Route',
   tunnel: 'Tunnel',
-  egress: 'Rules on the way out',
+  egress: 'Egress rules',
   forward: 'Forwarding',
-  ingress: 'Rules on the way in',
+  ingress: 'Ingress rules',
   mapping: 'Port mapping',
+  problem: 'Problem',
+  presence: 'Unreachable',
   verdict: 'Verdict',
 };
 
@@ -32,7 +34,7 @@ export function Explanation({ networkId, verdict, because }: ExplanationProps) {
   return (
     <div className="stack">
       <div role="status">
-        <Status {...verdictLooks[verdict]} chip />
+        <Status {...pairLooks[verdict]} chip />
       </div>
       <ol className="steps" aria-label="Because">
         {because.map((step, i) => (
@@ -40,7 +42,7 @@ export function Explanation({ networkId, verdict, because }: ExplanationProps) {
           <li
             key={i}
             className="step"
-            data-tone={step.step === 'verdict' ? verdictLooks[verdict].tone : undefined}
+            data-tone={step.step === 'verdict' ? pairLooks[verdict].tone : undefined}
           >
             <div className="row">
               <strong>{stepWords[step.step]}</strong>

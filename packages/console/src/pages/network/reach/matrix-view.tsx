@@ -1,7 +1,7 @@
 // The matrix of who reaches whom. Only what is in view is drawn; arrows move from cell to cell, Enter explains one.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { verdictLooks } from '../../../parts/service-statuses.tsx';
+import { pairLooks } from '../../../parts/service-statuses.tsx';
 import { StatusShape } from '../../../parts/status.tsx';
 import type { Cell, MatrixNode, MatrixRow } from './matrix.ts';
 import './matrix.css';
@@ -105,7 +105,7 @@ export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps
       <div
         className="matrix"
         role="grid"
-        aria-label="Who reaches whom: rows are sources, columns are destinations"
+        aria-label="Reachability: rows are sources, columns are destinations"
         aria-rowcount={rows.length + 1}
         aria-colcount={columns.length + 1}
         style={
@@ -195,7 +195,7 @@ interface MatrixCellProps {
 }
 
 function MatrixCell({ from, to, cell, place, left, current, chosen, onFocus, onExplain }: MatrixCellProps) {
-  const look = cell === null ? null : verdictLooks[cell];
+  const look = cell === null ? null : pairLooks[cell];
   const words = look === null ? 'itself' : `${from.name} to ${to.name}: ${look.text}`;
   return (
     <div

@@ -26,7 +26,17 @@ describe('a matrix', () => {
       ['edge1', null, 'allowed', 'no_route'],
       ['hub1', 'denied', null, 'allowed'],
     ]);
-    expect(counts).toEqual({ allowed: 2, denied: 1, no_route: 1 });
+    expect(counts).toEqual({ allowed: 2, denied: 1, no_route: 1, unreachable: 0 });
+  });
+
+  it('tells what is allowed and does not arrive now from what is allowed [9.14]', () => {
+    const rows = [
+      { id: '1', verdicts: '-ua' },
+      { id: '2', verdicts: 'u-n' },
+    ];
+    const { rows: shown, counts } = shownOf({ ...matrix, rows }, '');
+    expect(shown.map(({ cells }) => cells[0] ?? cells[1])).toEqual(['unreachable', 'unreachable']);
+    expect(counts).toEqual({ allowed: 1, denied: 0, no_route: 1, unreachable: 2 });
   });
 
   it('is filtered on both sides', () => {

@@ -1,11 +1,11 @@
 // Who reaches whom, as rows and columns that can be filtered. No elements here.
 import type { reachabilityMatrix } from '@powernode/core/intent/reachability';
-import type { Verdict } from '../../../parts/service-statuses.tsx';
+import type { PairState } from '../../../parts/service-statuses.tsx';
 
 export type MatrixAnswer = (typeof reachabilityMatrix)['_output'];
 export type MatrixNode = MatrixAnswer['nodes'][number];
 /** null: itself, or unknown. */
-export type Cell = Verdict | null;
+export type Cell = PairState | null;
 
 export interface MatrixRow {
   readonly node: MatrixNode;
@@ -15,10 +15,15 @@ export interface MatrixRow {
 export interface MatrixShown {
   readonly columns: readonly MatrixNode[];
   readonly rows: readonly MatrixRow[];
-  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly counts: Readonly<Record<PairState, number>>;
 }
 
-const letters: Readonly<Record<string, Verdict>> = { a: 'allowed', d: 'denied', n: 'no_route' };
+const letters: Readonly<Record<string, PairState>> = {
+  a: 'allowed',
+  d: 'denied',
+  n: 'no_route',
+  u: 'unreachable',
+};
 
 const kinds: readonly MatrixNode['kind'][] = ['peer', 'user_device', 'virtual_ip'];
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
@@ -35,7 +40,7 @@ export function shownOf(matrix: MatrixAnswer, filter: string): MatrixShown {
     .flatMap((node, i) => (fits(node) ? [{ node, i }] : []))
     .sort((a, b) => kinds.indexOf(a.node.kind) - kinds.indexOf(b.node.kind) || byName(a.node, b.node));
   const verdictsOf = new Map(matrix.rows.map(({ id, verdicts }) => [id, verdicts]));
-  const counts = { allowed: 0, denied: 0, no_route: 0 };
+  const counts = { allowed: 0, denied: 0, no_route: 0, unreachable: 0 };
   const rows = kept.flatMap(({ node }): MatrixRow[] => {
     const verdicts = verdictsOf.get(node.id);
     if (verdicts === undefined) return [];

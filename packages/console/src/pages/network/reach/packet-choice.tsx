@@ -19,7 +19,7 @@ export function PacketChoice({ protocol, port, onChoose }: PacketChoiceProps) {
     if (fits) onChoose({ protocol, port: number });
   }
   return (
-    <form className="inline-form" onSubmit={submit} noValidate aria-label="Which packets">
+    <form className="inline-form" onSubmit={submit} noValidate aria-label="Traffic">
       <SelectField
         label="Protocol of the matrix"
         value={protocol}
@@ -33,7 +33,7 @@ export function PacketChoice({ protocol, port, onChoose }: PacketChoiceProps) {
             numeric
             value={draft}
             onChange={setDraft}
-            error={fits ? null : 'a port is 1 to 65535'}
+            error={fits ? null : 'Enter a port from 1 to 65535'}
           />
           <Button type="submit" disabled={!fits || number === port}>
             Show

@@ -5,7 +5,7 @@ import { useOne } from '../../../app/use-one.ts';
 import { count } from '../../../parts/format.ts';
 import { Icon } from '../../../parts/icon.tsx';
 import { Section } from '../../../parts/page.tsx';
-import { type Verdict, verdictLooks } from '../../../parts/service-statuses.tsx';
+import { type PairState, pairLooks } from '../../../parts/service-statuses.tsx';
 import { Empty, Loaded, Note } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import { useDeviceNames } from '../names.ts';
@@ -63,7 +63,7 @@ export function ReachView({ network }: ViewProps) {
           />
         )}
       </Loaded>
-      <Section title="Ask about any two ends">
+      <Section title="Explain a path">
         <ExplainForm networkId={network.id} />
       </Section>
       {question === null ? null : <ExplainSheet question={question} nameOf={nameOf} />}
@@ -117,8 +117,8 @@ function Matrix({ matrix, question, onExplain }: MatrixProps) {
   const shown = useMemo(() => shownOf(matrix, asked), [matrix, asked]);
   if (matrix.rows.length === 0) {
     return (
-      <Empty icon="networks" title="Nobody to reach yet">
-        As soon as two machines are in the network, this says which of them reach each other.
+      <Empty icon="networks" title="Nothing to check yet">
+        Once the network has two peers, this shows which of them reach each other.
       </Empty>
     );
   }
@@ -146,23 +146,23 @@ function Matrix({ matrix, question, onExplain }: MatrixProps) {
           </div>
         )}
         <span className="row" role="status">
-          {(Object.keys(verdictLooks) as Verdict[]).map((verdict) => (
+          {(Object.keys(pairLooks) as PairState[]).map((state) => (
             <Status
-              key={verdict}
-              {...verdictLooks[verdict]}
-              text={`${shown.counts[verdict].toLocaleString('en-US')} ${verdictLooks[verdict].text}`}
+              key={state}
+              {...pairLooks[state]}
+              text={`${shown.counts[state].toLocaleString('en-US')} ${pairLooks[state].text}`}
             />
           ))}
         </span>
       </div>
       {matrix.truncated ? (
         <Note tone="info" icon="networks">
-          The network is larger than a matrix can be: {count(matrix.nodes.length, 'end')} are considered. Any
-          two others can be asked about below.
+          The network is too large for a matrix: {count(matrix.nodes.length, 'member')} are shown. Use the
+          form below for any other pair.
         </Note>
       ) : null}
       {shown.rows.length === 0 ? (
-        <Empty icon="filter" title="No machines fit the filter">
+        <Empty icon="filter" title="Nothing matches the filter">
           There are {matrix.nodes.length.toLocaleString('en-US')} without it.
         </Empty>
       ) : (

@@ -14,7 +14,7 @@ export type Candidate = (typeof virtualIpCandidate)['_output'];
 
 interface CandidatesProps {
   readonly candidates: readonly Candidate[];
-  /** Whoever holds it now. */
+  /** Whoever holder now. */
   readonly holderId: string | null;
   readonly networkId?: string;
 }
@@ -31,11 +31,11 @@ export function Candidates({ candidates, holderId, networkId }: CandidatesProps)
               <ObjectLink networkId={networkId} object={{ type: 'peer', id: peer_id, name: hostname }} />
             )}
           </strong>
-          {peer_id === holderId ? <span className="tag">holds it</span> : null}
+          {peer_id === holderId ? <span className="tag">holder</span> : null}
           <Status
             tone={score === 0 ? 'bad' : 'ok'}
             shape={score === 0 ? 'cross' : 'full'}
-            text={score === 0 ? 'cannot now' : `score ${score}`}
+            text={score === 0 ? 'unavailable' : `score ${score}`}
           />
           <span className="line-more">{reasons.join('; ')}</span>
         </li>
@@ -72,7 +72,7 @@ export function CandidatesSection({ ip, network, nameOf }: SectionProps) {
               <strong className="grow">
                 <ObjectLink networkId={network.id} object={{ type: 'peer', id, name: nameOf(id) }} />
               </strong>
-              {id === ip.current_holder_peer_id ? <span className="tag">holds it</span> : null}
+              {id === ip.current_holder_peer_id ? <span className="tag">holder</span> : null}
             </li>
           ))}
         </ol>

@@ -20,8 +20,7 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
       action="failoverVirtualIp"
       parameters={{ virtual_ip_id: ip.id, ...(target === '' ? {} : { target_peer_id: target }) }}
       title={`Fail over ${ip.name}`}
-      verb="Move it"
-      keep="Leave it"
+      verb="Fail over"
       pointless={(body) => !moves(body)}
       about={(body) => (
         <>
@@ -37,16 +36,18 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
         onClose();
       }}
     >
-      <p>The old holder gives it up before the new one gets it. Open connections to it are cut.</p>
+      <p>
+        The current holder releases the address before the new one takes it. Open connections to it are cut.
+      </p>
       <SelectField
-        label="Move it to"
+        label="Move to"
         value={target}
         onChange={setTarget}
         choices={[
-          { value: '', text: 'The best candidate' },
+          { value: '', text: 'Best candidate' },
           ...others.map(({ peer_id, hostname, score }) => ({
             value: peer_id,
-            text: score === 0 ? `${hostname} (cannot now)` : hostname,
+            text: score === 0 ? `${hostname} (unavailable)` : hostname,
           })),
         ]}
       />

@@ -56,7 +56,7 @@ export function HolderOrder({ label, chosen, choices, nameOf, onChange, error }:
         label={`Add to ${label.toLowerCase()}`}
         quiet
         value=""
-        none="Add a machine…"
+        none="Add a peer…"
         onChange={(id) => (id === '' ? undefined : onChange([...chosen, id]))}
         choices={choices.filter(({ value }) => !chosen.includes(value))}
         error={error}

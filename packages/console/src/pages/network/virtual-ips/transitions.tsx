@@ -8,12 +8,12 @@ import { ObjectLink } from '../object-link.tsx';
 type Transition = (typeof virtualIpTransition)['_output'];
 
 const reasonLooks: Readonly<Record<Transition['reason'], StatusProps>> = {
-  created: { tone: 'info', shape: 'full', text: 'made' },
-  holder_dead: { tone: 'bad', shape: 'triangle', text: 'holder dead' },
-  by_hand: { tone: 'info', shape: 'diamond', text: 'by hand' },
+  created: { tone: 'info', shape: 'full', text: 'created' },
+  holder_dead: { tone: 'bad', shape: 'triangle', text: 'holder failed' },
+  by_hand: { tone: 'info', shape: 'diamond', text: 'manual' },
   preempted: { tone: 'ok', shape: 'tick', text: 'back to primary' },
   holder_changed: { tone: 'info', shape: 'half', text: 'holder changed' },
-  holder_gone: { tone: 'wait', shape: 'cross', text: 'holder gone' },
+  holder_gone: { tone: 'wait', shape: 'cross', text: 'holder removed' },
   drained: { tone: 'wait', shape: 'half', text: 'drained' },
 };
 
@@ -27,7 +27,7 @@ export function Transitions({ transitions, networkId, nameOf }: TransitionsProps
   if (transitions.length === 0) return <p className="muted">It has not moved yet.</p>;
   const place = (id: string | null) =>
     id === null ? (
-      <span className="muted">nobody</span>
+      <span className="muted">none</span>
     ) : (
       <ObjectLink networkId={networkId} object={{ type: 'peer', id, name: nameOf(id) }} />
     );

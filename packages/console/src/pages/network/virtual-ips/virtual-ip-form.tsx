@@ -1,6 +1,7 @@
 // The form of a virtual IP: who holds it, who takes over and in which order.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
 import { ChangeForm } from '../../../app/change-form.tsx';
+import { EditForm } from '../../../app/edit-form.tsx';
 import {
   type FieldsProps,
   NameField,
@@ -29,7 +30,7 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
   return (
     <ChangeForm
       action="createVirtualIp"
-      verb="Make virtual IP"
+      verb="Create virtual IP"
       parameters={{
         network_id: network.id,
         name: values.name,
@@ -48,14 +49,14 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
             optional
             mono
             placeholder={network.prefix.replace(/\/.*$/, 'f')}
-            hint="Of the network’s prefix. Without one it gets a free one; it stays for life."
+            hint="From the network prefix. Default: a free address. It cannot be changed later."
             value={values.address}
             onChange={(address) => set({ address })}
             error={errorOf('address')}
           />
           <Check
             label="Anycast"
-            hint="All of its holders answer for it at once."
+            hint="All holders answer at the same time."
             checked={values.anycast}
             onChange={(anycast) => set({ anycast })}
           />
@@ -66,37 +67,39 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
   );
 }
 
-export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { readonly ip: VirtualIp }) {
-  const { values, set } = useFieldValues<{ name: string } & SettingValues>(() => ({
+function valuesOf(ip: VirtualIp): { readonly name: string } & SettingValues {
+  return {
     name: ip.name,
     anycast: ip.anycast,
     primary: ip.primary_holder_peer_id,
     failover: ip.failover_holder_peer_ids,
     preempt: ip.preempt,
     hold_down_seconds: String(ip.hold_down_seconds),
-  }));
+  };
+}
+
+export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { readonly ip: VirtualIp }) {
+  const { nameOf } = usePeerNames(network.id);
   return (
-    <ChangeForm
+    <EditForm
       action="updateVirtualIp"
-      verb="Save"
+      object={ip}
+      named={{ virtual_ip_id: ip.id }}
+      valuesOf={valuesOf}
+      parametersOf={(values) => ({ name: values.name, ...settingsOf(values) })}
+      nameOf={nameOf}
       label="Edit the virtual IP"
       panel
-      parameters={{
-        virtual_ip_id: ip.id,
-        name: values.name,
-        ...settingsOf(values),
-        if_revision: ip.revision,
-      }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.virtual_ip : null)}
     >
-      {(errorOf) => (
+      {({ values, set, errorOf }) => (
         <>
           <NameField {...{ values, set, errorOf }} />
           <Settings networkId={network.id} {...{ values, set, errorOf }} />
         </>
       )}
-    </ChangeForm>
+    </EditForm>
   );
 }
 
@@ -148,7 +151,7 @@ function Settings({
         <>
           <Check
             label="Preempt"
-            hint="Goes back to the primary holder as soon as that is well again."
+            hint="Returns to the primary holder once that is healthy again."
             checked={values.preempt}
             onChange={(preempt) => set({ preempt })}
           />
@@ -157,7 +160,7 @@ function Settings({
             optional
             numeric
             placeholder="10"
-            hint="Seconds after a move in which it does not move again on its own."
+            hint="Minimum seconds between two automatic moves."
             value={values.hold_down_seconds}
             onChange={(hold_down_seconds) => set({ hold_down_seconds })}
             error={errorOf('hold_down_seconds')}

@@ -55,7 +55,7 @@ export function VirtualIpSheet({ id, network }: ViewProps & { readonly id: strin
             tiles={[
               { name: 'Holder', value: holderWords(ip, nameOf) },
               { name: 'Moved', value: <Ago at={ip.last_transition_at} /> },
-              { name: 'Epoch', value: ip.epoch, more: 'nodes refuse older ones' },
+              { name: 'Epoch', value: ip.epoch, more: 'older ones are rejected' },
             ]}
           />
           <Facts
@@ -75,11 +75,13 @@ export function VirtualIpSheet({ id, network }: ViewProps & { readonly id: strin
               ],
               [
                 'Preempt',
-                ip.preempt ? 'goes back to the primary holder when that is well' : 'stays where it is',
+                ip.preempt
+                  ? 'returns to the primary holder once that is healthy'
+                  : 'stays with the current holder',
               ],
               ['Hold-down', `${ip.hold_down_seconds} s`],
-              ['Made', <DateTime key="c" at={ip.created_at} />],
-              ['Identifier', <Copyable key="i" text={ip.id} label="the identifier" />],
+              ['Created', <DateTime key="c" at={ip.created_at} />],
+              ['ID', <Copyable key="i" text={ip.id} label="the ID" />],
             ]}
           />
           <CandidatesSection ip={ip} network={network} nameOf={nameOf} />
@@ -131,7 +133,7 @@ function VirtualIpActions({ ip, network, onGone }: ActionsProps) {
             onGone();
           }}
         >
-          Its holder stops answering for {ip.address}, which is not given again for 7 days.
+          Its holder stops answering for {ip.address}, which is not assigned again for 7 days.
         </PlannedDialog>
       ) : null}
     </>

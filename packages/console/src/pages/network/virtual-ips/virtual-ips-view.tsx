@@ -117,7 +117,7 @@ export function VirtualIpsView({ network }: ViewProps) {
         onOpen={(ip) => sheet.open(ip.id)}
         empty={
           <Empty icon="swap" title="No virtual IPs yet" action={create.button}>
-            An address of the network that one machine holds at a time and others take over when it dies.
+            An address that one peer holds at a time. Another peer takes over when the holder fails.
           </Empty>
         }
       />

@@ -7,16 +7,16 @@ export function holderWords(ip: VirtualIp, nameOf: NameOf): string {
   if (ip.anycast) {
     return [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids].map((id) => nameOf(id)).join(', ');
   }
-  return ip.current_holder_peer_id === null ? 'nobody' : nameOf(ip.current_holder_peer_id);
+  return ip.current_holder_peer_id === null ? 'none' : nameOf(ip.current_holder_peer_id);
 }
 
 /** Those who take over, in order, after whoever holds it now. */
 export function nextWords(ip: VirtualIp, nameOf: NameOf): string {
-  if (ip.anycast) return 'all at once';
+  if (ip.anycast) return 'all';
   const others = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids].filter(
     (id) => id !== ip.current_holder_peer_id,
   );
-  return others.length === 0 ? 'nobody' : others.map((id) => nameOf(id)).join(', ');
+  return others.length === 0 ? 'none' : others.map((id) => nameOf(id)).join(', ');
 }
 
 export function isMoving(ip: Pick<VirtualIp, 'state'>): boolean {

@@ -1,0 +1,101 @@
+// Which way packets go now: what is known of paths, the choices that follow from it, and what these have changed.
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import { PassiveHealth, type PathHealth } from '../plan/health.ts';
+import { PathIndex } from '../plan/path-index.ts';
+import { ProbeHealth } from '../plan/probe-health.ts';
+import { type Choices, RouteChooser, type Switched } from '../plan/route-choice.ts';
+import type { PathState } from '../probe/judge.ts';
+import type { ProberNews } from '../probe/messages.ts';
+import type { ObservedState } from '../subsystems/observed.ts';
+import { routeMetric } from '../subsystems/routes/steps.ts';
+import type { Carried } from '../subsystems/wireguard/peers.ts';
+
+export class PathSelector {
+  readonly index = new PathIndex();
+  readonly #passive = new PassiveHealth();
+  readonly #health = new ProbeHealth(this.#passive, this.index);
+  readonly #chooser = new RouteChooser();
+  /** Keys of entries that were decided anew and that a look may not show yet. */
+  #own = new Set<string>();
+
+  get choices(): Choices {
+    return this.#chooser.choices;
+  }
+
+  /** How paths are, as far as is known. */
+  get health(): PathHealth {
+    return this.#health;
+  }
+
+  /** Whether any probe, or any answer to one, was heard a moment ago. */
+  get isAnyHeard(): boolean {
+    return this.#health.isAnyHeard;
+  }
+
+  get carried(): Carried {
+    return this.#chooser.carried;
+  }
+
+  update(document: NodeDocument, keys: ReadonlySet<string> | 'all'): void {
+    this.index.update(document, keys);
+  }
+
+  take(news: ProberNews): void {
+    this.#health.take(news);
+  }
+
+  /** The prober begins anew. */
+  forgetProbes(): void {
+    this.#health.forgetHeard();
+  }
+
+  /** What the kernel had when the agent came is kept until there is a reason. */
+  adopt(observed: ObservedState): void {
+    const found: [string, string][] = [];
+    for (const [destination, routes] of observed.routes) {
+      const route = routes.find((one) => one.metric === routeMetric);
+      if (route !== undefined) found.push([destination, route.device]);
+    }
+    this.#chooser.adopt(found);
+  }
+
+  /** Takes what WireGuard counted on one interface into account. */
+  weigh(name: string, observed: ObservedState, nowMs: number): void {
+    this.#passive.look(name, observed.interfaces.get(name)?.device?.peers.values() ?? [], nowMs);
+  }
+
+  /** Forgets tunnels that are not in the document. */
+  keepOnly(isKnown: (tunnel: string) => boolean): void {
+    this.#passive.keepOnly(isKnown);
+  }
+
+  /** Whether a tunnel carries packets, by what WireGuard counted. */
+  stateOf(tunnel: { readonly interface: string; readonly publicKey: string }): PathState {
+    return this.#passive.of(tunnel);
+  }
+
+  choose(): Switched {
+    const switched = this.#chooser.choose({
+      index: this.index,
+      health: this.#health,
+      sources: this.#health.sources,
+    });
+    for (const key of keysOf(switched)) this.#own.add(key);
+    return switched;
+  }
+
+  /** A look begins: it will show what was decided before. */
+  lookBegins(): void {
+    this.#own = new Set();
+  }
+
+  /** Whether what differs under this key may be the agent's own decision of a moment ago. */
+  isOwn(key: string): boolean {
+    return this.#own.has(key);
+  }
+}
+
+/** The keys of the entries whose part of the machine a choice has changed. */
+export function keysOf(switched: Switched): string[] {
+  return [...switched.destinations.map((destination) => `route/${destination}`), ...switched.tunnels];
+}

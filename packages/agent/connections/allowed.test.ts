@@ -1,0 +1,131 @@
+// Which connections rules allow: the same as the definition says of their first packets.
+import {
+  devices,
+  entriesOf,
+  held,
+  networkId,
+  own,
+  randomLaw,
+  randomPacket,
+} from '@powernode/core/compile/firewall/random-law.fixture';
+import { type JudgedPacket, judge } from '@powernode/core/explain/judge';
+import { probePort } from '@powernode/core/limits';
+import { familyOf } from '@powernode/core/net/address';
+import type { EntryValue } from '@powernode/core/wire/document';
+import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AllowedConnections } from './allowed.ts';
+import { type Connection, listCommand, markCommands, readConnections } from './listing.ts';
+
+const nears = [own, held, ...devices];
+const virtualIp: EntryValue = {
+  kind: 'virtual_ip',
+  network_id: networkId,
+  virtual_ip_id: 'v',
+  interface: 'wg-test',
+  addresses: [`${held[0]}/128`, `${held[1]}/32`],
+  epoch: 1,
+  lease: null,
+};
+
+function connectionOf({ source, destination, protocol, port }: JudgedPacket): Connection {
+  const icmp = familyOf(source) === 6 ? 'icmpv6' : 'icmp';
+  return {
+    source,
+    destination,
+    protocol: protocol === 'icmp6' ? icmp : protocol,
+    destinationPort: port,
+    isEnded: false,
+  };
+}
+
+describe('allowed connections', () => {
+  it('are those whose first packets every end here accepts [9.35]', () => {
+    const packets = fc.array(fc.oneof(randomPacket(nears), randomPacket(devices, [own, ...devices])), {
+      minLength: 30,
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(randomLaw(20), packets, (law, judged) => {
+        const allowed = new AllowedConnections(nodeDocumentOf(entriesOf(law), [virtualIp]));
+        const isNear = (address: string) =>
+          nears.some((pair) => (pair as readonly string[]).includes(address));
+        for (const packet of judged) {
+          const accepts = (direction: JudgedPacket['direction'], end: string) =>
+            !isNear(end) || judge({ ...packet, direction }, law).verdict === 'accept';
+          const wanted = accepts('egress', packet.source) && accepts('ingress', packet.destination);
+          expect({ packet, allowed: allowed.allows(connectionOf(packet)) }).toEqual({
+            packet,
+            allowed: wanted,
+          });
+        }
+      }),
+    );
+  });
+
+  it('include probes, what other networks carry, and all of a network that does not ask [9.35]', () => {
+    const drop = entriesOf({ rules: [], members: [], defaultPolicy: 'drop' });
+    const asked = { protocol: 'udp', destinationPort: 53, isEnded: false } as const;
+    const fromFar = { ...asked, source: 'fd00:99::108', destination: own[0] };
+    const allowed = new AllowedConnections(nodeDocumentOf(drop));
+    expect(allowed.allows(fromFar)).toBe(false);
+    expect(
+      allowed.allows({ ...fromFar, destination: 'fd00:99::fe01:0:0:101', destinationPort: probePort }),
+    ).toBe(true);
+    expect(allowed.allows({ ...asked, source: '192.0.2.1', destination: own[1] })).toBe(true);
+    const quiet = drop.map((entry) => (entry.kind === 'firewall' ? { ...entry, rematch: false } : entry));
+    expect(new AllowedConnections(nodeDocumentOf(quiet)).allows(fromFar)).toBe(true);
+    expect(new AllowedConnections(nodeDocumentOf(quiet)).prefixes).toEqual([]);
+  });
+});
+
+describe('the connection table', () => {
+  const tcp =
+    'ipv6     10 tcp      6 431999 ESTABLISHED src=fd00:99::108 dst=fd00:99::101 sport=40871 dport=443 src=fd00:99::101 dst=fd00:99::108 sport=443 dport=40871 [ASSURED] mark=134217731 use=1';
+  const icmp =
+    'ipv4     2 icmp     1 29 src=100.64.0.8 dst=100.64.0.1 type=8 code=0 id=5857 src=100.64.0.1 dst=100.64.0.8 type=0 code=0 id=5857 mark=0 use=1';
+  const gre =
+    'ipv4     2 unknown  47 599 src=100.64.0.8 dst=100.64.0.1 [UNREPLIED] src=100.64.0.1 dst=100.64.0.8 mark=0 use=1';
+  const translated =
+    'ipv4     2 udp      17 29 src=100.64.0.8 dst=100.64.0.1 sport=5 dport=53 src=10.0.0.1 dst=100.64.0.8 sport=53 dport=5 mark=0 use=1';
+
+  it('is read line by line, and a line of another form is left out [9.35]', () => {
+    const text = [tcp, icmp, gre, translated, 'nonsense', 'ipv6 10 tcp 6 src=x dst=y', ''].join('\n');
+    expect(readConnections(text)).toEqual([
+      {
+        source: 'fd00:99::108',
+        destination: 'fd00:99::101',
+        protocol: 'tcp',
+        destinationPort: 443,
+        isEnded: true,
+      },
+      {
+        source: '100.64.0.8',
+        destination: '100.64.0.1',
+        protocol: 'icmp',
+        destinationPort: null,
+        isEnded: false,
+      },
+      {
+        source: '100.64.0.8',
+        destination: '100.64.0.1',
+        protocol: '47',
+        destinationPort: null,
+        isEnded: false,
+      },
+    ]);
+  });
+
+  it('is changed once for all connections that rules cannot tell apart [9.35]', () => {
+    const connections = readConnections([tcp, tcp.replaceAll('40871', '40872')].join('\n'));
+    const [command, ...rest] = markCommands(connections, 'ended').map(({ program, args }) =>
+      [program, ...args].join(' '),
+    );
+    expect(rest).toEqual([]);
+    expect(command).toBe(
+      'conntrack -U -f ipv6 -p tcp -s fd00:99::108 -d fd00:99::101 --dport 443 --mark 0x8000000/0x8000000',
+    );
+    expect(listCommand('100.64.0.0/18').args).toContain('ipv4');
+  });
+});

@@ -1,0 +1,89 @@
+// Which connections the rules of a document allow at this node, by the same rules that judge their first packets.
+import { PrefixMap, type Spot, spotOf } from '@powernode/core/explain/prefix-map';
+import { groupsOfAddresses, Rulebook, type Traffic } from '@powernode/core/explain/rulebook';
+import { probePort } from '@powernode/core/limits';
+import { withoutLength } from '@powernode/core/net/address';
+import { probePrefixOf } from '@powernode/core/net/probe-address';
+import type { EntryValue, FirewallEntry } from '@powernode/core/wire/document';
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import type { Connection } from './listing.ts';
+
+interface Judged {
+  readonly near: ReadonlySet<string>;
+  readonly probed: PrefixMap<true>;
+  readonly rulebook: Rulebook;
+}
+
+const protocols: Readonly<Record<string, Traffic['protocol']>> = {
+  tcp: 'tcp',
+  udp: 'udp',
+  icmp: 'icmp6',
+  icmpv6: 'icmp6',
+};
+
+/** The rules of the networks whose connections are matched against them again. */
+export class AllowedConnections {
+  /** Prefixes of these networks. */
+  readonly prefixes: readonly string[];
+  readonly #networks = new PrefixMap<Judged>();
+
+  constructor(document: NodeDocument) {
+    const firewalls = [...document.all('firewall').values()].filter(({ rematch }) => rematch);
+    this.prefixes = firewalls.flatMap(({ prefixes }) => prefixes);
+    for (const firewall of firewalls) {
+      const judged = judgedOf(document, firewall);
+      for (const prefix of firewall.prefixes) this.#networks.set(prefix, judged);
+    }
+  }
+
+  /** A connection that this node does not judge is allowed. */
+  allows(connection: Connection): boolean {
+    const source = spotOf(connection.source);
+    const destination = spotOf(connection.destination);
+    if (source === null || destination === null) return true;
+    const network = this.#networks.longest(destination);
+    if (network === undefined || this.#networks.longest(source) !== network) return true;
+    const protocol = protocols[connection.protocol] ?? 'other';
+    const port = connection.destinationPort;
+    if (protocol === 'udp' && port === probePort && network.probed.longest(destination) === true) return true;
+    const accepts = (hook: Traffic['hook'], near: Spot) =>
+      !network.near.has(near.text) ||
+      network.rulebook.page({ hook, protocol, port }).decide({ source, destination }).action === 'accept';
+    return accepts('egress', source) && accepts('ingress', destination);
+  }
+}
+
+function judgedOf(document: NodeDocument, firewall: FirewallEntry): Judged {
+  const id = firewall.network_id;
+  const probed = new PrefixMap<true>();
+  for (const prefix of firewall.prefixes) if (prefix.includes(':')) probed.set(probePrefixOf(prefix), true);
+  const rulebook = new Rulebook({
+    rules: document.inNetwork('rule', id),
+    groupsOf: groupsOfAddresses(document.inNetwork('member', id)),
+    policy: firewall.default_policy,
+  });
+  return { near: nearAddresses(document, id), probed, rulebook };
+}
+
+/** Addresses of this node and of the devices that it judges for. */
+function nearAddresses(document: NodeDocument, networkId: string): Set<string> {
+  const near = (['interface', 'virtual_ip', 'device'] as const).flatMap((kind) =>
+    document.inNetwork(kind, networkId).flatMap(({ addresses }) => addresses.map(withoutLength)),
+  );
+  return new Set(near);
+}
+
+/** What of a document these rules follow from. */
+const kinds = ['firewall', 'rule', 'member', 'device', 'interface', 'virtual_ip'] as const;
+
+/** Whether the same connections are allowed by both, as far as that can be told without looking at them. */
+export function isSameAboutConnections(a: NodeDocument, b: NodeDocument): boolean {
+  return kinds.every((kind) => isSame(a.all(kind), b.all(kind)));
+}
+
+function isSame(a: ReadonlyMap<string, EntryValue>, b: ReadonlyMap<string, EntryValue>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [name, entry] of a) if (b.get(name) !== entry) return false;
+  return true;
+}

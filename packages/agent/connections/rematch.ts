@@ -1,0 +1,108 @@
+// Matches connections against the rules again when rules have changed: the kernel lets the packets of a connection
+// through that was allowed when it began, so one that the rules no longer allow would go on without end.
+//
+// Such a connection is not deleted but marked (nftables/chains/entrance.ts refuses what is marked): after a deletion the
+// next packet of either side would begin a new connection, in the direction that the rules may still allow.
+import { rematchAgainMs, rematchCallsMax } from '@powernode/core/limits';
+import { NodeDocument } from '@powernode/core/wire/node-document';
+import type { Logger } from 'pino';
+import type { NodeProblems } from '../observe/problems.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Command, complaint, mustRun, type Run } from '../ports/run.ts';
+import { AllowedConnections, isSameAboutConnections } from './allowed.ts';
+import { isMarked, listCommand, markCommands, readConnections } from './listing.ts';
+
+export interface RematchParts {
+  readonly run: Run;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly problems: Pick<NodeProblems, 'set'>;
+}
+
+/** Who says in the list of problems that connections could not be matched. */
+const source = 'rematch';
+
+export class Rematch {
+  readonly #parts: RematchParts;
+  /** null: not known, for the last time failed half way. */
+  #matched: NodeDocument | null = NodeDocument.empty;
+  #wanted: NodeDocument | null = null;
+  #working: Promise<void> | null = null;
+  #cancelAgain: (() => void) | null = null;
+
+  constructor(parts: RematchParts) {
+    this.#parts = parts;
+  }
+
+  /** The kernel judges by this document from here on. */
+  applied(document: NodeDocument): void {
+    const matched = this.#wanted === null ? this.#matched : null;
+    if (matched !== null && isSameAboutConnections(document, matched)) return;
+    this.#want(document);
+  }
+
+  #want(wanted: NodeDocument): void {
+    this.#cancelAgain?.();
+    this.#cancelAgain = null;
+    this.#wanted = wanted;
+    this.#working ??= this.#work();
+  }
+
+  /** Resolves when nothing is being matched, nor will be by itself. */
+  async stop(): Promise<void> {
+    await this.#working;
+    this.#cancelAgain?.();
+    this.#cancelAgain = null;
+  }
+
+  async #work(): Promise<void> {
+    for (let wanted = this.#wanted; wanted !== null; wanted = this.#wanted) {
+      this.#wanted = null;
+      try {
+        await this.#match(wanted);
+        this.#matched = wanted;
+      } catch (error) {
+        const text = 'connections could not be matched against the rules again';
+        if (this.#matched !== null) this.#parts.log.warn({ err: error }, text);
+        this.#matched = null;
+        this.#parts.problems.set(source, [
+          {
+            code: 'connections_not_rematched',
+            detail:
+              'Connections that the rules no longer allow may go on: the connection table cannot be read.',
+          },
+        ]);
+        if (this.#wanted === null)
+          this.#cancelAgain = this.#parts.clock.after(rematchAgainMs, () => this.#want(wanted));
+      }
+    }
+    this.#working = null;
+  }
+
+  async #mark(command: Command): Promise<void> {
+    const outcome = await this.#parts.run.attempt(command);
+    if (!isMarked(outcome)) throw complaint(command, outcome);
+  }
+
+  async #match(document: NodeDocument): Promise<void> {
+    const { run, log, problems } = this.#parts;
+    const allowed = new AllowedConnections(document);
+    let ended = 0;
+    let reopened = 0;
+    for (const prefix of allowed.prefixes) {
+      const connections = readConnections(await mustRun(run, listCommand(prefix)));
+      const denied = connections.filter((one) => !one.isEnded && !allowed.allows(one));
+      const again = connections.filter((one) => one.isEnded && allowed.allows(one));
+      const commands = [...markCommands(denied, 'ended'), ...markCommands(again, 'open')];
+      for (let first = 0; first < commands.length; first += rematchCallsMax) {
+        const batch = commands.slice(first, first + rematchCallsMax);
+        await Promise.all(batch.map((command) => this.#mark(command)));
+      }
+      ended += denied.length;
+      reopened += again.length;
+    }
+    problems.set(source, []);
+    if (ended + reopened > 0)
+      log.info({ ended, reopened }, 'connections were matched against the rules again');
+  }
+}

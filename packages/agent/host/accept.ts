@@ -1,0 +1,121 @@
+// Lets the agent's own traffic through the packet filter of the host, where the tool that wrote it has a place for
+// that, and only when the machine's owner asked for it. What was done is kept, so that it can be taken back.
+import { z } from 'zod';
+import type { Command, Run } from '../ports/run.ts';
+import type { StateFolder } from '../state/folder.ts';
+import type { HostDrop } from './findings.ts';
+
+/** The host's own; none of them is needed, and each is asked only where it wrote rules. */
+const tools = { ufw: 'ufw', firewalld: 'firewall-cmd' } as const;
+
+const doneFile = 'host-firewall.json';
+const done = z.array(z.strictObject({ program: z.string(), args: z.array(z.string()) }));
+
+/** What to run, and what takes it back. */
+interface Change {
+  readonly apply: readonly Command[];
+  readonly undo: readonly Command[];
+}
+
+/** The changes that let a dropped packet through; empty: the tool has no place for it. */
+export function acceptChanges({ what, tool, family, network, way }: HostDrop): Change[] {
+  const [from, to] = [way.iif ?? '', way.oif ?? ''];
+  switch (tool) {
+    case 'docker':
+      if (what !== 'forward') return [];
+      return [docker(family, ['-i', from, '-o', to])];
+    case 'ufw': {
+      if (what === 'port') return [ufw(['allow', `${network.listenPort}/udp`])];
+      if (what === 'input') return [ufw(['allow', 'in', 'on', from])];
+      return [ufw(['allow', 'in', 'on', from, 'out', 'on', to], ['route'])];
+    }
+    case 'firewalld': {
+      if (what === 'port') return [firewalld(`port=${network.listenPort}/udp`, [])];
+      const names = what === 'input' ? [from] : [from, to];
+      return names.map((name) => firewalld(`interface=${name}`, ['--zone=trusted']));
+    }
+    case null:
+      return [];
+  }
+}
+
+function docker(family: 4 | 6, match: readonly string[]): Change {
+  const program = family === 6 ? 'ip6tables' : 'iptables';
+  const rule = ['DOCKER-USER', ...match, '-m', 'comment', '--comment', 'powernode', '-j', 'ACCEPT'];
+  return {
+    apply: [{ program, args: ['-w', '-I', ...rule] }],
+    undo: [{ program, args: ['-w', '-D', ...rule] }],
+  };
+}
+
+function ufw(rule: readonly string[], head: readonly string[] = []): Change {
+  return {
+    apply: [{ program: tools.ufw, args: [...head, ...rule, 'comment', 'powernode'] }],
+    undo: [{ program: tools.ufw, args: [...head, 'delete', ...rule] }],
+  };
+}
+
+/** Now, and in what it loads at its next start. */
+function firewalld(what: string, zone: readonly string[]): Change {
+  const both = (verb: 'add' | 'remove') =>
+    [[], ['--permanent']].map((kept) => ({
+      program: tools.firewalld,
+      args: ['--quiet', ...kept, ...zone, `--${verb}-${what}`],
+    }));
+  return { apply: both('add'), undo: both('remove') };
+}
+
+export class HostAcceptance {
+  readonly #run: Run;
+  readonly #folder: StateFolder;
+
+  constructor(parts: { readonly run: Run; readonly folder: StateFolder }) {
+    this.#run = parts.run;
+    this.#folder = parts.folder;
+  }
+
+  /** Returns the commands that worked. Their undoing is on disk before they run. */
+  async accept(drops: readonly HostDrop[]): Promise<Command[]> {
+    const worked: Command[] = [];
+    for (const change of uniqueChanges(drops)) {
+      this.#remember(change.undo);
+      for (const command of change.apply) {
+        const outcome = await this.#run.attempt(command).catch(() => null);
+        if (outcome?.exitCode === 0) worked.push(command);
+      }
+    }
+    return worked;
+  }
+
+  /** Takes back all that was ever done; what is gone already is no failure. */
+  async takeBack(): Promise<void> {
+    for (const command of this.#done()) await this.#run.attempt(command).catch(() => null);
+    this.#folder.remove(doneFile);
+  }
+
+  #remember(undo: readonly Command[]): void {
+    const known = new Map(this.#done().map((command) => [keyOf(command), command]));
+    for (const { program, args } of undo) known.set(keyOf({ program, args }), { program, args: [...args] });
+    this.#folder.write(doneFile, JSON.stringify([...known.values()]));
+  }
+
+  #done() {
+    const text = this.#folder.read(doneFile);
+    if (text === null) return [];
+    try {
+      return done.parse(JSON.parse(text));
+    } catch {
+      return [];
+    }
+  }
+}
+
+function uniqueChanges(drops: readonly HostDrop[]): Change[] {
+  const changes = new Map<string, Change>();
+  for (const change of drops.flatMap(acceptChanges)) changes.set(change.apply.map(keyOf).join(';'), change);
+  return [...changes.values()];
+}
+
+function keyOf({ program, args }: Command): string {
+  return [program, ...args].join(' ');
+}

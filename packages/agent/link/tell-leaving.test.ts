@@ -1,0 +1,43 @@
+// Leaving, as the platform hears it: in the name of the machine's certificate, and never a reason not to leave.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FixturePlatform } from '../fixtures/platform.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { Identity } from '../state/identity.ts';
+import { enrol } from './enrol.ts';
+import { tellLeaving } from './tell-leaving.ts';
+
+let platform: FixturePlatform;
+let identity: Identity;
+
+beforeEach(async () => {
+  platform = new FixturePlatform();
+  await platform.listen({ host: '127.0.0.1' });
+  const platformUrl = `https://127.0.0.1:${platform.port}`;
+  identity = await enrol({
+    platformUrl,
+    token: platform.makeToken(),
+    hostname: 'edge',
+    unusedKeys: [],
+    clock: systemClock,
+  });
+});
+afterEach(() => platform.down());
+
+it('the platform is told which machine has left [9.15]', async () => {
+  expect(await tellLeaving(identity)).toEqual({ kind: 'ended' });
+  expect(platform.left).toEqual([identity.instance_id]);
+});
+
+it('another machine with the same identity keeps its instance [9.31]', async () => {
+  platform.duplicates = true;
+  expect(await tellLeaving(identity)).toEqual({ kind: 'kept' });
+  expect(platform.left).toEqual([]);
+});
+
+it('without its platform it can leave too, and knows that it was not told [9.15]', async () => {
+  await platform.down();
+  expect(await tellLeaving(identity)).toMatchObject({
+    kind: 'not_told',
+    why: expect.stringMatching(/127\.0\.0\.1/),
+  });
+});

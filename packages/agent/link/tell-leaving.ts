@@ -1,0 +1,34 @@
+// Tells the platform that this machine leaves for good, in the name of its certificate.
+import { ProductError } from '@powernode/core/errors';
+import { leavePath, leaveResponse } from '@powernode/core/wire/enrolment';
+import type { Identity } from '../state/identity.ts';
+import { platformTls } from './authority.ts';
+import { problemFrom, requestJson } from './request.ts';
+
+/** ended: its instance is gone. kept: another machine has its identity. unknown: it was gone before. */
+export type Told =
+  | { readonly kind: 'ended' | 'kept' | 'unknown' }
+  | { readonly kind: 'not_told'; readonly why: string };
+
+export async function tellLeaving(identity: Identity): Promise<Told> {
+  const { certificate_pem, key_pem, authority_pem, platform_id, node_url } = identity;
+  const tls = platformTls(
+    { certificatePem: certificate_pem, key: key_pem },
+    { authorityPem: authority_pem, platformId: platform_id },
+  );
+  const url = new URL(leavePath, node_url);
+  try {
+    const answer = await requestJson({ url, method: 'POST', body: {}, tls });
+    if (answer.status === 200 && leaveResponse.safeParse(answer.json).success) return { kind: 'ended' };
+    return toldBy(problemFrom(answer, url));
+  } catch (error) {
+    if (error instanceof ProductError) return toldBy(error);
+    throw error;
+  }
+}
+
+function toldBy(error: ProductError): Told {
+  if (error.code === 'conflict') return { kind: 'kept' };
+  if (error.code === 'untrusted_peer') return { kind: 'unknown' };
+  return { kind: 'not_told', why: error.detail };
+}

@@ -1,0 +1,185 @@
+// Which interface each route goes through now: the first of its list whose path is alive, with hysteresis. The node
+// decides this by itself, because it must be fast and must work without the platform. Detours and anycast addresses,
+// which are decided at the same time, are in backup-paths.ts.
+import { familyOf, withoutLength } from '@powernode/core/net/address';
+import { contains, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
+import type { RouteEntry } from '@powernode/core/wire/document';
+import { isHeard, type PathState } from '../probe/judge.ts';
+import type { Carried } from '../subsystems/wireguard/peers.ts';
+import { noOverrides, type Overrides, overridesOf } from './backup-paths.ts';
+import type { PathIndex } from './path-index.ts';
+import type { PathSituation } from './probe-health.ts';
+
+/** For each destination the interface that it goes through; null: left out, because another route covers it, or because
+ * the machine was refused its family. */
+export type Choices = ReadonlyMap<string, string | null>;
+
+/** What a choice has changed: destinations of routes, and keys of peers whose AllowedIPs are others. */
+export interface Switched {
+  readonly destinations: readonly string[];
+  readonly tunnels: readonly string[];
+}
+
+/** What there is to know of one route through one interface. */
+interface Path {
+  readonly state: PathState;
+  /** Its tunnel leads to one spoke, and is used only while it is proven. */
+  readonly isDirect: boolean;
+  /** A whole prefix behind a leaf interface (a hub's view): each of its packets finds its own tunnel, or none. */
+  readonly isFan: boolean;
+}
+
+export class RouteChooser {
+  #choices = new Map<string, string | null>();
+  #overrides: Overrides = noOverrides;
+
+  get choices(): Choices {
+    return this.#choices;
+  }
+
+  get carried(): Carried {
+    return this.#overrides.carried;
+  }
+
+  /** What the kernel had when the agent came: kept unless there is a reason not to. */
+  adopt(routes: Iterable<readonly [destination: string, device: string]>): void {
+    for (const [destination, device] of routes) {
+      if (!this.#choices.has(destination)) this.#choices.set(destination, device);
+    }
+  }
+
+  /** Chooses anew, and says what is different from before. */
+  choose(paths: PathSituation): Switched {
+    const { next, covering } = this.#routes(paths);
+    const carriedBefore = this.#overrides.carried;
+    const isCoveredNow = (destination: string) => isCovered(parsePrefix(destination), covering);
+    this.#overrides = overridesOf({ paths, before: this.#overrides, isCovered: isCoveredNow });
+    const refused = networksRefused(paths.index);
+    for (const [destination, device] of this.#overrides.routes) {
+      const networkId = paths.index.interfaces.get(device)?.network_id ?? '';
+      if (!isRefused(destination, refused.has(networkId))) next.set(destination, device);
+    }
+    const destinations = differing(this.#choices, next);
+    this.#choices = next;
+    return { destinations, tunnels: differing(carriedBefore, this.#overrides.carried) };
+  }
+
+  /** `covering`: prefixes that lead to a hub which is alive. */
+  #routes(paths: PathSituation): { next: Map<string, string | null>; covering: readonly Prefix[] } {
+    const next = new Map<string, string | null>();
+    const lost: RouteEntry[] = [];
+    const covering: Prefix[] = [];
+    const covered: Prefix[] = [];
+    const refused = networksRefused(paths.index);
+    for (const route of paths.index.routes.values()) {
+      const [first = null] = route.via;
+      if (isRefused(route.destination, refused.has(route.network_id))) {
+        next.set(route.destination, null);
+        continue;
+      }
+      // Probes go where the document says, dead or alive, or nobody would learn that the path is alive again.
+      if (paths.index.isProbed(route.destination)) {
+        next.set(route.destination, first);
+        continue;
+      }
+      const device = this.#best(route, paths);
+      next.set(route.destination, device ?? this.#lastResort(route));
+      if (device === null) lost.push(route);
+      if (isHostRoute(route)) continue;
+      const prefix = prefixOf(route);
+      if (prefix === null) continue;
+      if (device !== null && !pathVia(route, device, paths).isFan) covering.push(prefix);
+      covered.push(prefix);
+    }
+    for (const route of lost) {
+      const [first = ''] = route.via;
+      // What is met without a hub goes by a hub until it is proven, whether that one is alive or not.
+      const outers = pathVia(route, first, paths).isDirect ? covered : covering;
+      if (isCovered(prefixOf(route), outers)) next.set(route.destination, null);
+    }
+    return { next, covering };
+  }
+
+  /** The interface to use, or null when no path is known to be alive. */
+  #best(route: RouteEntry, paths: PathSituation): string | null {
+    const states = new Map<string, PathState>();
+    for (const device of route.via) {
+      const path = pathVia(route, device, paths);
+      states.set(device, path.isDirect && path.state === 'returning' ? 'untried' : path.state);
+    }
+    const alive = route.via.find((device) => states.get(device) === 'alive') ?? null;
+    const present = this.#choices.get(route.destination) ?? null;
+    if (present === null || !isHeard(states.get(present) ?? 'dead')) {
+      return alive ?? route.via.find((device) => isHeard(states.get(device) ?? 'dead')) ?? null;
+    }
+    // Something better has been back for a while, or the document prefers another one now.
+    return alive !== null && route.via.indexOf(alive) < route.via.indexOf(present) ? alive : present;
+  }
+
+  /** No path is known to be alive. It stays where it is: moving it would help nobody. */
+  #lastResort(route: RouteEntry): string | null {
+    const present = this.#choices.get(route.destination) ?? null;
+    return present !== null && route.via.includes(present) ? present : (route.via[0] ?? null);
+  }
+}
+
+/**
+ * Networks of which this machine has no IPv4 address. Where they have an IPv4 leg, it was refused because something of
+ * the machine's surroundings is in it: a route of the leg would take that from the machine.
+ */
+function networksRefused({ interfaces }: PathIndex): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { purpose, network_id: id, addresses } of interfaces.values()) {
+    if (purpose === 'leaf' && !addresses.some(isIpv4)) found.add(id);
+  }
+  return found;
+}
+
+function isRefused(destination: string, networkRefused: boolean): boolean {
+  return networkRefused && isIpv4(destination);
+}
+
+function isIpv4(prefix: string): boolean {
+  return familyOf(withoutLength(prefix)) === 4;
+}
+
+function pathVia(route: RouteEntry, device: string, { index, health }: PathSituation): Path {
+  const purpose = index.interfaces.get(device)?.purpose;
+  if (purpose === undefined) return { state: 'dead', isDirect: false, isFan: false };
+  const peer = purpose === 'transit' ? index.transitPeer(device) : index.peerAt(device, route.destination);
+  if (peer === undefined) {
+    const isFan = purpose === 'leaf';
+    return { state: isFan ? 'alive' : 'untried', isDirect: false, isFan };
+  }
+  const state = health.of({ interface: device, publicKey: peer.public_key });
+  return { state, isDirect: index.isDirect(peer), isFan: false };
+}
+
+/** The keys whose values differ; lists are compared by what is in them. */
+function differing<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => {
+    if (before.has(key) !== after.has(key)) return true;
+    return String(before.get(key)) !== String(after.get(key));
+  });
+}
+
+function isHostRoute(route: RouteEntry): boolean {
+  return route.destination.endsWith('/128') || route.destination.endsWith('/32');
+}
+
+const prefixes = new WeakMap<RouteEntry, Prefix | null>();
+
+/** Read once for each route: all of them are gone through whenever there is news of any path. */
+function prefixOf(route: RouteEntry): Prefix | null {
+  let prefix = prefixes.get(route);
+  if (prefix === undefined) {
+    prefix = parsePrefix(route.destination);
+    prefixes.set(route, prefix);
+  }
+  return prefix;
+}
+
+function isCovered(prefix: Prefix | null, outers: readonly Prefix[]): boolean {
+  return prefix !== null && outers.some((outer) => outer.length < prefix.length && contains(outer, prefix));
+}

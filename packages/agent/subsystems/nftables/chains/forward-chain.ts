@@ -1,0 +1,57 @@
+// What this machine forwards: packets between peers of one network, and what comes in by a door. Networks are kept
+// apart, and nothing of them leaks into anything else that the machine forwards.
+import type { Firewalls } from '@powernode/core/compile/firewall/compile';
+import type { InterfaceEntry } from '@powernode/core/wire/document';
+import type { ByFamily } from '../../observed.ts';
+import type { RulesetIntent } from '../intent.ts';
+import { type BridgeFacts, bridgeRules } from './bridge-chains.ts';
+import { networkSet, overlaySet } from './names.ts';
+import { doorRules } from './port-forward-chains.ts';
+import type { TableBuilder } from './table-builder.ts';
+
+export const forwardChain = 'pn_forward';
+
+interface Facts {
+  readonly intent: RulesetIntent;
+  readonly firewalls: Firewalls;
+  readonly closedOtherwise: ByFamily;
+  readonly bridging: BridgeFacts;
+}
+
+export function addForwardChain(table: TableBuilder, facts: Facts): void {
+  const { intent, firewalls, closedOtherwise, bridging } = facts;
+  const { interfaces, forwarding, forwarded } = intent;
+  table.set(overlaySet, 'ifname', namesOf(interfaces));
+  const handles = new Map([...firewalls.values()].map((one) => [one.handle, one.networkId]));
+  for (const entry of forwarding) handles.set(entry.handle, entry.network_id);
+  for (const [handle, id] of [...handles].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    table.set(networkSet(handle), 'ifname', namesOf(interfaces.filter((one) => one.network_id === id)));
+  }
+  const between: string[] = [];
+  const loops: string[] = [];
+  for (const { handle, network_id: id } of forwarding) {
+    const set = networkSet(handle);
+    between.push(`iifname @${set} oifname @${set} accept`);
+    const relays = interfaces.filter((one) => one.network_id === id && one.purpose === 'transit');
+    if (relays.length === 0) continue;
+    table.set(`pn_relay_${handle}`, 'ifname', namesOf(relays));
+    // Two hubs that have both lost a peer would send its packets to each other until they die.
+    loops.push(`iifname @pn_relay_${handle} oifname @pn_relay_${handle} drop`);
+  }
+  const closed = (['ipv6', 'ipv4'] as const).filter((family) => forwarded[family] && closedOtherwise[family]);
+  const rules = [
+    ...loops,
+    'ct state established,related accept',
+    ...between,
+    ...bridgeRules(bridging),
+    `iifname @${overlaySet} drop`,
+    ...doorRules(intent.mappings, 'forward'),
+    `oifname @${overlaySet} drop`,
+    ...closed.map((family) => `meta nfproto ${family} drop`),
+  ];
+  table.chain(forwardChain, rules, 'filter hook forward priority 0');
+}
+
+function namesOf(interfaces: readonly InterfaceEntry[]): string[] {
+  return interfaces.map((one) => one.name);
+}

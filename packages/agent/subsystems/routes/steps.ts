@@ -1,0 +1,26 @@
+// Steps that set routes, and whether the machine forwards.
+import type { ByFamily } from '../observed.ts';
+
+/** rtm_protocol of the agent's routes: what is ours is found by it. Not in /etc/iproute2/rt_protos of any system. */
+export const routeProtocol = 212;
+/** Better than the default of routes set by hand (1024), worse than the kernel's own (256). */
+export const routeMetric = 512;
+
+export type RouteStep =
+  | {
+      readonly kind: 'remove_route';
+      readonly destination: string;
+      readonly device: string;
+      readonly metric: number;
+    }
+  | {
+      readonly kind: 'set_route';
+      readonly destination: string;
+      readonly device: string;
+      readonly source: string | null;
+    };
+
+export type ForwardingStep = {
+  readonly kind: 'start_forwarding' | 'stop_forwarding';
+  readonly family: keyof ByFamily;
+};

@@ -1,0 +1,128 @@
+// Firewall rules: which nodes have one, and what they have of it.
+import type { EntryValue, RuleEntry, RuleSide } from '../../wire/document.ts';
+import { hostAddressesOf } from '../entries.ts';
+import type { RuleModel, Selector } from '../model.ts';
+import { type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+
+export const firewallRule = {
+  views: ruleViews,
+  tagsNamed,
+  sentences: { rule: describe },
+} satisfies ItemKind<RuleModel>;
+
+/** The tags that the rule names, while it is in force. */
+function tagsNamed(rule: RuleModel): string[] {
+  if (!rule.enabled) return [];
+  return [rule.selector, rule.destination].flatMap((side) => (side.kind === 'tag' ? [side.tag] : []));
+}
+
+/** Nodes of a network. */
+type PeerScope = { readonly kind: 'all' } | { readonly kind: 'peers'; readonly peerIds: readonly string[] };
+
+export function ruleViews(rule: RuleModel, lookup: Lookup): ItemViews {
+  if (!rule.enabled) return nobody;
+  const from = sideOf(rule.selector, lookup);
+  const to = sideOf(rule.destination, lookup);
+  if (from === null || to === null) return nobody;
+  const entry: EntryValue = {
+    kind: 'rule',
+    network_id: rule.networkId,
+    rule_id: rule.id,
+    direction: rule.direction,
+    action: rule.action,
+    from,
+    to,
+    protocol: rule.protocol,
+    ports: rule.ports === null ? null : [...rule.ports],
+  };
+  const judges = new Set<string>();
+  for (const side of judgedAt(rule)) {
+    const scope = judgesOf(side, lookup);
+    if (scope.kind === 'all') return { everyone: [entry], peers: new Map() };
+    for (const id of scope.peerIds) judges.add(id);
+  }
+  return { everyone: [], peers: new Map([...judges].map((id) => [id, [entry]])) };
+}
+
+/** A rule is judged where packets arrive (ingress) and where they begin (egress). */
+function judgedAt(rule: RuleModel): Selector[] {
+  if (rule.direction === 'ingress') return [rule.destination];
+  return rule.direction === 'egress' ? [rule.selector] : [rule.destination, rule.selector];
+}
+
+/** Whom a selector means; null: an object that is gone. */
+function sideOf(selector: Selector, lookup: Lookup): RuleSide | null {
+  switch (selector.kind) {
+    case 'all':
+      return { kind: 'all' };
+    case 'cidr':
+      return { kind: 'cidr', cidr: selector.cidr };
+    case 'tag':
+      return { kind: 'group', group: selector.tag };
+    case 'peer': {
+      const peer = lookup.peer(selector.id);
+      return peer === undefined ? null : { kind: 'host', addresses: hostAddressesOf(peer) };
+    }
+    case 'user_device':
+    case 'virtual_ip': {
+      const item = lookup.item(selector.id);
+      if (item?.type !== selector.kind || !('addresses' in item)) return null;
+      return { kind: 'host', addresses: [...item.addresses] };
+    }
+    case 'federation_peer':
+      // Partners are joined by federation, which gives them their prefixes.
+      return null;
+  }
+}
+
+/** The nodes at which packets from or to these begin and end. A device's hub stands for it. */
+function judgesOf(selector: Selector, lookup: Lookup): PeerScope {
+  switch (selector.kind) {
+    case 'peer':
+      return somePeers([selector.id]);
+    case 'virtual_ip': {
+      const item = lookup.item(selector.id);
+      return somePeers(item?.type === 'virtual_ip' ? item.candidates : []);
+    }
+    case 'user_device': {
+      const item = lookup.item(selector.id);
+      return somePeers(item?.type === 'user_device' ? [item.hubPeerId] : []);
+    }
+    case 'all':
+    case 'cidr':
+    case 'tag':
+    case 'federation_peer':
+      return { kind: 'all' };
+  }
+}
+
+function somePeers(peerIds: readonly string[]): PeerScope {
+  return { kind: 'peers', peerIds };
+}
+
+function describe(rule: RuleEntry): string {
+  const where = { ingress: 'where it arrives', egress: 'where it begins', both: 'at both ends' }[
+    rule.direction
+  ];
+  const what = rule.protocol === 'any' ? 'everything' : rule.protocol;
+  return `${rule.action} ${what}${portsOf(rule)} from ${describeSide(rule.from)} to ${describeSide(rule.to)}, ${where}`;
+}
+
+function portsOf({ ports }: RuleEntry): string {
+  if (ports === null) return '';
+  const [first, last] = ports;
+  return first === last ? ` to port ${first}` : ` to ports ${first} to ${last}`;
+}
+
+function describeSide(side: RuleSide): string {
+  switch (side.kind) {
+    case 'host':
+      return side.addresses.join(' and ');
+    case 'group':
+      return `everything tagged ${side.group}`;
+    case 'cidr':
+      return side.cidr;
+    case 'all':
+      return 'everywhere';
+  }
+}

@@ -1,0 +1,46 @@
+// Every kind of item, by its type. The compiler asks an item by these functions and knows no kind of it.
+import type { Item } from '../model.ts';
+import { firewallRule } from './firewall-rule.ts';
+import type { Carried, ItemKind, ItemViews, Lookup, Member } from './kind.ts';
+import { portMapping } from './port-mapping.ts';
+import { userDevice } from './user-device.ts';
+import { virtualIp } from './virtual-ip.ts';
+
+type Kinds = { readonly [T in Item['type']]: ItemKind<Extract<Item, { readonly type: T }>> };
+
+const kinds = {
+  firewall_rule: firewallRule,
+  virtual_ip: virtualIp,
+  port_mapping: portMapping,
+  user_device: userDevice,
+} satisfies Kinds;
+
+export const itemSentences = {
+  ...kinds.firewall_rule.sentences,
+  ...kinds.virtual_ip.sentences,
+  ...kinds.port_mapping.sentences,
+  ...kinds.user_device.sentences,
+};
+
+/** The kind takes exactly the items of its type. */
+function kindOf(item: Item): ItemKind<Item> {
+  return kinds[item.type] as ItemKind<Item>;
+}
+
+export function viewsOf(item: Item, lookup: Lookup): ItemViews {
+  return kindOf(item).views(item, lookup);
+}
+
+export function carriedBy(item: Item): readonly Carried[] {
+  return kindOf(item).carried?.(item) ?? [];
+}
+
+/** Tags of which every node has to know the members because of the item. */
+export function tagsNamed(item: Item): readonly string[] {
+  return kindOf(item).tagsNamed?.(item) ?? [];
+}
+
+/** null: it is in no group, whatever rules name. */
+export function memberOf(item: Item): Member | null {
+  return kindOf(item).member?.(item) ?? null;
+}

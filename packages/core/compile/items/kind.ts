@@ -1,0 +1,52 @@
+// What a kind of item says of itself: everything that the compiler and plans know of it. Items are the objects of a
+// network beside its peers; index.ts lists their kinds.
+import type { EntryValue } from '../../wire/document.ts';
+import type { TransitHub } from '../entries.ts';
+import type { Item, NetworkModel, PeerModel } from '../model.ts';
+
+/** What an item may look up. Each look is noted by the index, so that it knows what the item depends on. */
+export interface Lookup {
+  readonly network: NetworkModel;
+  peer(id: string): PeerModel | undefined;
+  item(id: string): Item | undefined;
+  readonly transit: readonly TransitHub[];
+  /** All hubs of the network; in a full mesh that may be everyone. */
+  hubs(): readonly PeerModel[];
+}
+
+export interface ItemViews {
+  /** What every node of the network has. */
+  readonly everyone: readonly EntryValue[];
+  /** What single peers have, by peer. */
+  readonly peers: ReadonlyMap<string, readonly EntryValue[]>;
+}
+
+export const nobody: ItemViews = { everyone: [], peers: new Map() };
+
+/** Addresses (with their length) that lead to a peer because of an item. */
+export interface Carried {
+  readonly peerId: string;
+  readonly addresses: readonly string[];
+}
+
+/** Who is in the groups that its tags name. */
+export interface Member {
+  readonly tags: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+type Entry<K extends EntryValue['kind']> = Extract<EntryValue, { readonly kind: K }>;
+/** What an entry means, in one plain sentence, by the entry's kind. */
+export type Sentences = { readonly [K in EntryValue['kind']]: (entry: Entry<K>) => string };
+
+export interface ItemKind<M> {
+  /** What nodes have because of it. */
+  readonly views: (item: M, lookup: Lookup) => ItemViews;
+  readonly carried?: (item: M) => readonly Carried[];
+  /** Tags of which every node has to know the members. */
+  readonly tagsNamed?: (item: M) => readonly string[];
+  /** The item is a member of groups itself. */
+  readonly member?: (item: M) => Member;
+  /** Of the entries that it alone gives. */
+  readonly sentences: Partial<Sentences>;
+}

@@ -1,0 +1,140 @@
+// Virtual IPs: who answers for them, who hears the holder, and where packets for anycast ones go.
+import { withLength } from '../../net/address.ts';
+import { probeAddressVia } from '../../net/probe-address.ts';
+import type { AnycastEntry, EntryValue, VirtualIpEntry, WatchEntry } from '../../wire/document.ts';
+import {
+  isTransit,
+  leafInterfaceName,
+  leafKey,
+  standingOf,
+  type TransitHub,
+  transitInterfaceName,
+} from '../entries.ts';
+import type { NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
+import { counted } from './counted.ts';
+import { type Carried, type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+
+export const virtualIp = {
+  views: virtualIpViews,
+  carried: carriedBy,
+  sentences: { virtual_ip: describeHeld, watch: describeWatch, anycast: describeAnycast },
+} satisfies ItemKind<VirtualIpModel>;
+
+function carriedBy(item: VirtualIpModel): readonly Carried[] {
+  if (item.anycast || item.holder === null) return [];
+  return [{ peerId: item.holder, addresses: item.addresses.map(withLength) }];
+}
+
+function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
+  const peers = new Map<string, EntryValue[]>();
+  const give = (peerId: string, entry: EntryValue) => {
+    const list = peers.get(peerId) ?? [];
+    peers.set(peerId, [...list, entry]);
+  };
+  const held = (peer: PeerModel): EntryValue => ({
+    kind: 'virtual_ip',
+    network_id: item.networkId,
+    virtual_ip_id: item.id,
+    interface: leafInterfaceName(lookup.network),
+    addresses: item.addresses.map(withLength),
+    epoch: item.epoch,
+    lease: leaseOf(item, peer, lookup),
+  });
+  const candidates = item.candidates.flatMap((id) => lookup.peer(id) ?? []);
+  if (item.anycast) {
+    for (const peer of candidates) give(peer.id, held(peer));
+    const entry = anycastOf(item, candidates, lookup.network);
+    if (entry === null) return nobody;
+    if (candidates.some((peer) => isMetBySpokes(lookup.network, peer))) return { everyone: [entry], peers };
+    for (const hub of lookup.hubs()) give(hub.id, entry);
+    return { everyone: [], peers };
+  }
+  const holder = item.holder === null ? undefined : lookup.peer(item.holder);
+  if (holder !== undefined) give(holder.id, held(holder));
+  if (item.candidates.length > 1) {
+    for (const peer of candidates) {
+      for (const hub of witnessesOf(peer, lookup)) give(hub.id, watchOf(item, peer));
+    }
+  }
+  return { everyone: [], peers };
+}
+
+function watchOf(item: VirtualIpModel, peer: PeerModel): EntryValue {
+  return {
+    kind: 'watch',
+    network_id: item.networkId,
+    virtual_ip_id: item.id,
+    peer_id: peer.id,
+    address: peer.hostAddress,
+  };
+}
+
+/**
+ * Who has to hear the holder: the transit hubs, and the platform beside them. `enough` of n keep the address, and
+ * n − enough + 1 that do not hear it take it away: any two such groups have a member in common.
+ */
+export function leaseOf(
+  item: VirtualIpModel,
+  holder: PeerModel,
+  lookup: Pick<Lookup, 'transit'>,
+): { witnesses: string[]; enough: number } | null {
+  if (item.anycast || item.candidates.length < 2) return null;
+  const witnesses = witnessesOf(holder, lookup).map((hub) =>
+    probeAddressVia(hub.hostAddress, probedBy(hub, holder)),
+  );
+  if (witnesses.length === 0) return null;
+  return { witnesses, enough: Math.ceil((witnesses.length + 1) / 2) };
+}
+
+/** The hubs that hear a peer's probes. */
+export function witnessesOf(peer: PeerModel, lookup: Pick<Lookup, 'transit'>): TransitHub[] {
+  if (peer.hubSlot !== null && !isTransit(peer)) return [];
+  return lookup.transit.filter((hub) => hub.id !== peer.id);
+}
+
+/** A hub's probes of another one are by way of itself. */
+function probedBy(hub: { readonly hubSlot: number }, peer: PeerModel): number {
+  return isTransit(peer) ? peer.hubSlot : hub.hubSlot;
+}
+
+/**
+ * The same for every node: each picks the tunnels that it has. Spokes need it too where they meet who answers without a
+ * hub, because what that one answers comes straight, and WireGuard drops it where AllowedIPs do not cover its source.
+ */
+function anycastOf(
+  item: VirtualIpModel,
+  candidates: readonly PeerModel[],
+  network: NetworkModel,
+): EntryValue | null {
+  const leaf = leafInterfaceName(network);
+  const by = candidates.flatMap((peer) => {
+    const keys = new Set([peer.publicKey, leafKey(network, peer)]);
+    const met = Array.from(keys, (publicKey) => ({ interface: leaf, public_key: publicKey }));
+    if (!isTransit(peer)) return met;
+    return [{ interface: transitInterfaceName(network, peer.hubSlot), public_key: peer.publicKey }, ...met];
+  });
+  if (by.length === 0) return null;
+  const destinations = item.addresses.map(withLength);
+  return { kind: 'anycast', network_id: item.networkId, virtual_ip_id: item.id, destinations, by };
+}
+
+/** Whether some spoke may have a tunnel to it that is not by a hub. */
+function isMetBySpokes(network: NetworkModel, peer: PeerModel): boolean {
+  return network.topologyStrategy === 'full_mesh' || standingOf(network, peer) === 'punch';
+}
+
+function describeHeld(entry: VirtualIpEntry): string {
+  const lease =
+    entry.lease === null
+      ? 'exclusively'
+      : `as long as ${entry.lease.enough} of ${entry.lease.witnesses.length + 1} witnesses hear this instance`;
+  return `answer for ${entry.addresses.join(' and ')} on ${entry.interface}, ${lease}`;
+}
+
+function describeWatch({ address }: WatchEntry): string {
+  return `watch whether the peer at ${address} is up, for a virtual IP that it holds or may hold`;
+}
+
+function describeAnycast({ destinations, by }: AnycastEntry): string {
+  return `route packets for ${destinations.join(' and ')} to the first of ${counted(by.length, 'peer')} that is alive`;
+}

@@ -1,0 +1,78 @@
+// Whether a block of an overlay covers something that a machine needs outside of it. Pure; who is asked, and what
+// follows, is decided by the platform's actions.
+import type { UnderlayFact } from '../wire/underlay.ts';
+import { formatAddress, parseAddress, parseEndpoint, withLength } from './address.ts';
+import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts';
+
+/** What is known of one machine outside its overlays. All texts are canonical. */
+export interface MachineUnderlay {
+  /** Its own addresses, as it says. */
+  readonly addresses: readonly string[];
+  /** Where its stream comes from. */
+  readonly observedAddress: string | null;
+  readonly facts: readonly UnderlayFact[];
+  /** Where it meets others, and where others meet it: address and port. */
+  readonly endpoints: readonly string[];
+}
+
+/** What a block would take from a machine. */
+export interface Covered {
+  /** The address or network that is covered. */
+  readonly at: string;
+  /** What that is to the machine, to be followed by "of the machine …". */
+  readonly what: string;
+}
+
+const names = {
+  platform: 'the address by which the platform is reached',
+  gateway: 'the gateway',
+  resolver: 'a DNS server',
+  dhcp_server: 'the DHCP server',
+  network: 'a network',
+} as const satisfies Record<UnderlayFact['kind'], string>;
+
+/** The gravest that the block covers, or null. */
+export function coveredBy(block: Prefix, machine: MachineUnderlay): Covered | null {
+  for (const { kind, at, interface: name } of machine.facts) {
+    const prefix = parsePrefix(at);
+    if (prefix === null || !overlaps(block, prefix)) continue;
+    const where = name === null || kind === 'platform' ? '' : ` (${name})`;
+    return { at: kind === 'network' ? at : hostOf(prefix), what: `${names[kind]}${where}` };
+  }
+  for (const text of machine.addresses) {
+    const address = parseAddress(text);
+    if (address !== null && contains(block, address)) return { at: text, what: 'an address' };
+  }
+  const observed = machine.observedAddress === null ? null : parseAddress(machine.observedAddress);
+  if (observed !== null && contains(block, observed)) {
+    return { at: formatAddress(observed), what: 'the address at which the platform sees the stream' };
+  }
+  for (const text of machine.endpoints) {
+    const endpoint = parseEndpoint(text);
+    if (endpoint !== null && contains(block, endpoint.address)) return { at: text, what: 'an endpoint' };
+  }
+  return null;
+}
+
+function hostOf(prefix: Prefix): string {
+  return formatAddress({ family: prefix.family, bits: prefix.bits });
+}
+
+const shared: Prefix = { family: 4, bits: (100n << 24n) | (64n << 16n), length: 10 };
+
+/**
+ * The blocks that an automatic choice keeps out of. A machine with anything in the shared address space (RFC 6598) has
+ * it from a carrier or another VPN, who may put its servers anywhere there: then all of that space is kept out of.
+ */
+export function blocksInUse(machine: MachineUnderlay): Prefix[] {
+  const hosts = [
+    ...machine.addresses,
+    ...(machine.observedAddress === null ? [] : [machine.observedAddress]),
+    ...machine.endpoints.flatMap((text) => {
+      const endpoint = parseEndpoint(text);
+      return endpoint === null ? [] : [formatAddress(endpoint.address)];
+    }),
+  ].flatMap((text) => parsePrefix(withLength(text)) ?? []);
+  const blocks = [...machine.facts.flatMap(({ at }) => parsePrefix(at) ?? []), ...hosts];
+  return blocks.some((block) => overlaps(shared, block)) ? [...blocks, shared] : blocks;
+}

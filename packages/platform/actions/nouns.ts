@@ -1,0 +1,36 @@
+// Every noun that shared parts have to know. What an object is beside its own folder is said there, and listed here.
+import type { Item } from '@powernode/core/compile/model';
+import type { Noun, Trx } from './context.ts';
+import { userDeviceNoun } from './sdwan/devices/noun.ts';
+import { firewallRuleNoun } from './sdwan/firewall/noun.ts';
+import { networkNoun } from './sdwan/network-noun.ts';
+import { peerNoun } from './sdwan/peer-noun.ts';
+import { portMappingNoun } from './sdwan/port-mappings/noun.ts';
+import { rowsInNetwork } from './sdwan/rows-in-network.ts';
+import { virtualIpNoun } from './sdwan/virtual-ips/noun.ts';
+
+/** Notes of plans and events of consequences are in this order. */
+export const nouns: readonly Noun[] = [
+  { kind: 'operator', table: 'operators', isAcrossAccounts: true },
+  { kind: 'api_token', table: 'api_tokens', isAcrossAccounts: true },
+  { kind: 'policy', table: 'policies' },
+  { kind: 'instance', table: 'instances' },
+  networkNoun,
+  peerNoun,
+  firewallRuleNoun,
+  virtualIpNoun,
+  portMappingNoun,
+  {
+    kind: 'access_grant',
+    table: 'access_grants',
+    inNetwork: rowsInNetwork('access_grants', 'access grant'),
+  },
+  userDeviceNoun,
+];
+
+/** The items of all networks that the transaction sees. */
+export async function loadItems(trx: Trx): Promise<Item[]> {
+  const items: Item[] = [];
+  for (const noun of nouns) items.push(...((await noun.items?.(trx)) ?? []));
+  return items;
+}

@@ -1,0 +1,37 @@
+// Devices of people, as the shared parts know them.
+import type { ActionContext, Names, Noun } from '../../context.ts';
+import { loadUserDevices } from './model.ts';
+import { tellOfStaleDevices } from './stale-events.ts';
+
+export const userDeviceNoun: Noun = {
+  kind: 'user_device',
+  table: 'user_devices',
+  names: deviceNames,
+  items: loadUserDevices,
+  isReferredTo: true,
+  consequences: tellOfStaleDevices,
+  inNetwork: { called: 'device', ending: ' and is cut off', count: countDevices },
+};
+
+/** Of devices that are not shut out. */
+export async function deviceNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
+  if (ids.length === 0) return new Map();
+  const rows = await context.trx
+    .selectFrom('user_devices')
+    .select(['id', 'name'])
+    .where('account_id', '=', context.accountId)
+    .where('revoked_at', 'is', null)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.name]));
+}
+
+async function countDevices(context: ActionContext, networkId: string): Promise<number> {
+  const { count } = await context.trx
+    .selectFrom('user_devices')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('network_id', '=', networkId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return count;
+}

@@ -1,0 +1,24 @@
+// Firewall rules, as the shared parts know them.
+import type { ActionContext, Names, Noun } from '../../context.ts';
+import { rowsInNetwork } from '../rows-in-network.ts';
+import { loadRules } from './model.ts';
+import { showRules, titleOf } from './present-rule.ts';
+
+export const firewallRuleNoun: Noun = {
+  kind: 'firewall_rule',
+  table: 'firewall_rules',
+  names: ruleTitles,
+  items: loadRules,
+  inNetwork: rowsInNetwork('firewall_rules', 'firewall rule'),
+};
+
+async function ruleTitles(context: ActionContext, ids: readonly string[]): Promise<Names> {
+  if (ids.length === 0) return new Map();
+  const rows = await context.trx
+    .selectFrom('firewall_rules')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map((await showRules(context, rows)).map((rule) => [rule.id, titleOf(rule)]));
+}

@@ -1,0 +1,121 @@
+// What a move of a virtual IP writes into its row, as values. Pure: the database's writer (moves.ts) and the simulation
+// of fail-over use it alike.
+import type { Terms } from '@powernode/core/virtual-ips/terms';
+import type { VirtualIpMove } from '../../../store/tables.ts';
+import type { VirtualIpRow } from './model.ts';
+
+export interface Away {
+  readonly successor: string | null;
+  readonly reason: VirtualIpMove['reason'];
+  readonly detail: string;
+  /** All that the holder may be acting on. */
+  readonly terms: readonly Terms[];
+  /** Its instance was terminated by an operator. */
+  readonly terminated?: boolean;
+}
+
+export interface Given {
+  readonly to: string;
+  readonly reason: VirtualIpMove['reason'];
+  readonly detail: string;
+}
+
+/** Who writes it, when, and with which of the account's changes. */
+export interface Writing {
+  readonly actor: string;
+  readonly now: Date;
+  readonly sequence: number;
+}
+
+export type MoveColumns = Partial<
+  Pick<
+    VirtualIpRow,
+    | 'current_holder_peer_id'
+    | 'releasing_peer_id'
+    | 'release_sequence'
+    | 'successor_peer_id'
+    | 'epoch'
+    | 'state'
+    | 'state_detail'
+    | 'last_transition_at'
+    | 'transition'
+  >
+>;
+
+/** Takes the address from its holder. */
+export function awayColumns(
+  before: VirtualIpRow,
+  away: Away,
+  at: Writing & { readonly holder: string; readonly holderInstanceId: string | null },
+): MoveColumns & { readonly transition: VirtualIpMove } {
+  return {
+    current_holder_peer_id: null,
+    epoch: before.epoch + 1,
+    releasing_peer_id: at.holder,
+    release_sequence: at.sequence,
+    successor_peer_id: away.successor,
+    transition: {
+      reason: away.reason,
+      detail: away.detail,
+      actor: at.actor,
+      decided_at: at.now.toISOString(),
+      from_peer_id: at.holder,
+      from_instance_id: at.holderInstanceId,
+      from_terminated: away.terminated ?? false,
+      terms: away.terms,
+      given_sequence: null,
+    },
+    state: 'failing_over',
+    state_detail: away.detail,
+  };
+}
+
+/** Gives the address to a peer. A move that was begun by taking it away keeps its reason. */
+export function givenColumns(
+  before: VirtualIpRow,
+  given: Given,
+  at: Writing,
+): MoveColumns & { readonly transition: VirtualIpMove } {
+  const holder = before.current_holder_peer_id;
+  const begun = holder === null ? before.transition : null;
+  const transition: VirtualIpMove = {
+    reason: begun?.reason ?? given.reason,
+    detail: begun?.detail ?? given.detail,
+    actor: begun?.actor ?? at.actor,
+    decided_at: begun?.decided_at ?? at.now.toISOString(),
+    from_peer_id: begun?.from_peer_id ?? holder,
+    from_instance_id: begun?.from_instance_id ?? null,
+    from_terminated: begun?.from_terminated ?? false,
+    terms: [],
+    given_sequence: at.sequence,
+  };
+  return {
+    current_holder_peer_id: given.to,
+    epoch: before.epoch + 1,
+    releasing_peer_id: null,
+    release_sequence: null,
+    successor_peer_id: null,
+    transition,
+    state: 'failing_over',
+    state_detail: transition.detail,
+    last_transition_at: at.now,
+  };
+}
+
+/** No peer holds the address, and none can. */
+export function unassignedColumns(detail: string, now: Date): MoveColumns {
+  return {
+    releasing_peer_id: null,
+    release_sequence: null,
+    successor_peer_id: null,
+    transition: null,
+    state: 'unassigned',
+    state_detail: detail,
+    last_transition_at: now,
+  };
+}
+
+/** The new holder has applied it. */
+export function finishedColumns(): MoveColumns & { readonly state: 'active' } {
+  return { transition: null, state: 'active', state_detail: null };
+}

@@ -1,0 +1,24 @@
+// Virtual IPs, as the shared parts know them.
+import type { ActionContext, Names, Noun } from '../../context.ts';
+import { rowsInNetwork } from '../rows-in-network.ts';
+import { loadVirtualIps } from './model.ts';
+
+export const virtualIpNoun: Noun = {
+  kind: 'virtual_ip',
+  table: 'virtual_ips',
+  names: virtualIpNames,
+  items: loadVirtualIps,
+  isReferredTo: true,
+  inNetwork: rowsInNetwork('virtual_ips', 'virtual IP'),
+};
+
+export async function virtualIpNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
+  if (ids.length === 0) return new Map();
+  const rows = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['id', 'name'])
+    .where('account_id', '=', context.accountId)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.name]));
+}

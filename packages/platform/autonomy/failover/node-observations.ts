@@ -1,0 +1,159 @@
+// What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
+// what they have applied, and what hubs report of peers. A node has one stream, but a process may not know yet that it
+// has ended: so there may be several observations of one node, and alive counts more than dead.
+import { hearsayExpiryMs } from '@powernode/core/limits';
+import type { Word } from '@powernode/core/virtual-ips/state';
+import type { Held } from '../../deliver/nodes/node-state.ts';
+import type { NodeReport } from './gossip.ts';
+
+interface Observation {
+  readonly stream: string;
+  readonly openedMs: number;
+  receivedMs: number;
+  applied: Held | null;
+  readonly words: Map<string, { readonly alive: boolean; readonly sinceMs: number }>;
+}
+
+/** Called after something has changed. */
+export interface ObservationListener {
+  /** Whether the node is connected, or what it has applied. */
+  readonly instanceChanged: (instanceId: string) => void;
+  readonly reported: (instanceId: string, peerId: string) => void;
+}
+
+export class NodeObservations {
+  /** By machine, and by the process that has its stream. */
+  readonly #observed = new Map<string, Map<string, Observation>>();
+  readonly #steady: () => number;
+  listener: ObservationListener = { instanceChanged: () => undefined, reported: () => undefined };
+
+  /** `steady`: milliseconds of a clock that never jumps. */
+  constructor(steady: () => number) {
+    this.#steady = steady;
+  }
+
+  see(process: string, report: NodeReport): void {
+    const { instanceId, stream, applied, words } = report;
+    const now = this.#steady();
+    const before = this.#observed.get(instanceId)?.get(process);
+    if (before !== undefined && before.stream !== stream) this.#drop(instanceId, process);
+    const known = before?.stream === stream ? before : undefined;
+    const observation: Observation = known ?? {
+      stream,
+      openedMs: now,
+      receivedMs: now,
+      applied,
+      words: new Map(),
+    };
+    const isNews = known === undefined || !isSame(known.applied, applied);
+    observation.receivedMs = now;
+    observation.applied = applied;
+    const of = this.#observed.get(instanceId) ?? new Map<string, Observation>();
+    this.#observed.set(instanceId, of.set(process, observation));
+    if (isNews) this.listener.instanceChanged(instanceId);
+    for (const word of words) this.#say(instanceId, observation, word);
+  }
+
+  /** A word of a node on the stream of this process. */
+  say(process: string, instanceId: string, word: { readonly peerId: string; readonly alive: boolean }): void {
+    const observation = this.#observed.get(instanceId)?.get(process);
+    if (observation !== undefined) this.#say(instanceId, observation, word);
+  }
+
+  left(process: string, instanceId: string, stream: string): void {
+    if (this.#observed.get(instanceId)?.get(process)?.stream === stream) this.#drop(instanceId, process);
+  }
+
+  /** The process has streams of these nodes only. */
+  only(process: string, reports: readonly NodeReport[]): void {
+    const streams = new Set(reports.map(({ stream }) => stream));
+    for (const [instanceId, of] of this.#observed) {
+      const observation = of.get(process);
+      if (observation !== undefined && !streams.has(observation.stream)) this.#drop(instanceId, process);
+    }
+    for (const report of reports) this.see(process, report);
+  }
+
+  /** Forgets what another process has not repeated for long. */
+  expire(self: string): void {
+    const before = this.#steady() - hearsayExpiryMs;
+    for (const [instanceId, of] of this.#observed) {
+      for (const [process, { receivedMs }] of of) {
+        if (process !== self && receivedMs < before) this.#drop(instanceId, process);
+      }
+    }
+  }
+
+  isConnected(instanceId: string): boolean {
+    return (this.#observed.get(instanceId)?.size ?? 0) > 0;
+  }
+
+  applied(instanceId: string): Held | null {
+    let newest: Held | null = null;
+    for (const { applied } of this.#observed.get(instanceId)?.values() ?? []) {
+      if (applied !== null && (newest === null || applied.revision > newest.revision)) newest = applied;
+    }
+    return newest;
+  }
+
+  wordOf(instanceId: string, peerId: string): Word | null {
+    let word: Word | null = null;
+    for (const { openedMs, words } of this.#observed.get(instanceId)?.values() ?? []) {
+      const said = words.get(peerId);
+      if (said === undefined) continue;
+      const one = { alive: said.alive, sinceMs: said.sinceMs, openedMs };
+      word = word === null ? one : merged(word, one);
+    }
+    return word;
+  }
+
+  /** The streams that the node may be on. */
+  streamsOf(instanceId: string): { readonly process: string; readonly stream: string }[] {
+    return Array.from(this.#observed.get(instanceId) ?? [], ([process, { stream }]) => ({ process, stream }));
+  }
+
+  /** What this process hears of a node. */
+  report(process: string, instanceId: string): NodeReport | null {
+    const observation = this.#observed.get(instanceId)?.get(process);
+    if (observation === undefined) return null;
+    const words = Array.from(observation.words, ([peerId, { alive }]) => ({ peerId, alive }));
+    return { instanceId, stream: observation.stream, applied: observation.applied, words };
+  }
+
+  instancesOf(process: string): string[] {
+    return [...this.#observed].flatMap(([instanceId, of]) => (of.has(process) ? [instanceId] : []));
+  }
+
+  #say(
+    instanceId: string,
+    observation: Observation,
+    { peerId, alive }: { peerId: string; alive: boolean },
+  ): void {
+    if (observation.words.get(peerId)?.alive === alive) return;
+    observation.words.set(peerId, { alive, sinceMs: this.#steady() });
+    this.listener.reported(instanceId, peerId);
+  }
+
+  #drop(instanceId: string, process: string): void {
+    const of = this.#observed.get(instanceId);
+    const observation = of?.get(process);
+    if (of === undefined || observation === undefined) return;
+    of.delete(process);
+    if (of.size === 0) this.#observed.delete(instanceId);
+    for (const peerId of observation.words.keys()) this.listener.reported(instanceId, peerId);
+    this.listener.instanceChanged(instanceId);
+  }
+}
+
+function isSame(a: Held | null, b: Held | null): boolean {
+  return a?.hash === b?.hash && a?.revision === b?.revision;
+}
+
+function merged(a: Word, b: Word): Word {
+  if (a.alive !== b.alive) return a.alive ? a : b;
+  return {
+    alive: a.alive,
+    sinceMs: Math.max(a.sinceMs, b.sinceMs),
+    openedMs: Math.max(a.openedMs, b.openedMs),
+  };
+}

@@ -1,0 +1,319 @@
+// What is known of machines by their streams, whichever process has them: whether a machine is heard, whom it hears as a
+// hub, and how its own tunnels to hubs do. Words of a machine count only while it is heard itself; they are kept as long
+// as its stream, because it tells changes only, unless what they are about has left the fleet.
+import type { Callers, HubPathState, MachinePresence } from '@powernode/core/presence/judge';
+import type { ProbedMessage } from '@powernode/core/wire/node-stream';
+
+export interface HeardWord {
+  readonly heard: boolean;
+  readonly sinceMs: number;
+}
+
+export interface TunnelWord {
+  readonly state: HubPathState;
+  readonly sinceMs: number;
+}
+
+interface Machine {
+  /** Whose stream it is on, or was on last; null: on none since this process began. */
+  process: string | null;
+  state: MachinePresence['state'];
+  onlineSinceMs: number | null;
+  lastHeardMs: number | null;
+  /** By the address of the one that is heard. */
+  readonly heard: Map<string, HeardWord>;
+  /** By the hub's peer. */
+  readonly tunnels: Map<string, TunnelWord>;
+}
+
+/** Told after something has changed. */
+export interface EvidenceListener {
+  readonly machine: (instanceId: string) => void;
+  readonly heard: (instanceId: string, addresses: readonly string[]) => void;
+  readonly tunnels: (instanceId: string, hubIds: readonly string[]) => void;
+}
+
+const never: MachinePresence = { state: 'unknown', sinceMs: null };
+
+export class Evidence {
+  readonly #machines = new Map<string, Machine>();
+  /** By the hub's peer: the machines that have a word on their tunnel to it. */
+  readonly #callers = new Map<string, Set<string>>();
+  readonly #listener: EvidenceListener;
+
+  constructor(listener: EvidenceListener) {
+    this.#listener = listener;
+  }
+
+  /** At a start: when it was last heard, by the rows. */
+  load(instanceId: string, of: { readonly lastMs: number | null; readonly isOffline: boolean }): void {
+    const machine = this.#of(instanceId);
+    machine.lastHeardMs = of.lastMs;
+    if (of.isOffline) machine.state = 'offline';
+  }
+
+  /** A stream of it began, or it is heard on it again. */
+  online(process: string, instanceId: string, of: { readonly atMs: number; readonly isNew: boolean }): void {
+    const machine = this.#of(instanceId);
+    if (of.isNew || machine.process !== process) this.#forgetWords(instanceId, machine);
+    const isNews = machine.state !== 'online';
+    machine.process = process;
+    machine.state = 'online';
+    machine.lastHeardMs = of.atMs;
+    if (isNews) machine.onlineSinceMs = of.atMs;
+    if (isNews || of.isNew) this.#listener.machine(instanceId);
+  }
+
+  /** `isGone`: its stream has ended. */
+  offline(
+    process: string,
+    instanceId: string,
+    of: { readonly lastMs: number; readonly isGone: boolean },
+  ): void {
+    const machine = this.#machines.get(instanceId);
+    // Another process has it by now.
+    if (machine === undefined || machine.process !== process) return;
+    const isNews = machine.state !== 'offline';
+    machine.state = 'offline';
+    machine.lastHeardMs = of.lastMs;
+    if (of.isGone) this.#forgetWords(instanceId, machine);
+    if (isNews) this.#listener.machine(instanceId);
+  }
+
+  /** Nothing is known of those whose streams that process had. Answers whom this is about. */
+  lostProcess(process: string): string[] {
+    const lost: string[] = [];
+    for (const [instanceId, machine] of this.#machines) {
+      if (machine.process !== process) continue;
+      machine.process = null;
+      this.#forgetWords(instanceId, machine);
+      if (machine.state !== 'online') continue;
+      machine.state = 'unknown';
+      lost.push(instanceId);
+      this.#listener.machine(instanceId);
+    }
+    return lost;
+  }
+
+  /** Those that were given time to come back and did not. */
+  graceOver(instanceIds: Iterable<string>): void {
+    for (const instanceId of instanceIds) {
+      const machine = this.#machines.get(instanceId);
+      if (machine?.state !== 'unknown' || machine.lastHeardMs === null) continue;
+      machine.state = 'offline';
+      this.#listener.machine(instanceId);
+    }
+  }
+
+  probed(process: string, instanceId: string, said: Words): void {
+    const machine = this.#machines.get(instanceId);
+    if (machine === undefined || machine.process !== process) return;
+    for (const { address, heard, sinceMs } of said.heard) machine.heard.set(address, { heard, sinceMs });
+    for (const { peerId, state, sinceMs } of said.tunnels) {
+      machine.tunnels.set(peerId, { state, sinceMs });
+      const callers = this.#callers.get(peerId) ?? new Set();
+      this.#callers.set(peerId, callers.add(instanceId));
+    }
+    if (said.heard.length > 0)
+      this.#listener.heard(
+        instanceId,
+        said.heard.map((one) => one.address),
+      );
+    if (said.tunnels.length > 0)
+      this.#listener.tunnels(
+        instanceId,
+        said.tunnels.map((one) => one.peerId),
+      );
+  }
+
+  /** Words of a machine that count no more, because of a change of the fleet. Answers whether there were any. */
+  drop(instanceId: string, of: Outdated): boolean {
+    const machine = this.#machines.get(instanceId);
+    if (machine === undefined) return false;
+    const addresses = of.heard.filter((address) => machine.heard.delete(address));
+    const hubIds = of.tunnels.filter((hubId) => machine.tunnels.delete(hubId));
+    this.#dropped(instanceId, addresses, hubIds);
+    return addresses.length + hubIds.length > 0;
+  }
+
+  /** All that a machine has said, when its stream is of that process. */
+  forgetWords(process: string, instanceId: string): void {
+    const machine = this.#machines.get(instanceId);
+    if (machine !== undefined && machine.process === process) this.#forgetWords(instanceId, machine);
+  }
+
+  forget(instanceId: string): void {
+    const machine = this.#machines.get(instanceId);
+    if (machine !== undefined) this.#forgetWords(instanceId, machine);
+    this.#machines.delete(instanceId);
+  }
+
+  presence(instanceId: string): MachinePresence {
+    const machine = this.#machines.get(instanceId);
+    if (machine === undefined) return never;
+    const { state, onlineSinceMs, lastHeardMs } = machine;
+    return { state, sinceMs: state === 'online' ? onlineSinceMs : lastHeardMs };
+  }
+
+  lastHeardMs(instanceId: string): number | null {
+    return this.#machines.get(instanceId)?.lastHeardMs ?? null;
+  }
+
+  isOnline(instanceId: string): boolean {
+    return this.#machines.get(instanceId)?.state === 'online';
+  }
+
+  /** A hub's word on an address, when it is heard itself. */
+  heardBy(hubInstanceId: string, address: string): HeardWord | undefined {
+    const hub = this.#machines.get(hubInstanceId);
+    return hub?.state === 'online' ? hub.heard.get(address) : undefined;
+  }
+
+  /** Whether a hub hears anybody; null: it said nothing. */
+  hearsAny(hubInstanceId: string): boolean | null {
+    const hub = this.#machines.get(hubInstanceId);
+    if (hub === undefined || hub.state !== 'online' || hub.heard.size === 0) return null;
+    for (const word of hub.heard.values()) if (word.heard) return true;
+    return false;
+  }
+
+  /** How many addresses a hub hears, and how many it does not hear any more. */
+  counts(hubInstanceId: string): { readonly heard: number; readonly silent: number } {
+    let heard = 0;
+    const words = this.#machines.get(hubInstanceId)?.heard;
+    for (const word of words?.values() ?? []) if (word.heard) heard++;
+    return { heard, silent: (words?.size ?? 0) - heard };
+  }
+
+  tunnel(instanceId: string, hubPeerId: string): TunnelWord | undefined {
+    const machine = this.#machines.get(instanceId);
+    return machine?.state === 'online' ? machine.tunnels.get(hubPeerId) : undefined;
+  }
+
+  /** What all that are heard say of their tunnels to a hub. */
+  callersOf(hubPeerId: string): Callers {
+    const counts = { answers: 0, silent: 0, forwards_nothing: 0 };
+    const since: Record<HubPathState, number | null> = {
+      answers: null,
+      silent: null,
+      forwards_nothing: null,
+    };
+    for (const instanceId of this.#callers.get(hubPeerId) ?? []) {
+      const word = this.tunnel(instanceId, hubPeerId);
+      if (word === undefined) continue;
+      counts[word.state]++;
+      since[word.state] = Math.max(since[word.state] ?? 0, word.sinceMs);
+    }
+    return {
+      answers: counts.answers,
+      silent: counts.silent,
+      forwardsNothing: counts.forwards_nothing,
+      silentSinceMs: since.silent,
+      forwardsNothingSinceMs: since.forwards_nothing,
+    };
+  }
+
+  /** All that is known of the streams of one process, for the others. */
+  *of(process: string): Generator<Telling> {
+    for (const instanceId of this.#machines.keys()) {
+      const telling = this.whole(process, instanceId);
+      if (telling !== null) yield telling;
+    }
+  }
+
+  /** The same of one machine; null: its stream is of another process. */
+  whole(process: string, instanceId: string): Telling | null {
+    const machine = this.#machines.get(instanceId);
+    const telling = this.telling(process, instanceId);
+    if (machine === undefined || telling === null) return null;
+    return {
+      ...telling,
+      isWhole: true,
+      heard: Array.from(machine.heard, ([address, word]) => ({ address, ...word })),
+      tunnels: Array.from(machine.tunnels, ([peerId, word]) => ({ peerId, ...word })),
+    };
+  }
+
+  /** What is known of a machine, when its stream is of that process. */
+  telling(process: string, instanceId: string): Omit<Telling, keyof Words | 'isWhole'> | null {
+    const machine = this.#machines.get(instanceId);
+    if (machine === undefined || machine.process !== process) return null;
+    return { instanceId, isOnline: machine.state === 'online', atMs: machine.lastHeardMs ?? 0 };
+  }
+
+  /** The process that has the machine's stream; null: none is known. */
+  holderOf(instanceId: string): string | null {
+    const machine = this.#machines.get(instanceId);
+    return machine?.state === 'online' ? machine.process : null;
+  }
+
+  /** It was on no stream that this process knows of. */
+  isForeign(instanceId: string): boolean {
+    return (this.#machines.get(instanceId)?.process ?? null) === null;
+  }
+
+  #of(instanceId: string): Machine {
+    const known = this.#machines.get(instanceId);
+    if (known !== undefined) return known;
+    const machine: Machine = {
+      process: null,
+      state: 'unknown',
+      onlineSinceMs: null,
+      lastHeardMs: null,
+      heard: new Map(),
+      tunnels: new Map(),
+    };
+    this.#machines.set(instanceId, machine);
+    return machine;
+  }
+
+  #forgetWords(instanceId: string, machine: Machine): void {
+    const addresses = [...machine.heard.keys()];
+    const hubIds = [...machine.tunnels.keys()];
+    machine.heard.clear();
+    machine.tunnels.clear();
+    this.#dropped(instanceId, addresses, hubIds);
+  }
+
+  #dropped(instanceId: string, addresses: readonly string[], hubIds: readonly string[]): void {
+    for (const hubId of hubIds) {
+      const callers = this.#callers.get(hubId);
+      callers?.delete(instanceId);
+      if (callers?.size === 0) this.#callers.delete(hubId);
+    }
+    if (addresses.length > 0) this.#listener.heard(instanceId, addresses);
+    if (hubIds.length > 0) this.#listener.tunnels(instanceId, hubIds);
+  }
+}
+
+/** What a machine's probes say, with times instead of durations. */
+export interface Words {
+  readonly heard: readonly ({ readonly address: string } & HeardWord)[];
+  readonly tunnels: readonly ({ readonly peerId: string } & TunnelWord)[];
+}
+
+/** One machine as one process tells the others of it. */
+export interface Telling extends Words {
+  readonly instanceId: string;
+  readonly isOnline: boolean;
+  readonly atMs: number;
+  /** It has said no more than this: what it said before counts no more. */
+  readonly isWhole: boolean;
+}
+
+/** Words by what they are about: addresses, and peers of hubs. */
+export interface Outdated {
+  readonly heard: readonly string[];
+  readonly tunnels: readonly string[];
+}
+
+export function wordsOf(message: ProbedMessage, nowMs: number): Words {
+  return {
+    heard: message.heard.map(({ address, heard, for_ms }) => ({ address, heard, sinceMs: nowMs - for_ms })),
+    tunnels: message.paths.map(({ peer_id: peerId, state, for_ms }) => ({
+      peerId,
+      state,
+      sinceMs: nowMs - for_ms,
+    })),
+  };
+}

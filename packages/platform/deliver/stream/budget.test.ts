@@ -1,0 +1,62 @@
+// Budgets of machines by a clock of the test: what is honest is within them, what is not is over them, and pauses double.
+import * as limits from '@powernode/core/limits';
+import { beforeEach, expect, test } from 'vitest';
+import { KeyedBuckets } from '../../trust/token-bucket.ts';
+import { StreamBudget } from './budget.ts';
+
+let nowMs = 0;
+let budget: StreamBudget;
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  budget = new StreamBudget(() => nowMs);
+});
+
+test('the reports of a hub with all the peers that a network may have are within the budget [9.6]', () => {
+  // Three hellos with everything in a row, then counters of all tunnels again and again.
+  const reportBytes = limits.peersPerNetworkMax * 230;
+  const frames = Math.ceil(limits.peersPerNetworkMax / limits.agentTunnelsPerFrameMax);
+  const told: unknown[] = [];
+  const report = () => {
+    told.push(budget.bytes(reportBytes));
+    for (let i = 0; i < frames; i++) told.push(budget.frame(), budget.worked(60));
+  };
+  for (let i = 0; i < 3; i++) report();
+  for (let i = 0; i < 100; i++) {
+    nowMs += limits.agentCountersMs;
+    report();
+  }
+  expect(told.filter((one) => one !== null)).toEqual([]);
+});
+
+test('each measure is used up by its burst, and comes back with time [9.6]', () => {
+  for (let i = 0; i < limits.streamFrames.burst; i++) expect(budget.frame()).toBeNull();
+  expect(budget.frame()).toBe('frames');
+  nowMs += 2000;
+  expect(budget.frame()).toBeNull();
+  expect(budget.bytes(limits.streamBytes.burst + 1)).toBe('bytes');
+  expect(budget.worked(limits.streamWorkMs.burst + 1)).toBe('processor time');
+});
+
+test('pauses double up to their ceiling, and a long calm makes the next one a first one [9.6]', () => {
+  expect(budget.waitMs()).toBe(0);
+  expect(budget.exceeded()).toBe(limits.streamPauseFirstMs);
+  expect(budget.waitMs()).toBe(limits.streamPauseFirstMs);
+  nowMs += limits.streamPauseFirstMs;
+  expect(budget.waitMs()).toBe(0);
+  expect(budget.exceeded()).toBe(2 * limits.streamPauseFirstMs);
+  for (let i = 0; i < 20; i++) budget.exceeded();
+  expect(budget.waitMs()).toBe(limits.streamPauseMaxMs);
+  nowMs += limits.streamPauseMaxMs + limits.streamCalmMs;
+  expect(budget.exceeded()).toBe(limits.streamPauseFirstMs);
+});
+
+test('of more keys than are kept the one used longest ago begins anew, and others keep what they used [9.6]', () => {
+  const buckets = new KeyedBuckets({ burst: 1, perSecond: 0 }, 2);
+  expect(buckets.tryTake('a', 1, nowMs)).toBe(true);
+  expect(buckets.tryTake('b', 1, nowMs)).toBe(true);
+  expect(buckets.tryTake('a', 1, nowMs)).toBe(false);
+  expect(buckets.tryTake('c', 1, nowMs)).toBe(true);
+  expect(buckets.tryTake('a', 1, nowMs)).toBe(false);
+  expect(buckets.tryTake('b', 1, nowMs)).toBe(true);
+});

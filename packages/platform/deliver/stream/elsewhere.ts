@@ -1,0 +1,105 @@
+// A machine's stream may be in another process of the platform. Before a stream is its machine's here, the process that
+// has one is asked whether somebody answers there: then two machines run with one identity, and the one that was there
+// keeps its stream (claims.ts says the same within one process). Processes that do not know of each other yet ask as soon
+// as they have taken one; of two that took at once the one with the lower id keeps it.
+import { streamProofMs } from '@powernode/core/limits';
+import { v7 as uuidv7 } from 'uuid';
+import type { EventBus } from '../../events/event-bus.ts';
+import type { Clock } from '../../trust/clock.ts';
+import type { IdentityGossip } from '../presence/gossip.ts';
+
+export interface ElsewhereParts {
+  readonly processId: string;
+  readonly bus: Pick<EventBus, 'publish' | 'subscribe'>;
+  readonly clock: Pick<Clock, 'after'>;
+  /** The other process that has the machine's stream, as far as is known; null: none. */
+  readonly holderOf: (instanceId: string) => string | null;
+  /** Whether somebody answers on the stream of this process; null: there is none. One that does not answer is ended. */
+  readonly prove: (instanceId: string) => Promise<boolean> | null;
+  /** A second machine was found in another process, and is refused there. */
+  readonly duplicated: (instanceId: string, refusedAddress: string) => void;
+}
+
+/** What another process says of a machine. free: nobody answers there, or nobody said anything in time. */
+export type Elsewhere = 'free' | 'there';
+
+interface Question {
+  readonly instanceId: string;
+  readonly answer: (said: Elsewhere) => void;
+}
+
+/** A proof, and the way to the other process and back. */
+const answerMs = streamProofMs + 1_000;
+
+export class StreamsElsewhere {
+  readonly #parts: ElsewhereParts;
+  readonly #questions = new Map<string, Question>();
+  readonly #unsubscribe: () => void;
+
+  constructor(parts: ElsewhereParts) {
+    this.#parts = parts;
+    this.#unsubscribe = parts.bus.subscribe((message) => {
+      if (message.kind === 'identity') this.#hear(message.identity);
+    });
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const { answer } of [...this.#questions.values()]) answer('free');
+  }
+
+  /** null: no other process is known to have the machine's stream. */
+  before(instanceId: string, address: string): Promise<Elsewhere> | null {
+    const to = this.#parts.holderOf(instanceId);
+    return to === null ? null : this.#ask({ instanceId, address, to });
+  }
+
+  /** Asked once the stream was taken, for processes that are not known of. */
+  after(instanceId: string, address: string): Promise<Elsewhere> {
+    return this.#ask({ instanceId, address, to: null });
+  }
+
+  #ask(of: {
+    readonly instanceId: string;
+    readonly address: string;
+    readonly to: string | null;
+  }): Promise<Elsewhere> {
+    const question = uuidv7();
+    return new Promise((resolve) => {
+      const answer = (said: Elsewhere) => {
+        callOff();
+        this.#questions.delete(question);
+        resolve(said);
+      };
+      const callOff = this.#parts.clock.after(answerMs, () => answer('free'));
+      this.#questions.set(question, { instanceId: of.instanceId, answer });
+      this.#publish({ about: 'asks', question, from: this.#parts.processId, ...of });
+    });
+  }
+
+  #hear(said: IdentityGossip): void {
+    if (said.about === 'answers') {
+      this.#questions.get(said.question)?.answer(said.isThere ? 'there' : 'free');
+    } else if (said.from !== this.#parts.processId) void this.#answer(said);
+  }
+
+  async #answer(asked: Extract<IdentityGossip, { about: 'asks' }>): Promise<void> {
+    const { processId, prove, duplicated } = this.#parts;
+    const { question, instanceId, from, to } = asked;
+    const yields = to === null && from < processId && this.#isAsking(instanceId);
+    const isThere = yields ? null : await prove(instanceId);
+    if (isThere === true) duplicated(instanceId, asked.address);
+    // Who is asked by name answers in any case, so that nobody waits for what is not there.
+    if (isThere === true || to === processId) {
+      this.#publish({ about: 'answers', question, isThere: isThere === true });
+    }
+  }
+
+  #isAsking(instanceId: string): boolean {
+    return [...this.#questions.values()].some((one) => one.instanceId === instanceId);
+  }
+
+  #publish(identity: IdentityGossip): void {
+    this.#parts.bus.publish({ kind: 'identity', identity });
+  }
+}

@@ -1,0 +1,61 @@
+// What people read uses the field's words, one for each thing: the console, the command line, errors, and the docs.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bannedWords, faultsIn, type Text, textsOfMarkdown, textsOfSource } from './words.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).split('\n');
+
+/** What an operator reads of the code. */
+const surfaces =
+  /^packages\/(console\/src|cli|client|core\/(actions|intent|explain|presence)|platform\/(access|actions|config|surfaces))\//;
+const isProgram = (file: string) =>
+  /\.tsx?$/.test(file) && !/\.(test|fixture)\.tsx?$|\/testing\/|fake-platform|\/conformance\//.test(file);
+const pages = tracked.filter((file) => /^(README\.md|docs\/(README\.md|how-to\/|reference\/))/.test(file));
+const sources = tracked.filter((file) => surfaces.test(file) && isProgram(file));
+
+/** Pages about labs, whose hosts are hosts. */
+const aboutLabs = /^docs\/how-to\/lab\.md$|^docs\/README\.md$/;
+
+function faultsOf(file: string, texts: readonly Text[]): string[] {
+  const words = aboutLabs.test(file)
+    ? bannedWords.filter(({ instead }) => !/host/.test(instead))
+    : bannedWords;
+  return texts.flatMap((text) => faultsIn(text, words)).map((fault) => `${file}:${fault}`);
+}
+
+test('pages of the docs', () => {
+  expect(pages.length).toBeGreaterThan(15);
+  expect(pages.flatMap((page) => faultsOf(page, textsOfMarkdown(path.join(root, page))))).toEqual([]);
+});
+
+test('texts of the console, the command line and the platform', () => {
+  expect(sources.length).toBeGreaterThan(200);
+  expect(sources.flatMap((file) => faultsOf(file, textsOfSource(path.join(root, file))))).toEqual([]);
+});
+
+describe('the search', () => {
+  const faults = (text: string) => faultsIn({ line: 1, text });
+
+  test('finds a word and names another one', () => {
+    expect(faults('Open a door')).toEqual([
+      '1: "door" (write port mapping, port forwarding) in: Open a door',
+    ]);
+    expect(faults('Join a machine, then a node')).toHaveLength(2);
+  });
+
+  test('lets a word pass where it is the right one', () => {
+    expect(faults('You need Node 20. Containers and virtual machines; the hostname.')).toEqual([]);
+  });
+
+  test('sees every text of the console', () => {
+    const form = path.join(root, 'packages/console/src/pages/networks/networks-page.tsx');
+    const texts = textsOfSource(form).map(({ text }) => text.trim().replaceAll(/\s+/g, ' '));
+    expect(texts).toContain('No networks yet');
+    expect(texts).toContain(
+      'A network connects instances anywhere over one encrypted prefix. Create one, then attach instances to it.',
+    );
+    expect(texts).not.toContain('../../parts/page.tsx');
+  });
+});
