@@ -54,7 +54,14 @@ beforeAll(async () => {
   dataDir = path.dirname(platform.token_file);
   operator = new Operator({ url: platform.url, token });
   hosts = new Map(status.hosts.map((host) => [host.instance_id ?? '', host.name]));
-  killer = new Killer({ lab, platform: platform.name, dataDir, hosts: [...hosts.values()], kills });
+  killer = new Killer({
+    lab,
+    platform: platform.name,
+    dataDir,
+    hosts: [...hosts.values()],
+    kills,
+    changesDone: () => ledger.count,
+  });
 });
 
 afterAll(async () => {
@@ -140,6 +147,13 @@ describe('afterwards', () => {
 
   beforeAll(() => {
     if (!isOver) throw new Error('there is nothing to look at: the chaos itself failed');
+  });
+
+  test('no machine takes what is left of an overlay for its surroundings', async () => {
+    const { events } = await operator.read(fleetActions.recentEvents, {
+      kind_prefix: 'sdwan.peer.ipv4_withdrawn',
+    });
+    expect(events.map(({ payload }) => payload['detail'])).toEqual([]);
   });
 
   test('no acknowledged change is lost, and none was made twice', async () => {

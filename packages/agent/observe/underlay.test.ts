@@ -19,10 +19,21 @@ function file(name: string, text: string): void {
   writeFileSync(path.join(root, name), text);
 }
 
-function machine(routes: { readonly ipv4?: object[]; readonly ipv6?: object[] }): FakeRun {
-  return new FakeRun({
-    ip: ({ args }) => ({ stdout: JSON.stringify((args.includes('-4') ? routes.ipv4 : routes.ipv6) ?? []) }),
-  });
+interface Kernel {
+  readonly ipv4?: object[];
+  readonly ipv6?: object[];
+  /** What each look at the interfaces prints; the last one again for those after. */
+  readonly links?: readonly object[][];
+}
+
+function machine({ ipv4 = [], ipv6 = [], links = [] }: Kernel): FakeRun {
+  let looks = 0;
+  const linksNow = () => links[Math.min(looks++, links.length - 1)] ?? [];
+  const found = (args: readonly string[]) => {
+    if (args.includes('link')) return linksNow();
+    return args.includes('-4') ? ipv4 : ipv6;
+  };
+  return new FakeRun({ ip: ({ args }) => ({ stdout: JSON.stringify(found(args)) }) });
 }
 
 const isOurs = (name: string) => name === 'wg-ours';
@@ -75,6 +86,23 @@ test('has gateways, networks, resolvers and DHCP servers, and nothing of the ove
     'network fd00:1::/64 eth0',
   ]);
   expect(underlay.parse(facts)).toEqual(facts);
+});
+
+test('has nothing of interfaces that the agent made and does not know yet, or no more', async () => {
+  const interfaces = ['wg-left', 'wg-removed', 'wg-fresh', 'wg-theirs'];
+  const ipv4 = interfaces.map((dev, i) => ({ dst: `100.64.${i}.0/24`, dev, protocol: 'kernel' }));
+  const left = { ifname: 'wg-left', ifalias: 'powernode-agent' };
+  const theirs = { ifname: 'wg-theirs', ifalias: 'of somebody else' };
+  const removed = { ifname: 'wg-removed', ifalias: 'powernode-agent' };
+  const fresh = { ifname: 'wg-fresh', ifalias: 'powernode-agent:new' };
+  const links = [
+    [left, theirs, removed],
+    [left, theirs, fresh],
+  ];
+  const own = { dst: '100.64.9.9', dev: 'wg-unmarked', protocol: '212' };
+  const run = machine({ ipv4: [...ipv4, own], links });
+  const facts = await lookAtUnderlay({ run, isOurs: () => false, root });
+  expect(facts).toEqual([{ kind: 'network', at: '100.64.3.0/24', interface: 'wg-theirs' }]);
 });
 
 test('is bounded, the most important kept, whatever the machine has [9.10]', async () => {

@@ -16,16 +16,21 @@ import { type UnderlayFact, underlayKinds } from '@powernode/core/wire/underlay'
 import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import type { Run } from '../ports/run.ts';
+import { interfaceMarks } from '../subsystems/links/names.ts';
+import { routeProtocol } from '../subsystems/routes/steps.ts';
 
 const route = z.object({
   dst: z.string(),
   dev: z.string().optional(),
   type: z.string().optional(),
+  protocol: z.string().optional(),
   gateway: z.string().optional(),
   via: z.object({ host: z.string() }).optional(),
   nexthops: z.array(z.object({ gateway: z.string().optional(), dev: z.string().optional() })).optional(),
 });
 type Route = z.infer<typeof route>;
+
+const link = z.object({ ifname: z.string(), ifalias: z.string().optional() });
 
 /** Where resolvers and DHCP clients of the usual systems keep what they know, below `root`. */
 const resolverFiles = ['etc/resolv.conf', 'run/systemd/resolve/resolv.conf'] as const;
@@ -48,8 +53,12 @@ export interface UnderlayParts {
 
 /** The most important first, at most `underlayFactsMax`. */
 export async function lookAtUnderlay({ run, isOurs, root = '/' }: UnderlayParts): Promise<UnderlayFact[]> {
+  // Interfaces come and go while this looks, and an agent that was killed has left some that it does not know again
+  // yet: those that the kernel marks as the agent's before or after the routes were read are the overlays' too.
+  const before = await markedInterfaces(run);
   const [ipv4, ipv6] = await Promise.all([routes(run, '-4'), routes(run, '-6')]);
-  const facts = new Facts(isOurs);
+  const marked = new Set([...before, ...(await markedInterfaces(run))]);
+  const facts = new Facts((name) => marked.has(name) || isOurs(name));
   for (const one of [...ipv4, ...ipv6]) facts.route(one);
   for (const file of resolverFiles) {
     for (const server of resolversIn(read(path.join(root, file)))) facts.host('resolver', server, null);
@@ -113,12 +122,23 @@ export class UnderlayWatch {
 }
 
 /** Routes of all tables: VPNs keep theirs in tables of their own. */
-async function routes(run: Run, family: '-4' | '-6'): Promise<Route[]> {
+function routes(run: Run, family: '-4' | '-6'): Promise<Route[]> {
+  return printed(run, ['-json', family, 'route', 'show', 'table', 'all'], route);
+}
+
+/** Names of the interfaces with an alias of the agent's. */
+async function markedInterfaces(run: Run): Promise<string[]> {
+  const marks: readonly string[] = Object.values(interfaceMarks);
+  const links = await printed(run, ['-json', 'link', 'show'], link);
+  return links.flatMap(({ ifname, ifalias = '' }) => (marks.includes(ifalias) ? [ifname] : []));
+}
+
+/** What `ip` prints as JSON; nothing where it cannot be read. */
+async function printed<T>(run: Run, args: readonly string[], shape: z.ZodType<T>): Promise<T[]> {
   try {
-    const args = ['-json', family, 'route', 'show', 'table', 'all'];
     const outcome = await run.attempt({ program: 'ip', args });
     if (outcome.exitCode !== 0 || outcome.stdout.trim() === '') return [];
-    const parsed = z.array(route).safeParse(JSON.parse(outcome.stdout));
+    const parsed = z.array(shape).safeParse(JSON.parse(outcome.stdout));
     return parsed.success ? parsed.data : [];
   } catch {
     return [];
@@ -140,9 +160,10 @@ class Facts {
     }
   }
 
-  route({ dst, dev, type, gateway, via, nexthops }: Route): void {
-    // Local and broadcast addresses follow from the machine's own; the agent's interfaces are the overlays.
+  route({ dst, dev, type, protocol, gateway, via, nexthops }: Route): void {
+    // Local and broadcast addresses follow from the machine's own; the agent's interfaces and routes are the overlays.
     if (type !== undefined && type !== 'unicast') return;
+    if (protocol === String(routeProtocol)) return;
     const hops = [{ gateway: gateway ?? via?.host, dev }, ...(nexthops ?? [])];
     for (const hop of hops) {
       const name = hop.dev ?? dev ?? null;

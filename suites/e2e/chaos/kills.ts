@@ -16,10 +16,15 @@ export interface KillParts {
   readonly hosts: readonly string[];
   /** How many processes are killed in all. */
   readonly kills: number;
+  /** How many changes operators have got done. */
+  readonly changesDone: () => number;
 }
 
 /** The longest pause between two kills of a loop: long enough for operators to get something done in between. */
 const pauseMs = { platform: 3000, database: 3500, agent: 1500 } as const;
+/** A platform that has started is given so long for a change: what starts slowly would else be killed before any. */
+const changeLimitMs = 15_000;
+const changePollMs = 20;
 /** How long an agent stays away at most. */
 const awayMs = 600;
 /** In one of so many cases the platform is killed again while it starts. */
@@ -63,10 +68,18 @@ export class Killer {
       }
       await starting;
       await this.#startPlatform();
+      await this.#someChange();
       await pause(chance.below(pauseMs.platform));
       if (!(await this.#platformRuns())) this.surprises.push('the platform had ended by itself');
     }
     await this.#startPlatform();
+  }
+
+  async #someChange(): Promise<void> {
+    const { changesDone } = this.#parts;
+    const before = changesDone();
+    const endMs = performance.now() + changeLimitMs;
+    while (changesDone() === before && performance.now() < endMs) await pause(changePollMs);
   }
 
   async #databaseLoop(chance: Chance): Promise<void> {
