@@ -1,6 +1,7 @@
 // Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
-// browser, and `net` and `labs` root and the network tools. A file of these waits more than it works, so that one of
-// `net` and one of `labs` run at a time; two of `labs` would be more machines than two processors carry.
+// browser, and `net`, `labs` and `alone` root and the network tools. A file of these waits more than it works, so that
+// one of `net` and one of `labs` run at a time; two of `labs` would be more machines than two processors carry. Nothing
+// runs beside `alone`: a path there counts as dead after half a second, which a starved machine takes to answer.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -16,12 +17,11 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
 const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/install/{arm64,demo,systemd}.*'];
 
 /** Files with ten machines and more, or that keep the processors busy all the time. */
-const labs = [
-  'suites/e2e/{services,presence}/**/*.test.ts',
-  'suites/e2e/{chaos.e2e,explain-kernel.net}.test.ts',
-];
+const labs = ['suites/e2e/presence/**/*.test.ts', 'suites/e2e/{chaos.e2e,explain-kernel.net}.test.ts'];
+/** Files in which paths die and others take over. */
+const alone = ['suites/e2e/services/**/*.test.ts'];
 /** One file at a time, after all others. */
-const alone = {
+const oneByOne = {
   testTimeout: 300_000,
   hookTimeout: 300_000,
   fileParallelism: false,
@@ -77,8 +77,8 @@ export default defineConfig({
             'packages/**/*.e2e.test.ts',
             'suites/{e2e,docs}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs],
-          ...alone,
+          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs, ...alone],
+          ...oneByOne,
         },
       },
       {
@@ -87,7 +87,16 @@ export default defineConfig({
           name: 'labs',
           include: labs,
           exclude: ['**/node_modules/**'],
-          ...alone,
+          ...oneByOne,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          exclude: ['**/node_modules/**'],
+          ...oneByOne,
         },
       },
     ],

@@ -22,6 +22,7 @@ if (skips.browser === undefined) runs.push(await runVitest(['browser'], { enviro
 // After the others, one file of each at a time: these load the machine and its network.
 if (skips.net === undefined) {
   runs.push(...(await Promise.all(['net', 'labs'].map((project) => runVitest([project], { environment })))));
+  runs.push(await runVitest(['alone'], { environment }));
 }
 
 let passed = gate.passed + bundle.passed;
@@ -35,7 +36,9 @@ for (const run of runs) {
   lines.push(...run.skips.map(({ file, name }) => `skipped: ${file}: ${name}`));
 }
 if (skips.browser !== undefined) skipped += countTests('browser');
-if (skips.net !== undefined) skipped += countTests('net') + countTests('labs');
+if (skips.net !== undefined) {
+  for (const project of ['net', 'labs', 'alone']) skipped += countTests(project);
+}
 const install = { filter: 'suites/e2e/install' };
 const fresh =
   countTests('net', { ...install, environment: { POWERNODE_INSTALL: '1' } }) - countTests('net', install);

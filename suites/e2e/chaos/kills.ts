@@ -14,8 +14,9 @@ export interface KillParts {
   readonly platform: string;
   readonly dataDir: string;
   readonly hosts: readonly string[];
-  /** How many processes are killed in all. */
+  /** How many processes are killed in all, at least; and how many changes are made meanwhile. */
   readonly kills: number;
+  readonly changes: number;
   /** How many changes operators have got done. */
   readonly changesDone: () => number;
 }
@@ -48,14 +49,15 @@ export class Killer {
     return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Returns when enough are dead and the last of them was started again. */
+  /** Returns when enough are dead, enough was changed, and the last of the dead was started again. */
   async run(chance: Chance): Promise<void> {
     const loops = [this.#platformLoop, this.#databaseLoop, this.#agentLoop];
     await Promise.all(loops.map((loop) => loop.call(this, chance.fork())));
   }
 
   get #over(): boolean {
-    return this.total >= this.#parts.kills;
+    const { kills, changes, changesDone } = this.#parts;
+    return this.total >= kills && changesDone() >= changes;
   }
 
   async #platformLoop(chance: Chance): Promise<void> {
