@@ -1,4 +1,7 @@
 // Brings a database to the schema of this program: numbered steps, forward only, each whole or not at all.
+// Kysely's Migrator (0.29) is not used. It runs all pending migrations in one transaction, or in none, and then writes that
+// a migration ran after it: a kill in between leaves a database that no start can bring further. Here each migration is one
+// transaction, with its record, row-level security on its tables and the grants to the product's role.
 import { ProductError } from '@powernode/core/errors';
 import { migrationWaitMs } from '@powernode/core/limits';
 import { type Kysely, sql } from 'kysely';
