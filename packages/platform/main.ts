@@ -69,7 +69,7 @@ function stopSignal(): Promise<void> {
 
 function printConfig(settings: Settings): void {
   for (const { name, value, source } of settings.table) {
-    process.stdout.write(`${name.padEnd(18)} ${value.padEnd(40)} ${source}\n`);
+    process.stdout.write(`${name.padEnd(22)} ${value.padEnd(40)} ${source}\n`);
   }
 }
 

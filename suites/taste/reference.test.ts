@@ -8,12 +8,25 @@ import { toolsetLines, toolsets } from '@powernode/core/actions/tool-sets';
 import { parseToolSelection } from '@powernode/core/actions/tools';
 import { errorTable } from '@powernode/core/errors';
 import { permissions, rolePermissions } from '@powernode/core/intent/account';
+import {
+  changesKeptDays,
+  eventsKeptDays,
+  retentionBatchesPerRun,
+  retentionBatchRows,
+  retentionIntervalMs,
+} from '@powernode/core/limits/coordination';
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../../packages/cli/run-cli.ts';
 import { settingSpecs } from '../../packages/platform/config/settings.ts';
+import {
+  type Age,
+  type RetentionSettings,
+  retentionRules,
+} from '../../packages/platform/coordination/retention/rules.ts';
 import { metricNames, metricTable } from '../../packages/platform/observe/metric-table.ts';
+import { eventsDeleted } from '../../packages/platform/surfaces/http/event-stream.ts';
 
 const directory = path.join(import.meta.dirname, '..', '..', 'docs', 'reference');
 
@@ -23,6 +36,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'instance-problems.md': instanceProblemsPage,
   'metrics.md': metricsPage,
   'permissions.md': permissionsPage,
+  'retention.md': retentionPage,
   'settings.md': settingsPage,
 };
 
@@ -167,10 +181,49 @@ function settingsPage(): string {
   });
   return `# Settings
 
-Flags take precedence over environment variables, these over \`<data-dir>/config.yaml\`, and that over defaults. \`powernode config\` prints the effective values and their sources.
+Flags take precedence over environment variables, these over \`<data-dir>/config.yaml\`, and that over defaults. In \`config.yaml\` a setting with a dot is nested: \`retention: { events_days: 400 }\`. \`powernode config\` prints the effective values and their sources.
 
 | in config.yaml | flag | variable | |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
+`;
+}
+
+const retentionDefaults: Readonly<Record<keyof RetentionSettings, readonly [name: string, days: number]>> = {
+  eventsDays: ['retention.events_days', eventsKeptDays],
+  changesDays: ['retention.changes_days', changesKeptDays],
+};
+
+function ageText(age: Age): string {
+  if ('ms' in age) return age.ms % 86_400_000 === 0 ? `${age.ms / 86_400_000} d` : `${age.ms / 3_600_000} h`;
+  const [name, days] = retentionDefaults[age.setting];
+  return `${days} d (\`${name}\`)`;
+}
+
+function retentionPage(): string {
+  const rows = Object.entries(retentionRules).sort(([a], [b]) => (a < b ? -1 : 1));
+  const deleted = rows.flatMap(([table, rule]) => {
+    if (rule.kind === 'kept') return [];
+    const least = rule.kind === 'log' ? `, but the newest ${rule.keptPerAccount} of each account stay` : '';
+    return [`| \`${table}\` | ${rule.deletes}${least} | ${ageText(rule.age)} | ${rule.because} |`];
+  });
+  const kept = rows.flatMap(([table, rule]) =>
+    rule.kind === 'kept' ? [`| \`${table}\` | ${rule.because} |`] : [],
+  );
+  return `# Retention
+
+What the platform deletes by itself, after which age, and why. The process that leads looks every ${retentionIntervalMs / 60_000} minutes and deletes in transactions of ${retentionBatchRows} rows, ${retentionBatchesPerRun} of them for each table at most; what is left waits for the next time. \`powernode_retention_deleted_rows_total\` counts the rows by table, \`powernode_job_last_success_timestamp_seconds{job="retention"}\` says when it last ran through. The days that are settings are 30 at least and 3650 at most (\`retention: { events_days: 400, changes_days: 90 }\` in \`config.yaml\`; see [settings](settings.md)). This page is written from \`packages/platform/coordination/retention/rules.ts\`.
+
+A reader of \`/api/v1/events/stream\` that comes back with a last event older than what is kept first gets the event \`${eventsDeleted}\`, which says up to which id events are gone, and then all that are left. \`recent_events\` says it in \`deleted_to\` on its last page.
+
+| table | deleted | after | why then |
+| --- | --- | --- | --- |
+${deleted.join('\n')}
+
+From the other tables nothing is deleted because of its age:
+
+| table | why it stays small, or has to stay |
+| --- | --- |
+${kept.join('\n')}
 `;
 }

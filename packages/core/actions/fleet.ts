@@ -168,7 +168,14 @@ export const fleetActions = {
       correlation_id: common.line(100).optional(),
       ...pageInput,
     },
-    output: { events: z.array(event), ...pageOutput },
+    output: {
+      events: z.array(event),
+      ...pageOutput,
+      deleted_to: common.time.optional().meta({
+        description:
+          'On the last page: events up to this moment were deleted, because they are not kept so long',
+      }),
+    },
     permission: 'system.events.read',
     route: { method: 'GET', path: '/events' },
     cli: { noun: 'event', verb: 'list' },

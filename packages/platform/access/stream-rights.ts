@@ -4,9 +4,11 @@
 import { rightsLookMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { Caller } from '../actions/invoke-types.ts';
+import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
+import { systemClock } from '../trust/clock.ts';
 import { statesOfTokens, type TokenState } from './callers.ts';
 import { rankOf } from './rights.ts';
 
@@ -20,6 +22,8 @@ export interface StreamRightsParts {
 export interface StreamRights {
   /** Calls `end` once, within a second of the loss of any right that the caller had; answers how to stop watching. */
   watch(caller: Caller, end: () => void): () => void;
+  /** Of its periodic job in this process. */
+  jobs(): readonly JobFigures[];
   close(): void;
 }
 
@@ -32,22 +36,28 @@ export function createStreamRights(parts: StreamRightsParts): StreamRights {
   return new RunningStreamRights(parts);
 }
 
+const jobName = 'stream_rights';
+
 class RunningStreamRights implements StreamRights {
   readonly #parts: StreamRightsParts;
   readonly #watched = new Set<Watched>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #jobs: JobRunner;
   readonly #unsubscribe: () => void;
-  #looking = false;
-  #lookAgain = false;
-  #isFailing = false;
 
   constructor(parts: StreamRightsParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => void this.#look(), rightsLookMs);
+    this.#jobs = new JobRunner({ clock: systemClock, log: parts.log, random: Math.random, leader: null });
+    this.#jobs.add({
+      name: jobName,
+      intervalMs: rightsLookMs,
+      runsOn: 'every_process',
+      run: () => this.#look(),
+    });
     this.#unsubscribe = parts.bus.subscribe((message) => {
       if (message.kind !== 'event') return;
       const { kind } = message.event;
-      if (kind.startsWith('system.operator.') || kind.startsWith('system.api_token.')) void this.#look();
+      if (kind.startsWith('system.operator.') || kind.startsWith('system.api_token.'))
+        this.#jobs.wake(jobName);
     });
   }
 
@@ -57,39 +67,25 @@ class RunningStreamRights implements StreamRights {
     return () => void this.#watched.delete(watched);
   }
 
+  jobs(): readonly JobFigures[] {
+    return this.#jobs.figures();
+  }
+
   close(): void {
-    clearInterval(this.#timer);
+    void this.#jobs.stop();
     this.#unsubscribe();
     this.#watched.clear();
   }
 
-  /** One look at a time; what changes meanwhile is seen by another one right after it. */
+  /** Nothing can be taken away while the database is not there; the next look is soon. */
   async #look(): Promise<void> {
     if (this.#watched.size === 0) return;
-    if (this.#looking) {
-      this.#lookAgain = true;
-      return;
-    }
-    this.#looking = true;
-    try {
-      do {
-        this.#lookAgain = false;
-        this.#endExpired();
-        const seen = [...this.#watched];
-        const states = await this.#statesOf(seen);
-        for (const one of seen) {
-          const state = states.get(one.caller.tokenId);
-          if (state === undefined || hasLost(one.caller, state)) this.#end(one);
-        }
-      } while (this.#lookAgain);
-      this.#isFailing = false;
-    } catch (error) {
-      // Nothing can be taken away while the database is not there, and the next look is soon.
-      const { log } = this.#parts;
-      if (!this.#isFailing) log.warn({ err: error }, 'the rights of open streams could not be looked up');
-      this.#isFailing = true;
-    } finally {
-      this.#looking = false;
+    this.#endExpired();
+    const seen = [...this.#watched];
+    const states = await this.#statesOf(seen);
+    for (const one of seen) {
+      const state = states.get(one.caller.tokenId);
+      if (state === undefined || hasLost(one.caller, state)) this.#end(one);
     }
   }
 

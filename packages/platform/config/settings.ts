@@ -4,8 +4,15 @@ import { readFileSync } from 'node:fs';
 import { homedir, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
+import {
+  changesKeptDays,
+  eventsKeptDays,
+  retentionDaysMax,
+  retentionDaysMin,
+} from '@powernode/core/limits/coordination';
 import { formatEndpoint, parseAddress } from '@powernode/core/net/address';
 import { parse as parseYaml } from 'yaml';
+import type { RetentionSettings } from '../coordination/retention/rules.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';
 
@@ -79,6 +86,16 @@ export const settingSpecs = {
     secret: true,
     help: 'Sealing key, 32 bytes in base64, instead of the key file',
   },
+  'retention.events_days': {
+    flag: 'retention-events-days',
+    variable: 'POWERNODE_RETENTION_EVENTS_DAYS',
+    help: 'Days that events stay, and the approvals that they tell of (docs/reference/retention.md)',
+  },
+  'retention.changes_days': {
+    flag: 'retention-changes-days',
+    variable: 'POWERNODE_RETENTION_CHANGES_DAYS',
+    help: 'Days that the numbered changes of an account stay',
+  },
   log_level: { flag: 'log-level', variable: 'POWERNODE_LOG_LEVEL', help: 'trace, debug, info, warn, error' },
 } as const satisfies Record<string, SettingSpec>;
 
@@ -108,6 +125,7 @@ export interface Settings {
   readonly databaseUrl: string | null;
   readonly redisUrl: string | null;
   readonly sealKey: string | null;
+  readonly retention: RetentionSettings;
   readonly logLevel: string;
   /** Each effective value with its source, secrets hidden. */
   readonly table: readonly { readonly name: SettingName; readonly value: string; readonly source: Source }[];
@@ -161,6 +179,10 @@ function settle(found: Map<SettingName, Setting>): Settings {
     databaseUrl: optional('database_url'),
     redisUrl: optional('redis_url'),
     sealKey: optional('seal_key'),
+    retention: {
+      eventsDays: daysOf('retention.events_days', text('retention.events_days', String(eventsKeptDays))),
+      changesDays: daysOf('retention.changes_days', text('retention.changes_days', String(changesKeptDays))),
+    },
     logLevel: text('log_level', 'info'),
   };
   if (!['trace', 'debug', 'info', 'warn', 'error'].includes(settings.logLevel)) {
@@ -196,8 +218,18 @@ function readFile(file: string): Map<SettingName, Setting> {
     );
   }
   return new Map(
-    Object.entries(value).map(([name, given]) => [settingName(file, name), fromFile(file, { name, given })]),
+    Object.entries(value).flatMap(([name, given]) =>
+      settingParts(name, given).map((one) => [settingName(file, one.name), fromFile(file, one)] as const),
+    ),
   );
+}
+
+/** A setting with a dot in its name is written as a part: `retention: { events_days: 400 }`. */
+function settingParts(name: string, given: unknown): { readonly name: string; readonly given: unknown }[] {
+  const hasParts = names.some((known) => known.startsWith(`${name}.`));
+  if (!hasParts || typeof given !== 'object' || given === null || Array.isArray(given))
+    return [{ name, given }];
+  return Object.entries(given).map(([part, value]) => ({ name: `${name}.${part}`, given: value as unknown }));
 }
 
 function settingName(file: string, name: string): SettingName {
@@ -228,6 +260,12 @@ function portOf(name: SettingName, text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port;
   throw invalid(name, `"${text}" is not a port (0 to 65535; 0 takes any free one)`);
+}
+
+function daysOf(name: SettingName, text: string): number {
+  const days = Number(text);
+  if (/^\d{1,5}$/.test(text) && days >= retentionDaysMin && days <= retentionDaysMax) return days;
+  throw invalid(name, `"${text}" is not a number of days from ${retentionDaysMin} to ${retentionDaysMax}`);
 }
 
 function nodeUrlOf(text: string): string {

@@ -43,6 +43,13 @@ export function storedLeadership({ store, ...parts }: StoredLeadershipParts): St
   };
 }
 
+/** `isShared`: other processes may be at the same database. */
+export function openLeadership(
+  parts: StoredLeadershipParts & { readonly isShared: boolean },
+): StoredLeadership {
+  return parts.isShared ? storedLeadership(parts) : onlyProcess();
+}
+
 const settingName = 'leader';
 
 /** The one that leads cannot change before the transaction ends. */

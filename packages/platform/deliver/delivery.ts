@@ -10,6 +10,7 @@ import * as limits from '@powernode/core/limits';
 import type { PathsMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
 import type { BusMessage, EventBus } from '../events/event-bus.ts';
 import type { Downloads } from '../install/packages.ts';
 import type { OverlaySources } from '../observe/overlay-metrics.ts';
@@ -35,7 +36,6 @@ import { directPeers, hubInUse, Reports } from './reports/reports.ts';
 import { SideKeys } from './reports/side-keys.ts';
 import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
-import { Rounds } from './rounds.ts';
 import { type Attendant, noAttendant } from './stream/attendant.ts';
 import { CertificateUses } from './stream/certificate-uses.ts';
 import { EndedCertificates } from './stream/ended-certificates.ts';
@@ -69,8 +69,12 @@ export interface Delivery extends Deliverer {
   networks(): IterableIterator<NetworkIndex>;
   /** What the overlays are like now, as far as it is in memory. */
   figures(): Omit<OverlaySources, 'stored'>;
+  /** Of its periodic jobs in this process. */
+  jobs(): readonly JobFigures[];
   /** Called with the time from the commit of a batch of changes until all streams that it reaches were written. */
   onBatch(observe: (elapsedMs: number) => void): void;
+  /** Settles when this process cannot follow the fleet any more and has to start anew. */
+  readonly lost: Promise<ProductError>;
   close(): Promise<void>;
 }
 
@@ -111,11 +115,13 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
 class RunningDelivery implements Delivery {
   readonly dispatcher: Dispatcher;
   readonly presence: Presence;
+  readonly #lost = Promise.withResolvers<ProductError>();
+  readonly lost = this.#lost.promise;
   readonly #options: DeliveryOptions;
   readonly #counters = new DeliveryCounters();
   readonly #reports: Reports;
   readonly #streams: Streams;
-  readonly #rounds: Rounds;
+  readonly #jobs: JobRunner;
   readonly #unsubscribe: () => void;
   readonly #listeners: NodeListener[] = [];
   readonly #endedCertificates: EndedCertificates;
@@ -136,7 +142,7 @@ class RunningDelivery implements Delivery {
     const subscribers: DeltaSubscriber[] = [];
     this.dispatcher = new Dispatcher({
       fleet,
-      source: changeSource(store),
+      source: changeSource(store, this.#lost.resolve),
       clock,
       soon: setImmediate,
       counters: this.#counters,
@@ -198,7 +204,7 @@ class RunningDelivery implements Delivery {
       platformVersion,
       others: { processId, bus, holderOf: (instanceId) => this.presence.holderElsewhere(instanceId) },
     });
-    this.#rounds = new Rounds(clock, log);
+    this.#jobs = new JobRunner({ clock, log, random: Math.random, leader: null });
     this.#unsubscribe = bus.subscribe((message) => this.#told(message));
   }
 
@@ -206,14 +212,15 @@ class RunningDelivery implements Delivery {
     const { dispatcher } = this;
     const reports = this.#reports;
     const streams = this.#streams;
-    this.#rounds.every(limits.streamPingMs / limits.streamGroups, () => streams.tick());
-    this.#rounds.every(limits.rightsLookMs, () => this.#endOutlived());
-    this.#rounds.every(limits.presenceTickMs, () => this.presence.tick());
-    this.#rounds.every(limits.catchUpMs, () => dispatcher.catchUp());
-    this.#rounds.every(limits.heartbeatFlushMs, () => reports.heartbeats(streams.nodes()));
-    this.#rounds.once(limits.silenceGraceMs, () => {
-      this.#rounds.every(limits.silenceSweepMs, () => reports.sweepSilence());
-    });
+    const every = (name: string, intervalMs: number, run: () => void | Promise<void>, firstMs = intervalMs) =>
+      this.#jobs.add({ name, intervalMs, firstMs, runsOn: 'every_process', run });
+    every('stream_pings', limits.streamPingMs / limits.streamGroups, () => streams.tick());
+    every('ended_certificates', limits.rightsLookMs, () => this.#endOutlived());
+    every('presence', limits.presenceTickMs, () => this.presence.tick());
+    every('missed_changes', limits.catchUpMs, () => dispatcher.catchUp());
+    every('heartbeats', limits.heartbeatFlushMs, () => reports.heartbeats(streams.nodes()));
+    const firstSweepMs = limits.silenceGraceMs + limits.silenceSweepMs;
+    every('silent_peers', limits.silenceSweepMs, () => reports.sweepSilence(), firstSweepMs);
   }
 
   async listen(address: Address, served: Served = nothingServed): Promise<{ readonly port: number }> {
@@ -332,6 +339,10 @@ class RunningDelivery implements Delivery {
     return this.#counters.list();
   }
 
+  jobs(): readonly JobFigures[] {
+    return this.#jobs.figures();
+  }
+
   onBatch(observe: (elapsedMs: number) => void): void {
     this.#counters.onBatch = observe;
   }
@@ -340,12 +351,13 @@ class RunningDelivery implements Delivery {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsubscribe();
-    this.#rounds.stop();
+    const jobsEnded = this.#jobs.stop();
     this.dispatcher.close();
     await this.#streams.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#reports.close();
     await this.presence.close();
+    await jobsEnded;
   }
 
   #told(message: BusMessage): void {

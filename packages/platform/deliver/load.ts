@@ -1,6 +1,7 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
 
 import type { Item } from '@powernode/core/compile/model';
+import { ProductError } from '@powernode/core/errors';
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
@@ -143,11 +144,14 @@ export async function loadInstance(
   return row ?? null;
 }
 
-/** Changes as they are in the database, for closing gaps. */
-export function changeSource(store: Pick<Store, 'db'>): ChangeSource {
+/**
+ * Changes as they are in the database, for closing gaps. `onDeleted`: a process that was away for longer than they are kept
+ * (its machine was suspended) cannot follow any more, and has to start anew.
+ */
+export function changeSource(store: Pick<Store, 'db'>, onDeleted: (why: ProductError) => void): ChangeSource {
   return {
-    read: (accountId, after) =>
-      inAccount(store, accountId, (trx) =>
+    read: async (accountId, after) => {
+      const rows = await inAccount(store, accountId, (trx) =>
         trx
           .selectFrom('changes')
           .select(['sequence', 'changes'])
@@ -156,7 +160,16 @@ export function changeSource(store: Pick<Store, 'db'>): ChangeSource {
           .orderBy('sequence')
           .limit(changesReadMax)
           .execute(),
-      ),
+      );
+      const [first] = rows;
+      if (first === undefined || first.sequence === after + 1) return rows;
+      const why = new ProductError(
+        'conflict',
+        `This process has taken the changes of the account ${accountId} up to ${after}, and those before ${first.sequence} are not kept any more (retention.changes_days). Start it anew: it begins with the present state.`,
+      );
+      onDeleted(why);
+      throw why;
+    },
     sequences: () =>
       inPlatform(store, async (trx) => {
         const rows = await trx.selectFrom('accounts').select(['id', 'change_sequence']).execute();

@@ -72,8 +72,19 @@ export async function lastEventId(trx: Transaction<Database>, accountId: string)
   return row?.id ?? '00000000-0000-0000-0000-000000000000';
 }
 
+/** The least UUIDv7 of a moment (RFC 9562 §5.7): ids of events begin with their time. */
+export function firstIdAt(moment: Date): string {
+  const hex = moment.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+/** The moment that a UUIDv7 begins with. */
+export function timeOfId(id: string): Date {
+  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16));
+}
+
 /** A UUIDv7 (RFC 9562 §5.7) of now, or of the millisecond after `last` where that was made by a clock ahead of ours. */
 export function idAfter(last: string, fresh: string = uuidv7()): string {
   if (fresh > last) return fresh;
-  return uuidv7({ msecs: Number.parseInt(last.slice(0, 8) + last.slice(9, 13), 16) + 1 });
+  return uuidv7({ msecs: timeOfId(last).getTime() + 1 });
 }

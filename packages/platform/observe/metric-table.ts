@@ -106,6 +106,24 @@ const table = {
     labels: ['network_id', 'rule_id', 'name'],
     series: 'a rule that matched packets, 5,000 at most',
   },
+  powernode_job_runs_total: {
+    type: 'counter',
+    help: 'Runs of the periodic jobs of this process, by how they ended; jobs of the leader run in one process at a time',
+    labels: ['job', 'outcome'],
+    series: 'a job and an outcome (succeeded, failed)',
+  },
+  powernode_job_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a periodic job last succeeded in this process, in seconds since 1970; absent before the first time',
+    labels: ['job'],
+    series: 'a job',
+  },
+  powernode_retention_deleted_rows_total: {
+    type: 'counter',
+    help: 'Rows that this process has deleted because they are not kept longer (docs/reference/retention.md)',
+    labels: ['table'],
+    series: 'a table from which rows are deleted',
+  },
   powernode_metric_series_left_out: {
     type: 'gauge',
     help: 'Objects without series because their number exceeds the limit',

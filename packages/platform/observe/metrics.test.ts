@@ -12,6 +12,8 @@ const nothing: OverlaySources = {
   stored: async () => ({ virtualIps: [], virtualIpsCount: 0, rules: [], rulesCount: 0 }),
 };
 
+const job = { name: 'retention', succeeded: 3, failed: 1, lastSuccessMs: 5_000 };
+
 function scrape(overlay: Partial<OverlaySources>): Promise<string> {
   const metrics = createMetrics({
     connectedNodes: () => 0,
@@ -20,6 +22,7 @@ function scrape(overlay: Partial<OverlaySources>): Promise<string> {
     deliveryCounters: () => ({ frames_sent: 1 }),
     onDelivered: () => undefined,
     overlay: { ...nothing, ...overlay },
+    coordination: { jobs: () => [job], deletedRows: () => new Map([['events', 7]]) },
   });
   return metrics.print().then(({ text }) => text);
 }
@@ -92,4 +95,18 @@ test('objects beyond the limit have no series and are counted [9.14]', async () 
   expect(linesOf(text, 'powernode_peer_reachable')).toHaveLength(metricSeriesMax);
   expect(text).toContain('powernode_metric_series_left_out{of="peer"} 7');
   expect(text).toContain(`state="reachable"} ${metricSeriesMax + 7}`);
+});
+
+test('periodic jobs and what retention deleted are counted', async () => {
+  const text = await scrape({});
+  expect(linesOf(text, 'powernode_job_runs_total')).toEqual([
+    'powernode_job_runs_total{job="retention",outcome="succeeded"} 3',
+    'powernode_job_runs_total{job="retention",outcome="failed"} 1',
+  ]);
+  expect(linesOf(text, 'powernode_job_last_success_timestamp_seconds')).toEqual([
+    'powernode_job_last_success_timestamp_seconds{job="retention"} 5',
+  ]);
+  expect(linesOf(text, 'powernode_retention_deleted_rows_total')).toEqual([
+    'powernode_retention_deleted_rows_total{table="events"} 7',
+  ]);
 });

@@ -3,6 +3,7 @@
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metrics } from '../surfaces/http/app.ts';
+import { type CoordinationSources, registerCoordinationMetrics } from './coordination-metrics.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 import { type OverlaySources, registerOverlayMetrics } from './overlay-metrics.ts';
 
@@ -15,6 +16,7 @@ export interface MetricSources {
   /** Calls with the time from the commit of a batch of changes until the streams it reaches were written. */
   readonly onDelivered: (observe: (elapsedMs: number) => void) => void;
   readonly overlay: OverlaySources;
+  readonly coordination: CoordinationSources;
 }
 
 function described(name: MetricName) {
@@ -68,6 +70,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers: [registry],
   });
   sources.onDelivered((elapsedMs) => delivered.observe(elapsedMs / 1000));
+  registerCoordinationMetrics(registry, sources.coordination);
   const readOverlay = registerOverlayMetrics(registry, sources.overlay);
   return {
     observeRequest: ({ route, status, seconds }) =>

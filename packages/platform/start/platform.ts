@@ -3,14 +3,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ProductError } from '@powernode/core/errors';
-import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from '../access/authenticate.ts';
-import { warnOfLastWayIn } from '../access/last-way-in.ts';
 import { createStreamRights } from '../access/stream-rights.ts';
-import { expireApprovals } from '../actions/autonomy/expire.ts';
 import type { Services } from '../actions/context.ts';
 import { leaveFleet } from '../actions/fleet/leave-fleet.ts';
 import { createGate } from '../actions/gate/invoke.ts';
@@ -22,9 +19,12 @@ import { followObservation } from '../actions/sdwan/observed-machine.ts';
 import type { FailoverController } from '../autonomy/failover/controller.ts';
 import { openFailover } from '../autonomy/failover/open-failover.ts';
 import type { Settings } from '../config/settings.ts';
+import type { JobFigures } from '../coordination/jobs.ts';
+import { Retention } from '../coordination/retention/purge.ts';
+import { openLeadership, type StoredLeadership } from '../coordination/stored-leadership.ts';
 import { followObserved } from '../coordination/system-actor.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
-import { type EventBus, inProcessBus, publishEvents } from '../events/event-bus.ts';
+import { type EventBus, inProcessBus } from '../events/event-bus.ts';
 import { redisBus } from '../events/redis-bus.ts';
 import { installCommand, listenerKey } from '../install/command.ts';
 import { createDownloads, type Downloads } from '../install/packages.ts';
@@ -45,6 +45,7 @@ import { openSealKey } from '../trust/seal-key.ts';
 import { makeApiToken, makeBootstrapToken, makeJoinToken } from '../trust/tokens.ts';
 import { platformVersion } from '../version.ts';
 import { ensureFirstAdministrator, findAdministratorToken } from './first-administrator.ts';
+import { startPlatformJobs } from './jobs.ts';
 import { listenForMetrics } from './metrics-listener.ts';
 import { isPlain, listenForOperators, namesOf } from './operator-listener.ts';
 import { openSharedSecret } from './shared-secret.ts';
@@ -99,7 +100,11 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
   const late: Late = { services: null, url: '', nodePort: settings.nodePort };
   const delivery = await openDelivery({ store, bus, authority, log, late });
   closers.push(() => delivery.close());
-  const virtualIps = openVirtualIps({ store, bus, delivery, log, late });
+  const processId = uuidv7();
+  // The embedded database has one user; another one may have several platforms.
+  const isShared = store.kind !== 'embedded';
+  const leadership = openLeadership({ store, clock: systemClock, log, processId, isShared });
+  const virtualIps = openVirtualIps({ store, bus, delivery, log, late, leadership, processId });
   closers.push(() => virtualIps.close());
   const nodeUrl = () => withPort(settings.nodeUrl, late.nodePort);
   const key = listenerKey(await openSharedSecret({ store, sealKey, name: 'node_listener_key' }));
@@ -120,19 +125,20 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
     { downloads, key },
   );
   late.nodePort = node.port;
+  const retention = new Retention({ store, settings: settings.retention, now: services.now, log });
+  const jobs = startPlatformJobs({ store, bus, services, log, leadership, retention });
+  closers.push(() => jobs.stop());
   const parts = { settings, log, store, bus, sealKey, delivery, services, closers };
-  const app = await createSurface({ ...parts, downloads });
+  const app = await createSurface({
+    ...parts,
+    downloads,
+    jobs: () => [...jobs.figures(), ...delivery.jobs()],
+    deletedRows: () => retention.deleted(),
+  });
   const listener = await listenForOperators({ settings, authority: operatorAuthority, app, log });
   closers.push(() => listener.close());
   const { url } = listener;
   late.url = url;
-  const sweep = setInterval(() => {
-    void expireApprovals({ store, bus, now: services.now }).catch((error: unknown) =>
-      log.warn({ err: error }, 'approvals could not be swept'),
-    );
-  }, approvalSweepMs);
-  closers.push(async () => clearInterval(sweep));
-  closers.push(watchWaysIn({ store, bus, log }));
   await store.announce(url);
   log.info({ url, node_url: nodeUrl(), node_port: node.port }, 'the platform is up');
   return {
@@ -140,27 +146,9 @@ async function start({ settings, log, closers, close }: Starting): Promise<Runni
     nodeUrl: nodeUrl(),
     adminTokenPath: await findAdministratorToken({ store, dataDir }),
     authorityPath: url.startsWith('https:') && settings.tls === null ? authorityPath : null,
-    lost: store.lost,
+    lost: Promise.race([store.lost, delivery.lost]),
     close,
   };
-}
-
-/** Warns of accounts whose last owner's token is about to expire: at the start, and now and then. */
-function watchWaysIn(parts: Pick<DeliveryParts, 'store' | 'bus' | 'log'>): () => Promise<void> {
-  const { store, bus, log } = parts;
-  const look = async () => {
-    try {
-      const events = await inPlatform(store, (trx) => warnOfLastWayIn(trx, new Date()));
-      for (const { account_id, payload } of events)
-        log.warn({ account_id, ...payload }, 'the last way in expires');
-      publishEvents(bus, events);
-    } catch (error) {
-      log.warn({ err: error }, 'the ways into the accounts could not be looked through');
-    }
-  };
-  void look();
-  const timer = setInterval(() => void look(), wayInSweepMs);
-  return async () => clearInterval(timer);
 }
 
 function openBus(settings: Settings, log: Logger): Promise<EventBus> | EventBus {
@@ -218,12 +206,16 @@ function openDelivery({ late, ...parts }: DeliveryParts): Promise<Delivery> {
   });
 }
 
-function openVirtualIps(parts: Omit<DeliveryParts, 'authority'> & { readonly delivery: Delivery }) {
-  const { store, late } = parts;
+function openVirtualIps(
+  parts: Omit<DeliveryParts, 'authority'> & {
+    readonly delivery: Delivery;
+    readonly leadership: StoredLeadership;
+    readonly processId: string;
+  },
+) {
+  const { late } = parts;
   return openFailover({
     ...parts,
-    // The embedded database has one user; another one may have several platforms.
-    isShared: store.kind !== 'embedded',
     services: () => {
       if (late.services === null) throw new Error('virtual IPs are followed before there are services');
       return late.services;
@@ -271,6 +263,9 @@ interface SurfaceParts {
   readonly delivery: Delivery;
   readonly services: Services;
   readonly downloads: Downloads;
+  /** Of the periodic jobs of this process. */
+  readonly jobs: () => readonly JobFigures[];
+  readonly deletedRows: () => ReadonlyMap<string, number>;
   readonly closers: (() => Promise<void>)[];
 }
 
@@ -301,6 +296,7 @@ async function createSurface(parts: SurfaceParts) {
     eventStreams: () => streams.count(),
     deliveryCounters: () => delivery.counters(),
     onDelivered: (observe) => delivery.onBatch(observe),
+    coordination: { jobs: () => [...parts.jobs(), ...rights.jobs()], deletedRows: parts.deletedRows },
     overlay: { ...delivery.figures(), stored: storedFigures({ store, log, now: () => performance.now() }) },
   });
   closers.push(() => mcp.close());

@@ -43,6 +43,7 @@ export interface Database {
     pool_prefix: string;
     change_sequence: Generated<number>;
     way_in_warned_for: Date | null;
+    events_deleted_to: string | null;
   };
   operators: Owned & {
     name: string;

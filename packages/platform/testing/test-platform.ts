@@ -21,6 +21,7 @@ import { followDirectPlace } from '../actions/sdwan/observed-direct.ts';
 import { followObservation } from '../actions/sdwan/observed-machine.ts';
 import type { FailoverController } from '../autonomy/failover/controller.ts';
 import { openFailover } from '../autonomy/failover/open-failover.ts';
+import { openLeadership } from '../coordination/stored-leadership.ts';
 import { followObserved } from '../coordination/system-actor.ts';
 import { createDelivery, type Delivery } from '../deliver/delivery.ts';
 import { type EventBus, inProcessBus } from '../events/event-bus.ts';
@@ -107,12 +108,14 @@ async function startTestProcess(parts: ProcessParts): Promise<TestProcess> {
     },
     onLeave: (machine) => leaveFleet({ store, bus, services }, machine),
   });
+  const processId = uuidv7();
   const virtualIps = openFailover({
     store,
     bus,
     delivery,
     log,
-    isShared: parts.isShared,
+    leadership: openLeadership({ store, clock: systemClock, log, processId, isShared: parts.isShared }),
+    processId,
     services: () => services,
   });
   const services = testServices({ delivery, virtualIps, authority });

@@ -1,6 +1,7 @@
 // Handlers: machines, join tokens, events.
 import { ProductError } from '@powernode/core/errors';
-import { checkRevision, type HandlersOf, notFound } from '../context.ts';
+import { timeOfId } from '../../events/write-events.ts';
+import { type ActionContext, checkRevision, type HandlersOf, notFound } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { instanceRow } from '../sdwan/rows.ts';
 import { endInstance } from './end-instance.ts';
@@ -131,6 +132,22 @@ export const fleetHandlers: HandlersOf<
     if (input.since !== undefined) query = query.where('at', '>=', new Date(input.since));
     if (input.correlation_id !== undefined) query = query.where('correlation_id', '=', input.correlation_id);
     const found = await page(query, input, { by: 'id', direction: 'desc' });
-    return { events: found.rows.map(showEvent), ...pageAnswer(found) };
+    const deleted = found.hasMore ? null : await deletedTo(context);
+    const reachesIt = input.since === undefined || deleted === null || new Date(input.since) <= deleted;
+    return {
+      events: found.rows.map(showEvent),
+      ...pageAnswer(found),
+      ...(deleted === null || !reachesIt ? {} : { deleted_to: deleted.toISOString() }),
+    };
   },
 };
+
+/** Until when the account's events were deleted because of their age; null: none was. */
+async function deletedTo({ trx, accountId }: ActionContext): Promise<Date | null> {
+  const { events_deleted_to: id } = await trx
+    .selectFrom('accounts')
+    .select('events_deleted_to')
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return id === null ? null : timeOfId(id);
+}

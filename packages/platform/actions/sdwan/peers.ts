@@ -3,6 +3,7 @@ import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { sql } from 'kysely';
 import { peerModel } from '../../deliver/models.ts';
+import { firstIdAt } from '../../events/write-events.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../context.ts';
 import { fitNetwork } from './attach-blocks.ts';
 import { noteDependents } from './dependents.ts';
@@ -135,12 +136,6 @@ async function hasRotatedLately(context: ActionContext, peerId: string): Promise
     .limit(1)
     .executeTakeFirst();
   return found !== undefined;
-}
-
-/** The least UUIDv7 of a moment (RFC 9562 §5.7): ids of events begin with their time. */
-function firstIdAt(moment: Date): string {
-  const hex = moment.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 /** Takes a peer out of its network; its address rests before another peer can get it. */

@@ -1,8 +1,7 @@
 // The failover controller of a running platform: its ports are the database, the event bus, the machine's clock and
 // delivery.
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
-import { onlyProcess, storedLeadership } from '../../coordination/stored-leadership.ts';
+import type { StoredLeadership } from '../../coordination/stored-leadership.ts';
 import type { SystemParts } from '../../coordination/system-actor.ts';
 import type { Delivery } from '../../deliver/delivery.ts';
 import { systemClock } from '../../trust/clock.ts';
@@ -13,17 +12,16 @@ export interface OpenFailoverParts extends Omit<SystemParts, 'services'> {
   /** They are made with this controller among them. */
   readonly services: () => SystemParts['services'];
   readonly delivery: Delivery;
-  /** Other processes may be at the same database. */
-  readonly isShared: boolean;
+  readonly leadership: StoredLeadership;
+  /** Under which the leadership knows this process. */
+  readonly processId: string;
   readonly log: Logger;
 }
 
 export function openFailover(parts: OpenFailoverParts): FailoverController {
-  const { store, bus, delivery, log, isShared } = parts;
-  const processId = uuidv7();
+  const { bus, delivery, log, leadership, processId } = parts;
   const clock = systemClock;
-  const leadership = isShared ? storedLeadership({ store, clock, log, processId }) : onlyProcess();
   const hostnameOf = (instanceId: string) => delivery.node(instanceId)?.hostname ?? instanceId;
-  const rows = storedFailoverRows({ ...parts, leadership, hostnameOf });
+  const rows = storedFailoverRows({ ...parts, hostnameOf });
   return new FailoverController({ rows, bus, clock, nodes: delivery, leadership, processId, log });
 }

@@ -23,6 +23,7 @@ import { waitingRequests } from './0020-waiting-requests.ts';
 import { changeOrigins } from './0021-change-origins.ts';
 import { peersCount } from './0022-peers-count.ts';
 import { capabilities } from './0023-capabilities.ts';
+import { retention } from './0024-retention.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   changeOrigins,
   peersCount,
   capabilities,
+  retention,
 ];

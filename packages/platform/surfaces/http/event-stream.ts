@@ -7,9 +7,12 @@ import { eventStreamBatchMax, eventStreamsPerOperatorMax, streamPingMs } from '@
 import { showEvent } from '../../actions/fleet/present.ts';
 import type { Caller } from '../../actions/invoke-types.ts';
 import type { EventBus } from '../../events/event-bus.ts';
-import { lastEventId } from '../../events/write-events.ts';
+import { lastEventId, platformActor, timeOfId } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
+
+/** Told to a reader whose last event is older than what is kept. */
+export const eventsDeleted = 'system.events.deleted';
 
 export interface EventStreamParts {
   readonly store: Pick<Store, 'db'>;
@@ -124,31 +127,62 @@ class EventStream {
       if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
       if (this.#ended) return;
       this.#news = false;
-      const events = await this.#read().catch(() => null);
+      const read = await this.#read().catch(() => null);
       if (this.#ended) return;
       // Without a database the reader comes back by itself; the failure is logged where it is.
-      if (events === null) return this.#close();
-      if (events.length === eventStreamBatchMax) this.#news = true;
-      this.#last = events.at(-1)?.id ?? this.#last;
+      if (read === null) return this.#close();
+      const { gap, events } = read;
+      if (gap !== null || events.length === eventStreamBatchMax) this.#news = true;
+      this.#last = events.at(-1)?.id ?? gap?.id ?? this.#last;
       const told = events.filter((event) => event.kind.startsWith(kindPrefix));
-      frames = told.map(frame).join('');
+      // Whichever kinds it reads, it may have missed some of them.
+      frames = [...(gap === null ? [] : [gap]), ...told].map(frame).join('');
     }
     controller.enqueue(this.#encoder.encode(frames));
   }
 
-  async #read(): Promise<Event[]> {
+  /** What follows the last event, and first of all that some of it is gone, where it is. */
+  async #read(): Promise<{ readonly gap: Event | null; readonly events: Event[] }> {
     const { accountId } = this.#request.caller;
-    const rows = await inAccount(this.#parts.store, accountId, (trx) =>
-      trx
+    return inAccount(this.#parts.store, accountId, async (trx) => {
+      const rows = await trx
         .selectFrom('events')
         .selectAll()
         .where('account_id', '=', accountId)
         .where('id', '>', this.#last)
         .orderBy('id')
         .limit(eventStreamBatchMax)
-        .execute(),
-    );
-    return rows.map(showEvent);
+        .execute();
+      // Asked afterwards: what was deleted before the events were read is in the answer.
+      const account = await trx
+        .selectFrom('accounts')
+        .select('events_deleted_to')
+        .where('id', '=', accountId)
+        .executeTakeFirstOrThrow();
+      const { events_deleted_to: deletedTo } = account;
+      if (deletedTo === null || deletedTo <= this.#last) return { gap: null, events: rows.map(showEvent) };
+      const rest = rows.filter((row) => row.id > deletedTo);
+      return { gap: this.#gap(accountId, deletedTo), events: rest.map(showEvent) };
+    });
+  }
+
+  /** In no table: it is for this reader, which goes on from its id. */
+  #gap(accountId: string, deletedTo: string): Event {
+    return {
+      id: deletedTo,
+      account_id: accountId,
+      kind: eventsDeleted,
+      severity: 'warning',
+      at: timeOfId(deletedTo).toISOString(),
+      actor: platformActor,
+      correlation_id: deletedTo,
+      payload: {
+        last_event_id: this.#last,
+        deleted_to: deletedTo,
+        detail:
+          'Events after the last one that you have were deleted, because they are not kept so long. Read the present state anew; what follows is complete.',
+      },
+    };
   }
 
   #look(): void {

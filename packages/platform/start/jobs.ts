@@ -1,0 +1,73 @@
+// The periodic jobs of a platform that belong to no part of it: what time ends, what is warned of, and what is deleted.
+import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits';
+import { retentionFirstMs, retentionIntervalMs } from '@powernode/core/limits/coordination';
+import type { Logger } from 'pino';
+import { warnOfLastWayIn } from '../access/last-way-in.ts';
+import { expireApprovals } from '../actions/autonomy/expire.ts';
+import type { Services } from '../actions/context.ts';
+import { exclusively } from '../coordination/exclusive.ts';
+import { JobRunner } from '../coordination/jobs.ts';
+import type { Leadership } from '../coordination/leadership.ts';
+import type { Retention } from '../coordination/retention/purge.ts';
+import { type EventBus, publishEvents } from '../events/event-bus.ts';
+import type { Store } from '../store/open-store.ts';
+import { inPlatform } from '../store/tenancy.ts';
+import { systemClock } from '../trust/clock.ts';
+
+export interface PlatformJobParts {
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly services: Services;
+  readonly log: Logger;
+  readonly leadership: Pick<Leadership, 'leads'>;
+  readonly retention: Retention;
+}
+
+/** Processes of one platform that began together do not all ask the database at the same moment. */
+const jitter = 0.1;
+
+export function startPlatformJobs(parts: PlatformJobParts): JobRunner {
+  const { store, bus, log, leadership, retention } = parts;
+  const { now } = parts.services;
+  const jobs = new JobRunner({
+    clock: systemClock,
+    log,
+    random: Math.random,
+    leader: {
+      leads: () => leadership.leads(),
+      exclusively: (name, work) => exclusively(store, name, work),
+    },
+  });
+  jobs.add({
+    name: 'approvals',
+    intervalMs: approvalSweepMs,
+    jitter,
+    runsOn: 'leader',
+    run: async () => void (await expireApprovals({ store, bus, now })),
+  });
+  jobs.add({
+    name: 'ways_in',
+    intervalMs: wayInSweepMs,
+    jitter,
+    firstMs: 0,
+    runsOn: 'leader',
+    run: () => warnOfWaysIn(parts),
+  });
+  jobs.add({
+    name: 'retention',
+    intervalMs: retentionIntervalMs,
+    jitter,
+    firstMs: retentionFirstMs,
+    runsOn: 'leader',
+    run: async (stopping) => void (await retention.run(stopping)),
+  });
+  return jobs;
+}
+
+/** Accounts whose last owner's token is about to expire. */
+async function warnOfWaysIn({ store, bus, log, services }: PlatformJobParts): Promise<void> {
+  const events = await inPlatform(store, (trx) => warnOfLastWayIn(trx, services.now()));
+  for (const { account_id, payload } of events)
+    log.warn({ account_id, ...payload }, 'the last way in expires');
+  publishEvents(bus, events);
+}
