@@ -6,6 +6,7 @@ import type { ActionDefinition } from './define.ts';
 import { deviceActions } from './devices.ts';
 import { firewallActions } from './firewall.ts';
 import { fleetActions } from './fleet.ts';
+import { operationActions } from './operations.ts';
 import { portMappingActions } from './port-mappings.ts';
 import { provisioningActions } from './provisioning.ts';
 import { sdwanActions } from './sdwan.ts';
@@ -16,6 +17,7 @@ export const actions = {
   ...fleetActions,
   ...changeActions,
   ...provisioningActions,
+  ...operationActions,
   ...sdwanActions,
   ...virtualIpActions,
   ...portMappingActions,

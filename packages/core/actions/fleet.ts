@@ -128,7 +128,14 @@ export const fleetActions = {
     description:
       'Moves traffic away before maintenance, without loss: spokes switch to another hub, and virtual IPs move to their next holder. The instance stays in its networks. drain false returns it to service.',
     input: { instance_id: common.id, drain: z.boolean().default(true) },
-    output: { instance, moves: z.array(z.object({ object: z.string(), id: common.id, detail: z.string() })) },
+    output: {
+      instance,
+      moves: z.array(z.object({ object: z.string(), id: common.id, detail: z.string() })),
+      operation_id: common.id.nullable().meta({
+        description:
+          'Of the operation that ends when nothing depends on the machine any more; null: none was begun',
+      }),
+    },
     permission: 'system.instances.manage',
     category: 'system.instance_drain',
     kind: 'update',

@@ -11,7 +11,7 @@ export const toolsetTexts = {
   devices: 'access grants and user devices',
   fleet: 'instances, join tokens and events',
   provisioning: 'pending instances and their join tokens',
-  autonomy: 'policies and approvals',
+  autonomy: 'policies, approvals and operations',
   accounts: 'accounts, operators and API tokens',
 } as const satisfies Record<'default' | ActionDefinition['area'], string>;
 export type Toolset = keyof typeof toolsetTexts;

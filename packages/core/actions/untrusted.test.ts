@@ -44,6 +44,8 @@ const madeHere = new Set([
   'provider',
   'public_key',
   'source_cidrs',
+  'step',
+  'steps',
   'tag',
   'tags',
   'target_address',

@@ -30,6 +30,8 @@ export const permissions = {
   'system.policies.manage': 'Set policies',
   'system.approvals.read': 'See approvals',
   'system.approvals.decide': 'Approve and reject deferred operations',
+  'system.operations.read': 'See what the platform does that takes long',
+  'system.operations.manage': 'Cancel what the platform does that takes long',
   'system.events.read': 'Read events',
 } as const;
 export type Permission = keyof typeof permissions;
@@ -51,6 +53,7 @@ const reading = permissionNames.filter(
 const everyday: readonly Permission[] = [
   'system.join_tokens.manage',
   'system.instances.manage',
+  'system.operations.manage',
   'system.sdwan.networks.manage',
   'system.sdwan.peers.manage',
   'system.sdwan.virtual_ips.manage',

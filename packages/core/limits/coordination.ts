@@ -1,4 +1,4 @@
-// Limits of what the platform does by itself: periodic jobs and retention.
+// Limits of what the platform does by itself: periodic jobs, retention, durable operations.
 
 const dayMs = 24 * 3600 * 1000;
 
@@ -32,3 +32,29 @@ export const endedCredentialsKeptMs = 90 * dayMs;
 export const endedObjectsKeptMs = 400 * dayMs;
 /** WireGuard keys that no peer has any more; a machine that was heard since has removed them. */
 export const retiredKeysKeptMs = 90 * dayMs;
+/** Operations that are over: as with changes, their events stay longer. */
+export const endedOperationsKeptMs = 90 * dayMs;
+
+/** How often a process looks for operations that are due; one that was begun here is taken at once. */
+export const operationsLookMs = 1_000;
+/** Operations that one process runs at a time: each has a transaction while it writes, of ten database sessions. */
+export const operationsAtOnceMax = 4;
+/** Of one account, in all processes: so that no account takes the turns of all others. */
+export const operationsAtOncePerAccountMax = 2;
+/** A process that was killed holds an operation so long; one that lives says so three times as often. */
+export const operationClaimMs = 15_000;
+/** The pause after a step that failed: it doubles each time up to the ceiling, jittered by half. */
+export const operationRetryFirstMs = 1_000;
+export const operationRetryMaxMs = 5 * 60 * 1000;
+/** A step that fails so often in a row has failed: about an hour with these pauses. */
+export const operationAttemptsMax = 20;
+/** Operations of one account that are not over: far more than machines that are drained or made at once. */
+export const openOperationsPerAccountMax = 1_000;
+/** Input, memory between steps, and result of an operation: each a few ids, or a hundred ids with names. */
+export const operationJsonBytesMax = 64 * 1024;
+/** A drain is looked at so often until nothing depends on the machine, and given up after so long: machines that still have
+ * not applied it by then are named in its result. */
+export const drainLookMs = 1_000;
+export const drainWaitMs = 10 * 60 * 1000;
+/** What a step says of its progress, or of its failure: a sentence or two. */
+export const operationDetailMax = 500;

@@ -10,6 +10,8 @@ import { fleetHandlers } from './fleet/fleet.ts';
 import { provisioningHandlers } from './fleet/provision.ts';
 import { retryRolledBack } from './fleet/retry-rolled-back.ts';
 import { createRunDeferred } from './gate/run-deferred.ts';
+import { productOperations } from './operation-kinds.ts';
+import { operationHandlers } from './operations.ts';
 import { accessGrantHandlers } from './sdwan/devices/access-grants.ts';
 import { userDeviceHandlers } from './sdwan/devices/user-devices.ts';
 import { auditFirewall } from './sdwan/firewall/audit.ts';
@@ -30,6 +32,7 @@ export const handlers: Handlers = {
   ...fleetHandlers,
   listChanges,
   ...provisioningHandlers,
+  ...operationHandlers(productOperations),
   drainInstance,
   retryRolledBack,
   ...networkHandlers,

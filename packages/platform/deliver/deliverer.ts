@@ -20,6 +20,8 @@ export interface Deliverer {
   changed(accountId: string, sequence: number, changes?: readonly Change[]): void;
   /** Resolves when every change up to `sequence` has been taken into memory and written to the streams. */
   caughtUp(accountId: string, sequence: number): Promise<void>;
+  /** The account's newest change that was taken into memory. */
+  sequenceOf(accountId: string): number;
   nodeDelivery(instanceId: string): NodeDelivery;
   /** What the changes would do to which nodes; nothing is changed. `hostnames` names those in the plan. */
   plan(changes: readonly Change[], hostnameOf: (instanceId: string) => string): Plan;

@@ -1,13 +1,15 @@
 // The periodic jobs of a platform that belong to no part of it: what time ends, what is warned of, and what is deleted.
 import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits';
-import { retentionFirstMs, retentionIntervalMs } from '@powernode/core/limits/coordination';
+import { operationsLookMs, retentionFirstMs, retentionIntervalMs } from '@powernode/core/limits/coordination';
 import type { Logger } from 'pino';
 import { warnOfLastWayIn } from '../access/last-way-in.ts';
 import { expireApprovals } from '../actions/autonomy/expire.ts';
 import type { Services } from '../actions/context.ts';
+import { productOperations } from '../actions/operation-kinds.ts';
 import { exclusively } from '../coordination/exclusive.ts';
-import { JobRunner } from '../coordination/jobs.ts';
+import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
 import type { Leadership } from '../coordination/leadership.ts';
+import { OperationRunner } from '../coordination/operations/runner.ts';
 import type { Retention } from '../coordination/retention/purge.ts';
 import { type EventBus, publishEvents } from '../events/event-bus.ts';
 import type { Store } from '../store/open-store.ts';
@@ -23,10 +25,16 @@ export interface PlatformJobParts {
   readonly retention: Retention;
 }
 
+export interface PlatformJobs {
+  figures(): readonly JobFigures[];
+  /** Nothing is begun any more; what is under way comes to the next point at which it loses nothing. */
+  stop(): Promise<void>;
+}
+
 /** Processes of one platform that began together do not all ask the database at the same moment. */
 const jitter = 0.1;
 
-export function startPlatformJobs(parts: PlatformJobParts): JobRunner {
+export function startPlatformJobs(parts: PlatformJobParts): PlatformJobs {
   const { store, bus, log, leadership, retention } = parts;
   const { now } = parts.services;
   const jobs = new JobRunner({
@@ -61,8 +69,49 @@ export function startPlatformJobs(parts: PlatformJobParts): JobRunner {
     runsOn: 'leader',
     run: async (stopping) => void (await retention.run(stopping)),
   });
-  return jobs;
+  const operations = addOperations(jobs, parts);
+  return {
+    figures: () => jobs.figures(),
+    stop: async () => {
+      await jobs.stop();
+      await operations.stop();
+    },
+  };
 }
+
+/** What is begun or cancelled in any process is looked at here at once, where there is room for it. */
+function addOperations(jobs: JobRunner, parts: PlatformJobParts): { readonly stop: () => Promise<void> } {
+  const name = 'operations';
+  const wake = () => jobs.wake(name);
+  const runner = new OperationRunner({
+    ...parts,
+    kinds: productOperations,
+    clock: systemClock,
+    random: Math.random,
+    wake,
+  });
+  jobs.add({
+    name,
+    intervalMs: operationsLookMs,
+    jitter,
+    runsOn: 'every_process',
+    run: (stopping) => runner.look(stopping),
+  });
+  const unsubscribe = parts.bus.subscribe((message) => {
+    if (message.kind === 'event' && wakingEvents.has(message.event.kind)) wake();
+  });
+  return {
+    stop: () => {
+      unsubscribe();
+      return runner.idle();
+    },
+  };
+}
+
+const wakingEvents: ReadonlySet<string> = new Set([
+  'system.operation.queued',
+  'system.operation.cancel_requested',
+]);
 
 /** Accounts whose last owner's token is about to expire. */
 async function warnOfWaysIn({ store, bus, log, services }: PlatformJobParts): Promise<void> {

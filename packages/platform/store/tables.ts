@@ -5,6 +5,7 @@ import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
+import type { OperationState } from '@powernode/core/intent/operations';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { UnderlayFact } from '@powernode/core/wire/underlay';
@@ -308,6 +309,28 @@ export interface Database {
     source_cidrs: Json<string[]>;
     rate_limit: number | null;
     max_connections: number | null;
+  };
+  operations: Owned & {
+    kind: string;
+    summary: string;
+    subject_id: string | null;
+    input: Json<Record<string, unknown>>;
+    state: OperationState;
+    step: string;
+    memory: ColumnType<Record<string, unknown>, string | undefined, string>;
+    detail: string | null;
+    attempts: Generated<number>;
+    due_at: Made;
+    claim: string | null;
+    claimed_until: Date | null;
+    cancel_requested_at: Date | null;
+    cancel_reason: string | null;
+    requested_by: string | null;
+    requested_by_name: string;
+    correlation_id: string;
+    result: Json<Record<string, unknown>> | null;
+    error: Json<Record<string, unknown>> | null;
+    ended_at: Date | null;
   };
   access_grants: Owned & {
     network_id: string;

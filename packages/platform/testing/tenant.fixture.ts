@@ -3,7 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import { sql } from 'kysely';
+import { drainOperation } from '../actions/fleet/drain-operation.ts';
 import type { Caller } from '../actions/invoke-types.ts';
+import { beginOperation } from '../coordination/operations/rows.ts';
+import { inSystemTransaction } from '../coordination/system-actor.ts';
+import { platformActor } from '../events/write-events.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import type { TestPlatform } from './test-platform.ts';
 
@@ -46,6 +50,17 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
   const joinToken = (await as('createJoinToken', { name_hint: `${name}-hint` }))['join_token'];
   const spare = (await as('createNetwork', { name: `${name}-spare` }))['network'];
   const deferred = (await as('deleteNetwork', { network_id: spare?.['id'] }))['deferred_operation'];
+  // The machine that no generated test drains.
+  const operation = await inSystemTransaction(
+    platform,
+    { accountId: account.id, actor: platformActor, correlationId: `${name}-operation` },
+    (context) =>
+      beginOperation(context, drainOperation, {
+        summary: `Drain the machine ${name}-hub`,
+        subjectId: hub,
+        input: { instance_id: hub, sequence: 1 },
+      }),
+  );
   const ids: Record<string, string> = {
     account_id: account.id,
     operator_id: operator.id,
@@ -56,6 +71,7 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
     peer_id: String(peer?.['id']),
     join_token_id: String(joinToken?.['id']),
     approval_id: String(deferred?.['id']),
+    operation_id: operation.id,
     ...services.ids,
   };
   const secrets = [

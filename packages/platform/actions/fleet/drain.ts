@@ -1,12 +1,14 @@
 // Handler: a machine is drained before maintenance. Spokes leave it as a hub while it still forwards, and virtual IPs
 // go to their next holder; it stays in its networks, and takes work again when that is asked for.
 import { ProductError } from '@powernode/core/errors';
+import { beginOperation, endOperationsAbout, openOperation } from '../../coordination/operations/rows.ts';
 import { type ActionContext, checkRevision, type Handler } from '../context.ts';
 import { peerNames } from '../sdwan/peer-noun.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
 import { takeAway } from '../sdwan/virtual-ips/moves.ts';
 import { writePeer } from '../sdwan/write-peer.ts';
+import { drainOperation } from './drain-operation.ts';
 import { showInstance } from './present.ts';
 
 interface Moved {
@@ -16,7 +18,7 @@ interface Moved {
 }
 
 export const drainInstance: Handler<'drainInstance'> = async (context, input) => {
-  await context.lock();
+  const sequence = await context.lock();
   const before = await instanceRow(context, input.instance_id);
   checkRevision(before, input);
   const wanted = input.drain ? 'draining' : 'running';
@@ -26,7 +28,10 @@ export const drainInstance: Handler<'drainInstance'> = async (context, input) =>
       `The instance "${before.hostname}" is ${before.status}; only a running instance can be drained.`,
     );
   }
-  if (before.status === wanted) return { instance: await showInstance(context, before), moves: [] };
+  if (before.status === wanted) {
+    const operation = await openOperation(context, drainOperation.name, before.id);
+    return { instance: await showInstance(context, before), moves: [], operation_id: operation };
+  }
   const shownBefore = await showInstance(context, before);
   const peers = await markPeers(context, before, input.drain);
   const moves: Moved[] = [];
@@ -41,8 +46,28 @@ export const drainInstance: Handler<'drainInstance'> = async (context, input) =>
   const instance = await showInstance(context, after);
   const kind = input.drain ? 'draining' : 'drain_ended';
   context.event(`system.instance.${kind}`, { before: shownBefore, after: instance, moves });
-  return { instance, moves };
+  const operation = await followed(context, { instance: after, drain: input.drain, sequence });
+  return { instance, moves, operation_id: operation };
 };
+
+/** Until nothing depends on the machine, an operation looks on. Answers its id. */
+async function followed(
+  context: ActionContext,
+  of: { readonly instance: InstanceRow; readonly drain: boolean; readonly sequence: number },
+): Promise<string | null> {
+  const { instance, sequence } = of;
+  if (!of.drain) {
+    const about = { subjectId: instance.id, kind: drainOperation.name };
+    await endOperationsAbout(context, about, 'The machine takes work again.');
+    return null;
+  }
+  const operation = await beginOperation(context, drainOperation, {
+    summary: `Drain the machine ${instance.hostname}`,
+    subjectId: instance.id,
+    input: { instance_id: instance.id, sequence },
+  });
+  return context.dryRun ? null : operation.id;
+}
 
 async function markPeers(
   context: ActionContext,

@@ -1,5 +1,6 @@
 // The end of a machine: its peers, keys and certificate go, and so does its stream. By an operator's word, or its own.
 import type { Instance } from '@powernode/core/intent/fleet';
+import { endOperationsAbout } from '../../coordination/operations/rows.ts';
 import type { ActionContext } from '../context.ts';
 import { noteDependents } from '../sdwan/dependents.ts';
 import { removePeer } from '../sdwan/peers.ts';
@@ -17,6 +18,7 @@ export async function endInstance(context: ActionContext, before: InstanceRow): 
     .execute();
   await noteDependents(context, { peers, isForGood: true });
   for (const peer of peers) await removePeer(context, peer, { terminated: true });
+  await endOperationsAbout(context, { subjectId: before.id }, 'The machine was terminated.');
   await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
   // One that never came must not come any more.
   await context.trx

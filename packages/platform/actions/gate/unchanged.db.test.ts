@@ -42,10 +42,10 @@ const repeatable = actionKeys.filter((key) => {
   const { category, creates, hints, subject } = definitionOf(key);
   return category !== null && !creates && hints.idempotent && subject !== null;
 });
-/** A decision is final: a second one is refused. A role is only changed to what a machine is seen as: it has its own. */
-const updates = repeatable.filter(
-  (key) => !['decideApproval', 'changePeerRole'].includes(key) && !definitionOf(key).hints.destructive,
-);
+/** A decision is final: a second one is refused. What cancels sets no value, and a role is only changed to what a machine is
+ * seen as: both have tests of their own. */
+const ownTests: readonly ActionKey[] = ['decideApproval', 'cancelOperation', 'changePeerRole'];
+const updates = repeatable.filter((key) => !ownTests.includes(key) && !definitionOf(key).hints.destructive);
 
 /** The action with its subject and, one after the other, each of its other parameters. */
 const settings = updates.flatMap((key) => {

@@ -174,6 +174,13 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
       'A repeated call is recognised for a day; what was shown once is not kept longer than that needs.',
     due: (before) => sql`t.created_at < ${before}`,
   },
+  operations: {
+    kind: 'rows',
+    deletes: 'Operations that are over',
+    age: { ms: limits.endedOperationsKeptMs },
+    because: 'What came of one is asked within a quarter; the events of its steps stay longer.',
+    due: (before) => sql`t.ended_at < ${before}`,
+  },
   firewall_rules: { kind: 'kept', because: wanted },
   rule_counters: { kind: 'kept', because: 'One row of each rule and machine, deleted with either.' },
   virtual_ips: { kind: 'kept', because: wanted },

@@ -24,6 +24,7 @@ import { changeOrigins } from './0021-change-origins.ts';
 import { peersCount } from './0022-peers-count.ts';
 import { capabilities } from './0023-capabilities.ts';
 import { retention } from './0024-retention.ts';
+import { operations } from './0025-operations.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   peersCount,
   capabilities,
   retention,
+  operations,
 ];

@@ -15,7 +15,7 @@ const areas: readonly { readonly area: ActionDefinition['area']; readonly title:
   { area: 'devices', title: 'Devices and access grants' },
   { area: 'fleet', title: 'Instances and events' },
   { area: 'provisioning', title: 'Pending instances' },
-  { area: 'autonomy', title: 'Policies and approvals' },
+  { area: 'autonomy', title: 'Policies, approvals and operations' },
   { area: 'accounts', title: 'Accounts, operators, tokens' },
 ];
 

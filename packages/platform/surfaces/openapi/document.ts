@@ -52,7 +52,7 @@ const tags = [
   { name: 'firewall', description: 'Firewall rules, their audit, and reachability' },
   { name: 'devices', description: 'User devices and access grants' },
   { name: 'fleet', description: 'Instances, join tokens and events' },
-  { name: 'autonomy', description: 'Policies and approvals' },
+  { name: 'autonomy', description: 'Policies, approvals and operations' },
   { name: 'accounts', description: 'Accounts, operators and API tokens' },
   { name: 'platform', description: 'The platform itself' },
 ];
