@@ -13,6 +13,7 @@ import {
 } from './fleet/agent.ts';
 import { type Call, connect } from './fleet/api.ts';
 import { killPlatform, startPlatform, stopPlatform } from './fleet/platform.ts';
+import { chooseProgram } from './fleet/programs.ts';
 import type { Answer, AskReport, Greeting, Place, StreamReport } from './inside/messages.ts';
 import {
   bindAnywhere,
@@ -78,6 +79,8 @@ export interface LabOptions {
   /** Another name than the file's, so that one file makes several labs. */
   readonly name?: string | undefined;
   readonly report?: (line: string) => void;
+  /** Files to run platforms and agents from, by node (`chooseProgram`). */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 /** Brings up the lab of a file, or what is missing of it; returns when every peer is connected. */
@@ -95,7 +98,8 @@ export async function upSpec(input: LabSpecInput, options: LabOptions = {}): Pro
 
 async function up(spec: LabSpec, options: LabOptions): Promise<Lab> {
   const named = options.name === undefined ? spec : acceptSpec({ ...spec, name: options.name });
-  return new Lab(await bringUp(named, { report: options.report ?? (() => undefined) }));
+  const { report = () => undefined, programs = {} } = options;
+  return new Lab(await bringUp(named, { report, programs }));
 }
 
 /** A lab that is up already. */
@@ -227,6 +231,11 @@ export class Lab {
     }
     const host = hostOf(plan, name);
     await startHost(plan, host, await hostFolder(plan, host));
+  }
+
+  /** From its next start on the node runs this file; null: the program of this checkout. */
+  chooseProgram(node: string, file: string | null): Promise<void> {
+    return chooseProgram({ lab: this.plan.name, node }, file);
   }
 
   startAgent(host: string): Promise<void> {

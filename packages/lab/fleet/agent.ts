@@ -11,7 +11,7 @@ import { startBackground } from '../stage/background.ts';
 import { requireNode } from '../stage/fabric.ts';
 import { logTail } from '../stage/folder.ts';
 import { inside } from '../stage/holder.ts';
-import { markEnvironment, nodeFolder } from '../stage/names.ts';
+import { type Mark, markEnvironment, nodeFolder } from '../stage/names.ts';
 import {
   findHolder,
   lookAgain,
@@ -23,7 +23,7 @@ import {
 } from '../stage/process.ts';
 import { attempt, type Command } from '../stage/run.ts';
 import type { Call } from './api.ts';
-import { agentProgram, isProgram } from './programs.ts';
+import { programCommand, programSeeker } from './programs.ts';
 
 export interface HostPlace {
   readonly plan: LabPlan;
@@ -39,10 +39,12 @@ export function agentLog({ plan, name }: HostPlace): string {
 }
 
 function agent(place: HostPlace, verb: string, args: readonly string[]): Command {
-  return inside(requireNode(place.plan, place.name), {
-    program: process.execPath,
-    args: [agentProgram, verb, '--state-dir', stateFolder(place), ...args],
-  });
+  const words = [verb, '--state-dir', stateFolder(place), ...args];
+  return inside(requireNode(place.plan, place.name), programCommand('agent', markOfHost(place), words));
+}
+
+function markOfHost({ plan, name }: HostPlace): Mark {
+  return { lab: plan.name, node: name };
 }
 
 /** Lets the host's machine into its platform's fleet; answers with the instance it has become. */
@@ -79,11 +81,11 @@ export function findAgent(place: HostPlace): Process | null {
 }
 
 function lookForAgent({ plan, name }: HostPlace): Process | null {
-  const holder = findHolder({ lab: plan.name, node: name });
+  const mark = { lab: plan.name, node: name };
+  const holder = findHolder(mark);
   if (holder === null) return null;
-  const matches = processesInside(holder).filter(({ args }) =>
-    isProgram(args, { program: agentProgram, verb: 'run' }),
-  );
+  const isAgent = programSeeker('agent', mark, 'run');
+  const matches = processesInside(holder).filter(({ args }) => isAgent(args));
   const pids = new Set(matches.map((process) => process.pid));
   return matches.find((process) => !pids.has(process.parentPid)) ?? null;
 }
@@ -93,7 +95,7 @@ export async function startAgent(place: HostPlace): Promise<void> {
   if (findAgent(place) !== null) return;
   const started = await startBackground({
     command: agent(place, 'run', []),
-    mark: { lab: place.plan.name, node: place.name },
+    mark: markOfHost(place),
     log: agentLog(place),
   });
   await waitFor({ what: `the agent of ${place.name} to start`, limitMs: labStepMs, pollMs: 5 }, async () => {
@@ -117,7 +119,7 @@ export async function killAgent(place: HostPlace, name: NodeJS.Signals): Promise
 /** What a command inside the host sees besides the caller's environment. */
 export function hostEnvironment(place: HostPlace): Record<string, string> {
   return {
-    ...markEnvironment({ lab: place.plan.name, node: place.name }),
+    ...markEnvironment(markOfHost(place)),
     POWERNODE_STATE_DIR: stateFolder(place),
   };
 }

@@ -17,7 +17,7 @@ import {
   waitFor,
   waitUntilGone,
 } from '../stage/process.ts';
-import { isProgram, platformProgram } from './programs.ts';
+import { programCommand, programSeeker } from './programs.ts';
 
 export interface PlatformPlace {
   readonly plan: LabPlan;
@@ -60,9 +60,9 @@ export async function adminToken(place: PlatformPlace): Promise<string> {
 /** Found by its program and its data directory, so that one started by hand counts as well. */
 export function findPlatform(place: PlatformPlace): Process | null {
   const data = dataFolder(place);
-  const matches = listProcesses().filter(
-    ({ args }) => isProgram(args, { program: platformProgram, verb: 'up' }) && args.includes(data),
-  );
+  const mark = { lab: place.plan.name, node: place.name };
+  const isUp = programSeeker('platform', mark, 'up');
+  const matches = listProcesses().filter(({ args }) => isUp(args) && args.includes(data));
   const pids = new Set(matches.map((process) => process.pid));
   return matches.find((process) => !pids.has(process.parentPid)) ?? null;
 }
@@ -82,9 +82,10 @@ export async function startPlatform(place: PlatformPlace): Promise<void> {
     '--node-url',
     nodeUrl(place),
   ];
+  const mark = { lab: plan.name, node: name };
   const started = await startBackground({
-    command: { program: process.execPath, args: [platformProgram, 'up', ...operators, ...nodes] },
-    mark: { lab: plan.name, node: name },
+    command: programCommand('platform', mark, ['up', ...operators, ...nodes]),
+    mark,
     log,
     // What it puts aside goes with the lab, whatever happens to the platform.
     environment: { TMPDIR: nodeFolder(plan.name, name) },

@@ -5,7 +5,7 @@ import { ProductError } from '@powernode/core/errors';
 import { labPlatformStopMs, labStepMs } from '@powernode/core/limits';
 import { z } from 'zod';
 import { dataFolderName, stopDatabases } from '../fleet/platform.ts';
-import { platformProgram } from '../fleet/programs.ts';
+import { platformSource } from '../fleet/programs.ts';
 import { removeMachineLink } from '../stage/fabric.ts';
 import { labsOnDisk, removeFolder } from '../stage/folder.ts';
 import { labFolder, labOfAlias, machineTable } from '../stage/names.ts';
@@ -60,7 +60,7 @@ async function endProcesses(lab: string): Promise<boolean> {
 }
 
 function isPlatform(process: Process): boolean {
-  return process.args.includes(platformProgram);
+  return process.args.some((arg) => arg.endsWith(platformSource));
 }
 
 /** What is marked, and what works on a platform's data, which its database does without a mark; never this

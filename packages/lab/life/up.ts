@@ -10,6 +10,7 @@ import { findAgent, join, startAgent } from '../fleet/agent.ts';
 import { connect } from '../fleet/api.ts';
 import { type NetworkPlace, setUpNetwork, waitConnected } from '../fleet/networks.ts';
 import { freePort, nodeUrl, startPlatform } from '../fleet/platform.ts';
+import { chooseProgram } from '../fleet/programs.ts';
 import {
   benchmarkBlocks,
   type HostPlan,
@@ -34,6 +35,8 @@ import { takeDown } from './down.ts';
 import { changeRecord, hostPlace, type OpenLab, openRecord, platformPlace } from './record.ts';
 
 export interface UpOptions {
+  /** Files to run platforms and agents from, by node; all others are of this checkout. */
+  readonly programs?: Readonly<Record<string, string>>;
   readonly report: (line: string) => void;
 }
 
@@ -50,7 +53,7 @@ export async function bringUp(spec: LabSpec, options: UpOptions): Promise<OpenLa
   }
   await takeDown(spec.name);
   try {
-    return await furnish(await build(spec), options);
+    return await furnish(await build(spec, options), options);
   } catch (error) {
     options.report('failed; taking the lab down again');
     await takeDown(spec.name);
@@ -59,12 +62,15 @@ export async function bringUp(spec: LabSpec, options: UpOptions): Promise<OpenLa
 }
 
 /** The record, the bridges, and the wire to this machine. */
-async function build(spec: LabSpec): Promise<OpenLab> {
+async function build(spec: LabSpec, { programs = {} }: UpOptions): Promise<OpenLab> {
   const blocks = spec.platforms.length === 0 ? (spec.public ?? usualPublic) : await claimBlocks(spec);
   const ports: Record<string, number> = {};
   for (const platform of spec.platforms) ports[platform.name] = await freePort();
   const record = { spec, public: blocks, ports, instances: {} };
   await writeRecord(record);
+  for (const [node, file] of Object.entries(programs)) {
+    await chooseProgram({ lab: spec.name, node }, file);
+  }
   const lab = openRecord(record);
   await startFabric(lab.plan, await makeNodeFolder(spec.name, fabricMark(spec.name).node));
   if (spec.platforms.length > 0) await plugMachine(lab.plan);
