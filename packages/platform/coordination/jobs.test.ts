@@ -1,8 +1,9 @@
 // Periodic jobs: never two runs at once, whatever a run does; those of the leader by the leader alone.
 import { jobLeaderCheckMs } from '@powernode/core/limits/coordination';
+import { seededRandom } from '@powernode/core/testing/random';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SimulatedClock, seededRandom } from '../trust/clock.fixture.ts';
+import { SimulatedClock } from '../trust/clock.fixture.ts';
 import { type Job, JobRunner, type LeaderPort } from './jobs.ts';
 
 function runner(leader: LeaderPort | null = null) {

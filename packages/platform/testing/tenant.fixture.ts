@@ -53,7 +53,12 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
   // The machine that no generated test drains.
   const operation = await inSystemTransaction(
     platform,
-    { accountId: account.id, actor: platformActor, correlationId: `${name}-operation` },
+    {
+      accountId: account.id,
+      action: 'operation_step',
+      actor: platformActor,
+      correlationId: `${name}-operation`,
+    },
     (context) =>
       beginOperation(context, drainOperation, {
         summary: `Drain the machine ${name}-hub`,

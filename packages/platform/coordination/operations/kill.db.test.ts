@@ -50,7 +50,7 @@ const partsOf = ({ store }: TestStore) => ({
 
 async function begin(at: TestStore): Promise<{ id: string; directory: string }> {
   const directory = mkdtempSync(path.join(root, 'made-'));
-  const call = { accountId, actor: platformActor, correlationId: 'test' };
+  const call = { accountId, action: 'operation_step' as const, actor: platformActor, correlationId: 'test' };
   const row = await inSystemTransaction(partsOf(at), call, (context) =>
     beginOperation(context, makingKind, { summary: 'Make', subjectId: null, input: { directory } }),
   );

@@ -96,7 +96,11 @@ describe('a step that fails', () => {
     expect(await bench.row(id)).toMatchObject({ state: 'succeeded', attempts: 0, detail: null });
     expect(await bench.events(id)).toEqual(['queued', 'retrying', 'retrying', 'retrying', 'succeeded']);
     const written = await inPlatform(bench.store, (trx) =>
-      trx.selectFrom('prefix_quarantine').select('prefix').where('account_id', '=', bench.accountId).execute(),
+      trx
+        .selectFrom('prefix_quarantine')
+        .select('prefix')
+        .where('account_id', '=', bench.accountId)
+        .execute(),
     );
     expect(written).toEqual([{ prefix: 'try 0' }]);
   });
@@ -137,7 +141,9 @@ describe('a step that fails', () => {
     let runs = 0;
     const kind = kindOf('deadly', [step('one', () => (runs++, done()))]);
     const { id } = await bench.begin(kind);
-    await bench.set(sql`claim = ${uuidv7()}, claimed_until = now() - interval '1 second', attempts = ${operationAttemptsMax - 1}`);
+    await bench.set(
+      sql`claim = ${uuidv7()}, claimed_until = now() - interval '1 second', attempts = ${operationAttemptsMax - 1}`,
+    );
     await run(bench.runner(kind));
     expect(runs).toBe(0);
     expect(await bench.row(id)).toMatchObject({ state: 'failed', error: { code: 'internal' } });
@@ -262,4 +268,3 @@ describe('cancelling', () => {
     expect(await bench.row(id)).toMatchObject({ state: 'cancelled', detail: 'Nobody needs it.' });
   });
 });
-

@@ -122,7 +122,12 @@ export class OperationRunner {
   }
 
   #inTransaction(row: Claimed, work: (context: ActionContext) => Promise<void>): Promise<void> {
-    const call = { accountId: row.account_id, actor: platformActor, correlationId: row.correlation_id };
+    const call = {
+      accountId: row.account_id,
+      action: 'operation_step' as const,
+      actor: platformActor,
+      correlationId: row.correlation_id,
+    };
     return inSystemTransaction(this.#parts, call, work);
   }
 

@@ -148,6 +148,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     because: 'Why a node is at its revision is asked within a quarter; events say longer what was done.',
     keptPerAccount: changesKeptPerAccount,
   },
+  change_nodes: { kind: 'kept', because: 'Whom each change reached; deleted with the change.' },
   events: {
     kind: 'log',
     deletes: 'Events',

@@ -54,7 +54,7 @@ export class OperationBench {
   }
 
   #call(accountId: string) {
-    return { accountId, actor: platformActor, correlationId: 'test' };
+    return { accountId, action: 'operation_step' as const, actor: platformActor, correlationId: 'test' };
   }
 
   close(): Promise<void> {
@@ -87,7 +87,11 @@ export class OperationBench {
     });
   }
 
-  begin(kind: OperationKind<None>, subjectId: string | null = null, accountId = this.accountId): Promise<OperationRow> {
+  begin(
+    kind: OperationKind<None>,
+    subjectId: string | null = null,
+    accountId = this.accountId,
+  ): Promise<OperationRow> {
     return inSystemTransaction(this.#parts, this.#call(accountId), (context) =>
       beginOperation(context, kind, { summary: 'Do it', subjectId, input: {} }),
     );
