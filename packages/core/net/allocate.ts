@@ -42,22 +42,6 @@ export function* hostAddressCandidates(network: Prefix, highest: bigint | null):
   }
 }
 
-/** The first of them that is not taken, which those in use and those still in quarantine are; null: none is left. */
-export function allocateHostAddress(network: Prefix, state: Given): Address | null {
-  return firstFree(hostAddressCandidates(network, state.highest), state);
-}
-
-interface Given {
-  /** The highest number ever given; null: none yet. */
-  readonly highest: bigint | null;
-  readonly taken: (bits: bigint) => boolean;
-}
-
-function firstFree(candidates: Iterable<Address>, { taken }: Given): Address | null {
-  for (const address of candidates) if (!taken(address.bits)) return address;
-  return null;
-}
-
 /** The lowest free block for an IPv4 leg, or null when none is left. `taken` are prefixes of either family. */
 export function allocateIpv4Prefix(pool: Prefix, taken: readonly Prefix[]): Prefix | null {
   const size = 1n << BigInt(32 - ipv4PrefixLength);
@@ -77,11 +61,6 @@ export function* ipv4AddressCandidates(block: Prefix, highest: bigint | null): G
     const number = 1n + ((start + tried) % hosts);
     yield { family: 4, bits: block.bits + number };
   }
-}
-
-/** The first of them that is not taken; null: none is left. */
-export function allocateIpv4Address(block: Prefix, state: Given): Address | null {
-  return firstFree(ipv4AddressCandidates(block, state.highest), state);
 }
 
 const triesMax = 65_536n;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hostNumberFirst } from '../limits.ts';
 import { canonicalAddress, formatAddress, formatEndpoint, parseAddress, parseEndpoint } from './address.ts';
-import { allocateHostAddress, allocateNetworkPrefix } from './allocate.ts';
+import { allocateNetworkPrefix, hostAddressCandidates } from './allocate.ts';
 import { canonicalPrefix, contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';
 import { classifyAddress, endpointRefusal, isPubliclyRoutable, prefixesFrom } from './special-addresses.ts';
 
@@ -197,8 +197,8 @@ describe('allocation', () => {
         let highest: bigint | null = null;
         let last = 0n;
         for (const release of releases) {
-          const address = allocateHostAddress(network, { highest, taken: (bits) => taken.has(bits) });
-          if (address === null) throw new Error('a /64 ran out');
+          const address = hostAddressCandidates(network, highest).find(({ bits }) => !taken.has(bits));
+          if (address === undefined) throw new Error('a /64 ran out');
           expect(taken.has(address.bits)).toBe(false);
           expect(address.bits).toBeGreaterThan(last);
           last = address.bits;
@@ -213,9 +213,10 @@ describe('allocation', () => {
     const small = prefixOf('fd00:1::/118');
     const lastNumber = 1023n;
     const free = network(small, hostNumberFirst + 5n);
-    const address = allocateHostAddress(small, { highest: lastNumber, taken: (bits) => bits !== free });
-    expect(address?.bits).toBe(free);
-    expect(allocateHostAddress(small, { highest: lastNumber, taken: () => true })).toBeNull();
+    const candidates = Array.from(hostAddressCandidates(small, lastNumber), ({ bits }) => bits);
+    expect(candidates[0]).toBe(network(small, hostNumberFirst));
+    expect(candidates).toContain(free);
+    expect(candidates.every((bits) => bits < network(small, lastNumber + 1n))).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 // The IPv4 leg of a network that is there already: given to all that is in it, exchanged for another block, or taken.
 import { ProductError } from '@powernode/core/errors';
 import { familyOf, formatAddress } from '@powernode/core/net/address';
-import { allocateIpv4Address } from '@powernode/core/net/allocate';
+import { ipv4AddressCandidates } from '@powernode/core/net/allocate';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { sql } from 'kysely';
 import type { ActionContext } from '../context.ts';
@@ -83,9 +83,9 @@ class Numbers {
     if (text === null) return null;
     const block = parsePrefix(text);
     if (block === null) throw new Error(`the block "${text}" of a network cannot be read`);
-    const taken = (bits: bigint) => this.#given.has(bits);
-    const address = allocateIpv4Address(block, { highest: this.highest, taken });
-    if (address === null) {
+    const candidates = ipv4AddressCandidates(block, this.highest);
+    const address = candidates.find(({ bits }) => !this.#given.has(bits));
+    if (address === undefined) {
       throw new ProductError(
         'pool_exhausted',
         `${text} does not have enough addresses for the peers, virtual IPs and devices of "${name}". Give a larger ipv4_prefix.`,
