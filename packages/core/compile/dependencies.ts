@@ -1,10 +1,11 @@
 // Which items of a network were made from what, so that only those are made anew whose sources change. Belongs to
 // network-items.ts.
+import type { ItemId, PeerId } from '../ids.ts';
 
 /** What an item was made from. */
 export interface Sources {
-  readonly peers: Iterable<string>;
-  readonly items: Iterable<string>;
+  readonly peers: Iterable<PeerId>;
+  readonly items: Iterable<ItemId>;
   /** All hubs, whichever they are. */
   readonly hubs: boolean;
   /** The hubs that spokes keep an interface to. */
@@ -12,14 +13,14 @@ export interface Sources {
 }
 
 export class Dependencies {
-  readonly #sources = new Map<string, Sources>();
-  readonly #byPeer = new Map<string, Set<string>>();
-  readonly #byItem = new Map<string, Set<string>>();
-  readonly #onHubs = new Set<string>();
-  readonly #onTransit = new Set<string>();
+  readonly #sources = new Map<ItemId, Sources>();
+  readonly #byPeer = new Map<PeerId, Set<ItemId>>();
+  readonly #byItem = new Map<ItemId, Set<ItemId>>();
+  readonly #onHubs = new Set<ItemId>();
+  readonly #onTransit = new Set<ItemId>();
 
   /** What the item was made from, in place of what it was made from before. */
-  set(itemId: string, sources: Sources): void {
+  set(itemId: ItemId, sources: Sources): void {
     this.forget(itemId);
     this.#sources.set(itemId, sources);
     for (const id of sources.peers) add(this.#byPeer, id, itemId);
@@ -28,7 +29,7 @@ export class Dependencies {
     if (sources.transit) this.#onTransit.add(itemId);
   }
 
-  forget(itemId: string): void {
+  forget(itemId: ItemId): void {
     const sources = this.#sources.get(itemId);
     if (sources === undefined) return;
     this.#sources.delete(itemId);
@@ -39,9 +40,9 @@ export class Dependencies {
   }
 
   /** Items that were made from one of these. */
-  madeFrom({ peers = [], items = [], hubs = false, transit = false }: Partial<Sources>): Set<string> {
-    const found = new Set<string>();
-    const addAll = (itemIds: Iterable<string>) => {
+  madeFrom({ peers = [], items = [], hubs = false, transit = false }: Partial<Sources>): Set<ItemId> {
+    const found = new Set<ItemId>();
+    const addAll = (itemIds: Iterable<ItemId>) => {
       for (const id of itemIds) found.add(id);
     };
     for (const id of peers) addAll(this.#byPeer.get(id) ?? []);
@@ -52,11 +53,11 @@ export class Dependencies {
   }
 }
 
-function add(index: Map<string, Set<string>>, id: string, itemId: string): void {
+function add<Id>(index: Map<Id, Set<ItemId>>, id: Id, itemId: ItemId): void {
   index.set(id, (index.get(id) ?? new Set()).add(itemId));
 }
 
-function remove(index: Map<string, Set<string>>, id: string, itemId: string): void {
+function remove<Id>(index: Map<Id, Set<ItemId>>, id: Id, itemId: ItemId): void {
   const itemIds = index.get(id);
   itemIds?.delete(itemId);
   if (itemIds?.size === 0) index.delete(id);

@@ -7,6 +7,7 @@
 // source, so two hubs on one interface would lose half of the traffic. For the same reason these hubs meet each other
 // on relay interfaces of their own. All other pairs meet on the leaf interface with exact AllowedIPs. Two spokes meet
 // when one can be called (full_mesh), or when hubs see both where they can be called (behind NATs that allow it).
+import type { PeerId } from '../ids.ts';
 import { keepaliveSeconds, peerEndpointsMax, relayPortStep, transitHubsMax } from '../limits.ts';
 import { familyOf, formatEndpoint, parseAddress, parseEndpoint, withLength } from '../net/address.ts';
 import { type Prefix } from '../net/prefix.ts';
@@ -105,7 +106,7 @@ export function transitHubs(peers: Iterable<PeerModel>): TransitHub[] {
 }
 
 /** Addresses that lead to a peer beside its own, with their length: those it holds, and those of its devices. */
-export type Carried = (peerId: string) => readonly string[];
+export type Carried = (peerId: PeerId) => readonly string[];
 
 /** All addresses that lead to a peer, with their length. In an order that does not come from how they came about. */
 export function addressesOf(peer: PeerModel, carried: Carried): string[] {
@@ -130,7 +131,7 @@ export function everything(network: NetworkModel): string[] {
 }
 
 /** A number for a pair of objects that spreads the ones over the others (rendezvous hashing). */
-function affinity(id: string, hubId: string): number {
+function affinity(id: string, hubId: PeerId): number {
   let hash = fnv1a(`${id}/${hubId}`);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) >>> 0;

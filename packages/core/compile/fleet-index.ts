@@ -1,5 +1,6 @@
 // All networks of the platform in memory: which document each machine should have, and whom a change reaches.
 // One machine may be in several networks; their entries have distinct keys, so its document is their union.
+import type { InstanceId, NetworkId } from '../ids.ts';
 import type { Delta } from './deltas.ts';
 import { addDigests, formatDigest } from './digest.ts';
 import { type Impact, noImpact } from './impact.ts';
@@ -12,9 +13,9 @@ import { type CompiledEntry, diffEntries, isEmptyPatch, type Patch } from './pat
 export type Change =
   | { readonly kind: 'network_created'; readonly network: NetworkModel }
   | { readonly kind: 'network_updated'; readonly network: NetworkModel }
-  | { readonly kind: 'network_deleted'; readonly networkId: string }
-  | ({ readonly kind: 'peer_changed'; readonly networkId: string } & PeerChange)
-  | ({ readonly kind: 'item_changed'; readonly networkId: string } & ItemChange);
+  | { readonly kind: 'network_deleted'; readonly networkId: NetworkId }
+  | ({ readonly kind: 'peer_changed'; readonly networkId: NetworkId } & PeerChange)
+  | ({ readonly kind: 'item_changed'; readonly networkId: NetworkId } & ItemChange);
 
 /** What a change did: to the documents of nodes, and to the networks themselves. */
 export interface Applied {
@@ -26,8 +27,8 @@ export interface Applied {
 const nothing: Applied = { impact: noImpact(), deltas: [] };
 
 export class FleetIndex {
-  readonly #networks = new Map<string, NetworkIndex>();
-  readonly #networksOf = new Map<string, Set<string>>();
+  readonly #networks = new Map<NetworkId, NetworkIndex>();
+  readonly #networksOf = new Map<InstanceId, Set<NetworkId>>();
 
   /** Loads a network with all of its peers and items at once, as at a start. */
   load(network: NetworkModel, peers: Iterable<PeerModel>, items: Iterable<Item> = []): void {
@@ -36,21 +37,21 @@ export class FleetIndex {
     for (const peer of index.peers()) this.#join(peer);
   }
 
-  network(id: string): NetworkIndex | undefined {
+  network(id: NetworkId): NetworkIndex | undefined {
     return this.#networks.get(id);
   }
   networks(): IterableIterator<NetworkIndex> {
     return this.#networks.values();
   }
-  networksOf(instanceId: string): NetworkIndex[] {
+  networksOf(instanceId: InstanceId): NetworkIndex[] {
     return [...(this.#networksOf.get(instanceId) ?? [])].flatMap((id) => this.#networks.get(id) ?? []);
   }
 
-  compile(instanceId: string): CompiledEntry[] {
+  compile(instanceId: InstanceId): CompiledEntry[] {
     return this.networksOf(instanceId).flatMap((network) => network.compile(instanceId));
   }
 
-  digest(instanceId: string): string {
+  digest(instanceId: InstanceId): string {
     let total = 0n;
     for (const network of this.networksOf(instanceId)) total = addDigests(total, network.digest(instanceId));
     return formatDigest(total);
@@ -88,10 +89,10 @@ export class FleetIndex {
     };
   }
 
-  #delete(networkId: string): Applied {
+  #delete(networkId: NetworkId): Applied {
     const last = this.#networks.get(networkId);
     if (last === undefined) return nothing;
-    const single = new Map<string, Patch>();
+    const single = new Map<InstanceId, Patch>();
     for (const peer of last.peers()) {
       const patch = diffEntries(last.compile(peer.instanceId), []);
       if (!isEmptyPatch(patch)) single.set(peer.instanceId, patch);
@@ -101,7 +102,7 @@ export class FleetIndex {
     return { impact: { shared: [], single }, deltas: [{ kind: 'network_removed', last }] };
   }
 
-  #changePeer(networkId: string, asked: PeerChange): Applied {
+  #changePeer(networkId: NetworkId, asked: PeerChange): Applied {
     const index = this.#networks.get(networkId);
     const change = objectChange(index?.peer(subjectOf(asked).id) ?? null, asked.after);
     if (index === undefined || change === null) return nothing;
@@ -115,7 +116,7 @@ export class FleetIndex {
     return { impact, deltas: [{ kind: 'peer_changed', network, before, after }] };
   }
 
-  #changeItem(networkId: string, asked: ItemChange): Applied {
+  #changeItem(networkId: NetworkId, asked: ItemChange): Applied {
     const index = this.#networks.get(networkId);
     const change = objectChange(index?.item(subjectOf(asked).id) ?? null, asked.after);
     if (index === undefined || change === null) return nothing;

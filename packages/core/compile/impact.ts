@@ -1,4 +1,5 @@
 // The impact of a change on the documents of nodes, collected while the network compares before and after.
+import type { InstanceId, PeerId } from '../ids.ts';
 import { type Standing, standings } from './entries.ts';
 import type { PeerModel } from './model.ts';
 import type { ContributionDelta } from './network-items.ts';
@@ -10,11 +11,11 @@ export interface Impact {
   /** A node may be in several; their keys are disjoint. */
   readonly shared: readonly SharedPatch[];
   /** By instance. A node in both a shared group and here gets both; their keys are disjoint. */
-  readonly single: ReadonlyMap<string, Patch>;
+  readonly single: ReadonlyMap<InstanceId, Patch>;
 }
 
 export interface SharedPatch {
-  readonly instances: readonly string[];
+  readonly instances: readonly InstanceId[];
   readonly patch: Patch;
 }
 
@@ -26,25 +27,25 @@ export interface Difference {
 /** What the collector has to know of the network, as it is after the change. */
 export interface Reached {
   /** Instances of which everything is compared, so that they get nothing else. */
-  readonly whole: ReadonlySet<string>;
-  peer(id: string): PeerModel | undefined;
+  readonly whole: ReadonlySet<InstanceId>;
+  peer(id: PeerId): PeerModel | undefined;
   standing(peer: PeerModel): Standing;
   /** Instances of that standing. */
-  members(standing: Standing): Iterable<string>;
-  everyone(): Iterable<string>;
+  members(standing: Standing): Iterable<InstanceId>;
+  everyone(): Iterable<InstanceId>;
 }
 
 /** Looks before and after the change. */
 export interface Seen {
   /** What nodes have by their standing alone; null: untouched. */
   readonly network: Looks | null;
-  readonly peers: ReadonlyMap<string, Looks>;
+  readonly peers: ReadonlyMap<PeerId, Looks>;
 }
 
 export class ImpactCollector {
   readonly #reached: Reached;
   readonly #shared: SharedPatch[] = [];
-  readonly #single = new Map<string, Patch>();
+  readonly #single = new Map<InstanceId, Patch>();
 
   constructor(reached: Reached) {
     this.#reached = reached;
@@ -55,7 +56,7 @@ export class ImpactCollector {
   }
 
   /** What one node alone gets. */
-  one(instanceId: string, { before, after }: Difference): void {
+  one(instanceId: InstanceId, { before, after }: Difference): void {
     const patch = diffEntries(before, after);
     if (isEmptyPatch(patch)) return;
     const other = this.#single.get(instanceId);
@@ -92,9 +93,9 @@ export class ImpactCollector {
 
   #contributionsToPeers(
     given: readonly ContributionDelta[],
-  ): Map<string, { before: CompiledEntry[]; after: CompiledEntry[] }> {
+  ): Map<InstanceId, { before: CompiledEntry[]; after: CompiledEntry[] }> {
     const { peer, whole } = this.#reached;
-    const found = new Map<string, { before: CompiledEntry[]; after: CompiledEntry[] }>();
+    const found = new Map<InstanceId, { before: CompiledEntry[]; after: CompiledEntry[] }>();
     for (const contribution of given) {
       for (const side of ['before', 'after'] as const) {
         for (const [peerId, entries] of contribution[side].peers) {
@@ -112,18 +113,18 @@ export class ImpactCollector {
   /** What these nodes get alike. */
   #all(
     { before, after }: Difference,
-    to: { readonly instances: Iterable<string>; readonly except: ReadonlySet<string> },
+    to: { readonly instances: Iterable<InstanceId>; readonly except: ReadonlySet<InstanceId> },
   ): void {
     const patch = diffEntries(before, after);
     if (isEmptyPatch(patch)) return;
-    const instances: string[] = [];
+    const instances: InstanceId[] = [];
     for (const id of to.instances) if (!to.except.has(id)) instances.push(id);
     if (instances.length > 0) this.#shared.push({ instances, patch });
   }
 }
 
 /** What a node of that standing has by it, and because of these peers. */
-function lookOf(seen: Seen, from: Standing, exceptId: string | null): Difference {
+function lookOf(seen: Seen, from: Standing, exceptId: PeerId | null): Difference {
   const looks = seen.network === null ? [] : [seen.network];
   for (const [id, one] of seen.peers) if (id !== exceptId) looks.push(one);
   return {

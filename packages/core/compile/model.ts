@@ -1,10 +1,11 @@
 // What the compiler reads: a network, its peers and its other objects (items), as immutable values. Built by the
 // platform from its rows.
+import type { AccountId, InstanceId, NetworkId, PeerId, PortMappingId, PublicKey, RuleId, UserDeviceId, VirtualIpId } from '../ids.ts';
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {
-  readonly id: string;
-  readonly accountId: string;
+  readonly id: NetworkId;
+  readonly accountId: AccountId;
   readonly handle: string;
   readonly prefix: string;
   /** null: the network has no IPv4 leg. */
@@ -18,15 +19,15 @@ export interface NetworkModel {
 
 /** The parts of a peer that reach a node's document, its own or another's. */
 export interface PeerModel {
-  readonly id: string;
-  readonly networkId: string;
-  readonly instanceId: string;
+  readonly id: PeerId;
+  readonly networkId: NetworkId;
+  readonly instanceId: InstanceId;
   readonly hostAddress: string;
   /** null: the network has no IPv4 leg. */
   readonly ipv4Address: string | null;
-  readonly publicKey: string;
+  readonly publicKey: PublicKey;
   /** The key of a spoke's leaf interface, on which it meets other spokes without a hub; null: it has none. */
-  readonly directKey: string | null;
+  readonly directKey: PublicKey | null;
   /** Where hubs see that interface, when others may call it there; null: behind a symmetric NAT, or not seen. */
   readonly directEndpoint: string | null;
   /** A hub's number, which stays with it (lowest free from 1). null: a spoke. */
@@ -51,8 +52,8 @@ export type Selector =
 
 export interface RuleModel {
   readonly type: 'firewall_rule';
-  readonly id: string;
-  readonly networkId: string;
+  readonly id: RuleId;
+  readonly networkId: NetworkId;
   readonly direction: 'ingress' | 'egress' | 'both';
   readonly action: 'accept' | 'drop' | 'reject';
   readonly selector: Selector;
@@ -65,24 +66,24 @@ export interface RuleModel {
 
 export interface VirtualIpModel {
   readonly type: 'virtual_ip';
-  readonly id: string;
-  readonly networkId: string;
+  readonly id: VirtualIpId;
+  readonly networkId: NetworkId;
   /** Without length; the first one is IPv6. */
   readonly addresses: readonly string[];
   readonly anycast: boolean;
   /** Peers that may hold it, the primary first. */
-  readonly candidates: readonly string[];
+  readonly candidates: readonly PeerId[];
   /** Who holds it now. Of an anycast address: nobody is singled out. */
-  readonly holder: string | null;
+  readonly holder: PeerId | null;
   /** Rises with every change of the holder. */
   readonly epoch: number;
 }
 
 export interface PortMappingModel {
   readonly type: 'port_mapping';
-  readonly id: string;
-  readonly networkId: string;
-  readonly hubPeerId: string;
+  readonly id: PortMappingId;
+  readonly networkId: NetworkId;
+  readonly hubPeerId: PeerId;
   readonly externalAddress: string;
   readonly externalPort: number;
   readonly protocol: 'tcp' | 'udp';
@@ -95,13 +96,13 @@ export interface PortMappingModel {
 
 export interface UserDeviceModel {
   readonly type: 'user_device';
-  readonly id: string;
-  readonly networkId: string;
-  readonly publicKey: string;
+  readonly id: UserDeviceId;
+  readonly networkId: NetworkId;
+  readonly publicKey: PublicKey;
   /** Without length; the first one is IPv6. */
   readonly addresses: readonly string[];
   /** The hub that it calls. */
-  readonly hubPeerId: string;
+  readonly hubPeerId: PeerId;
   /** Sorted. */
   readonly tags: readonly string[];
 }

@@ -1,5 +1,6 @@
 // The naive compiler: the document of one node, pair by pair and object by object, nothing remembered. It is the
 // reference that the fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
+import type { InstanceId, PeerId } from '../ids.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
 import { hostAddressesOf, ownEntries, standingEntries, standingOf, transitHubs } from './entries.ts';
 import { carriedBy, memberOf, tagsNamed, viewsOf } from './items/index.ts';
@@ -17,7 +18,7 @@ export interface NaiveNetwork {
 /** The document of the instance over all of its networks, by key. */
 export function compileNaively(
   networks: readonly NaiveNetwork[],
-  instanceId: string,
+  instanceId: InstanceId,
 ): Map<string, EntryValue> {
   const document = new Map<string, EntryValue>();
   for (const network of networks) {
@@ -32,7 +33,7 @@ function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): En
   const transit = transitHubs(peers);
   const from = standingOf(network, self);
   const carriers = Map.groupBy(items.flatMap(carriedBy), (one) => one.peerId);
-  const carried = (peerId: string) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
+  const carried = (peerId: PeerId) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
   const peerById = new Map(peers.map((peer) => [peer.id, peer]));
   const itemById = new Map(items.map((item) => [item.id, item]));
   const hubs = peers.filter((peer) => peer.hubSlot !== null);

@@ -1,6 +1,7 @@
 // The fast compiler: one network held in memory, so that a change costs what it reaches and no more.
 // Nodes of one standing see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
+import type { InstanceId, ItemId, MemberId, PeerId } from '../ids.ts';
 import { addDigests } from './digest.ts';
 import { isTransit, ownEntries, type Standing, standingOf, type TransitHub, transitHubs } from './entries.ts';
 import { type Impact, ImpactCollector } from './impact.ts';
@@ -19,23 +20,23 @@ interface Touched {
   /** What nodes have by their standing alone may differ. */
   readonly network?: boolean;
   /** Peers whose looks may differ. */
-  readonly looks?: Iterable<string>;
+  readonly looks?: Iterable<PeerId>;
   /** Peers whose own part may differ. */
-  readonly own?: Iterable<string>;
-  readonly items?: Iterable<string>;
+  readonly own?: Iterable<PeerId>;
+  readonly items?: Iterable<ItemId>;
   /** Peers and devices whose groups may differ. */
-  readonly memberships?: Iterable<string>;
+  readonly memberships?: Iterable<MemberId>;
   /** Instances of which everything may differ: they get that difference, and nothing shared. */
-  readonly whole?: ReadonlySet<string>;
+  readonly whole?: ReadonlySet<InstanceId>;
 }
 
-const none: ReadonlySet<string> = new Set();
+const none: ReadonlySet<InstanceId> = new Set();
 
 export class NetworkIndex {
   #network: NetworkModel;
-  readonly #peers = new Map<string, PeerModel>();
-  readonly #byInstance = new Map<string, PeerModel>();
-  readonly #hubs = new Map<string, PeerModel>();
+  readonly #peers = new Map<PeerId, PeerModel>();
+  readonly #byInstance = new Map<InstanceId, PeerModel>();
+  readonly #hubs = new Map<PeerId, PeerModel>();
   #transit: readonly TransitHub[] = [];
   readonly #items = new NetworkItems();
   readonly #views = new NetworkViews();
@@ -74,10 +75,10 @@ export class NetworkIndex {
     return this.#transit;
   }
 
-  peer(id: string): PeerModel | undefined {
+  peer(id: PeerId): PeerModel | undefined {
     return this.#peers.get(id);
   }
-  peerOfInstance(instanceId: string): PeerModel | undefined {
+  peerOfInstance(instanceId: InstanceId): PeerModel | undefined {
     return this.#byInstance.get(instanceId);
   }
   peers(): IterableIterator<PeerModel> {
@@ -86,19 +87,19 @@ export class NetworkIndex {
   hubs(): readonly PeerModel[] {
     return [...this.#hubs.values()];
   }
-  item(id: string): Item | undefined {
+  item(id: ItemId): Item | undefined {
     return this.#items.item(id);
   }
   items(): IterableIterator<Item> {
     return this.#items.items();
   }
   /** Addresses (with their length) that lead to a peer beside its own. */
-  carried(peerId: string): readonly string[] {
+  carried(peerId: PeerId): readonly string[] {
     return this.#items.carried(peerId);
   }
 
   /** The entries of one node in this network; none when it is not a member. */
-  compile(instanceId: string): CompiledEntry[] {
+  compile(instanceId: InstanceId): CompiledEntry[] {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return [];
     return this.#own(self).concat(
@@ -109,7 +110,7 @@ export class NetworkIndex {
   }
 
   /** Whether the document of a node has a tunnel under that key: to another peer, or (null) to a device. */
-  hasTunnel(instanceId: string, key: string, to: string | null): boolean {
+  hasTunnel(instanceId: InstanceId, key: string, to: PeerId | null): boolean {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined || to === self.id) return false;
     const named = (entries: readonly CompiledEntry[]) => entries.some((entry) => entry.key === key);
@@ -118,7 +119,7 @@ export class NetworkIndex {
   }
 
   /** The digest of `compile(instanceId)`, in time that does not grow with the network. */
-  digest(instanceId: string): bigint {
+  digest(instanceId: InstanceId): bigint {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return 0n;
     const others = this.#views.digestFrom(this.#standing(self), self.id);
@@ -153,7 +154,7 @@ export class NetworkIndex {
     const { id } = subjectOf(change);
     const items = this.#items.madeFrom({ items: [id] }).add(id);
     const memberships = this.#items.membershipsMoved({ before, after });
-    const looks = new Set<string>();
+    const looks = new Set<PeerId>();
     for (const item of [before, after]) {
       if (item === null) continue;
       if (memberOf(item) !== null) memberships.add(id);
@@ -216,8 +217,8 @@ export class NetworkIndex {
     return collector.impact;
   }
 
-  #ownOf(peerIds: Iterable<string>, except: ReadonlySet<string>): Map<string, CompiledEntry[]> {
-    const own = new Map<string, CompiledEntry[]>();
+  #ownOf(peerIds: Iterable<PeerId>, except: ReadonlySet<InstanceId>): Map<InstanceId, CompiledEntry[]> {
+    const own = new Map<InstanceId, CompiledEntry[]>();
     for (const id of peerIds) {
       const peer = this.#peers.get(id);
       if (peer !== undefined && !except.has(peer.instanceId)) own.set(peer.instanceId, this.#own(peer));
@@ -234,7 +235,7 @@ export class NetworkIndex {
   }
 
   /** Whoever may be in groups. */
-  *#members(): Generator<string> {
+  *#members(): Generator<MemberId> {
     yield* this.#peers.keys();
     for (const item of this.#items.items()) if (memberOf(item) !== null) yield item.id;
   }

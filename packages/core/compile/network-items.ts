@@ -1,5 +1,6 @@
 // The objects of one network beside its peers, held in memory with what each of them gives to whom, and with what it
 // was made from, so that only those are made anew whose parts have changed. Belongs to network-index.ts.
+import type { ItemId, MemberId, PeerId } from '../ids.ts';
 import { Dependencies, type Sources } from './dependencies.ts';
 import { addDigests, subtractDigests } from './digest.ts';
 import { hostAddressesOf, type TransitHub } from './entries.ts';
@@ -12,8 +13,8 @@ import { CompiledEntry } from './patch.ts';
 /** What one object gives to documents. */
 export interface Contribution {
   readonly everyone: readonly CompiledEntry[];
-  readonly peers: ReadonlyMap<string, readonly CompiledEntry[]>;
-  readonly carried: readonly { readonly peerId: string; readonly addresses: readonly string[] }[];
+  readonly peers: ReadonlyMap<PeerId, readonly CompiledEntry[]>;
+  readonly carried: readonly { readonly peerId: PeerId; readonly addresses: readonly string[] }[];
 }
 
 /** What one object gave, and what it gives. */
@@ -27,24 +28,24 @@ const nothingGiven: Contribution = { everyone: [], peers: new Map(), carried: []
 /** What the items look up in the network. */
 export interface Surroundings {
   readonly network: NetworkModel;
-  peer(id: string): PeerModel | undefined;
+  peer(id: PeerId): PeerModel | undefined;
   readonly transit: readonly TransitHub[];
   hubs(): readonly PeerModel[];
 }
 
 export class NetworkItems {
-  readonly #items = new Map<string, Item>();
-  readonly #contributions = new Map<string, Contribution>();
+  readonly #items = new Map<ItemId, Item>();
+  readonly #contributions = new Map<ItemId, Contribution>();
   /** By peer or device: its groups, as far as rules name them. Everyone has them. */
-  readonly #memberships = new Map<string, readonly CompiledEntry[]>();
+  readonly #memberships = new Map<MemberId, readonly CompiledEntry[]>();
   readonly #dependencies = new Dependencies();
   /** By peer: what single items give it. */
-  readonly #perPeer = new Map<string, Map<string, readonly CompiledEntry[]>>();
-  readonly #carried = new Map<string, Map<string, readonly string[]>>();
+  readonly #perPeer = new Map<PeerId, Map<ItemId, readonly CompiledEntry[]>>();
+  readonly #carried = new Map<PeerId, Map<ItemId, readonly string[]>>();
   /** How many rules name a tag. */
   readonly #named = new Map<string, number>();
   /** By tag: peers and devices that have it. */
-  readonly #tagged = new Map<string, Set<string>>();
+  readonly #tagged = new Map<string, Set<MemberId>>();
   /** The sum of the digests of what everyone has. */
   #sum = 0n;
 
@@ -52,14 +53,14 @@ export class NetworkItems {
     return this.#sum;
   }
 
-  item(id: string): Item | undefined {
+  item(id: ItemId): Item | undefined {
     return this.#items.get(id);
   }
   items(): IterableIterator<Item> {
     return this.#items.values();
   }
 
-  carried = (peerId: string): readonly string[] => {
+  carried = (peerId: PeerId): readonly string[] => {
     const carried = this.#carried.get(peerId);
     return carried === undefined ? [] : [...carried.values()].flat();
   };
@@ -71,12 +72,12 @@ export class NetworkItems {
     return found;
   }
 
-  ofPeer(peerId: string): CompiledEntry[] {
+  ofPeer(peerId: PeerId): CompiledEntry[] {
     return [...(this.#perPeer.get(peerId)?.values() ?? [])].flat();
   }
 
   /** Puts an item in place of an older one of the same id, or takes it away. What follows is `refresh`'s to do. */
-  put(id: string, item: Item | null): void {
+  put(id: ItemId, item: Item | null): void {
     const before = this.#items.get(id);
     if (before !== undefined) this.#count(before, -1);
     if (item === null) this.#items.delete(id);
@@ -86,12 +87,12 @@ export class NetworkItems {
   }
 
   /** Notes the tags of a peer. */
-  tagPeer(id: string, tags: { readonly before: readonly string[]; readonly after: readonly string[] }): void {
+  tagPeer(id: PeerId, tags: { readonly before: readonly string[]; readonly after: readonly string[] }): void {
     this.#tag(id, tags);
   }
 
   /** Items that were made from one of these, and are to be made anew when it changes. */
-  madeFrom(sources: Partial<Sources>): Set<string> {
+  madeFrom(sources: Partial<Sources>): Set<ItemId> {
     return this.#dependencies.madeFrom(sources);
   }
 
@@ -105,14 +106,14 @@ export class NetworkItems {
   }: {
     readonly before: Item | null;
     readonly after: Item | null;
-  }): Set<string> {
+  }): Set<MemberId> {
     const counts = new Map<string, number>();
     const count = (item: Item | null, by: 1 | -1) => {
       for (const tag of item === null ? [] : tagsNamed(item)) counts.set(tag, (counts.get(tag) ?? 0) + by);
     };
     count(before, -1);
     count(after, 1);
-    const moved = new Set<string>();
+    const moved = new Set<MemberId>();
     for (const [tag, by] of counts) {
       const now = this.#named.get(tag) ?? 0;
       if (now > 0 === now + by > 0) continue;
@@ -122,7 +123,7 @@ export class NetworkItems {
   }
 
   /** Makes an item anew; answers what it gave and what it gives. */
-  refreshItem(id: string, around: Surroundings): ContributionDelta {
+  refreshItem(id: ItemId, around: Surroundings): ContributionDelta {
     const before = this.#contributions.get(id) ?? nothingGiven;
     for (const peerId of before.peers.keys()) remove2(this.#perPeer, peerId, id);
     for (const { peerId } of before.carried) remove2(this.#carried, peerId, id);
@@ -136,7 +137,7 @@ export class NetworkItems {
   }
 
   /** The same for the groups of a peer or a device. */
-  refreshMembership(memberId: string, around: Surroundings): ContributionDelta {
+  refreshMembership(memberId: MemberId, around: Surroundings): ContributionDelta {
     const before = this.#memberships.get(memberId) ?? [];
     const after = this.#membershipOf(memberId, around);
     if (after.length === 0) this.#memberships.delete(memberId);
@@ -150,13 +151,13 @@ export class NetworkItems {
     for (const entry of after) this.#sum = addDigests(this.#sum, entry.digest);
   }
 
-  #make(id: string, around: Surroundings): Contribution {
+  #make(id: ItemId, around: Surroundings): Contribution {
     const item = this.#items.get(id);
     if (item === undefined) {
       this.#dependencies.forget(id);
       return nothingGiven;
     }
-    const sources = { peers: new Set<string>(), items: new Set<string>(), hubs: false, transit: false };
+    const sources = { peers: new Set<PeerId>(), items: new Set<ItemId>(), hubs: false, transit: false };
     const items = this.#items;
     const views = viewsOf(item, {
       network: around.network,
@@ -178,14 +179,15 @@ export class NetworkItems {
       },
     });
     this.#dependencies.set(id, sources);
-    const peers = new Map<string, readonly CompiledEntry[]>();
+    const peers = new Map<PeerId, readonly CompiledEntry[]>();
     for (const [peerId, values] of views.peers) peers.set(peerId, compiled(values));
     return { everyone: compiled(views.everyone), peers, carried: carriedBy(item) };
   }
 
-  #membershipOf(memberId: string, around: Surroundings): readonly CompiledEntry[] {
-    const peer = around.peer(memberId);
-    const item = this.#items.get(memberId);
+  #membershipOf(memberId: MemberId, around: Surroundings): readonly CompiledEntry[] {
+    // The id of a peer is never that of an item, so that it is looked for among both.
+    const peer = around.peer(memberId as PeerId);
+    const item = this.#items.get(memberId as ItemId);
     let member: Member | null = null;
     if (peer !== undefined) member = { tags: peer.tags, addresses: hostAddressesOf(peer) };
     else if (item !== undefined) member = memberOf(item);
@@ -202,7 +204,7 @@ export class NetworkItems {
   }
 
   #tag(
-    memberId: string,
+    memberId: MemberId,
     tags: { readonly before: readonly string[]; readonly after: readonly string[] },
   ): void {
     for (const tag of tags.before) {
@@ -222,12 +224,12 @@ function compiled(values: readonly ConstructorParameters<typeof CompiledEntry>[0
   return values.map((value) => new CompiledEntry(value));
 }
 
-function put2<V>(map: Map<string, Map<string, V>>, first: string, second: string, value: V): void {
-  const inner = map.get(first) ?? new Map<string, V>();
+function put2<A, B, V>(map: Map<A, Map<B, V>>, first: A, second: B, value: V): void {
+  const inner = map.get(first) ?? new Map<B, V>();
   map.set(first, inner.set(second, value));
 }
 
-function remove2<V>(map: Map<string, Map<string, V>>, first: string, second: string): void {
+function remove2<A, B, V>(map: Map<A, Map<B, V>>, first: A, second: B): void {
   const inner = map.get(first);
   inner?.delete(second);
   if (inner?.size === 0) map.delete(first);

@@ -1,5 +1,6 @@
 // How each peer of one network looks from each standing, held once for all nodes of that standing, with sums of
 // digests by which the hash of a document is known without walking it. Belongs to network-index.ts.
+import type { InstanceId, PeerId } from '../ids.ts';
 import type { EntryValue } from '../wire/document.ts';
 import { addDigests, subtractDigests } from './digest.ts';
 import {
@@ -28,16 +29,16 @@ export interface Sights {
   readonly network: NetworkModel;
   readonly transit: readonly TransitHub[];
   readonly carried: Carried;
-  peer(id: string): PeerModel | undefined;
+  peer(id: PeerId): PeerModel | undefined;
 }
 
 export class NetworkViews {
   /** What nodes have by their standing alone; undefined: not made yet. */
   #network: Views | undefined;
-  readonly #peers = new Map<string, Views>();
+  readonly #peers = new Map<PeerId, Views>();
   /** The same without what is empty, so that a node that sees few of many is made by a walk over these few. */
-  readonly #seen = byStanding(() => new Map<string, readonly CompiledEntry[]>());
-  readonly #members = byStanding(() => new Set<string>());
+  readonly #seen = byStanding(() => new Map<PeerId, readonly CompiledEntry[]>());
+  readonly #members = byStanding(() => new Set<InstanceId>());
   readonly #sums = byStanding(() => 0n);
 
   /** Notes the standing of a node. */
@@ -50,12 +51,12 @@ export class NetworkViews {
   }
 
   /** Instances of that standing. */
-  members(standing: Standing): ReadonlySet<string> {
+  members(standing: Standing): ReadonlySet<InstanceId> {
     return this.#members[standing];
   }
 
   /** All that a node of that standing has by it, and sees but for itself. */
-  from(standing: Standing, selfId: string): CompiledEntry[] {
+  from(standing: Standing, selfId: PeerId): CompiledEntry[] {
     const found = [...(this.#network?.[standing] ?? [])];
     for (const [id, entries] of this.#seen[standing]) {
       if (id !== selfId) for (const entry of entries) found.push(entry);
@@ -64,11 +65,11 @@ export class NetworkViews {
   }
 
   /** How one peer looks from there. */
-  of(standing: Standing, peerId: string): readonly CompiledEntry[] {
+  of(standing: Standing, peerId: PeerId): readonly CompiledEntry[] {
     return this.#seen[standing].get(peerId) ?? [];
   }
 
-  digestFrom(standing: Standing, selfId: string): bigint {
+  digestFrom(standing: Standing, selfId: PeerId): bigint {
     return subtractDigests(this.#sums[standing], sumDigests(this.#peers.get(selfId)?.[standing] ?? []));
   }
 
@@ -82,7 +83,7 @@ export class NetworkViews {
   }
 
   /** Makes the looks of a peer anew. */
-  refreshPeer(id: string, { network, carried, peer }: Sights): Looks {
+  refreshPeer(id: PeerId, { network, carried, peer }: Sights): Looks {
     const before = this.#peers.get(id);
     const other = peer(id);
     const after =

@@ -1,5 +1,6 @@
 // What nodes have because of another peer in their network: tunnels to it, and routes. The same for all nodes of one
 // standing. What they have of their own, and the rules behind it: entries.ts.
+import type { PublicKey } from '../ids.ts';
 import { keepaliveSeconds } from '../limits.ts';
 import { withLength } from '../net/address.ts';
 import { directProbeAddress } from '../net/probe-address.ts';
@@ -28,7 +29,7 @@ function tunnel(
   other: PeerModel,
   at: {
     readonly interface: string;
-    readonly publicKey: string;
+    readonly publicKey: PublicKey;
     readonly endpoints: readonly string[];
     readonly allowedIps: string[];
   },

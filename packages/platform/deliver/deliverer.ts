@@ -1,4 +1,5 @@
 // What the rest of the platform may ask of delivery. The machinery behind it is next door.
+import type { AccountId, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { Plan } from '@powernode/core/intent/autonomy';
@@ -17,38 +18,36 @@ export interface NodeDelivery {
 
 export interface Deliverer {
   /** Takes committed changes of an account up to `sequence` and sends them to the nodes they reach. */
-  changed(accountId: string, sequence: number, changes?: readonly Change[]): void;
+  changed(accountId: AccountId, sequence: number, changes?: readonly Change[]): void;
   /** Resolves when every change up to `sequence` has been taken into memory and written to the streams. */
-  caughtUp(accountId: string, sequence: number): Promise<void>;
-  /** The account's newest change that was taken into memory. */
-  sequenceOf(accountId: string): number;
-  nodeDelivery(instanceId: string): NodeDelivery;
+  caughtUp(accountId: AccountId, sequence: number): Promise<void>;
+  nodeDelivery(instanceId: InstanceId): NodeDelivery;
   /** What the changes would do to which nodes; nothing is changed. `hostnames` names those in the plan. */
-  plan(changes: readonly Change[], hostnameOf: (instanceId: string) => string): Plan;
+  plan(changes: readonly Change[], hostnameOf: (instanceId: InstanceId) => string): Plan;
   /** The account's newest change that was taken into memory. */
-  sequenceOf(accountId: string): number;
+  sequenceOf(accountId: AccountId): number;
   /** Machines whose documents the changes alter once the missing ones before them are taken; nothing is changed. */
   reached(changes: readonly Change[], missing?: readonly Change[]): ReadonlySet<string>;
-  network(networkId: string): NetworkIndex | undefined;
+  network(networkId: NetworkId): NetworkIndex | undefined;
   /** The hub peer that the node's route into the network goes through now, as it last said; null: unknown. */
-  hubInUse(instanceId: string, networkId: string): string | null;
+  hubInUse(instanceId: InstanceId, networkId: NetworkId): string | null;
   /** The spokes that the node reaches without a hub now, as it last said. */
-  directPeers(instanceId: string, networkId: string): string[];
+  directPeers(instanceId: InstanceId, networkId: NetworkId): string[];
   connectedCount(): number;
   /** How many problems nodes with a stream in this process have now, by code. */
   problemCounts(): ReadonlyMap<string, number>;
   /** Ids of the account's machines that are heard on their streams. */
-  connectedInstances(accountId: string): string[];
-  instancePresence(instanceId: string): InstancePresence;
-  peerPresence(peerId: string): PeerPresence;
+  connectedInstances(accountId: AccountId): string[];
+  instancePresence(instanceId: InstanceId): InstancePresence;
+  peerPresence(peerId: PeerId): PeerPresence;
   /** Ids of the account's peers that are known to be reached, or known not to be. */
-  peersThat(accountId: string, reachable: boolean): string[];
+  peersThat(accountId: AccountId, reachable: boolean): string[];
   /** Whether a machine's own tunnel to a hub answers its probes; null: unknown. */
-  tunnelAnswers(instanceId: string, hubPeerId: string): boolean | null;
+  tunnelAnswers(instanceId: InstanceId, hubPeerId: PeerId): boolean | null;
   /** The machine was terminated: its last (empty) document is sent, then its stream ends with `revoked`. */
-  instanceEnded(accountId: string, instanceId: string): void;
+  instanceEnded(accountId: AccountId, instanceId: InstanceId): void;
   /** Asks a machine, by its stream in whichever process, to apply once more what it took back. */
-  retryRolledBack(instanceId: string): void;
+  retryRolledBack(instanceId: InstanceId): void;
 }
 
 /** Of a machine that this process has nothing of in memory. */

@@ -1,5 +1,6 @@
 // Delivery put together: the fleet in memory, the listener for nodes, their streams, and what they report.
 
+import type { AccountId, InstanceId, PublicKey } from '@powernode/core/ids';
 import type { DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -55,7 +56,7 @@ export interface DeliveryOptions {
   /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
   readonly onDirectPlace: OnDirectPlace;
   /** Ends the instance of a machine that has left. */
-  readonly onLeave: (machine: { readonly accountId: string; readonly instanceId: string }) => Promise<void>;
+  readonly onLeave: (machine: { readonly accountId: AccountId; readonly instanceId: InstanceId }) => Promise<void>;
 }
 
 export interface Delivery extends Deliverer {
@@ -65,7 +66,7 @@ export interface Delivery extends Deliverer {
   /** From here on, what holders of addresses and their witnesses say is told to the attendant, and each change. */
   attend(attendant: FleetAttendant): void;
   /** What is held in memory of a machine. */
-  node(instanceId: string): NodeState | undefined;
+  node(instanceId: InstanceId): NodeState | undefined;
   networks(): IterableIterator<NetworkIndex>;
   /** What the overlays are like now, as far as it is in memory. */
   figures(): Omit<OverlaySources, 'stored'>;
@@ -125,7 +126,7 @@ class RunningDelivery implements Delivery {
   readonly #unsubscribe: () => void;
   readonly #listeners: NodeListener[] = [];
   readonly #endedCertificates: EndedCertificates;
-  readonly #lastHandshakeMs: (publicKey: string) => number | null;
+  readonly #lastHandshakeMs: (publicKey: PublicKey) => number | null;
   #attendant: FleetAttendant = { ...noAttendant, changing: () => undefined };
   #closed = false;
 
@@ -250,7 +251,7 @@ class RunningDelivery implements Delivery {
 
   caughtUp: Deliverer['caughtUp'] = (accountId, sequence) => this.dispatcher.caughtUp(accountId, sequence);
 
-  nodeDelivery(instanceId: string): NodeDelivery {
+  nodeDelivery(instanceId: InstanceId): NodeDelivery {
     const node = this.dispatcher.nodes.get(instanceId);
     const connected = this.presence.isOnline(instanceId);
     // It may have its stream in another process and be in no network yet.
@@ -314,7 +315,7 @@ class RunningDelivery implements Delivery {
     this.#attendant = attendant;
   }
 
-  node(instanceId: string): NodeState | undefined {
+  node(instanceId: InstanceId): NodeState | undefined {
     return this.dispatcher.nodes.get(instanceId);
   }
 
@@ -331,7 +332,7 @@ class RunningDelivery implements Delivery {
     });
   }
 
-  sequenceOf(accountId: string): number {
+  sequenceOf(accountId: AccountId): number {
     return this.dispatcher.sequenceOf(accountId);
   }
 
@@ -414,7 +415,7 @@ class RunningDelivery implements Delivery {
   }
 
   /** What the machine is to remove is sent first, but the end of its stream waits for nothing for long. */
-  #ended(accountId: string, instanceId: string): void {
+  #ended(accountId: AccountId, instanceId: InstanceId): void {
     const node = this.dispatcher.nodes.get(instanceId);
     if (node === undefined || node.ended) return;
     node.ended = true;

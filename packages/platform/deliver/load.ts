@@ -1,5 +1,6 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
 
+import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Item } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
@@ -41,15 +42,15 @@ const instanceColumns = [
 ] as const;
 
 export interface Loaded {
-  readonly sequences: ReadonlyMap<string, number>;
+  readonly sequences: ReadonlyMap<AccountId, number>;
   readonly model: FleetModel;
   /** The newest changes of each account, oldest first. */
   readonly changes: readonly NumberedChanges[];
   readonly instances: readonly InstanceFacts[];
   /** By public key. */
-  readonly lastHandshakes: ReadonlyMap<string, number>;
+  readonly lastHandshakes: ReadonlyMap<PublicKey, number>;
   /** By peer: since when it is not reached, as events have told. */
-  readonly unreachable: ReadonlyMap<string, number>;
+  readonly unreachable: ReadonlyMap<PeerId, number>;
 }
 
 /** Reads the objects of networks beside their peers, of all networks that the transaction sees. */
@@ -106,7 +107,7 @@ async function loadChanges(trx: Transaction<Database>): Promise<NumberedChanges[
   return rows;
 }
 
-async function loadHandshakes(trx: Transaction<Database>): Promise<Map<string, number>> {
+async function loadHandshakes(trx: Transaction<Database>): Promise<Map<PublicKey, number>> {
   const rows = await trx
     .selectFrom('tunnel_observations')
     .select((eb) => ['public_key', eb.fn.max('last_handshake_at').as('last')])
@@ -118,7 +119,7 @@ async function loadHandshakes(trx: Transaction<Database>): Promise<Map<string, n
   );
 }
 
-async function loadUnreachable(trx: Transaction<Database>): Promise<Map<string, number>> {
+async function loadUnreachable(trx: Transaction<Database>): Promise<Map<PeerId, number>> {
   const rows = await trx
     .selectFrom('peers')
     .select(['id', 'unreachable_since'])
@@ -132,7 +133,7 @@ async function loadUnreachable(trx: Transaction<Database>): Promise<Map<string, 
 /** One machine's facts, for one that joined after the start. */
 export async function loadInstance(
   store: Pick<Store, 'db'>,
-  instance: { readonly accountId: string; readonly instanceId: string },
+  instance: { readonly accountId: AccountId; readonly instanceId: InstanceId },
 ): Promise<InstanceFacts | null> {
   const row = await inAccount(store, instance.accountId, (trx) =>
     trx

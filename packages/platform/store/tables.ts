@@ -1,5 +1,6 @@
 // The rows of the database as types. Columns are explained where they are created (migrations/).
 
+import type { AccountId, InstanceId, NetworkId, PeerId, PortMappingId, PublicKey, RuleId, UserDeviceId, VirtualIpId } from '@powernode/core/ids';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { Permission, Role } from '@powernode/core/intent/account';
@@ -14,19 +15,19 @@ import type { ColumnType, Generated } from 'kysely';
 type Json<T> = ColumnType<T, string, string>;
 type Made = Generated<Date>;
 
-interface Stored {
-  id: string;
+interface Stored<Id extends string = string> {
+  id: Id;
   created_at: Made;
   updated_at: Made;
   revision: Generated<number>;
 }
-interface Owned extends Stored {
-  account_id: string;
+interface Owned<Id extends string = string> extends Stored<Id> {
+  account_id: AccountId;
 }
 
 /** A virtual IP that a peer was a candidate of before it left: 0 is the primary one. */
 export interface FormerCandidacy {
-  readonly virtual_ip_id: string;
+  readonly virtual_ip_id: VirtualIpId;
   readonly place: number;
 }
 
@@ -39,7 +40,7 @@ export interface SubsystemRow {
 
 export interface Database {
   platform_settings: { name: string; value: Json<unknown>; updated_at: Made };
-  accounts: Stored & {
+  accounts: Stored<AccountId> & {
     name: string;
     pool_prefix: string;
     change_sequence: Generated<number>;
@@ -71,10 +72,10 @@ export interface Database {
     tags: Json<string[]>;
     expires_at: Date;
     used_at: Date | null;
-    instance_id: string | null;
+    instance_id: InstanceId | null;
     revoked_at: Date | null;
   };
-  instances: Owned & {
+  instances: Owned<InstanceId> & {
     hostname: string;
     status: 'pending' | 'provisioning' | 'running' | 'draining' | 'stopped' | 'terminated' | 'error';
     provider: string;
@@ -100,13 +101,13 @@ export interface Database {
     terminated_at: Date | null;
   };
   node_keys: {
-    account_id: string;
-    instance_id: string;
-    public_key: string;
+    account_id: AccountId;
+    instance_id: InstanceId;
+    public_key: PublicKey;
     published_at: Made;
     taken_at: Date | null;
   };
-  networks: Owned & {
+  networks: Owned<NetworkId> & {
     name: string;
     description: string;
     handle: string;
@@ -124,11 +125,11 @@ export interface Database {
     ipv4_chosen: Generated<boolean>;
     peers_count: ColumnType<number, never, never>;
   };
-  peers: Owned & {
-    network_id: string;
-    instance_id: string;
+  peers: Owned<PeerId> & {
+    network_id: NetworkId;
+    instance_id: InstanceId;
     host_address: string;
-    public_key: string;
+    public_key: PublicKey;
     publicly_reachable: boolean | null;
     endpoint_addresses: ColumnType<string[], string | undefined, string>;
     listen_port: number;
@@ -140,7 +141,7 @@ export interface Database {
     tags: Json<string[]>;
     attached_sequence: number;
     ipv4_address: string | null;
-    direct_key: string | null;
+    direct_key: PublicKey | null;
     direct_endpoint: string | null;
     nat_kind: Generated<'unknown' | 'cone' | 'symmetric'>;
     draining: Generated<boolean>;
@@ -149,10 +150,10 @@ export interface Database {
     unreachable_since: Date | null;
   };
   former_peers: {
-    account_id: string;
-    network_id: string;
-    instance_id: string;
-    peer_id: string;
+    account_id: AccountId;
+    network_id: NetworkId;
+    instance_id: InstanceId;
+    peer_id: PeerId;
     revision: number;
     tags: Json<string[]>;
     publicly_reachable: boolean | null;
@@ -162,24 +163,25 @@ export interface Database {
     detached_at: Made;
   };
   address_quarantine: {
-    account_id: string;
-    network_id: string;
+    account_id: AccountId;
+    network_id: NetworkId;
     host_address: string;
-    instance_id: string;
+    /** A machine, or the virtual IP or device that had the address. */
+    instance_id: InstanceId | VirtualIpId | UserDeviceId;
     of_virtual_ip: Generated<boolean>;
     released_at: Made;
   };
   prefix_quarantine: {
-    account_id: string;
+    account_id: AccountId;
     prefix: string;
     number_highest: number;
     released_at: Made;
   };
   tunnel_observations: {
-    account_id: string;
-    instance_id: string;
+    account_id: AccountId;
+    instance_id: InstanceId;
     interface: string;
-    public_key: string;
+    public_key: PublicKey;
     last_handshake_at: Date | null;
     rx_bytes: number;
     tx_bytes: number;
@@ -187,21 +189,21 @@ export interface Database {
     observed_at: Made;
   };
   changes: {
-    account_id: string;
+    account_id: AccountId;
     sequence: number;
     at: Made;
     changes: Json<Change[]>;
     action: string | null;
     actor: Json<Event['actor']> | null;
     correlation_id: string | null;
-    networks: ColumnType<string[], string[] | undefined, never>;
+    networks: ColumnType<NetworkId[], NetworkId[] | undefined, never>;
     node_count: number | null;
     is_wide: Generated<boolean>;
   };
-  change_nodes: { account_id: string; sequence: number; instance_id: string };
+  change_nodes: { account_id: AccountId; sequence: number; instance_id: InstanceId };
   events: {
     id: string;
-    account_id: string;
+    account_id: AccountId;
     kind: string;
     severity: 'info' | 'warning' | 'error';
     at: Made;
@@ -233,7 +235,7 @@ export interface Database {
     correlation_id: string;
   };
   idempotency_keys: {
-    account_id: string;
+    account_id: AccountId;
     operator_id: string;
     key: string;
     request_digest: string;
@@ -241,8 +243,8 @@ export interface Database {
     body: Json<unknown>;
     created_at: Made;
   };
-  firewall_rules: Owned & {
-    network_id: string;
+  firewall_rules: Owned<RuleId> & {
+    network_id: NetworkId;
     name: string | null;
     direction: RuleModel['direction'];
     action: RuleModel['action'];
@@ -254,57 +256,57 @@ export interface Database {
     enabled: boolean;
   };
   rule_counters: {
-    account_id: string;
-    rule_id: string;
-    instance_id: string;
+    account_id: AccountId;
+    rule_id: RuleId;
+    instance_id: InstanceId;
     packets: number;
     bytes: number;
     base_packets: Generated<number>;
     base_bytes: Generated<number>;
     observed_at: Made;
   };
-  virtual_ips: Owned & {
-    network_id: string;
+  virtual_ips: Owned<VirtualIpId> & {
+    network_id: NetworkId;
     name: string;
     address: string;
     ipv4_address: string | null;
     anycast: boolean;
-    primary_holder_peer_id: string;
-    failover_holder_peer_ids: Json<string[]>;
+    primary_holder_peer_id: PeerId;
+    failover_holder_peer_ids: Json<PeerId[]>;
     preempt: Generated<boolean>;
     hold_down_seconds: number;
     state: 'pending' | 'active' | 'failing_over' | 'unassigned' | 'error';
     state_detail: string | null;
-    current_holder_peer_id: string | null;
-    releasing_peer_id: string | null;
+    current_holder_peer_id: PeerId | null;
+    releasing_peer_id: PeerId | null;
     release_sequence: number | null;
-    successor_peer_id: string | null;
+    successor_peer_id: PeerId | null;
     transition: Json<VirtualIpMove> | null;
     epoch: Generated<number>;
     last_transition_at: Date | null;
   };
   virtual_ip_transitions: {
     id: string;
-    account_id: string;
-    virtual_ip_id: string;
+    account_id: AccountId;
+    virtual_ip_id: VirtualIpId;
     at: Made;
-    from_peer_id: string | null;
-    to_peer_id: string | null;
+    from_peer_id: PeerId | null;
+    to_peer_id: PeerId | null;
     reason: VirtualIpMove['reason'];
     detail: string;
     actor: string;
     epoch: number;
     took_ms: number | null;
   };
-  port_mappings: Owned & {
-    network_id: string;
-    hub_peer_id: string;
-    hub_instance_id: string;
+  port_mappings: Owned<PortMappingId> & {
+    network_id: NetworkId;
+    hub_peer_id: PeerId;
+    hub_instance_id: InstanceId;
     external_address: string;
     external_port: number;
     protocol: 'tcp' | 'udp';
-    internal_peer_id: string | null;
-    internal_virtual_ip_id: string | null;
+    internal_peer_id: PeerId | null;
+    internal_virtual_ip_id: VirtualIpId | null;
     internal_port: number;
     source_cidrs: Json<string[]>;
     rate_limit: number | null;
@@ -333,7 +335,7 @@ export interface Database {
     ended_at: Date | null;
   };
   access_grants: Owned & {
-    network_id: string;
+    network_id: NetworkId;
     device_name_hint: string;
     created_by: string | null;
     digest: string;
@@ -342,16 +344,16 @@ export interface Database {
     used_at: Date | null;
     idempotency_digest: string | null;
     revoked_at: Date | null;
-    user_device_id: string | null;
+    user_device_id: UserDeviceId | null;
   };
-  user_devices: Owned & {
-    network_id: string;
+  user_devices: Owned<UserDeviceId> & {
+    network_id: NetworkId;
     access_grant_id: string | null;
     name: string;
-    public_key: string;
+    public_key: PublicKey;
     host_address: string;
     ipv4_address: string | null;
-    hub_peer_id: string;
+    hub_peer_id: PeerId;
     tags: Json<string[]>;
     config_digest: string;
     revoked_at: Date | null;
@@ -361,7 +363,7 @@ export interface Database {
 
 /** A machine that a device was taken from, and the number of the account's change that says so to that machine. */
 export interface TakenFrom {
-  readonly instance_id: string;
+  readonly instance_id: InstanceId;
   readonly sequence: number;
 }
 
@@ -378,9 +380,9 @@ export interface VirtualIpMove {
   readonly detail: string;
   readonly actor: string;
   readonly decided_at: string;
-  readonly from_peer_id: string | null;
+  readonly from_peer_id: PeerId | null;
   /** The machine of that one, which may have been detached meanwhile. */
-  readonly from_instance_id: string | null;
+  readonly from_instance_id: InstanceId | null;
   /** An operator has said that this machine is no more. */
   readonly from_terminated: boolean;
   /** All that it may be acting on until it has given the address up. */

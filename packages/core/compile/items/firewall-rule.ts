@@ -1,4 +1,5 @@
 // Firewall rules: which nodes have one, and what they have of it.
+import type { PeerId } from '../../ids.ts';
 import type { EntryValue, RuleEntry, RuleSide } from '../../wire/document.ts';
 import { hostAddressesOf } from '../entries.ts';
 import type { RuleModel, Selector } from '../model.ts';
@@ -17,7 +18,7 @@ function tagsNamed(rule: RuleModel): string[] {
 }
 
 /** Nodes of a network. */
-type PeerScope = { readonly kind: 'all' } | { readonly kind: 'peers'; readonly peerIds: readonly string[] };
+type PeerScope = { readonly kind: 'all' } | { readonly kind: 'peers'; readonly peerIds: readonly PeerId[] };
 
 export function ruleViews(rule: RuleModel, lookup: Lookup): ItemViews {
   if (!rule.enabled) return nobody;
@@ -35,7 +36,7 @@ export function ruleViews(rule: RuleModel, lookup: Lookup): ItemViews {
     protocol: rule.protocol,
     ports: rule.ports === null ? null : [...rule.ports],
   };
-  const judges = new Set<string>();
+  const judges = new Set<PeerId>();
   for (const side of judgedAt(rule)) {
     const scope = judgesOf(side, lookup);
     if (scope.kind === 'all') return { everyone: [entry], peers: new Map() };
@@ -96,7 +97,7 @@ function judgesOf(selector: Selector, lookup: Lookup): PeerScope {
   }
 }
 
-function somePeers(peerIds: readonly string[]): PeerScope {
+function somePeers(peerIds: readonly PeerId[]): PeerScope {
   return { kind: 'peers', peerIds };
 }
 

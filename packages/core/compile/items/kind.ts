@@ -1,5 +1,6 @@
 // What a kind of item says of itself: everything that the compiler and plans know of it. Items are the objects of a
 // network beside its peers; index.ts lists their kinds.
+import type { ItemId, PeerId } from '../../ids.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { TransitHub } from '../entries.ts';
 import type { Item, NetworkModel, PeerModel } from '../model.ts';
@@ -7,8 +8,8 @@ import type { Item, NetworkModel, PeerModel } from '../model.ts';
 /** What an item may look up. Each look is noted by the index, so that it knows what the item depends on. */
 export interface Lookup {
   readonly network: NetworkModel;
-  peer(id: string): PeerModel | undefined;
-  item(id: string): Item | undefined;
+  peer(id: PeerId): PeerModel | undefined;
+  item(id: ItemId): Item | undefined;
   readonly transit: readonly TransitHub[];
   /** All hubs of the network; in a full mesh that may be everyone. */
   hubs(): readonly PeerModel[];
@@ -18,14 +19,14 @@ export interface ItemViews {
   /** What every node of the network has. */
   readonly everyone: readonly EntryValue[];
   /** What single peers have, by peer. */
-  readonly peers: ReadonlyMap<string, readonly EntryValue[]>;
+  readonly peers: ReadonlyMap<PeerId, readonly EntryValue[]>;
 }
 
 export const nobody: ItemViews = { everyone: [], peers: new Map() };
 
 /** Addresses (with their length) that lead to a peer because of an item. */
 export interface Carried {
-  readonly peerId: string;
+  readonly peerId: PeerId;
   readonly addresses: readonly string[];
 }
 

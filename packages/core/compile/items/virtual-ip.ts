@@ -1,4 +1,5 @@
 // Virtual IPs: who answers for them, who hears the holder, and where packets for anycast ones go.
+import type { PeerId } from '../../ids.ts';
 import { withLength } from '../../net/address.ts';
 import { probeAddressVia } from '../../net/probe-address.ts';
 import type { AnycastEntry, EntryValue, VirtualIpEntry, WatchEntry } from '../../wire/document.ts';
@@ -26,8 +27,8 @@ function carriedBy(item: VirtualIpModel): readonly Carried[] {
 }
 
 function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
-  const peers = new Map<string, EntryValue[]>();
-  const give = (peerId: string, entry: EntryValue) => {
+  const peers = new Map<PeerId, EntryValue[]>();
+  const give = (peerId: PeerId, entry: EntryValue) => {
     const list = peers.get(peerId) ?? [];
     peers.set(peerId, [...list, entry]);
   };

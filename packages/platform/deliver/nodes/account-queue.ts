@@ -1,4 +1,5 @@
 // The changes of one account on their way into memory: in strict order of their numbers, however they arrive.
+import type { AccountId } from '@powernode/core/ids';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { changesReadMax } from '@powernode/core/limits';
 
@@ -9,14 +10,14 @@ export interface NumberedChanges {
 }
 
 export class AccountQueue {
-  readonly accountId: string;
+  readonly accountId: AccountId;
   /** The last number taken out, and with that into memory. */
   #taken: number;
   /** The highest number known to be committed. */
   #known: number;
   readonly #waiting = new Map<number, readonly Change[]>();
 
-  constructor(accountId: string, taken: number) {
+  constructor(accountId: AccountId, taken: number) {
     this.accountId = accountId;
     this.#taken = taken;
     this.#known = taken;

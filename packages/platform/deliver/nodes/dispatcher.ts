@@ -1,6 +1,7 @@
 // From committed changes to nodes: takes them in order into the fleet in memory, finds whom they reach, and has
 // their streams written. Knows neither database nor sockets.
 
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { type DeltaSubscriber, withContents } from '@powernode/core/compile/deltas';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
@@ -16,8 +17,8 @@ import { NodeState } from './node-state.ts';
 /** Where changes can be read again: the database, or a list in a simulation. */
 export interface ChangeSource {
   /** In order, without a gap, at most `changesReadMax`. */
-  read(accountId: string, after: number): Promise<readonly NumberedChanges[]>;
-  sequences(): Promise<readonly { readonly accountId: string; readonly sequence: number }[]>;
+  read(accountId: AccountId, after: number): Promise<readonly NumberedChanges[]>;
+  sequences(): Promise<readonly { readonly accountId: AccountId; readonly sequence: number }[]>;
 }
 
 export interface DispatcherParts {
@@ -52,9 +53,9 @@ const sliceMax = 100;
 export class Dispatcher {
   readonly fleet: FleetIndex;
   readonly table: EntryTable;
-  readonly nodes = new Map<string, NodeState>();
+  readonly nodes = new Map<InstanceId, NodeState>();
   readonly #parts: DispatcherParts;
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts = new Map<AccountId, Account>();
   #dirty = new Set<NodeState>();
   readonly #unwritten = new Set<Account>();
   #flushDue = false;
@@ -75,7 +76,7 @@ export class Dispatcher {
   }
 
   /** Says up to which change the fleet in memory is that of the account. */
-  load(accountId: string, sequence: number): void {
+  load(accountId: AccountId, sequence: number): void {
     this.#accounts.set(accountId, {
       queue: new AccountQueue(accountId, sequence),
       written: sequence,
@@ -85,18 +86,18 @@ export class Dispatcher {
     });
   }
 
-  sequenceOf(accountId: string): number {
+  sequenceOf(accountId: AccountId): number {
     return this.#accounts.get(accountId)?.queue.taken ?? 0;
   }
 
-  changed(accountId: string, sequence: number, changes?: readonly Change[]): void {
+  changed(accountId: AccountId, sequence: number, changes?: readonly Change[]): void {
     const account = this.#account(accountId);
     account.queue.offer(sequence, changes);
     if (account.queue.taken < sequence) account.since ??= this.#parts.clock.steady();
     this.#drain(account);
   }
 
-  caughtUp(accountId: string, sequence: number): Promise<void> {
+  caughtUp(accountId: AccountId, sequence: number): Promise<void> {
     const account = this.#account(accountId);
     if (account.written >= sequence) return Promise.resolve();
     return new Promise((resolve) => {
@@ -106,7 +107,7 @@ export class Dispatcher {
   }
 
   /** As `caughtUp`, for all that is known of by now. */
-  settled(accountId: string): Promise<void> {
+  settled(accountId: AccountId): Promise<void> {
     return this.caughtUp(accountId, this.#account(accountId).queue.known);
   }
 
@@ -118,11 +119,11 @@ export class Dispatcher {
   }
 
   /** As `catchUp` for one account, and waits for it. */
-  async refresh(accountId: string): Promise<void> {
+  async refresh(accountId: AccountId): Promise<void> {
     await this.#read(this.#account(accountId));
   }
 
-  #account(accountId: string): Account {
+  #account(accountId: AccountId): Account {
     const account = this.#accounts.get(accountId);
     if (account !== undefined) return account;
     this.load(accountId, 0);
@@ -153,7 +154,7 @@ export class Dispatcher {
     this.#scheduleFlush();
   }
 
-  #reach(accountId: string, sequence: number, impact: Impact): void {
+  #reach(accountId: AccountId, sequence: number, impact: Impact): void {
     for (const { instances, patch } of impact.shared) {
       const step = sharedStep(patch);
       for (const instanceId of instances) {
@@ -170,7 +171,7 @@ export class Dispatcher {
   }
 
   /** A machine that joined by another process, and is seen here for the first time by what reaches it. */
-  #node(accountId: string, instanceId: string): NodeState {
+  #node(accountId: AccountId, instanceId: InstanceId): NodeState {
     let node = this.nodes.get(instanceId);
     if (node === undefined) {
       node = new NodeState({
@@ -265,7 +266,7 @@ export class Dispatcher {
     this.#unwritten.clear();
   }
 
-  #isHub(instanceId: string): boolean {
+  #isHub(instanceId: InstanceId): boolean {
     return this.fleet
       .networksOf(instanceId)
       .some((network) => (network.peerOfInstance(instanceId)?.hubSlot ?? null) !== null);

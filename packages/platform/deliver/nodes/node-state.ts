@@ -1,5 +1,6 @@
 // What is held in memory of one node: what it should have, what it said it has, and its stream if it has one.
 
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { addDigests, subtractDigests } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { type CompiledEntry, isEmptyPatch, type Patch } from '@powernode/core/compile/patch';
@@ -42,12 +43,12 @@ export interface ServedFrom {
   readonly fleet: Pick<FleetIndex, 'compile' | 'digest'>;
   readonly table: EntryTable;
   /** Of the account's newest change. */
-  sequenceOf(accountId: string): number;
+  sequenceOf(accountId: AccountId): number;
 }
 
 export interface NodeFacts {
-  readonly instanceId: string;
-  readonly accountId: string;
+  readonly instanceId: InstanceId;
+  readonly accountId: AccountId;
   readonly hostname: string;
   readonly desiredRevision: number;
   readonly digest: bigint;
@@ -57,8 +58,8 @@ export interface NodeFacts {
 }
 
 export class NodeState {
-  readonly instanceId: string;
-  readonly accountId: string;
+  readonly instanceId: InstanceId;
+  readonly accountId: AccountId;
   hostname: string;
   desiredRevision: number;
   digest: bigint;

@@ -1,5 +1,6 @@
 // A dry run: what changes would do to which nodes. They are applied to the fleet in memory and taken back before
 // anything else can look.
+import type { InstanceId } from '@powernode/core/ids';
 import type { Delta } from '@powernode/core/compile/deltas';
 import { describeEntry } from '@powernode/core/compile/describe-entry';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -12,9 +13,9 @@ import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits';
 export function planChanges(
   fleet: FleetIndex,
   changes: readonly Change[],
-  hostnameOf: (instanceId: string) => string,
+  hostnameOf: (instanceId: InstanceId) => string,
 ): Plan {
-  const reached = new Map<string, Patch>();
+  const reached = new Map<InstanceId, Patch>();
   tryOut(fleet, changes, (impact) => {
     for (const [instanceId, patch] of impact.single) add(reached, instanceId, patch);
     for (const { instances, patch } of impact.shared) {
@@ -65,7 +66,7 @@ function tryOut(
 }
 
 /** Nodes beyond those that are shown are only counted. */
-function add(reached: Map<string, Patch>, instanceId: string, patch: Patch): void {
+function add(reached: Map<InstanceId, Patch>, instanceId: InstanceId, patch: Patch): void {
   const before = reached.get(instanceId);
   if (before === undefined) reached.set(instanceId, patch);
   else if (reached.size <= planNodesMax) reached.set(instanceId, mergePatches(before, patch));

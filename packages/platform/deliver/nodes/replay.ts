@@ -2,6 +2,7 @@
 // are taken back as data and then run through again, which gives every node the patches that it may have missed.
 // Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
+import type { ItemId, NetworkId, PeerId } from '@powernode/core/ids';
 import { isDeepStrictEqual } from 'node:util';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
@@ -9,12 +10,12 @@ import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/mode
 import type { NumberedChanges } from './account-queue.ts';
 
 /** Networks with their peers and items, each by id. */
-export type FleetModel = ReadonlyMap<string, NetworkRecord>;
+export type FleetModel = ReadonlyMap<NetworkId, NetworkRecord>;
 
 export interface NetworkRecord {
   readonly network: NetworkModel;
-  readonly peers: ReadonlyMap<string, PeerModel>;
-  readonly items: ReadonlyMap<string, Item>;
+  readonly peers: ReadonlyMap<PeerId, PeerModel>;
+  readonly items: ReadonlyMap<ItemId, Item>;
 }
 
 export interface Replayed {
@@ -56,12 +57,12 @@ function asPresent(present: FleetModel, change: Change): Change | null {
 
 interface Past {
   network: NetworkModel;
-  readonly peers: Map<string, PeerModel>;
-  readonly items: Map<string, Item>;
+  readonly peers: Map<PeerId, PeerModel>;
+  readonly items: Map<ItemId, Item>;
 }
 
 function takenBack(present: FleetModel, changes: readonly NumberedChanges[]): FleetModel {
-  const past = new Map<string, Past>();
+  const past = new Map<NetworkId, Past>();
   for (const [id, { network, peers, items }] of present) {
     past.set(id, { network, peers: new Map(peers), items: new Map(items) });
   }
@@ -71,7 +72,7 @@ function takenBack(present: FleetModel, changes: readonly NumberedChanges[]): Fl
   return past;
 }
 
-function takeBack(past: Map<string, Past>, change: Change): void {
+function takeBack(past: Map<NetworkId, Past>, change: Change): void {
   switch (change.kind) {
     case 'network_created':
       past.delete(change.network.id);

@@ -1,4 +1,5 @@
 // What is known of each node at a start: what it should have, what it last applied, and what may lead there.
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { newestCapability } from '@powernode/core/wire/capability';
@@ -16,10 +17,10 @@ export interface StartParts {
 }
 
 export function fillNodes(
-  nodes: Map<string, NodeState>,
+  nodes: Map<InstanceId, NodeState>,
   { fleet, table, impacts, loaded }: StartParts,
 ): void {
-  const sequenceOf = (accountId: string) => loaded.sequences.get(accountId) ?? 0;
+  const sequenceOf = (accountId: AccountId) => loaded.sequences.get(accountId) ?? 0;
   for (const row of loaded.instances) {
     nodes.set(row.id, nodeFromRow(row, { fleet, table, sequenceOf }));
   }

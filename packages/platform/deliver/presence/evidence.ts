@@ -1,6 +1,7 @@
 // What is known of machines by their streams, whichever process has them: whether a machine is heard, whom it hears as a
 // hub, and how its own tunnels to hubs do. Words of a machine count only while it is heard itself; they are kept as long
 // as its stream, because it tells changes only, unless what they are about has left the fleet.
+import type { InstanceId, PeerId } from '@powernode/core/ids';
 import type { Callers, HubPathState, MachinePresence } from '@powernode/core/presence/judge';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 
@@ -23,22 +24,22 @@ interface Machine {
   /** By the address of the one that is heard. */
   readonly heard: Map<string, HeardWord>;
   /** By the hub's peer. */
-  readonly tunnels: Map<string, TunnelWord>;
+  readonly tunnels: Map<PeerId, TunnelWord>;
 }
 
 /** Told after something has changed. */
 export interface EvidenceListener {
-  readonly machine: (instanceId: string) => void;
-  readonly heard: (instanceId: string, addresses: readonly string[]) => void;
-  readonly tunnels: (instanceId: string, hubIds: readonly string[]) => void;
+  readonly machine: (instanceId: InstanceId) => void;
+  readonly heard: (instanceId: InstanceId, addresses: readonly string[]) => void;
+  readonly tunnels: (instanceId: InstanceId, hubIds: readonly PeerId[]) => void;
 }
 
 const never: MachinePresence = { state: 'unknown', sinceMs: null };
 
 export class Evidence {
-  readonly #machines = new Map<string, Machine>();
+  readonly #machines = new Map<InstanceId, Machine>();
   /** By the hub's peer: the machines that have a word on their tunnel to it. */
-  readonly #callers = new Map<string, Set<string>>();
+  readonly #callers = new Map<PeerId, Set<InstanceId>>();
   readonly #listener: EvidenceListener;
 
   constructor(listener: EvidenceListener) {
@@ -46,14 +47,14 @@ export class Evidence {
   }
 
   /** At a start: when it was last heard, by the rows. */
-  load(instanceId: string, of: { readonly lastMs: number | null; readonly isOffline: boolean }): void {
+  load(instanceId: InstanceId, of: { readonly lastMs: number | null; readonly isOffline: boolean }): void {
     const machine = this.#of(instanceId);
     machine.lastHeardMs = of.lastMs;
     if (of.isOffline) machine.state = 'offline';
   }
 
   /** A stream of it began, or it is heard on it again. */
-  online(process: string, instanceId: string, of: { readonly atMs: number; readonly isNew: boolean }): void {
+  online(process: string, instanceId: InstanceId, of: { readonly atMs: number; readonly isNew: boolean }): void {
     const machine = this.#of(instanceId);
     if (of.isNew || machine.process !== process) this.#forgetWords(instanceId, machine);
     const isNews = machine.state !== 'online';
@@ -67,7 +68,7 @@ export class Evidence {
   /** `isGone`: its stream has ended. */
   offline(
     process: string,
-    instanceId: string,
+    instanceId: InstanceId,
     of: { readonly lastMs: number; readonly isGone: boolean },
   ): void {
     const machine = this.#machines.get(instanceId);
@@ -96,7 +97,7 @@ export class Evidence {
   }
 
   /** Those that were given time to come back and did not. */
-  graceOver(instanceIds: Iterable<string>): void {
+  graceOver(instanceIds: Iterable<InstanceId>): void {
     for (const instanceId of instanceIds) {
       const machine = this.#machines.get(instanceId);
       if (machine?.state !== 'unknown' || machine.lastHeardMs === null) continue;
@@ -105,7 +106,7 @@ export class Evidence {
     }
   }
 
-  probed(process: string, instanceId: string, said: Words): void {
+  probed(process: string, instanceId: InstanceId, said: Words): void {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined || machine.process !== process) return;
     for (const { address, heard, sinceMs } of said.heard) machine.heard.set(address, { heard, sinceMs });
@@ -127,7 +128,7 @@ export class Evidence {
   }
 
   /** Words of a machine that count no more, because of a change of the fleet. Answers whether there were any. */
-  drop(instanceId: string, of: Outdated): boolean {
+  drop(instanceId: InstanceId, of: Outdated): boolean {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined) return false;
     const addresses = of.heard.filter((address) => machine.heard.delete(address));
@@ -137,29 +138,29 @@ export class Evidence {
   }
 
   /** All that a machine has said, when its stream is of that process. */
-  forgetWords(process: string, instanceId: string): void {
+  forgetWords(process: string, instanceId: InstanceId): void {
     const machine = this.#machines.get(instanceId);
     if (machine !== undefined && machine.process === process) this.#forgetWords(instanceId, machine);
   }
 
-  forget(instanceId: string): void {
+  forget(instanceId: InstanceId): void {
     const machine = this.#machines.get(instanceId);
     if (machine !== undefined) this.#forgetWords(instanceId, machine);
     this.#machines.delete(instanceId);
   }
 
-  presence(instanceId: string): MachinePresence {
+  presence(instanceId: InstanceId): MachinePresence {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined) return never;
     const { state, onlineSinceMs, lastHeardMs } = machine;
     return { state, sinceMs: state === 'online' ? onlineSinceMs : lastHeardMs };
   }
 
-  lastHeardMs(instanceId: string): number | null {
+  lastHeardMs(instanceId: InstanceId): number | null {
     return this.#machines.get(instanceId)?.lastHeardMs ?? null;
   }
 
-  isOnline(instanceId: string): boolean {
+  isOnline(instanceId: InstanceId): boolean {
     return this.#machines.get(instanceId)?.state === 'online';
   }
 
@@ -185,13 +186,13 @@ export class Evidence {
     return { heard, silent: (words?.size ?? 0) - heard };
   }
 
-  tunnel(instanceId: string, hubPeerId: string): TunnelWord | undefined {
+  tunnel(instanceId: InstanceId, hubPeerId: PeerId): TunnelWord | undefined {
     const machine = this.#machines.get(instanceId);
     return machine?.state === 'online' ? machine.tunnels.get(hubPeerId) : undefined;
   }
 
   /** What all that are heard say of their tunnels to a hub. */
-  callersOf(hubPeerId: string): Callers {
+  callersOf(hubPeerId: PeerId): Callers {
     const counts = { answers: 0, silent: 0, forwards_nothing: 0 };
     const since: Record<HubPathState, number | null> = {
       answers: null,
@@ -222,7 +223,7 @@ export class Evidence {
   }
 
   /** The same of one machine; null: its stream is of another process. */
-  whole(process: string, instanceId: string): Telling | null {
+  whole(process: string, instanceId: InstanceId): Telling | null {
     const machine = this.#machines.get(instanceId);
     const telling = this.telling(process, instanceId);
     if (machine === undefined || telling === null) return null;
@@ -235,24 +236,24 @@ export class Evidence {
   }
 
   /** What is known of a machine, when its stream is of that process. */
-  telling(process: string, instanceId: string): Omit<Telling, keyof Words | 'isWhole'> | null {
+  telling(process: string, instanceId: InstanceId): Omit<Telling, keyof Words | 'isWhole'> | null {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined || machine.process !== process) return null;
     return { instanceId, isOnline: machine.state === 'online', atMs: machine.lastHeardMs ?? 0 };
   }
 
   /** The process that has the machine's stream; null: none is known. */
-  holderOf(instanceId: string): string | null {
+  holderOf(instanceId: InstanceId): string | null {
     const machine = this.#machines.get(instanceId);
     return machine?.state === 'online' ? machine.process : null;
   }
 
   /** It was on no stream that this process knows of. */
-  isForeign(instanceId: string): boolean {
+  isForeign(instanceId: InstanceId): boolean {
     return (this.#machines.get(instanceId)?.process ?? null) === null;
   }
 
-  #of(instanceId: string): Machine {
+  #of(instanceId: InstanceId): Machine {
     const known = this.#machines.get(instanceId);
     if (known !== undefined) return known;
     const machine: Machine = {
@@ -267,7 +268,7 @@ export class Evidence {
     return machine;
   }
 
-  #forgetWords(instanceId: string, machine: Machine): void {
+  #forgetWords(instanceId: InstanceId, machine: Machine): void {
     const addresses = [...machine.heard.keys()];
     const hubIds = [...machine.tunnels.keys()];
     machine.heard.clear();
@@ -275,7 +276,7 @@ export class Evidence {
     this.#dropped(instanceId, addresses, hubIds);
   }
 
-  #dropped(instanceId: string, addresses: readonly string[], hubIds: readonly string[]): void {
+  #dropped(instanceId: InstanceId, addresses: readonly string[], hubIds: readonly PeerId[]): void {
     for (const hubId of hubIds) {
       const callers = this.#callers.get(hubId);
       callers?.delete(instanceId);
@@ -289,12 +290,12 @@ export class Evidence {
 /** What a machine's probes say, with times instead of durations. */
 export interface Words {
   readonly heard: readonly ({ readonly address: string } & HeardWord)[];
-  readonly tunnels: readonly ({ readonly peerId: string } & TunnelWord)[];
+  readonly tunnels: readonly ({ readonly peerId: PeerId } & TunnelWord)[];
 }
 
 /** One machine as one process tells the others of it. */
 export interface Telling extends Words {
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   readonly isOnline: boolean;
   readonly atMs: number;
   /** It has said no more than this: what it said before counts no more. */

@@ -1,4 +1,5 @@
 // What metrics show of machines and peers: read from memory at each scrape.
+import type { InstanceId, PublicKey } from '@powernode/core/ids';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { NetworkFigures, OverlaySources, PeerFigures } from '../../observe/overlay-metrics.ts';
@@ -8,8 +9,8 @@ import type { PresenceView } from './view.ts';
 export interface FiguresParts {
   readonly networks: () => Iterable<NetworkIndex>;
   readonly presence: PresenceView;
-  readonly nodes: ReadonlyMap<string, Pick<NodeState, 'hostname' | 'mended'>>;
-  readonly lastHandshakeMs: (publicKey: string) => number | null;
+  readonly nodes: ReadonlyMap<InstanceId, Pick<NodeState, 'hostname' | 'mended'>>;
+  readonly lastHandshakeMs: (publicKey: PublicKey) => number | null;
 }
 
 export function overlayFigures(parts: FiguresParts): Omit<OverlaySources, 'stored'> {

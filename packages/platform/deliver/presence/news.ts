@@ -1,17 +1,18 @@
 // Which changes of presence become events, and when: after they have lasted, one by one as long as there are few, and
 // all in one when there are many.
+import type { AccountId } from '@powernode/core/ids';
 import { presenceEventsMax, presenceEventsMs, presenceGatherMs } from '@powernode/core/limits';
 import type { Hysteresis } from '@powernode/core/presence/hysteresis';
 
 /** One thing that is there or not. */
 export interface Subject {
   readonly key: string;
-  readonly accountId: string;
+  readonly accountId: AccountId;
   readonly hysteresis: Hysteresis;
 }
 
 export interface Due<T> {
-  readonly accountId: string;
+  readonly accountId: AccountId;
   readonly subjects: readonly T[];
   readonly asOne: boolean;
 }
@@ -59,7 +60,7 @@ export class News<T extends Subject> {
   }
 
   /** Whether there is room for so many single events, which it takes. */
-  #has(accountId: string, count: number, runMs: number): boolean {
+  #has(accountId: AccountId, count: number, runMs: number): boolean {
     const known = this.#budgets.get(accountId);
     const budget =
       known !== undefined && runMs - known.sinceMs < presenceEventsMs ? known : { sinceMs: runMs, told: 0 };

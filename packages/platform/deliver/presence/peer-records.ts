@@ -1,5 +1,6 @@
 // Whether each peer is reached: one small record for each, judged anew when something about it was said. Keeps no clock
 // and writes nothing.
+import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber, PeerDelta } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
@@ -8,10 +9,10 @@ import { type HubWord, judgePeer, type PathWord, type PeerVerdict } from '@power
 import type { Evidence } from './evidence.ts';
 
 export interface PeerRecord {
-  readonly accountId: string;
-  readonly networkId: string;
-  readonly peerId: string;
-  readonly instanceId: string;
+  readonly accountId: AccountId;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  readonly instanceId: InstanceId;
   readonly address: string;
   verdict: PeerVerdict;
   /** Since when it is reached, or not; null: nothing is known. */
@@ -22,7 +23,7 @@ export interface PeerRecordsParts {
   readonly fleet: FleetIndex;
   readonly evidence: () => Evidence;
   /** The newest handshake of anybody with it; null: none. */
-  readonly handshakeMs: (publicKey: string) => number | null;
+  readonly handshakeMs: (publicKey: PublicKey) => number | null;
   readonly now: () => number;
   readonly created: (record: PeerRecord) => void;
   readonly removed: (record: PeerRecord) => void;
@@ -34,15 +35,15 @@ const nothing: PeerVerdict = { reachable: null, because: null, isPassing: true }
 
 export class PeerRecords implements DeltaSubscriber {
   readonly #parts: PeerRecordsParts;
-  readonly #byPeer = new Map<string, PeerRecord>();
+  readonly #byPeer = new Map<PeerId, PeerRecord>();
   readonly #byAddress = new Map<string, PeerRecord>();
-  readonly #dirty = new Set<string>();
+  readonly #dirty = new Set<PeerId>();
 
   constructor(parts: PeerRecordsParts) {
     this.#parts = parts;
   }
 
-  add(accountId: string, peer: PeerModel): void {
+  add(accountId: AccountId, peer: PeerModel): void {
     const record: PeerRecord = {
       accountId,
       networkId: peer.networkId,
@@ -84,11 +85,11 @@ export class PeerRecords implements DeltaSubscriber {
     if (isOfHub(delta)) this.touchNetwork(delta.network.id);
   }
 
-  get(peerId: string): PeerRecord | undefined {
+  get(peerId: PeerId): PeerRecord | undefined {
     return this.#byPeer.get(peerId);
   }
 
-  at(accountId: string, address: string): PeerRecord | undefined {
+  at(accountId: AccountId, address: string): PeerRecord | undefined {
     return this.#byAddress.get(addressKey(accountId, address));
   }
 
@@ -96,11 +97,11 @@ export class PeerRecords implements DeltaSubscriber {
     return this.#byPeer.values();
   }
 
-  touch(peerId: string): void {
+  touch(peerId: PeerId): void {
     if (this.#byPeer.has(peerId)) this.#dirty.add(peerId);
   }
 
-  touchNetwork(networkId: string): void {
+  touchNetwork(networkId: NetworkId): void {
     for (const peer of this.#parts.fleet.network(networkId)?.peers() ?? []) this.#dirty.add(peer.id);
   }
 
@@ -114,7 +115,7 @@ export class PeerRecords implements DeltaSubscriber {
   }
 
   /** The machine is heard, or is not any more: its own peers, and those who depend on what it says. */
-  machine(instanceId: string): void {
+  machine(instanceId: InstanceId): void {
     for (const network of this.#parts.fleet.networksOf(instanceId)) {
       const peer = network.peerOfInstance(instanceId);
       if (peer === undefined) continue;
@@ -131,7 +132,7 @@ export class PeerRecords implements DeltaSubscriber {
     if (this.#dirty.size === 0) return;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    const networks = new Map<string, { readonly hubs: PeerModel[]; readonly spokes: PeerModel[] }>();
+    const networks = new Map<NetworkId, { readonly hubs: PeerModel[]; readonly spokes: PeerModel[] }>();
     for (const peerId of dirty) {
       const record = this.#byPeer.get(peerId);
       const peer = record && this.#parts.fleet.network(record.networkId)?.peer(peerId);
@@ -150,7 +151,7 @@ export class PeerRecords implements DeltaSubscriber {
     }
   }
 
-  #remove(peerId: string): void {
+  #remove(peerId: PeerId): void {
     const record = this.#byPeer.get(peerId);
     if (record === undefined) return;
     this.#byPeer.delete(peerId);
@@ -196,7 +197,7 @@ export class PeerRecords implements DeltaSubscriber {
     return isOther;
   }
 
-  #hub(index: NetworkIndex, hubId: string): { reachable: boolean | null; isOnline: boolean } {
+  #hub(index: NetworkIndex, hubId: PeerId): { reachable: boolean | null; isOnline: boolean } {
     const instanceId = index.peer(hubId)?.instanceId ?? '';
     return {
       reachable: this.#byPeer.get(hubId)?.verdict.reachable ?? null,
@@ -218,6 +219,6 @@ function isOfHub(delta: PeerDelta): boolean {
   return wasHub || (delta.kind !== 'peer_removed' && delta.after.hubSlot !== null);
 }
 
-function addressKey(accountId: string, address: string): string {
+function addressKey(accountId: AccountId, address: string): string {
   return `${accountId} ${address}`;
 }

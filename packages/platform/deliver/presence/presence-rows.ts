@@ -1,5 +1,6 @@
 // The statements that write who came and went, and the events of it. What the rows say already is no news: of several
 // processes that see the same, one writes the event.
+import type { AccountId, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
 import { namedInEventMax } from '@powernode/core/limits';
 import { sql, type Transaction } from 'kysely';
@@ -9,21 +10,21 @@ import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 
 export interface MachineNews {
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   /** When it was last heard; null: it is heard again. */
   readonly offlineSinceMs: number | null;
 }
 
 export interface PeerNews {
-  readonly peerId: string;
-  readonly networkId: string;
-  readonly instanceId: string;
+  readonly peerId: PeerId;
+  readonly networkId: NetworkId;
+  readonly instanceId: InstanceId;
   /** null: it is reached again. */
   readonly unreachable: { readonly sinceMs: number; readonly code: string; readonly detail: string } | null;
 }
 
 export interface PresenceBatch {
-  readonly accountId: string;
+  readonly accountId: AccountId;
   readonly machines: readonly MachineNews[];
   readonly peers: readonly PeerNews[];
   /** One event for all of a kind, instead of one for each. */

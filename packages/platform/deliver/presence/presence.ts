@@ -1,5 +1,6 @@
 // Who is there: machines by their streams, peers by what probes, streams and kernels say. Shown at once from memory; what
 // lasts becomes rows and events, in batches. A change of presence reaches no node and is no change of any network.
+import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import * as limits from '@powernode/core/limits';
@@ -26,12 +27,12 @@ export interface PresenceParts {
   readonly log: Logger;
   readonly fleet: FleetIndex;
   readonly processId: string;
-  readonly hostnameOf: (instanceId: string) => string | undefined;
-  readonly handshakeMs: (publicKey: string) => number | null;
+  readonly hostnameOf: (instanceId: InstanceId) => string | undefined;
+  readonly handshakeMs: (publicKey: PublicKey) => number | null;
 }
 
 interface MachineSubject extends Subject {
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   /** Its stream is there and says nothing. */
   isSilent: boolean;
 }
@@ -57,13 +58,13 @@ export class Presence implements DeltaSubscriber {
   readonly #writer: PresenceWriter;
   readonly #machineNews = new News<MachineSubject>();
   readonly #peerNews = new News<PeerSubject>();
-  readonly #machines = new Map<string, MachineSubject>();
-  readonly #peerSubjects = new Map<string, PeerSubject>();
+  readonly #machines = new Map<InstanceId, MachineSubject>();
+  readonly #peerSubjects = new Map<PeerId, PeerSubject>();
   /** Machines on streams of this process, by instance: when each was last heard. */
-  readonly #heard = new Map<string, Heard>();
-  readonly #toldUnreachable = new Map<string, number>();
+  readonly #heard = new Map<InstanceId, Heard>();
+  readonly #toldUnreachable = new Map<PeerId, number>();
   /** Until when (by `steady`) machines that were on streams elsewhere, or before the start, may come back. */
-  #graces: { readonly untilMs: number; readonly instanceIds: ReadonlySet<string> }[] = [];
+  #graces: { readonly untilMs: number; readonly instanceIds: ReadonlySet<InstanceId> }[] = [];
   /** Of the last turn. */
   #runMs: number;
   #passingAtMs = 0;
@@ -119,9 +120,9 @@ export class Presence implements DeltaSubscriber {
       readonly last_heartbeat_at: Date | null;
       readonly offline_since: Date | null;
     }>;
-    readonly unreachable: ReadonlyMap<string, number>;
+    readonly unreachable: ReadonlyMap<PeerId, number>;
   }): void {
-    const waited = new Set<string>();
+    const waited = new Set<InstanceId>();
     for (const row of known.machines) {
       const lastMs = row.last_heartbeat_at?.getTime() ?? null;
       this.#evidence.load(row.id, { lastMs, isOffline: row.offline_since !== null });
@@ -180,7 +181,7 @@ export class Presence implements DeltaSubscriber {
   }
 
   /** The machine was terminated. */
-  ended(instanceId: string): void {
+  ended(instanceId: InstanceId): void {
     this.#heard.delete(instanceId);
     this.#evidence.forget(instanceId);
     this.#machineNews.forget(instanceId);
@@ -217,12 +218,12 @@ export class Presence implements DeltaSubscriber {
     }
   }
 
-  isOnline(instanceId: string): boolean {
+  isOnline(instanceId: InstanceId): boolean {
     return this.#evidence.isOnline(instanceId);
   }
 
   /** Another process that has the machine's stream; null: none is known. */
-  holderElsewhere(instanceId: string): string | null {
+  holderElsewhere(instanceId: InstanceId): string | null {
     const holder = this.#evidence.holderOf(instanceId);
     return holder === this.#parts.processId ? null : holder;
   }
@@ -260,7 +261,7 @@ export class Presence implements DeltaSubscriber {
     }
   }
 
-  #grace(instanceIds: Iterable<string>, untilMs: number): void {
+  #grace(instanceIds: Iterable<InstanceId>, untilMs: number): void {
     this.#graces.push({ untilMs, instanceIds: new Set(instanceIds) });
   }
 
@@ -271,7 +272,7 @@ export class Presence implements DeltaSubscriber {
     for (const { instanceIds } of over) this.#evidence.graceOver(instanceIds);
   }
 
-  #machineOf(instanceId: string, accountId: string, told: boolean): MachineSubject {
+  #machineOf(instanceId: InstanceId, accountId: AccountId, told: boolean): MachineSubject {
     const known = this.#machines.get(instanceId);
     if (known !== undefined) return known;
     const hysteresis = new Hysteresis(told);
@@ -280,7 +281,7 @@ export class Presence implements DeltaSubscriber {
     return subject;
   }
 
-  #machineChanged(instanceId: string): void {
+  #machineChanged(instanceId: InstanceId): void {
     this.#peers.machine(instanceId);
     const subject = this.#machines.get(instanceId);
     if (subject === undefined) return;
@@ -292,7 +293,7 @@ export class Presence implements DeltaSubscriber {
   }
 
   /** Another process lost a machine whose stream is here, and heard: a copy of it was refused there. */
-  #hasItself(instanceId: string): boolean {
+  #hasItself(instanceId: InstanceId): boolean {
     if (this.#evidence.isOnline(instanceId)) return false;
     const { processId, clock } = this.#parts;
     if (this.#heard.get(instanceId)?.isSilent !== false) return false;
@@ -340,7 +341,7 @@ export class Presence implements DeltaSubscriber {
     }
   }
 
-  #tunnelsChanged(instanceId: string, hubIds: readonly string[]): void {
+  #tunnelsChanged(instanceId: InstanceId, hubIds: readonly PeerId[]): void {
     for (const hubId of hubIds) this.#peers.touch(hubId);
     for (const network of this.#parts.fleet.networksOf(instanceId)) {
       this.#peers.touch(network.peerOfInstance(instanceId)?.id ?? '');
@@ -353,7 +354,7 @@ export class Presence implements DeltaSubscriber {
     return network?.transit.some((hub) => hub.instanceId === node.instanceId) === true;
   }
 
-  #isHubOf(node: NodeState, hubPeerId: string): boolean {
+  #isHubOf(node: NodeState, hubPeerId: PeerId): boolean {
     const networkId = this.#peers.get(hubPeerId)?.networkId;
     const network = networkId === undefined ? undefined : this.#parts.fleet.network(networkId);
     if (network?.peerOfInstance(node.instanceId) === undefined) return false;

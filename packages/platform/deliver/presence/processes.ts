@@ -1,4 +1,5 @@
 // The other processes of the platform: tells them what is heard on the streams of this one, and takes what they tell.
+import type { InstanceId, PeerId } from '@powernode/core/ids';
 import { hearsayBeatMs, hearsayExpiryMs, presenceGossipMax } from '@powernode/core/limits';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { Clock } from '../../trust/clock.ts';
@@ -11,7 +12,7 @@ export interface PresenceGossipParts {
   readonly clock: Clock;
   readonly evidence: Evidence;
   /** Nothing is known of these machines any more: their process has ended, or is cut off. */
-  readonly lost: (instanceIds: readonly string[]) => void;
+  readonly lost: (instanceIds: readonly InstanceId[]) => void;
 }
 
 /** What a machine has said since the last turn. */
@@ -19,7 +20,7 @@ interface Fresh {
   /** All that it has said is to be told: it began anew, or some of it counts no more. */
   readonly isWhole: boolean;
   readonly heard: Map<string, HeardWord>;
-  readonly tunnels: Map<string, TunnelWord>;
+  readonly tunnels: Map<PeerId, TunnelWord>;
 }
 
 interface Known {
@@ -47,7 +48,7 @@ export class PresenceGossip {
   }
 
   /** What is known of a machine on a stream of this process is other than before. */
-  changed(instanceId: string, words?: Words): void {
+  changed(instanceId: InstanceId, words?: Words): void {
     // Nobody else is there as far as is known; whoever comes is told everything.
     if (this.#others.size === 0) return;
     const fresh = this.#changed.get(instanceId) ?? { isWhole: false, heard: new Map(), tunnels: new Map() };
@@ -57,14 +58,14 @@ export class PresenceGossip {
   }
 
   /** A stream of it began, or words of it count no more: the others are to forget what they know of its words. */
-  renewed(instanceId: string): void {
+  renewed(instanceId: InstanceId): void {
     if (this.#others.size === 0) return;
     // A stream that ended since the last turn has this successor, and the others need not hear of that.
     this.#gone.delete(instanceId);
     this.#changed.set(instanceId, { isWhole: true, heard: new Map(), tunnels: new Map() });
   }
 
-  gone(instanceId: string): void {
+  gone(instanceId: InstanceId): void {
     this.#changed.delete(instanceId);
     if (this.#others.size > 0) this.#gone.add(instanceId);
   }

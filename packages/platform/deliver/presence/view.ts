@@ -1,4 +1,5 @@
 // Who is there, as it is shown: read from what is known in memory, at the moment of each question.
+import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Cause, MachinePresence } from '@powernode/core/presence/judge';
 import { sentenceOf } from '@powernode/core/presence/sentences';
@@ -12,7 +13,7 @@ export interface InstancePresence {
   readonly offlineSinceMs: number | null;
   readonly lastHeardMs: number | null;
   /** By whom; null: nobody. `peerId`: of the hub; null: the platform. */
-  readonly lastHeardBy: { readonly peerId: string | null; readonly name: string } | null;
+  readonly lastHeardBy: { readonly peerId: PeerId | null; readonly name: string } | null;
 }
 
 /** A peer as it is shown. */
@@ -27,8 +28,8 @@ export interface PresenceViewParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly evidence: Evidence;
   readonly peers: PeerRecords;
-  readonly machines: ReadonlyMap<string, { readonly instanceId: string; readonly accountId: string }>;
-  readonly hostnameOf: (instanceId: string) => string | undefined;
+  readonly machines: ReadonlyMap<InstanceId, { readonly instanceId: InstanceId; readonly accountId: AccountId }>;
+  readonly hostnameOf: (instanceId: InstanceId) => string | undefined;
 }
 
 const noPresence: PeerPresence = { reachable: null, sinceMs: null, because: null };
@@ -40,7 +41,7 @@ export class PresenceView {
     this.#parts = parts;
   }
 
-  onlineInstances(accountId: string): string[] {
+  onlineInstances(accountId: AccountId): string[] {
     const online: string[] = [];
     for (const { instanceId, accountId: owner } of this.#parts.machines.values()) {
       if (owner === accountId && this.#parts.evidence.isOnline(instanceId)) online.push(instanceId);
@@ -48,7 +49,7 @@ export class PresenceView {
     return online;
   }
 
-  instance(instanceId: string): InstancePresence {
+  instance(instanceId: InstanceId): InstancePresence {
     const { state, sinceMs } = this.#parts.evidence.presence(instanceId);
     const own = this.#parts.evidence.lastHeardMs(instanceId);
     let lastHeardMs = own;
@@ -62,17 +63,17 @@ export class PresenceView {
     return { state, offlineSinceMs: state === 'offline' ? sinceMs : null, lastHeardMs, lastHeardBy };
   }
 
-  peer(peerId: string): PeerPresence {
+  peer(peerId: PeerId): PeerPresence {
     const record = this.#parts.peers.get(peerId);
     return record === undefined ? noPresence : this.#shown(record);
   }
 
-  reachable(peerId: string): boolean | null {
+  reachable(peerId: PeerId): boolean | null {
     return this.#parts.peers.get(peerId)?.verdict.reachable ?? null;
   }
 
   /** Ids of the account's peers of which that is known. */
-  peersThat(accountId: string, reachable: boolean): string[] {
+  peersThat(accountId: AccountId, reachable: boolean): string[] {
     const found: string[] = [];
     for (const record of this.#parts.peers.all()) {
       if (record.accountId === accountId && record.verdict.reachable === reachable) found.push(record.peerId);
@@ -81,13 +82,13 @@ export class PresenceView {
   }
 
   /** Whether a machine's own tunnel to a hub answers; null: it said nothing. */
-  answers(instanceId: string, hubPeerId: string): boolean | null {
+  answers(instanceId: InstanceId, hubPeerId: PeerId): boolean | null {
     const word = this.#parts.evidence.tunnel(instanceId, hubPeerId);
     return word === undefined ? null : word.state === 'answers';
   }
 
   /** Machines of all accounts by whether they are heard. */
-  *instanceCounts(): Generator<{ accountId: string; state: MachinePresence['state']; count: number }> {
+  *instanceCounts(): Generator<{ accountId: AccountId; state: MachinePresence['state']; count: number }> {
     const counts = new Map<string, Record<MachinePresence['state'], number>>();
     for (const { accountId, instanceId } of this.#parts.machines.values()) {
       const of = counts.get(accountId) ?? { online: 0, offline: 0, unknown: 0 };
@@ -105,7 +106,7 @@ export class PresenceView {
     return this.#parts.evidence.counts(hubInstanceId);
   }
 
-  *#hubsThatHeard(instanceId: string): Generator<{ readonly hubPeerId: string; readonly atMs: number }> {
+  *#hubsThatHeard(instanceId: InstanceId): Generator<{ readonly hubPeerId: PeerId; readonly atMs: number }> {
     for (const network of this.#parts.fleet.networksOf(instanceId)) {
       const self = network.peerOfInstance(instanceId);
       if (self === undefined) continue;
@@ -127,7 +128,7 @@ export class PresenceView {
     return { reachable, sinceMs: record.sinceMs, because: { code: because.code, detail } };
   }
 
-  #nameOf(peerId: string): string {
+  #nameOf(peerId: PeerId): string {
     const instanceId = this.#parts.peers.get(peerId)?.instanceId ?? '';
     return this.#parts.hostnameOf(instanceId) ?? peerId;
   }

@@ -1,4 +1,5 @@
 // The statements that write what nodes say of themselves: a few for a whole batch of nodes of one account.
+import type { AccountId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
 import { unusedKeysMax } from '@powernode/core/limits';
 import type { UnderlayFact } from '@powernode/core/wire/underlay';
@@ -21,7 +22,7 @@ export interface ArrivalRow {
 export type Surrounded = Omit<ObservedMachine, 'accountId'>;
 
 export interface ArrivalBatch {
-  readonly accountId: string;
+  readonly accountId: AccountId;
   readonly rows: readonly ArrivalRow[];
   readonly clock: Pick<Clock, 'now'>;
 }

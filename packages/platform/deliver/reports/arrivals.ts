@@ -1,5 +1,6 @@
 // What nodes say of themselves in hello, and the keys they publish: gathered, written, and told on to whoever
 // decides what follows from where a node is. The statements: arrival-rows.ts.
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { publicKey } from '@powernode/core/intent/common';
 import { arrivalGatherMs, unusedKeysMax } from '@powernode/core/limits';
 import { canonicalAddress, formatAddress, parseAddress } from '@powernode/core/net/address';
@@ -18,8 +19,8 @@ import { NodeBatch } from './node-batch.ts';
 
 /** Where a machine is, as its stream and its own words show. */
 export interface ObservedMachine {
-  readonly accountId: string;
-  readonly instanceId: string;
+  readonly accountId: AccountId;
+  readonly instanceId: InstanceId;
   readonly observedAddress: string | null;
   /** Its observed address is its own and is routable. */
   readonly publiclyReachable: boolean;
@@ -97,7 +98,7 @@ export class Arrivals {
     this.#batch.add(node);
   }
 
-  async #write(accountId: string, nodes: readonly NodeState[]): Promise<void> {
+  async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
     const taken = new Map<NodeState, Arrival>();
     for (const node of nodes) {
       const arrival = this.#waiting.get(node);

@@ -3,6 +3,7 @@
 // call it there. One of three that says something else has not heard of a move yet, or lies: its word alone takes no
 // path away. What follows is decided elsewhere (`onDirectPlace`).
 
+import type { AccountId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -23,11 +24,11 @@ import type { NodeState } from '../nodes/node-state.ts';
 import type { SideKeys } from './side-keys.ts';
 
 export interface DirectPlace {
-  readonly accountId: string;
-  readonly networkId: string;
-  readonly peerId: string;
+  readonly accountId: AccountId;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
   /** The key that was seen there; a place of another key means nothing. */
-  readonly directKey: string;
+  readonly directKey: PublicKey;
   readonly natKind: 'cone' | 'symmetric';
   /** null: every one who calls is shown another place. */
   readonly endpoint: string | null;
@@ -48,18 +49,18 @@ export interface DirectPlacesParts {
   readonly fleet: FleetIndex;
   readonly keys: SideKeys;
   readonly onDirectPlace: OnDirectPlace;
-  readonly changed: (accountId: string, sequence: number, changes: readonly Change[]) => void;
+  readonly changed: (accountId: AccountId, sequence: number, changes: readonly Change[]) => void;
 }
 
 type Judged = Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
 
 interface Seen {
-  readonly accountId: string;
-  readonly networkId: string;
-  readonly peerId: string;
-  readonly directKey: string;
+  readonly accountId: AccountId;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  readonly directKey: PublicKey;
   /** By hub's peer. */
-  readonly endpoints: Map<string, string>;
+  readonly endpoints: Map<PeerId, string>;
   readonly sinceMs: number;
   due: boolean;
   /** So often others were told another place, without a pause of `directCalmMs`; and when last. */
@@ -70,9 +71,9 @@ interface Seen {
 export class DirectPlaces implements DeltaSubscriber {
   readonly #parts: DirectPlacesParts;
   /** By direct key. */
-  readonly #seen = new Map<string, Seen>();
+  readonly #seen = new Map<PublicKey, Seen>();
   /** Networks in which a place has become free. */
-  readonly #refills = new Set<string>();
+  readonly #refills = new Set<NetworkId>();
   #closed = false;
 
   constructor(parts: DirectPlacesParts) {
@@ -106,7 +107,7 @@ export class DirectPlaces implements DeltaSubscriber {
       networkId: key.networkId,
       peerId: key.peerId,
       directKey: tunnel.public_key,
-      endpoints: new Map<string, string>(),
+      endpoints: new Map<PeerId, string>(),
       sinceMs: this.#parts.clock.steady(),
       due: false,
       moves: 0,
@@ -177,7 +178,7 @@ export class DirectPlaces implements DeltaSubscriber {
     }
   }
 
-  #refillIn(networkId: string): void {
+  #refillIn(networkId: NetworkId): void {
     if (this.#refills.has(networkId)) return;
     this.#refills.add(networkId);
     this.#parts.clock.after(directGatherMs, () => {
@@ -187,7 +188,7 @@ export class DirectPlaces implements DeltaSubscriber {
   }
 
   /** Gives places that have become free to spokes that were seen when there was none. */
-  async #refill(networkId: string): Promise<void> {
+  async #refill(networkId: NetworkId): Promise<void> {
     const network = this.#parts.fleet.network(networkId);
     if (network === undefined) return;
     let free = directSpokesMax;

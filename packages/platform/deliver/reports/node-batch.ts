@@ -1,5 +1,6 @@
 // Gathers nodes that have something to be written, and writes them together, account by account. What is written
 // is read from the node at that time, so that gathering twice costs nothing.
+import type { AccountId } from '@powernode/core/ids';
 import { ProductError } from '@powernode/core/errors';
 import { reportRetryMs, reportRowsMax } from '@powernode/core/limits';
 import type { Logger } from 'pino';
@@ -13,7 +14,7 @@ export interface NodeBatchParts {
   readonly what: string;
   readonly delayMs: number;
   /** May be called again with the same nodes when the database was away. */
-  readonly write: (accountId: string, nodes: readonly NodeState[]) => Promise<void>;
+  readonly write: (accountId: AccountId, nodes: readonly NodeState[]) => Promise<void>;
 }
 
 export class NodeBatch {
@@ -66,7 +67,7 @@ export class NodeBatch {
     }
   }
 
-  async #write(accountId: string, nodes: readonly NodeState[]): Promise<void> {
+  async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
     const { log, what, write } = this.#parts;
     try {
       await write(accountId, nodes);

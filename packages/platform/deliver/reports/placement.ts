@@ -1,5 +1,6 @@
 // Asks, for machines that are elsewhere than before, what follows for their peers, a few at a time, and hands the
 // change on. What follows is decided elsewhere (`onObserved`).
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { observedWorkMax, reportRetryMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
@@ -18,16 +19,16 @@ export interface PlacementParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onObserved: OnObserved;
-  readonly changed: (accountId: string, sequence: number, changes: readonly Change[]) => void;
+  readonly changed: (accountId: AccountId, sequence: number, changes: readonly Change[]) => void;
 }
 
 export class Placement {
   readonly #parts: PlacementParts;
   /** The newest word of each machine. */
-  readonly #waiting = new Map<string, ObservedMachine>();
+  readonly #waiting = new Map<InstanceId, ObservedMachine>();
   readonly #working = new Set<Promise<void>>();
   /** How to call off the next look at a machine. */
-  readonly #due = new Map<string, () => void>();
+  readonly #due = new Map<InstanceId, () => void>();
   #closed = false;
 
   constructor(parts: PlacementParts) {
@@ -86,7 +87,7 @@ export class Placement {
     );
   }
 
-  #callOff(instanceId: string): void {
+  #callOff(instanceId: InstanceId): void {
     this.#due.get(instanceId)?.();
     this.#due.delete(instanceId);
   }

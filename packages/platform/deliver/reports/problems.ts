@@ -2,6 +2,7 @@
 // that says something else all the time causes no more events than others: what it says waits, and only what is still
 // so after that is written.
 
+import type { AccountId } from '@powernode/core/ids';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { nodeEventsPerMinuteMax, nodeProblemsMax, reportFlushMs } from '@powernode/core/limits';
 import { type NodeProblem, nodeProblemTable, problemKey } from '@powernode/core/wire/node-problems';
@@ -119,7 +120,7 @@ export class ProblemReports {
     return minute;
   }
 
-  async #write(accountId: string, nodes: readonly NodeState[]): Promise<void> {
+  async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
     const { store, bus } = this.#parts;
     const said = nodes.map((node) => ({ node, problems: node.problems }));
     const { events, counts } = await inAccount(store, accountId, async (trx) => {
@@ -199,7 +200,7 @@ function differs(before: readonly NodeProblem[] | undefined, now: readonly NodeP
 /** What was written of these machines before; nobody else writes it until the transaction has ended. */
 async function lockedProblems(
   trx: Transaction<Database>,
-  { accountId, nodes }: { readonly accountId: string; readonly nodes: readonly NodeState[] },
+  { accountId, nodes }: { readonly accountId: AccountId; readonly nodes: readonly NodeState[] },
 ): Promise<ReadonlyMap<string, readonly NodeProblem[]>> {
   const rows = await trx
     .selectFrom('instances')
@@ -219,7 +220,7 @@ async function lockedProblems(
 
 async function storeProblems(
   trx: Transaction<Database>,
-  accountId: string,
+  accountId: AccountId,
   said: readonly { readonly node: NodeState; readonly problems: readonly NodeProblem[] }[],
 ): Promise<void> {
   if (said.length === 0) return;

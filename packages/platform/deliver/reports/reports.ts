@@ -1,6 +1,7 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
 
+import type { InstanceId, NetworkId } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile/entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -52,7 +53,7 @@ export interface ReportParts {
   readonly onDirectPlace: OnDirectPlace;
   readonly changed: PlacementParts['changed'];
   /** Whether a machine is heard on a stream of this process. */
-  readonly isHeard: (instanceId: string) => boolean;
+  readonly isHeard: (instanceId: InstanceId) => boolean;
   /** It was found that the machine does not belong to the fleet any more. */
   readonly gone: (node: NodeState) => void;
 }
@@ -310,7 +311,7 @@ function mergedSubsystems(
 }
 
 /** The hub peer that a node's route into a network goes through, by the interface that it named. */
-export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, networkId: string): string | null {
+export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, networkId: NetworkId): string | null {
   const network = fleet.network(networkId);
   const via = network === undefined ? undefined : node?.routes?.get(network.network.prefix);
   if (network === undefined || via === undefined) return null;
@@ -322,7 +323,7 @@ export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, network
  * The spokes that a node reaches without a hub in a network, by the routes that it named. Two meet when both can be
  * called: what one named before its own place was found to be none is old, whatever it says next.
  */
-export function directPeers(fleet: FleetIndex, node: NodeState | undefined, networkId: string): string[] {
+export function directPeers(fleet: FleetIndex, node: NodeState | undefined, networkId: NetworkId): string[] {
   const network = fleet.network(networkId);
   if (network === undefined || node?.routes == null) return [];
   if (network.peerOfInstance(node.instanceId)?.directEndpoint == null) return [];

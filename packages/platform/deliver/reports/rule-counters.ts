@@ -1,4 +1,5 @@
 // What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
+import type { AccountId } from '@powernode/core/ids';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { countMax, reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
@@ -64,7 +65,7 @@ export class RuleCounters {
     this.#waiting.set(node, counts.set(ruleId, count));
   }
 
-  async #write(accountId: string, nodes: readonly NodeState[]): Promise<void> {
+  async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
     const taken = new Map<NodeState, Map<string, Count>>();
     for (const node of nodes) {
       const counts = this.#waiting.get(node);
@@ -118,7 +119,7 @@ function rowsOf(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): Coun
 async function writeCounts(
   trx: Transaction<Database>,
   batch: {
-    readonly accountId: string;
+    readonly accountId: AccountId;
     readonly rows: readonly CountRow[];
     readonly clock: Pick<Clock, 'now'>;
   },

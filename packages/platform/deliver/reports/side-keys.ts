@@ -1,17 +1,18 @@
 // Whose WireGuard keys there are beside those of peers' tunnels to hubs: of spokes' leaf interfaces, and of devices.
 // In memory, so that what nodes report of them is known for what it is. Keeps no clock.
+import type { NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { Item, PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 
 export interface SideKey {
-  readonly networkId: string;
+  readonly networkId: NetworkId;
   /** The peer whose leaf interface it is; null: a device. */
-  readonly peerId: string | null;
+  readonly peerId: PeerId | null;
 }
 
 export class SideKeys implements DeltaSubscriber {
-  readonly #byKey = new Map<string, SideKey>();
+  readonly #byKey = new Map<PublicKey, SideKey>();
 
   /** At a start. */
   load(index: NetworkIndex): void {
@@ -40,7 +41,7 @@ export class SideKeys implements DeltaSubscriber {
     }
   }
 
-  of(publicKey: string): SideKey | undefined {
+  of(publicKey: PublicKey): SideKey | undefined {
     return this.#byKey.get(publicKey);
   }
 
@@ -59,7 +60,7 @@ export class SideKeys implements DeltaSubscriber {
 }
 
 interface OwnedKey extends SideKey {
-  readonly publicKey: string;
+  readonly publicKey: PublicKey;
 }
 
 function keyOfPeer({ directKey, networkId, id }: PeerModel): OwnedKey | null {

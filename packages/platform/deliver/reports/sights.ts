@@ -1,15 +1,16 @@
 // When each peer was last seen to shake hands, by anyone, and what that makes it: connected, or silent. In memory,
 // one small record for each peer; what every tunnel looks like is in the database (tunnels.ts). Keeps no clock.
+import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { silentAfterMs } from '@powernode/core/limits';
 
 export interface Sight {
-  readonly accountId: string;
-  readonly networkId: string;
-  readonly peerId: string;
-  readonly instanceId: string;
-  readonly publicKey: string;
+  readonly accountId: AccountId;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  readonly instanceId: InstanceId;
+  readonly publicKey: PublicKey;
   lastHandshakeMs: number | null;
   connected: boolean;
 }
@@ -22,10 +23,10 @@ export interface Transition {
 }
 
 export class PeerSights implements DeltaSubscriber {
-  readonly #byKey = new Map<string, Sight>();
+  readonly #byKey = new Map<PublicKey, Sight>();
 
   /** At a start: what was stored. Nobody is told of it. */
-  load(accountId: string, peer: PeerModel, lastHandshakeMs: number | null, nowMs: number): void {
+  load(accountId: AccountId, peer: PeerModel, lastHandshakeMs: number | null, nowMs: number): void {
     this.#set(accountId, peer, {
       lastHandshakeMs,
       connected: lastHandshakeMs !== null && nowMs - lastHandshakeMs <= silentAfterMs,
@@ -45,7 +46,7 @@ export class PeerSights implements DeltaSubscriber {
     }
   }
 
-  of(publicKey: string): Sight | undefined {
+  of(publicKey: PublicKey): Sight | undefined {
     return this.#byKey.get(publicKey);
   }
 
@@ -75,7 +76,7 @@ export class PeerSights implements DeltaSubscriber {
   }
 
   #set(
-    accountId: string,
+    accountId: AccountId,
     peer: PeerModel,
     state: { readonly lastHandshakeMs: number | null; readonly connected: boolean },
   ): void {

@@ -1,12 +1,13 @@
 // Writes what nodes have applied, when they were last heard, and how their parts are: one statement for a batch.
 // Answers who does not belong to the fleet any more: the word of that may have been lost between processes.
+import type { AccountId } from '@powernode/core/ids';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 
 export async function writeStates(
   trx: Transaction<Database>,
-  { accountId, nodes }: { readonly accountId: string; readonly nodes: readonly NodeState[] },
+  { accountId, nodes }: { readonly accountId: AccountId; readonly nodes: readonly NodeState[] },
 ): Promise<NodeState[]> {
   const values = nodes.map((node) => ({
     id: node.instanceId,

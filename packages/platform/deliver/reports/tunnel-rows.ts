@@ -1,4 +1,5 @@
 // The statements that write what nodes see of their tunnels, and the events of peers that came or went silent.
+import type { AccountId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';
@@ -9,7 +10,7 @@ import type { Sight, Transition } from './sights.ts';
 import type { Renewal, TunnelReport, TunnelRow } from './tunnels.ts';
 
 export interface TunnelBatch {
-  readonly accountId: string;
+  readonly accountId: AccountId;
   readonly report: TunnelReport;
   readonly clock: Pick<Clock, 'now'>;
 }

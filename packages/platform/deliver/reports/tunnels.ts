@@ -1,5 +1,6 @@
 // What nodes see of their tunnels, on its way into the database: fresh handshakes soon, counters later, the newest
 // word of each tunnel only.
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import {
@@ -30,7 +31,7 @@ export interface TunnelRow {
 
 /** A node has said all that it sees: rows that it did not renew since then are of tunnels that are gone. */
 export interface Renewal {
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   readonly sinceMs: number;
 }
 
@@ -53,7 +54,7 @@ export interface TunnelParts {
   readonly sights: PeerSights;
   readonly keys: SideKeys;
   /** Whether a machine is heard on a stream of this process. */
-  readonly isHeard: (instanceId: string) => boolean;
+  readonly isHeard: (instanceId: InstanceId) => boolean;
   /** Called when something waits: no later than after so long it should be taken. */
   readonly due: (delayMs: number) => void;
 }
@@ -141,7 +142,7 @@ export class TunnelReports {
   }
 
   /** Takes what waits, at most so many rows of an account at once. */
-  take(): [accountId: string, report: TunnelReport][] {
+  take(): [accountId: AccountId, report: TunnelReport][] {
     const taken: [string, TunnelReport][] = [];
     for (const [accountId, waiting] of this.#waiting) {
       const rows: TunnelRow[] = [];
@@ -162,7 +163,7 @@ export class TunnelReports {
   }
 
   /** Back, because it could not be written. What came meanwhile is newer. */
-  putBack(accountId: string, report: TunnelReport): void {
+  putBack(accountId: AccountId, report: TunnelReport): void {
     const waiting = this.#of(accountId);
     for (const row of report.rows) {
       const key = keyOf(row);
@@ -218,7 +219,7 @@ export class TunnelReports {
     rows.set(key, row);
   }
 
-  #of(accountId: string): Waiting {
+  #of(accountId: AccountId): Waiting {
     let waiting = this.#waiting.get(accountId);
     if (waiting === undefined) {
       waiting = { rows: new Map(), renewals: new Map(), transitions: [] };

@@ -2,6 +2,7 @@
 // has one is asked whether somebody answers there: then two machines run with one identity, and the one that was there
 // keeps its stream (claims.ts says the same within one process). Processes that do not know of each other yet ask as soon
 // as they have taken one; of two that took at once the one with the lower id keeps it.
+import type { InstanceId } from '@powernode/core/ids';
 import { streamProofMs } from '@powernode/core/limits';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../../events/event-bus.ts';
@@ -13,18 +14,18 @@ export interface ElsewhereParts {
   readonly bus: Pick<EventBus, 'publish' | 'subscribe'>;
   readonly clock: Pick<Clock, 'after'>;
   /** The other process that has the machine's stream, as far as is known; null: none. */
-  readonly holderOf: (instanceId: string) => string | null;
+  readonly holderOf: (instanceId: InstanceId) => string | null;
   /** Whether somebody answers on the stream of this process; null: there is none. One that does not answer is ended. */
-  readonly prove: (instanceId: string) => Promise<boolean> | null;
+  readonly prove: (instanceId: InstanceId) => Promise<boolean> | null;
   /** A second machine was found in another process, and is refused there. */
-  readonly duplicated: (instanceId: string, refusedAddress: string) => void;
+  readonly duplicated: (instanceId: InstanceId, refusedAddress: string) => void;
 }
 
 /** What another process says of a machine. free: nobody answers there, or nobody said anything in time. */
 export type Elsewhere = 'free' | 'there';
 
 interface Question {
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   readonly answer: (said: Elsewhere) => void;
 }
 
@@ -49,18 +50,18 @@ export class StreamsElsewhere {
   }
 
   /** null: no other process is known to have the machine's stream. */
-  before(instanceId: string, address: string): Promise<Elsewhere> | null {
+  before(instanceId: InstanceId, address: string): Promise<Elsewhere> | null {
     const to = this.#parts.holderOf(instanceId);
     return to === null ? null : this.#ask({ instanceId, address, to });
   }
 
   /** Asked once the stream was taken, for processes that are not known of. */
-  after(instanceId: string, address: string): Promise<Elsewhere> {
+  after(instanceId: InstanceId, address: string): Promise<Elsewhere> {
     return this.#ask({ instanceId, address, to: null });
   }
 
   #ask(of: {
-    readonly instanceId: string;
+    readonly instanceId: InstanceId;
     readonly address: string;
     readonly to: string | null;
   }): Promise<Elsewhere> {
@@ -95,7 +96,7 @@ export class StreamsElsewhere {
     }
   }
 
-  #isAsking(instanceId: string): boolean {
+  #isAsking(instanceId: InstanceId): boolean {
     return [...this.#questions.values()].some((one) => one.instanceId === instanceId);
   }
 

@@ -1,12 +1,13 @@
 // Which machines' certificates stopped counting lately: their streams end also where no other process said so.
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { clockSkewMs } from '@powernode/core/limits';
 import type { Store } from '../../store/open-store.ts';
 import { inPlatform } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 
 export interface EndedCertificate {
-  readonly accountId: string;
-  readonly instanceId: string;
+  readonly accountId: AccountId;
+  readonly instanceId: InstanceId;
   readonly isTerminated: boolean;
   /** Those that count. */
   readonly serials: readonly string[];

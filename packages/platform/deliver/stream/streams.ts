@@ -1,4 +1,5 @@
 // All open streams of this process: joins sockets with sessions, and looks after them in turns.
+import type { InstanceId } from '@powernode/core/ids';
 import * as limits from '@powernode/core/limits';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../trust/clock.ts';
@@ -46,7 +47,7 @@ export class Streams {
   readonly #groups = Array.from({ length: limits.streamGroups }, () => new Set<Session>());
   readonly #certificates = new Map<Session, StreamCertificate>();
   /** All streams of each machine: its own, and those that have not said hello or are being proved. */
-  readonly #ofMachine = new Map<string, Set<Session>>();
+  readonly #ofMachine = new Map<InstanceId, Set<Session>>();
   readonly #claims: Claims<Session>;
   readonly #elsewhere: StreamsElsewhere;
   /** Machines about which another process is being asked. */
@@ -63,7 +64,7 @@ export class Streams {
       steady: steadyMs,
       take: (session) => this.#take(session),
     });
-    const nodeOf = (instanceId: string) => parts.dispatcher.nodes.get(instanceId);
+    const nodeOf = (instanceId: InstanceId) => parts.dispatcher.nodes.get(instanceId);
     this.#elsewhere = new StreamsElsewhere({
       ...parts.others,
       clock: parts.clock,
@@ -167,12 +168,12 @@ export class Streams {
   }
 
   /** The machine does not belong to the fleet any more: its streams end, also those that have said nothing yet. */
-  revoke(instanceId: string): void {
+  revoke(instanceId: InstanceId): void {
     for (const session of this.#ofMachine.get(instanceId) ?? []) session.end('revoked');
   }
 
   /** Ends the machine's streams that were opened with none of these certificates. */
-  endOthers(instanceId: string, serials: readonly string[]): void {
+  endOthers(instanceId: InstanceId, serials: readonly string[]): void {
     for (const [session, { serial }] of this.#certificates) {
       if (session.node.instanceId === instanceId && !serials.includes(serial)) session.end('certificate');
     }
