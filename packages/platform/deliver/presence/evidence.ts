@@ -165,13 +165,13 @@ export class Evidence {
   }
 
   /** A hub's word on an address, when it is heard itself. */
-  heardBy(hubInstanceId: string, address: string): HeardWord | undefined {
+  heardBy(hubInstanceId: InstanceId, address: string): HeardWord | undefined {
     const hub = this.#machines.get(hubInstanceId);
     return hub?.state === 'online' ? hub.heard.get(address) : undefined;
   }
 
   /** Whether a hub hears anybody; null: it said nothing. */
-  hearsAny(hubInstanceId: string): boolean | null {
+  hearsAny(hubInstanceId: InstanceId): boolean | null {
     const hub = this.#machines.get(hubInstanceId);
     if (hub === undefined || hub.state !== 'online' || hub.heard.size === 0) return null;
     for (const word of hub.heard.values()) if (word.heard) return true;
@@ -179,7 +179,7 @@ export class Evidence {
   }
 
   /** How many addresses a hub hears, and how many it does not hear any more. */
-  counts(hubInstanceId: string): { readonly heard: number; readonly silent: number } {
+  counts(hubInstanceId: InstanceId): { readonly heard: number; readonly silent: number } {
     let heard = 0;
     const words = this.#machines.get(hubInstanceId)?.heard;
     for (const word of words?.values() ?? []) if (word.heard) heard++;

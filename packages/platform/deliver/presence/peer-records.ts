@@ -198,10 +198,10 @@ export class PeerRecords implements DeltaSubscriber {
   }
 
   #hub(index: NetworkIndex, hubId: PeerId): { reachable: boolean | null; isOnline: boolean } {
-    const instanceId = index.peer(hubId)?.instanceId ?? '';
+    const hub = index.peer(hubId);
     return {
       reachable: this.#byPeer.get(hubId)?.verdict.reachable ?? null,
-      isOnline: this.#parts.evidence().isOnline(instanceId),
+      isOnline: hub !== undefined && this.#parts.evidence().isOnline(hub.instanceId),
     };
   }
 }

@@ -329,22 +329,25 @@ export class Presence implements DeltaSubscriber {
     this.#peerNews.see(subject, record.verdict.reachable, { runMs: this.#runMs, extraMs });
   }
 
-  #heardChanged(hubInstanceId: string, addresses: readonly string[]): void {
+  #heardChanged(hubInstanceId: InstanceId, addresses: readonly string[]): void {
     const accountId = this.#machines.get(hubInstanceId)?.accountId;
     if (accountId === undefined) return;
     for (const address of addresses) {
       const record = this.#peers.at(accountId, address);
       if (record !== undefined) this.#peers.touch(record.peerId);
     }
-    for (const network of this.#parts.fleet.networksOf(hubInstanceId)) {
-      this.#peers.touch(network.peerOfInstance(hubInstanceId)?.id ?? '');
-    }
+    this.#touchPeersOf(hubInstanceId);
   }
 
   #tunnelsChanged(instanceId: InstanceId, hubIds: readonly PeerId[]): void {
     for (const hubId of hubIds) this.#peers.touch(hubId);
+    this.#touchPeersOf(instanceId);
+  }
+
+  #touchPeersOf(instanceId: InstanceId): void {
     for (const network of this.#parts.fleet.networksOf(instanceId)) {
-      this.#peers.touch(network.peerOfInstance(instanceId)?.id ?? '');
+      const peer = network.peerOfInstance(instanceId);
+      if (peer !== undefined) this.#peers.touch(peer.id);
     }
   }
 

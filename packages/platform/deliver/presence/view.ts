@@ -102,7 +102,7 @@ export class PresenceView {
   }
 
   /** How many addresses a hub hears, and how many it heard once and does not hear now. */
-  heardCounts(hubInstanceId: string): { readonly heard: number; readonly silent: number } {
+  heardCounts(hubInstanceId: InstanceId): { readonly heard: number; readonly silent: number } {
     return this.#parts.evidence.counts(hubInstanceId);
   }
 
@@ -129,7 +129,7 @@ export class PresenceView {
   }
 
   #nameOf(peerId: PeerId): string {
-    const instanceId = this.#parts.peers.get(peerId)?.instanceId ?? '';
-    return this.#parts.hostnameOf(instanceId) ?? peerId;
+    const record = this.#parts.peers.get(peerId);
+    return (record && this.#parts.hostnameOf(record.instanceId)) ?? peerId;
   }
 }

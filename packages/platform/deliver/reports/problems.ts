@@ -104,8 +104,9 @@ export class ProblemReports {
     for (const problem of problems) {
       const { code, subsystem, network_id, peer_id } = problem;
       if (nodeProblemTable[code].subsystem !== subsystem) continue;
-      if (network_id !== undefined && !own.has(network_id)) continue;
-      if (peer_id !== undefined && own.get(network_id ?? '')?.peer(peer_id) === undefined) continue;
+      const network = network_id === undefined ? undefined : own.get(network_id);
+      if (network_id !== undefined && network === undefined) continue;
+      if (peer_id !== undefined && network?.peer(peer_id) === undefined) continue;
       if (taken.size < nodeProblemsMax) taken.set(problemKey(problem), problem);
     }
     return [...taken.values()];

@@ -187,7 +187,7 @@ export class TunnelReports {
     // What a leaf interface or a device does says nothing of a peer's tunnels to its hubs.
     if (handshakeMs !== null && other !== undefined) {
       const self = fleet.network(other.networkId)?.peerOfInstance(node.instanceId);
-      const own = sights.of(self?.publicKey ?? '');
+      const own = self && sights.of(self.publicKey);
       // The other end speaks for itself; its neighbours do while it is not heard, once it has said that it shook hands.
       const speaksForOther = other.lastHandshakeMs !== null && !isHeard(other.instanceId);
       for (const sight of speaksForOther ? [other, own] : [own]) {
