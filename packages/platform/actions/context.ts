@@ -365,10 +365,26 @@ export interface Noun {
   readonly consequences?: (context: ActionContext) => Promise<void>;
   /** Such objects as items of all networks that the transaction sees: for compiling what nodes have because of them. */
   readonly items?: (trx: Trx) => Promise<readonly Item[]>;
+  /** Notes of what becomes of such objects when others go that they name. */
+  readonly dependents?: (context: ActionContext, of: Departure) => Promise<void>;
   /** Such objects are in a network and go with it: how many there are, and how a note of a plan calls them. */
   readonly inNetwork?: InNetwork;
   /** An administrator of the platform may name one of any account. */
   readonly isAcrossAccounts?: true;
+}
+
+/** An object that goes. */
+export interface Departing {
+  readonly id: string;
+  readonly name: string;
+  readonly networkId: string;
+}
+
+export interface Departure {
+  readonly networks: readonly string[];
+  readonly byId: ReadonlyMap<string, Departing>;
+  /** Until when, as the end of a sentence; empty: for good. */
+  readonly back: string;
 }
 
 export interface InNetwork {

@@ -3,8 +3,10 @@
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Event } from '@powernode/core/intent/fleet';
 import { changeNodesMax, changesReadMax } from '@powernode/core/limits';
-import { sql } from 'kysely';
-import type { Trx } from './context.ts';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from '../store/tables.ts';
+
+type Trx = Transaction<Database>;
 
 /** Takes the account's lock with it. */
 export async function nextSequence(trx: Trx, accountId: string): Promise<number> {

@@ -1,5 +1,6 @@
 // Devices of people, as the shared parts know them.
 import type { ActionContext, Names, Noun } from '../../context.ts';
+import { noteDevices } from './dependents.ts';
 import { loadUserDevices } from './model.ts';
 import { tellOfStaleDevices } from './stale-events.ts';
 
@@ -10,6 +11,7 @@ export const userDeviceNoun: Noun = {
   items: loadUserDevices,
   isReferredTo: true,
   consequences: tellOfStaleDevices,
+  dependents: noteDevices,
   inNetwork: { called: 'device', ending: ' and is cut off', count: countDevices },
 };
 

@@ -1,6 +1,7 @@
 // Firewall rules, as the shared parts know them.
 import type { ActionContext, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
+import { noteRules } from './dependents.ts';
 import { loadRules } from './model.ts';
 import { showRules, titleOf } from './present-rule.ts';
 
@@ -9,6 +10,7 @@ export const firewallRuleNoun: Noun = {
   table: 'firewall_rules',
   names: ruleTitles,
   items: loadRules,
+  dependents: noteRules,
   inNetwork: rowsInNetwork('firewall_rules', 'firewall rule'),
 };
 

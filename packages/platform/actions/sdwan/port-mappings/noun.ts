@@ -1,6 +1,7 @@
 // Port mappings, as the shared parts know them.
 import type { ActionContext, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
+import { notePortMappings } from './dependents.ts';
 import { tellOfLostDoors } from './lost-doors.ts';
 import { loadPortMappings } from './model.ts';
 
@@ -10,6 +11,7 @@ export const portMappingNoun: Noun = {
   names: portMappingNames,
   items: loadPortMappings,
   consequences: tellOfLostDoors,
+  dependents: notePortMappings,
   inNetwork: rowsInNetwork('port_mappings', 'port mapping'),
 };
 

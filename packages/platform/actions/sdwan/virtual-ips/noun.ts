@@ -1,6 +1,7 @@
 // Virtual IPs, as the shared parts know them.
 import type { ActionContext, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
+import { noteVirtualIps } from './dependents.ts';
 import { loadVirtualIps } from './model.ts';
 
 export const virtualIpNoun: Noun = {
@@ -9,6 +10,7 @@ export const virtualIpNoun: Noun = {
   names: virtualIpNames,
   items: loadVirtualIps,
   isReferredTo: true,
+  dependents: noteVirtualIps,
   inNetwork: rowsInNetwork('virtual_ips', 'virtual IP'),
 };
 
