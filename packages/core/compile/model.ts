@@ -1,6 +1,16 @@
 // What the compiler reads: a network, its peers and its other objects (items), as immutable values. Built by the
 // platform from its rows.
-import type { AccountId, InstanceId, NetworkId, PeerId, PortMappingId, PublicKey, RuleId, UserDeviceId, VirtualIpId } from '../ids.ts';
+import type {
+  AccountId,
+  InstanceId,
+  NetworkId,
+  PeerId,
+  PortMappingId,
+  PublicKey,
+  RuleId,
+  UserDeviceId,
+  VirtualIpId,
+} from '../ids.ts';
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {

@@ -197,7 +197,10 @@ describe('allocation', () => {
         let highest: bigint | null = null;
         let last = 0n;
         for (const release of releases) {
-          const address = hostAddressCandidates(network, highest).find(({ bits }) => !taken.has(bits));
+          const free = ({ bits }: { readonly bits: bigint }) => !taken.has(bits);
+          const address: { readonly bits: bigint } | undefined = hostAddressCandidates(network, highest).find(
+            free,
+          );
           if (address === undefined) throw new Error('a /64 ran out');
           expect(taken.has(address.bits)).toBe(false);
           expect(address.bits).toBeGreaterThan(last);

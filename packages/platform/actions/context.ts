@@ -344,7 +344,9 @@ function copyOf(collected: Collected): Collected {
 
 /** Tables with an id, an account and a revision in each row. */
 export type NounTable = {
-  [T in keyof Database]: Database[T] extends Pick<Database['networks'], 'id' | 'account_id' | 'revision'>
+  [T in keyof Database]: Database[T] extends Pick<Database['networks'], 'account_id' | 'revision'> & {
+    readonly id: string;
+  }
     ? T
     : never;
 }[keyof Database];

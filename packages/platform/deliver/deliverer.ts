@@ -1,7 +1,8 @@
 // What the rest of the platform may ask of delivery. The machinery behind it is next door.
-import type { AccountId, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
+
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { AccountId, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { InstancePresence, PeerPresence } from './presence/view.ts';
 

@@ -1,11 +1,11 @@
 // Delivery put together: the fleet in memory, the listener for nodes, their streams, and what they report.
 
-import type { AccountId, InstanceId, PublicKey } from '@powernode/core/ids';
 import type { DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
+import type { AccountId, InstanceId, PublicKey } from '@powernode/core/ids';
 import type { Instance } from '@powernode/core/intent/fleet';
 import * as limits from '@powernode/core/limits';
 import type { PathsMessage } from '@powernode/core/wire/node-stream';
@@ -56,7 +56,10 @@ export interface DeliveryOptions {
   /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
   readonly onDirectPlace: OnDirectPlace;
   /** Ends the instance of a machine that has left. */
-  readonly onLeave: (machine: { readonly accountId: AccountId; readonly instanceId: InstanceId }) => Promise<void>;
+  readonly onLeave: (machine: {
+    readonly accountId: AccountId;
+    readonly instanceId: InstanceId;
+  }) => Promise<void>;
 }
 
 export interface Delivery extends Deliverer {

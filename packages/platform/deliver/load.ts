@@ -1,8 +1,8 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
 
-import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Item } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
+import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';

@@ -1,8 +1,18 @@
 // The rows of the database as types. Columns are explained where they are created (migrations/).
 
-import type { AccountId, InstanceId, NetworkId, PeerId, PortMappingId, PublicKey, RuleId, UserDeviceId, VirtualIpId } from '@powernode/core/ids';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { RuleModel, Selector } from '@powernode/core/compile/model';
+import type {
+  AccountId,
+  InstanceId,
+  NetworkId,
+  PeerId,
+  PortMappingId,
+  PublicKey,
+  RuleId,
+  UserDeviceId,
+  VirtualIpId,
+} from '@powernode/core/ids';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';

@@ -1,6 +1,7 @@
 // The changes of one account on their way into memory: in strict order of their numbers, however they arrive.
-import type { AccountId } from '@powernode/core/ids';
+
 import type { Change } from '@powernode/core/compile/fleet-index';
+import type { AccountId } from '@powernode/core/ids';
 import { changesReadMax } from '@powernode/core/limits';
 
 /** A row of `changes`: what one transaction changed. */

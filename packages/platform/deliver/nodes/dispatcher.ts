@@ -1,10 +1,10 @@
 // From committed changes to nodes: takes them in order into the fleet in memory, finds whom they reach, and has
 // their streams written. Knows neither database nor sockets.
 
-import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { type DeltaSubscriber, withContents } from '@powernode/core/compile/deltas';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { changesReadMax, gapGraceMs } from '@powernode/core/limits';
 import { type EntryTable, entryTable } from '@powernode/core/wire/document';
 import type { Logger } from 'pino';

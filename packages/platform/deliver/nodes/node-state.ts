@@ -1,9 +1,9 @@
 // What is held in memory of one node: what it should have, what it said it has, and its stream if it has one.
 
-import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { addDigests, subtractDigests } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { type CompiledEntry, isEmptyPatch, type Patch } from '@powernode/core/compile/patch';
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { streamBeatMs } from '@powernode/core/limits';
 import { newestCapability } from '@powernode/core/wire/capability';
 import type { EntryTable } from '@powernode/core/wire/document';

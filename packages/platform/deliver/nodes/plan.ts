@@ -1,12 +1,13 @@
 // A dry run: what changes would do to which nodes. They are applied to the fleet in memory and taken back before
 // anything else can look.
-import type { InstanceId } from '@powernode/core/ids';
+
 import type { Delta } from '@powernode/core/compile/deltas';
 import { describeEntry } from '@powernode/core/compile/describe-entry';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
 import type { ObjectChange } from '@powernode/core/compile/object-change';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
+import type { InstanceId } from '@powernode/core/ids';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits';
 

@@ -2,11 +2,12 @@
 // are taken back as data and then run through again, which gives every node the patches that it may have missed.
 // Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
-import type { ItemId, NetworkId, PeerId } from '@powernode/core/ids';
+
 import { isDeepStrictEqual } from 'node:util';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
 import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { ItemId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { NumberedChanges } from './account-queue.ts';
 
 /** Networks with their peers and items, each by id. */

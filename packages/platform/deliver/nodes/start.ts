@@ -1,7 +1,8 @@
 // What is known of each node at a start: what it should have, what it last applied, and what may lead there.
-import type { AccountId, InstanceId } from '@powernode/core/ids';
+
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { newestCapability } from '@powernode/core/wire/capability';
 import type { EntryTable } from '@powernode/core/wire/document';
 import type { InstanceFacts, Loaded } from '../load.ts';

@@ -54,7 +54,11 @@ export class Evidence {
   }
 
   /** A stream of it began, or it is heard on it again. */
-  online(process: string, instanceId: InstanceId, of: { readonly atMs: number; readonly isNew: boolean }): void {
+  online(
+    process: string,
+    instanceId: InstanceId,
+    of: { readonly atMs: number; readonly isNew: boolean },
+  ): void {
     const machine = this.#of(instanceId);
     if (of.isNew || machine.process !== process) this.#forgetWords(instanceId, machine);
     const isNews = machine.state !== 'online';

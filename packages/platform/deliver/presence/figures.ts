@@ -1,7 +1,8 @@
 // What metrics show of machines and peers: read from memory at each scrape.
-import type { InstanceId, PublicKey } from '@powernode/core/ids';
+
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { InstanceId, PublicKey } from '@powernode/core/ids';
 import type { NetworkFigures, OverlaySources, PeerFigures } from '../../observe/overlay-metrics.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { PresenceView } from './view.ts';

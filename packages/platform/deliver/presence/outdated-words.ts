@@ -1,12 +1,12 @@
 // Which words of machines a change of the fleet makes void. Machines tell changes only, so what one said of a hub, or a hub
 // of its address, would count for as long as its stream lasts, although they do not meet any more.
 
-import type { InstanceId } from '@powernode/core/ids';
 import type { Delta } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { InstanceId } from '@powernode/core/ids';
 import type { Outdated } from './evidence.ts';
 
 export interface OutdatedOf extends Outdated {

@@ -1,10 +1,11 @@
 // Whether each peer is reached: one small record for each, judged anew when something about it was said. Keeps no clock
 // and writes nothing.
-import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
+
 import type { Delta, DeltaSubscriber, PeerDelta } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import { type HubWord, judgePeer, type PathWord, type PeerVerdict } from '@powernode/core/presence/judge';
 import type { Evidence } from './evidence.ts';
 

@@ -1,8 +1,9 @@
 // Who is there: machines by their streams, peers by what probes, streams and kernels say. Shown at once from memory; what
 // lasts becomes rows and events, in batches. A change of presence reaches no node and is no change of any network.
-import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
+
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import * as limits from '@powernode/core/limits';
 import { Hysteresis } from '@powernode/core/presence/hysteresis';
 import { RunClock } from '@powernode/core/presence/run-clock';

@@ -1,6 +1,7 @@
 // Who is there, as it is shown: read from what is known in memory, at the moment of each question.
-import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
+
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
 import type { Cause, MachinePresence } from '@powernode/core/presence/judge';
 import { sentenceOf } from '@powernode/core/presence/sentences';
 import type { Clock } from '../../trust/clock.ts';
@@ -28,7 +29,10 @@ export interface PresenceViewParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly evidence: Evidence;
   readonly peers: PeerRecords;
-  readonly machines: ReadonlyMap<InstanceId, { readonly instanceId: InstanceId; readonly accountId: AccountId }>;
+  readonly machines: ReadonlyMap<
+    InstanceId,
+    { readonly instanceId: InstanceId; readonly accountId: AccountId }
+  >;
   readonly hostnameOf: (instanceId: InstanceId) => string | undefined;
 }
 

@@ -3,10 +3,10 @@
 // call it there. One of three that says something else has not heard of a move yet, or lies: its word alone takes no
 // path away. What follows is decided elsewhere (`onDirectPlace`).
 
-import type { AccountId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import {
   directCalmMs,
   directGatherMs,

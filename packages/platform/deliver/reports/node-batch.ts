@@ -1,7 +1,8 @@
 // Gathers nodes that have something to be written, and writes them together, account by account. What is written
 // is read from the node at that time, so that gathering twice costs nothing.
-import type { AccountId } from '@powernode/core/ids';
+
 import { ProductError } from '@powernode/core/errors';
+import type { AccountId } from '@powernode/core/ids';
 import { reportRetryMs, reportRowsMax } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';

@@ -1,7 +1,8 @@
 // Asks, for machines that are elsewhere than before, what follows for their peers, a few at a time, and hands the
 // change on. What follows is decided elsewhere (`onObserved`).
-import type { AccountId, InstanceId } from '@powernode/core/ids';
+
 import type { Change } from '@powernode/core/compile/fleet-index';
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { observedWorkMax, reportRetryMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';

@@ -2,8 +2,8 @@
 // that says something else all the time causes no more events than others: what it says waits, and only what is still
 // so after that is written.
 
-import type { AccountId } from '@powernode/core/ids';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId } from '@powernode/core/ids';
 import { nodeEventsPerMinuteMax, nodeProblemsMax, reportFlushMs } from '@powernode/core/limits';
 import { type NodeProblem, nodeProblemTable, problemKey } from '@powernode/core/wire/node-problems';
 import { unsupportedDetail } from '@powernode/core/wire/unsupported';

@@ -1,11 +1,11 @@
 // Everything that nodes report, on its way to where it belongs: rows in batches, events, and what is shown at once
 // from memory. Nothing here makes a stream wait.
 
-import type { InstanceId, NetworkId } from '@powernode/core/ids';
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile/entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
+import type { InstanceId, NetworkId } from '@powernode/core/ids';
 import * as limits from '@powernode/core/limits';
 import { withLength } from '@powernode/core/net/address';
 import { contains, parsePrefix } from '@powernode/core/net/prefix';
@@ -311,7 +311,11 @@ function mergedSubsystems(
 }
 
 /** The hub peer that a node's route into a network goes through, by the interface that it named. */
-export function hubInUse(fleet: FleetIndex, node: NodeState | undefined, networkId: NetworkId): string | null {
+export function hubInUse(
+  fleet: FleetIndex,
+  node: NodeState | undefined,
+  networkId: NetworkId,
+): string | null {
   const network = fleet.network(networkId);
   const via = network === undefined ? undefined : node?.routes?.get(network.network.prefix);
   if (network === undefined || via === undefined) return null;

@@ -1,6 +1,7 @@
 // What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
-import type { AccountId } from '@powernode/core/ids';
+
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId } from '@powernode/core/ids';
 import { countMax, reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import { sql, type Transaction } from 'kysely';

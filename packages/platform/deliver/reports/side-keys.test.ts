@@ -2,8 +2,8 @@
 import { withContents } from '@powernode/core/compile/deltas';
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
+import { seededRandom } from '@powernode/core/testing/random';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../trust/clock.fixture.ts';
 import { SideKeys } from './side-keys.ts';
 import { keysSpentBy } from './spent-keys.ts';
 
@@ -13,9 +13,14 @@ const instanceIds = ['i0', 'i1', 'i2', 'i3', 'i4', 'i5'];
 function keysIn(fleet: FleetIndex): { readonly side: string[]; readonly hub: string[] } {
   const networks = [...fleet.networks()];
   const peers = networks.flatMap((network) => [...network.peers()]);
-  const devices = networks.flatMap((network) => [...network.items()]).filter((item) => item.type === 'user_device');
+  const devices = networks
+    .flatMap((network) => [...network.items()])
+    .filter((item) => item.type === 'user_device');
   return {
-    side: [...peers.flatMap(({ directKey }) => directKey ?? []), ...devices.map(({ publicKey }) => publicKey)],
+    side: [
+      ...peers.flatMap(({ directKey }) => directKey ?? []),
+      ...devices.map(({ publicKey }) => publicKey),
+    ],
     hub: peers.map(({ publicKey }) => publicKey),
   };
 }
@@ -40,7 +45,9 @@ test('keys that are kept are those of the fleet, and keys that peers give up are
     }
     expect(new Set(spent).size).toBe(spent.length);
     const { side, hub } = keysIn(fleet);
-    const gone = [...seen].filter((key) => !side.includes(key) && !hub.includes(key) && !key.startsWith('device-'));
+    const gone = [...seen].filter(
+      (key) => !side.includes(key) && !hub.includes(key) && !key.startsWith('device-'),
+    );
     expect(spent.sort()).toEqual(gone.sort());
   }
 });

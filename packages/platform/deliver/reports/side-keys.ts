@@ -1,9 +1,10 @@
 // Whose WireGuard keys there are beside those of peers' tunnels to hubs: of spokes' leaf interfaces, and of devices.
 // In memory, so that what nodes report of them is known for what it is. Keeps no clock.
-import type { NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
+
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { Item, PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 
 export interface SideKey {
   readonly networkId: NetworkId;

@@ -1,8 +1,9 @@
 // When each peer was last seen to shake hands, by anyone, and what that makes it: connected, or silent. In memory,
 // one small record for each peer; what every tunnel looks like is in the database (tunnels.ts). Keeps no clock.
-import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
+
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
+import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import { silentAfterMs } from '@powernode/core/limits';
 
 export interface Sight {

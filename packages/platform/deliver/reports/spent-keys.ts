@@ -1,8 +1,9 @@
 // Keys that peers gave up. A machine that never saw a document with such a key (it was away, or two changes reached it
 // as one) would go on offering it, and once all that it offers are of that kind it could not be attached any more.
-import type { InstanceId, PublicKey } from '@powernode/core/ids';
+
 import type { Delta } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
+import type { InstanceId, PublicKey } from '@powernode/core/ids';
 
 export interface SpentKey {
   readonly instanceId: InstanceId;

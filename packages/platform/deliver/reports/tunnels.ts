@@ -1,8 +1,9 @@
 // What nodes see of their tunnels, on its way into the database: fresh handshakes soon, counters later, the newest
 // word of each tunnel only.
-import type { AccountId, InstanceId } from '@powernode/core/ids';
+
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import {
   counterFlushMs,
   freshHandshakeMs,
