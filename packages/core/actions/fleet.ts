@@ -133,7 +133,7 @@ export const fleetActions = {
       moves: z.array(z.object({ object: z.string(), id: common.id, detail: z.string() })),
       operation_id: common.id.nullable().meta({
         description:
-          'Of the operation that ends when nothing depends on the machine any more; null: none was begun',
+          'ID of the operation that ends when nothing depends on the instance any more; null: none was started',
       }),
     },
     permission: 'system.instances.manage',

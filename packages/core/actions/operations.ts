@@ -12,7 +12,7 @@ export const operationActions = {
     name: 'system_list_operations',
     title: 'List operations',
     description:
-      'Long work of the platform, such as a drain that waits for machines, newest first: how far each is and what it waits for. Each step is an event (system.operation.*).',
+      'Long-running work of the platform, such as a drain that waits for other instances, newest first, with its progress and what it waits for. Each step is an event (system.operation.*).',
     input: {
       ...pageInput,
       state: operationState.optional(),

@@ -2,28 +2,25 @@
 
 import type { DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { formatDigest } from '@powernode/core/compile/digest';
-import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { AccountId, InstanceId, PublicKey } from '@powernode/core/ids';
 import type { Instance } from '@powernode/core/intent/fleet';
 import * as limits from '@powernode/core/limits';
 import type { PathsMessage } from '@powernode/core/wire/node-stream';
-import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
-import type { BusMessage, EventBus } from '../events/event-bus.ts';
-import type { Downloads } from '../install/packages.ts';
+import type { BusMessage } from '../events/event-bus.ts';
 import type { OverlaySources } from '../observe/overlay-metrics.ts';
-import type { Store } from '../store/open-store.ts';
-import type { Authority, InstanceIdentity, ServerKey } from '../trust/authority.ts';
+import type { InstanceIdentity } from '../trust/authority.ts';
 import { createCertificateCheck } from '../trust/certificate-check.ts';
-import type { Clock } from '../trust/clock.ts';
 import { createEnrolment } from '../trust/enrol.ts';
 import { createRenewal } from '../trust/renew.ts';
 import { DeliveryCounters } from './counters.ts';
 import { type Deliverer, type NodeDelivery, unknownNode } from './deliverer.ts';
-import { changeSource, type LoadItems, loadDelivery, loadInstance } from './load.ts';
+import type { Delivery, DeliveryOptions, FleetAttendant, Served } from './delivery-port.ts';
+import { changeSource, loadDelivery, loadInstance } from './load.ts';
 import { Dispatcher } from './nodes/dispatcher.ts';
 import type { NodeState } from './nodes/node-state.ts';
 import { instancesReached, planChanges } from './nodes/plan.ts';
@@ -31,69 +28,17 @@ import { replay } from './nodes/replay.ts';
 import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import { overlayFigures } from './presence/figures.ts';
 import { Presence } from './presence/presence.ts';
-import type { OnDirectPlace } from './reports/direct-places.ts';
-import type { OnObserved } from './reports/placement.ts';
 import { directPeers, hubInUse, Reports } from './reports/reports.ts';
 import { SideKeys } from './reports/side-keys.ts';
 import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
-import { type Attendant, noAttendant } from './stream/attendant.ts';
+import { noAttendant } from './stream/attendant.ts';
 import { CertificateUses } from './stream/certificate-uses.ts';
 import { EndedCertificates } from './stream/ended-certificates.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
 import { Streams } from './stream/streams.ts';
 
-export interface DeliveryOptions {
-  readonly store: Pick<Store, 'db'>;
-  readonly bus: EventBus;
-  readonly authority: Authority;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly platformVersion: string;
-  readonly loadItems: LoadItems;
-  /** Decides what follows for a machine's peers when it is elsewhere than before. Called again after a failure. */
-  readonly onObserved: OnObserved;
-  /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
-  readonly onDirectPlace: OnDirectPlace;
-  /** Ends the instance of a machine that has left. */
-  readonly onLeave: (machine: {
-    readonly accountId: AccountId;
-    readonly instanceId: InstanceId;
-  }) => Promise<void>;
-}
-
-export interface Delivery extends Deliverer {
-  /** Opens the listener for nodes; port 0 takes a free one. */
-  listen(address: Address, served?: Served): Promise<{ readonly port: number }>;
-  counters(): Readonly<Record<string, number>>;
-  /** From here on, what holders of addresses and their witnesses say is told to the attendant, and each change. */
-  attend(attendant: FleetAttendant): void;
-  /** What is held in memory of a machine. */
-  node(instanceId: InstanceId): NodeState | undefined;
-  networks(): IterableIterator<NetworkIndex>;
-  /** What the overlays are like now, as far as it is in memory. */
-  figures(): Omit<OverlaySources, 'stored'>;
-  /** Of its periodic jobs in this process. */
-  jobs(): readonly JobFigures[];
-  /** Called with the time from the commit of a batch of changes until all streams that it reaches were written. */
-  onBatch(observe: (elapsedMs: number) => void): void;
-  /** Settles when this process cannot follow the fleet any more and has to start anew. */
-  readonly lost: Promise<ProductError>;
-  close(): Promise<void>;
-}
-
-/** What the listener for nodes has for machines that are none yet. */
-export interface Served {
-  readonly downloads: Downloads | null;
-  /** The key that their install command pins. */
-  readonly key?: ServerKey | undefined;
-}
 const nothingServed: Served = { downloads: null };
-
-/** Who is told, beside what nodes say, of every change before the fleet takes it. */
-export interface FleetAttendant extends Omit<Attendant, 'probed'> {
-  changing(change: Change): void;
-}
 
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
   const loaded = await loadDelivery(options.store, options.loadItems);

@@ -61,7 +61,7 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
     },
     (context) =>
       beginOperation(context, drainOperation, {
-        summary: `Drain the machine ${name}-hub`,
+        summary: `Drain the instance ${name}-hub`,
         subjectId: hub,
         input: { instance_id: hub, sequence: 1 },
       }),

@@ -20,7 +20,7 @@ import {
 } from '../../../packages/platform/autonomy/failover/ports.ts';
 import { SharedLeadership } from '../../../packages/platform/coordination/leadership.ts';
 import { DeliveryCounters } from '../../../packages/platform/deliver/counters.ts';
-import type { FleetAttendant } from '../../../packages/platform/deliver/delivery.ts';
+import type { FleetAttendant } from '../../../packages/platform/deliver/delivery-port.ts';
 import type { InstanceFacts } from '../../../packages/platform/deliver/load.ts';
 import type { NumberedChanges } from '../../../packages/platform/deliver/nodes/account-queue.ts';
 import { Dispatcher } from '../../../packages/platform/deliver/nodes/dispatcher.ts';

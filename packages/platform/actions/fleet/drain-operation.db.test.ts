@@ -103,7 +103,7 @@ test('it ends once every machine that is there has applied it', async () => {
   expect(await operation(id)).toMatchObject({
     state: 'running',
     step: 'leave_hubs',
-    detail: '1 machines have not applied it yet: spoke.',
+    detail: '1 instances have not applied it yet: spoke.',
   });
   known = { ...known, appliedRevision: sequence };
   await look();
@@ -170,7 +170,7 @@ test('asking twice is one operation; taking work again ends it, and the next dra
   expect(await drain({ drain: false })).toMatchObject({ operation_id: null });
   expect(await operation(first.operation_id)).toMatchObject({
     state: 'cancelled',
-    detail: 'The machine takes work again.',
+    detail: 'The instance was returned to service.',
   });
   const second = await drain();
   expect(second.operation_id).not.toBe(first.operation_id);

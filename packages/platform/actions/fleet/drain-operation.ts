@@ -43,7 +43,7 @@ async function whileDraining(
     .where('id', '=', step.input.instance_id)
     .executeTakeFirst();
   if (instance?.status === 'draining') return look(context, step);
-  return { kind: 'obsolete', why: 'The machine is not being drained any more.' };
+  return { kind: 'obsolete', why: 'The instance is no longer draining.' };
 }
 
 /** Addresses that are on their way; those that stay, because no other candidate can hold them, are for the result. */
@@ -87,7 +87,7 @@ async function machinesOf(context: ActionContext, step: StepInput<DrainInput>): 
   });
   const online = behind.filter(({ connected }) => connected);
   if (online.length > 0 && !isGivenUp(context, step)) {
-    return wait(`${online.length} machines have not applied it yet: ${listed(online)}.`);
+    return wait(`${online.length} instances have not applied it yet: ${listed(online)}.`);
   }
   return {
     kind: 'done',

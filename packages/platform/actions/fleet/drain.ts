@@ -58,11 +58,11 @@ async function followed(
   const { instance, sequence } = of;
   if (!of.drain) {
     const about = { subjectId: instance.id, kind: drainOperation.name };
-    await endOperationsAbout(context, about, 'The machine takes work again.');
+    await endOperationsAbout(context, about, 'The instance was returned to service.');
     return null;
   }
   const operation = await beginOperation(context, drainOperation, {
-    summary: `Drain the machine ${instance.hostname}`,
+    summary: `Drain the instance ${instance.hostname}`,
     subjectId: instance.id,
     input: { instance_id: instance.id, sequence },
   });

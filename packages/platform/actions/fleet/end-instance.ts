@@ -18,7 +18,7 @@ export async function endInstance(context: ActionContext, before: InstanceRow): 
     .execute();
   await noteDependents(context, { peers, isForGood: true });
   for (const peer of peers) await removePeer(context, peer, { terminated: true });
-  await endOperationsAbout(context, { subjectId: before.id }, 'The machine was terminated.');
+  await endOperationsAbout(context, { subjectId: before.id }, 'The instance was terminated.');
   await context.trx.deleteFrom('node_keys').where('instance_id', '=', before.id).execute();
   // One that never came must not come any more.
   await context.trx

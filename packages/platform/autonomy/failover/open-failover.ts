@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { StoredLeadership } from '../../coordination/stored-leadership.ts';
 import type { SystemParts } from '../../coordination/system-actor.ts';
-import type { Delivery } from '../../deliver/delivery.ts';
+import type { Delivery } from '../../deliver/delivery-port.ts';
 import { systemClock } from '../../trust/clock.ts';
 import { FailoverController } from './controller.ts';
 import { storedFailoverRows } from './stored-rows.ts';

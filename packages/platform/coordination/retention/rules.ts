@@ -62,7 +62,8 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   },
   api_tokens: {
     kind: 'rows',
-    deletes: 'Tokens that were revoked or have expired, unless a token that was made with one is still there',
+    deletes:
+      'Tokens that were revoked or have expired, unless a token that was created with one still exists',
     age: { ms: limits.endedCredentialsKeptMs },
     because:
       'Lists show what ended; an incident is looked into within a quarter, and the events stay longer.',
@@ -86,10 +87,10 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   },
   instances: {
     kind: 'rows',
-    deletes: 'Machines that were terminated, unless counters of a rule that is still there include theirs',
+    deletes: 'Terminated instances, unless counters of a rule that is still there include theirs',
     age: { ms: limits.endedObjectsKeptMs },
     because:
-      'As long as events name them by default. A certificate of a machine that is not there counts no more than one of a terminated machine.',
+      'As long as events name them by default. A certificate of an instance that does not exist counts no more than one of a terminated instance.',
     due: (before) => sql`
       t.terminated_at < ${before}
       and not exists (select 1 from peers p where p.instance_id = t.id)
@@ -99,10 +100,10 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   node_keys: {
     kind: 'rows',
     deletes:
-      'Public keys that were given to a peer which has another one, or is gone, and whose machine was heard since',
+      'Public keys that were given to a peer which has another one, or is gone, and whose instance was online since',
     age: { ms: limits.retiredKeysKeptMs },
     because:
-      'A key is never given twice: its row stays until the machine has heard that it is retired, and has removed its private half.',
+      'A key is never given twice: its row stays until the instance has learned that it is retired, and has removed its private half.',
     due: (before) => sql`
       t.taken_at < ${before}
       and not exists (select 1 from peers p where t.public_key in (p.public_key, p.direct_key))
@@ -119,7 +120,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     deletes: 'Peers that left their network',
     age: { ms: addressQuarantineMs },
     because:
-      'A machine that comes back within the quarantine of its addresses is the same peer; after it, it is not.',
+      'An instance that returns within the quarantine of its addresses is the same peer; after it, it is not.',
     due: (before) => sql`t.detached_at < ${before}`,
   },
   address_quarantine: {
@@ -139,13 +140,13 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   tunnel_observations: {
     kind: 'kept',
     because:
-      'The newest row of each tunnel: replaced by each report, and deleted with its machine, its network, and when a machine that came back does not report it.',
+      'The newest row of each tunnel: replaced by each report, and deleted with its instance, its network, and when a returning instance does not report it.',
   },
   changes: {
     kind: 'log',
     deletes: 'Numbered changes of an account',
     age: { setting: 'changesDays' },
-    because: 'Why a node is at its revision is asked within a quarter; events say longer what was done.',
+    because: 'Questions about the revision of an instance are asked within a quarter; events last longer.',
     keptPerAccount: changesKeptPerAccount,
   },
   change_nodes: { kind: 'kept', because: 'Whom each change reached; deleted with the change.' },
@@ -154,7 +155,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     deletes: 'Events',
     age: { setting: 'eventsDays' },
     because:
-      'A yearly audit finds the whole year before it. There is no limit by number: whoever made enough events could otherwise push out those of what it did.',
+      'A yearly audit finds the whole year before it. There is no limit by number: otherwise an actor could push out the events of its own acts by creating many.',
     keptPerAccount: limits.eventsKeptPerAccountMin,
   },
   policies: { kind: 'kept', because: 'One of each category at most.' },
@@ -183,7 +184,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     due: (before) => sql`t.ended_at < ${before}`,
   },
   firewall_rules: { kind: 'kept', because: wanted },
-  rule_counters: { kind: 'kept', because: 'One row of each rule and machine, deleted with either.' },
+  rule_counters: { kind: 'kept', because: 'One row for each rule and instance, deleted with either.' },
   virtual_ips: { kind: 'kept', because: wanted },
   virtual_ip_transitions: {
     kind: 'kept',
@@ -194,7 +195,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     kind: 'rows',
     deletes: 'Devices that were revoked, unless a firewall rule still names one',
     age: { ms: limits.endedObjectsKeptMs },
-    because: 'As machines.',
+    because: 'As long as instances.',
     due: (before) => sql`
       t.revoked_at < ${before}
       and not exists (
