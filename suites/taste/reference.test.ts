@@ -214,7 +214,7 @@ function retentionPage(): string {
 
 What the platform deletes by itself, after which age, and why. The process that leads looks every ${retentionIntervalMs / 60_000} minutes and deletes in transactions of ${retentionBatchRows} rows, ${retentionBatchesPerRun} of them for each table at most; what is left waits for the next time. \`powernode_retention_deleted_rows_total\` counts the rows by table, \`powernode_job_last_success_timestamp_seconds{job="retention"}\` says when it last ran through. The days that are settings are 30 at least and 3650 at most (\`retention: { events_days: 400, changes_days: 90 }\` in \`config.yaml\`; see [settings](settings.md)). This page is written from \`packages/platform/coordination/retention/rules.ts\`.
 
-A reader of \`/api/v1/events/stream\` that comes back with a last event older than what is kept first gets the event \`${eventsDeleted}\`, which says up to which id events are gone, and then all that are left. \`recent_events\` says it in \`deleted_to\` on its last page.
+A reader of \`/api/v1/events/stream\` that comes back with a last event older than what is kept first gets the event \`${eventsDeleted}\`, which says up to which id events are gone, and then all that are left. \`recent_events\` and \`system_list_changes\` say it in \`deleted_to\` on their last page.
 
 | table | deleted | after | why then |
 | --- | --- | --- | --- |

@@ -23,7 +23,14 @@ export const changeActions = {
         .optional()
         .meta({ description: 'Only changes with this number or a higher one' }),
     },
-    output: { changes: z.array(change), ...pageOutput },
+    output: {
+      changes: z.array(change),
+      ...pageOutput,
+      deleted_to: z.int().optional().meta({
+        description:
+          'On the last page: changes up to this number were deleted, because they are not kept so long',
+      }),
+    },
     permission: 'system.events.read',
     route: { method: 'GET', path: '/changes' },
     cli: { noun: 'change', verb: 'list' },

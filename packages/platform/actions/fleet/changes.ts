@@ -30,8 +30,22 @@ export const listChanges: Handler<'listChanges'> = async (context, input) => {
       node_count: row.node_count,
     })),
     ...answer,
+    ...(answer.has_more ? {} : await deletedBefore(context, input.from_sequence ?? 1)),
   };
 };
+
+/** Numbers have no gap: what is missing before the lowest one was deleted because of its age. */
+async function deletedBefore(
+  { trx, accountId }: ActionContext,
+  from: number,
+): Promise<{ readonly deleted_to?: number }> {
+  const { lowest } = await trx
+    .selectFrom('changes')
+    .select((eb) => eb.fn.min('sequence').as('lowest'))
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return lowest === null || lowest <= from ? {} : { deleted_to: lowest - 1 };
+}
 
 /** The numbers of the page and one more, each way of having reached a machine by its own index. */
 function sequencesOf({ accountId }: ActionContext, input: Input<'listChanges'>) {

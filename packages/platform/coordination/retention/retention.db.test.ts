@@ -341,6 +341,19 @@ describe('changes', () => {
     expect(rows[0]?.sequence).toBe(last - changesKeptPerAccount + 1);
   });
 
+  test('system_list_changes says on its last page what is not there any more, and only there', async () => {
+    const last = await pastChanges(changesKeptPerAccount + 300);
+    const list = async (input: object) =>
+      (await platform.call('listChanges', input, caller)) as never as { deleted_to?: number };
+    expect(await list({ from_sequence: last - 100, limit: 500 })).not.toHaveProperty('deleted_to');
+    await runAfter(0);
+    expect(await list({ limit: 10 })).not.toHaveProperty('deleted_to');
+    expect(await list({ from_sequence: last - 100, limit: 500 })).not.toHaveProperty('deleted_to');
+    expect(await list({ from_sequence: last - changesKeptPerAccount - 1, network_id: uuidv7() })).toMatchObject({
+      deleted_to: last - changesKeptPerAccount,
+    });
+  });
+
   test('a process that is further behind than they are kept is told, and takes none of the rest', async () => {
     await pastChanges(changesKeptPerAccount + 300);
     let said = '';
