@@ -108,7 +108,7 @@ export class JobRunner {
     this.#stopping.abort();
     const entries = [...this.#entries.values()];
     for (const { callOff } of entries) callOff();
-    await Promise.all(entries.map(({ running }) => running));
+    await Promise.all(entries.flatMap(({ running }) => running ?? []));
   }
 
   #pauseOf({ intervalMs, jitter = 0 }: Job): number {

@@ -349,7 +349,9 @@ describe('changes', () => {
     await runAfter(0);
     expect(await list({ limit: 10 })).not.toHaveProperty('deleted_to');
     expect(await list({ from_sequence: last - 100, limit: 500 })).not.toHaveProperty('deleted_to');
-    expect(await list({ from_sequence: last - changesKeptPerAccount - 1, network_id: uuidv7() })).toMatchObject({
+    expect(
+      await list({ from_sequence: last - changesKeptPerAccount - 1, network_id: uuidv7() }),
+    ).toMatchObject({
       deleted_to: last - changesKeptPerAccount,
     });
   });
