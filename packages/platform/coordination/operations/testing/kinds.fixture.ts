@@ -5,12 +5,13 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ActionContext, Services } from '../../../actions/context.ts';
+import { nouns } from '../../../actions/nouns.ts';
 import type { Store } from '../../../store/open-store.ts';
 import { inPlatform } from '../../../store/tenancy.ts';
 import type { OperationKind } from '../kind.ts';
 
 /** What a runner needs of the services: operations of these kinds change no network. */
-export const bareServices = { newId: uuidv7, now: () => new Date() } as unknown as Services;
+export const bareServices = { newId: uuidv7, now: () => new Date(), nouns } as unknown as Services;
 
 const input = z.strictObject({ directory: z.string() });
 
