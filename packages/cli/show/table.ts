@@ -54,6 +54,7 @@ export const columnsByNoun: Readonly<Record<string, readonly string[]>> = {
   instance_types: ['id', 'name', 'provider', 'description'],
   join_tokens: ['id', 'name_hint', 'status', 'expires_at', 'instance_id'],
   changes: ['sequence', 'at', 'action', 'actor.name', 'node_count', 'correlation_id'],
+  operations: ['id', 'kind', 'state', 'step', 'detail', 'summary', 'created_at'],
   events: ['at', 'kind', 'severity', 'actor.name', 'id'],
   policies: ['category', 'mode', 'default_mode', 'description'],
   approvals: ['id', 'status', 'summary', 'requested_by.name', 'expires_at'],

@@ -57,6 +57,8 @@ const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] 
   ['system.instance.online', [...overlay, 'virtual_ips', 'reachability']],
   ['system.instance', [...overlay, ...services, 'join_tokens']],
   ['system.join_token', ['join_tokens']],
+  // No page shows operations; what they do to an instance has events of its own.
+  ['system.operation', []],
   ['system.approval', ['approvals']],
   ['system.policy', ['policies']],
   ['system.operator', ['operators', 'api_tokens']],

@@ -120,23 +120,30 @@ export class Stage {
       clock: systemClock,
     });
     this.delivery = await createDelivery({
-      store,
-      bus: this.bus,
-      authority: this.authority,
-      log: this.#log,
-      clock: systemClock,
-      platformVersion: 'test',
+      ...this.#deliveryParts(store, this.bus),
       onObserved: async (machine) => {
         this.observed.push(machine);
         return { change: null, againMs: null };
       },
-      loadItems: async () => [],
-      onDirectPlace: async () => null,
-      onLeave: async () => undefined,
     });
     const { port } = await this.delivery.listen({ host: '127.0.0.1', port: this.#port });
     this.#port = port;
     this.nodeUrl = `https://127.0.0.1:${port}`;
+  }
+
+  #deliveryParts(store: Pick<TestStore['store'], 'db'>, bus: EventBus): Parameters<typeof createDelivery>[0] {
+    return {
+      store,
+      bus,
+      authority: this.authority,
+      log: this.#log,
+      clock: systemClock,
+      platformVersion: 'test',
+      onObserved: async () => ({ change: null, againMs: null }),
+      loadItems: async () => [],
+      onDirectPlace: async () => null,
+      onLeave: async () => undefined,
+    };
   }
 
   /** As SIGKILL: from here on nothing that it still has in memory reaches the database or a node. */
@@ -155,18 +162,7 @@ export class Stage {
    * A second platform process over the same database. Without `bus` the two share none, as if Redis were away.
    */
   async neighbour(bus: EventBus = inProcessBus(() => undefined)): Promise<Neighbour> {
-    const delivery = await createDelivery({
-      store: this.store,
-      bus,
-      authority: this.authority,
-      log: this.#log,
-      clock: systemClock,
-      platformVersion: 'test',
-      onObserved: async () => ({ change: null, againMs: null }),
-      loadItems: async () => [],
-      onDirectPlace: async () => null,
-      onLeave: async () => undefined,
-    });
+    const delivery = await createDelivery(this.#deliveryParts(this.store, bus));
     const { port } = await delivery.listen({ host: '127.0.0.1', port: 0 });
     const nodeUrl = `https://127.0.0.1:${port}`;
     return {
