@@ -5,8 +5,11 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../../packages/lab/fleet/programs.ts';
 
-/** The last commit before the newest step of core/wire/capability.ts: what the window has to hold. */
-export const earlierCommit = '3b8270637351553b4b4e00557381e338c52e79b1';
+/**
+ * What the window has to hold: with each new step of core/wire/capability.ts, the last commit before it. Step 4 has no
+ * such commit in this history; until step 5 this is the first one that speaks it.
+ */
+export const earlierCommit = 'bbe3892811539803aa28b060c8c345c4303dca44';
 
 export interface EarlierPrograms {
   readonly platform: string;

@@ -1,10 +1,11 @@
-// Platform and agents of this version beside those of the step before: every pairing of them takes changes while packets
+// Platform and agents of this version beside those of an earlier one: every pairing of them takes changes while packets
 // flow, and an upgrade of the platform and of one agent after another loses none. Needs root, and the repository's history.
 // POWERNODE_WINDOW_MINUTES=10: so long with changes, in all pairings together.
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storedVersion } from '../../../packages/agent/state/stored-document.ts';
 import { type Lab, type LabSpecInput, type RunningPings, upSpec } from '../../../packages/lab/lab.ts';
 import { waitFor } from '../../../packages/lab/stage/process.ts';
 import { ownLabFolder, uniqueName } from '../../../packages/lab/testing/scene.ts';
@@ -132,7 +133,6 @@ describe.skipIf(reason !== null)(`the window ${reason ?? ''}`, () => {
 
   test('an agent that is upgraded while its machine and its platform are off starts from its disk', async () => {
     const host = 'edge3';
-    expect(stateOf(host).version).toBeUndefined();
     await lab.killPlatform('main');
     await lab.kill(host);
     await lab.chooseProgram(host, null);
@@ -141,7 +141,7 @@ describe.skipIf(reason !== null)(`the window ${reason ?? ''}`, () => {
       const results = await lab.matrix();
       return results.every(({ roundTripMs }) => roundTripMs !== null) && results.length === 20;
     });
-    expect(stateOf(host).version).toBe(2);
+    expect(stateOf(host).version).toBe(storedVersion);
     await lab.startPlatform('main');
     await changes.taken();
     expect(await delivered()).toMatchObject({ documents_sent: 0, resyncs: 0 });
@@ -156,7 +156,7 @@ describe.skipIf(reason !== null)(`the window ${reason ?? ''}`, () => {
         await lab.chooseProgram(host, null);
         await lab.startAgent(host);
         await changes.taken();
-        expect(stateOf(host).version).toBe(2);
+        expect(stateOf(host).version).toBe(storedVersion);
       }
       expect(await delivered()).toMatchObject({ documents_sent: 0, resyncs: 0, frames_malformed: 0 });
       await work();
