@@ -18,8 +18,8 @@ const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/insta
 
 /** Files with ten machines and more, or that keep the processors busy all the time. */
 const labs = ['suites/e2e/presence/**/*.test.ts', 'suites/e2e/{chaos.e2e,explain-kernel.net}.test.ts'];
-/** Files in which paths die and others take over. */
-const alone = ['suites/e2e/services/**/*.test.ts'];
+/** Files in which paths die and others take over, or in which not a packet may be lost. */
+const alone = ['suites/e2e/{services,window}/**/*.test.ts'];
 /** One file at a time, after all others. */
 const oneByOne = {
   testTimeout: 300_000,
