@@ -132,10 +132,13 @@ function expectDisjointAndNeeded(sent: {
   }
 }
 
+/** More find more: 60 take 40 s of one processor. */
+const runs = Number(process.env['RUNS'] ?? 25);
+
 test('the fast compiler gives every node the document of the naive one, by patches alone, after any changes', () => {
   const changes = fc.integer({ min: 1, max: 100 });
   fc.assert(
     fc.property(fc.integer(), changes, (seed, count) => check(seededRandom(seed), count)),
-    { numRuns: 60 },
+    { numRuns: runs },
   );
-}, 60_000);
+}, 300_000);
