@@ -23,8 +23,9 @@ export interface KillParts {
 
 /** The longest pause between two kills of a loop: long enough for operators to get something done in between. */
 const pauseMs = { platform: 3000, database: 3500, agent: 1500 } as const;
-/** A platform that has started is given so long for a change: what starts slowly would else be killed before any. */
-const changeLimitMs = 15_000;
+/** Between two kills of the platform or its database a change is made: what starts slowly would else be killed before
+ * any. So long is waited for it. */
+const changeLimitMs = 60_000;
 const changePollMs = 20;
 /** How long an agent stays away at most. */
 const awayMs = 600;
@@ -93,6 +94,7 @@ export class Killer {
         signal(pid, 'SIGKILL');
         this.counts[victim]++;
       }
+      await this.#someChange();
       await pause(chance.below(pauseMs.database));
     }
   }
