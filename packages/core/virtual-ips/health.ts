@@ -1,10 +1,8 @@
 // Whether the holder of a virtual IP is well, by what hubs and the platform hear of it. Pure.
 import { addressLeaseMarginMs, addressLeaseMs } from '../limits.ts';
 import { heardBy } from './candidates.ts';
-import type { State, Word } from './state.ts';
+import type { State, Verdict, Word } from './state.ts';
 import { tooFew } from './terms.ts';
-
-export type Verdict = 'well' | 'down' | 'unsure';
 
 export interface Health {
   readonly verdict: Verdict;

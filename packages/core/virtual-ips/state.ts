@@ -1,7 +1,6 @@
 // One virtual IP as the platform follows it: what is stored of it, what is known of its candidates, what hubs say of
 // them, and what is under way. Immutable values; how they change: step.ts.
 import type { PolicyMode } from '../intent/autonomy.ts';
-import type { Verdict } from './health.ts';
 import type { LeaseTerms, Terms } from './terms.ts';
 
 export type Reason =
@@ -75,6 +74,9 @@ export interface Approval {
   readonly status: 'pending' | 'answered';
   readonly target: string;
 }
+
+/** Whether the holder is well (health.ts). */
+export type Verdict = 'well' | 'down' | 'unsure';
 
 export interface NotedHealth {
   readonly verdict: Verdict;

@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, Navigate, Outlet } from '@t
 import { Gate } from './gate.tsx';
 import { lazyPage } from './lazy-page.tsx';
 import { NotFoundPage, PageFailed } from './page-states.tsx';
+import { type NetworkSearch, networkViews, type SettingsTab, settingsTabs, sheetNouns } from './search.ts';
 import { Shell } from './shell.tsx';
 
 const root = createRootRoute({
@@ -26,39 +27,11 @@ const networks = createRoute({
   component: lazyPage(() => import('../pages/networks/networks-page.tsx'), 'NetworksPage'),
 });
 
-const views = [
-  'topology',
-  'peers',
-  'tunnels',
-  'virtual-ips',
-  'firewall',
-  'reachability',
-  'port-mappings',
-  'devices',
-] as const;
-export type NetworkView = (typeof views)[number];
-/** What opens as a sheet over the page of its network. */
-export const sheetNouns = ['peer', 'virtual_ip', 'firewall_rule', 'port_mapping', 'user_device'] as const;
-export type SheetNoun = (typeof sheetNouns)[number];
-type OpenSheet = { readonly [N in SheetNoun]?: string };
-
-export interface NetworkSearch extends OpenSheet {
-  readonly view?: NetworkView;
-  /** How the table of peers is filtered at first. */
-  readonly status?: string;
-  readonly hub?: string;
-  /** What the matrix is of, and which of its cells is explained: `peer:<id>`, `address:fd00::1`. */
-  readonly protocol?: string;
-  readonly port?: number;
-  readonly from?: string;
-  readonly to?: string;
-}
-
 const network = createRoute({
   getParentRoute: () => root,
   path: '/networks/$networkId',
   validateSearch: (raw: Record<string, unknown>): NetworkSearch => {
-    const view = views.find((name) => name === raw['view']);
+    const view = networkViews.find((name) => name === raw['view']);
     return {
       ...(view === undefined ? {} : { view }),
       ...Object.fromEntries(sheetNouns.flatMap((noun) => Object.entries(textOf(raw, noun)))),
@@ -125,9 +98,6 @@ const policies = createRoute({
   path: '/policies',
   component: lazyPage(() => import('../pages/policies/policies-page.tsx'), 'PoliciesPage'),
 });
-
-export const settingsTabs = ['you', 'operators', 'tokens', 'accounts'] as const;
-export type SettingsTab = (typeof settingsTabs)[number];
 
 const settings = createRoute({
   getParentRoute: () => root,

@@ -1,7 +1,7 @@
 // A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
 // what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (role-change.ts). A leg that
 // covers its surroundings is withdrawn (observed-leg.ts).
-import type { ObservedMachine } from '../../deliver/reports/arrivals.ts';
+import type { ObservedMachine } from '../../deliver/reports/arrival.ts';
 import type { ActionContext } from '../context.ts';
 import { overlayPrefixes } from './endpoint-checks.ts';
 import { followLegs } from './observed-leg.ts';

@@ -9,7 +9,7 @@ import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { Facts, ObservedMachine } from './arrivals.ts';
+import type { Facts, ObservedMachine } from './arrival.ts';
 
 export interface ArrivalRow {
   readonly node: NodeState;

@@ -1,6 +1,6 @@
 // What nodes say of themselves in hello, and the keys they publish: gathered, written, and told on to whoever
 // decides what follows from where a node is. The statements: arrival-rows.ts.
-import type { AccountId, InstanceId } from '@powernode/core/ids';
+import type { AccountId } from '@powernode/core/ids';
 import { publicKey } from '@powernode/core/intent/common';
 import { arrivalGatherMs, unusedKeysMax } from '@powernode/core/limits';
 import { canonicalAddress, formatAddress, parseAddress } from '@powernode/core/net/address';
@@ -14,17 +14,9 @@ import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
+import type { Facts, ObservedMachine } from './arrival.ts';
 import { type ArrivalRow, writeArrivals } from './arrival-rows.ts';
 import { NodeBatch } from './node-batch.ts';
-
-/** Where a machine is, as its stream and its own words show. */
-export interface ObservedMachine {
-  readonly accountId: AccountId;
-  readonly instanceId: InstanceId;
-  readonly observedAddress: string | null;
-  /** Its observed address is its own and is routable. */
-  readonly publiclyReachable: boolean;
-}
 
 export interface ArrivalParts {
   readonly store: Pick<Store, 'db'>;
@@ -33,16 +25,6 @@ export interface ArrivalParts {
   readonly log: Logger;
   /** Called when a machine is elsewhere than before or in other surroundings, and for each once in this process. */
   readonly placed: (machine: ObservedMachine) => void;
-}
-
-export interface Facts {
-  readonly agentVersion: string;
-  readonly observedAddress: string | null;
-  readonly addresses: readonly string[];
-  readonly publiclyReachable: boolean;
-  readonly underlay: readonly UnderlayFact[];
-  /** IP families in which it reaches others, as it says; empty: not known. */
-  readonly families: readonly (4 | 6)[];
 }
 
 interface Arrival {

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
-import type { ObservedMachine } from './arrivals.ts';
+import type { ObservedMachine } from './arrival.ts';
 import { type OnObserved, Placement } from './placement.ts';
 
 const machine: ObservedMachine = {

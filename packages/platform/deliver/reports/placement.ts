@@ -6,7 +6,7 @@ import type { AccountId, InstanceId } from '@powernode/core/ids';
 import { observedWorkMax, reportRetryMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
-import type { ObservedMachine } from './arrivals.ts';
+import type { ObservedMachine } from './arrival.ts';
 
 /** Writes what follows for the machine's peers. */
 export type OnObserved = (machine: ObservedMachine) => Promise<{

@@ -24,7 +24,7 @@ import { makeJoinToken } from '../../trust/tokens.ts';
 import { createDelivery } from '../delivery.ts';
 import type { Delivery } from '../delivery-port.ts';
 import { networkColumns, networkModel, peerColumns, peerModel } from '../models.ts';
-import type { ObservedMachine } from '../reports/arrivals.ts';
+import type { ObservedMachine } from '../reports/arrival.ts';
 import { enrolSimulated, post } from '../simulated-enrolment.ts';
 import { DocumentHolding, type NodeCredentials, SimulatedNode } from '../simulated-node.ts';
 

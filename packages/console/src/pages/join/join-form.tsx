@@ -7,7 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { Check, SelectField, TagsField, TextField } from '../../parts/form.tsx';
 import { ProblemNote } from '../../parts/states.tsx';
 import { withoutBlanks } from '../form-values.ts';
-import type { FreshToken } from './join-page.tsx';
+import type { FreshToken } from './fresh-token.ts';
 import { OfferFields, useOffers } from './offers.tsx';
 
 const lifetimes = [

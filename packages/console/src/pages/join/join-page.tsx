@@ -1,14 +1,12 @@
 // Joining a machine: a token, the command to run there, the moment when it appears; and all tokens there are.
 import { useState } from 'react';
-import type { Output } from '../../api/client.ts';
 import { useMay } from '../../app/permissions.ts';
 import { Page, Section } from '../../parts/page.tsx';
 import { Note } from '../../parts/states.tsx';
+import type { FreshToken } from './fresh-token.ts';
 import { JoinForm } from './join-form.tsx';
 import { JoinTokens } from './join-tokens.tsx';
 import { Waiting } from './waiting.tsx';
-
-export type FreshToken = Output<'createJoinToken'>['join_token'];
 
 export function JoinPage() {
   const mayMakeTokens = useMay('createJoinToken');

@@ -13,7 +13,7 @@ import { Note, ProblemNote } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { ConnectedMark } from '../../parts/statuses.tsx';
 import { Ago } from '../../parts/time.tsx';
-import type { FreshToken } from './join-page.tsx';
+import type { FreshToken } from './fresh-token.ts';
 
 export interface WaitingProps {
   readonly token: FreshToken;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { lazyPart } from '../../app/lazy-page.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
-import type { NetworkView } from '../../app/router.tsx';
+import type { NetworkView } from '../../app/search.ts';
 import { tell } from '../../app/toasts.ts';
 import { useNetwork } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';

@@ -1,6 +1,6 @@
 // A link to whatever an answer names: a peer, a rule, a virtual IP, a door, a device, the network.
 import { Link } from '@tanstack/react-router';
-import type { NetworkSearch, NetworkView, SheetNoun } from '../../app/router.tsx';
+import type { NetworkSearch, NetworkView, SheetNoun } from '../../app/search.ts';
 
 const views: Readonly<Record<SheetNoun, NetworkView>> = {
   peer: 'peers',

@@ -1,6 +1,6 @@
 // Which object's sheet is open over the page of a network: its address says so, so that it can be sent to somebody.
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import type { SheetNoun } from '../../app/router.tsx';
+import type { SheetNoun } from '../../app/search.ts';
 
 const from = '/networks/$networkId' as const;
 

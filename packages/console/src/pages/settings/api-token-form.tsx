@@ -9,7 +9,7 @@ import { CopyBlock } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Check, SelectField, TextField } from '../../parts/form.tsx';
 import { Note, ProblemNote } from '../../parts/states.tsx';
-import type { Operator } from './operators.tsx';
+import type { Operator } from './operator-form.tsx';
 
 const lifetimes = [
   { value: '', text: 'Never' },

@@ -3,8 +3,10 @@ import { ChangeForm } from '../../app/change-form.tsx';
 import { EditForm } from '../../app/edit-form.tsx';
 import { type FieldsProps, NameField, useFieldValues } from '../../app/object-form.tsx';
 import { tell } from '../../app/toasts.ts';
+import type { Row } from '../../app/use-rows.ts';
 import { SelectField } from '../../parts/form.tsx';
-import type { Operator } from './operators.tsx';
+
+export type Operator = Row<'listOperators'>;
 
 const roles = [
   { value: 'viewer', text: 'Viewer', meaning: 'Read-only access.' },

@@ -4,16 +4,14 @@ import { ListTable } from '../../app/list-table.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
-import { type Row, useRows } from '../../app/use-rows.ts';
+import { useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import type { CellContext, Column } from '../../parts/table/columns.ts';
 import { Ago } from '../../parts/time.tsx';
-import { CreateOperator, EditOperator } from './operator-form.tsx';
-
-export type Operator = Row<'listOperators'>;
+import { CreateOperator, EditOperator, type Operator } from './operator-form.tsx';
 
 const columns: readonly Column<Operator>[] = [
   { id: 'name', header: 'Name', text: (o) => o.name, width: [9, 1.6], card: 'title' },

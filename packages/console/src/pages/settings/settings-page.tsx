@@ -1,7 +1,7 @@
 // Who may do what: oneself, the operators of the account, their API tokens, the accounts of the platform.
 import { Link, useSearch } from '@tanstack/react-router';
 import { useMay } from '../../app/permissions.ts';
-import type { SettingsTab } from '../../app/router.tsx';
+import type { SettingsTab } from '../../app/search.ts';
 import { Page } from '../../parts/page.tsx';
 import { Accounts } from './accounts.tsx';
 import { ApiTokens } from './api-tokens.tsx';
