@@ -21,10 +21,10 @@ Each takes --state-dir DIR (default /var/lib/powernode).
 const commands: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   join: async () => (await import('./commands/join.ts')).join,
   run: async () => {
-    const lean = await import('./commands/lean.ts');
-    lean.spareMemory();
+    const memory = await import('./process-memory.ts');
+    memory.spareMemory();
     const { run } = await import('./commands/run.ts');
-    lean.startAnewIfFat(process.argv[1] ?? '');
+    memory.startAnewIfFat(process.argv[1] ?? '');
     return run;
   },
   status: async () => (await import('./commands/status.ts')).status,

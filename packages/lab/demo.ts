@@ -3,8 +3,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
 import { checkout } from './fleet/programs.ts';
+import { upInterruptible } from './interrupt.ts';
 import type { Lab } from './lab.ts';
-import { upInterruptible } from './life/interrupt.ts';
 import { formatMatrix } from './watch/matrix.ts';
 
 const usage = `npm run demo -- [--once | --keep] [--file FILE]

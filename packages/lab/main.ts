@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
 import { checkout } from './fleet/programs.ts';
+import { upInterruptible } from './interrupt.ts';
 import { findLab, type Lab } from './lab.ts';
 import { labsFound, takeDown, theLab } from './life/down.ts';
-import { upInterruptible } from './life/interrupt.ts';
 import { isLabName } from './plan/spec.ts';
 import { requireMachine } from './stage/machine.ts';
 import { passThrough, toolPath } from './stage/run.ts';

@@ -9,6 +9,7 @@ import {
   role as roleSchema,
 } from '@powernode/core/intent/account';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { permissionsOf } from './access/permissions.ts';
 import {
   type Census,
   census,
@@ -18,7 +19,6 @@ import {
   undueGains,
   undueLosses,
 } from './access/rights-census.fixture.ts';
-import { permissionsOf } from './actions/accounts/present.ts';
 import type { Caller } from './actions/invoke-types.ts';
 import { inPlatform } from './store/tenancy.ts';
 import { startTestPlatform, type TestPlatform } from './testing/test-platform.ts';

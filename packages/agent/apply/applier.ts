@@ -1,7 +1,8 @@
 // One turn of making the machine equal to a document: look, plan, carry out, look again, until nothing differs. When a
 // turn is due is decided in reconciler.ts.
+
+import type { NodeSubsystem } from '@powernode/core/intent/common';
 import { agentApplyRoundsMax } from '@powernode/core/limits';
-import type { NodeSubsystem } from '@powernode/core/wire/node-problems';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MtuCaps } from '../subsystems/addresses/mtu.ts';

@@ -1,6 +1,6 @@
 // The machine itself: all its subsystems as one. What to do is decided in plan/, how in subsystems/.
 import { ProductError } from '@powernode/core/errors';
-import type { NodeSubsystem } from '@powernode/core/wire/node-problems';
+import type { NodeSubsystem } from '@powernode/core/intent/common';
 import { batchFailures } from '../subsystems/failures.ts';
 import { IpRoute } from '../subsystems/iproute/iproute.ts';
 import { markedInterfaces } from '../subsystems/links/userspace.ts';

@@ -3,12 +3,13 @@ import { agentApplyRoundsMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';
+import type { Drift } from '../observe/drift.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { Held } from '../state/held.ts';
 import { nothingObserved } from '../subsystems/observed.ts';
 import type { Problem } from '../subsystems/problem.ts';
 import { ModelMachine } from './model-machine.fixture.ts';
-import { type Drift, Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 
 const hubKey = `${'H'.repeat(43)}=`;
 const spokeKey = `${'S'.repeat(43)}=`;

@@ -10,6 +10,7 @@ import {
   directRetryMs,
 } from '@powernode/core/limits';
 import type { Family } from '@powernode/core/net/address';
+import type { Drift } from '../observe/drift.ts';
 import { reachableFamilies } from '../observe/families.ts';
 import type { FoundProblem } from '../observe/problems.ts';
 import type { PathHealth } from '../plan/health.ts';
@@ -32,12 +33,6 @@ import { ObservedCache } from './observed-cache.ts';
 import { keysOf, PathSelector } from './path-selector.ts';
 import { Retries } from './retries.ts';
 import type { Target } from './target.ts';
-
-export interface Drift {
-  readonly atMs: number;
-  readonly key: string;
-  readonly detail: string;
-}
 
 export interface ReconcilerEvents {
   /** The machine was read back and equals this document. Also called when it equals it again after a failure. */

@@ -13,12 +13,12 @@ import { systemClock } from '../ports/clock.ts';
 import { systemRun, toolEnvironment, toolFolders } from '../ports/run.ts';
 import { systemSettings } from '../ports/settings.ts';
 import { startProber } from '../probe/prober.ts';
+import { collectGarbage } from '../process-memory.ts';
 import { serveControl } from '../state/control.ts';
 import { StateFolder } from '../state/folder.ts';
 import { requireIdentity } from '../state/identity.ts';
 import { takeSeat } from '../state/seat.ts';
 import { agentVersion } from '../version.ts';
-import { collectGarbage } from './lean.ts';
 import { readOptions, stateDirDefault } from './options.ts';
 
 /** How the run ended. */

@@ -1,5 +1,5 @@
 // What is told of failures, and what is logged of errors of the agent itself.
-import type { NodeSubsystem } from '@powernode/core/wire/node-problems';
+import type { NodeSubsystem } from '@powernode/core/intent/common';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Problem } from '../subsystems/problem.ts';

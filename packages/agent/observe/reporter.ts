@@ -8,14 +8,14 @@ import {
   driftDetailMax,
   subsystemMessageMax,
 } from '@powernode/core/limits';
+import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
-import type { UnderlayFact } from '@powernode/core/wire/underlay';
-import type { Drift } from '../apply/reconciler.ts';
 import { timestamp } from '../ports/clock.ts';
 import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
 import type { SubsystemHealth } from '../subsystems/subsystem.ts';
+import type { Drift } from './drift.ts';
 
 /** What there is to tell of at one moment. */
 export interface Situation {

@@ -2,13 +2,13 @@
 // and in the kernel.
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { z } from 'zod';
-import type { Drift } from '../apply/reconciler.ts';
 import { timestamp } from '../ports/clock.ts';
 import type { TargetReport } from '../probe/targets.ts';
 import type { Held } from '../state/held.ts';
 import type { Identity } from '../state/identity.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
 import { agentVersion } from '../version.ts';
+import type { Drift } from './drift.ts';
 
 const revision = z.object({ revision: z.int(), hash: z.string() });
 const peer = z.object({

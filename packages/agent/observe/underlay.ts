@@ -12,7 +12,7 @@ import {
 } from '@powernode/core/limits';
 import { type Address, formatAddress, parseAddress, widthOf } from '@powernode/core/net/address';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
-import { type UnderlayFact, underlayKinds } from '@powernode/core/wire/underlay';
+import { type UnderlayFact, underlayKinds } from '@powernode/core/net/underlay';
 import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import type { Run } from '../ports/run.ts';

@@ -3,13 +3,18 @@
 import { ProductError } from '@powernode/core/errors';
 import { agentStateRetryMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
-import type { NodeProblems } from '../observe/problems.ts';
 import type { Clock } from '../ports/clock.ts';
 
 export interface UnstoredParts {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'info' | 'error'>;
-  readonly problems: Pick<NodeProblems, 'set'>;
+  readonly problems: {
+    /** What is wrong with the state directory now; an empty list: nothing. */
+    set(
+      source: 'state',
+      found: readonly { readonly code: 'state_not_stored'; readonly detail: string }[],
+    ): void;
+  };
 }
 
 interface Waiting {

@@ -1,7 +1,8 @@
 // What keeps the machine from being as the document says: a code of the table, and a sentence with cause and remedy.
 import { ProductError } from '@powernode/core/errors';
+import type { NodeSubsystem } from '@powernode/core/intent/common';
 import type { EntryValue } from '@powernode/core/wire/document';
-import type { NodeProblemCode, NodeSubsystem } from '@powernode/core/wire/node-problems';
+import type { NodeProblemCode } from '@powernode/core/wire/node-problems';
 
 export interface Problem {
   /** The part of the node whose step, look or plan made it; `agent`: the agent itself. */

@@ -1,8 +1,10 @@
 // What the agent asks of each part of the machine: look at it, plan what differs from the document, carry steps out,
 // describe them, say how it is. Steps are data and are planned without the machine. The order of subsystems, retries
 // and the observed state are the orchestrator's (plan/plan.ts, apply/).
+
+import type { NodeSubsystem } from '@powernode/core/intent/common';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import type { NodeProblemCode, NodeSubsystem } from '@powernode/core/wire/node-problems';
+import type { NodeProblemCode } from '@powernode/core/wire/node-problems';
 import type { Clock } from '../ports/clock.ts';
 import type { Run } from '../ports/run.ts';
 import type { Settings } from '../ports/settings.ts';

@@ -1,12 +1,9 @@
 // `powernode login` and `powernode logout`.
-import type { PlatformClient } from '@powernode/client/platform-client';
-import { type actions, definitionOf } from '@powernode/core/actions/catalogue';
-import { outputOf } from '@powernode/core/actions/define';
 import { buildCommand } from '@stricli/core';
-import type { z } from 'zod';
 import { loginPath, removeLogin, writeLogin } from '../login/login-file.ts';
 import { readToken } from '../login/secret-input.ts';
 import { checkedUrl, defaultUrl, namedAuthority } from '../login/target.ts';
+import { whoami } from '../login/whoami.ts';
 import { platformAt } from '../remote/platform.ts';
 import { clean } from '../show/text.ts';
 import type { CliContext, NoFlags } from '../world.ts';
@@ -66,11 +63,3 @@ export const logoutCommand = buildCommand<NoFlags, [], CliContext>({
     );
   },
 });
-
-export type Whoami = z.output<z.ZodObject<(typeof actions.whoami)['output']>>;
-
-export async function whoami(platform: PlatformClient): Promise<Whoami> {
-  const action = definitionOf('whoami');
-  const { body } = await platform.call(action.name, {});
-  return outputOf(action).parse(body) as Whoami;
-}

@@ -4,8 +4,8 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './app/query-client.ts';
-import { router } from './app/router.tsx';
 import { applyTheme } from './app/theme.ts';
+import { router } from './router.tsx';
 import './styles/index.css';
 
 applyTheme();

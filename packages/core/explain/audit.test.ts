@@ -2,6 +2,7 @@
 // it calls redundant changes no verdict.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compareRules } from '../compile/firewall/rule-order.ts';
 import type { RuleModel } from '../compile/model.ts';
 import { parseAddress } from '../net/address.ts';
 import { contains, parsePrefix } from '../net/prefix.ts';
@@ -12,7 +13,6 @@ import { hooksOf } from './coverage.ts';
 import type { Finding } from './findings.ts';
 import { judge } from './judge.ts';
 import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
-import { compareRules } from './rule-order.ts';
 
 const runs = Number(process.env['RUNS'] ?? 150);
 

@@ -2,6 +2,7 @@
 // nothing (redundancy.ts) or name nobody, each with what makes it so. In time that grows with the number of rules, not
 // with its square. Doors and virtual IPs whose target is gone: audit-targets.ts.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
+import { compareRules } from '../compile/firewall/rule-order.ts';
 import { ruleViews } from '../compile/items/firewall-rule.ts';
 import type { RuleModel } from '../compile/model.ts';
 import { auditNeighboursMax, auditPairsMax } from '../limits.ts';
@@ -17,7 +18,6 @@ import {
   shadowed,
 } from './findings.ts';
 import { Redundancy } from './redundancy.ts';
-import { compareRules } from './rule-order.ts';
 import { type Atom, familyOf, namesOfSide, Sides } from './sides.ts';
 
 /**

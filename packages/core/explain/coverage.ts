@@ -1,7 +1,8 @@
 // Which traffic is already decided by rules that go first, as disjoint ranges for each pair of sides. Rules are added
 // in their order; asking and adding cost the same whatever the number of rules.
+
+import { breadthOf, rankOf } from '../compile/firewall/rule-order.ts';
 import type { RuleEntry } from '../wire/document.ts';
-import { breadthOf, rankOf } from './rule-order.ts';
 
 /** Protocols and ports as one line: tcp ports, then udp ports, then ICMP, then everything else. */
 export interface Range {

@@ -1,9 +1,10 @@
 // How one packet is judged by the rules of a node: the definition, as plainly as it can be written. What is compiled
 // for the kernel (compile/firewall) and what is arranged for many questions (rulebook.ts) must agree with it.
+
+import { compareRules } from '../compile/firewall/rule-order.ts';
 import { type Address, parseAddress } from '../net/address.ts';
 import { contains, parsePrefix } from '../net/prefix.ts';
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
-import { compareRules } from './rule-order.ts';
 
 /** The first packet of a connection. Those that follow it, and answers to it, are not judged. */
 export interface JudgedPacket {

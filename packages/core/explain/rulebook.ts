@@ -1,8 +1,9 @@
 // The firewall rules of one node, arranged so that the one that decides about a packet is found without a walk through
 // all of them. What it must agree with, packet by packet: judge.ts.
+
+import { compareRules } from '../compile/firewall/rule-order.ts';
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
 import { PrefixMap, type Spot } from './prefix-map.ts';
-import { compareRules } from './rule-order.ts';
 import { namesOfSide } from './sides.ts';
 
 /** What all packets that are asked about have in common. */

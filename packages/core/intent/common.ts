@@ -141,3 +141,16 @@ export const base = {
 function clip(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
+
+/** The parts of a node that problems belong to. */
+export const nodeSubsystems = [
+  'agent',
+  'state',
+  'wireguard',
+  'addresses',
+  'routing',
+  'nftables',
+  'host',
+  'paths',
+] as const;
+export type NodeSubsystem = (typeof nodeSubsystems)[number];

@@ -1,6 +1,5 @@
 // The fleet: instances (machines that run the agent) and the join tokens that let them in.
 import { z } from 'zod';
-import { nodeSubsystems } from '../wire/node-problems.ts';
 import * as common from './common.ts';
 
 export const instanceStatus = z.enum([
@@ -22,7 +21,7 @@ export const subsystem = z.object({
 
 /** What a node says is wrong with it; codes are those of docs/reference/instance-problems.md. */
 export const shownProblem = z.object({
-  subsystem: z.enum(nodeSubsystems),
+  subsystem: z.enum(common.nodeSubsystems),
   code: z.string(),
   severity: z.enum(['warning', 'error']),
   detail: z.string(),

@@ -1,8 +1,18 @@
 // Whether a block of an overlay covers something that a machine needs outside of it. Pure; who is asked, and what
 // follows, is decided by the platform's actions.
-import type { UnderlayFact } from '../wire/underlay.ts';
 import { formatAddress, parseAddress, parseEndpoint, withLength } from './address.ts';
 import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts';
+
+export const underlayKinds = ['platform', 'gateway', 'resolver', 'dhcp_server', 'network'] as const;
+
+/** Something that a machine has outside its overlays. */
+export interface UnderlayFact {
+  readonly kind: (typeof underlayKinds)[number];
+  /** A block, or an address with the length of its family. */
+  readonly at: string;
+  /** The machine's interface that it is behind; null: not known. */
+  readonly interface: string | null;
+}
 
 /** What is known of one machine outside its overlays. All texts are canonical. */
 export interface MachineUnderlay {

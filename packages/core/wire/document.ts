@@ -162,7 +162,7 @@ export const ruleSide = z.discriminatedUnion('kind', [
 ]);
 export type RuleSide = z.infer<typeof ruleSide>;
 
-/** A firewall rule. Which of two decides about a packet that both name: explain/rule-order.ts. */
+/** A firewall rule. Which of two decides about a packet that both name: compile/firewall/rule-order.ts. */
 export const ruleEntry = openObject({
   kind: z.literal('rule'),
   network_id: id,

@@ -1,6 +1,7 @@
 // What a node may say is wrong with it: one table of codes with a sentence each, and the shape of a report. The
 // platform takes codes of this table only, so that a machine cannot put a text of its own in a program's way.
 import { z } from 'zod';
+import { type NodeSubsystem, nodeSubsystems } from '../intent/common.ts';
 import {
   interfaceNameLengthMax,
   nodeProblemCodeMax,
@@ -9,19 +10,6 @@ import {
 } from '../limits.ts';
 import { beforeCapabilities } from './capability.ts';
 import { id } from './texts.ts';
-
-/** The parts of a node that problems belong to. */
-export const nodeSubsystems = [
-  'agent',
-  'state',
-  'wireguard',
-  'addresses',
-  'routing',
-  'nftables',
-  'host',
-  'paths',
-] as const;
-export type NodeSubsystem = (typeof nodeSubsystems)[number];
 
 /** Where on a packet's way through a node a problem ends it. */
 export type ProblemStage = 'send' | 'forward' | 'receive';

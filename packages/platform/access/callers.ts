@@ -3,10 +3,10 @@
 // may have kept it. The same holds of that token in turn, up to one that the platform itself made. A token that is only
 // revoked or expired ends by itself: one that was made with it to take its place goes on.
 import { type Permission, type Role, roleRank } from '@powernode/core/intent/account';
-import { type RawBuilder, sql } from 'kysely';
-import { permissionsOf } from '../actions/accounts/present.ts';
-import type { Trx } from '../actions/context.ts';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Caller } from '../actions/invoke-types.ts';
+import type { Database } from '../store/tables.ts';
+import { permissionsOf } from './permissions.ts';
 
 /** Why a token does not count. */
 export type WhyBad =
@@ -27,7 +27,7 @@ export type TokenState =
  * that is not seen counts as disabled.
  */
 export async function tokenState(
-  trx: Trx,
+  trx: Transaction<Database>,
   by: { readonly digest: string } | { readonly tokenId: string },
   now: Date,
 ): Promise<TokenState> {
@@ -43,7 +43,7 @@ export async function tokenState(
 
 /** The states of those that there are, by id. In the platform's scope. */
 export async function statesOfTokens(
-  trx: Trx,
+  trx: Transaction<Database>,
   tokenIds: readonly string[],
   now: Date,
 ): Promise<ReadonlyMap<string, TokenState>> {
@@ -71,7 +71,7 @@ function makersOf(tokenIds: readonly string[]): RawBuilder<string> {
 }
 
 /** How many there are from a token up to the first one. In the platform's scope. */
-export async function lineOf(trx: Trx, tokenId: string): Promise<number> {
+export async function lineOf(trx: Transaction<Database>, tokenId: string): Promise<number> {
   const { rows } = await sql<{ id: string }>`${makersOf([tokenId])}`.execute(trx);
   return rows.length;
 }
@@ -80,7 +80,7 @@ export async function lineOf(trx: Trx, tokenId: string): Promise<number> {
  * The first of an operator's tokens that a token goes back to: somebody else made that one. Whoever has it may have made
  * all that go back to it, and nobody else. In the platform's scope.
  */
-export async function originOf(trx: Trx, tokenId: string): Promise<string | null> {
+export async function originOf(trx: Transaction<Database>, tokenId: string): Promise<string | null> {
   const { rows } = await sql<{ id: string }>`
     with recursive line (id, operator_id, created_with, place) as (
       select id, operator_id, created_with, 0 from api_tokens where id = ${tokenId}
@@ -131,7 +131,7 @@ function within(state: TokenState & { readonly kind: 'good' }, above: TokenState
   };
 }
 
-function selectTokens(trx: Trx) {
+function selectTokens(trx: Transaction<Database>) {
   return trx
     .selectFrom('api_tokens')
     .innerJoin('operators', 'operators.id', 'api_tokens.operator_id')

@@ -1,11 +1,11 @@
 // A census of what every operator and every token may do, and what must hold between one and the next: nobody has more
 // than before, but for what was given by somebody who had it, and nothing was taken from those above.
 import type { Permission } from '@powernode/core/intent/account';
-import { permissionsOf } from '../actions/accounts/present.ts';
 import type { Caller } from '../actions/invoke-types.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import { statesOfTokens } from './callers.ts';
+import { permissionsOf } from './permissions.ts';
 import { rankOf } from './rights.ts';
 
 export interface Rights {

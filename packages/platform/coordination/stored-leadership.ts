@@ -2,17 +2,17 @@
 // commit holds that row until it does.
 import { ProductError } from '@powernode/core/errors';
 import { leaderExpiryMs } from '@powernode/core/limits';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
-import type { Trx } from '../actions/context.ts';
 import type { Store } from '../store/open-store.ts';
+import type { Database } from '../store/tables.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import type { Clock } from '../trust/clock.ts';
 import { type Leadership, type LeadershipRows, SharedLeadership, soleLeadership } from './leadership.ts';
 
 export interface StoredLeadership extends Leadership {
   /** Inside a transaction that only the leader may commit: it stays the leader until then, or this throws. */
-  confirm(trx: Trx): Promise<void>;
+  confirm(trx: Transaction<Database>): Promise<void>;
 }
 
 /** Of a database that no other process uses. */
@@ -53,7 +53,7 @@ export function openLeadership(
 const settingName = 'leader';
 
 /** The one that leads cannot change before the transaction ends. */
-async function leaderIn(trx: Trx): Promise<unknown> {
+async function leaderIn(trx: Transaction<Database>): Promise<unknown> {
   await sql`select set_config('powernode.scope', 'platform', true)`.execute(trx);
   const row = await trx
     .selectFrom('platform_settings')

@@ -1,9 +1,9 @@
 // Messages of the bus as they travel between processes: JSON, parsed once where they arrive.
 import { event } from '@powernode/core/intent/fleet';
 import { z } from 'zod';
-import { failoverGossip } from '../autonomy/failover/gossip.ts';
-import { identityGossip, presenceGossip } from '../deliver/presence/gossip.ts';
 import type { BusMessage } from './event-bus.ts';
+import { failoverGossip } from './failover-gossip.ts';
+import { identityGossip, presenceGossip } from './presence-gossip.ts';
 
 const message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('event'), accountId: z.string(), event }),

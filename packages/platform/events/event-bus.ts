@@ -1,7 +1,7 @@
 // The port between what happens and who listens in this process and, over Redis, in the platform's other ones.
 import type { Event } from '@powernode/core/intent/fleet';
-import type { FailoverGossip } from '../autonomy/failover/gossip.ts';
-import type { IdentityGossip, PresenceGossip } from '../deliver/presence/gossip.ts';
+import type { FailoverGossip } from './failover-gossip.ts';
+import type { IdentityGossip, PresenceGossip } from './presence-gossip.ts';
 
 /** What travels: an event for its readers, word that an account's networks changed, and what processes hear of nodes. */
 export type BusMessage =

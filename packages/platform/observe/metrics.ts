@@ -2,10 +2,15 @@
 // metric-table.ts.
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../surfaces/http/app.ts';
 import { type CoordinationSources, registerCoordinationMetrics } from './coordination-metrics.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 import { type OverlaySources, registerOverlayMetrics } from './overlay-metrics.ts';
+
+/** Counting what the surface does, and printing all that was counted. */
+export interface Metrics {
+  readonly observeRequest: (facts: { route: string; status: number; seconds: number }) => void;
+  readonly print: () => Promise<{ text: string; type: string }>;
+}
 
 export interface MetricSources {
   readonly connectedNodes: () => number;

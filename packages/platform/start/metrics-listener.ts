@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ProductError } from '@powernode/core/errors';
 import { operatorHeadersMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
-import type { Metrics } from '../surfaces/http/app.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { isLoopbackName } from '../surfaces/http/hosts.ts';
 
 const host = '127.0.0.1';

@@ -17,9 +17,9 @@ import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
 import type { OperationState } from '@powernode/core/intent/operations';
+import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
-import type { UnderlayFact } from '@powernode/core/wire/underlay';
 import type { ColumnType, Generated } from 'kysely';
 
 type Json<T> = ColumnType<T, string, string>;

@@ -1,8 +1,10 @@
 // Frames of a machine that lies in every field by turns: each is built from what an honest one could say, and one field
 // after the other is replaced by the extremes of its kind, by what belongs to others, or by what it may not be at all.
+
+import { nodeSubsystems } from '@powernode/core/intent/common';
 import * as limits from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';
-import { nodeProblemTable, nodeSubsystems } from '@powernode/core/wire/node-problems';
+import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 
 /** What the machine has learnt of others from its own document. */
 interface Knowledge {

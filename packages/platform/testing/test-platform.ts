@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
-import type { UnderlayFact } from '@powernode/core/wire/underlay';
+import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from '../access/authenticate.ts';

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judge, type Law } from '../../explain/judge.ts';
-import { breadthOf, compareRules } from '../../explain/rule-order.ts';
 import type { RuleEntry } from '../../wire/document.ts';
 import { nodeDocumentOf } from '../../wire/node-document.fixture.ts';
 import { PaintedPorts } from './bucket.ts';
@@ -21,6 +20,7 @@ import {
   randomLaw,
   randomPacket,
 } from './random-law.fixture.ts';
+import { breadthOf, compareRules } from './rule-order.ts';
 
 function compiled(law: Law, previous: NetworkFirewall | null = null): NetworkFirewall {
   const before = previous === null ? null : new Map([[networkId, previous]]);

@@ -1,7 +1,7 @@
 // What the rules of a network come to on one node: an ordered list of lookups in sets of exact keys. Nothing here is
 // text of a particular firewall; how the kernel is told is the agent's (agent/subsystems/nftables).
 //
-// A rule's place follows from the rule alone: its step from its selector, breadth and action (explain/rule-order.ts), its
+// A rule's place follows from the rule alone: its step from its selector, breadth and action (rule-order.ts), its
 // bucket from the shape of both sides, its key from their values. So a change of one rule changes one key, and a
 // packet is looked up once for each shape that is in use, however many rules there are.
 import type { Family } from '../../net/address.ts';
@@ -25,7 +25,7 @@ export interface BucketShape {
   readonly source: Form;
   readonly destination: Form;
   readonly match: Match;
-  /** How many pairs of protocol and port each of its rules names (explain/rule-order.ts). */
+  /** How many pairs of protocol and port each of its rules names (rule-order.ts). */
   readonly breadth: number;
   /** Of the addresses in the key; null: there are none. */
   readonly family: Family | null;

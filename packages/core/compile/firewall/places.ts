@@ -1,10 +1,10 @@
 // Where a rule is looked up: the keys that it comes to, and the buckets that they are in.
 
-import { breadthOf } from '../../explain/rule-order.ts';
 import { type Family, familyOf, formatAddress } from '../../net/address.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import type { RuleEntry, RuleSide } from '../../wire/document.ts';
 import type { BucketShape, Form, Match, Place } from './model.ts';
+import { breadthOf } from './rule-order.ts';
 
 export const protocolNumbers = { tcp: 6, udp: 17, icmp: 1, icmp6: 58 } as const;
 /** As the kernel numbers them. */

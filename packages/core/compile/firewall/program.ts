@@ -1,10 +1,11 @@
 // The program of one direction: rules in buckets, buckets in steps. The near side of a packet is this node's (its
 // destination on the way in, its source on the way out), the far side is anybody's.
-import { actionRank, breadthOfEverything, rankOf } from '../../explain/rule-order.ts';
+
 import type { RuleEntry } from '../../wire/document.ts';
 import { makeBucket } from './bucket.ts';
 import type { Action, Bucket, BucketShape, Direction, Form, Origin, Place, Program, Step } from './model.ts';
 import { placesOf } from './places.ts';
+import { actionRank, breadthOfEverything, rankOf } from './rule-order.ts';
 
 export interface ProgramParts {
   readonly direction: Direction;

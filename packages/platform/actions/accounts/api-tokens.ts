@@ -4,12 +4,13 @@ import type { Permission } from '@powernode/core/intent/account';
 import { tokenLineMax } from '@powernode/core/limits';
 import { lineOf, statesOfTokens } from '../../access/callers.ts';
 import { keepWayIn } from '../../access/last-way-in.ts';
+import { permissionsOf } from '../../access/permissions.ts';
 import { refuseAbove, refuseGiving } from '../../access/rights.ts';
 import { readInPlatform } from '../../store/tenancy.ts';
 import { type ActionContext, type HandlersOf, notFound } from '../context.ts';
 import { fetchedExpiry, type OnceRenewal, onceExpiry, shownOnce } from '../once.ts';
 import { page, pageAnswer } from '../paging.ts';
-import { type OperatorRow, permissionsOf, showApiToken } from './present.ts';
+import { type OperatorRow, showApiToken } from './present.ts';
 
 export const apiTokenHandlers: HandlersOf<'createApiToken' | 'listApiTokens' | 'revokeApiToken'> = {
   async createApiToken(context, input) {

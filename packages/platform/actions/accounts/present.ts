@@ -1,13 +1,6 @@
 // Rows of accounts, operators and tokens as the outside sees them.
 
-import {
-  type account,
-  type apiToken,
-  type operator,
-  type Permission,
-  platformPermissions,
-  rolePermissions,
-} from '@powernode/core/intent/account';
+import { type account, type apiToken, type operator } from '@powernode/core/intent/account';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';
@@ -88,9 +81,4 @@ export function showApiToken(row: ApiTokenRow, now: Date): z.output<typeof apiTo
     last_used_at: timeOrNull(row.last_used_at),
     status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
   };
-}
-
-/** What an operator may do, before a token narrows it. */
-export function permissionsOf(row: Pick<OperatorRow, 'role' | 'platform_admin'>): Permission[] {
-  return [...rolePermissions[row.role], ...(row.platform_admin ? platformPermissions : [])];
 }

@@ -4,7 +4,7 @@
 import { hearsayExpiryMs } from '@powernode/core/limits';
 import type { Word } from '@powernode/core/virtual-ips/state';
 import type { Held } from '../../deliver/nodes/node-state.ts';
-import type { NodeReport } from './gossip.ts';
+import type { NodeReport } from '../../events/failover-gossip.ts';
 
 interface Observation {
   readonly stream: string;

@@ -5,8 +5,8 @@ import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits';
 import type { Hello, HoldMessage, PathsMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../../deliver/nodes/node-state.ts';
 import type { EventBus } from '../../events/event-bus.ts';
+import type { FailoverGossip } from '../../events/failover-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
-import type { FailoverGossip } from './gossip.ts';
 import type { NodeObservations } from './node-observations.ts';
 import { isAbreast } from './outstanding-leases.ts';
 

@@ -2,9 +2,9 @@
 import type { InstanceId, PeerId } from '@powernode/core/ids';
 import { hearsayBeatMs, hearsayExpiryMs, presenceGossipMax } from '@powernode/core/limits';
 import type { EventBus } from '../../events/event-bus.ts';
+import type { PresenceGossip as Gossip } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { Evidence, HeardWord, Telling, TunnelWord, Words } from './evidence.ts';
-import type { PresenceGossip as Gossip } from './gossip.ts';
 
 export interface PresenceGossipParts {
   readonly processId: string;

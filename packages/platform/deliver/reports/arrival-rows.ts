@@ -2,7 +2,7 @@
 import type { AccountId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
 import { unusedKeysMax } from '@powernode/core/limits';
-import type { UnderlayFact } from '@powernode/core/wire/underlay';
+import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';

@@ -1,6 +1,6 @@
 // What is known of a machine when its stream begins: where it is, and what it says of itself in its hello.
 import type { AccountId, InstanceId } from '@powernode/core/ids';
-import type { UnderlayFact } from '@powernode/core/wire/underlay';
+import type { UnderlayFact } from '@powernode/core/net/underlay';
 
 /** Where a machine is, as its stream and its own words show. */
 export interface ObservedMachine {

@@ -6,8 +6,8 @@ import type { InstanceId } from '@powernode/core/ids';
 import { streamProofMs } from '@powernode/core/limits';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../../events/event-bus.ts';
+import type { IdentityGossip } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
-import type { IdentityGossip } from '../presence/gossip.ts';
 
 export interface ElsewhereParts {
   readonly processId: string;

@@ -9,6 +9,7 @@ import { endWithRight, type StreamRights } from '../../access/stream-rights.ts';
 import type { Authenticate, Invoke } from '../../actions/invoke-types.ts';
 import type { Bootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
 import type { Downloads } from '../../install/packages.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 import { bootstrapSurface } from '../bootstrap/bootstrap.ts';
 import { docsSurface } from '../openapi/docs.ts';
 import { openApiDocument } from '../openapi/document.ts';
@@ -41,12 +42,6 @@ export interface HttpParts extends HostRules {
   /** The install script and the packages that it names; null: none. */
   readonly downloads: Downloads | null;
   readonly consoleDirectory: string;
-}
-
-/** Counting what the surface does, and printing all that was counted. */
-export interface Metrics {
-  readonly observeRequest: (facts: { route: string; status: number; seconds: number }) => void;
-  readonly print: () => Promise<{ text: string; type: string }>;
 }
 
 export function createHttpApp(parts: HttpParts): Hono<HttpEnv> {

@@ -41,7 +41,7 @@ export function startAnewIfFat(entry: string): void {
   const round = Number(process.env[roundVariable] ?? 0);
   const isFat = process.env['NODE_COMPILE_CACHE'] === undefined || hasTypeStripper();
   if (!entry.endsWith('.ts') || !isFat || round >= 2 || process.execve === undefined) return;
-  const cache = path.join(import.meta.dirname, '..', '..', '..', '.powernode', 'compile-cache');
+  const cache = path.join(import.meta.dirname, '..', '..', '.powernode', 'compile-cache');
   if (!existsSync(path.dirname(cache))) return;
   module.flushCompileCache();
   const environment = { NODE_COMPILE_CACHE: cache, ...process.env, [roundVariable]: String(round + 1) };

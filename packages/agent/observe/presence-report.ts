@@ -4,8 +4,8 @@ import { probedForMsMax, probedPathsMax, probedPerFrameMax, probeSourcesMax } fr
 import type { HubPathState } from '@powernode/core/presence/judge';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { PathIndex } from '../plan/path-index.ts';
-import { isHeard } from './judge.ts';
-import type { ProberNews } from './messages.ts';
+import { isHeard } from '../probe/judge.ts';
+import type { ProberNews } from '../probe/messages.ts';
 
 interface Since {
   readonly sinceMs: number;

@@ -2,18 +2,18 @@
 import { probePaceMaxMs, proberRestartMs } from '@powernode/core/limits';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
-import { PathMtus } from '../observe/path-mtus.ts';
-import type { NodeProblems } from '../observe/problems.ts';
 import { PathIndex } from '../plan/path-index.ts';
 import { concernsProber, proberConfigOf } from '../plan/prober-config.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Claim } from '../probe/leases.ts';
+import type { ProberNews } from '../probe/messages.ts';
+import type { Prober, StartProber } from '../probe/prober.ts';
+import type { TargetReport } from '../probe/targets.ts';
+import type { WatchChange } from '../probe/watches.ts';
 import type { MtuCaps } from '../subsystems/addresses/mtu.ts';
-import type { Claim } from './leases.ts';
-import type { ProberNews } from './messages.ts';
+import { PathMtus } from './path-mtus.ts';
 import { PresenceReport } from './presence-report.ts';
-import type { Prober, StartProber } from './prober.ts';
-import type { TargetReport } from './targets.ts';
-import type { WatchChange } from './watches.ts';
+import type { NodeProblems } from './problems.ts';
 
 export interface ProbingParts {
   readonly startProber: StartProber;

@@ -6,9 +6,9 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import { describe, expect, test } from 'vitest';
 import { PathIndex } from '../plan/path-index.ts';
-import type { ProberNews } from './messages.ts';
+import type { ProberNews } from '../probe/messages.ts';
+import { hostOf, Simulation, tunnelTo } from '../probe/simulation.fixture.ts';
 import { PresenceReport } from './presence-report.ts';
-import { hostOf, Simulation, tunnelTo } from './simulation.fixture.ts';
 
 const key = `${'A'.repeat(43)}=`;
 const entries: Record<string, EntryValue> = {

@@ -1,10 +1,16 @@
 // The addresses of the console. Each page is loaded when it is first gone to.
 import { createRootRoute, createRoute, createRouter, Navigate, Outlet } from '@tanstack/react-router';
-import { Gate } from './gate.tsx';
-import { lazyPage } from './lazy-page.tsx';
-import { NotFoundPage, PageFailed } from './page-states.tsx';
-import { type NetworkSearch, networkViews, type SettingsTab, settingsTabs, sheetNouns } from './search.ts';
-import { Shell } from './shell.tsx';
+import { Gate } from './app/gate.tsx';
+import { lazyPage } from './app/lazy-page.tsx';
+import { NotFoundPage, PageFailed } from './app/page-states.tsx';
+import {
+  type NetworkSearch,
+  networkViews,
+  type SettingsTab,
+  settingsTabs,
+  sheetNouns,
+} from './app/search.ts';
+import { Shell } from './app/shell.tsx';
 
 const root = createRootRoute({
   component: () => (
@@ -24,7 +30,7 @@ const home = createRoute({
 const networks = createRoute({
   getParentRoute: () => root,
   path: '/networks',
-  component: lazyPage(() => import('../pages/networks/networks-page.tsx'), 'NetworksPage'),
+  component: lazyPage(() => import('./pages/networks/networks-page.tsx'), 'NetworksPage'),
 });
 
 const network = createRoute({
@@ -43,32 +49,32 @@ const network = createRoute({
       ...textOf(raw, 'to'),
     };
   },
-  component: lazyPage(() => import('../pages/network/network-page.tsx'), 'NetworkPage'),
+  component: lazyPage(() => import('./pages/network/network-page.tsx'), 'NetworkPage'),
 });
 
 const instances = createRoute({
   getParentRoute: () => root,
   path: '/instances',
-  component: lazyPage(() => import('../pages/instances/instances-page.tsx'), 'InstancesPage'),
+  component: lazyPage(() => import('./pages/instances/instances-page.tsx'), 'InstancesPage'),
 });
 
 const instance = createRoute({
   getParentRoute: () => root,
   path: '/instances/$instanceId',
-  component: lazyPage(() => import('../pages/instances/instance-page.tsx'), 'InstancePage'),
+  component: lazyPage(() => import('./pages/instances/instance-page.tsx'), 'InstancePage'),
 });
 
 const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
-  component: lazyPage(() => import('../pages/join/join-page.tsx'), 'JoinPage'),
+  component: lazyPage(() => import('./pages/join/join-page.tsx'), 'JoinPage'),
 });
 
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
   validateSearch: (raw: Record<string, unknown>) => textOf(raw, 'kind'),
-  component: lazyPage(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
+  component: lazyPage(() => import('./pages/events/events-page.tsx'), 'EventsPage'),
 });
 
 const changes = createRoute({
@@ -78,25 +84,25 @@ const changes = createRoute({
     ...textOf(raw, 'instance'),
     ...textOf(raw, 'network'),
   }),
-  component: lazyPage(() => import('../pages/changes/changes-page.tsx'), 'ChangesPage'),
+  component: lazyPage(() => import('./pages/changes/changes-page.tsx'), 'ChangesPage'),
 });
 
 const approvals = createRoute({
   getParentRoute: () => root,
   path: '/approvals',
-  component: lazyPage(() => import('../pages/approvals/approvals-page.tsx'), 'ApprovalsPage'),
+  component: lazyPage(() => import('./pages/approvals/approvals-page.tsx'), 'ApprovalsPage'),
 });
 
 const approval = createRoute({
   getParentRoute: () => root,
   path: '/approvals/$approvalId',
-  component: lazyPage(() => import('../pages/approvals/approval-page.tsx'), 'ApprovalPage'),
+  component: lazyPage(() => import('./pages/approvals/approval-page.tsx'), 'ApprovalPage'),
 });
 
 const policies = createRoute({
   getParentRoute: () => root,
   path: '/policies',
-  component: lazyPage(() => import('../pages/policies/policies-page.tsx'), 'PoliciesPage'),
+  component: lazyPage(() => import('./pages/policies/policies-page.tsx'), 'PoliciesPage'),
 });
 
 const settings = createRoute({
@@ -106,7 +112,7 @@ const settings = createRoute({
     const tab = settingsTabs.find((name) => name === raw['tab']);
     return tab === undefined ? {} : { tab };
   },
-  component: lazyPage(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+  component: lazyPage(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
 });
 
 function textOf<Name extends string>(

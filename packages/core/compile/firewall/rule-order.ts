@@ -1,7 +1,7 @@
 // The order of firewall rules: the first that names a packet decides. The more specific selector (where packets come
 // from) goes first, then the narrower protocol and ports, then the drop, then the reject, then the older, which has the
 // lower id. Each of these follows from the rule alone, so the order is total whatever rules meet.
-import type { RuleEntry, RuleSide } from '../wire/document.ts';
+import type { RuleEntry, RuleSide } from '../../wire/document.ts';
 
 type Ordered = Pick<RuleEntry, 'rule_id' | 'action' | 'from' | 'protocol' | 'ports'>;
 

@@ -1,8 +1,8 @@
 // Bringing a lab up from a command line, where Ctrl-C may come at any moment.
 
-import { type Lab, type LabOptions, upFile } from '../lab.ts';
-import { type MachineOptions, requireMachine } from '../stage/machine.ts';
-import { labsFound, takeDown } from './down.ts';
+import { type Lab, type LabOptions, upFile } from './lab.ts';
+import { labsFound, takeDown } from './life/down.ts';
+import { type MachineOptions, requireMachine } from './stage/machine.ts';
 
 /** What a shell shows for a program that Ctrl-C has ended. */
 const exitInterrupted = 130;
