@@ -89,10 +89,6 @@ export class Agent {
     const store = new KeyStore(folder);
     this.#held = new HeldDocument(folder);
     this.#keys = new KeyKeeper({ store, clock });
-    const interfaceEnded = (name: string, why: string) => {
-      log.warn({ interface: name, why }, 'a userspace WireGuard ended');
-      this.#reconciler.auditSoon();
-    };
     this.#nodeProblems = new NodeProblems({
       clock,
       isOpen: () => this.#stream.isOpen,
@@ -104,7 +100,10 @@ export class Agent {
       store: (what, write) => this.#unstored.attempt(what, write),
       bridges: parts.host.bridges,
       keys: store,
-      interfaceEnded,
+      interfaceEnded: (name, why) => {
+        log.warn({ interface: name, why }, 'a userspace WireGuard ended');
+        this.#reconciler.auditSoon();
+      },
       rulesLoading: () => {
         this.#rulesetMonitor.writing();
         this.#probing.rulesLoading();
