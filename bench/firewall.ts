@@ -6,7 +6,7 @@ import { nobodyToTell } from '../packages/agent/apply/kernel-machine.ts';
 import { Namespace } from '../packages/agent/fixtures/namespace.ts';
 import { systemClock } from '../packages/agent/ports/clock.ts';
 import type { Ruleset } from '../packages/agent/subsystems/nftables/model.ts';
-import { isLoaded } from '../packages/agent/subsystems/nftables/observed.ts';
+import { isLoaded } from '../packages/agent/subsystems/nftables/observed.fixture.ts';
 import { rulesetOf } from '../packages/agent/subsystems/nftables/ruleset.ts';
 import { NftTable } from '../packages/agent/subsystems/nftables/table.ts';
 import { changeText, freshText } from '../packages/agent/subsystems/nftables/text.ts';

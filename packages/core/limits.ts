@@ -368,8 +368,6 @@ export const eventStreamBatchMax = 500;
 export const eventRowsPerInsertMax = 1000;
 /** Nodes in one answer of the topology: each carries its interfaces, routes and tunnels. */
 export const topologyNodesMax = 2000;
-/** Operators, tokens and tags of an account: small tables that are listed whole in the console. */
-export const operatorsPerAccountMax = 10_000;
 
 /** A lab's file is written by hand; the largest (`labNodesMax` nodes) is about 40 kB. */
 export const labFileBytesMax = 256 * 1024;

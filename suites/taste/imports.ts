@@ -39,7 +39,7 @@ export function importsOf(file: string): Import[] {
   const found = [
     ...[...text.matchAll(statements)].map(([, clause = '', target = '']) => ({
       target,
-      names: namesOf(clause),
+      names: namesOf(clause, text),
     })),
     ...[...text.matchAll(bare)].map(([, target = '']) => ({ target, names: [] })),
     ...[...text.matchAll(dynamic)].map(([, target = '']) => ({ target, names: ['*'] })),
@@ -50,8 +50,12 @@ export function importsOf(file: string): Import[] {
   });
 }
 
-/** `{ a, type B, c as d }`, `* as all` or a default import. */
-function namesOf(clause: string): string[] {
+/** `{ a, type B, c as d }`, or `* as all`, of which those count that the text has as members of it. */
+function namesOf(clause: string, text: string): string[] {
+  const all = /^\* as (\w+)$/.exec(clause)?.[1];
+  if (all !== undefined) {
+    return [...text.matchAll(new RegExp(`\\b${all}\\.(\\w+)`, 'g'))].map((match) => match[1] ?? '');
+  }
   const braces = /\{([^}]*)\}/.exec(clause)?.[1];
   if (braces === undefined) return ['*'];
   return braces

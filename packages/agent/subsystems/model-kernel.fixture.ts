@@ -2,7 +2,7 @@
 // routes go with their interface, a prefix moves to the last peer given it, a peer taken out forgets its sessions.
 
 import { withoutLength } from '@powernode/core/net/address';
-import { asLoaded } from './nftables/observed.ts';
+import { asLoaded } from './nftables/observed.fixture.ts';
 import type { ByFamily, ObservedInterface, ObservedPeer, ObservedRoute, ObservedState } from './observed.ts';
 import { routeMetric } from './routes/steps.ts';
 import type { Step } from './step.ts';

@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import type { Permission } from '../intent/account.ts';
 import { deferredOperation, type PolicyMode, plan } from '../intent/autonomy.ts';
-import * as common from '../intent/common.ts';
 import { pageSizeDefault, pageSizeMax, revisionMax } from '../limits.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -246,5 +245,3 @@ export function mutate<const I extends Shape, const O extends Shape>(
     },
   };
 }
-
-export const idParameter = common.id;

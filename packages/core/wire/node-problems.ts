@@ -233,7 +233,6 @@ export const problems = z.object({
     .max(nodeProblemsMax)
     .transform((all) => all.filter((one): one is NodeProblem => Object.hasOwn(table, one.code))),
 });
-export type ProblemsMessage = z.infer<typeof problems>;
 
 /** What makes two reports the same problem: its detail may change while it lasts. */
 export function problemKey(problem: Omit<NodeProblem, 'detail' | 'since'>): string {

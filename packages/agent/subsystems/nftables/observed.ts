@@ -1,6 +1,6 @@
 // The table of rules as it was seen on the machine, and whether that is what it should be. Texts are not compared:
 // listings differ between versions of nft.
-import { isSameMap, isSameRuleset, type NftSet, type Ruleset } from './model.ts';
+import { isSameMap, type NftSet, type Ruleset } from './model.ts';
 
 export interface ObservedRuleset {
   /** What this process loaded last; null: nothing yet. */
@@ -26,11 +26,6 @@ export interface ObservedSet {
   readonly elements: ReadonlyMap<string, string> | null;
 }
 
-/** Whether the kernel has the rules, as far as was looked, and beyond that as far as is known from loading them. */
-export function isLoaded(wanted: Ruleset, seen: ObservedRuleset | null): boolean {
-  return seen?.loaded != null && isSameRuleset(wanted, seen.loaded) && isUntouched(wanted, seen);
-}
-
 /** Whether what was seen is what was loaded. */
 export function isUntouched(loaded: Ruleset, seen: ObservedRuleset): boolean {
   if (seen.others.length > 0) return false;
@@ -49,24 +44,4 @@ export function isUntouched(loaded: Ruleset, seen: ObservedRuleset): boolean {
       return false;
   }
   return true;
-}
-
-/** What is seen right after it was loaded. */
-export function asLoaded(ruleset: Ruleset): ObservedRuleset {
-  return {
-    loaded: ruleset,
-    chains: new Map(
-      [...ruleset.chains].map(([name, { base, rules, mark }]) => [
-        name,
-        { base, rules: { count: rules.length, mark: rules.length > 0 ? mark : null } },
-      ]),
-    ),
-    sets: new Map(
-      [...ruleset.sets].map(([name, { kind, type, data, elements }]) => [
-        name,
-        { kind, type, data, elements },
-      ]),
-    ),
-    others: [],
-  };
 }

@@ -4,7 +4,8 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { describe, expect, test } from 'vitest';
 import { hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';
 import { rulesetFor } from './chains/rulesets.fixture.ts';
-import { asLoaded, isLoaded, isUntouched, type ObservedRuleset } from './observed.ts';
+import { asLoaded, isLoaded } from './observed.fixture.ts';
+import { isUntouched, type ObservedRuleset } from './observed.ts';
 import { changeText } from './text.ts';
 
 describe('a change', () => {

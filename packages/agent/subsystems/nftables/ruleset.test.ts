@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { door, hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';
 import { chainOf, readable, rulesetFor } from './chains/rulesets.fixture.ts';
-import { asLoaded, isLoaded } from './observed.ts';
+import { asLoaded, isLoaded } from './observed.fixture.ts';
 import { freshText } from './text.ts';
 
 describe('with rules', () => {

@@ -10,7 +10,8 @@ import { Namespace } from '../../fixtures/namespace.ts';
 import { FakeClock } from '../../ports/clock.fixture.ts';
 import { hubAndSpoke, member, rule, rules, services } from './chains/documents.fixture.ts';
 import { rulesetFor } from './chains/rulesets.fixture.ts';
-import { isLoaded, isUntouched } from './observed.ts';
+import { isLoaded } from './observed.fixture.ts';
+import { isUntouched } from './observed.ts';
 import { NftTable } from './table.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
