@@ -82,6 +82,7 @@ export class Agent {
   #unusedKeysTarget = unusedKeysTarget;
   #revoked: (() => void) | null = null;
 
+  // oxlint-disable-next-line max-lines-per-function -- its parts refer to each other, so one place makes them all
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#identity = parts.identity;
@@ -382,9 +383,8 @@ export class Agent {
 
   #drifted(drift: readonly Drift[]): void {
     this.#reporter.addDrift(drift);
-    for (const { key, detail } of drift.slice(0, 20)) {
+    for (const { key, detail } of drift.slice(0, 20))
       this.#parts.log.warn({ key, detail }, 'drift, which is mended');
-    }
   }
 
   #lost(why: string, againMs: number): void {

@@ -81,10 +81,9 @@ class RunningDelivery implements Delivery {
   constructor(
     options: DeliveryOptions,
     fleet: FleetIndex,
-    known: { readonly sights: PeerSights; readonly keys: SideKeys },
+    { sights, keys }: { readonly sights: PeerSights; readonly keys: SideKeys },
   ) {
     const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
-    const { sights, keys } = known;
     this.#options = options;
     this.#lastHandshakeMs = (publicKey) => sights.of(publicKey)?.lastHandshakeMs ?? null;
     this.#endedCertificates = new EndedCertificates(store, clock);
@@ -120,14 +119,7 @@ class RunningDelivery implements Delivery {
       isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
       gone: (node) => this.#ended(node.accountId, node.instanceId),
     });
-    const spentKeys: DeltaSubscriber = {
-      onDelta: (delta) => {
-        for (const { instanceId, publicKey } of keysSpentBy(delta)) {
-          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
-        }
-      },
-    };
-    subscribers.push(this.presence, sights, keys, this.#reports, spentKeys);
+    subscribers.push(this.presence, sights, keys, this.#reports, this.#spentKeys());
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
@@ -155,6 +147,17 @@ class RunningDelivery implements Delivery {
     });
     this.#jobs = new JobRunner({ clock, log, random: Math.random, leader: null });
     this.#unsubscribe = bus.subscribe((message) => this.#told(message));
+  }
+
+  /** Tells nodes which of their keys are spent. */
+  #spentKeys(): DeltaSubscriber {
+    return {
+      onDelta: (delta) => {
+        for (const { instanceId, publicKey } of keysSpentBy(delta)) {
+          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
+        }
+      },
+    };
   }
 
   start(): void {

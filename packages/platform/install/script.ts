@@ -14,6 +14,7 @@ export interface ScriptParts {
 }
 
 /** Everything is in functions and the last line calls them, so that half a download does nothing. */
+// oxlint-disable-next-line max-lines-per-function -- it is the text of one script
 export function installScript({ manifest, platform, pin }: ScriptParts): string {
   const { programs, userspaceWireguard } = agentNeeds();
   const packages = (manifest?.packages ?? []).map(packageLine).join('\n');

@@ -92,17 +92,7 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
       noValidate
     >
       {props.children((path) => messageAt(problem, path))}
-      {plan === null ? null : (
-        <section className="section" aria-label="Plan">
-          <h3>Plan</h3>
-          <PlanView plan={plan} />
-          <div role="status">
-            <Note tone="wait" icon="alert">
-              Nothing has changed yet. Review the plan, then confirm.
-            </Note>
-          </div>
-        </section>
-      )}
+      {plan === null ? null : <PlanToConfirm plan={plan} />}
       {props.meanwhile}
       <ProblemNote problem={problem} />
       <div className="form-foot" ref={foot}>
@@ -112,5 +102,19 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
         </Button>
       </div>
     </form>
+  );
+}
+
+function PlanToConfirm({ plan }: { readonly plan: Plan }) {
+  return (
+    <section className="section" aria-label="Plan">
+      <h3>Plan</h3>
+      <PlanView plan={plan} />
+      <div role="status">
+        <Note tone="wait" icon="alert">
+          Nothing has changed yet. Review the plan, then confirm.
+        </Note>
+      </div>
+    </section>
   );
 }

@@ -55,9 +55,8 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
 
   async function run(): Promise<void> {
     const answer = await change.run(approve ? { ...parameters, approve: true } : parameters);
-    if (answer === null) return;
-    if (answer.kind === 'pending') setDeferred(answer.deferred);
-    else onDone(answer.body);
+    if (answer?.kind === 'pending') setDeferred(answer.deferred);
+    if (answer?.kind === 'done') onDone(answer.body);
   }
 
   if (deferred !== null) return <WaitsDialog deferred={deferred} onClose={onClose} />;

@@ -40,6 +40,7 @@ export function InstancePage() {
   );
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one fact after the other
 function Known({ instance }: { readonly instance: Instance }) {
   const may = useMay('terminateInstance');
   const mayReadChanges = useMay('listChanges');

@@ -17,6 +17,7 @@ const lifetimes = [
   { value: '604800', text: '1 week' },
 ] as const;
 
+// oxlint-disable-next-line max-lines-per-function -- one field after the other, and what they ask
 export function JoinForm({ onMade }: { readonly onMade: (token: FreshToken) => void }) {
   const mayMakeTokens = useMay('createJoinToken');
   const mayList = useMay('createInstance');

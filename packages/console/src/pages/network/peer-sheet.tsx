@@ -51,6 +51,7 @@ interface KnownProps {
   readonly onGone: () => void;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one fact after the other
 function Known({ peer, network, onGone }: KnownProps) {
   const { data } = useTopology(network.id, { enabled: true });
   const hub = data?.topology.nodes.find((node) => node.peer_id === peer.via_hub_peer_id)?.hostname ?? null;

@@ -22,6 +22,7 @@ export function inSync(peer: Pick<Peer, 'applied_revision' | 'desired_revision'>
 
 const tunnel = tunnelColumns<Peer>();
 
+// oxlint-disable-next-line max-lines-per-function -- a table of columns as data
 function columnsWith(hubName: (id: string | null) => string | null): readonly Column<Peer>[] {
   return [
     {

@@ -11,7 +11,7 @@ import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import type { CellContext, Column } from '../../parts/table/columns.ts';
 import { Ago } from '../../parts/time.tsx';
-import { CreateOperator, EditOperator, type Operator } from './operator-form.tsx';
+import { CreateOperator, EditOperator, type EditOperatorProps, type Operator } from './operator-form.tsx';
 
 const columns: readonly Column<Operator>[] = [
   { id: 'name', header: 'Name', text: (o) => o.name, width: [9, 1.6], card: 'title' },
@@ -89,42 +89,50 @@ export function Operators() {
           />
         </Dialog>
       ) : null}
-      {opened?.what === 'enable' ? (
-        <PlannedDialog
-          action="updateOperator"
-          parameters={{
-            operator_id: opened.operator.id,
-            disabled: false,
-            if_revision: opened.operator.revision,
-          }}
-          title={`Enable ${opened.operator.name}`}
-          verb="Enable operator"
-          tone="primary"
-          onClose={close}
-          onDone={() => {
-            tell({ tone: 'done', text: `${opened.operator.name} is enabled` });
-            close();
-          }}
-        >
-          It can sign in again with its remaining API tokens and has the permissions of its role.
-        </PlannedDialog>
-      ) : null}
-      {opened?.what === 'disable' ? (
-        <PlannedDialog
-          action="disableOperator"
-          parameters={{ operator_id: opened.operator.id, if_revision: opened.operator.revision }}
-          title={`Disable ${opened.operator.name}`}
-          verb="Disable operator"
-          onClose={close}
-          onDone={() => {
-            tell({ tone: 'done', text: `${opened.operator.name} is disabled` });
-            close();
-          }}
-        >
-          All of its API tokens stop working at once. It can be enabled again later.
-        </PlannedDialog>
-      ) : null}
+      {opened?.what === 'enable' ? <EnableOperator operator={opened.operator} onClose={close} /> : null}
+      {opened?.what === 'disable' ? <DisableOperator operator={opened.operator} onClose={close} /> : null}
     </>
+  );
+}
+
+function EnableOperator({ operator, onClose }: EditOperatorProps) {
+  return (
+    <PlannedDialog
+      action="updateOperator"
+      parameters={{
+        operator_id: operator.id,
+        disabled: false,
+        if_revision: operator.revision,
+      }}
+      title={`Enable ${operator.name}`}
+      verb="Enable operator"
+      tone="primary"
+      onClose={onClose}
+      onDone={() => {
+        tell({ tone: 'done', text: `${operator.name} is enabled` });
+        onClose();
+      }}
+    >
+      It can sign in again with its remaining API tokens and has the permissions of its role.
+    </PlannedDialog>
+  );
+}
+
+function DisableOperator({ operator, onClose }: EditOperatorProps) {
+  return (
+    <PlannedDialog
+      action="disableOperator"
+      parameters={{ operator_id: operator.id, if_revision: operator.revision }}
+      title={`Disable ${operator.name}`}
+      verb="Disable operator"
+      onClose={onClose}
+      onDone={() => {
+        tell({ tone: 'done', text: `${operator.name} is disabled` });
+        onClose();
+      }}
+    >
+      All of its API tokens stop working at once. It can be enabled again later.
+    </PlannedDialog>
   );
 }
 

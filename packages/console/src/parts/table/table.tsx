@@ -43,6 +43,7 @@ const filterFrom = 6;
 /** Heights of a row and of a card in pixels until they are measured. */
 const rowHeight = 37;
 
+// oxlint-disable-next-line max-lines-per-function -- its state and its keys belong to one element
 export function Table<Row>(props: TableProps<Row>) {
   const { columns, rows, facets = [], rowKey } = props;
   const [state, setState] = useState<TableState>({ ...freshTable, ...props.start });

@@ -55,21 +55,7 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
       />
     );
   }
-  if (config !== null) {
-    return (
-      <Dialog title={`${device.name} is reissued`} onClose={onClose} wide firm>
-        <Note tone="ok" icon="check" title="Current configuration">
-          On the device, insert its private key where indicated. Its address, tags and keys are unchanged.
-        </Note>
-        <CopyText text={config} label="the configuration" />
-        <div className="form-foot">
-          <Button variant="primary" onClick={onClose}>
-            I have copied it
-          </Button>
-        </div>
-      </Dialog>
-    );
-  }
+  if (config !== null) return <ReissuedDialog name={device.name} config={config} onClose={onClose} />;
   return (
     <Dialog title={`Reissue ${device.name}`} onClose={onClose}>
       <p>
@@ -85,6 +71,28 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
         </Button>
         <Button variant="primary" busy={grant.busy || issue.busy} onClick={() => void keepKeys()}>
           Keep keys
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+interface ReissuedDialogProps {
+  readonly name: string;
+  readonly config: string;
+  readonly onClose: () => void;
+}
+
+function ReissuedDialog({ name, config, onClose }: ReissuedDialogProps) {
+  return (
+    <Dialog title={`${name} is reissued`} onClose={onClose} wide firm>
+      <Note tone="ok" icon="check" title="Current configuration">
+        On the device, insert its private key where indicated. Its address, tags and keys are unchanged.
+      </Note>
+      <CopyText text={config} label="the configuration" />
+      <div className="form-foot">
+        <Button variant="primary" onClick={onClose}>
+          I have copied it
         </Button>
       </div>
     </Dialog>

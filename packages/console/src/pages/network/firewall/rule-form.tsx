@@ -87,6 +87,7 @@ export function EditRule({ network, rule, onCancel, onDone }: FormProps & { read
   );
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one field after the other
 function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   return (
     <>

@@ -103,6 +103,7 @@ export function EditMapping({
   );
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one field after the other
 function Fields({ networkId, values, set, errorOf }: FieldsProps<Values> & { readonly networkId: string }) {
   const peers = usePeerNames(networkId);
   const virtualIps = useVirtualIpNames(networkId, values.target.kind === 'virtual_ip');

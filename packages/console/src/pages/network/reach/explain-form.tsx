@@ -22,6 +22,7 @@ import { Explanation } from './explanation.tsx';
 
 const nowhere: End = { kind: 'peer', value: '' };
 
+// oxlint-disable-next-line max-lines-per-function -- one field after the other, and what they ask
 export function ExplainForm({ networkId }: { readonly networkId: string }) {
   const [from, setFrom] = useState(nowhere);
   const [to, setTo] = useState(nowhere);

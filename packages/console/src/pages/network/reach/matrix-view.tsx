@@ -30,6 +30,7 @@ interface Place {
   readonly column: number;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- its filters, its table and its sheet share one address
 export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const common = { getScrollElement: () => scroller.current, estimateSize: () => cellSize, overscan: 6 };
