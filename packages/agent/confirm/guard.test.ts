@@ -1,6 +1,7 @@
 // Commit-confirm over a machine whose document decides what it reaches: single cases, and random sequences of changes,
 // faults and kills in which no machine may be lost for longer than a change needs to be taken back.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type EntryValue, entryKey } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -223,6 +224,14 @@ const moves = fc.array(fc.record({ move, waitS: fc.oneof(fc.nat(5), fc.nat(40)),
   maxLength: 12,
 });
 
+/** The cable is out for 20 s right after a change was undone, so the undone values are the ones that are taken back. */
+const cableAfterUndo = [
+  { move: 'mtu', waitS: 14, value: 0 },
+  { move: 'hub leg', waitS: 3, value: 0 },
+  { move: 'undo', waitS: 4, value: 0 },
+  { move: 'cable', waitS: 20, value: 0 },
+];
+
 test('whatever changes and fails when, no machine is lost for more than 30 s, and nothing revoked is back [9.10]', async () => {
   let rolledBack = 0;
   await fc.assert(
@@ -249,16 +258,38 @@ test('whatever changes and fails when, no machine is lost for more than 30 s, an
       // What the network wants again as it was is so everywhere.
       const back = [...connected];
       const extra = [...world.wanted.keys()].filter((key) => !back.some((one) => entryKey(one) === key));
+      const isStillRejected = wantsRejectedValues();
       expect(world.deliver(back, extra)).toBe(true);
       await world.run(90, look);
+      // A value that was taken back and is wanted all along is no other intent: it waits for an operator.
+      if (isStillRejected) {
+        world.retry();
+        await world.run(90, look);
+      }
       expect(world.effective).toEqual(new Map(back.map((one) => [entryKey(one), one])));
       expect(world.problems).toEqual([]);
       world.stop();
     }),
-    { numRuns: runs },
+    { numRuns: runs, examples: [[cableAfterUndo]] },
   );
   expect(rolledBack).toBeGreaterThan(5);
 }, 3_600_000);
+
+/** Whether a value of `connected` is in the document already, and was taken back. */
+function wantsRejectedValues(): boolean {
+  return connected.some((one) => {
+    const wanted = fieldsOf(world.wanted.get(entryKey(one)));
+    const effective = fieldsOf(world.effective.get(entryKey(one)));
+    return [...fieldsOf(one)].some(
+      ([field, value]) =>
+        isDeepStrictEqual(wanted.get(field), value) && !isDeepStrictEqual(effective.get(field), value),
+    );
+  });
+}
+
+function fieldsOf(entry: EntryValue | undefined): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>(Object.entries(entry ?? {}));
+}
 
 function heal(): void {
   world.isCableIn = true;
