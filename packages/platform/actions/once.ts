@@ -27,6 +27,12 @@ export function onceExpiry({ isApproved, now }: Context, seconds: number): Date 
   return new Date(now.getTime() + seconds * 1000 + (isApproved ? secretFetchMs : 0));
 }
 
+/** What is made with a token that expires expires with it. */
+export function notAfterToken({ caller }: Pick<ActionContext, 'caller'>, at: Date): Date {
+  const { expiresAt } = caller.token;
+  return expiresAt !== null && expiresAt < at ? expiresAt : at;
+}
+
 /** When it ends after all, as its secret is shown now. */
 export function fetchedExpiry<T extends Date | null>(
   { now }: Context,

@@ -77,6 +77,7 @@ export interface Database {
   };
   join_tokens: Owned & {
     created_by: string | null;
+    created_with: string | null;
     digest: string;
     name_hint: string | null;
     tags: Json<string[]>;
@@ -348,6 +349,7 @@ export interface Database {
     network_id: NetworkId;
     device_name_hint: string;
     created_by: string | null;
+    created_with: string | null;
     digest: string;
     tags: Json<string[]>;
     expires_at: Date;

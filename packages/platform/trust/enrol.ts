@@ -10,6 +10,7 @@ import type { Selectable, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
+import { joinTokenLosses } from '../access/maker-rights.ts';
 import { type EventBus, publishEvents } from '../events/event-bus.ts';
 import { writeEvents } from '../events/write-events.ts';
 import type { Store } from '../store/open-store.ts';
@@ -253,7 +254,11 @@ async function lockToken(
   if (token === undefined) throw refused('The join token does not exist.');
   if (token.revoked_at !== null) throw refused('This join token was revoked.');
   if (token.used_at !== null) throw refused('This join token was already used; each one joins one instance.');
-  if (token.expires_at.getTime() <= now) throw refused('This join token has expired.');
+  const lossOf = await joinTokenLosses(trx, [token], new Date(now));
+  const loss = lossOf(token);
+  // As one that was revoked by hand: whoever has it learns nothing about its maker.
+  if (loss === 'revoked') throw refused('This join token was revoked.');
+  if (loss === 'expired' || token.expires_at.getTime() <= now) throw refused('This join token has expired.');
   return token;
 }
 

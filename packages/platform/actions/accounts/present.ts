@@ -8,14 +8,18 @@ import type { Database } from '../../store/tables.ts';
 export type OperatorRow = Selectable<Database['operators']>;
 export type ApiTokenRow = Selectable<Database['api_tokens']>;
 
+/** The status of an unused token or grant whose maker has no right to it now (access/maker-rights.ts); null: it has. */
+export type MakerLoss = 'revoked' | 'expired' | null;
+
 /** Of a token or a grant that lets one in once. */
 export function statusOfOnce(
   row: { readonly used_at: Date | null; readonly revoked_at: Date | null; readonly expires_at: Date },
   now: Date,
+  loss: MakerLoss,
 ): 'used' | 'revoked' | 'expired' | 'unused' {
   if (row.used_at !== null) return 'used';
   if (row.revoked_at !== null) return 'revoked';
-  return row.expires_at <= now ? 'expired' : 'unused';
+  return row.expires_at <= now ? 'expired' : (loss ?? 'unused');
 }
 
 /** What every stored object carries. */

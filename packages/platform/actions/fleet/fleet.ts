@@ -1,12 +1,14 @@
 // Handlers: machines, join tokens, events.
 import { ProductError } from '@powernode/core/errors';
+import { joinTokenLosses } from '../../access/maker-rights.ts';
 import { timeOfId } from '../../events/write-events.ts';
+import { readInPlatform } from '../../store/tenancy.ts';
 import { type ActionContext, checkRevision, type HandlersOf, notFound } from '../context.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { instanceRow } from '../sdwan/rows.ts';
 import { endInstance } from './end-instance.ts';
 import { makeJoinToken } from './join-token.ts';
-import { showEvent, showInstance, showInstances, showJoinToken } from './present.ts';
+import { type JoinTokenRow, showEvent, showInstance, showInstances, showJoinToken } from './present.ts';
 
 export const fleetHandlers: HandlersOf<
   | 'createJoinToken'
@@ -36,7 +38,11 @@ export const fleetHandlers: HandlersOf<
       .selectAll()
       .where('account_id', '=', context.accountId);
     const found = await page(query, input, { by: 'id', direction: 'desc' });
-    return { join_tokens: found.rows.map((row) => showJoinToken(row, context.now)), ...pageAnswer(found) };
+    const lossOf = await lossesOf(context, found.rows);
+    return {
+      join_tokens: found.rows.map((row) => showJoinToken(row, context.now, lossOf(row))),
+      ...pageAnswer(found),
+    };
   },
 
   async revokeJoinToken(context, input) {
@@ -54,7 +60,8 @@ export const fleetHandlers: HandlersOf<
         `An instance has already used this token (${before.instance_id}). Terminate the instance instead.`,
       );
     }
-    if (before.revoked_at !== null) return { join_token: showJoinToken(before, context.now) };
+    if (before.revoked_at !== null) return { join_token: showJoinToken(before, context.now, null) };
+    const lossOf = await lossesOf(context, [before]);
     const after = await context.trx
       .updateTable('join_tokens')
       .set({ revoked_at: context.now, updated_at: context.now, revision: before.revision + 1 })
@@ -62,10 +69,10 @@ export const fleetHandlers: HandlersOf<
       .returningAll()
       .executeTakeFirstOrThrow();
     context.event('system.join_token.revoked', {
-      before: showJoinToken(before, context.now),
-      after: showJoinToken(after, context.now),
+      before: showJoinToken(before, context.now, lossOf(before)),
+      after: showJoinToken(after, context.now, null),
     });
-    return { join_token: showJoinToken(after, context.now) };
+    return { join_token: showJoinToken(after, context.now, null) };
   },
 
   async listInstances(context, input) {
@@ -141,6 +148,10 @@ export const fleetHandlers: HandlersOf<
     };
   },
 };
+
+function lossesOf(context: ActionContext, rows: readonly JoinTokenRow[]) {
+  return readInPlatform(context.trx, (trx) => joinTokenLosses(trx, rows, context.now));
+}
 
 /** Until when the account's events were deleted because of their age; null: none was. */
 async function deletedTo({ trx, accountId }: ActionContext): Promise<Date | null> {

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { refuseWithout } from '../../access/rights.ts';
 import { statusOfOnce } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
-import { fetchedExpiry, type OnceRenewal, onceExpiry, shownOnce } from '../once.ts';
+import { fetchedExpiry, notAfterToken, type OnceRenewal, onceExpiry, shownOnce } from '../once.ts';
 import { type JoinTokenRow, showJoinToken } from './present.ts';
 
 export interface TokenFor {
@@ -29,10 +29,11 @@ export async function makeJoinToken(
       id: context.services.newId(),
       account_id: context.accountId,
       created_by: context.caller.operatorId,
+      created_with: context.caller.tokenId,
       digest,
       name_hint: of.nameHint,
       tags: JSON.stringify(of.tags),
-      expires_at: onceExpiry(context, of.expiresInSeconds),
+      expires_at: notAfterToken(context, onceExpiry(context, of.expiresInSeconds)),
       instance_id: of.instanceId,
     })
     .returningAll()
@@ -40,7 +41,7 @@ export async function makeJoinToken(
   return withSecret(context, row, shownOnce(context, token));
 }
 
-/** A new secret of a token whose first one nobody has. */
+/** A new secret of a token whose first one nobody has. It is made with the token in use, which may be another one. */
 export async function renewJoinToken(
   context: ActionContext,
   of: OnceRenewal,
@@ -53,7 +54,7 @@ export async function renewJoinToken(
     .where('account_id', '=', context.accountId)
     .forUpdate()
     .executeTakeFirst();
-  if (before === undefined || statusOfOnce(before, context.now) !== 'unused') {
+  if (before === undefined || statusOfOnce(before, context.now, null) !== 'unused') {
     throw new ProductError('conflict', 'The join token was revoked or has expired. Request another one.');
   }
   const { token, digest } = context.services.newJoinToken();
@@ -61,7 +62,11 @@ export async function renewJoinToken(
     .updateTable('join_tokens')
     .set({
       digest,
-      expires_at: fetchedExpiry(context, { seconds: of.seconds, atMost: before.expires_at }),
+      created_with: context.caller.tokenId,
+      expires_at: notAfterToken(
+        context,
+        fetchedExpiry(context, { seconds: of.seconds, atMost: before.expires_at }),
+      ),
       updated_at: context.now,
       revision: before.revision + 1,
     })
@@ -89,13 +94,13 @@ export async function revokeJoinTokensOf(context: ActionContext, operatorId: str
   for (const after of rows) {
     const before = { ...after, revoked_at: null, revision: after.revision - 1 };
     context.event('system.join_token.revoked', {
-      before: showJoinToken(before, context.now),
-      after: showJoinToken(after, context.now),
+      before: showJoinToken(before, context.now, null),
+      after: showJoinToken(after, context.now, null),
     });
   }
 }
 
 function withSecret(context: ActionContext, row: JoinTokenRow, token: string) {
   const command = context.services.installCommand(token);
-  return { ...showJoinToken(row, context.now), token, command };
+  return { ...showJoinToken(row, context.now, null), token, command };
 }

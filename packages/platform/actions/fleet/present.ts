@@ -4,7 +4,7 @@ import { byWeight, nodeProblemTable } from '@powernode/core/wire/node-problems';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import type { Database } from '../../store/tables.ts';
-import { statusOfOnce, stored, timeOfMs, timeOrNull } from '../accounts/present.ts';
+import { type MakerLoss, statusOfOnce, stored, timeOfMs, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext } from '../context.ts';
 import type { InstanceRow } from '../sdwan/rows.ts';
 import { showProblem } from './problems.ts';
@@ -106,12 +106,12 @@ export async function showInstance(context: ActionContext, row: InstanceRow): Pr
   return instance;
 }
 
-export function showJoinToken(row: JoinTokenRow, now: Date): z.output<typeof joinToken> {
+export function showJoinToken(row: JoinTokenRow, now: Date, loss: MakerLoss): z.output<typeof joinToken> {
   return {
     ...stored(row),
     name_hint: row.name_hint,
     tags: row.tags,
-    status: statusOfOnce(row, now),
+    status: statusOfOnce(row, now, loss),
     expires_at: row.expires_at.toISOString(),
     used_at: timeOrNull(row.used_at),
     instance_id: row.instance_id,

@@ -179,6 +179,21 @@ describe('credentials', () => {
     expect(await count('api_tokens')).toBe(tokens - 2);
   });
 
+  test('a token stays for as long as a join token that was made with it [9.1]', async () => {
+    const { api_token: parent } = (await platform.call(
+      'createApiToken',
+      { name: 'parent', expires_in_seconds: 60 },
+      caller,
+    )) as never as { api_token: { token: string } };
+    await platform.call('createJoinToken', {}, await platform.callerOf(parent.token));
+    const tokens = await count('api_tokens');
+    await runAfter(91);
+    expect(await count('join_tokens', caller.accountId)).toBe(0);
+    expect(await count('api_tokens')).toBe(tokens);
+    await runAfter(91);
+    expect(await count('api_tokens')).toBe(tokens - 1);
+  });
+
   test('the sealed answer to a call with an Idempotency-Key is gone a day later', async () => {
     await platform.invoke({
       caller,

@@ -63,13 +63,15 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   api_tokens: {
     kind: 'rows',
     deletes:
-      'Tokens that were revoked or have expired, unless a token that was created with one still exists',
+      'Tokens that were revoked or have expired, unless a token or an access grant that was created with one still exists',
     age: { ms: limits.endedCredentialsKeptMs },
     because:
       'Lists show what ended; an incident is looked into within a quarter, and the events stay longer.',
     due: (before) => sql`
       least(t.revoked_at, t.expires_at) < ${before}
-      and not exists (select 1 from api_tokens made where made.created_with = t.id)`,
+      and not exists (select 1 from api_tokens made where made.created_with = t.id)
+      and not exists (select 1 from join_tokens made where made.created_with = t.id)
+      and not exists (select 1 from access_grants made where made.created_with = t.id)`,
   },
   join_tokens: {
     kind: 'rows',

@@ -25,6 +25,7 @@ import { peersCount } from './0022-peers-count.ts';
 import { capabilities } from './0023-capabilities.ts';
 import { retention } from './0024-retention.ts';
 import { operations } from './0025-operations.ts';
+import { onceTokens } from './0026-once-tokens.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   capabilities,
   retention,
   operations,
+  onceTokens,
 ];

@@ -1,10 +1,14 @@
 // Handlers: access grants, each a page that lets one device in.
 import { ProductError } from '@powernode/core/errors';
+import type { AccessGrant } from '@powernode/core/intent/user-device';
 import { openAccessGrantsPerNetworkMax } from '@powernode/core/limits';
 import { bootstrapPath } from '@powernode/core/wire/bootstrap';
+import { type RawBuilder, sql } from 'kysely';
+import { accessGrantLosses } from '../../../access/maker-rights.ts';
+import { readInPlatform } from '../../../store/tenancy.ts';
 import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, type HandlersOf, notFound } from '../../context.ts';
-import { fetchedExpiry, type OnceRenewal, onceExpiry, shownOnce } from '../../once.ts';
+import { fetchedExpiry, notAfterToken, type OnceRenewal, onceExpiry, shownOnce } from '../../once.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { networkRow } from '../rows.ts';
 import { deviceToIssueAgain } from './issue.ts';
@@ -29,14 +33,15 @@ export const accessGrantHandlers: HandlersOf<
         network_id: network.id,
         device_name_hint: input.device_name_hint,
         created_by: context.caller.operatorId,
+        created_with: context.caller.tokenId,
         digest,
         tags: JSON.stringify(input.tags ?? []),
-        expires_at: onceExpiry(context, input.expires_in_seconds),
+        expires_at: notAfterToken(context, onceExpiry(context, input.expires_in_seconds)),
         user_device_id: device?.id ?? null,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
-    const shown = showAccessGrant(row, context.now);
+    const shown = showAccessGrant(row, context.now, null);
     context.event('sdwan.access_grant.created', { before: null, after: shown });
     const bootstrap_url = shownOnce(context, urlOf(context, token));
     const bootstrap_warning = warningFor(new URL(context.services.consoleUrl()));
@@ -50,31 +55,21 @@ export const accessGrantHandlers: HandlersOf<
       .selectAll()
       .where('account_id', '=', context.accountId);
     if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);
-    switch (input.status) {
-      case undefined:
-        break;
-      case 'used':
-        query = query.where('used_at', 'is not', null);
-        break;
-      case 'revoked':
-        query = query.where('used_at', 'is', null).where('revoked_at', 'is not', null);
-        break;
-      case 'expired':
-      case 'unused':
-        query = query
-          .where('used_at', 'is', null)
-          .where('revoked_at', 'is', null)
-          .where('expires_at', input.status === 'expired' ? '<=' : '>', context.now);
+    if (input.status !== undefined) {
+      query = query.where(await hasStatus(context, { status: input.status, networkId: input.network_id }));
     }
     const found = await page(query, input, { by: 'id', direction: 'desc' });
+    const lossOf = await lossesOf(context, found.rows);
     return {
-      access_grants: found.rows.map((row) => showAccessGrant(row, context.now)),
+      access_grants: found.rows.map((row) => showAccessGrant(row, context.now, lossOf(row))),
       ...pageAnswer(found),
     };
   },
 
   async getAccessGrant(context, input) {
-    return { access_grant: showAccessGrant(await grantRow(context, input.access_grant_id), context.now) };
+    const row = await grantRow(context, input.access_grant_id);
+    const lossOf = await lossesOf(context, [row]);
+    return { access_grant: showAccessGrant(row, context.now, lossOf(row)) };
   },
 
   async revokeAccessGrant(context, input) {
@@ -86,26 +81,27 @@ export const accessGrantHandlers: HandlersOf<
         { members: { user_device_id: before.user_device_id } },
       );
     }
-    if (before.revoked_at !== null) return { access_grant: showAccessGrant(before, context.now) };
+    if (before.revoked_at !== null) return { access_grant: showAccessGrant(before, context.now, null) };
+    const lossOf = await lossesOf(context, [before]);
     const after = await context.trx
       .updateTable('access_grants')
       .set({ revoked_at: context.now, updated_at: context.now, revision: before.revision + 1 })
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    const shown = showAccessGrant(after, context.now);
+    const shown = showAccessGrant(after, context.now, null);
     context.event('sdwan.access_grant.revoked', {
-      before: showAccessGrant(before, context.now),
+      before: showAccessGrant(before, context.now, lossOf(before)),
       after: shown,
     });
     return { access_grant: shown };
   },
 };
 
-/** A new secret of a grant whose first one nobody has. */
+/** A new secret of a grant whose first one nobody has. It is made with the token in use, which may be another one. */
 export async function renewAccessGrant(context: ActionContext, of: OnceRenewal) {
   const before = await lockGrant(context, of.id);
-  if (statusOfOnce(before, context.now) !== 'unused') {
+  if (statusOfOnce(before, context.now, null) !== 'unused') {
     throw new ProductError(
       'conflict',
       'The access grant was revoked or used, or has expired. Request another one.',
@@ -116,7 +112,11 @@ export async function renewAccessGrant(context: ActionContext, of: OnceRenewal) 
     .updateTable('access_grants')
     .set({
       digest,
-      expires_at: fetchedExpiry(context, { seconds: of.seconds, atMost: before.expires_at }),
+      created_with: context.caller.tokenId,
+      expires_at: notAfterToken(
+        context,
+        fetchedExpiry(context, { seconds: of.seconds, atMost: before.expires_at }),
+      ),
       updated_at: context.now,
       revision: before.revision + 1,
     })
@@ -124,7 +124,11 @@ export async function renewAccessGrant(context: ActionContext, of: OnceRenewal) 
     .returningAll()
     .executeTakeFirstOrThrow();
   const bootstrap_warning = warningFor(new URL(context.services.consoleUrl()));
-  return { ...showAccessGrant(after, context.now), bootstrap_url: urlOf(context, token), bootstrap_warning };
+  return {
+    ...showAccessGrant(after, context.now, null),
+    bootstrap_url: urlOf(context, token),
+    bootstrap_warning,
+  };
 }
 
 /** What an operator made and nobody has used ends with it: it may have kept the addresses. */
@@ -145,10 +149,48 @@ export async function revokeGrantsOf(context: ActionContext, operatorId: string)
   for (const after of rows) {
     const before = { ...after, revoked_at: null, revision: after.revision - 1 };
     context.event('sdwan.access_grant.revoked', {
-      before: showAccessGrant(before, context.now),
-      after: showAccessGrant(after, context.now),
+      before: showAccessGrant(before, context.now, null),
+      after: showAccessGrant(after, context.now, null),
     });
   }
+}
+
+/** Those whose makers have no right to them now. */
+function lossesOf(context: ActionContext, rows: readonly AccessGrantRow[]) {
+  return readInPlatform(context.trx, (trx) => accessGrantLosses(trx, rows, context.now));
+}
+
+/** What `statusOfOnce` says, as a condition. */
+async function hasStatus(
+  context: ActionContext,
+  of: { readonly status: AccessGrant['status']; readonly networkId: string | undefined },
+): Promise<RawBuilder<boolean>> {
+  const { status } = of;
+  if (status === 'used') return sql`used_at is not null`;
+  const lost = await lostGrants(context, of.networkId);
+  const lostSo = lost.filter((one) => one.loss === status).map(({ id }) => id);
+  const own = {
+    revoked: sql<boolean>`revoked_at is not null`,
+    expired: sql<boolean>`revoked_at is null and expires_at <= ${context.now}`,
+    unused: sql<boolean>`revoked_at is null and expires_at > ${context.now}
+      and id <> all(${lost.map(({ id }) => id)}::uuid[])`,
+  }[status];
+  return sql`used_at is null and (${own} or id = any(${lostSo}::uuid[]))`;
+}
+
+/** Grants that would be unused if their makers had the right to them. A network has a limited number of these. */
+async function lostGrants(context: ActionContext, networkId: string | undefined) {
+  let query = context.trx
+    .selectFrom('access_grants')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', context.now);
+  if (networkId !== undefined) query = query.where('network_id', '=', networkId);
+  const rows = await query.execute();
+  const lossOf = await lossesOf(context, rows);
+  return rows.map((row) => ({ id: row.id, loss: lossOf(row) })).filter(({ loss }) => loss !== null);
 }
 
 function urlOf(context: ActionContext, token: string): string {

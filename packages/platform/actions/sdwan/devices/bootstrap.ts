@@ -4,16 +4,18 @@ import { definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import { type BootstrapDevice, type BootstrapGrant, configFileName } from '@powernode/core/wire/bootstrap';
 import type { Logger } from 'pino';
+import { accessGrantLosses } from '../../../access/maker-rights.ts';
 import { inSystemTransaction, type SystemParts } from '../../../coordination/system-actor.ts';
 import { inPlatform } from '../../../store/tenancy.ts';
 import { GuessLimit } from '../../../trust/guess-limit.ts';
 import { bootstrapTokenDigest } from '../../../trust/tokens.ts';
+import type { MakerLoss } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { refuseUnfitKey } from '../../gate/idempotency.ts';
 import { policyMode } from '../../gate/policies.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
-import { issueDevice, refuseUnusable } from './issue.ts';
+import { issueDevice, refuseUnusable, refuseUnusableNow } from './issue.ts';
 import type { AccessGrantRow } from './present-access-grant.ts';
 import { showUserDeviceWithConfig } from './present-user-device.ts';
 
@@ -48,8 +50,8 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
   const find = (attempt: Attempt) => findGrant(parts, { attempt, guesses });
   return {
     async inspect(attempt) {
-      const { grant, networkName } = await find(attempt);
-      refuseUnusable(grant, parts.services.now());
+      const { grant, loss, networkName } = await find(attempt);
+      refuseUnusable(grant, parts.services.now(), loss);
       return {
         device_name_hint: grant.device_name_hint,
         network_name: networkName,
@@ -98,7 +100,7 @@ async function use(
   const digest = idempotencyKey === undefined ? null : hash('sha256', idempotencyKey);
   const told = digest === null ? null : await toldBefore(context, { grant, publicKey, digest });
   if (told !== null) return { ...told, isNew: false };
-  refuseUnusable(grant, context.now);
+  await refuseUnusableNow(context, grant);
   await refuseByPolicy(context);
   const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null });
   await context.trx
@@ -151,24 +153,27 @@ async function refuseByPolicy(context: ActionContext): Promise<void> {
 async function findGrant(
   parts: BootstrapParts,
   { attempt, guesses }: { readonly attempt: Attempt; readonly guesses: GuessLimit },
-): Promise<{ readonly grant: AccessGrantRow; readonly networkName: string }> {
+): Promise<{ readonly grant: AccessGrantRow; readonly loss: MakerLoss; readonly networkName: string }> {
   const digest = bootstrapTokenDigest(attempt.token);
   const found =
     digest === null
       ? undefined
-      : await inPlatform(parts.store, (trx) =>
-          trx
+      : await inPlatform(parts.store, async (trx) => {
+          const grant = await trx
             .selectFrom('access_grants')
             .innerJoin('networks', 'networks.id', 'access_grants.network_id')
             .selectAll('access_grants')
             .select('networks.name as network_name')
             .where('digest', '=', digest)
-            .executeTakeFirst(),
-        );
+            .executeTakeFirst();
+          if (grant === undefined) return undefined;
+          const lossOf = await accessGrantLosses(trx, [grant], parts.services.now());
+          return { grant, loss: lossOf(grant), networkName: grant.network_name };
+        });
   if (found === undefined) {
     guesses.failed(attempt.source);
     guesses.check(attempt.source);
     throw new ProductError('not_found', 'This link is not valid. Request a new one.');
   }
-  return { grant: found, networkName: found.network_name };
+  return found;
 }

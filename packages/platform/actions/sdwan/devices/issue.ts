@@ -2,9 +2,11 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits';
+import { accessGrantLosses } from '../../../access/maker-rights.ts';
 import { networkModel } from '../../../deliver/models.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
-import { statusOfOnce } from '../../accounts/present.ts';
+import { readInPlatform } from '../../../store/tenancy.ts';
+import { type MakerLoss, statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
 import { takeServiceAddress } from '../peer-allocation.ts';
@@ -29,7 +31,7 @@ export interface Issue {
 /** Under the account's lock, which the caller holds. */
 export async function issueDevice(context: ActionContext, issue: Issue) {
   const { grant } = issue;
-  refuseUnusable(grant, context.now);
+  await refuseUnusableNow(context, grant);
   const network = await networkRow(context, grant.network_id);
   const before = await deviceOf(context, issue);
   await refuseKeyTaken(context, { publicKey: issue.publicKey, deviceId: before?.id ?? null });
@@ -63,14 +65,20 @@ async function useUp(
     .returningAll()
     .executeTakeFirstOrThrow();
   context.event('sdwan.access_grant.used', {
-    before: showAccessGrant(grant, context.now),
-    after: showAccessGrant(used, context.now),
+    before: showAccessGrant(grant, context.now, null),
+    after: showAccessGrant(used, context.now, null),
   });
 }
 
+/** Looks at what its maker may do at this moment. */
+export async function refuseUnusableNow(context: ActionContext, grant: AccessGrantRow): Promise<void> {
+  const lossOf = await readInPlatform(context.trx, (trx) => accessGrantLosses(trx, [grant], context.now));
+  refuseUnusable(grant, context.now, lossOf(grant));
+}
+
 /** Whoever holds the secret of a grant is told what became of it; nobody else gets here. */
-export function refuseUnusable(grant: AccessGrantRow, now: Date): void {
-  const status = statusOfOnce(grant, now);
+export function refuseUnusable(grant: AccessGrantRow, now: Date, loss: MakerLoss): void {
+  const status = statusOfOnce(grant, now, loss);
   const why = {
     unused: null,
     used: 'was already used; each one adds one device',
