@@ -16,8 +16,8 @@ import type { LoadItems } from './load.ts';
 import type { NodeState } from './nodes/node-state.ts';
 import type { OnDirectPlace } from './reports/direct-places.ts';
 import type { OnObserved } from './reports/placement.ts';
-import type { Attendant } from './stream/attendant.ts';
 import type { Address } from './stream/node-listener.ts';
+import type { NodeStreamSubscriber } from './stream/node-stream-subscriber.ts';
 
 export interface DeliveryOptions {
   readonly store: Pick<Store, 'db'>;
@@ -42,8 +42,8 @@ export interface Delivery extends Deliverer {
   /** Opens the listener for nodes; port 0 takes a free one. */
   listen(address: Address, served?: Served): Promise<{ readonly port: number }>;
   counters(): Readonly<Record<string, number>>;
-  /** From here on, what holders of addresses and their witnesses say is told to the attendant, and each change. */
-  attend(attendant: FleetAttendant): void;
+  /** From here on, the subscriber gets the leases, path reports and applied revisions of nodes, and each change. */
+  subscribe(subscriber: FleetSubscriber): void;
   /** What is held in memory of a machine. */
   node(instanceId: InstanceId): NodeState | undefined;
   networks(): IterableIterator<NetworkIndex>;
@@ -64,7 +64,8 @@ export interface Served {
   /** The key that their install command pins. */
   readonly key?: ServerKey | undefined;
 }
-/** Who is told, beside what nodes say, of every change before the fleet takes it. */
-export interface FleetAttendant extends Omit<Attendant, 'probed'> {
+
+/** Called for messages of nodes, and for every change before it is applied to the fleet in memory. */
+export interface FleetSubscriber extends Omit<NodeStreamSubscriber, 'probed'> {
   changing(change: Change): void;
 }

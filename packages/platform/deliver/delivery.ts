@@ -19,7 +19,7 @@ import { createEnrolment } from '../trust/enrol.ts';
 import { createRenewal } from '../trust/renew.ts';
 import { DeliveryCounters } from './counters.ts';
 import { type Deliverer, type NodeDelivery, unknownNode } from './deliverer.ts';
-import type { Delivery, DeliveryOptions, FleetAttendant, Served } from './delivery-port.ts';
+import type { Delivery, DeliveryOptions, FleetSubscriber, Served } from './delivery-port.ts';
 import { changeSource, loadDelivery, loadInstance } from './load.ts';
 import { Dispatcher } from './nodes/dispatcher.ts';
 import type { NodeState } from './nodes/node-state.ts';
@@ -32,10 +32,10 @@ import { directPeers, hubInUse, Reports } from './reports/reports.ts';
 import { SideKeys } from './reports/side-keys.ts';
 import { PeerSights } from './reports/sights.ts';
 import { keysSpentBy } from './reports/spent-keys.ts';
-import { noAttendant } from './stream/attendant.ts';
 import { CertificateUses } from './stream/certificate-uses.ts';
 import { EndedCertificates } from './stream/ended-certificates.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
+import { ignoringSubscriber } from './stream/node-stream-subscriber.ts';
 import { Streams } from './stream/streams.ts';
 
 const nothingServed: Served = { downloads: null };
@@ -75,7 +75,7 @@ class RunningDelivery implements Delivery {
   readonly #listeners: NodeListener[] = [];
   readonly #endedCertificates: EndedCertificates;
   readonly #lastHandshakeMs: (publicKey: PublicKey) => number | null;
-  #attendant: FleetAttendant = { ...noAttendant, changing: () => undefined };
+  #subscriber: FleetSubscriber = { ...ignoringSubscriber, changing: () => undefined };
   #closed = false;
 
   constructor(
@@ -95,7 +95,7 @@ class RunningDelivery implements Delivery {
       soon: setImmediate,
       counters: this.#counters,
       log,
-      beforeChange: (change) => this.#attendant.changing(change),
+      beforeChange: (change) => this.#subscriber.changing(change),
       subscribers,
     });
     const processId = uuidv7();
@@ -123,21 +123,21 @@ class RunningDelivery implements Delivery {
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
-      attendant: {
+      subscriber: {
         arrived: (node, stream, hello) => {
           this.presence.arrived(node);
           this.#tellCapability(node);
-          this.#attendant.arrived(node, stream, hello);
+          this.#subscriber.arrived(node, stream, hello);
         },
         left: (node, stream) => {
           // Not so when another stream of the machine took over.
           if (node.stream === null) this.presence.left(node);
-          this.#attendant.left(node, stream);
+          this.#subscriber.left(node, stream);
         },
         probed: (node, _stream, message) => this.presence.probed(node, message),
-        applied: (node, stream) => this.#attendant.applied(node, stream),
-        paths: (node, stream, message) => this.#attendant.paths(node, stream, this.#ofItsOwn(node, message)),
-        hold: (node, stream, message) => this.#attendant.hold(node, stream, message),
+        applied: (node, stream) => this.#subscriber.applied(node, stream),
+        paths: (node, stream, message) => this.#subscriber.paths(node, stream, this.#ofItsOwn(node, message)),
+        hold: (node, stream, message) => this.#subscriber.hold(node, stream, message),
       },
       counters: this.#counters,
       clock,
@@ -262,8 +262,8 @@ class RunningDelivery implements Delivery {
   retryRolledBack: Deliverer['retryRolledBack'] = (instanceId) =>
     this.#options.bus.publish({ kind: 'retry', instanceId });
 
-  attend(attendant: FleetAttendant): void {
-    this.#attendant = attendant;
+  subscribe(subscriber: FleetSubscriber): void {
+    this.#subscriber = subscriber;
   }
 
   node(instanceId: InstanceId): NodeState | undefined {

@@ -20,16 +20,16 @@ import {
 } from '../../../packages/platform/autonomy/failover/ports.ts';
 import { SharedLeadership } from '../../../packages/platform/coordination/leadership.ts';
 import { DeliveryCounters } from '../../../packages/platform/deliver/counters.ts';
-import type { FleetAttendant } from '../../../packages/platform/deliver/delivery-port.ts';
+import type { FleetSubscriber } from '../../../packages/platform/deliver/delivery-port.ts';
 import type { InstanceFacts } from '../../../packages/platform/deliver/load.ts';
 import type { NumberedChanges } from '../../../packages/platform/deliver/nodes/account-queue.ts';
 import { Dispatcher } from '../../../packages/platform/deliver/nodes/dispatcher.ts';
 import type { NodeState } from '../../../packages/platform/deliver/nodes/node-state.ts';
 import { replay } from '../../../packages/platform/deliver/nodes/replay.ts';
 import { fillNodes } from '../../../packages/platform/deliver/nodes/start.ts';
-import { noAttendant } from '../../../packages/platform/deliver/stream/attendant.ts';
 import type { Channel } from '../../../packages/platform/deliver/stream/channel.ts';
 import { DocumentGate } from '../../../packages/platform/deliver/stream/document-gate.ts';
+import { ignoringSubscriber } from '../../../packages/platform/deliver/stream/node-stream-subscriber.ts';
 import type { ReportSink } from '../../../packages/platform/deliver/stream/report-sink.ts';
 import { Session } from '../../../packages/platform/deliver/stream/session.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../../packages/platform/events/bus-message.ts';
@@ -66,7 +66,7 @@ interface Running {
 export class PlatformProcess extends Member implements NodeListener {
   readonly #parts: ProcessParts;
   #running: Running | null = null;
-  #attendant: FleetAttendant = { ...noAttendant, changing: () => undefined };
+  #subscriber: FleetSubscriber = { ...ignoringSubscriber, changing: () => undefined };
   #subscribers = new Set<(message: BusMessage) => void>();
   #connected = new Map<string, Connected>();
   readonly #clock: Clock;
@@ -97,7 +97,7 @@ export class PlatformProcess extends Member implements NodeListener {
   override end(): void {
     super.end();
     this.#running = null;
-    this.#attendant = { ...noAttendant, changing: () => undefined };
+    this.#subscriber = { ...ignoringSubscriber, changing: () => undefined };
     this.#subscribers = new Set();
     for (const { line } of this.#connected.values()) line.close(1);
     this.#connected = new Map();
@@ -148,7 +148,7 @@ export class PlatformProcess extends Member implements NodeListener {
       remoteAddress: '192.0.2.1',
       dispatcher,
       reports: this.#reports,
-      attendant: { ...noAttendant, ...this.#attendant },
+      subscriber: { ...ignoringSubscriber, ...this.#subscriber },
       counters: new DeliveryCounters(),
       gate,
       clock: this.#clock,
@@ -199,7 +199,7 @@ export class PlatformProcess extends Member implements NodeListener {
       soon: (run) => this.#clock.after(0, run),
       counters: new DeliveryCounters(),
       log,
-      beforeChange: (change) => this.#attendant.changing(change),
+      beforeChange: (change) => this.#subscriber.changing(change),
       subscribers: [],
     });
     dispatcher.load(accountId, loaded.sequence);
@@ -236,8 +236,8 @@ export class PlatformProcess extends Member implements NodeListener {
         node: (id) => dispatcher.nodes.get(id),
         sequenceOf: (account) => dispatcher.sequenceOf(account),
         caughtUp: (account, sequence) => dispatcher.caughtUp(account, sequence),
-        attend: (attendant) => {
-          this.#attendant = attendant;
+        subscribe: (subscriber) => {
+          this.#subscriber = subscriber;
         },
       },
       leadership,

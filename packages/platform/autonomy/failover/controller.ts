@@ -78,7 +78,7 @@ export class FailoverController implements VirtualIpSense {
   async start(): Promise<void> {
     const { nodes, leadership, rows } = this.#parts;
     const intake = this.#intake;
-    nodes.attend({
+    nodes.subscribe({
       arrived: (node, stream, hello) => intake.arrived(node, stream, hello),
       left: (node, stream) => intake.left(node, stream),
       applied: (node, stream) => intake.applied(node, stream),

@@ -5,7 +5,7 @@ import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Effect } from '@powernode/core/virtual-ips/state';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
-import type { FleetAttendant } from '../../deliver/delivery-port.ts';
+import type { FleetSubscriber } from '../../deliver/delivery-port.ts';
 import type { NodeState } from '../../deliver/nodes/node-state.ts';
 
 /** A request of the platform to its operators that nobody has decided yet. */
@@ -78,5 +78,5 @@ export interface FleetNodes {
   sequenceOf(accountId: string): number;
   /** Resolves when all changes up to this number were accepted and their nodes written to. */
   caughtUp(accountId: string, sequence: number): Promise<void>;
-  attend(attendant: FleetAttendant): void;
+  subscribe(subscriber: FleetSubscriber): void;
 }

@@ -10,9 +10,9 @@ import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { noAttendant } from './attendant.ts';
 import { FakeChannel } from './channel.fixture.ts';
 import { DocumentGate } from './document-gate.ts';
+import { ignoringSubscriber } from './node-stream-subscriber.ts';
 import { Session } from './session.ts';
 
 const network = networkModel();
@@ -39,7 +39,17 @@ const reports = {
 function open(): Session {
   channel = new FakeChannel();
   const gate = new DocumentGate(clock);
-  const parts = { node, channel, dispatcher, reports, attendant: noAttendant, counters, gate, clock, log };
+  const parts = {
+    node,
+    channel,
+    dispatcher,
+    reports,
+    subscriber: ignoringSubscriber,
+    counters,
+    gate,
+    clock,
+    log,
+  };
   session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
   node.stream = session;
   return session;
@@ -307,7 +317,17 @@ describe('a node among very many', () => {
     let beatMs: number = limits.streamBeatMs;
     channel = new FakeChannel();
     const gate = new DocumentGate(clock);
-    const parts = { node, channel, dispatcher, reports, attendant: noAttendant, counters, gate, clock, log };
+    const parts = {
+      node,
+      channel,
+      dispatcher,
+      reports,
+      subscriber: ignoringSubscriber,
+      counters,
+      gate,
+      clock,
+      log,
+    };
     session = new Session({
       ...parts,
       remoteAddress: '192.0.2.1',

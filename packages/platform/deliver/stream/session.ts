@@ -20,7 +20,6 @@ import {
   welcomeFrame,
 } from '../nodes/frames.ts';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
-import type { Attendant } from './attendant.ts';
 import type { Measure } from './budget.ts';
 import type { Channel } from './channel.ts';
 import type { Verdict } from './claims.ts';
@@ -28,6 +27,7 @@ import type { DocumentGate } from './document-gate.ts';
 import { EarlyFrames } from './early-frames.ts';
 import { endings, laterText, limitedText, tryAgainLater } from './endings.ts';
 import { readFirstFrame } from './first-frame.ts';
+import type { NodeStreamSubscriber } from './node-stream-subscriber.ts';
 import { PingQuestions } from './ping-questions.ts';
 import { readFrame } from './read-frame.ts';
 import type { ReportSink } from './report-sink.ts';
@@ -38,7 +38,7 @@ export interface SessionParts {
   readonly remoteAddress: string;
   readonly dispatcher: Dispatcher;
   readonly reports: ReportSink;
-  readonly attendant: Attendant;
+  readonly subscriber: NodeStreamSubscriber;
   readonly counters: DeliveryCounters;
   readonly gate: DocumentGate;
   readonly clock: Clock;
@@ -195,12 +195,12 @@ export class Session implements NodeStream {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#questions.clear();
-    const { node, attendant } = this.#parts;
+    const { node, subscriber } = this.#parts;
     if (node.stream === this) {
       node.stream = null;
       node.takePending();
     }
-    attendant.left(node, this);
+    subscriber.left(node, this);
     for (const run of this.#endings) run();
   }
 
@@ -264,7 +264,7 @@ export class Session implements NodeStream {
     );
     this.#slowDown();
     reports.arrived(node, hello, remoteAddress);
-    this.#parts.attendant.arrived(node, this, hello);
+    this.#parts.subscriber.arrived(node, this, hello);
     if (hello.applied !== null) this.#applied(hello.applied);
     const isAbreast = await this.#isAbreast(hello);
     // The stream may have ended meanwhile; `closed` and `end` say so by the state.
@@ -356,14 +356,14 @@ export class Session implements NodeStream {
   }
 
   #handle(message: Exclude<NodeMessage, Hello>): void {
-    const { node, reports, attendant } = this.#parts;
+    const { node, reports, subscriber } = this.#parts;
     switch (message.kind) {
       case 'lease_renew':
-        return attendant.hold(node, this, message);
+        return subscriber.hold(node, this, message);
       case 'paths':
-        return attendant.paths(node, this, message);
+        return subscriber.paths(node, this, message);
       case 'probed':
-        return attendant.probed(node, this, message);
+        return subscriber.probed(node, this, message);
       case 'keys':
         return reports.keys(node, message.unused_keys);
       case 'applied':
@@ -389,7 +389,7 @@ export class Session implements NodeStream {
       reports.applied(node);
     }
     // What is known of the node may be of an earlier stream.
-    this.#parts.attendant.applied(node, this);
+    this.#parts.subscriber.applied(node, this);
   }
 
   /** The two sides count differently; if that goes on, the whole document each time would cost too much. */

@@ -12,7 +12,7 @@ import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import { nodeState } from '../nodes/node-state.fixture.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { noAttendant } from './attendant.ts';
+import { ignoringSubscriber } from './node-stream-subscriber.ts';
 import { Streams } from './streams.ts';
 
 class FakeSocket extends EventEmitter {
@@ -75,7 +75,7 @@ beforeEach(async () => {
     alone: nothing,
   };
   const others = { processId: 'p', bus: inProcessBus(nothing), holderOf: () => null };
-  const parts = { dispatcher, reports, attendant: noAttendant, counters, clock, log, others };
+  const parts = { dispatcher, reports, subscriber: ignoringSubscriber, counters, clock, log, others };
   streams = new Streams({ ...parts, platformVersion: 'test' });
 });
 

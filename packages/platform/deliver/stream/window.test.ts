@@ -14,9 +14,9 @@ import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { DocumentHolding } from '../simulated-node.ts';
-import { noAttendant } from './attendant.ts';
 import { FakeChannel } from './channel.fixture.ts';
 import { DocumentGate } from './document-gate.ts';
+import { ignoringSubscriber } from './node-stream-subscriber.ts';
 import { Session } from './session.ts';
 
 /** Peers are what only the newest agents know. */
@@ -45,7 +45,17 @@ function open(): Session {
   channel = new FakeChannel();
   const gate = new DocumentGate(clock);
   const log = pino({ level: 'silent' });
-  const parts = { node, channel, dispatcher, reports, attendant: noAttendant, counters, gate, clock, log };
+  const parts = {
+    node,
+    channel,
+    dispatcher,
+    reports,
+    subscriber: ignoringSubscriber,
+    counters,
+    gate,
+    clock,
+    log,
+  };
   session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
   node.stream = session;
   return session;

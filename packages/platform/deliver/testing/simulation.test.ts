@@ -18,9 +18,9 @@ import { Dispatcher } from '../nodes/dispatcher.ts';
 import { replay } from '../nodes/replay.ts';
 import { fillNodes } from '../nodes/start.ts';
 import { DocumentHolding } from '../simulated-node.ts';
-import { noAttendant } from '../stream/attendant.ts';
 import type { Channel } from '../stream/channel.ts';
 import { DocumentGate } from '../stream/document-gate.ts';
+import { ignoringSubscriber } from '../stream/node-stream-subscriber.ts';
 import { Session } from '../stream/session.ts';
 import { modelOf } from './fleet-model.fixture.ts';
 
@@ -129,7 +129,7 @@ class Node {
       remoteAddress: '192.0.2.1',
       dispatcher: platform,
       reports: this.#world.reports,
-      attendant: noAttendant,
+      subscriber: ignoringSubscriber,
       counters,
       gate: this.#world.gate,
       clock,

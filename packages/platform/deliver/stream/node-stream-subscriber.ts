@@ -1,10 +1,10 @@
-// Who is told at once what nodes say of addresses that they hold, and of peers that they watch: the port to whoever
-// decides who holds what (autonomy/failover), and what their probes say (presence).
+// The port for what must react at once to messages on nodes' streams: fail-over (autonomy/failover) to leases and to
+// reports on watched peers, presence (deliver/presence) to probes.
 import type { Hello, HoldMessage, PathsMessage, ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 
-/** Who follows which nodes hold addresses, and what hubs hear of them. None of these waits. */
-export interface Attendant {
+/** Called in the order of events on the stream. No method waits for anything. */
+export interface NodeStreamSubscriber {
   /** The node has said hello on this stream, and has no other one. */
   arrived(node: NodeState, stream: NodeStream, hello: Pick<Hello, 'held' | 'applied'>): void;
   /** Nothing more comes on this stream. */
@@ -15,7 +15,7 @@ export interface Attendant {
   hold(node: NodeState, stream: NodeStream, message: HoldMessage): void;
 }
 
-export const noAttendant: Attendant = {
+export const ignoringSubscriber: NodeStreamSubscriber = {
   arrived: () => undefined,
   left: () => undefined,
   applied: () => undefined,
