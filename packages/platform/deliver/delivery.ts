@@ -28,10 +28,10 @@ import { replay } from './nodes/replay.ts';
 import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import { overlayFigures } from './presence/figures.ts';
 import { Presence } from './presence/presence.ts';
+import { DirectAndDeviceKeys } from './reports/direct-and-device-keys.ts';
 import { directPeers, hubInUse, Reports } from './reports/reports.ts';
-import { SideKeys } from './reports/side-keys.ts';
+import { keysRetiredBy } from './reports/retired-keys.ts';
 import { PeerSights } from './reports/sights.ts';
-import { keysSpentBy } from './reports/spent-keys.ts';
 import { CertificateUses } from './stream/certificate-uses.ts';
 import { EndedCertificates } from './stream/ended-certificates.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
@@ -44,7 +44,7 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
   const loaded = await loadDelivery(options.store, options.loadItems);
   const { fleet, impacts } = replay(loaded.model, loaded.changes);
   const sights = new PeerSights();
-  const keys = new SideKeys();
+  const keys = new DirectAndDeviceKeys();
   for (const network of fleet.networks()) keys.load(network);
   const running = new RunningDelivery(options, fleet, { sights, keys });
   const { dispatcher } = running;
@@ -81,7 +81,7 @@ class RunningDelivery implements Delivery {
   constructor(
     options: DeliveryOptions,
     fleet: FleetIndex,
-    { sights, keys }: { readonly sights: PeerSights; readonly keys: SideKeys },
+    { sights, keys }: { readonly sights: PeerSights; readonly keys: DirectAndDeviceKeys },
   ) {
     const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
     this.#options = options;
@@ -119,7 +119,7 @@ class RunningDelivery implements Delivery {
       isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
       gone: (node) => this.#ended(node.accountId, node.instanceId),
     });
-    subscribers.push(this.presence, sights, keys, this.#reports, this.#spentKeys());
+    subscribers.push(this.presence, sights, keys, this.#reports, this.#retiredKeys());
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
@@ -150,11 +150,11 @@ class RunningDelivery implements Delivery {
   }
 
   /** Tells nodes which of their keys are spent. */
-  #spentKeys(): DeltaSubscriber {
+  #retiredKeys(): DeltaSubscriber {
     return {
       onDelta: (delta) => {
-        for (const { instanceId, publicKey } of keysSpentBy(delta)) {
-          this.dispatcher.nodes.get(instanceId)?.stream?.spent([publicKey]);
+        for (const { instanceId, publicKey } of keysRetiredBy(delta)) {
+          this.dispatcher.nodes.get(instanceId)?.stream?.retireKeys([publicKey]);
         }
       },
     };

@@ -27,8 +27,8 @@ export interface NodeStream {
   readonly ready: boolean;
   /** Sends what is pending, as far as the node's line takes it. */
   deliver(): void;
-  /** Tells the node of keys that it need not offer any more. */
-  spent(publicKeys: readonly string[]): void;
+  /** Notifies the node of keys that it must not offer any more. */
+  retireKeys(publicKeys: readonly string[]): void;
   /** Asks the node to apply once more what it took back. */
   retry(): void;
   /** Answers a `lease_renew` of the node. */

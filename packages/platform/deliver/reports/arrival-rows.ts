@@ -28,9 +28,8 @@ export interface ArrivalBatch {
 }
 
 /**
- * Answers which machines are elsewhere than before or in other surroundings, the events to publish, and which of the
- * keys that were offered are spent: given to a peer that is gone by now. Their machine was away when that happened and
- * does not know.
+ * Returns the instances whose address or underlay changed, the events to publish, and the retired keys among those
+ * offered: keys of a peer that was deleted while the node was offline, so that the node does not know.
  */
 export async function writeArrivals(
   trx: Transaction<Database>,
@@ -39,19 +38,19 @@ export async function writeArrivals(
   readonly moved: ReadonlySet<string>;
   readonly surrounded: readonly Surrounded[];
   readonly events: readonly Event[];
-  readonly spent: ReadonlyMap<string, readonly string[]>;
+  readonly retired: ReadonlyMap<string, readonly string[]>;
 }> {
-  // Whoever attaches a machine holds this lock and has read where it is. So either it has committed, and what
-  // follows from the new place is found after this; or it waits, and reads the new place.
+  // A transaction that attaches an instance holds this lock and has read the instance's address. So either it has
+  // committed, and the consequences of the new address are found after this; or it waits, and reads the new address.
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
   const surrounded = await writeUnderlays(trx, batch);
-  const spent = await spentKeys(trx, batch);
-  return { moved, surrounded, spent, events: await startRunning(trx, batch) };
+  const retired = await retiredKeys(trx, batch);
+  return { moved, surrounded, retired, events: await startRunning(trx, batch) };
 }
 
-async function spentKeys(
+async function retiredKeys(
   trx: Transaction<Database>,
   { rows }: ArrivalBatch,
 ): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -90,15 +90,15 @@ export class Arrivals {
     const rows = Array.from(taken, ([node, arrival]): ArrivalRow => ({ node, ...arrival }));
     try {
       const { store, clock, bus } = this.#parts;
-      const { moved, surrounded, events, spent } = await inAccount(store, accountId, (trx) =>
+      const { moved, surrounded, events, retired } = await inAccount(store, accountId, (trx) =>
         writeArrivals(trx, { accountId, rows, clock }),
       );
       publishEvents(bus, events);
       for (const machine of surrounded) this.#parts.placed({ accountId, ...machine });
       for (const { node, facts } of rows) {
         if (facts !== null) this.#place(node, facts, moved);
-        const keys = spent.get(node.instanceId);
-        if (keys !== undefined) node.stream?.spent(keys);
+        const keys = retired.get(node.instanceId);
+        if (keys !== undefined) node.stream?.retireKeys(keys);
       }
     } catch (error) {
       for (const [node, arrival] of taken) {

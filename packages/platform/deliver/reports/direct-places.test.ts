@@ -7,8 +7,8 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { nodeState } from '../nodes/node-state.fixture.ts';
+import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { type DirectPlace, DirectPlaces, placeOf } from './direct-places.ts';
-import { SideKeys } from './side-keys.ts';
 
 const base: PeerModel = peerModel({
   id: 'spoke',
@@ -44,7 +44,7 @@ beforeEach(() => {
   const directKey = 'direct key of direct';
   withPlace = { ...base, ...direct, directKey, directEndpoint: '198.51.100.8:4000' };
   fleet.load(network, [hub(1), hub(2), base, withPlace]);
-  const keys = new SideKeys();
+  const keys = new DirectAndDeviceKeys();
   for (const index of fleet.networks()) keys.load(index);
   places = new DirectPlaces({
     clock,
@@ -120,7 +120,7 @@ describe('a place that becomes free', () => {
     expect(told[1]).toEqual(told[0]);
   });
 
-  test('is not for one whose key is spent', async () => {
+  test('is not for one whose key is retired', async () => {
     changes(base, { ...base, directKey: 'new key' });
     places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
     await clock.advance(directGatherMs);

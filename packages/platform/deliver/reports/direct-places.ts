@@ -21,7 +21,7 @@ import type { TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { SideKeys } from './side-keys.ts';
+import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 
 export interface DirectPlace {
   readonly accountId: AccountId;
@@ -47,7 +47,7 @@ export interface DirectPlacesParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fleet: FleetIndex;
-  readonly keys: SideKeys;
+  readonly keys: DirectAndDeviceKeys;
   readonly onDirectPlace: OnDirectPlace;
   readonly changed: (accountId: AccountId, sequence: number, changes: readonly Change[]) => void;
 }

@@ -20,13 +20,13 @@ import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { ReportSink } from '../stream/report-sink.ts';
 import { Arrivals } from './arrivals.ts';
+import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
 import { DriftEvents } from './drift.ts';
 import { NodeBatch } from './node-batch.ts';
 import { type OnObserved, Placement, type PlacementParts } from './placement.ts';
 import { ProblemReports } from './problems.ts';
 import { RuleCounters } from './rule-counters.ts';
-import type { SideKeys } from './side-keys.ts';
 import type { PeerSights } from './sights.ts';
 import { writeStates } from './state-rows.ts';
 import {
@@ -48,7 +48,7 @@ export interface ReportParts {
   readonly log: Logger;
   readonly fleet: FleetIndex;
   readonly sights: PeerSights;
-  readonly keys: SideKeys;
+  readonly keys: DirectAndDeviceKeys;
   readonly onObserved: OnObserved;
   readonly onDirectPlace: OnDirectPlace;
   readonly changed: PlacementParts['changed'];

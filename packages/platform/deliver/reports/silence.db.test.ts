@@ -11,8 +11,8 @@ import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { openTestStore, type TestStore } from '../../store/test-database.ts';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { instanceRow } from '../testing/instance-row.fixture.ts';
+import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { Reports } from './reports.ts';
-import { SideKeys } from './side-keys.ts';
 import { PeerSights } from './sights.ts';
 
 const accountId = uuidv7();
@@ -62,7 +62,7 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     log: pino({ level: 'silent' }),
     fleet: new FleetIndex(),
     sights,
-    keys: new SideKeys(),
+    keys: new DirectAndDeviceKeys(),
     onObserved: async () => ({ change: null, againMs: null }),
     onDirectPlace: async () => null,
     changed: () => undefined,

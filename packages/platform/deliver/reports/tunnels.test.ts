@@ -6,7 +6,7 @@ import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { NodeState } from '../nodes/node-state.ts';
-import { SideKeys } from './side-keys.ts';
+import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { PeerSights } from './sights.ts';
 import { TunnelReports } from './tunnels.ts';
 
@@ -42,7 +42,7 @@ beforeEach(() => {
   ];
   fleet.load(network, peers);
   for (const one of peers) sights.load('a', one, null, clock.now());
-  const keys = new SideKeys();
+  const keys = new DirectAndDeviceKeys();
   for (const index of fleet.networks()) keys.load(index);
   const isHeard = (id: string) => heard.has(id);
   reports = new TunnelReports({ clock, fleet, sights, keys, isHeard, due: () => undefined });

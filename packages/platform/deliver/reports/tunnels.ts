@@ -16,7 +16,7 @@ import { refusedAsEndpoint } from '@powernode/core/net/special-addresses';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { SideKeys } from './side-keys.ts';
+import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import type { PeerSights, Transition } from './sights.ts';
 
 /** One tunnel as one node sees it, as it is stored. */
@@ -53,7 +53,7 @@ export interface TunnelParts {
   readonly clock: Clock;
   readonly fleet: FleetIndex;
   readonly sights: PeerSights;
-  readonly keys: SideKeys;
+  readonly keys: DirectAndDeviceKeys;
   /** Whether a machine is heard on a stream of this process. */
   readonly isHeard: (instanceId: InstanceId) => boolean;
   /** Called when something waits: no later than after so long it should be taken. */
@@ -120,10 +120,10 @@ export class TunnelReports {
     const network = fleet.networksOf(node.instanceId).find((one) => one.network.handle === handle);
     if (network === undefined) return false;
     const peer = sights.of(tunnel.public_key);
-    const side = keys.of(tunnel.public_key);
-    const seenIn = peer?.networkId ?? side?.networkId;
+    const owner = keys.of(tunnel.public_key);
+    const seenIn = peer?.networkId ?? owner?.networkId;
     if (seenIn !== network.network.id) return false;
-    return network.hasTunnel(node.instanceId, key, peer?.peerId ?? side?.peerId ?? null);
+    return network.hasTunnel(node.instanceId, key, peer?.peerId ?? owner?.peerId ?? null);
   }
 
   #wait(node: NodeState, key: string, tunnel: TunnelObservation): void {

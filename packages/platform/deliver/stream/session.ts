@@ -141,8 +141,8 @@ export class Session implements NodeStream {
     counters.deltasSent++;
   }
 
-  /** A node that has not said hello yet is told of them when it has. */
-  spent(publicKeys: readonly string[]): void {
+  /** A node that has not said hello yet is notified of them after its hello. */
+  retireKeys(publicKeys: readonly string[]): void {
     if (this.#state !== 'greeting' && this.#state !== 'open') return;
     this.#send(keysRetiredFrame(publicKeys, this.#capability));
   }

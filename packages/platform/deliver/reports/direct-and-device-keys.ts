@@ -1,19 +1,19 @@
-// Whose WireGuard keys there are beside those of peers' tunnels to hubs: of spokes' leaf interfaces, and of devices.
-// In memory, so that what nodes report of them is known for what it is. Keeps no clock.
+// The owners of WireGuard keys other than those of peers' tunnels to hubs: direct keys (of spokes' leaf interfaces) and
+// keys of devices. Kept in memory, because reports on tunnels name keys only. Reads no clock.
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { Item, PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 
-export interface SideKey {
+export interface DirectOrDeviceKey {
   readonly networkId: NetworkId;
   /** The peer whose leaf interface it is; null: a device. */
   readonly peerId: PeerId | null;
 }
 
-export class SideKeys implements DeltaSubscriber {
-  readonly #byKey = new Map<PublicKey, SideKey>();
+export class DirectAndDeviceKeys implements DeltaSubscriber {
+  readonly #byKey = new Map<PublicKey, DirectOrDeviceKey>();
 
   /** At a start. */
   load(index: NetworkIndex): void {
@@ -42,7 +42,7 @@ export class SideKeys implements DeltaSubscriber {
     }
   }
 
-  of(publicKey: PublicKey): SideKey | undefined {
+  of(publicKey: PublicKey): DirectOrDeviceKey | undefined {
     return this.#byKey.get(publicKey);
   }
 
@@ -60,7 +60,7 @@ export class SideKeys implements DeltaSubscriber {
   }
 }
 
-interface OwnedKey extends SideKey {
+interface OwnedKey extends DirectOrDeviceKey {
   readonly publicKey: PublicKey;
 }
 

@@ -1,5 +1,5 @@
-// Keys that were given to a peer and taken back before their node saw it: it is told, or it would offer them for ever
-// and could not be attached any more once it offers nothing else.
+// Keys that a peer had and lost before their node got a document with them: the node is notified. Otherwise it would
+// go on offering them, and could not be attached any more once it offers nothing else.
 import type { PlatformMessage } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inAccount } from '../../store/tenancy.ts';
@@ -13,20 +13,20 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** The machine's stream anew, and the keys that it is told are spent. */
+/** A new stream of the node, and the retired keys that it is notified of. */
 async function listening({ credentials }: JoinedNode, keys: readonly string[]) {
-  const spent: string[][] = [];
+  const retired: string[][] = [];
   const onMessage = (message: PlatformMessage) => {
-    if (message.kind === 'keys_retired') spent.push(message.public_keys);
+    if (message.kind === 'keys_retired') retired.push(message.public_keys);
   };
   const node = new SimulatedNode({ nodeUrl: stage.nodeUrl, credentials, unusedKeys: keys, onMessage });
   await node.connect();
-  return { node, spent };
+  return { node, retired };
 }
 
-test('a node that was away is told which of its keys are spent, and of no other', async () => {
-  const [gone, held, heldOnLeaf, unused] = [randomKey(), randomKey(), randomKey(), randomKey()];
-  const joined = await stage.join({ keys: [gone, held, heldOnLeaf, unused] });
+test('a node that was offline is notified of its retired keys, and of no others', async () => {
+  const [removed, held, heldOnLeaf, unused] = [randomKey(), randomKey(), randomKey(), randomKey()];
+  const joined = await stage.join({ keys: [removed, held, heldOnLeaf, unused] });
   const { instanceId } = joined;
   await joined.node.connect();
   await stage.until(async () => (await stage.keys(instanceId)).length === 4);
@@ -39,16 +39,16 @@ test('a node that was away is told which of its keys are spent, and of no other'
       .where('id', '=', peer.id)
       .execute(),
   );
-  for (const key of [gone, held, heldOnLeaf]) await stage.takeKey(instanceId, key);
-  const { node, spent } = await listening(joined, [gone, held, heldOnLeaf, unused]);
-  await stage.until(() => spent.length > 0);
-  expect(spent).toEqual([[gone]]);
+  for (const key of [removed, held, heldOnLeaf]) await stage.takeKey(instanceId, key);
+  const { node, retired } = await listening(joined, [removed, held, heldOnLeaf, unused]);
+  await stage.until(() => retired.length > 0);
+  expect(retired).toEqual([[removed]]);
   node.drop();
 });
 
-test('a connected node is told of the keys that its peer gave up', async () => {
+test('a connected node is notified of the keys that its peer lost', async () => {
   const joined = await stage.join();
-  const { node, spent } = await listening(joined, []);
+  const { node, retired } = await listening(joined, []);
   const before = await stage.attach(await stage.network(), joined.instanceId);
   const written = await stage.commit(async (trx) => {
     await trx.deleteFrom('peers').where('id', '=', before.id).execute();
@@ -56,7 +56,7 @@ test('a connected node is told of the keys that its peer gave up', async () => {
     return { result: null, changes: [change] };
   });
   stage.delivery.changed(stage.accountId, written.sequence, written.changes);
-  await stage.until(() => spent.flat().length > 1);
-  expect(spent.flat()).toEqual([before.publicKey, before.directKey]);
+  await stage.until(() => retired.flat().length > 1);
+  expect(retired.flat()).toEqual([before.publicKey, before.directKey]);
   node.drop();
 });
