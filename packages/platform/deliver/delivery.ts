@@ -29,9 +29,9 @@ import { fillNodes, nodeFromRow } from './nodes/start.ts';
 import { overlayFigures } from './presence/figures.ts';
 import { Presence } from './presence/presence.ts';
 import { DirectAndDeviceKeys } from './reports/direct-and-device-keys.ts';
+import { PeerHandshakes } from './reports/peer-handshakes.ts';
 import { directPeers, hubInUse, Reports } from './reports/reports.ts';
 import { keysRetiredBy } from './reports/retired-keys.ts';
-import { PeerSights } from './reports/sights.ts';
 import { CertificateUses } from './stream/certificate-uses.ts';
 import { EndedCertificates } from './stream/ended-certificates.ts';
 import { type Address, type NodeListener, openNodeListener } from './stream/node-listener.ts';
@@ -43,17 +43,17 @@ const nothingServed: Served = { downloads: null };
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
   const loaded = await loadDelivery(options.store, options.loadItems);
   const { fleet, impacts } = replay(loaded.model, loaded.changes);
-  const sights = new PeerSights();
+  const handshakes = new PeerHandshakes();
   const keys = new DirectAndDeviceKeys();
   for (const network of fleet.networks()) keys.load(network);
-  const running = new RunningDelivery(options, fleet, { sights, keys });
+  const running = new RunningDelivery(options, fleet, { handshakes, keys });
   const { dispatcher } = running;
   for (const [accountId, sequence] of loaded.sequences) dispatcher.load(accountId, sequence);
   fillNodes(dispatcher.nodes, { fleet, table: dispatcher.table, impacts, loaded });
   for (const network of fleet.networks()) {
     for (const peer of network.peers()) {
       const last = loaded.lastHandshakes.get(peer.publicKey) ?? null;
-      sights.load(network.network.accountId, peer, last, options.clock.now());
+      handshakes.load(network.network.accountId, peer, last, options.clock.now());
     }
   }
   running.presence.load({ machines: loaded.instances, unreachable: loaded.unreachable });
@@ -81,11 +81,11 @@ class RunningDelivery implements Delivery {
   constructor(
     options: DeliveryOptions,
     fleet: FleetIndex,
-    { sights, keys }: { readonly sights: PeerSights; readonly keys: DirectAndDeviceKeys },
+    { handshakes, keys }: { readonly handshakes: PeerHandshakes; readonly keys: DirectAndDeviceKeys },
   ) {
     const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
     this.#options = options;
-    this.#lastHandshakeMs = (publicKey) => sights.of(publicKey)?.lastHandshakeMs ?? null;
+    this.#lastHandshakeMs = (publicKey) => handshakes.of(publicKey)?.lastHandshakeMs ?? null;
     this.#endedCertificates = new EndedCertificates(store, clock);
     const subscribers: DeltaSubscriber[] = [];
     this.dispatcher = new Dispatcher({
@@ -108,7 +108,7 @@ class RunningDelivery implements Delivery {
     });
     this.#reports = new Reports({
       ...parts,
-      sights,
+      handshakes,
       keys,
       onObserved,
       onDirectPlace,
@@ -119,7 +119,7 @@ class RunningDelivery implements Delivery {
       isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
       gone: (node) => this.#ended(node.accountId, node.instanceId),
     });
-    subscribers.push(this.presence, sights, keys, this.#reports, this.#retiredKeys());
+    subscribers.push(this.presence, handshakes, keys, this.#reports, this.#retiredKeys());
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,

@@ -24,10 +24,10 @@ import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
 import { DriftEvents } from './drift.ts';
 import { NodeBatch } from './node-batch.ts';
+import type { HandshakeRecord, PeerHandshakes } from './peer-handshakes.ts';
 import { type OnObserved, Placement, type PlacementParts } from './placement.ts';
 import { ProblemReports } from './problems.ts';
 import { RuleCounters } from './rule-counters.ts';
-import type { PeerSights } from './sights.ts';
 import { writeStates } from './state-rows.ts';
 import {
   type Duplicate,
@@ -47,7 +47,7 @@ export interface ReportParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fleet: FleetIndex;
-  readonly sights: PeerSights;
+  readonly handshakes: PeerHandshakes;
   readonly keys: DirectAndDeviceKeys;
   readonly onObserved: OnObserved;
   readonly onDirectPlace: OnDirectPlace;
@@ -73,7 +73,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
   constructor(parts: ReportParts) {
     this.#parts = parts;
-    const { store, bus, clock, log, fleet, sights } = parts;
+    const { store, bus, clock, log, fleet, handshakes } = parts;
     this.#placement = new Placement(parts);
     this.#arrivals = new Arrivals({
       store,
@@ -99,7 +99,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     const { keys } = parts;
     const { isHeard } = parts;
     const due = (delayMs: number) => this.#dueIn(delayMs);
-    this.#tunnels = new TunnelReports({ clock, fleet, sights, keys, isHeard, due });
+    this.#tunnels = new TunnelReports({ clock, fleet, handshakes, keys, isHeard, due });
     this.#directPlaces = new DirectPlaces(parts);
     this.#drift = new DriftEvents(parts);
     this.#ruleCounters = new RuleCounters(parts);
@@ -200,12 +200,12 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
   /** Looks for peers that have become silent. */
   async sweepSilence(): Promise<void> {
-    const { sights, clock, log } = this.#parts;
-    const late = Map.groupBy(sights.overdue(clock.now()), (sight) => sight.accountId);
-    for (const [accountId, overdue] of late) {
+    const { handshakes, clock, log } = this.#parts;
+    const byAccount = Map.groupBy(handshakes.overdue(clock.now()), (record) => record.accountId);
+    for (const [accountId, overdue] of byAccount) {
       try {
         const newest = await inAccount(this.#parts.store, accountId, (trx) => newestHandshakes(trx, overdue));
-        for (const sight of overdue) this.#judge(sight, newest.get(sight.publicKey) ?? null);
+        for (const record of overdue) this.#silenceIfOverdue(record, newest.get(record.publicKey) ?? null);
       } catch (error) {
         log.warn({ err: error, accountId }, 'silent peers are looked for again later');
       }
@@ -222,12 +222,12 @@ export class Reports implements ReportSink, DeltaSubscriber {
     await this.#writeTunnels();
   }
 
-  /** Its tunnels may be reported to another platform process. */
-  #judge(sight: ReturnType<PeerSights['overdue']>[number], storedMs: number | null): void {
-    const { sights, clock } = this.#parts;
-    if (storedMs !== null && storedMs > (sight.lastHandshakeMs ?? 0)) sight.lastHandshakeMs = storedMs;
-    if (clock.now() - (sight.lastHandshakeMs ?? 0) <= limits.silentAfterMs) return;
-    const transition = sights.silenced(sight);
+  /** The peer's tunnels may be reported to another platform process, so the stored handshake counts too. */
+  #silenceIfOverdue(record: HandshakeRecord, storedMs: number | null): void {
+    const { handshakes, clock } = this.#parts;
+    if (storedMs !== null && storedMs > (record.lastHandshakeMs ?? 0)) record.lastHandshakeMs = storedMs;
+    if (clock.now() - (record.lastHandshakeMs ?? 0) <= limits.silentAfterMs) return;
+    const transition = handshakes.silenced(record);
     if (transition !== null) this.#tunnels.transition(transition);
   }
 

@@ -12,8 +12,8 @@ import { openTestStore, type TestStore } from '../../store/test-database.ts';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { instanceRow } from '../testing/instance-row.fixture.ts';
 import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
+import { PeerHandshakes } from './peer-handshakes.ts';
 import { Reports } from './reports.ts';
-import { PeerSights } from './sights.ts';
 
 const accountId = uuidv7();
 const instanceId = uuidv7();
@@ -54,14 +54,14 @@ async function silentPeers(): Promise<unknown[]> {
 
 test('a peer that nobody has seen for five minutes is silent; one that the database has seen is not', async () => {
   const [lost, seenElsewhere, fresh] = [peer(1), peer(2), peer(3)];
-  const sights = new PeerSights();
+  const handshakes = new PeerHandshakes();
   const reports = new Reports({
     store: database.store,
     bus: inProcessBus(() => undefined),
     clock,
     log: pino({ level: 'silent' }),
     fleet: new FleetIndex(),
-    sights,
+    handshakes,
     keys: new DirectAndDeviceKeys(),
     onObserved: async () => ({ change: null, againMs: null }),
     onDirectPlace: async () => null,
@@ -70,9 +70,9 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     gone: () => undefined,
   });
   const start = clock.now();
-  for (const one of [lost, seenElsewhere]) sights.load(accountId, one, start, start);
+  for (const one of [lost, seenElsewhere]) handshakes.load(accountId, one, start, start);
   await clock.advance(silentAfterMs + 1);
-  sights.load(accountId, fresh, clock.now(), clock.now());
+  handshakes.load(accountId, fresh, clock.now(), clock.now());
   await inAccount(database.store, accountId, (trx) =>
     trx
       .insertInto('tunnel_observations')

@@ -6,7 +6,7 @@ import { writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
-import type { Sight, Transition } from './sights.ts';
+import type { HandshakeRecord, Transition } from './peer-handshakes.ts';
 import type { Renewal, TunnelReport, TunnelRow } from './tunnels.ts';
 
 export interface TunnelBatch {
@@ -65,17 +65,17 @@ async function writeTransitions(
   { accountId, report, clock }: TunnelBatch,
 ): Promise<Event[]> {
   const hostnames = await hostnamesOf(trx, report.transitions);
-  const drafts = report.transitions.map(({ sight, to, lastHandshakeMs }) =>
+  const drafts = report.transitions.map(({ record, to, lastHandshakeMs }) =>
     makeEvent(clock, {
       accountId,
       kind: `sdwan.peer.${to}`,
       severity: to === 'silent' ? 'warning' : 'info',
       instance: null,
       payload: {
-        peer_id: sight.peerId,
-        network_id: sight.networkId,
-        node_instance_id: sight.instanceId,
-        hostname: hostnames.get(sight.instanceId) ?? null,
+        peer_id: record.peerId,
+        network_id: record.networkId,
+        node_instance_id: record.instanceId,
+        hostname: hostnames.get(record.instanceId) ?? null,
         last_handshake_at: new Date(lastHandshakeMs).toISOString(),
       },
     }),
@@ -87,19 +87,19 @@ async function hostnamesOf(
   trx: Transaction<Database>,
   transitions: readonly Transition[],
 ): Promise<Map<string, string>> {
-  const ids = [...new Set(transitions.map(({ sight }) => sight.instanceId))];
+  const ids = [...new Set(transitions.map(({ record }) => record.instanceId))];
   const { rows } = await sql<{ id: string; hostname: string }>`
     select id, hostname from instances where id = any(${ids}::uuid[])
   `.execute(trx);
   return new Map(rows.map((row) => [row.id, row.hostname]));
 }
 
-/** The newest handshakes by the rows, which other platform processes write too. */
+/** The newest handshakes by the stored rows, which other platform processes write too. */
 export async function newestHandshakes(
   trx: Transaction<Database>,
-  sights: readonly Sight[],
+  records: readonly HandshakeRecord[],
 ): Promise<Map<string, number>> {
-  const keys = sights.map((sight) => sight.publicKey);
+  const keys = records.map((record) => record.publicKey);
   const { rows } = await sql<{ public_key: string; last: Date | null }>`
     select public_key, max(last_handshake_at) as last from tunnel_observations
     where public_key = any(${keys}::text[]) group by public_key

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { NodeState } from '../nodes/node-state.ts';
 import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
-import { PeerSights } from './sights.ts';
+import { PeerHandshakes } from './peer-handshakes.ts';
 import { TunnelReports } from './tunnels.ts';
 
 const network = networkModel();
@@ -24,7 +24,7 @@ function peer(id: string, part: Partial<PeerModel> = {}): PeerModel {
 }
 
 let clock: SimulatedClock;
-let sights: PeerSights;
+let handshakes: PeerHandshakes;
 let reports: TunnelReports;
 let heard: Set<string>;
 let fleet: FleetIndex;
@@ -32,7 +32,7 @@ let fleet: FleetIndex;
 beforeEach(() => {
   clock = new SimulatedClock();
   fleet = new FleetIndex();
-  sights = new PeerSights();
+  handshakes = new PeerHandshakes();
   heard = new Set();
   const peers = [
     peer('hub', { hubSlot: 1, endpoint: '192.0.2.1:51820' }),
@@ -41,11 +41,11 @@ beforeEach(() => {
     peer('victim'),
   ];
   fleet.load(network, peers);
-  for (const one of peers) sights.load('a', one, null, clock.now());
+  for (const one of peers) handshakes.load('a', one, null, clock.now());
   const keys = new DirectAndDeviceKeys();
   for (const index of fleet.networks()) keys.load(index);
   const isHeard = (id: string) => heard.has(id);
-  reports = new TunnelReports({ clock, fleet, sights, keys, isHeard, due: () => undefined });
+  reports = new TunnelReports({ clock, fleet, handshakes, keys, isHeard, due: () => undefined });
 });
 
 function node(id: string, applied = true): NodeState {
@@ -76,7 +76,7 @@ function claim(name: string, publicKey: string, ageMs = 1000) {
 }
 
 const connected = () =>
-  reports.take().flatMap(([, { transitions }]) => transitions.map(({ sight }) => sight.peerId));
+  reports.take().flatMap(([, { transitions }]) => transitions.map(({ record }) => record.peerId));
 
 test.each(['127.0.0.1:7', '224.0.0.1:7', '[::1]:7', '[::ffff:7f00:1]:7', '[fe80::1]:7', 'nonsense'])(
   'the place %s is not kept, whoever is said to be there [9.8]',
@@ -111,11 +111,11 @@ describe('a claim of a handshake', () => {
 
   test('of one that is not heard does not begin its connection, and keeps one that it has said itself [9.9]', () => {
     reports.observed(node('spoke'), [claim('wg-n-1', 'key of hub')]);
-    expect(sights.of('key of hub')).toMatchObject({ connected: false, lastHandshakeMs: null });
+    expect(handshakes.of('key of hub')).toMatchObject({ connected: false, lastHandshakeMs: null });
     reports.observed(node('hub'), [claim('wg-n', 'key of spoke', 60_000)]);
-    const before = sights.of('key of hub')?.lastHandshakeMs ?? 0;
+    const before = handshakes.of('key of hub')?.lastHandshakeMs ?? 0;
     reports.observed(node('spoke'), [claim('wg-n-1', 'key of hub')]);
-    expect(sights.of('key of hub')?.lastHandshakeMs).toBeGreaterThan(before);
+    expect(handshakes.of('key of hub')?.lastHandshakeMs).toBeGreaterThan(before);
   });
 
   test('waits until the document with that tunnel is applied, and is lost with the stream [9.9]', () => {

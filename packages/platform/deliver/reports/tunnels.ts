@@ -17,7 +17,7 @@ import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stre
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
-import type { PeerSights, Transition } from './sights.ts';
+import type { PeerHandshakes, Transition } from './peer-handshakes.ts';
 
 /** One tunnel as one node sees it, as it is stored. */
 export interface TunnelRow {
@@ -52,7 +52,7 @@ interface Waiting {
 export interface TunnelParts {
   readonly clock: Clock;
   readonly fleet: FleetIndex;
-  readonly sights: PeerSights;
+  readonly handshakes: PeerHandshakes;
   readonly keys: DirectAndDeviceKeys;
   /** Whether a machine is heard on a stream of this process. */
   readonly isHeard: (instanceId: InstanceId) => boolean;
@@ -115,11 +115,11 @@ export class TunnelReports {
 
   /** Whether the newest document of the node has that tunnel. */
   #isWanted(node: NodeState, tunnel: TunnelObservation, key: string): boolean {
-    const { fleet, sights, keys } = this.#parts;
+    const { fleet, handshakes, keys } = this.#parts;
     const handle = interfaceShape.exec(tunnel.interface)?.[1];
     const network = fleet.networksOf(node.instanceId).find((one) => one.network.handle === handle);
     if (network === undefined) return false;
-    const peer = sights.of(tunnel.public_key);
+    const peer = handshakes.of(tunnel.public_key);
     const owner = keys.of(tunnel.public_key);
     const seenIn = peer?.networkId ?? owner?.networkId;
     if (seenIn !== network.network.id) return false;
@@ -138,7 +138,7 @@ export class TunnelReports {
   }
 
   transition(transition: Transition): void {
-    this.#of(transition.sight.accountId).transitions.push(transition);
+    this.#of(transition.record.accountId).transitions.push(transition);
     this.#parts.due(0);
   }
 
@@ -183,16 +183,16 @@ export class TunnelReports {
     tunnel: TunnelObservation,
     { handshakeMs, now }: { readonly handshakeMs: number | null; readonly now: number },
   ): void {
-    const { fleet, sights, isHeard } = this.#parts;
-    const other = sights.of(tunnel.public_key);
+    const { fleet, handshakes, isHeard } = this.#parts;
+    const other = handshakes.of(tunnel.public_key);
     // What a leaf interface or a device does says nothing of a peer's tunnels to its hubs.
     if (handshakeMs !== null && other !== undefined) {
       const self = fleet.network(other.networkId)?.peerOfInstance(node.instanceId);
-      const own = self && sights.of(self.publicKey);
+      const own = self && handshakes.of(self.publicKey);
       // The other end speaks for itself; its neighbours do while it is not heard, once it has said that it shook hands.
       const speaksForOther = other.lastHandshakeMs !== null && !isHeard(other.instanceId);
-      for (const sight of speaksForOther ? [other, own] : [own]) {
-        const transition = sight === undefined ? null : sights.seen(sight, handshakeMs, now);
+      for (const record of speaksForOther ? [other, own] : [own]) {
+        const transition = record === undefined ? null : handshakes.seen(record, handshakeMs, now);
         if (transition !== null) this.transition(transition);
       }
     }

@@ -1,12 +1,12 @@
-// When each peer was last seen to shake hands, by anyone, and what that makes it: connected, or silent. In memory,
-// one small record for each peer; what every tunnel looks like is in the database (tunnels.ts). Keeps no clock.
+// The last handshake of each peer, whichever node reported it, and whether that makes the peer connected or silent. Kept
+// in memory, one small record for each peer; the state of each tunnel is in the database (tunnels.ts). Reads no clock.
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import { silentAfterMs } from '@powernode/core/limits';
 
-export interface Sight {
+export interface HandshakeRecord {
   readonly accountId: AccountId;
   readonly networkId: NetworkId;
   readonly peerId: PeerId;
@@ -18,15 +18,15 @@ export interface Sight {
 
 /** A peer went from one state to the other. */
 export interface Transition {
-  readonly sight: Sight;
+  readonly record: HandshakeRecord;
   readonly to: 'connected' | 'silent';
   readonly lastHandshakeMs: number;
 }
 
-export class PeerSights implements DeltaSubscriber {
-  readonly #byKey = new Map<PublicKey, Sight>();
+export class PeerHandshakes implements DeltaSubscriber {
+  readonly #byKey = new Map<PublicKey, HandshakeRecord>();
 
-  /** At a start: what was stored. Nobody is told of it. */
+  /** At a start, from what was stored; causes no event. */
   load(accountId: AccountId, peer: PeerModel, lastHandshakeMs: number | null, nowMs: number): void {
     this.#set(accountId, peer, {
       lastHandshakeMs,
@@ -47,33 +47,33 @@ export class PeerSights implements DeltaSubscriber {
     }
   }
 
-  of(publicKey: PublicKey): Sight | undefined {
+  of(publicKey: PublicKey): HandshakeRecord | undefined {
     return this.#byKey.get(publicKey);
   }
 
-  /** A handshake with the peer was seen. */
-  seen(sight: Sight, handshakeMs: number, nowMs: number): Transition | null {
-    if (sight.lastHandshakeMs === null || handshakeMs > sight.lastHandshakeMs) {
-      sight.lastHandshakeMs = handshakeMs;
+  /** A handshake with the peer was reported. */
+  seen(record: HandshakeRecord, handshakeMs: number, nowMs: number): Transition | null {
+    if (record.lastHandshakeMs === null || handshakeMs > record.lastHandshakeMs) {
+      record.lastHandshakeMs = handshakeMs;
     }
-    if (sight.connected || nowMs - handshakeMs > silentAfterMs) return null;
-    sight.connected = true;
-    return { sight, to: 'connected', lastHandshakeMs: handshakeMs };
+    if (record.connected || nowMs - handshakeMs > silentAfterMs) return null;
+    record.connected = true;
+    return { record, to: 'connected', lastHandshakeMs: handshakeMs };
   }
 
-  /** Peers that count as connected and were not seen for too long. */
-  overdue(nowMs: number): Sight[] {
-    const late: Sight[] = [];
-    for (const sight of this.#byKey.values()) {
-      if (sight.connected && nowMs - (sight.lastHandshakeMs ?? 0) > silentAfterMs) late.push(sight);
+  /** Connected peers whose last handshake is older than `silentAfterMs`. */
+  overdue(nowMs: number): HandshakeRecord[] {
+    const overdue: HandshakeRecord[] = [];
+    for (const record of this.#byKey.values()) {
+      if (record.connected && nowMs - (record.lastHandshakeMs ?? 0) > silentAfterMs) overdue.push(record);
     }
-    return late;
+    return overdue;
   }
 
-  silenced(sight: Sight): Transition | null {
-    if (!sight.connected || this.#byKey.get(sight.publicKey) !== sight) return null;
-    sight.connected = false;
-    return { sight, to: 'silent', lastHandshakeMs: sight.lastHandshakeMs ?? 0 };
+  silenced(record: HandshakeRecord): Transition | null {
+    if (!record.connected || this.#byKey.get(record.publicKey) !== record) return null;
+    record.connected = false;
+    return { record, to: 'silent', lastHandshakeMs: record.lastHandshakeMs ?? 0 };
   }
 
   #set(
