@@ -28,7 +28,7 @@ import type { NodeState } from '../../../packages/platform/deliver/nodes/node-st
 import { replay } from '../../../packages/platform/deliver/nodes/replay.ts';
 import { fillNodes } from '../../../packages/platform/deliver/nodes/start.ts';
 import type { Channel } from '../../../packages/platform/deliver/stream/channel.ts';
-import { DocumentGate } from '../../../packages/platform/deliver/stream/document-gate.ts';
+import { DocumentSendLimiter } from '../../../packages/platform/deliver/stream/document-send-limiter.ts';
 import { ignoringSubscriber } from '../../../packages/platform/deliver/stream/node-stream-subscriber.ts';
 import type { ReportSink } from '../../../packages/platform/deliver/stream/report-sink.ts';
 import { Session } from '../../../packages/platform/deliver/stream/session.ts';
@@ -60,7 +60,7 @@ interface Connected {
 interface Running {
   readonly dispatcher: Dispatcher;
   readonly controller: FailoverController;
-  readonly gate: DocumentGate;
+  readonly sendLimiter: DocumentSendLimiter;
 }
 
 export class PlatformProcess extends Member implements NodeListener {
@@ -141,7 +141,7 @@ export class PlatformProcess extends Member implements NodeListener {
   accept(instanceId: string, line: Line): void {
     const node = this.#running?.dispatcher.nodes.get(instanceId);
     if (this.#running === null || node === undefined) return line.close(1);
-    const { dispatcher, gate } = this.#running;
+    const { dispatcher, sendLimiter } = this.#running;
     const session = new Session({
       node,
       channel: channelOf(line),
@@ -150,7 +150,7 @@ export class PlatformProcess extends Member implements NodeListener {
       reports: this.#reports,
       subscriber: { ...ignoringSubscriber, ...this.#subscriber },
       counters: new DeliveryCounters(),
-      gate,
+      sendLimiter,
       clock: this.#clock,
       log,
       platformVersion: 'simulated',
@@ -247,7 +247,7 @@ export class PlatformProcess extends Member implements NodeListener {
     this.#subscribers.add((message) => {
       if (message.kind === 'changed') dispatcher.changed(message.accountId, message.sequence);
     });
-    return { dispatcher, controller, gate: new DocumentGate(this.#clock) };
+    return { dispatcher, controller, sendLimiter: new DocumentSendLimiter(this.#clock) };
   }
 
   /** Until it works, as the start of a platform does. */

@@ -11,7 +11,7 @@ import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { FakeChannel } from './channel.fixture.ts';
-import { DocumentGate } from './document-gate.ts';
+import { DocumentSendLimiter } from './document-send-limiter.ts';
 import { ignoringSubscriber } from './node-stream-subscriber.ts';
 import { Session } from './session.ts';
 
@@ -38,7 +38,7 @@ const reports = {
 
 function open(): Session {
   channel = new FakeChannel();
-  const gate = new DocumentGate(clock);
+  const sendLimiter = new DocumentSendLimiter(clock);
   const parts = {
     node,
     channel,
@@ -46,7 +46,7 @@ function open(): Session {
     reports,
     subscriber: ignoringSubscriber,
     counters,
-    gate,
+    sendLimiter,
     clock,
     log,
   };
@@ -290,22 +290,22 @@ describe('a stream', () => {
   });
 });
 
-describe('the gate for whole documents', () => {
-  test('lets one after the other through when they are large, and does not wait for ever for one', async () => {
-    const gate = new DocumentGate(clock);
+describe('the limiter for whole documents', () => {
+  test('sends large documents one after the other, and does not wait for ever for one', async () => {
+    const sendLimiter = new DocumentSendLimiter(clock);
     const sent: number[] = [];
-    const taken: (() => void)[] = [];
+    const whenSent: (() => void)[] = [];
     for (const number of [1, 2, 3]) {
-      gate.enter({
+      sendLimiter.request({
         send: () => {
           sent.push(number);
           return limits.documentEntriesMax;
         },
-        whenTaken: (run) => void taken.push(run),
+        whenSent: (run) => void whenSent.push(run),
       });
     }
     expect(sent).toEqual([1]);
-    taken[0]?.();
+    whenSent[0]?.();
     expect(sent).toEqual([1, 2]);
     await clock.advance(limits.documentHoldMs);
     expect(sent).toEqual([1, 2, 3]);
@@ -316,7 +316,7 @@ describe('a node among very many', () => {
   test('is told to beat less often, never more often again, and not for next to nothing [9.14]', () => {
     let beatMs: number = limits.streamBeatMs;
     channel = new FakeChannel();
-    const gate = new DocumentGate(clock);
+    const sendLimiter = new DocumentSendLimiter(clock);
     const parts = {
       node,
       channel,
@@ -324,7 +324,7 @@ describe('a node among very many', () => {
       reports,
       subscriber: ignoringSubscriber,
       counters,
-      gate,
+      sendLimiter,
       clock,
       log,
     };

@@ -23,7 +23,7 @@ import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 import type { Measure } from './budget.ts';
 import type { Channel } from './channel.ts';
 import type { Verdict } from './claims.ts';
-import type { DocumentGate } from './document-gate.ts';
+import type { DocumentSendLimiter } from './document-send-limiter.ts';
 import { EarlyFrames } from './early-frames.ts';
 import { endings, laterText, limitedText, tryAgainLater } from './endings.ts';
 import { readFirstFrame } from './first-frame.ts';
@@ -40,7 +40,7 @@ export interface SessionParts {
   readonly reports: ReportSink;
   readonly subscriber: NodeStreamSubscriber;
   readonly counters: DeliveryCounters;
-  readonly gate: DocumentGate;
+  readonly sendLimiter: DocumentSendLimiter;
   readonly clock: Clock;
   readonly log: Logger;
   readonly platformVersion: string;
@@ -316,9 +316,9 @@ export class Session implements NodeStream {
   #wholeDocument(): void {
     this.#state = 'greeting';
     this.node.takePending();
-    this.#parts.gate.enter({
+    this.#parts.sendLimiter.request({
       send: () => (this.#state === 'greeting' ? this.#sendDocument() : 0),
-      whenTaken: (run) => this.#parts.channel.whenDrained(run),
+      whenSent: (run) => this.#parts.channel.whenDrained(run),
     });
   }
 

@@ -7,14 +7,14 @@ import type { NodeState } from '../nodes/node-state.ts';
 import { type Measure, StreamBudget } from './budget.ts';
 import { WebSocketChannel } from './channel.ts';
 import { Claims, type Verdict } from './claims.ts';
-import { DocumentGate } from './document-gate.ts';
+import { DocumentSendLimiter } from './document-send-limiter.ts';
 import { type Elsewhere, type ElsewhereParts, StreamsElsewhere } from './elsewhere.ts';
 import type { OpenedStream, StreamCertificate } from './node-listener.ts';
 import { Session, type SessionParts } from './session.ts';
 
 export type StreamParts = Omit<
   SessionParts,
-  'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports' | 'gate' | 'beatMs'
+  'node' | 'channel' | 'remoteAddress' | 'clock' | 'reports' | 'sendLimiter' | 'beatMs'
 > & {
   readonly reports: SessionParts['reports'] & {
     left(node: NodeState): void;
@@ -43,7 +43,7 @@ function processorMs(): number {
 }
 
 export class Streams {
-  readonly #parts: StreamParts & Pick<SessionParts, 'gate' | 'beatMs'>;
+  readonly #parts: StreamParts & Pick<SessionParts, 'sendLimiter' | 'beatMs'>;
   readonly #groups = Array.from({ length: limits.streamGroups }, () => new Set<Session>());
   readonly #certificates = new Map<Session, StreamCertificate>();
   /** All streams of each machine: its own, and those that have not said hello or are being proved. */
@@ -58,7 +58,11 @@ export class Streams {
   #lastLeft: () => void = () => undefined;
 
   constructor(parts: StreamParts) {
-    this.#parts = { ...parts, gate: new DocumentGate(parts.clock), beatMs: () => beatMsOf(this.#count) };
+    this.#parts = {
+      ...parts,
+      sendLimiter: new DocumentSendLimiter(parts.clock),
+      beatMs: () => beatMsOf(this.#count),
+    };
     this.#claims = new Claims({
       clock: parts.clock,
       steady: steadyMs,

@@ -15,7 +15,7 @@ import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { DocumentHolding } from '../simulated-node.ts';
 import { FakeChannel } from './channel.fixture.ts';
-import { DocumentGate } from './document-gate.ts';
+import { DocumentSendLimiter } from './document-send-limiter.ts';
 import { ignoringSubscriber } from './node-stream-subscriber.ts';
 import { Session } from './session.ts';
 
@@ -43,7 +43,7 @@ const reports = {
 
 function open(): Session {
   channel = new FakeChannel();
-  const gate = new DocumentGate(clock);
+  const sendLimiter = new DocumentSendLimiter(clock);
   const log = pino({ level: 'silent' });
   const parts = {
     node,
@@ -52,7 +52,7 @@ function open(): Session {
     reports,
     subscriber: ignoringSubscriber,
     counters,
-    gate,
+    sendLimiter,
     clock,
     log,
   };

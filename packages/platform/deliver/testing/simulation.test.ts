@@ -19,7 +19,7 @@ import { replay } from '../nodes/replay.ts';
 import { fillNodes } from '../nodes/start.ts';
 import { DocumentHolding } from '../simulated-node.ts';
 import type { Channel } from '../stream/channel.ts';
-import { DocumentGate } from '../stream/document-gate.ts';
+import { DocumentSendLimiter } from '../stream/document-send-limiter.ts';
 import { ignoringSubscriber } from '../stream/node-stream-subscriber.ts';
 import { Session } from '../stream/session.ts';
 import { modelOf } from './fleet-model.fixture.ts';
@@ -131,7 +131,7 @@ class Node {
       reports: this.#world.reports,
       subscriber: ignoringSubscriber,
       counters,
-      gate: this.#world.gate,
+      sendLimiter: this.#world.sendLimiter,
       clock,
       log,
       platformVersion: 'simulated',
@@ -212,7 +212,7 @@ class World {
       if (node.applied !== null) this.applied.set(node.instanceId, node.applied);
     },
   };
-  gate = new DocumentGate(this.clock);
+  sendLimiter = new DocumentSendLimiter(this.clock);
   platform: Dispatcher;
   readonly #fleet: RandomFleet;
   readonly #instanceIds: readonly string[];
@@ -252,7 +252,7 @@ class World {
   restart(): void {
     for (const node of this.nodes) node.disconnect();
     this.platform.close();
-    this.gate = new DocumentGate(this.clock);
+    this.sendLimiter = new DocumentSendLimiter(this.clock);
     this.platform = this.#start();
   }
 
