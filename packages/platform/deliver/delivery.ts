@@ -126,7 +126,7 @@ class RunningDelivery implements Delivery {
       subscriber: {
         arrived: (node, stream, hello) => {
           this.presence.arrived(node);
-          this.#tellCapability(node);
+          this.#publishCapability(node);
           this.#subscriber.arrived(node, stream, hello);
         },
         left: (node, stream) => {
@@ -323,10 +323,10 @@ class RunningDelivery implements Delivery {
   }
 
   /** Other processes compare what it has applied with what it is given, too. */
-  #tellCapability(node: NodeState): void {
+  #publishCapability(node: NodeState): void {
     const { instanceId, capability } = node;
-    if (capability === node.toldCapability) return;
-    node.toldCapability = capability;
+    if (capability === node.publishedCapability) return;
+    node.publishedCapability = capability;
     this.#options.bus.publish({ kind: 'capability', instanceId, capability });
   }
 
@@ -334,7 +334,7 @@ class RunningDelivery implements Delivery {
   #speaks({ instanceId, capability }: Extract<BusMessage, { kind: 'capability' }>): void {
     const node = this.dispatcher.nodes.get(instanceId);
     if (node === undefined || node.stream !== null) return;
-    node.toldCapability = capability;
+    node.publishedCapability = capability;
     node.speaks(capability, this.dispatcher);
   }
 

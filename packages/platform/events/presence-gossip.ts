@@ -1,17 +1,17 @@
-// What processes of one platform tell each other of machines, over the bus. Of presence: changes as they come, numbered,
-// and a beat every second; whoever finds a number missing, or hears of a process for the first time, asks for all of it.
-// Of identities: whether the machine of a stream answers on another one elsewhere.
+// Messages about machines between processes of one platform, over the bus. Presence: numbered changes as they come, and
+// a beat every second; a process that misses a number, or meets another process for the first time, asks for everything.
+// Identities: whether the machine of a stream answers on another stream elsewhere.
 import * as limits from '@powernode/core/limits';
 import { z } from 'zod';
 
 const id = z.string().max(64);
 const time = z.number();
 
-const telling = z.strictObject({
+const machineReport = z.strictObject({
   instanceId: id,
   isOnline: z.boolean(),
   atMs: time,
-  /** What was known of the machine's words before is forgotten. */
+  /** Earlier reports of the machine are to be forgotten. */
   isWhole: z.boolean(),
   heard: z
     .array(
@@ -30,13 +30,13 @@ const telling = z.strictObject({
 });
 
 export const presenceGossip = z.discriminatedUnion('about', [
-  /** `isWhole`: what was known of the process before is forgotten. `isGone`: the stream has ended. */
+  /** `isWhole`: what was known of the process before is forgotten. `gone`: machines whose stream has ended. */
   z.strictObject({
     about: z.literal('said'),
     from: id,
     number: z.int(),
     isWhole: z.boolean(),
-    tellings: z.array(telling).max(limits.presenceGossipMax),
+    tellings: z.array(machineReport).max(limits.presenceGossipMax),
     gone: z.array(id).max(limits.presenceGossipMax),
   }),
   z.strictObject({ about: z.literal('wanted'), to: id }),

@@ -81,8 +81,8 @@ export class NodeState {
   duplicateMs: number | null = null;
   /** Its instance was terminated: no stream any more. */
   ended = false;
-  /** An event has told that it is not heard, and none that it is heard again; at the time its row was read. */
-  toldOffline = false;
+  /** An event has reported it offline, and none online again; at the time its row was read. */
+  offlineReported = false;
   /** How many things were mended there since this process knows it. */
   mended = 0;
   /** How often it says on its stream that it runs. */
@@ -96,7 +96,7 @@ export class NodeState {
   /** What both sides spoke when it said hello last. */
   capability = newestCapability;
   /** The same as the other processes of the platform know it. */
-  toldCapability = newestCapability;
+  publishedCapability = newestCapability;
   /** null: it knows every kind of entry. */
   #served: ServedEntries | null = null;
   #pending: Patch | null = null;

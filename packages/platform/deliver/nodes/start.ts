@@ -57,11 +57,11 @@ export function nodeFromRow(row: InstanceFacts, from: ServedFrom): NodeState {
     lastHeartbeatMs: row.last_heartbeat_at?.getTime() ?? null,
     subsystems: row.subsystems,
   });
-  node.toldCapability = row.capability ?? newestCapability;
-  node.speaks(node.toldCapability, from);
+  node.publishedCapability = row.capability ?? newestCapability;
+  node.speaks(node.publishedCapability, from);
   // Which change was the last to reach it is not kept; its document is that of the newest one as well. The newest
   // changes, which are replayed after this, say more.
   if (applied?.hash === formatDigest(node.digest)) node.desiredRevision = applied.revision;
-  node.toldOffline = row.offline_since !== null;
+  node.offlineReported = row.offline_since !== null;
   return node;
 }

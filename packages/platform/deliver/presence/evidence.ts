@@ -1,16 +1,16 @@
-// What is known of machines by their streams, whichever process has them: whether a machine is heard, whom it hears as a
-// hub, and how its own tunnels to hubs do. Words of a machine count only while it is heard itself; they are kept as long
-// as its stream, because it tells changes only, unless what they are about has left the fleet.
+// What is known of machines by their streams, in whichever process: whether a machine is online, which addresses it hears
+// as a hub, and the state of its own tunnels to hubs. Reports of a machine count only while it is online. They are kept
+// as long as its stream, because it reports changes only, unless their peer or hub has left the fleet.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
 import type { Callers, HubPathState, MachinePresence } from '@powernode/core/presence/judge';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 
-export interface HeardWord {
+export interface HeardReport {
   readonly heard: boolean;
   readonly sinceMs: number;
 }
 
-export interface TunnelWord {
+export interface PathReport {
   readonly state: HubPathState;
   readonly sinceMs: number;
 }
@@ -22,12 +22,12 @@ interface Machine {
   onlineSinceMs: number | null;
   lastHeardMs: number | null;
   /** By the address of the one that is heard. */
-  readonly heard: Map<string, HeardWord>;
+  readonly heard: Map<string, HeardReport>;
   /** By the hub's peer. */
-  readonly tunnels: Map<PeerId, TunnelWord>;
+  readonly tunnels: Map<PeerId, PathReport>;
 }
 
-/** Told after something has changed. */
+/** Called after a change. */
 export interface EvidenceListener {
   readonly machine: (instanceId: InstanceId) => void;
   readonly heard: (instanceId: InstanceId, addresses: readonly string[]) => void;
@@ -38,7 +38,7 @@ const never: MachinePresence = { state: 'unknown', sinceMs: null };
 
 export class Evidence {
   readonly #machines = new Map<InstanceId, Machine>();
-  /** By the hub's peer: the machines that have a word on their tunnel to it. */
+  /** By the hub's peer: the machines that have reported on their tunnel to it. */
   readonly #callers = new Map<PeerId, Set<InstanceId>>();
   readonly #listener: EvidenceListener;
 
@@ -60,7 +60,7 @@ export class Evidence {
     of: { readonly atMs: number; readonly isNew: boolean },
   ): void {
     const machine = this.#of(instanceId);
-    if (of.isNew || machine.process !== process) this.#forgetWords(instanceId, machine);
+    if (of.isNew || machine.process !== process) this.#forgetReports(instanceId, machine);
     const isNews = machine.state !== 'online';
     machine.process = process;
     machine.state = 'online';
@@ -69,11 +69,11 @@ export class Evidence {
     if (isNews || of.isNew) this.#listener.machine(instanceId);
   }
 
-  /** `isGone`: its stream has ended. */
+  /** `hasEnded`: its stream has ended. */
   offline(
     process: string,
     instanceId: InstanceId,
-    of: { readonly lastMs: number; readonly isGone: boolean },
+    of: { readonly lastMs: number; readonly hasEnded: boolean },
   ): void {
     const machine = this.#machines.get(instanceId);
     // Another process has it by now.
@@ -81,7 +81,7 @@ export class Evidence {
     const isNews = machine.state !== 'offline';
     machine.state = 'offline';
     machine.lastHeardMs = of.lastMs;
-    if (of.isGone) this.#forgetWords(instanceId, machine);
+    if (of.hasEnded) this.#forgetReports(instanceId, machine);
     if (isNews) this.#listener.machine(instanceId);
   }
 
@@ -91,7 +91,7 @@ export class Evidence {
     for (const [instanceId, machine] of this.#machines) {
       if (machine.process !== process) continue;
       machine.process = null;
-      this.#forgetWords(instanceId, machine);
+      this.#forgetReports(instanceId, machine);
       if (machine.state !== 'online') continue;
       machine.state = 'unknown';
       lost.push(instanceId);
@@ -110,7 +110,7 @@ export class Evidence {
     }
   }
 
-  probed(process: string, instanceId: InstanceId, said: Words): void {
+  probed(process: string, instanceId: InstanceId, said: ProbeReports): void {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined || machine.process !== process) return;
     for (const { address, heard, sinceMs } of said.heard) machine.heard.set(address, { heard, sinceMs });
@@ -131,7 +131,7 @@ export class Evidence {
       );
   }
 
-  /** Words of a machine that count no more, because of a change of the fleet. Answers whether there were any. */
+  /** Removes reports that a change of the fleet made outdated. Returns whether there were any. */
   drop(instanceId: InstanceId, of: Outdated): boolean {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined) return false;
@@ -141,15 +141,15 @@ export class Evidence {
     return addresses.length + hubIds.length > 0;
   }
 
-  /** All that a machine has said, when its stream is of that process. */
-  forgetWords(process: string, instanceId: InstanceId): void {
+  /** Removes all reports of a machine, when its stream is of that process. */
+  forgetReports(process: string, instanceId: InstanceId): void {
     const machine = this.#machines.get(instanceId);
-    if (machine !== undefined && machine.process === process) this.#forgetWords(instanceId, machine);
+    if (machine !== undefined && machine.process === process) this.#forgetReports(instanceId, machine);
   }
 
   forget(instanceId: InstanceId): void {
     const machine = this.#machines.get(instanceId);
-    if (machine !== undefined) this.#forgetWords(instanceId, machine);
+    if (machine !== undefined) this.#forgetReports(instanceId, machine);
     this.#machines.delete(instanceId);
   }
 
@@ -168,34 +168,34 @@ export class Evidence {
     return this.#machines.get(instanceId)?.state === 'online';
   }
 
-  /** A hub's word on an address, when it is heard itself. */
-  heardBy(hubInstanceId: InstanceId, address: string): HeardWord | undefined {
+  /** A hub's report on an address, while the hub is online. */
+  heardBy(hubInstanceId: InstanceId, address: string): HeardReport | undefined {
     const hub = this.#machines.get(hubInstanceId);
     return hub?.state === 'online' ? hub.heard.get(address) : undefined;
   }
 
-  /** Whether a hub hears anybody; null: it said nothing. */
+  /** Whether a hub hears any address; null: it has reported nothing. */
   hearsAny(hubInstanceId: InstanceId): boolean | null {
     const hub = this.#machines.get(hubInstanceId);
     if (hub === undefined || hub.state !== 'online' || hub.heard.size === 0) return null;
-    for (const word of hub.heard.values()) if (word.heard) return true;
+    for (const report of hub.heard.values()) if (report.heard) return true;
     return false;
   }
 
   /** How many addresses a hub hears, and how many it does not hear any more. */
   counts(hubInstanceId: InstanceId): { readonly heard: number; readonly silent: number } {
     let heard = 0;
-    const words = this.#machines.get(hubInstanceId)?.heard;
-    for (const word of words?.values() ?? []) if (word.heard) heard++;
-    return { heard, silent: (words?.size ?? 0) - heard };
+    const reports = this.#machines.get(hubInstanceId)?.heard;
+    for (const report of reports?.values() ?? []) if (report.heard) heard++;
+    return { heard, silent: (reports?.size ?? 0) - heard };
   }
 
-  tunnel(instanceId: InstanceId, hubPeerId: PeerId): TunnelWord | undefined {
+  tunnel(instanceId: InstanceId, hubPeerId: PeerId): PathReport | undefined {
     const machine = this.#machines.get(instanceId);
     return machine?.state === 'online' ? machine.tunnels.get(hubPeerId) : undefined;
   }
 
-  /** What all that are heard say of their tunnels to a hub. */
+  /** What all online machines report on their tunnels to a hub. */
   callersOf(hubPeerId: PeerId): Callers {
     const counts = { answers: 0, silent: 0, forwards_nothing: 0 };
     const since: Record<HubPathState, number | null> = {
@@ -204,10 +204,10 @@ export class Evidence {
       forwards_nothing: null,
     };
     for (const instanceId of this.#callers.get(hubPeerId) ?? []) {
-      const word = this.tunnel(instanceId, hubPeerId);
-      if (word === undefined) continue;
-      counts[word.state]++;
-      since[word.state] = Math.max(since[word.state] ?? 0, word.sinceMs);
+      const report = this.tunnel(instanceId, hubPeerId);
+      if (report === undefined) continue;
+      counts[report.state]++;
+      since[report.state] = Math.max(since[report.state] ?? 0, report.sinceMs);
     }
     return {
       answers: counts.answers,
@@ -219,28 +219,31 @@ export class Evidence {
   }
 
   /** All that is known of the streams of one process, for the others. */
-  *of(process: string): Generator<Telling> {
+  *of(process: string): Generator<MachineReport> {
     for (const instanceId of this.#machines.keys()) {
-      const telling = this.whole(process, instanceId);
-      if (telling !== null) yield telling;
+      const report = this.fullReport(process, instanceId);
+      if (report !== null) yield report;
     }
   }
 
   /** The same of one machine; null: its stream is of another process. */
-  whole(process: string, instanceId: InstanceId): Telling | null {
+  fullReport(process: string, instanceId: InstanceId): MachineReport | null {
     const machine = this.#machines.get(instanceId);
-    const telling = this.telling(process, instanceId);
-    if (machine === undefined || telling === null) return null;
+    const report = this.summary(process, instanceId);
+    if (machine === undefined || report === null) return null;
     return {
-      ...telling,
+      ...report,
       isWhole: true,
-      heard: Array.from(machine.heard, ([address, word]) => ({ address, ...word })),
-      tunnels: Array.from(machine.tunnels, ([peerId, word]) => ({ peerId, ...word })),
+      heard: Array.from(machine.heard, ([address, report]) => ({ address, ...report })),
+      tunnels: Array.from(machine.tunnels, ([peerId, report]) => ({ peerId, ...report })),
     };
   }
 
   /** What is known of a machine, when its stream is of that process. */
-  telling(process: string, instanceId: InstanceId): Omit<Telling, keyof Words | 'isWhole'> | null {
+  summary(
+    process: string,
+    instanceId: InstanceId,
+  ): Omit<MachineReport, keyof ProbeReports | 'isWhole'> | null {
     const machine = this.#machines.get(instanceId);
     if (machine === undefined || machine.process !== process) return null;
     return { instanceId, isOnline: machine.state === 'online', atMs: machine.lastHeardMs ?? 0 };
@@ -272,7 +275,7 @@ export class Evidence {
     return machine;
   }
 
-  #forgetWords(instanceId: InstanceId, machine: Machine): void {
+  #forgetReports(instanceId: InstanceId, machine: Machine): void {
     const addresses = [...machine.heard.keys()];
     const hubIds = [...machine.tunnels.keys()];
     machine.heard.clear();
@@ -291,28 +294,28 @@ export class Evidence {
   }
 }
 
-/** What a machine's probes say, with times instead of durations. */
-export interface Words {
-  readonly heard: readonly ({ readonly address: string } & HeardWord)[];
-  readonly tunnels: readonly ({ readonly peerId: PeerId } & TunnelWord)[];
+/** Results of a machine's probes, with times instead of durations. */
+export interface ProbeReports {
+  readonly heard: readonly ({ readonly address: string } & HeardReport)[];
+  readonly tunnels: readonly ({ readonly peerId: PeerId } & PathReport)[];
 }
 
-/** One machine as one process tells the others of it. */
-export interface Telling extends Words {
+/** One machine, as one process reports it to the others. */
+export interface MachineReport extends ProbeReports {
   readonly instanceId: InstanceId;
   readonly isOnline: boolean;
   readonly atMs: number;
-  /** It has said no more than this: what it said before counts no more. */
+  /** Complete: earlier reports of the machine count no more. */
   readonly isWhole: boolean;
 }
 
-/** Words by what they are about: addresses, and peers of hubs. */
+/** Keys of outdated reports: addresses that are heard, and hubs' peers. */
 export interface Outdated {
   readonly heard: readonly string[];
   readonly tunnels: readonly string[];
 }
 
-export function wordsOf(message: ProbedMessage, nowMs: number): Words {
+export function probeReportsOf(message: ProbedMessage, nowMs: number): ProbeReports {
   return {
     heard: message.heard.map(({ address, heard, for_ms }) => ({ address, heard, sinceMs: nowMs - for_ms })),
     tunnels: message.paths.map(({ peer_id: peerId, state, for_ms }) => ({

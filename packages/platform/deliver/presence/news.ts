@@ -19,14 +19,14 @@ export interface Due<T> {
 
 interface Budget {
   sinceMs: number;
-  told: number;
+  reported: number;
 }
 
 export class News<T extends Subject> {
-  /** Those whose change waits until it is worth telling, with when that is. */
+  /** Those whose change waits until it is long enough to be reported, with when that is. */
   readonly #pending = new Map<string, { readonly subject: T; readonly dueMs: number }>();
   readonly #budgets = new Map<string, Budget>();
-  /** By account: those that are told of together, since when. */
+  /** By account: those that are reported together, since when. */
   readonly #gathered = new Map<string, { readonly sinceMs: number; readonly subjects: T[] }>();
 
   see(subject: T, state: boolean | null, at: { readonly runMs: number; readonly extraMs?: number }): void {
@@ -39,8 +39,8 @@ export class News<T extends Subject> {
     this.#pending.delete(key);
   }
 
-  /** What is to be told now; it counts as told. */
-  take(runMs: number): Due<T>[] {
+  /** What is to be reported now. It counts as reported from then on. */
+  takeDue(runMs: number): Due<T>[] {
     for (const [key, { subject, dueMs }] of this.#pending) {
       if (dueMs > runMs) continue;
       this.#pending.delete(key);
@@ -63,10 +63,12 @@ export class News<T extends Subject> {
   #has(accountId: AccountId, count: number, runMs: number): boolean {
     const known = this.#budgets.get(accountId);
     const budget =
-      known !== undefined && runMs - known.sinceMs < presenceEventsMs ? known : { sinceMs: runMs, told: 0 };
+      known !== undefined && runMs - known.sinceMs < presenceEventsMs
+        ? known
+        : { sinceMs: runMs, reported: 0 };
     this.#budgets.set(accountId, budget);
-    if (budget.told + count > presenceEventsMax) return false;
-    budget.told += count;
+    if (budget.reported + count > presenceEventsMax) return false;
+    budget.reported += count;
     return true;
   }
 }

@@ -52,7 +52,7 @@ interface MachineRow {
   was_since: Date | null;
 }
 
-/** A row that was told of later by another process, which hears the machine, is left alone. */
+/** A row that another process wrote later, because the machine is on a stream there, is left alone. */
 async function writeMachines(
   trx: Transaction<Database>,
   { accountId, machines }: PresenceBatch,

@@ -87,8 +87,8 @@ describe('a machine', () => {
       async () => (await aboutMachine('system.instance.offline', spoke.instanceId)).length === 1,
     );
     await stage.until(async () => (await about('sdwan.peer.unreachable', spoke.peer)).length === 1);
-    const [told] = await about('sdwan.peer.unreachable', spoke.peer);
-    expect(told?.payload).toMatchObject({ hostname: 'machine', because: { code: 'offline' } });
+    const [reported] = await about('sdwan.peer.unreachable', spoke.peer);
+    expect(reported?.payload).toMatchObject({ hostname: 'machine', because: { code: 'offline' } });
     expect((await stage.instance(spoke.instanceId)).offline_since).not.toBeNull();
     await spoke.node.connect();
     hears(hub, [spoke], true);
@@ -166,7 +166,7 @@ describe('a peer', () => {
     expect(reachable(hub.peer)).toBe(true);
   });
 
-  test('whose hub is gone is not reached because of that, and the hub is told of first [9.14] [9.28]', async () => {
+  test('whose hub is offline is not reached because of that, and the hub is reported first [9.14] [9.28]', async () => {
     const { network, hub, spokes } = await overlay(2);
     hub.node.drop();
     for (const { node } of spokes) says(node, network, hub, 'silent');
@@ -220,7 +220,7 @@ test('fifty machines that go at once are one event, and not fifty [9.14]', async
   expect((await stage.events('sdwan.peer.unreachable')).length).toBeLessThan(25);
 });
 
-test('a restart of the platform is no event for those who come back, and tells nothing twice [9.14]', async () => {
+test('a restart of the platform is no event for machines that come back, and reports nothing twice [9.14]', async () => {
   const { hub, spokes } = await overlay(3);
   const [lost, ...others] = spokes as [Member, ...Member[]];
   lost.node.drop();
@@ -246,7 +246,7 @@ test('a restart of the platform is no event for those who come back, and tells n
 });
 
 describe('with two processes of the platform', () => {
-  test('each shows machines on streams of the other, one of them tells, and a process that ends is no event [9.14]', async () => {
+  test('each shows machines on streams of the other, one of them reports, and a process that ends is no event [9.14]', async () => {
     const { hub, spokes } = await overlay(2);
     const [mover, stayer] = spokes as [Member, Member];
     const neighbour = await stage.neighbour(stage.bus);

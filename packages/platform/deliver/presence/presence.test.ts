@@ -1,5 +1,5 @@
-// Presence without a database: whose words count after a change of the fleet, what one process tells another of a stream
-// that was replaced, and clocks that are set.
+// Presence without a database: which reports count after a change of the fleet, what one process reports to another of a
+// stream that was replaced, and clocks that are set.
 import { withContents } from '@powernode/core/compile/deltas';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
@@ -156,7 +156,7 @@ async function working(networks: ReadonlyMap<NetworkModel, readonly PeerModel[]>
   return one;
 }
 
-describe('words of machines', () => {
+describe('reports of machines', () => {
   test('that left the network vouch for its hub no more, nor the hub for them [9.14] [9.28]', async () => {
     const one = await working();
     const { presence } = one;
@@ -243,7 +243,7 @@ describe('two processes of the platform', () => {
     expect(two.presence.view.answers('a', hub.id)).toBe(true);
   });
 
-  test('know a machine as gone that came and went within one turn [9.14]', async () => {
+  test('know a machine as offline that came and went within one turn [9.14]', async () => {
     const [one, two] = await both();
     one.leaves('a');
     one.arrives('a');
@@ -252,7 +252,7 @@ describe('two processes of the platform', () => {
     expect([one.state('a'), two.state('a')]).toEqual(['offline', 'offline']);
   });
 
-  test('forget the words of a stream that was replaced by another one of the same process [9.14]', async () => {
+  test('forget the reports of a stream that was replaced by another one of the same process [9.14]', async () => {
     const [one, two] = await both();
     one.arrives('a');
     await turns(2);
@@ -269,7 +269,7 @@ describe('two processes of the platform', () => {
   });
 
   test.each([hourMs, -hourMs])(
-    'know after the same time that one of them has ended without a word, the clock being set by %d ms [9.24]',
+    'know after the same time that one of them has ended without a message, the clock being set by %d ms [9.24]',
     async (byMs) => {
       const [one, two] = await both();
       // The time that was given at its start is over.

@@ -13,9 +13,9 @@ import type { EventBus } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { Evidence, wordsOf } from './evidence.ts';
+import { Evidence, probeReportsOf } from './evidence.ts';
 import { News, type Subject } from './news.ts';
-import { outdatedWords } from './outdated-words.ts';
+import { outdatedReports } from './outdated-reports.ts';
 import { type PeerRecord, PeerRecords } from './peer-records.ts';
 import { PresenceGossip } from './processes.ts';
 import { PresenceView } from './view.ts';
@@ -63,7 +63,7 @@ export class Presence implements DeltaSubscriber {
   readonly #peerSubjects = new Map<PeerId, PeerSubject>();
   /** Machines on streams of this process, by instance: when each was last heard. */
   readonly #heard = new Map<InstanceId, Heard>();
-  readonly #toldUnreachable = new Map<PeerId, number>();
+  readonly #reportedUnreachable = new Map<PeerId, number>();
   /** Until when (by `steady`) machines that were on streams elsewhere, or before the start, may come back. */
   #graces: { readonly untilMs: number; readonly instanceIds: ReadonlySet<InstanceId> }[] = [];
   /** Of the last turn. */
@@ -130,11 +130,11 @@ export class Presence implements DeltaSubscriber {
       this.#machineOf(row.id, row.account_id, row.offline_since === null);
       waited.add(row.id);
     }
-    for (const [peerId, sinceMs] of known.unreachable) this.#toldUnreachable.set(peerId, sinceMs);
+    for (const [peerId, sinceMs] of known.unreachable) this.#reportedUnreachable.set(peerId, sinceMs);
     for (const network of this.#parts.fleet.networks()) {
       for (const peer of network.peers()) this.#peers.add(network.network.accountId, peer);
     }
-    this.#toldUnreachable.clear();
+    this.#reportedUnreachable.clear();
     this.#grace(waited, this.#parts.clock.steady() + limits.presenceGraceMs);
   }
 
@@ -143,7 +143,7 @@ export class Presence implements DeltaSubscriber {
     const { processId, clock } = this.#parts;
     const wallMs = clock.now();
     this.#heard.set(node.instanceId, { node, runMs: this.#runMs, wallMs, isSilent: false });
-    this.#machineOf(node.instanceId, node.accountId, !node.toldOffline).isSilent = false;
+    this.#machineOf(node.instanceId, node.accountId, !node.offlineReported).isSilent = false;
     this.#evidence.online(processId, node.instanceId, { atMs: wallMs, isNew: true });
     this.#gossip.renewed(node.instanceId);
   }
@@ -157,26 +157,26 @@ export class Presence implements DeltaSubscriber {
     if (subject !== undefined && !heard.isSilent) subject.isSilent = false;
     const { processId, clock } = this.#parts;
     const lastMs = heard.isSilent ? heard.wallMs : clock.now();
-    this.#evidence.offline(processId, node.instanceId, { lastMs, isGone: true });
-    this.#gossip.gone(node.instanceId);
+    this.#evidence.offline(processId, node.instanceId, { lastMs, hasEnded: true });
+    this.#gossip.ended(node.instanceId);
   }
 
   probed(node: NodeState, message: ProbedMessage): void {
     if (this.#heard.get(node.instanceId)?.node !== node) return;
     const { processId, clock } = this.#parts;
-    const words = wordsOf(message, clock.now());
+    const reports = probeReportsOf(message, clock.now());
     // A machine speaks of those that it meets, and of nobody else.
     const counted = {
-      heard: words.heard.filter(({ address }) => this.#isHeardThere(node, address)),
-      tunnels: words.tunnels.filter(({ peerId }) => this.#isHubOf(node, peerId)),
+      heard: reports.heard.filter(({ address }) => this.#isHeardThere(node, address)),
+      tunnels: reports.tunnels.filter(({ peerId }) => this.#isHubOf(node, peerId)),
     };
     this.#evidence.probed(processId, node.instanceId, counted);
     this.#gossip.changed(node.instanceId, counted);
   }
 
   onDelta(delta: Delta): void {
-    for (const { instanceId, ...words } of outdatedWords(delta, this.#parts.fleet)) {
-      if (this.#evidence.drop(instanceId, words)) this.#gossip.renewed(instanceId);
+    for (const { instanceId, ...reports } of outdatedReports(delta, this.#parts.fleet)) {
+      if (this.#evidence.drop(instanceId, reports)) this.#gossip.renewed(instanceId);
     }
     this.#peers.onDelta(delta);
   }
@@ -203,14 +203,14 @@ export class Presence implements DeltaSubscriber {
     }
     this.#peers.settle();
     this.#gossip.tick();
-    for (const due of this.#machineNews.take(runMs)) {
+    for (const due of this.#machineNews.takeDue(runMs)) {
       this.#writer.write({
         ...due,
         peers: [],
         machines: due.subjects.map((subject) => this.#machineRow(subject)),
       });
     }
-    for (const due of this.#peerNews.take(runMs)) {
+    for (const due of this.#peerNews.takeDue(runMs)) {
       this.#writer.write({
         ...due,
         machines: [],
@@ -256,7 +256,7 @@ export class Presence implements DeltaSubscriber {
       if (isSilent === heard.isSilent) continue;
       heard.isSilent = isSilent;
       this.#machineOf(instanceId, node.accountId, true).isSilent = isSilent;
-      if (isSilent) this.#evidence.offline(processId, instanceId, { lastMs: heard.wallMs, isGone: false });
+      if (isSilent) this.#evidence.offline(processId, instanceId, { lastMs: heard.wallMs, hasEnded: false });
       else this.#evidence.online(processId, instanceId, { atMs: wallMs, isNew: false });
       this.#gossip.changed(instanceId);
     }
@@ -273,10 +273,10 @@ export class Presence implements DeltaSubscriber {
     for (const { instanceIds } of over) this.#evidence.graceOver(instanceIds);
   }
 
-  #machineOf(instanceId: InstanceId, accountId: AccountId, told: boolean): MachineSubject {
+  #machineOf(instanceId: InstanceId, accountId: AccountId, reported: boolean): MachineSubject {
     const known = this.#machines.get(instanceId);
     if (known !== undefined) return known;
-    const hysteresis = new Hysteresis(told);
+    const hysteresis = new Hysteresis(reported);
     const subject = { key: instanceId, instanceId, accountId, hysteresis, isSilent: false };
     this.#machines.set(instanceId, subject);
     return subject;
@@ -298,7 +298,7 @@ export class Presence implements DeltaSubscriber {
     if (this.#evidence.isOnline(instanceId)) return false;
     const { processId, clock } = this.#parts;
     if (this.#heard.get(instanceId)?.isSilent !== false) return false;
-    if (this.#evidence.telling(processId, instanceId) !== null) return false;
+    if (this.#evidence.summary(processId, instanceId) !== null) return false;
     this.#evidence.online(processId, instanceId, { atMs: clock.now(), isNew: false });
     this.#gossip.changed(instanceId);
     return true;
@@ -313,12 +313,12 @@ export class Presence implements DeltaSubscriber {
   }
 
   #peerCreated(record: PeerRecord): void {
-    const told = !this.#toldUnreachable.has(record.peerId);
+    const reported = !this.#reportedUnreachable.has(record.peerId);
     this.#peerSubjects.set(record.peerId, {
       key: record.peerId,
       accountId: record.accountId,
       record,
-      hysteresis: new Hysteresis(told),
+      hysteresis: new Hysteresis(reported),
     });
   }
 

@@ -1,26 +1,26 @@
-// The other processes of the platform: tells them what is heard on the streams of this one, and takes what they tell.
+// Exchanges presence with the other processes of the platform: publishes reports of this one's streams, applies theirs.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
 import { hearsayBeatMs, hearsayExpiryMs, presenceGossipMax } from '@powernode/core/limits';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { PresenceGossip as Gossip } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
-import type { Evidence, HeardWord, Telling, TunnelWord, Words } from './evidence.ts';
+import type { Evidence, HeardReport, MachineReport, PathReport, ProbeReports } from './evidence.ts';
 
 export interface PresenceGossipParts {
   readonly processId: string;
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly evidence: Evidence;
-  /** Nothing is known of these machines any more: their process has ended, or is cut off. */
+  /** Nothing is known of these machines any more: their process has ended or cannot be reached. */
   readonly lost: (instanceIds: readonly InstanceId[]) => void;
 }
 
-/** What a machine has said since the last turn. */
+/** The reports of a machine since the last turn. */
 interface Fresh {
-  /** All that it has said is to be told: it began anew, or some of it counts no more. */
+  /** All reports are to be published: its stream is new, or some reports are outdated. */
   readonly isWhole: boolean;
-  readonly heard: Map<string, HeardWord>;
-  readonly tunnels: Map<PeerId, TunnelWord>;
+  readonly heard: Map<string, HeardReport>;
+  readonly tunnels: Map<PeerId, PathReport>;
 }
 
 interface Known {
@@ -34,52 +34,52 @@ export class PresenceGossip {
   readonly #parts: PresenceGossipParts;
   readonly #others = new Map<string, Known>();
   readonly #changed = new Map<string, Fresh>();
-  readonly #gone = new Set<string>();
+  readonly #ended = new Set<string>();
   #number = 0;
-  #saidMs = Number.NEGATIVE_INFINITY;
+  #publishedMs = Number.NEGATIVE_INFINITY;
   #isWholeWanted = false;
   readonly #unsubscribe: () => void;
 
   constructor(parts: PresenceGossipParts) {
     this.#parts = parts;
     this.#unsubscribe = parts.bus.subscribe((message) => {
-      if (message.kind === 'presence') this.#hear(message.presence);
+      if (message.kind === 'presence') this.#onGossip(message.presence);
     });
   }
 
   /** What is known of a machine on a stream of this process is other than before. */
-  changed(instanceId: InstanceId, words?: Words): void {
-    // Nobody else is there as far as is known; whoever comes is told everything.
+  changed(instanceId: InstanceId, reports?: ProbeReports): void {
+    // No other process is known; one that comes later gets everything.
     if (this.#others.size === 0) return;
     const fresh = this.#changed.get(instanceId) ?? { isWhole: false, heard: new Map(), tunnels: new Map() };
     this.#changed.set(instanceId, fresh);
-    for (const { address, ...word } of words?.heard ?? []) fresh.heard.set(address, word);
-    for (const { peerId, ...word } of words?.tunnels ?? []) fresh.tunnels.set(peerId, word);
+    for (const { address, ...report } of reports?.heard ?? []) fresh.heard.set(address, report);
+    for (const { peerId, ...report } of reports?.tunnels ?? []) fresh.tunnels.set(peerId, report);
   }
 
-  /** A stream of it began, or words of it count no more: the others are to forget what they know of its words. */
+  /** Its stream is new, or reports of it are outdated: the other processes must forget its earlier reports. */
   renewed(instanceId: InstanceId): void {
     if (this.#others.size === 0) return;
-    // A stream that ended since the last turn has this successor, and the others need not hear of that.
-    this.#gone.delete(instanceId);
+    // A stream that ended since the last turn has this successor, so its end is not published.
+    this.#ended.delete(instanceId);
     this.#changed.set(instanceId, { isWhole: true, heard: new Map(), tunnels: new Map() });
   }
 
-  gone(instanceId: InstanceId): void {
+  ended(instanceId: InstanceId): void {
     this.#changed.delete(instanceId);
-    if (this.#others.size > 0) this.#gone.add(instanceId);
+    if (this.#others.size > 0) this.#ended.add(instanceId);
   }
 
-  /** Tells what changed since the last turn; once a second also that nothing did. */
+  /** Publishes the changes since the last turn; once a second also an empty message. */
   tick(): void {
     const nowMs = this.#parts.clock.steady();
     this.#expire(nowMs);
-    if (this.#isWholeWanted) this.#sayAll();
-    const isDue = nowMs - this.#saidMs >= hearsayBeatMs;
-    if (!isDue && this.#changed.size + this.#gone.size === 0) return;
-    this.#say(this.#tellings(), [...this.#gone], false);
+    if (this.#isWholeWanted) this.#publishAll();
+    const isDue = nowMs - this.#publishedMs >= hearsayBeatMs;
+    if (!isDue && this.#changed.size + this.#ended.size === 0) return;
+    this.#publishReports(this.#changedReports(), [...this.#ended], false);
     this.#changed.clear();
-    this.#gone.clear();
+    this.#ended.clear();
   }
 
   close(): void {
@@ -87,37 +87,37 @@ export class PresenceGossip {
     this.#publish({ about: 'ends', from: this.#parts.processId });
   }
 
-  #tellings(): Telling[] {
-    const found: Telling[] = [];
+  #changedReports(): MachineReport[] {
+    const found: MachineReport[] = [];
     const { evidence, processId } = this.#parts;
     for (const [instanceId, fresh] of this.#changed) {
       if (fresh.isWhole) {
-        const whole = evidence.whole(processId, instanceId);
+        const whole = evidence.fullReport(processId, instanceId);
         if (whole !== null) found.push(whole);
         continue;
       }
-      const heard = Array.from(fresh.heard, ([address, word]) => ({ address, ...word }));
-      const tunnels = Array.from(fresh.tunnels, ([peerId, word]) => ({ peerId, ...word }));
-      const telling = evidence.telling(processId, instanceId);
-      if (telling !== null) found.push({ ...telling, isWhole: false, heard, tunnels });
+      const heard = Array.from(fresh.heard, ([address, report]) => ({ address, ...report }));
+      const tunnels = Array.from(fresh.tunnels, ([peerId, report]) => ({ peerId, ...report }));
+      const report = evidence.summary(processId, instanceId);
+      if (report !== null) found.push({ ...report, isWhole: false, heard, tunnels });
     }
     return found;
   }
 
-  #sayAll(): void {
+  #publishAll(): void {
     this.#isWholeWanted = false;
     this.#changed.clear();
-    this.#gone.clear();
+    this.#ended.clear();
     const all = [...this.#parts.evidence.of(this.#parts.processId)];
-    this.#say(all.slice(0, presenceGossipMax), [], true);
+    this.#publishReports(all.slice(0, presenceGossipMax), [], true);
     for (let at = presenceGossipMax; at < all.length; at += presenceGossipMax) {
-      this.#say(all.slice(at, at + presenceGossipMax), [], false);
+      this.#publishReports(all.slice(at, at + presenceGossipMax), [], false);
     }
   }
 
-  #say(tellings: Telling[], gone: string[], isWhole: boolean): void {
-    this.#saidMs = this.#parts.clock.steady();
-    const parts = Math.max(Math.ceil(Math.max(tellings.length, gone.length) / presenceGossipMax), 1);
+  #publishReports(reports: MachineReport[], ended: string[], isWhole: boolean): void {
+    this.#publishedMs = this.#parts.clock.steady();
+    const parts = Math.max(Math.ceil(Math.max(reports.length, ended.length) / presenceGossipMax), 1);
     for (let part = 0; part < parts; part++) {
       const at = part * presenceGossipMax;
       this.#publish({
@@ -125,13 +125,13 @@ export class PresenceGossip {
         from: this.#parts.processId,
         number: ++this.#number,
         isWhole: isWhole && part === 0,
-        tellings: tellings.slice(at, at + presenceGossipMax).map(plain),
-        gone: gone.slice(at, at + presenceGossipMax),
+        tellings: reports.slice(at, at + presenceGossipMax).map(plain),
+        gone: ended.slice(at, at + presenceGossipMax),
       });
     }
   }
 
-  #hear(said: Gossip): void {
+  #onGossip(said: Gossip): void {
     const { processId, evidence, lost, clock } = this.#parts;
     if (said.about === 'wanted') {
       if (said.to === processId) this.#isWholeWanted = true;
@@ -145,36 +145,36 @@ export class PresenceGossip {
     const known = this.#others.get(said.from);
     this.#others.set(said.from, { number: said.number, heardMs: clock.steady() });
     if (known === undefined) {
-      // It has not told this process anything yet, and knows nothing of it.
+      // The other process is new here, and does not know this one either.
       this.#isWholeWanted = true;
     }
     if (!said.isWhole && known?.number !== said.number - 1) {
       return this.#publish({ about: 'wanted', to: said.from });
     }
-    if (said.isWhole) this.#whole(said.from, said.tellings);
-    for (const telling of said.tellings) this.#take(said.from, telling);
+    if (said.isWhole) this.#applyWhole(said.from, said.tellings);
+    for (const report of said.tellings) this.#apply(said.from, report);
     for (const instanceId of said.gone) {
       const lastMs = evidence.lastHeardMs(instanceId) ?? clock.now();
-      evidence.offline(said.from, instanceId, { lastMs, isGone: true });
+      evidence.offline(said.from, instanceId, { lastMs, hasEnded: true });
     }
   }
 
-  /** Those that it does not name any more have left it meanwhile. */
-  #whole(process: string, tellings: readonly Telling[]): void {
+  /** Machines that a complete message does not name have left that process meanwhile. */
+  #applyWhole(process: string, reports: readonly MachineReport[]): void {
     const { evidence } = this.#parts;
-    const named = new Set(tellings.map((telling) => telling.instanceId));
+    const named = new Set(reports.map((report) => report.instanceId));
     const left = [...evidence.of(process)].filter(({ instanceId }) => !named.has(instanceId));
     for (const { instanceId, atMs } of left)
-      evidence.offline(process, instanceId, { lastMs: atMs, isGone: true });
+      evidence.offline(process, instanceId, { lastMs: atMs, hasEnded: true });
   }
 
-  #take(process: string, telling: Telling): void {
+  #apply(process: string, report: MachineReport): void {
     const { evidence } = this.#parts;
-    const { instanceId, atMs } = telling;
-    if (telling.isOnline) evidence.online(process, instanceId, { atMs, isNew: false });
-    else evidence.offline(process, instanceId, { lastMs: atMs, isGone: false });
-    if (telling.isWhole) evidence.forgetWords(process, instanceId);
-    evidence.probed(process, instanceId, telling);
+    const { instanceId, atMs } = report;
+    if (report.isOnline) evidence.online(process, instanceId, { atMs, isNew: false });
+    else evidence.offline(process, instanceId, { lastMs: atMs, hasEnded: false });
+    if (report.isWhole) evidence.forgetReports(process, instanceId);
+    evidence.probed(process, instanceId, report);
   }
 
   #expire(nowMs: number): void {
@@ -190,6 +190,6 @@ export class PresenceGossip {
   }
 }
 
-function plain({ instanceId, isOnline, atMs, isWhole, heard, tunnels }: Telling) {
+function plain({ instanceId, isOnline, atMs, isWhole, heard, tunnels }: MachineReport) {
   return { instanceId, isOnline, atMs, isWhole, heard: [...heard], tunnels: [...tunnels] };
 }

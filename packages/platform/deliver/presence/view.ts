@@ -87,8 +87,8 @@ export class PresenceView {
 
   /** Whether a machine's own tunnel to a hub answers; null: it said nothing. */
   answers(instanceId: InstanceId, hubPeerId: PeerId): boolean | null {
-    const word = this.#parts.evidence.tunnel(instanceId, hubPeerId);
-    return word === undefined ? null : word.state === 'answers';
+    const report = this.#parts.evidence.tunnel(instanceId, hubPeerId);
+    return report === undefined ? null : report.state === 'answers';
   }
 
   /** Machines of all accounts by whether they are heard. */
@@ -115,9 +115,9 @@ export class PresenceView {
       const self = network.peerOfInstance(instanceId);
       if (self === undefined) continue;
       for (const hub of network.transit) {
-        const word = this.#parts.evidence.heardBy(hub.instanceId, self.hostAddress);
-        if (word === undefined) continue;
-        yield { hubPeerId: hub.id, atMs: word.heard ? this.#parts.clock.now() : word.sinceMs };
+        const report = this.#parts.evidence.heardBy(hub.instanceId, self.hostAddress);
+        if (report === undefined) continue;
+        yield { hubPeerId: hub.id, atMs: report.heard ? this.#parts.clock.now() : report.sinceMs };
       }
     }
   }

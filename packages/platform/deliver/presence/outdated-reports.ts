@@ -1,5 +1,5 @@
-// Which words of machines a change of the fleet makes void. Machines tell changes only, so what one said of a hub, or a hub
-// of its address, would count for as long as its stream lasts, although they do not meet any more.
+// Finds the reports of machines that a change of the fleet makes outdated. Machines report changes only, so a report on a
+// hub, or a hub's on an address, would count as long as the stream lasts, although the two share no tunnel any more.
 
 import type { Delta } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
@@ -13,14 +13,14 @@ export interface OutdatedOf extends Outdated {
   readonly instanceId: InstanceId;
 }
 
-/** Asked after the fleet has taken the change. A machine may be named more than once. */
-export function* outdatedWords(delta: Delta, fleet: FleetIndex): Generator<OutdatedOf> {
+/** To be called after the change was applied to the fleet. A machine may be named more than once. */
+export function* outdatedReports(delta: Delta, fleet: FleetIndex): Generator<OutdatedOf> {
   if (delta.kind === 'network_removed') yield* ofNetwork(delta.last);
   if (delta.kind !== 'peer_changed' && delta.kind !== 'peer_removed') return;
   const { before } = delta;
   const after = delta.kind === 'peer_changed' ? delta.after : null;
   const network = fleet.network(before.networkId);
-  // It went with its network, which has said all of this.
+  // The peer was deleted with its network, whose own delta covers it.
   if (network === undefined) return;
   const others = network.transit.filter(({ id }) => id !== before.id);
   const hubs = isTransit(before) ? [...others, before] : others;
@@ -33,7 +33,7 @@ export function* outdatedWords(delta: Delta, fleet: FleetIndex): Generator<Outda
   if (isTransit(before) && (after === null || !isTransit(after))) yield* ofHub(network, before);
 }
 
-/** What it heard, and what everybody said of it. */
+/** The reports of a hub, and those on it. */
 function* ofHub(network: NetworkIndex, hub: PeerModel): Generator<OutdatedOf> {
   const peers = [...network.peers()];
   yield { instanceId: hub.instanceId, heard: peers.map(({ hostAddress }) => hostAddress), tunnels: [] };
