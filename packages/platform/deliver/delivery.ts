@@ -146,7 +146,7 @@ class RunningDelivery implements Delivery {
       others: { processId, bus, holderOf: (instanceId) => this.presence.holderElsewhere(instanceId) },
     });
     this.#jobs = new JobRunner({ clock, log, random: Math.random, leader: null });
-    this.#unsubscribe = bus.subscribe((message) => this.#told(message));
+    this.#unsubscribe = bus.subscribe((message) => this.#onBusMessage(message));
   }
 
   /** Tells nodes which of their keys are spent. */
@@ -258,7 +258,7 @@ class RunningDelivery implements Delivery {
     this.#options.bus.publish({ kind: 'instance_ended', accountId, instanceId });
   };
 
-  /** Published alone: the bus tells this process as well, and a node that is told twice would try twice. */
+  /** Only published: the bus calls this process as well, and a node that is asked twice would try twice. */
   retryRolledBack: Deliverer['retryRolledBack'] = (instanceId) =>
     this.#options.bus.publish({ kind: 'retry', instanceId });
 
@@ -312,17 +312,17 @@ class RunningDelivery implements Delivery {
     await jobsEnded;
   }
 
-  #told(message: BusMessage): void {
+  #onBusMessage(message: BusMessage): void {
     if (message.kind === 'changed') this.dispatcher.changed(message.accountId, message.sequence);
     if (message.kind === 'instance_ended') this.#ended(message.accountId, message.instanceId);
-    if (message.kind === 'capability') this.#speaks(message);
+    if (message.kind === 'capability') this.#onCapability(message);
     if (message.kind === 'retry') this.dispatcher.nodes.get(message.instanceId)?.stream?.retry();
     if (message.kind === 'event' && message.event.kind === 'system.instance.updated') {
       this.#renamed(message.event.payload['after']);
     }
   }
 
-  /** Other processes compare what it has applied with what it is given, too. */
+  /** Other processes compare the document of the node with what it has applied, too. */
   #publishCapability(node: NodeState): void {
     const { instanceId, capability } = node;
     if (capability === node.publishedCapability) return;
@@ -330,15 +330,15 @@ class RunningDelivery implements Delivery {
     this.#options.bus.publish({ kind: 'capability', instanceId, capability });
   }
 
-  /** Its stream is in another process; of one that is here its own hello has said more. */
-  #speaks({ instanceId, capability }: Extract<BusMessage, { kind: 'capability' }>): void {
+  /** The stream is in another process; a node with a stream here has said its capability in its hello. */
+  #onCapability({ instanceId, capability }: Extract<BusMessage, { kind: 'capability' }>): void {
     const node = this.dispatcher.nodes.get(instanceId);
     if (node === undefined || node.stream !== null) return;
     node.publishedCapability = capability;
     node.speaks(capability, this.dispatcher);
   }
 
-  /** What is told of the machine from here on calls it by its new name. */
+  /** Later events and reports name the instance by its new hostname. */
   #renamed(after: unknown): void {
     const { id, hostname } = after as Instance;
     this.dispatcher.nodes.get(id)?.name(hostname);

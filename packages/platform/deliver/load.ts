@@ -49,7 +49,7 @@ export interface Loaded {
   readonly instances: readonly InstanceFacts[];
   /** By public key. */
   readonly lastHandshakes: ReadonlyMap<PublicKey, number>;
-  /** By peer: since when it is not reached, as events have told. */
+  /** By peer: since when it is unreachable, by the events so far. */
   readonly unreachable: ReadonlyMap<PeerId, number>;
 }
 

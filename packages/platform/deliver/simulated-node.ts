@@ -70,7 +70,7 @@ export interface SimulatedNodeOptions {
   /** Left out: a program of its own. */
   readonly run?: string;
   /**
-   * Keeps the document and checks its hash. Without one the node believes the hash that it is told, which costs
+   * Keeps the document and checks its hash. Without one the node believes the hash that it is sent, which costs
    * next to nothing: for load, not for tests of what arrives.
    */
   readonly holding?: Holding;

@@ -115,7 +115,7 @@ export class StateReader {
     return { terms, names, oldTerms: bound === null ? [] : leases.termsOf(row.id, bound) };
   }
 
-  /** What a hub says of a peer; where it was not told to watch that peer, what follows from its having applied that. */
+  /** A hub's report on a peer; for a peer that it does not watch, what follows from its having applied that. */
   reportOf(row: VirtualIpRow, at: { readonly hub: string; readonly peerId: string }): Word | null {
     const { observations, clock } = this.#parts;
     const instanceId = this.instanceOf(row, at.hub);

@@ -48,7 +48,7 @@ describe('a virtual IP', () => {
     expect(virtualIp.transitions[0]?.['detail']).toContain(hubs[0]?.hostname);
     const kinds = (await fleet.events('sdwan.virtual_ip')).map((event) => event['kind']);
     expect(kinds.slice(0, 2)).toEqual(['sdwan.virtual_ip.failed_over', 'sdwan.virtual_ip.failing_over']);
-    // Back again, it asks and is told that it is not its own any more.
+    // Back again, it asks, and its lease is refused.
     await first.connect();
     for (const hub of hubs) hub.hears(first, true);
     await until(() => first.entry(id) === undefined);
@@ -78,8 +78,8 @@ describe('a virtual IP', () => {
     first.node.applying = true;
     const moved = await fleet.heldBy(id, second);
     expect(moved.epoch).toBe(3);
-    const told = await fleet.events('sdwan.virtual_ip.failing_over');
-    expect(told[0]?.['payload']).toMatchObject({ reason: 'holder_dead' });
+    const events = await fleet.events('sdwan.virtual_ip.failing_over');
+    expect(events[0]?.['payload']).toMatchObject({ reason: 'holder_dead' });
   });
 
   test('moves with its single hub as the only witness', async () => {
@@ -197,7 +197,7 @@ describe('when a person has to decide', () => {
     await fleet.loses(hubs, first);
     const blocked = await fleet.stateOf(id, 'error');
     expect(blocked.state_detail).toContain('blocked');
-    // Told otherwise, it goes on from there.
+    // After the opposite report it goes on from there.
     await fleet.policy('auto_approve');
     await fleet.heldBy(id, second);
   });

@@ -41,7 +41,7 @@ interface Account {
   readonly queue: AccountQueue;
   /** Every change up to this number was written to the streams. */
   written: number;
-  /** When the oldest change that is not written was told of. */
+  /** When the oldest change that is not written yet was announced. */
   since: number | null;
   closingGap: boolean;
   waiters: { readonly sequence: number; readonly resolve: () => void }[];
@@ -190,7 +190,7 @@ export class Dispatcher {
     return node;
   }
 
-  /** What is missing is usually on its way: transactions are told of in another order than they commit. */
+  /** A missing change is usually on its way: transactions are announced in another order than they commit. */
   #closeGap(account: Account): void {
     if (account.closingGap) return;
     account.closingGap = true;
@@ -249,10 +249,10 @@ export class Dispatcher {
       else spokes.push(node);
     }
     for (const node of spokes) node.stream?.deliver();
-    this.#tellWritten();
+    this.#notifyWaiters();
   }
 
-  #tellWritten(): void {
+  #notifyWaiters(): void {
     const now = this.#parts.clock.steady();
     for (const account of this.#unwritten) {
       account.written = account.queue.taken;

@@ -1,4 +1,4 @@
-// What nodes say of themselves in hello, and the keys they publish: gathered, written, and told on to whoever
+// What nodes say of themselves in hello, and the keys they publish: gathered, written, and passed on to whoever
 // decides what follows from where a node is. The statements: arrival-rows.ts.
 import type { AccountId } from '@powernode/core/ids';
 import { publicKey } from '@powernode/core/intent/common';

@@ -1,4 +1,4 @@
-// Whom a spoke meets without a hub, by what it said of its routes and by what it was told.
+// Which peers a spoke reaches without a hub: by the routes that it reported, and by its document.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';

@@ -20,13 +20,13 @@ const base: PeerModel = peerModel({
 
 let clock: SimulatedClock;
 let places: DirectPlaces;
-let told: DirectPlace[];
+let reported: DirectPlace[];
 let withPlace: PeerModel;
 let writes: boolean;
 
 beforeEach(() => {
   clock = new SimulatedClock();
-  told = [];
+  reported = [];
   writes = false;
   const fleet = new FleetIndex();
   const hub = (number: number): PeerModel => ({
@@ -52,8 +52,8 @@ beforeEach(() => {
     fleet,
     keys,
     onDirectPlace: (place) => {
-      told.push(place);
-      return Promise.resolve(writes ? { sequence: told.length, changes: [] } : null);
+      reported.push(place);
+      return Promise.resolve(writes ? { sequence: reported.length, changes: [] } : null);
     },
     changed: () => undefined,
   });
@@ -73,16 +73,18 @@ test('seen alike by all hubs, it can be called there', async () => {
   sees('i-hub1', '198.51.100.9:4000');
   sees('i-hub2', '198.51.100.9:4000');
   await clock.advance(directGatherMs);
-  expect(told).toMatchObject([{ natKind: 'cone', endpoint: '198.51.100.9:4000', seenBy: 2, complete: true }]);
+  expect(reported).toMatchObject([
+    { natKind: 'cone', endpoint: '198.51.100.9:4000', seenBy: 2, complete: true },
+  ]);
 });
 
 test('seen at another place by each hub, it cannot', async () => {
   sees('i-hub1', '198.51.100.9:4000');
   await clock.advance(directGatherMs * 2);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   sees('i-hub2', '198.51.100.9:4001');
   await clock.advance(directGatherMs);
-  expect(told).toMatchObject([{ natKind: 'symmetric', endpoint: null }]);
+  expect(reported).toMatchObject([{ natKind: 'symmetric', endpoint: null }]);
 });
 
 test('seen at another place by one of three hubs, it stays where the others see it [9.6]', () => {
@@ -99,7 +101,7 @@ test('seen at another place by one of three hubs, it stays where the others see 
 test('a hub that says nothing is not waited for for ever', async () => {
   sees('i-hub1', '198.51.100.9:4000');
   await clock.advance(directWaitMs + directGatherMs);
-  expect(told).toMatchObject([{ natKind: 'cone', complete: false }]);
+  expect(reported).toMatchObject([{ natKind: 'cone', complete: false }]);
 });
 
 describe('a place that becomes free', () => {
@@ -107,24 +109,24 @@ describe('a place that becomes free', () => {
     sees('i-hub1', '198.51.100.9:4000');
     sees('i-hub2', '198.51.100.9:4000');
     await clock.advance(directGatherMs);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   test('is given to a spoke that was seen before', async () => {
     changes(withPlace, { ...withPlace, tags: ['changed'] });
     await clock.advance(directGatherMs);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
     await clock.advance(directGatherMs);
-    expect(told).toHaveLength(2);
-    expect(told[1]).toEqual(told[0]);
+    expect(reported).toHaveLength(2);
+    expect(reported[1]).toEqual(reported[0]);
   });
 
   test('is not for one whose key is retired', async () => {
     changes(base, { ...base, directKey: 'new key' });
     places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
     await clock.advance(directGatherMs);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   test('is not for one that every hub sees elsewhere by now', async () => {
@@ -132,17 +134,17 @@ describe('a place that becomes free', () => {
     await clock.advance(directGatherMs);
     places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
     await clock.advance(directGatherMs);
-    expect(told.map(({ natKind }) => natKind)).toEqual(['cone', 'symmetric']);
+    expect(reported.map(({ natKind }) => natKind)).toEqual(['cone', 'symmetric']);
   });
 });
 
-test('a place that no other machine can call is not told, whoever sees it [9.8]', async () => {
+test('an endpoint that no other machine can call is not reported, whoever sees it [9.8]', async () => {
   for (const endpoint of ['127.0.0.1:4000', '224.0.0.1:4000', '[fe80::9]:4000', '[fd00::9]:4000']) {
     sees('i-hub1', endpoint);
     sees('i-hub2', endpoint);
     await clock.advance(directWaitMs + directGatherMs);
   }
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 test('hubs that name another place every second send others to few of them [9.8]', async () => {
@@ -154,15 +156,15 @@ test('hubs that name another place every second send others to few of them [9.8]
     sees('i-hub2', endpoint);
     await clock.advance(1000);
   }
-  expect(told.length).toBeGreaterThan(5);
-  expect(told.length).toBeLessThanOrEqual(17);
+  expect(reported.length).toBeGreaterThan(5);
+  expect(reported.length).toBeLessThanOrEqual(17);
 });
 
 test('other keys, and what spokes see, mean nothing', async () => {
   sees('i-hub1', '198.51.100.9:4000', 'transit key');
   sees('i-spoke', '198.51.100.9:4000');
   await clock.advance(directWaitMs * 2);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 test('places of different families are not compared', () => {

@@ -63,7 +63,7 @@ interface Seen {
   readonly endpoints: Map<PeerId, string>;
   readonly sinceMs: number;
   due: boolean;
-  /** So often others were told another place, without a pause of `directCalmMs`; and when last. */
+  /** How often the endpoint changed for the other spokes without a pause of `directCalmMs`; and when last. */
   moves: number;
   movedAtMs: number;
 }
@@ -119,7 +119,7 @@ export class DirectPlaces implements DeltaSubscriber {
     this.#evaluateIn(seen, this.#pauseOf(seen));
   }
 
-  /** A place that moves again and again is told more and more seldom: each time every other spoke calls there. */
+  /** An endpoint that changes again and again is reported ever more seldom: each time every other spoke calls it. */
   #pauseOf(seen: Seen): number {
     if (this.#parts.clock.steady() - seen.movedAtMs > directCalmMs) seen.moves = 0;
     return Math.min(directGatherMs * 2 ** seen.moves, directMovePauseMaxMs);
@@ -142,7 +142,7 @@ export class DirectPlaces implements DeltaSubscriber {
     // A hub that is away is not waited for for ever.
     if (!judged.complete && clock.steady() - seen.sinceMs < directWaitMs)
       return this.#evaluateIn(seen, directGatherMs);
-    await this.#tell(seen, judged);
+    await this.#report(seen, judged);
   }
 
   /** null: nothing can be said of it, or it is a key that its peer does not have any more. */
@@ -159,8 +159,8 @@ export class DirectPlaces implements DeltaSubscriber {
     return judged === null ? null : { ...judged, complete: seen.endpoints.size >= hubs.size };
   }
 
-  /** Says whether anything has followed. */
-  async #tell(seen: Seen, judged: Judged): Promise<boolean> {
+  /** Returns whether a change followed. */
+  async #report(seen: Seen, judged: Judged): Promise<boolean> {
     const { log, onDirectPlace, changed } = this.#parts;
     const { accountId, networkId, peerId, directKey } = seen;
     try {
@@ -199,7 +199,7 @@ export class DirectPlaces implements DeltaSubscriber {
       const judged = this.#judge(seen);
       if (judged === null || judged.endpoint === null || !judged.complete) continue;
       // Direct paths may have been switched off, or somebody else was first.
-      if (!(await this.#tell(seen, judged))) return;
+      if (!(await this.#report(seen, judged))) return;
       free--;
     }
   }

@@ -23,8 +23,8 @@ interface Minute {
   /** By a clock that nobody sets. */
   readonly since: number;
   events: number;
-  /** Mended things that were not told of because there were too many events. */
-  untold: number;
+  /** Repaired things that no event has named, because there were too many events. */
+  unreported: number;
 }
 
 export class DriftEvents {
@@ -38,26 +38,26 @@ export class DriftEvents {
 
   mended(node: NodeState, drift: Observed['drift']): void {
     node.mended += drift.length;
-    const untold = this.#count(node, drift.length);
-    if (untold !== null) void this.#write(node, drift, untold);
+    const unreported = this.#count(node, drift.length);
+    if (unreported !== null) void this.#write(node, drift, unreported);
   }
 
-  /** How many to mention beside; null: there were too many events already. */
+  /** How many earlier things to count in the event; null: there were too many events already. */
   #count(node: NodeState, things: number): number | null {
     const now = this.#parts.clock.steady();
     let minute = this.#minutes.get(node);
     if (minute === undefined || now - minute.since >= 60_000) {
-      minute = { since: now, events: 0, untold: minute?.untold ?? 0 };
+      minute = { since: now, events: 0, unreported: minute?.unreported ?? 0 };
       this.#minutes.set(node, minute);
     }
     if (minute.events >= nodeEventsPerMinuteMax) {
-      minute.untold += things;
+      minute.unreported += things;
       return null;
     }
     minute.events++;
-    const { untold } = minute;
-    minute.untold = 0;
-    return untold;
+    const { unreported } = minute;
+    minute.unreported = 0;
+    return unreported;
   }
 
   /** What the event names: the first things, or none when the node has filled enough of the disk. */
@@ -69,7 +69,7 @@ export class DriftEvents {
     return bucket.tryTake(JSON.stringify(named).length, now) ? named : [];
   }
 
-  async #write(node: NodeState, drift: Observed['drift'], untold: number): Promise<void> {
+  async #write(node: NodeState, drift: Observed['drift'], unreported: number): Promise<void> {
     const { store, bus, clock, log } = this.#parts;
     const draft = makeEvent(clock, {
       accountId: node.accountId,
@@ -80,7 +80,7 @@ export class DriftEvents {
         node_instance_id: node.instanceId,
         hostname: node.hostname,
         mended: this.#named(node, drift),
-        mended_count: drift.length + untold,
+        mended_count: drift.length + unreported,
       },
     });
     try {

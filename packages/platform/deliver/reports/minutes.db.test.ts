@@ -23,7 +23,7 @@ let clock: SimulatedClock;
 let bus: ReturnType<typeof inProcessBus>;
 let node: NodeState;
 /** Kinds of events, as they were published. */
-let told: string[];
+let events: string[];
 
 beforeAll(async () => {
   database = await openTestStore();
@@ -36,12 +36,12 @@ afterAll(() => database.close());
 
 beforeEach(async () => {
   clock = new SimulatedClock();
-  told = [];
+  events = [];
   bus = inProcessBus((error) => {
     throw error;
   });
   bus.subscribe((message) => {
-    if (message.kind === 'event') told.push(message.event.kind);
+    if (message.kind === 'event') events.push(message.event.kind);
   });
   node = nodeState({ instanceId: uuidv7(), accountId, hostname: 'edge1' });
   node.stream = {} as NodeStream;
@@ -54,18 +54,18 @@ beforeEach(async () => {
 });
 
 describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
-  test('what was mended is told as often in a minute [9.24]', async () => {
+  test('repairs cause as many events in a minute [9.24]', async () => {
     const drift = new DriftEvents({ store: database.store, bus, clock, log });
     const mended = () =>
       drift.mended(node, [{ at: '2026-11-29T10:00:00.000Z', key: 'route/fd00::/64', detail: 'it was gone' }]);
     for (let i = 0; i < nodeEventsPerMinuteMax; i++) mended();
-    await expect.poll(() => told).toHaveLength(nodeEventsPerMinuteMax);
+    await expect.poll(() => events).toHaveLength(nodeEventsPerMinuteMax);
     clock.set(byMs);
     await clock.advance(59_999);
     mended();
     await clock.advance(1);
     mended();
-    await expect.poll(() => told).toHaveLength(nodeEventsPerMinuteMax + 1);
+    await expect.poll(() => events).toHaveLength(nodeEventsPerMinuteMax + 1);
     const rows = await inAccount(database.store, accountId, (trx) =>
       trx.selectFrom('events').select('payload').where('kind', '=', 'sdwan.drift.mended').execute(),
     );
@@ -75,7 +75,7 @@ describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
     expect(own).toHaveLength(nodeEventsPerMinuteMax + 1);
   });
 
-  test('what is wrong is told as often in a minute, and what waited is told after it [9.24]', async () => {
+  test('problems cause as many events in a minute, and what waited is reported after it [9.24]', async () => {
     const fleet = new FleetIndex();
     const reports = new ProblemReports({ store: database.store, bus, clock, log, fleet });
     const say = async (isWrong: boolean) => {
@@ -91,12 +91,12 @@ describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
       await reports.flush();
     };
     for (let i = 0; i < nodeEventsPerMinuteMax; i++) await say(i % 2 === 0);
-    expect(told).toHaveLength(nodeEventsPerMinuteMax);
+    expect(events).toHaveLength(nodeEventsPerMinuteMax);
     clock.set(byMs);
     await say(nodeEventsPerMinuteMax % 2 === 0);
-    expect(told).toHaveLength(nodeEventsPerMinuteMax);
+    expect(events).toHaveLength(nodeEventsPerMinuteMax);
     await clock.advance(60_000);
     await reports.flush();
-    expect(told).toHaveLength(nodeEventsPerMinuteMax + 1);
+    expect(events).toHaveLength(nodeEventsPerMinuteMax + 1);
   });
 });

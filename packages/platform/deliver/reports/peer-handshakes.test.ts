@@ -14,7 +14,7 @@ const now = Date.parse('2026-11-21T12:00:00Z');
 let fleet: FleetIndex;
 let handshakes: PeerHandshakes;
 
-function take(change: Change): void {
+function apply(change: Change): void {
   for (const delta of withContents(fleet.apply(change).deltas)) handshakes.onDelta(delta);
 }
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   fleet = new FleetIndex();
   fleet.load(network, []);
   handshakes = new PeerHandshakes();
-  take({ ...ofPeer, before: null, after: peer });
+  apply({ ...ofPeer, before: null, after: peer });
 });
 
 describe('a peer', () => {
@@ -58,20 +58,20 @@ describe('a peer', () => {
   test('stays what it is when its key is rotated, and is forgotten when it is detached', () => {
     handshakes.seen(recordOf('key 1'), now, now);
     const rotated = { ...peer, publicKey: 'key 2' };
-    take({ ...ofPeer, before: peer, after: rotated });
+    apply({ ...ofPeer, before: peer, after: rotated });
     expect(handshakes.of('key 1')).toBeUndefined();
     expect(recordOf('key 2')).toMatchObject({ connected: true, lastHandshakeMs: now, peerId: 'p' });
-    take({ ...ofPeer, before: rotated, after: null });
+    apply({ ...ofPeer, before: rotated, after: null });
     expect(handshakes.of('key 2')).toBeUndefined();
     expect(handshakes.overdue(now + 10 * silentAfterMs)).toEqual([]);
   });
 
   test('is forgotten with its network', () => {
-    take({ kind: 'network_deleted', networkId: 'n' });
+    apply({ kind: 'network_deleted', networkId: 'n' });
     expect(handshakes.of('key 1')).toBeUndefined();
   });
 
-  test('is after a start what its last handshake makes it, and nobody is told', () => {
+  test('is after a start what its last handshake makes it, without an event', () => {
     handshakes.load('a', { ...peer, publicKey: 'old' }, now - silentAfterMs - 1, now);
     handshakes.load('a', { ...peer, publicKey: 'new' }, now - 1000, now);
     expect(recordOf('old').connected).toBe(false);

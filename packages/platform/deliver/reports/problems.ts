@@ -1,6 +1,6 @@
-// What nodes say is wrong with them: kept as rows, and told as events when a problem begins and when it ends. A node
-// that says something else all the time causes no more events than others: what it says waits, and only what is still
-// so after that is written.
+// Problems that nodes report: kept as rows, with an event when a problem begins and one when it ends. A node that
+// reports something else all the time causes no more events than others: its reports wait, and only what still holds
+// after that is written.
 
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
@@ -56,16 +56,16 @@ export class ProblemReports {
   said(node: NodeState, problems: readonly NodeProblem[]): void {
     if (node.ended) return;
     node.problems = this.#withWithheld(node, this.#ofItsOwn(node, problems));
-    this.#told(node);
+    this.#schedule(node);
   }
 
-  /** To be called now and then: what a node is not given changes without a word of it. */
+  /** To be called periodically: the withheld entries of a node change without a report of the node. */
   lookWithheld(node: NodeState): void {
     if (node.ended || node.knowsAll) return;
     const known = node.problems.find(isUnsupported)?.detail ?? null;
     if (known === unsupportedDetail(node.withheldKeys)) return;
     node.problems = this.#withWithheld(node, node.problems);
-    this.#told(node);
+    this.#schedule(node);
   }
 
   /** Entries that are not sent to an agent are not applied, as are those that it was sent and does not know. */
@@ -79,7 +79,7 @@ export class ProblemReports {
     return [withheld, ...others].slice(0, nodeProblemsMax);
   }
 
-  #told(node: NodeState): void {
+  #schedule(node: NodeState): void {
     const { clock } = this.#parts;
     const minute = this.#minuteOf(node);
     if (minute.events < nodeEventsPerMinuteMax) return this.#batch.add(node);
@@ -159,8 +159,8 @@ export class ProblemReports {
         .map((problem) => ({ kind: 'system.instance.rolled_back_ended', problem, began: false })),
     ];
     // What is over the limit is named by number in the last one; all of it is in the row.
-    const told = news.slice(0, nodeEventsPerMinuteMax);
-    return told.map(({ kind, problem, began }, i) =>
+    const reported = news.slice(0, nodeEventsPerMinuteMax);
+    return reported.map(({ kind, problem, began }, i) =>
       makeEvent(this.#parts.clock, {
         accountId: node.accountId,
         kind,
@@ -170,7 +170,7 @@ export class ProblemReports {
           node_instance_id: node.instanceId,
           hostname: node.hostname,
           problem,
-          not_told: i === told.length - 1 ? news.length - told.length : 0,
+          not_told: i === reported.length - 1 ? news.length - reported.length : 0,
         },
       }),
     );

@@ -106,7 +106,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     this.#problems = new ProblemReports(parts);
   }
 
-  /** To be told of a change before the fleet takes it. */
+  /** Called with each delta, as all subscribers of the fleet are. */
   onDelta(delta: Delta): void {
     this.#directPlaces.onDelta(delta);
   }

@@ -1,4 +1,4 @@
-// Silence is found by looking, told once, and never when another platform process still sees the peer.
+// Silent peers are found by a periodic sweep, reported once, and never while another platform process sees the peer.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';

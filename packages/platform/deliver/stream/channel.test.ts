@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import { WebSocketChannel } from './channel.ts';
 
-/** As much of a WebSocket as the channel uses; the line takes a fragment when told to. */
+/** As much of a WebSocket as the channel uses; a fragment is sent when the test says so. */
 class FakeSocket extends EventEmitter {
   readonly log: string[] = [];
   readonly callbacks: (() => void)[] = [];
@@ -70,14 +70,14 @@ test('a frame in pieces is made as the line takes it', () => {
   expect(socket.log).toEqual(['abc']);
 });
 
-test('whoever waits for the line is told when it is empty or gone', () => {
+test('a callback for the end of the send buffer runs when it is empty or the connection is closed', () => {
   const { socket, channel } = open();
-  const told: string[] = [];
-  channel.whenDrained(() => told.push('empty'));
-  expect(told).toEqual([]);
+  const calls: string[] = [];
+  channel.whenDrained(() => calls.push('empty'));
+  expect(calls).toEqual([]);
   socket.takeAll();
   channel.send('x'.repeat(3 * nodeFragmentBytes));
-  channel.whenDrained(() => told.push('gone'));
+  channel.whenDrained(() => calls.push('gone'));
   socket.emit('close');
-  expect(told).toEqual(['empty', 'gone']);
+  expect(calls).toEqual(['empty', 'gone']);
 });

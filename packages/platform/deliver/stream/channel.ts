@@ -36,7 +36,7 @@ export class WebSocketChannel implements Channel {
     this.#socket = socket;
     socket.on('close', () => {
       this.#queue.length = 0;
-      this.#tellDrained();
+      this.#notifyDrained();
     });
   }
 
@@ -72,7 +72,7 @@ export class WebSocketChannel implements Channel {
   whenDrained(run: () => void): void {
     this.#drained.push(run);
     // A pong that nobody asked for is ignored (RFC 6455 §5.5.3); its callback comes when all before it is gone.
-    if (!this.#busy) this.#socket.pong('', false, () => this.#tellDrained());
+    if (!this.#busy) this.#socket.pong('', false, () => this.#notifyDrained());
   }
 
   #nextFrame(): void {
@@ -81,7 +81,7 @@ export class WebSocketChannel implements Channel {
     if (pieces === undefined || first === undefined) {
       this.#busy = false;
       this.#goodbye?.();
-      this.#tellDrained();
+      this.#notifyDrained();
       return;
     }
     this.#busy = true;
@@ -101,7 +101,7 @@ export class WebSocketChannel implements Channel {
     });
   }
 
-  #tellDrained(): void {
+  #notifyDrained(): void {
     for (const run of this.#drained.splice(0)) run();
   }
 }

@@ -25,7 +25,7 @@ export interface ClaimParts<Stream> {
   readonly clock: Pick<Clock, 'after'>;
   /** Milliseconds of a clock that never jumps. */
   readonly steady: () => number;
-  /** Gives the stream to the claimant; whoever has it is told that it was replaced. */
+  /** Gives the stream to the claimant, and ends the present one as replaced. */
   readonly take: (stream: Stream) => void;
 }
 

@@ -40,7 +40,7 @@ beforeEach(() => {
 });
 
 describe('a stream of a machine that another process has', () => {
-  it('is not to be taken when somebody answers there, who is told of it [9.31]', async () => {
+  it('is refused while a machine answers there, whose process is notified [9.31]', async () => {
     one.there = true;
     two.holder = '1';
     expect(await two.streams.before('i', '192.0.2.1')).toBe('there');

@@ -153,7 +153,7 @@ async function upgrade(
     if (waitMs > 0) throw overBudget(waitMs);
     parts.plain.upgraded(one.request.socket);
     streams.handleUpgrade(one.request, one.line, one.head, (socket) => {
-      // Told in the stream's own words, so that a machine that was terminated while away does not ask for ever.
+      // Refused by a close code of the stream, so that a machine that was terminated while offline does not retry for ever.
       if (node === null) refuseRevoked(socket);
       else parts.opened({ node, socket, line: one.line, address, certificate: identity });
     });

@@ -1,4 +1,4 @@
-// What a stream tells of its node.
+// What a stream reports of its node.
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { Hello, NodeMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState } from '../nodes/node-state.ts';

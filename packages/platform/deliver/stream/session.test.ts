@@ -156,7 +156,7 @@ describe('a stream', () => {
     expect(channel.sent[2]?.set).toHaveLength(3);
   });
 
-  test('tells a node that holds the newest document so, and one that is ahead everything', async () => {
+  test('answers "current" to a node with the newest document, and the whole document to one that is ahead', async () => {
     const { desiredRevision: revision } = node;
     const hash = node.digest.toString(16).padStart(32, '0');
     session.received(hello({ held: { revision, hash } }));
@@ -313,7 +313,7 @@ describe('the limiter for whole documents', () => {
 });
 
 describe('a node among very many', () => {
-  test('is told to beat less often, never more often again, and not for next to nothing [9.14]', () => {
+  test('is asked to beat less often, never more often again, and not for a small difference [9.14]', () => {
     let beatMs: number = limits.streamBeatMs;
     channel = new FakeChannel();
     const sendLimiter = new DocumentSendLimiter(clock);

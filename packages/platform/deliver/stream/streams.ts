@@ -125,7 +125,7 @@ export class Streams {
     socket.on('message', (data, isBinary) => {
       if (meter((budget) => budget.frame())) return;
       const before = processorMs();
-      // A whole message in one Buffer is what ws gives unless told otherwise.
+      // A whole message in one Buffer is what ws gives unless configured otherwise.
       session.received(isBinary ? '' : (data as Buffer).toString('utf8'));
       meter((budget) => budget.worked(processorMs() - before));
     });
@@ -262,7 +262,7 @@ export class Streams {
     this.#asking.delete(session.node);
     if (session.hasEnded) return 'later';
     if (said === 'free') return this.#claimHere(session);
-    // The process that has the other one tells of it.
+    // The process with the other stream writes the event.
     this.#parts.counters.streamsDuplicate++;
     return 'duplicate';
   }

@@ -112,7 +112,7 @@ describe('the window', () => {
     ['one of before', { protocol: 2 }, 'the agent 2'],
     ['one that needs a later platform', { capability: 90, capability_min: 80 }, 'the agent 80 to 90'],
     ['nonsense of both', { capability: 4, capability_min: 9 }, 'the agent 4'],
-  ])('does not hold %s, which is told both ranges', async (_, members, words) => {
+  ])('does not hold %s, which is sent both ranges', async (_, members, words) => {
     await say(members);
     expect(channel.closed).toBe(4426);
     expect(channel.reason).toContain(`capability ${earliestCapability} to ${newestCapability}`);
@@ -122,7 +122,7 @@ describe('the window', () => {
     expect(node.stream).toBeNull();
   });
 
-  test('is told to one whose hello is of another version altogether, too', () => {
+  test('is sent to one whose hello is of another version altogether, too', () => {
     open().received('{"kind":"hello","capability":1,"run":{"of":"another kind"}}');
     expect(channel.closed).toBe(4426);
   });

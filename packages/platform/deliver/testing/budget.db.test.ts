@@ -1,4 +1,4 @@
-// Machines that cost too much, over a real database and real streams: closed with a reason, told, kept away for a while,
+// Machines that cost too much, over a real database and real streams: closed with a reason, reported, kept away for a while,
 // and nothing is kept of what they make up. Another machine notices nothing.
 import * as limits from '@powernode/core/limits';
 import { closeCodes, nodeStreamPath } from '@powernode/core/wire/node-stream';

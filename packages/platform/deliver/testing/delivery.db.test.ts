@@ -214,7 +214,7 @@ describe('a node', () => {
     expect(spoke.node.received).toEqual(before);
   });
 
-  test('that comes back with what is newest is told so in one short frame', async () => {
+  test('that comes back with the newest document is answered in one short frame', async () => {
     const network = await stage.network();
     const { node, instanceId } = await stage.join();
     await stage.attach(network, instanceId, { hubSlot: 1 });

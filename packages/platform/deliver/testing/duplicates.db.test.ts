@@ -1,5 +1,5 @@
 // Two machines with one identity, over a real database and real streams: the one that was there keeps its stream, it is
-// told, and the other one is told what to do.
+// reported, and the other one is sent instructions.
 import { closeCodes } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type JoinedNode, Stage } from './stage.fixture.ts';
@@ -18,12 +18,12 @@ async function established(): Promise<JoinedNode> {
   return joined;
 }
 
-const told = async ({ instanceId }: JoinedNode) =>
+const eventsOf = async ({ instanceId }: JoinedNode) =>
   (await stage.events('system.instance.duplicate_identity')).filter(
     (event) => event.payload['node_instance_id'] === instanceId,
   );
 
-test('a cloned machine is refused and told how to join as itself; the first one loses nothing [9.31]', async () => {
+test('a cloned machine is refused with instructions to join as itself; the first one loses nothing [9.31]', async () => {
   const first = await established();
   const clone = stage.nodeWith(first.credentials);
   for (let i = 0; i < 3; i++) {
@@ -38,8 +38,8 @@ test('a cloned machine is refused and told how to join as itself; the first one 
   expect(clone.received.frames).toBe(0);
   expect(first.node.connected).toBe(true);
   // Three tries are one story.
-  await stage.until(async () => (await told(first)).length > 0);
-  expect(await told(first)).toMatchObject([
+  await stage.until(async () => (await eventsOf(first)).length > 0);
+  expect(await eventsOf(first)).toMatchObject([
     { severity: 'error', payload: { refused_address: '127.0.0.1', detail: expect.stringMatching(/--anew/) } },
   ]);
   await stage.until(async () =>
@@ -56,7 +56,7 @@ test('a machine that was started anew takes its stream at once, when its old lin
   const restarted = stage.nodeWith(first.credentials);
   await restarted.connect();
   await stage.until(() => restarted.received.frames > 0);
-  expect(await told(first)).toEqual([]);
+  expect(await eventsOf(first)).toEqual([]);
 });
 
 test('what a refused machine says is not taken for the word of the first one [9.31]', async () => {
@@ -108,8 +108,10 @@ test('a clone that comes to another process is refused there, and the first one 
   }
   expect(first.node.connected).toBe(true);
   expect(neighbour.delivery.counters()['streams_duplicate']).toBe(2);
-  await stage.until(async () => (await told(first)).length > 0);
-  expect(await told(first)).toMatchObject([{ severity: 'error', payload: { refused_address: '127.0.0.1' } }]);
+  await stage.until(async () => (await eventsOf(first)).length > 0);
+  expect(await eventsOf(first)).toMatchObject([
+    { severity: 'error', payload: { refused_address: '127.0.0.1' } },
+  ]);
   await stage.until(async () =>
     (await stage.instance(first.instanceId)).subsystems.some(
       ({ name, state }) => name === 'identity' && state === 'failed',
@@ -126,20 +128,20 @@ test('a machine that moves to another process takes its stream there, when its o
   await moved.connect();
   await stage.until(() => moved.received.frames > 0);
   expect(moved.connected).toBe(true);
-  expect(await told(first)).toEqual([]);
+  expect(await eventsOf(first)).toEqual([]);
   await neighbour.close();
 });
 
-test('two that come to processes which do not know of each other yet: one is refused, and is told of [9.31]', async () => {
+test('two that come to processes which do not know of each other yet: one is refused, with an event [9.31]', async () => {
   const first = await established();
   // It has heard nothing from the other process yet.
   const neighbour = await stage.neighbour(stage.bus);
   const clone = stage.nodeWith(first.credentials, { nodeUrl: neighbour.nodeUrl });
   await clone.connect();
   await stage.until(() => clone.ended !== null || first.node.ended !== null);
-  await stage.until(async () => (await told(first)).length > 0);
+  await stage.until(async () => (await eventsOf(first)).length > 0);
   expect([clone.ended, first.node.ended]).toEqual([refused, null]);
-  // Whatever the two processes told each other meanwhile, both know where it is.
+  // Whatever the two processes published meanwhile, both know where it is.
   await stage.until(
     () =>
       neighbour.delivery.nodeDelivery(first.instanceId).connected &&

@@ -1,5 +1,5 @@
 // A flood of joins: few are under way at once, so that streams keep their share of the database; what finds no place is
-// told when to come again; a right secret gets in.
+// asked to retry later; a right secret gets in.
 import { randomBytes } from 'node:crypto';
 import {
   databaseSessionsMax,
@@ -56,7 +56,7 @@ async function waitingSessions(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-test('a flood of joins leaves sessions to streams, is told when to come again, and keeps no right secret out [9.6]', async () => {
+test('a flood of joins leaves sessions to streams, is asked to retry later, and keeps no right secret out [9.6]', async () => {
   const { authority, bus } = stage;
   const enrol = createEnrolment({
     ...{ store: stage.store, authority, bus },
@@ -84,6 +84,6 @@ test('a flood of joins leaves sessions to streams, is told when to come again, a
   await letGo();
   expect(await joined).toMatchObject({ account_id: stage.accountId });
   await Promise.all(flood);
-  const told = (refusals.get('unauthenticated') ?? 0) + (refusals.get('rate_limited') ?? 0);
-  expect(told).toBe(enrolmentsAtOnceMax + enrolmentsWaitingMax - 1);
+  const refused = (refusals.get('unauthenticated') ?? 0) + (refusals.get('rate_limited') ?? 0);
+  expect(refused).toBe(enrolmentsAtOnceMax + enrolmentsWaitingMax - 1);
 }, 60_000);

@@ -1,4 +1,4 @@
-// What nodes say is wrong with them, over a real database and real streams: kept, told as events, and only of their own.
+// Problems that nodes report, over a real database and real streams: kept, with events, and only of their own networks.
 import { nodeEventsPerMinuteMax, nodeProblemDetailMax, nodeProblemsMax } from '@powernode/core/limits';
 import { closeCodes } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -29,28 +29,28 @@ async function stored({ instanceId }: JoinedNode): Promise<string[]> {
   return (await stage.instance(instanceId)).problems.map(({ code, detail }) => `${code} ${detail}`);
 }
 
-async function told({ instanceId }: JoinedNode, kind = 'system.instance.problem') {
+async function eventsOf({ instanceId }: JoinedNode, kind = 'system.instance.problem') {
   return (await stage.events(kind)).filter((event) => event.payload['node_instance_id'] === instanceId);
 }
 
-test('a problem is kept and told when it begins and when it ends, once [9.G]', async () => {
+test('a problem is kept, with one event when it begins and one when it ends [9.G]', async () => {
   const one = await connected();
   say(one, nftables);
   await stage.until(async () => (await stored(one)).length === 1);
   say(one, { ...nftables, detail: 'nft still fails' });
   await stage.until(async () => (await stored(one))[0] === 'nftables_failed nft still fails');
-  expect(await told(one)).toMatchObject([{ severity: 'error', payload: { problem: nftables } }]);
+  expect(await eventsOf(one)).toMatchObject([{ severity: 'error', payload: { problem: nftables } }]);
   expect(stage.delivery.problemCounts().get('nftables_failed')).toBe(1);
   say(one);
   await stage.until(async () => (await stored(one)).length === 0);
-  expect(await told(one)).toHaveLength(1);
-  expect(await told(one, 'system.instance.problem_ended')).toMatchObject([
+  expect(await eventsOf(one)).toHaveLength(1);
+  expect(await eventsOf(one, 'system.instance.problem_ended')).toMatchObject([
     { severity: 'info', payload: { problem: { code: 'nftables_failed' } } },
   ]);
   expect(stage.delivery.problemCounts().size).toBe(0);
 });
 
-test('it outlives a restart of the platform, and what ended meanwhile is told then [9.G]', async () => {
+test('it outlives a restart of the platform, and what ended meanwhile has its event then [9.G]', async () => {
   const one = await connected();
   say(one, nftables);
   await stage.until(async () => (await stored(one)).length === 1);
@@ -59,8 +59,8 @@ test('it outlives a restart of the platform, and what ended meanwhile is told th
   expect(await stored(one)).toHaveLength(1);
   await one.node.connect(stage.nodeUrl);
   say(one);
-  await stage.until(async () => (await told(one, 'system.instance.problem_ended')).length === 1);
-  expect(await told(one)).toHaveLength(1);
+  await stage.until(async () => (await eventsOf(one, 'system.instance.problem_ended')).length === 1);
+  expect(await eventsOf(one)).toHaveLength(1);
 });
 
 test('a node speaks of its own networks and their peers, each code in its own part, each problem once [9.G]', async () => {
@@ -102,16 +102,16 @@ test('a node that says something else all the time causes no more events than ot
   const many = (from: number) =>
     Array.from({ length: nodeProblemsMax }, (_, i) => ({ ...nftables, interface: `wg-${from + i}` }));
   say(one, ...many(0));
-  await stage.until(async () => (await told(one)).length >= nodeEventsPerMinuteMax);
+  await stage.until(async () => (await eventsOf(one)).length >= nodeEventsPerMinuteMax);
   expect((await stored(one)).length).toBe(nodeProblemsMax);
   for (let round = 1; round < 20; round++) say(one, ...many(100 * round));
   const witness = await connected();
   say(witness, nftables);
-  await stage.until(async () => (await told(witness)).length === 1);
-  const all = await told(one);
+  await stage.until(async () => (await eventsOf(witness)).length === 1);
+  const all = await eventsOf(one);
   expect(all).toHaveLength(nodeEventsPerMinuteMax);
   expect(all.map((event) => event.payload['not_told'])).toContain(nodeProblemsMax - nodeEventsPerMinuteMax);
-  expect(await told(one, 'system.instance.problem_ended')).toEqual([]);
+  expect(await eventsOf(one, 'system.instance.problem_ended')).toEqual([]);
 });
 
 test('a change that was taken back has events of its own beside [9.10]', async () => {
@@ -123,11 +123,11 @@ test('a change that was taken back has events of its own beside [9.10]', async (
     since,
   };
   say(one, problem);
-  await stage.until(async () => (await told(one, 'system.instance.rolled_back')).length === 1);
-  expect(await told(one, 'system.instance.rolled_back')).toMatchObject([
+  await stage.until(async () => (await eventsOf(one, 'system.instance.rolled_back')).length === 1);
+  expect(await eventsOf(one, 'system.instance.rolled_back')).toMatchObject([
     { severity: 'error', payload: { problem } },
   ]);
-  expect(await told(one)).toHaveLength(1);
+  expect(await eventsOf(one)).toHaveLength(1);
   say(one);
-  await stage.until(async () => (await told(one, 'system.instance.rolled_back_ended')).length === 1);
+  await stage.until(async () => (await eventsOf(one, 'system.instance.rolled_back_ended')).length === 1);
 });

@@ -1,4 +1,4 @@
-// What nodes report, over a real database and real streams: where it ends up, and what is told of it.
+// What nodes report, over a real database and real streams: where it is stored, and which events it causes.
 
 import type { NetworkModel } from '@powernode/core/compile/model';
 import { agentRoutesPerFrameMax } from '@powernode/core/limits';
@@ -35,7 +35,7 @@ function tunnel(network: NetworkModel, publicKey: string, at: Date | null = new 
 }
 
 describe('a handshake that a node reports', () => {
-  test('is stored, and makes both peers connected, which is told once', async () => {
+  test('is stored, and makes both peers connected, with one event each', async () => {
     const { network, hub, spoke, hubPeer, spokePeer } = await pair();
     hub.node.observe({ tunnels: [tunnel(network, spokePeer.publicKey)] });
     await stage.until(async () => (await stage.tunnels(hub.instanceId)).length === 1);
@@ -51,9 +51,9 @@ describe('a handshake that a node reports', () => {
     });
     await stage.until(async () => (await stage.tunnels(spoke.instanceId)).length === 1);
     const events = await stage.events('sdwan.peer.connected');
-    const told = events.filter((event) => event.payload['network_id'] === network.id);
-    expect(told).toHaveLength(2);
-    expect(new Set(told.map((event) => event.payload['peer_id']))).toEqual(
+    const connected = events.filter((event) => event.payload['network_id'] === network.id);
+    expect(connected).toHaveLength(2);
+    expect(new Set(connected.map((event) => event.payload['peer_id']))).toEqual(
       new Set([hubPeer.id, spokePeer.id]),
     );
   });
@@ -82,7 +82,7 @@ describe('a handshake that a node reports', () => {
 });
 
 describe('a node that comes back', () => {
-  test('tells all that it sees, and what it does not see any more is forgotten', async () => {
+  test('reports all that it sees, and what it does not see any more is forgotten', async () => {
     const { network, hub, spokePeer } = await pair();
     const other = await stage.join();
     const otherPeer = await stage.attach(network, other.instanceId);
@@ -199,7 +199,7 @@ test('the hub in use is the one that the route goes through', async () => {
   expect(stage.delivery.hubInUse(spoke.instanceId, network.id)).toBeNull();
   spoke.node.observe({ routes: [{ destination: network.prefix, via: `wg-${network.handle}-1` }] });
   await stage.until(() => stage.delivery.hubInUse(spoke.instanceId, network.id) === hubPeer.id);
-  // Of a machine that has said as much as is kept, what is known goes on being told.
+  // Of a machine that has said as much as is kept, what is known goes on being reported.
   const via = (slot: number) => `wg-${network.handle}-${slot}`;
   const others = Array.from({ length: agentRoutesPerFrameMax }, (_, i) => ({
     destination: `fd00:${i.toString(16)}::/64`,

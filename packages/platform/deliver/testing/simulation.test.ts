@@ -1,4 +1,4 @@
-// Delivery under a simulated clock and seeded chance: changes told late, out of order or not at all, lines that
+// Delivery under a simulated clock and seeded chance: changes announced late, out of order or not at all, lines that
 // stall and break, platforms that are killed, agents that are upgraded and set back. Whatever happens, every node ends
 // with the newest document, as far as it knows its entries, and at no time does one hold a document that is not the one of
 // the revision it names, or an entry that it does not know.
@@ -234,7 +234,7 @@ class World {
     return this.#hashes[revision]?.get(`${instanceId} ${capability}`);
   }
 
-  /** One transaction with one or more changes; delivery is told late, out of order, or not at all. */
+  /** One transaction with one or more changes; announced to delivery late, out of order, or not at all. */
   commit(): void {
     const changes = Array.from({ length: 1 + Math.floor(this.random() * 3) }, () => this.#fleet.change());
     const sequence = this.#rows.length + 1;

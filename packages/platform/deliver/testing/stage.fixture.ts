@@ -109,7 +109,7 @@ export class Stage {
     return this.#test.store;
   }
 
-  /** A new process as far as anybody can tell: all it has is the database. */
+  /** A new process: all it has is the database. */
   async start(): Promise<void> {
     this.#database = new Cuttable(this.#test.store.db);
     const store = this.#database;
@@ -323,7 +323,7 @@ export class Stage {
       return { result: network, changes: [{ kind: 'network_created', network }] };
     });
     this.#fleet.networks.set(id, model.result);
-    this.#tell(model);
+    this.#notify(model);
     return model.result;
   }
 
@@ -333,7 +333,7 @@ export class Stage {
     place: { readonly hubSlot?: number } = {},
   ): Promise<PeerModel> {
     const written = await this.#insertPeer(network, instanceId, place);
-    this.#tell(written);
+    this.#notify(written);
     return written.result;
   }
 
@@ -388,7 +388,7 @@ export class Stage {
       return { result: null, changes };
     });
     for (const peer of peers) this.#fleet.peers.delete(peer.id);
-    this.#tell(written);
+    this.#notify(written);
     this.delivery.instanceEnded(this.accountId, instanceId);
   }
 
@@ -424,7 +424,7 @@ export class Stage {
     });
   }
 
-  #tell({ sequence, changes }: { readonly sequence: number; readonly changes: readonly Change[] }): void {
+  #notify({ sequence, changes }: { readonly sequence: number; readonly changes: readonly Change[] }): void {
     this.delivery.changed(this.accountId, sequence, changes);
     this.bus.publish({ kind: 'changed', accountId: this.accountId, sequence });
   }
