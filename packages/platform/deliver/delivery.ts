@@ -117,7 +117,7 @@ class RunningDelivery implements Delivery {
         bus.publish({ kind: 'changed', accountId, sequence });
       },
       isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
-      gone: (node) => this.#ended(node.accountId, node.instanceId),
+      deleted: (node) => this.#ended(node.accountId, node.instanceId),
     });
     subscribers.push(this.presence, handshakes, keys, this.#reports, this.#retiredKeys());
     this.#streams = new Streams({
@@ -378,7 +378,7 @@ class RunningDelivery implements Delivery {
     });
   }
 
-  /** Streams whose certificate has expired, and those that another process ended without a word that was heard. */
+  /** Ends streams whose certificate has expired, and those that another process ended while its message was lost. */
   async #endOutlived(): Promise<void> {
     this.#streams.endExpired();
     if (this.#streams.count === 0) return;

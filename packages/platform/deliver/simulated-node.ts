@@ -94,7 +94,7 @@ export class SimulatedNode {
   #sequence = 0;
   /** Of the program that it would be. */
   readonly run: string;
-  /** How the last stream ended: code and words. */
+  /** How the last stream ended: code and reason. */
   ended: { readonly code: number; readonly reason: string } | null = null;
   readonly received = { frames: 0, bytes: 0, documents: 0, deltas: 0, currents: 0 };
 

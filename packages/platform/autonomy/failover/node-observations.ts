@@ -54,7 +54,7 @@ export class NodeObservations {
     for (const word of words) this.#say(instanceId, observation, word);
   }
 
-  /** A word of a node on the stream of this process. */
+  /** A report of a node on the stream of this process. */
   say(process: string, instanceId: string, word: { readonly peerId: string; readonly alive: boolean }): void {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation !== undefined) this.#say(instanceId, observation, word);
@@ -96,7 +96,7 @@ export class NodeObservations {
     return newest;
   }
 
-  wordOf(instanceId: string, peerId: string): Word | null {
+  reportOn(instanceId: string, peerId: string): Word | null {
     let word: Word | null = null;
     for (const { openedMs, words } of this.#observed.get(instanceId)?.values() ?? []) {
       const said = words.get(peerId);

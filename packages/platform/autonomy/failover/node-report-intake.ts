@@ -19,7 +19,7 @@ export interface IntakeParts {
   readonly clock: Clock;
   /** Whether there may be other processes. */
   readonly isShared: boolean;
-  /** The newest change of the account that the fleet in memory has taken. */
+  /** The newest change of the account that was applied to the fleet in memory. */
   readonly sequenceOf: (accountId: string) => number;
   /** Which of these the node still holds, when this process leads; null: it does not. */
   readonly renewed: (instanceId: string, leases: Leases) => Leases | null;
@@ -123,8 +123,8 @@ export class NodeReportIntake {
   }
 
   /**
-   * Asks the hub whether it stands by its word on the peer. Calls with that word once the hub is known to have been
-   * there after this moment; never, when it is not.
+   * Asks the hub to confirm its report on the peer. Calls with that report once the hub is known to have been connected
+   * after this moment; never, when it is not.
    */
   ask(instanceId: string, peerId: string, answered: (alive: boolean | null) => void): void {
     const { processId, observations, clock } = this.#parts;

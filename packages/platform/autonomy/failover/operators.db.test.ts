@@ -211,7 +211,7 @@ describe('its row', () => {
     );
     expect(reasons).toEqual(['taken', 'unfit_address', 'unfit_address', 'unfit_address', 'unfit_address']);
     await fleet.approved('deleteVirtualIp', { virtual_ip_id: made?.['id'] });
-    // What is made again may have its address back; that of a peer rests.
+    // What is made again may have its address back; that of a peer is quarantined.
     expect((await create(`${prefix}::53`))['virtual_ip']).toMatchObject({ address: `${prefix}::53` });
     const { peer } = await fleet.call('getPeer', { peer_id: only.peerId });
     await fleet.approved('detachPeer', { peer_id: only.peerId });

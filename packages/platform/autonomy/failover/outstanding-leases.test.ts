@@ -81,13 +81,13 @@ test('both count until the holder has applied what brought the newer ones', () =
   expect(leases.applied('v', 'a')).toBe(false);
 });
 
-test('a change that this process takes after the holder has applied it counts as applied', () => {
+test('a change that this process applies after the holder has applied it counts as applied', () => {
   applied = { revision: 20, hash: 'of another document' };
   loseHub();
   expect(leases.termsOf('v', 'a')).toEqual([newer]);
 });
 
-test('a virtual IP that is gone is forgotten, alone or with its network', () => {
+test('a deleted virtual IP is forgotten, alone or with its network', () => {
   leases.forgetDeleted('n');
   expect(leases.termsOf('v', 'a')).toEqual([older]);
   fleet.apply({ kind: 'network_deleted', networkId: 'n' });

@@ -103,7 +103,7 @@ export class OutstandingLeases {
     this.#leases.delete(virtualIpId);
   }
 
-  /** Those of a network that are not in it any more, when it was changed as a whole or is gone itself. */
+  /** Those of a network that are not in it any more, when it was changed as a whole or deleted. */
   forgetDeleted(networkId: string): void {
     const index = this.#parts.network(networkId);
     for (const [id, bound] of this.#leases) {
@@ -144,7 +144,7 @@ export class OutstandingLeases {
   }
 }
 
-/** By the addresses at which witnesses are probed; one that is gone cannot be named any more. */
+/** By the addresses at which witnesses are probed; a deleted one cannot be named any more. */
 function leaseTerms({ lease }: VirtualIpEntry, index: NetworkIndex): Terms {
   if (lease === null) return null;
   const byAddress = new Map(

@@ -65,7 +65,7 @@ export interface FailoverRows {
   requestStatuses(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Only the leading process may commit: it is checked in the same transaction. */
   write(decision: Decision): Promise<void>;
-  /** The virtual IP is gone, and with it what was asked for. */
+  /** The virtual IP was deleted, and with it the reason for the request. */
   withdrawRequest(accountId: string, approvalId: string): Promise<void>;
 }
 

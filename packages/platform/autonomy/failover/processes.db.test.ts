@@ -106,7 +106,7 @@ describe('with several processes', () => {
     expect(moves).toEqual([third.peerId, second.peerId, first.peerId]);
   });
 
-  test('the one that takes over knows what the holder has replaced, and asks no hub that is gone', async () => {
+  test('the one that takes over knows what the holder has replaced, and asks no hub that is offline', async () => {
     fleet = await Fleet.open({ isShared: true });
     await fleet.policy('auto_approve');
     const other = await fleet.startProcess();
@@ -122,7 +122,7 @@ describe('with several processes', () => {
     await until(() => first.entry(id)?.lease?.witnesses.length === 1);
     await fleet.heldBy(id, first);
     await until(() => other.delivery.node(hub.instanceId)?.stream?.ready === true);
-    // The holder is gone together with the process that it spoke to.
+    // The holder is lost together with the process that it was connected to.
     first.die();
     await fleet.platform.first.close();
     fleet.process = other;

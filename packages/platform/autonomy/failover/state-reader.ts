@@ -120,7 +120,7 @@ export class StateReader {
     const { observations, clock } = this.#parts;
     const instanceId = this.instanceOf(row, at.hub);
     if (instanceId === null) return null;
-    if (this.isWatched(row, at)) return observations.wordOf(instanceId, at.peerId);
+    if (this.isWatched(row, at)) return observations.reportOn(instanceId, at.peerId);
     // Nothing is known of a candidate that is not watched yet. The peer that has to give it up has lost the hub's vote with that:
     // a hub vouches for no peer that it does not watch.
     const isShutOut = at.peerId === boundPeer(row) && this.isInSync(instanceId);
@@ -133,7 +133,7 @@ export class StateReader {
     return item?.type === 'virtual_ip' && item.epoch > row.epoch;
   }
 
-  /** The machine of a peer; null: the peer is gone, and it is not known. */
+  /** The machine of a peer; null: the peer was deleted, and its machine is not known. */
   instanceOf(row: VirtualIpRow, peerId: string): string | null {
     const peer = this.#parts.network(row.network_id)?.peer(peerId);
     if (peer !== undefined) return peer.instanceId;
@@ -182,7 +182,7 @@ export class StateReader {
   }
 }
 
-/** What a machine is known to have applied: by its own word here, or to another process. */
+/** What a machine is known to have applied: by its report to this process, or to another one. */
 export function appliedBy(
   { node, observations }: Pick<StateReaderParts, 'node' | 'observations'>,
   instanceId: string,

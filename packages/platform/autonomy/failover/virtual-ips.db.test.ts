@@ -150,7 +150,7 @@ describe('when a person has to decide', () => {
     });
     const nodes = (approval?.['plan'] as { nodes?: unknown[] } | undefined)?.nodes ?? [];
     expect(nodes.length).toBeGreaterThan(1);
-    // Another word of a hub asks nobody again.
+    // Another report of a hub opens no second request.
     hubs[0]?.hears(first, true);
     hubs[0]?.hears(first, false);
     await fleet.call('decideApproval', { approval_id: approval?.['id'], decision: 'approve' });

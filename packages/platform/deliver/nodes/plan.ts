@@ -33,7 +33,7 @@ export function planChanges(
   return { nodes, node_count: reached.size, truncated };
 }
 
-/** Whom changes reach once those that are missing before them are taken, without a word on how. */
+/** The instances that changes reach once the missing changes before them are applied, without how. */
 export function instancesReached(
   fleet: FleetIndex,
   of: { readonly changes: readonly Change[]; readonly missing: readonly Change[] },

@@ -38,7 +38,7 @@ function keep(node: NodeState | undefined, step: Step, sequence: number): void {
   if (node === undefined) return;
   // It may have been given another document since, though what it is to have now is what it applied then.
   node.desiredRevision = Math.max(node.desiredRevision, sequence);
-  // A node that is not given everything has gone another way, which nobody has kept.
+  // The history of a node that is not sent every entry is another one, and is not stored.
   if (node.isGivenAll) node.history.push(step);
 }
 

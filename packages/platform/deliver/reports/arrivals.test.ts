@@ -1,4 +1,4 @@
-// Where a machine is, by its stream and by its own words.
+// Where a machine is, by its stream and by its own reports.
 import { describe, expect, test } from 'vitest';
 import { factsOf } from './arrivals.ts';
 

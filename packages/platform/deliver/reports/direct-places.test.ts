@@ -1,4 +1,4 @@
-// A spoke's place is what most hubs see alike; the word of some is not taken before the others could speak.
+// A spoke's place is what most hubs see alike; the reports of some do not count before the others could report.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';

@@ -1,7 +1,6 @@
 // Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see one at
 // the same place, its NAT gives that place to everybody (endpoint-independent mapping, RFC 4787 §4.1), and others may
-// call it there. One of three that says something else has not heard of a move yet, or lies: its word alone takes no
-// path away. What follows is decided elsewhere (`onDirectPlace`).
+// call it there. One of three with another report has not seen a move yet, or lies: its report alone removes no path. What follows is decided elsewhere (`onDirectPlace`).
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';

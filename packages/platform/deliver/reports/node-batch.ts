@@ -78,7 +78,7 @@ export class NodeBatch {
         this.#schedule(reportRetryMs);
         log.warn({ err: error, accountId }, `${what}: kept until the database answers`);
       } else if (nodes.length > 1) {
-        // One node's words must not cost the others theirs.
+        // The reports of one node must not cost the others theirs.
         const middle = nodes.length >> 1;
         await this.#write(accountId, nodes.slice(0, middle));
         await this.#write(accountId, nodes.slice(middle));

@@ -25,7 +25,7 @@ export interface PlacementParts {
 
 export class Placement {
   readonly #parts: PlacementParts;
-  /** The newest word of each machine. */
+  /** The newest report of each machine. */
   readonly #waiting = new Map<InstanceId, ObservedMachine>();
   readonly #working = new Set<Promise<void>>();
   /** How to call off the next look at a machine. */

@@ -55,7 +55,7 @@ export interface ReportParts {
   /** Whether a machine is heard on a stream of this process. */
   readonly isHeard: (instanceId: InstanceId) => boolean;
   /** It was found that the machine does not belong to the fleet any more. */
-  readonly gone: (node: NodeState) => void;
+  readonly deleted: (node: NodeState) => void;
 }
 
 export class Reports implements ReportSink, DeltaSubscriber {
@@ -91,9 +91,9 @@ export class Reports implements ReportSink, DeltaSubscriber {
       delayMs: limits.reportFlushMs,
       write: async (accountId, nodes) => {
         const written = nodes.map((node) => node.subsystems);
-        const gone = await inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes }));
+        const deleted = await inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes }));
         for (const [i, node] of nodes.entries()) node.storedSubsystems = written[i] ?? [];
-        for (const node of gone) parts.gone(node);
+        for (const node of deleted) parts.deleted(node);
       },
     });
     const { keys } = parts;
@@ -294,10 +294,10 @@ export class Reports implements ReportSink, DeltaSubscriber {
   }
 }
 
-/** What the platform itself says of a machine: no word of the machine takes their place, or crowds them out. */
+/** Subsystems that the platform itself reports of a machine: no report of the machine replaces or displaces them. */
 const platformSubsystems: ReadonlySet<string> = new Set(['apply', 'stream', 'identity']);
 
-/** The newest word of each part. */
+/** The newest report of each subsystem. */
 function mergedSubsystems(
   before: readonly SubsystemRow[],
   news: readonly SubsystemRow[],

@@ -65,43 +65,43 @@ async function counted(): Promise<Pick<FirewallRule, 'packets' | 'bytes' | 'coun
   return { packets, bytes, counted_at };
 }
 
-const words = (packets: number, ruleId = rule.id) => [{ rule_id: ruleId, packets, bytes: packets * 100 }];
+const counts = (packets: number, ruleId = rule.id) => [{ rule_id: ruleId, packets, bytes: packets * 100 }];
 
 test('nothing is said until a node has counted, and then the sum of all nodes', async () => {
   expect(await counted()).toEqual({ packets: null, bytes: null, counted_at: null });
-  counters.observed(nodes.a, words(3));
-  counters.observed(nodes.b, words(4));
+  counters.observed(nodes.a, counts(3));
+  counters.observed(nodes.b, counts(4));
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 7, bytes: 700 });
   expect(Date.parse((await counted()).counted_at ?? '')).not.toBeNaN();
 });
 
-test('the newest word of a node takes the place of its earlier ones', async () => {
-  counters.observed(nodes.a, words(3));
-  counters.observed(nodes.a, words(5));
+test('the newest report of a node replaces its earlier ones', async () => {
+  counters.observed(nodes.a, counts(3));
+  counters.observed(nodes.a, counts(5));
   await counters.flush();
-  counters.observed(nodes.a, words(9));
+  counters.observed(nodes.a, counts(9));
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 9, bytes: 900 });
 });
 
 test('what was counted before a node began anew is kept, however often that happens', async () => {
   for (const packets of [10, 2, 6, 1]) {
-    counters.observed(nodes.a, words(packets));
+    counters.observed(nodes.a, counts(packets));
     await counters.flush();
   }
   expect(await counted()).toMatchObject({ packets: 17, bytes: 1700 });
 });
 
-test('nonsense, rules that are gone and rules of other accounts are not stored, and cost the others nothing', async () => {
+test('nonsense, deleted rules and rules of other accounts are not stored, and cost the others nothing', async () => {
   const { account } = await run<{ account: { id: string } }>('createAccount', { name: `other ${count}` });
   const stranger = nodeState({
     instanceId: await platform.addMachine(account.id, 'stranger'),
     accountId: account.id,
     hostname: 'stranger',
   });
-  counters.observed(stranger, words(50));
-  counters.observed(nodes.a, [...words(1, 'nonsense'), ...words(2, platform.services.newId()), ...words(3)]);
+  counters.observed(stranger, counts(50));
+  counters.observed(nodes.a, [...counts(1, 'nonsense'), ...counts(2, platform.services.newId()), ...counts(3)]);
   counters.observed(nodes.b, undefined);
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 3 });
@@ -111,7 +111,7 @@ test('a node that counts from 0 again and again ends at the largest number, and 
   for (let i = 0; i < 4; i++) {
     counters.observed(nodes.a, [{ rule_id: rule.id, packets: countMax, bytes: countMax }]);
     await counters.flush();
-    counters.observed(nodes.a, words(0));
+    counters.observed(nodes.a, counts(0));
     await counters.flush();
   }
   expect((await counted()).packets).toBe(countMax);
@@ -127,9 +127,9 @@ test('while the database is away they wait', async () => {
     },
   };
   counters = new RuleCounters({ ...parts, store: flaky });
-  counters.observed(nodes.a, words(3));
+  counters.observed(nodes.a, counts(3));
   await counters.flush();
-  counters.observed(nodes.b, words(1));
+  counters.observed(nodes.b, counts(1));
   away = false;
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 4 });

@@ -1,4 +1,4 @@
-// What the firewalls of nodes count for each rule, on its way to its rows: the newest word of each node, in batches.
+// What the firewalls of nodes count for each rule, on its way to its rows: the newest report of each node, in batches.
 
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
@@ -114,7 +114,7 @@ function rowsOf(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): Coun
 
 /**
  * A node counts from 0 again after its table was made anew: what it had counted until then is kept as the base. Rules
- * that are gone by now, and those of other accounts, have no row. A machine that counts from 0 again and again ends at what
+ * that were deleted meanwhile, and those of other accounts, have no row. A machine that counts from 0 again and again ends at what
  * a number can hold.
  */
 async function writeCounts(

@@ -67,7 +67,7 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     onDirectPlace: async () => null,
     changed: () => undefined,
     isHeard: () => false,
-    gone: () => undefined,
+    deleted: () => undefined,
   });
   const start = clock.now();
   for (const one of [lost, seenElsewhere]) handshakes.load(accountId, one, start, start);

@@ -101,7 +101,7 @@ describe('a claim of a handshake', () => {
     expect(reports.take()).toEqual([]);
   });
 
-  test('connects the one who claims it, and the other end by its own word only [9.9]', () => {
+  test('connects the one who claims it, and the other end by its own report only [9.9]', () => {
     heard.add('i-hub');
     expect(reports.observed(node('spoke'), [claim('wg-n-1', 'key of hub')])).toHaveLength(1);
     expect(connected()).toEqual(['spoke']);

@@ -1,5 +1,5 @@
 // What nodes see of their tunnels, on its way into the database: fresh handshakes soon, counters later, the newest
-// word of each tunnel only.
+// report of each tunnel only.
 
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -30,7 +30,7 @@ export interface TunnelRow {
   readonly endpoint: string | null;
 }
 
-/** A node has said all that it sees: rows that it did not renew since then are of tunnels that are gone. */
+/** A node has said all that it sees: rows that it did not renew since then are of tunnels that do not exist any more. */
 export interface Renewal {
   readonly instanceId: InstanceId;
   readonly sinceMs: number;
@@ -154,7 +154,7 @@ export class TunnelReports {
       }
       this.#size -= rows.length;
       const transitions = waiting.transitions.splice(0);
-      // Rows still waiting would be taken for gone.
+      // Rows that still wait would count as deleted.
       const renewals = waiting.rows.size > 0 ? [] : [...waiting.renewals.values()];
       if (waiting.rows.size === 0) this.#waiting.delete(accountId);
       else this.#parts.due(reportFlushMs);

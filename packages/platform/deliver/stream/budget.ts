@@ -34,7 +34,7 @@ export class StreamBudget {
     return this.#workMs.take(ms, this.#steady()) ? null : 'processor time';
   }
 
-  /** Begins a pause and answers how long it is. What the machine sends until its stream is gone is in it. */
+  /** Begins a pause and answers how long it is. What the machine sends until its stream has ended is in it. */
   exceeded(): number {
     const now = this.#steady();
     this.#pauseMs = this.hasCalmed()

@@ -6,15 +6,15 @@ export interface Channel {
   send(frame: string): void;
   /** One frame in pieces, each made when the line has taken the one before. */
   sendLong(pieces: Iterator<string, undefined>): void;
-  /** With a word that its answer repeats (RFC 6455 §5.5.3). */
-  ping(word?: string): void;
+  /** With a payload that the pong repeats (RFC 6455 §5.5.3). */
+  ping(payload?: string): void;
   /** Says why and ends; what was sent before still arrives. */
   close(code: number, reason: string): void;
-  /** Ends without a word. */
+  /** Ends without a close frame. */
   terminate(): void;
   /** Bytes that the line has not taken yet, but for long frames whose turn has not come. */
   readonly backlogBytes: number;
-  /** Calls once, when the line has taken everything, or is gone. */
+  /** Calls once, when the line has taken everything, or is closed. */
   whenDrained(run: () => void): void;
 }
 
@@ -56,8 +56,8 @@ export class WebSocketChannel implements Channel {
     if (!this.#busy) this.#nextFrame();
   }
 
-  ping(word = ''): void {
-    this.#socket.ping(word);
+  ping(payload = ''): void {
+    this.#socket.ping(payload);
   }
 
   close(code: number, reason: string): void {
@@ -71,7 +71,7 @@ export class WebSocketChannel implements Channel {
 
   whenDrained(run: () => void): void {
     this.#drained.push(run);
-    // A pong that nobody asked for is ignored (RFC 6455 §5.5.3); its callback comes when all before it is gone.
+    // A pong that nobody asked for is ignored (RFC 6455 §5.5.3); its callback runs when all before it was sent.
     if (!this.#busy) this.#socket.pong('', false, () => this.#notifyDrained());
   }
 
@@ -94,7 +94,7 @@ export class WebSocketChannel implements Channel {
     const bytes = takeBytes(piece.value ?? '');
     this.#socket.send(bytes.filled, { ...text, fin }, (error) => {
       giveBack(bytes);
-      // A line that is gone says so by `close` as well.
+      // A closed connection causes `close` as well.
       if (error != null) return;
       if (fin) this.#nextFrame();
       else this.#piece(pieces, next);

@@ -124,7 +124,7 @@ describe('another program of the machine', () => {
     expect(claims.claim(new FakeStream(node, 'third'))).toBe('taken');
   });
 
-  it('comes back later while another one is being proved, and when it has gone meanwhile [9.31]', async () => {
+  it('comes back later while another one is being proved, and when that one has ended meanwhile [9.31]', async () => {
     const first = established();
     const second = new FakeStream(node, 'second');
     const verdict = claims.claim(second);

@@ -48,7 +48,7 @@ describe('a stream of a machine that another process has', () => {
     expect(two.duplicates).toEqual([]);
   });
 
-  it.each([false, null])('is free when nobody answers there, or it is gone: %s [9.31]', async (there) => {
+  it.each([false, null])('is free when no machine answers there, or the stream has ended: %s [9.31]', async (there) => {
     one.there = there;
     two.holder = '1';
     expect(await two.streams.before('i', '192.0.2.1')).toBe('free');

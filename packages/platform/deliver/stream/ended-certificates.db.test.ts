@@ -1,4 +1,4 @@
-// Machines that another process ended without a word that was heard are found, however the clock is set between two looks.
+// Machines that another process ended while its message was lost are found, however the clock is set between two looks.
 import { clockSkewMs } from '@powernode/core/limits';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Pings with a word, and what runs when their answers come.
+// Pings with a payload, and the callbacks for their pongs.
 
 export class PingQuestions {
   #last = 0;
@@ -8,23 +8,23 @@ export class PingQuestions {
     return this.#asked.size;
   }
 
-  /** The word of the ping to send. */
+  /** The payload of the ping to send. */
   ask(run: () => void): string {
-    const word = `${++this.#last}`;
-    this.#asked.set(word, run);
-    return word;
+    const payload = `${++this.#last}`;
+    this.#asked.set(payload, run);
+    return payload;
   }
 
   /**
-   * False: no ping had that word. The line keeps its order, so whatever was asked before has been read as well. A node may
+   * False: no ping had that payload. The line keeps its order, so whatever was asked before has been read as well. A node may
    * leave out the answers to all pings but the newest (RFC 6455 §5.5.3).
    */
-  answered(word: string): boolean {
-    if (!this.#asked.has(word)) return false;
+  answered(payload: string): boolean {
+    if (!this.#asked.has(payload)) return false;
     for (const [earlier, run] of this.#asked) {
       this.#asked.delete(earlier);
       run();
-      if (earlier === word) break;
+      if (earlier === payload) break;
     }
     return true;
   }

@@ -171,10 +171,10 @@ export class Session implements NodeStream {
     return () => this.#endings.delete(run);
   }
 
-  /** The node answered a ping, with its word. False: nobody asked. */
-  answered(word: string): boolean {
+  /** The node answered a ping, with its payload. False: no ping had it. */
+  answered(payload: string): boolean {
     this.heard();
-    return this.#questions.answered(word);
+    return this.#questions.answered(payload);
   }
 
   end(reason: keyof typeof endings): void {

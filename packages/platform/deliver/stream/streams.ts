@@ -217,7 +217,7 @@ export class Streams {
     };
   }
 
-  /** Whoever has the certificate may open streams, but not keep as many as it likes without a word. */
+  /** Whoever has the certificate may open streams, but not keep as many as it likes without a hello. */
   #endMute(siblings: ReadonlySet<Session>): void {
     const mute = [...siblings].filter((session) => session.beforeHello);
     for (const session of mute.slice(0, -limits.streamsBeforeHelloMax)) {

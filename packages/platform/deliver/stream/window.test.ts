@@ -112,11 +112,11 @@ describe('the window', () => {
     ['one of before', { protocol: 2 }, 'the agent 2'],
     ['one that needs a later platform', { capability: 90, capability_min: 80 }, 'the agent 80 to 90'],
     ['nonsense of both', { capability: 4, capability_min: 9 }, 'the agent 4'],
-  ])('does not hold %s, which is sent both ranges', async (_, members, words) => {
+  ])('does not hold %s, which is sent both ranges', async (_, members, ranges) => {
     await say(members);
     expect(channel.closed).toBe(4426);
     expect(channel.reason).toContain(`capability ${earliestCapability} to ${newestCapability}`);
-    expect(channel.reason).toContain(words);
+    expect(channel.reason).toContain(ranges);
     expect(Buffer.byteLength(channel.reason)).toBeLessThanOrEqual(123);
     expect(channel.sent).toEqual([]);
     expect(node.stream).toBeNull();

@@ -25,7 +25,7 @@ const limitedEvents = async ({ instanceId }: JoinedNode) =>
     (event) => event.payload['node_instance_id'] === instanceId,
   );
 
-/** A stream beside the fixture, for what the fixture has no word for. */
+/** A stream beside the fixture, for frames that the fixture cannot send. */
 function rawStream({ credentials }: JoinedNode): WebSocket {
   return new WebSocket(`${stage.nodeUrl.replace(/^http/, 'ws')}${nodeStreamPath}`, {
     key: credentials.keyPem,
@@ -108,7 +108,7 @@ test('bytes count whatever they are in [9.6]', async () => {
   expect(stored.length).toBeLessThanOrEqual(limits.subsystemsMax + 3);
 });
 
-test('a machine cannot take the words of the platform about it, or crowd them out [9.6]', async () => {
+test('a machine cannot replace or displace what the platform reports of it [9.6]', async () => {
   const lying = await connected();
   const said = ['apply', 'stream', 'identity', ...Array.from({ length: 17 }, (_, i) => `made up ${i}`)];
   const revision = 1;

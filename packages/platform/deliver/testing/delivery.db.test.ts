@@ -254,7 +254,7 @@ describe('a node', () => {
     expect(second.connected).toBe(true);
   });
 
-  test('that is terminated gets its last document, then the word, and never comes back', async () => {
+  test('that is terminated gets its last document, then the close code, and never comes back', async () => {
     const network = await stage.network();
     const { node, holding, instanceId } = await stage.join();
     const attached = await stage.attach(network, instanceId, { hubSlot: 1 });
@@ -271,7 +271,7 @@ describe('a node', () => {
     expect(stage.delivery.connectedInstances(stage.accountId)).not.toContain(instanceId);
   });
 
-  test('that was terminated without a word to this process is found out', async () => {
+  test('that was terminated without a message to this process is found', async () => {
     const { node, instanceId } = await stage.join();
     await node.connect();
     await stage.until(() => node.received.documents === 1);
@@ -306,7 +306,7 @@ describe('changes', () => {
     expect(node.received.documents).toBe(1);
   });
 
-  test('that were committed without a word to delivery are found and delivered', async () => {
+  test('that were committed without an announcement are found and delivered', async () => {
     const network = await stage.network();
     const { node, holding, instanceId } = await stage.join();
     await stage.attach(network, instanceId, { hubSlot: 1 });

@@ -59,7 +59,7 @@ test('a machine that was started anew takes its stream at once, when its old lin
   expect(await eventsOf(first)).toEqual([]);
 });
 
-test('what a refused machine says is not taken for the word of the first one [9.31]', async () => {
+test('what a refused machine sends does not count as a report of the first one [9.31]', async () => {
   const first = await established();
   const heartbeat = async () => (await stage.instance(first.instanceId)).agent_version;
   const before = await heartbeat();

@@ -88,7 +88,7 @@ test.each([
   ['more than the list holds', Array.from({ length: nodeProblemsMax + 1 }, () => nftables)],
   ['a longer text', [{ ...nftables, detail: 'x'.repeat(nodeProblemDetailMax + 1) }]],
   ['a text of several lines', [{ ...nftables, detail: 'a\nb' }]],
-  ['a code that is no word', [{ ...nftables, code: 'made up' }]],
+  ['a code that is no identifier', [{ ...nftables, code: 'made up' }]],
   ['a time that is none', [{ ...nftables, since: 'yesterday' }]],
 ])('%s is refused [9.G]', async (_, problems) => {
   const one = await connected();

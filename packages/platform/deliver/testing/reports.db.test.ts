@@ -215,7 +215,7 @@ test('the hub in use is the one that the route goes through', async () => {
 });
 
 describe('two platform processes over one database', () => {
-  test('deliver each other’s changes, also without a word, and let a machine move between them', async () => {
+  test('deliver each other’s changes, also without an announcement, and let a machine move between them', async () => {
     const network = await stage.network();
     const there = await stage.neighbour();
     const moving: JoinedNode = await stage.join();

@@ -248,7 +248,7 @@ class World {
     });
   }
 
-  /** Everything in memory is gone; the database is not. */
+  /** Everything in memory is lost; the database is not. */
   restart(): void {
     for (const node of this.nodes) node.disconnect();
     this.platform.close();

@@ -36,8 +36,8 @@ export class Agent {
   documentMs = 0;
   #openedMs = 0;
   peerId = '';
-  /** As a hub: its words on peers, said again after every hello. */
-  readonly #words = new Map<string, boolean>();
+  /** As a hub: its reports on peers, sent again after every hello. */
+  readonly #reports = new Map<string, boolean>();
   #timer: NodeJS.Timeout | null = null;
   /** Holds while it runs; without, it is one whose prober is stuck. */
   holds = true;
@@ -68,11 +68,11 @@ export class Agent {
   async connect(nodeUrl?: string): Promise<void> {
     await this.node.connect(nodeUrl);
     this.#openedMs = performance.now();
-    if (this.#words.size > 0) this.#say([...this.#words.keys()]);
+    if (this.#reports.size > 0) this.#say([...this.#reports.keys()]);
     this.#timer ??= setInterval(() => this.#hold(), probeIntervalMs / 2);
   }
 
-  /** The machine is gone: nothing more comes from it. */
+  /** The machine fails: nothing more comes from it. */
   die(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -81,11 +81,11 @@ export class Agent {
 
   /** Its agent is another one now, which has heard nobody yet. */
   forget(): void {
-    this.#words.clear();
+    this.#reports.clear();
   }
 
   hears(agent: Agent, alive: boolean): void {
-    this.#words.set(agent.peerId, alive);
+    this.#reports.set(agent.peerId, alive);
     this.#say([agent.peerId]);
   }
 
@@ -116,7 +116,7 @@ export class Agent {
 
   #say(peerIds: readonly string[]): void {
     if (!this.node.connected) return;
-    this.node.paths(peerIds.map((id) => ({ peer_id: id, alive: this.#words.get(id) === true })));
+    this.node.paths(peerIds.map((id) => ({ peer_id: id, alive: this.#reports.get(id) === true })));
   }
 
   #hold(): void {
@@ -214,7 +214,7 @@ export class Fleet {
     return { hubs, peers, id };
   }
 
-  /** The machine is gone, and the hubs say so. */
+  /** The machine fails, and the hubs report it. */
   async loses(hubs: readonly Agent[], agent: Agent): Promise<void> {
     agent.die();
     await this.unheard(hubs, agent);
