@@ -21,7 +21,7 @@ export class DeliveryCounters {
   enrolments = 0;
   renewals = 0;
   refusals = 0;
-  /** Batches of changes written to all streams they reach, and the time that took from the announcement of the commit on. */
+  /** Batches of changes written to all streams they reach, and the time that took since their commit was announced. */
   batches = 0;
   batchMsTotal = 0;
   /** Called for every batch; the metrics page hangs its histogram here. */

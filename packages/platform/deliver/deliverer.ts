@@ -20,14 +20,14 @@ export interface NodeDelivery {
 export interface Deliverer {
   /** Takes committed changes of an account up to `sequence` and sends them to the nodes they reach. */
   changed(accountId: AccountId, sequence: number, changes?: readonly Change[]): void;
-  /** Resolves when every change up to `sequence` has been taken into memory and written to the streams. */
+  /** Resolves when every change up to `sequence` has been applied in memory and written to the streams. */
   caughtUp(accountId: AccountId, sequence: number): Promise<void>;
   nodeDelivery(instanceId: InstanceId): NodeDelivery;
   /** What the changes would do to which nodes; nothing is changed. `hostnames` names those in the plan. */
   plan(changes: readonly Change[], hostnameOf: (instanceId: InstanceId) => string): Plan;
-  /** The account's newest change that was taken into memory. */
+  /** The account's newest change that was applied in memory. */
   sequenceOf(accountId: AccountId): number;
-  /** Machines whose documents the changes alter once the missing ones before them are taken; nothing is changed. */
+  /** Machines whose documents the changes alter once the missing ones before them are applied; nothing is changed. */
   reached(changes: readonly Change[], missing?: readonly Change[]): ReadonlySet<string>;
   network(networkId: NetworkId): NetworkIndex | undefined;
   /** The hub peer that the node's route into the network goes through now, as it last said; null: unknown. */

@@ -118,7 +118,7 @@ export class SimulatedNode {
     this.#socket = socket;
     this.ended = null;
     socket.on('message', (data: Buffer) => {
-      if (this.#socket === socket) this.#take(data);
+      if (this.#socket === socket) this.#receive(data);
     });
     socket.on('close', (code, reason) => {
       if (this.#socket !== socket) return;
@@ -170,7 +170,7 @@ export class SimulatedNode {
     return this.#sequence;
   }
 
-  /** With false, documents are taken and not applied, as by a machine that is stuck. */
+  /** With false, documents are received and not applied, as by a machine that is stuck. */
   set applying(isApplying: boolean) {
     this.#isApplying = isApplying;
     if (isApplying && this.#held !== this.#applied) this.#apply();
@@ -204,7 +204,7 @@ export class SimulatedNode {
     });
   }
 
-  #take(data: Buffer): void {
+  #receive(data: Buffer): void {
     this.received.frames++;
     this.received.bytes += data.length;
     const message = JSON.parse(data.toString('utf8')) as PlatformMessage;

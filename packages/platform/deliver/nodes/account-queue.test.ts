@@ -7,17 +7,17 @@ test('numbers come out in order and once, whatever order they came in, and a gap
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 60 }), (arrivals) => {
       const queue = new AccountQueue('a', 0);
-      const taken: number[] = [];
+      const applied: number[] = [];
       const here = new Set<number>();
       for (const sequence of arrivals) {
         queue.offer(sequence, []);
         here.add(sequence);
-        for (let next = queue.next(); next !== null; next = queue.next()) taken.push(next.sequence);
-        expect(queue.missing).toBe(Math.max(...here) > queue.taken);
+        for (let next = queue.next(); next !== null; next = queue.next()) applied.push(next.sequence);
+        expect(queue.missing).toBe(Math.max(...here) > queue.applied);
       }
       let whole = 0;
       while (here.has(whole + 1)) whole++;
-      expect(taken).toEqual(Array.from({ length: whole }, (_, i) => i + 1));
+      expect(applied).toEqual(Array.from({ length: whole }, (_, i) => i + 1));
     }),
   );
 });

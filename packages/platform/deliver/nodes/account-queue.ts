@@ -12,20 +12,20 @@ export interface NumberedChanges {
 
 export class AccountQueue {
   readonly accountId: AccountId;
-  /** The last number taken out, and with that into memory. */
-  #taken: number;
+  /** The number of the last change that left the queue and was applied to the fleet in memory. */
+  #applied: number;
   /** The highest number known to be committed. */
   #known: number;
   readonly #waiting = new Map<number, readonly Change[]>();
 
-  constructor(accountId: AccountId, taken: number) {
+  constructor(accountId: AccountId, applied: number) {
     this.accountId = accountId;
-    this.#taken = taken;
-    this.#known = taken;
+    this.#applied = applied;
+    this.#known = applied;
   }
 
-  get taken(): number {
-    return this.#taken;
+  get applied(): number {
+    return this.#applied;
   }
 
   get known(): number {
@@ -34,7 +34,7 @@ export class AccountQueue {
 
   /** Without `changes`: they are committed, and have to be read. */
   offer(sequence: number, changes?: readonly Change[]): void {
-    if (sequence <= this.#taken) return;
+    if (sequence <= this.#applied) return;
     if (sequence > this.#known) this.#known = sequence;
     // Far ahead of a gap they are read again with the rest, so that what waits stays small.
     if (changes !== undefined && this.#waiting.size < changesReadMax) this.#waiting.set(sequence, changes);
@@ -42,20 +42,20 @@ export class AccountQueue {
 
   /** The next one in order, or null: nothing is left, or it has to be read first. */
   next(): NumberedChanges | null {
-    const sequence = this.#taken + 1;
+    const sequence = this.#applied + 1;
     const changes = this.#waiting.get(sequence);
     if (changes === undefined) return null;
     this.#waiting.delete(sequence);
-    this.#taken = sequence;
+    this.#applied = sequence;
     return { sequence, changes };
   }
 
   /** Whether the next one is known to be there and is not here. */
   get missing(): boolean {
-    return this.#known > this.#taken && !this.#waiting.has(this.#taken + 1);
+    return this.#known > this.#applied && !this.#waiting.has(this.#applied + 1);
   }
 
   get ready(): boolean {
-    return this.#waiting.has(this.#taken + 1);
+    return this.#waiting.has(this.#applied + 1);
   }
 }

@@ -1,4 +1,4 @@
-// From committed changes to nodes: takes them in order into the fleet in memory, finds whom they reach, and has
+// From committed changes to nodes: applies them in order to the fleet in memory, finds whom they reach, and has
 // their streams written. Knows neither database nor sockets.
 
 import { type DeltaSubscriber, withContents } from '@powernode/core/compile/deltas';
@@ -29,7 +29,7 @@ export interface DispatcherParts {
   readonly soon: (run: () => void) => void;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
-  /** Called with each change before the fleet takes it. */
+  /** Called with each change before it is applied to the fleet. */
   readonly beforeChange: (change: Change) => void;
   /** Called in this order with what each change did. */
   readonly subscribers: readonly DeltaSubscriber[];
@@ -47,7 +47,7 @@ interface Account {
   waiters: { readonly sequence: number; readonly resolve: () => void }[];
 }
 
-/** Changes taken in one go before the streams get their turn. */
+/** Changes applied in one go before the streams get their turn. */
 const sliceMax = 100;
 
 export class Dispatcher {
@@ -87,13 +87,13 @@ export class Dispatcher {
   }
 
   sequenceOf(accountId: AccountId): number {
-    return this.#accounts.get(accountId)?.queue.taken ?? 0;
+    return this.#accounts.get(accountId)?.queue.applied ?? 0;
   }
 
   changed(accountId: AccountId, sequence: number, changes?: readonly Change[]): void {
     const account = this.#account(accountId);
     account.queue.offer(sequence, changes);
-    if (account.queue.taken < sequence) account.since ??= this.#parts.clock.steady();
+    if (account.queue.applied < sequence) account.since ??= this.#parts.clock.steady();
     this.#drain(account);
   }
 
@@ -111,7 +111,7 @@ export class Dispatcher {
     return this.caughtUp(accountId, this.#account(accountId).queue.known);
   }
 
-  /** Reads and takes what the database has beyond what is here. */
+  /** Reads and applies the changes that the database has beyond those here. */
   async catchUp(): Promise<void> {
     for (const { accountId, sequence } of await this.#parts.source.sequences()) {
       if (sequence > this.sequenceOf(accountId)) this.changed(accountId, sequence);
@@ -131,16 +131,16 @@ export class Dispatcher {
   }
 
   #drain(account: Account): void {
-    for (let taken = 0; taken < sliceMax; taken++) {
+    for (let applied = 0; applied < sliceMax; applied++) {
       const next = account.queue.next();
       if (next === null) break;
-      this.#take(account, next);
+      this.#apply(account, next);
     }
     if (account.queue.ready) this.#parts.soon(() => this.#drain(account));
     else if (account.queue.missing) this.#closeGap(account);
   }
 
-  #take(account: Account, { sequence, changes }: NumberedChanges): void {
+  #apply(account: Account, { sequence, changes }: NumberedChanges): void {
     for (const change of changes) {
       this.#parts.beforeChange(change);
       const { impact, deltas } = this.fleet.apply(change);
@@ -198,7 +198,7 @@ export class Dispatcher {
   }
 
   async #readMissing(account: Account): Promise<void> {
-    const before = account.queue.taken;
+    const before = account.queue.applied;
     try {
       if (!account.queue.missing || this.#closed) return;
       this.#parts.counters.gapsRead++;
@@ -208,14 +208,14 @@ export class Dispatcher {
     } finally {
       account.closingGap = false;
       // Without progress the next comparison with the database tries again, so that this cannot spin.
-      if (account.queue.missing && account.queue.taken > before) this.#closeGap(account);
+      if (account.queue.missing && account.queue.applied > before) this.#closeGap(account);
     }
   }
 
   async #read(account: Account): Promise<void> {
     const { accountId } = account.queue;
     for (;;) {
-      const rows = await this.#parts.source.read(accountId, account.queue.taken);
+      const rows = await this.#parts.source.read(accountId, account.queue.applied);
       for (const row of rows) {
         account.queue.offer(row.sequence, row.changes);
         this.#drainFully(account);
@@ -227,7 +227,7 @@ export class Dispatcher {
   #drainFully(account: Account): void {
     for (let next = account.queue.next(); next !== null; next = account.queue.next()) {
       account.since ??= this.#parts.clock.steady();
-      this.#take(account, next);
+      this.#apply(account, next);
     }
   }
 
@@ -255,7 +255,7 @@ export class Dispatcher {
   #notifyWaiters(): void {
     const now = this.#parts.clock.steady();
     for (const account of this.#unwritten) {
-      account.written = account.queue.taken;
+      account.written = account.queue.applied;
       if (account.since !== null) this.#parts.counters.batchWritten(now - account.since);
       account.since = account.queue.missing ? now : null;
       const reached = account.waiters.filter(({ sequence }) => sequence <= account.written);

@@ -44,7 +44,7 @@ export class History {
 
   /**
    * What became of one entry on the way from the document of the digest `held` to the one of `present`, oldest first;
-   * null where it was taken away. Null altogether when that way is not known.
+   * null where it was removed. Null altogether when that way is not known.
    */
   passed(
     key: string,
@@ -65,7 +65,7 @@ export class History {
     return null;
   }
 
-  /** What one entry has been by what is kept here, oldest first; null where it was taken away. */
+  /** What one entry has been by what is kept here, oldest first; null where it was removed. */
   valuesOf(key: string): (CompiledEntry | null)[] {
     const values: (CompiledEntry | null)[] = [];
     for (const { patch } of this.#steps.slice(this.#from)) {

@@ -25,7 +25,7 @@ export interface Held {
 export interface NodeStream {
   /** Whether it knows what the node holds, so that deltas can follow. */
   readonly ready: boolean;
-  /** Sends what is pending, as far as the node's line takes it. */
+  /** Sends what is pending, as far as the send buffer of the stream has room. */
   deliver(): void;
   /** Notifies the node of keys that it must not offer any more. */
   retireKeys(publicKeys: readonly string[]): void;
@@ -33,7 +33,7 @@ export interface NodeStream {
   retry(): void;
   /** Answers a `lease_renew` of the node. */
   held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void;
-  /** Calls when the node is known to have read what was sent, and all that it said before that was taken here. */
+  /** Calls when the node is known to have read what was sent, and all that it said before that was processed here. */
   whenAnswered(run: () => void): void;
   end(reason: 'revoked' | 'replaced' | 'closing'): void;
 }
@@ -174,8 +174,8 @@ export class NodeState {
     this.#isHeard = true;
   }
 
-  /** Whether anything came since the last call. */
-  takeHeard(): boolean {
+  /** Whether any frame came since the last call. */
+  consumeHeard(): boolean {
     const isHeard = this.#isHeard;
     this.#isHeard = false;
     return isHeard;
@@ -190,8 +190,8 @@ export class NodeState {
     return this.#pending !== null;
   }
 
-  /** What was not sent yet, merged; it counts as sent from here on. */
-  takePending(): Patch | null {
+  /** Removes and returns what was not sent yet, merged. */
+  drainPending(): Patch | null {
     const pending = this.#pending;
     this.#pending = null;
     return pending;

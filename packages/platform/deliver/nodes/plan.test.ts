@@ -17,7 +17,7 @@ function itemsOf(fleet: FleetIndex): Item[] {
   return items.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-test('a plan names the nodes that the change then reaches, and takes back what it tried', () => {
+test('a plan names the nodes that the change then reaches, and reverts what it tried', () => {
   const kinds = new Set<string>();
   for (let seed = 1; seed <= 20; seed++) {
     const random = new RandomFleet({ accountId: 'a', instanceIds, random: seededRandom(seed) });
@@ -57,7 +57,7 @@ test('a plan names the nodes that the change then reaches, and takes back what i
   ]);
 }, 30_000);
 
-test('whom changes reach is known also where changes before them were not taken yet', () => {
+test('the reach of changes is known also where changes before them were not applied yet', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = new RandomFleet({ accountId: 'a', instanceIds, random: seededRandom(seed) });
     const behind = new FleetIndex();

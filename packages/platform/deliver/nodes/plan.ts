@@ -1,4 +1,4 @@
-// A dry run: what changes would do to which nodes. They are applied to the fleet in memory and taken back before
+// A dry run: what changes would do to which nodes. They are applied to the fleet in memory and reverted before
 // anything else can look.
 
 import type { Delta } from '@powernode/core/compile/deltas';
@@ -48,7 +48,7 @@ export function instancesReached(
   return reached;
 }
 
-/** Applies changes in order, shows what each does, and takes all of them back. */
+/** Applies changes in order, shows what each does, and reverts all of them. */
 function tryOut(
   fleet: FleetIndex,
   changes: readonly Change[],

@@ -1,6 +1,6 @@
 // At a start the fleet is known as it is; nodes that were away need to know how it came to be so. The newest changes
-// are taken back as data and then run through again, which gives every node the patches that it may have missed.
-// Where a change cannot be taken back (what a network was before it was changed or deleted is not in it), nodes get
+// are reverted as data and then run through again, which gives every node the patches that it may have missed.
+// Where a change cannot be reverted (what a network was before it was changed or deleted is not in it), nodes get
 // whole documents: a base is only ever accepted by its hash, so what is missing here costs bytes and nothing else.
 
 import { isDeepStrictEqual } from 'node:util';

@@ -1,6 +1,6 @@
 // Which entries of its document a node is given: those that its capability knows. Nearly every node knows all of them;
 // only for the others is kept what is withheld, so that hashes are over what was sent: they are sums, and the digests of
-// what is withheld are taken out.
+// what is withheld are removed.
 import { addDigests, subtractDigests } from '@powernode/core/compile/digest';
 import type { CompiledEntry, Patch } from '@powernode/core/compile/patch';
 import type { EntryTable } from '@powernode/core/wire/document';

@@ -59,7 +59,7 @@ export class News<T extends Subject> {
     return due;
   }
 
-  /** Whether there is room for so many single events, which it takes. */
+  /** Whether the budget allows so many single events, which are then counted. */
   #has(accountId: AccountId, count: number, runMs: number): boolean {
     const known = this.#budgets.get(accountId);
     const budget =

@@ -72,7 +72,7 @@ class Process {
     processes.push(this);
   }
 
-  takes(change: Change): void {
+  applies(change: Change): void {
     for (const delta of withContents(this.fleet.apply(change).deltas)) this.presence.onDelta(delta);
   }
 
@@ -160,7 +160,7 @@ describe('reports of machines', () => {
   test('that left the network vouch for its hub no more, nor the hub for them [9.14] [9.28]', async () => {
     const one = await working();
     const { presence } = one;
-    one.takes(detached(leaver));
+    one.applies(detached(leaver));
     await turns();
     expect(presence.view.reachable(hub.id)).toBe(true);
     expect(presence.view.heardCounts('hub')).toEqual({ heard: 2, silent: 0 });
@@ -176,9 +176,9 @@ describe('reports of machines', () => {
   test('about a hub that is none any more, and of it, count no more when it is one again [9.14]', async () => {
     const one = await working();
     const spoke = { ...hub, hubSlot: null, endpoint: null };
-    one.takes({ kind: 'peer_changed', networkId: 'n', before: hub, after: spoke });
+    one.applies({ kind: 'peer_changed', networkId: 'n', before: hub, after: spoke });
     await turns();
-    one.takes({ kind: 'peer_changed', networkId: 'n', before: spoke, after: hub });
+    one.applies({ kind: 'peer_changed', networkId: 'n', before: spoke, after: hub });
     await turns();
     expect(one.presence.view.answers('a', hub.id)).toBeNull();
     expect(one.presence.view.heardCounts('hub')).toEqual({ heard: 0, silent: 0 });
@@ -193,7 +193,7 @@ describe('reports of machines', () => {
     one.hears(hub, spokes, false);
     await turns();
     expect(one.presence.view.heardCounts('hub')).toEqual({ heard: 1, silent: 3 });
-    one.takes({ kind: 'network_deleted', networkId: 'o' });
+    one.applies({ kind: 'network_deleted', networkId: 'o' });
     await turns();
     expect(one.presence.view.heardCounts('hub')).toEqual({ heard: 0, silent: 3 });
     expect(one.presence.view.answers('m', second.id)).toBeNull();
@@ -212,15 +212,15 @@ describe('two processes of the platform', () => {
   }
 
   test.each(['before', 'after'])(
-    'agree on who speaks for a hub when the other takes the change %s the stream does [9.14]',
+    'agree on who speaks for a hub when the other applies the change %s the stream does [9.14]',
     async (order) => {
       const [one, two] = await both();
       one.says('m', hub, 'silent');
-      if (order === 'before') two.takes(detached(leaver));
+      if (order === 'before') two.applies(detached(leaver));
       await turns();
-      one.takes(detached(leaver));
+      one.applies(detached(leaver));
       await turns(2);
-      if (order === 'after') two.takes(detached(leaver));
+      if (order === 'after') two.applies(detached(leaver));
       await turns(2);
       for (const { presence } of [one, two]) {
         expect(presence.view.answers('m', hub.id)).toBeNull();

@@ -238,7 +238,7 @@ export class Presence implements DeltaSubscriber {
   #listen(wallMs: number, runMs: number): void {
     const { processId } = this.#parts;
     for (const heard of this.#heard.values()) {
-      if (heard.node.takeHeard()) {
+      if (heard.node.consumeHeard()) {
         heard.runMs = runMs;
         heard.wallMs = wallMs;
         this.#heardAnyMs = runMs;

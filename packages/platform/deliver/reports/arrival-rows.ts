@@ -68,7 +68,7 @@ async function retiredKeys(
   return new Map(found.map((row) => [row.instance_id, row.public_keys]));
 }
 
-/** A key that was taken stays taken, whatever a node says of it. */
+/** A key that was given to a peer stays marked as taken, whatever its node reports. */
 async function writeKeys(trx: Transaction<Database>, { accountId, rows }: ArrivalBatch): Promise<void> {
   const all = keyRows(rows.filter((row) => row.keysAreAll));
   const published = keyRows(rows.filter((row) => row.keys.length > 0));

@@ -81,13 +81,13 @@ export class Arrivals {
   }
 
   async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
-    const taken = new Map<NodeState, Arrival>();
+    const drained = new Map<NodeState, Arrival>();
     for (const node of nodes) {
       const arrival = this.#waiting.get(node);
-      if (arrival !== undefined) taken.set(node, arrival);
+      if (arrival !== undefined) drained.set(node, arrival);
       this.#waiting.delete(node);
     }
-    const rows = Array.from(taken, ([node, arrival]): ArrivalRow => ({ node, ...arrival }));
+    const rows = Array.from(drained, ([node, arrival]): ArrivalRow => ({ node, ...arrival }));
     try {
       const { store, clock, bus } = this.#parts;
       const { moved, surrounded, events, retired } = await inAccount(store, accountId, (trx) =>
@@ -101,7 +101,7 @@ export class Arrivals {
         if (keys !== undefined) node.stream?.retireKeys(keys);
       }
     } catch (error) {
-      for (const [node, arrival] of taken) {
+      for (const [node, arrival] of drained) {
         const later = this.#waiting.get(node);
         this.#waiting.set(node, later === undefined ? arrival : merged(arrival, later));
       }

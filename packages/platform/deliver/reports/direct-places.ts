@@ -1,6 +1,7 @@
-// Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see one at
-// the same place, its NAT gives that place to everybody (endpoint-independent mapping, RFC 4787 §4.1), and others may
-// call it there. One of three with another report has not seen a move yet, or lies: its report alone removes no path. What follows is decided elsewhere (`onDirectPlace`).
+// Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see one
+// at the same place, its NAT gives that place to everybody (endpoint-independent mapping, RFC 4787 §4.1), and others
+// may call it there. One of three with another report has not seen a move yet, or lies: its report alone removes no
+// path. What follows is decided elsewhere (`onDirectPlace`).
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
@@ -124,7 +125,7 @@ export class DirectPlaces implements DeltaSubscriber {
     return Math.min(directGatherMs * 2 ** seen.moves, directMovePauseMaxMs);
   }
 
-  /** Hubs report within moments of each other; one of them alone would be taken for all. */
+  /** Hubs report within moments of each other; one of them alone would count as all. */
   #evaluateIn(seen: Seen, delayMs: number): void {
     if (seen.due) return;
     seen.due = true;

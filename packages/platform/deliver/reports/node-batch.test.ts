@@ -1,4 +1,5 @@
-// What is gathered is written together; what the database cannot take now waits; what it never takes costs nobody else.
+// What is gathered is written together; what the database cannot store now waits; what it never stores does not affect
+// other nodes.
 import { ProductError } from '@powernode/core/errors';
 import { reportRetryMs } from '@powernode/core/limits';
 import { pino } from 'pino';
@@ -46,7 +47,7 @@ test('a node that is added often is written once, and accounts apart', async () 
   ]);
 });
 
-test('what the database cannot take now is written later', async () => {
+test('what the database cannot store now is written later', async () => {
   failure = () => new ProductError('database_unavailable', 'away');
   batch.add(node('1'));
   await clock.advance(100);
@@ -56,7 +57,7 @@ test('what the database cannot take now is written later', async () => {
   expect(written).toEqual([['a', '1', '2']]);
 });
 
-test('what the database never takes is left out, and the others are written', async () => {
+test('what the database refuses is left out, and the others are written', async () => {
   failure = (nodes) => (nodes.some((one) => one.instanceId === '4') ? new Error('no text') : null);
   for (const id of ['1', '2', '3', '4', '5', '6', '7']) batch.add(node(id));
   await batch.flush();

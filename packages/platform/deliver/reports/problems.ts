@@ -96,20 +96,20 @@ export class ProblemReports {
     return this.#batch.flush();
   }
 
-  /** Of a machine's own networks and their peers; what names others is not taken. Each problem once. */
+  /** Of a machine's own networks and their peers; what names others is not accepted. Each problem once. */
   #ofItsOwn(node: NodeState, problems: readonly NodeProblem[]): readonly NodeProblem[] {
     const { fleet } = this.#parts;
     const own = new Map(fleet.networksOf(node.instanceId).map((one) => [one.network.id, one]));
-    const taken = new Map<string, NodeProblem>();
+    const accepted = new Map<string, NodeProblem>();
     for (const problem of problems) {
       const { code, subsystem, network_id, peer_id } = problem;
       if (nodeProblemTable[code].subsystem !== subsystem) continue;
       const network = network_id === undefined ? undefined : own.get(network_id);
       if (network_id !== undefined && network === undefined) continue;
       if (peer_id !== undefined && network?.peer(peer_id) === undefined) continue;
-      if (taken.size < nodeProblemsMax) taken.set(problemKey(problem), problem);
+      if (accepted.size < nodeProblemsMax) accepted.set(problemKey(problem), problem);
     }
-    return [...taken.values()];
+    return [...accepted.values()];
   }
 
   #minuteOf(node: NodeState): Minute {

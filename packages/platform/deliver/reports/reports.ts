@@ -269,13 +269,13 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
   #writeTunnels(): Promise<void> {
     this.#tunnelsDueMs = Number.POSITIVE_INFINITY;
-    this.#writing = this.#writing.then(() => this.#writeTaken());
+    this.#writing = this.#writing.then(() => this.#writeDrained());
     return this.#writing;
   }
 
-  async #writeTaken(): Promise<void> {
+  async #writeDrained(): Promise<void> {
     const { store, bus, clock, log } = this.#parts;
-    for (const [accountId, report] of this.#tunnels.take()) {
+    for (const [accountId, report] of this.#tunnels.drain()) {
       try {
         const events = await inAccount(store, accountId, (trx) =>
           writeTunnels(trx, { accountId, report, clock }),

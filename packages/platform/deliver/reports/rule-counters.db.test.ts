@@ -101,7 +101,11 @@ test('nonsense, deleted rules and rules of other accounts are not stored, and co
     hostname: 'stranger',
   });
   counters.observed(stranger, counts(50));
-  counters.observed(nodes.a, [...counts(1, 'nonsense'), ...counts(2, platform.services.newId()), ...counts(3)]);
+  counters.observed(nodes.a, [
+    ...counts(1, 'nonsense'),
+    ...counts(2, platform.services.newId()),
+    ...counts(3),
+  ]);
   counters.observed(nodes.b, undefined);
   await counters.flush();
   expect(await counted()).toMatchObject({ packets: 3 });

@@ -67,17 +67,17 @@ export class RuleCounters {
   }
 
   async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
-    const taken = new Map<NodeState, Map<string, Count>>();
+    const drained = new Map<NodeState, Map<string, Count>>();
     for (const node of nodes) {
       const counts = this.#waiting.get(node);
       if (counts === undefined) continue;
-      taken.set(node, counts);
+      drained.set(node, counts);
       this.#waiting.delete(node);
       this.#size -= counts.size;
     }
     try {
       await inAccount(this.#parts.store, accountId, async (trx) => {
-        const rows = rowsOf(taken);
+        const rows = rowsOf(drained);
         for (let at = 0; at < rows.length; at += reportRowsMax) {
           await writeCounts(trx, {
             accountId,
@@ -87,14 +87,14 @@ export class RuleCounters {
         }
       });
     } catch (error) {
-      this.#putBack(taken);
+      this.#putBack(drained);
       throw error;
     }
   }
 
   /** What came meanwhile is newer. */
-  #putBack(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): void {
-    for (const [node, counts] of taken) {
+  #putBack(drained: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): void {
+    for (const [node, counts] of drained) {
       const later = this.#waiting.get(node);
       for (const [ruleId, count] of counts) if (!later?.has(ruleId)) this.#put(node, ruleId, count);
     }
@@ -106,16 +106,16 @@ interface CountRow extends Count {
   readonly rule_id: string;
 }
 
-function rowsOf(taken: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): CountRow[] {
-  return [...taken].flatMap(([node, counts]) =>
+function rowsOf(drained: ReadonlyMap<NodeState, ReadonlyMap<string, Count>>): CountRow[] {
+  return [...drained].flatMap(([node, counts]) =>
     Array.from(counts, ([ruleId, count]) => ({ instance_id: node.instanceId, rule_id: ruleId, ...count })),
   );
 }
 
 /**
  * A node counts from 0 again after its table was made anew: what it had counted until then is kept as the base. Rules
- * that were deleted meanwhile, and those of other accounts, have no row. A machine that counts from 0 again and again ends at what
- * a number can hold.
+ * that were deleted meanwhile, and those of other accounts, have no row. A machine that counts from 0 again and again
+ * ends at what a number can hold.
  */
 async function writeCounts(
   trx: Transaction<Database>,

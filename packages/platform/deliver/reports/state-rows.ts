@@ -1,5 +1,6 @@
 // Writes what nodes have applied, when they were last heard, and how their parts are: one statement for a batch.
-// Returns the nodes that do not belong to the fleet any more: the message about that may have been lost between processes.
+// Returns the nodes that do not belong to the fleet any more: the message about that may have been lost between
+// processes.
 import type { AccountId } from '@powernode/core/ids';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../store/tables.ts';

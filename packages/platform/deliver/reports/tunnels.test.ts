@@ -76,13 +76,13 @@ function claim(name: string, publicKey: string, ageMs = 1000) {
 }
 
 const connected = () =>
-  reports.take().flatMap(([, { transitions }]) => transitions.map(({ record }) => record.peerId));
+  reports.drain().flatMap(([, { transitions }]) => transitions.map(({ record }) => record.peerId));
 
 test.each(['127.0.0.1:7', '224.0.0.1:7', '[::1]:7', '[::ffff:7f00:1]:7', '[fe80::1]:7', 'nonsense'])(
   'the place %s is not kept, whoever is said to be there [9.8]',
   (endpoint) => {
     reports.observed(node('hub'), [{ ...claim('wg-n', 'direct key of spoke'), endpoint }]);
-    const rows = reports.take().flatMap(([, report]) => report.rows);
+    const rows = reports.drain().flatMap(([, report]) => report.rows);
     expect(rows).toMatchObject([{ public_key: 'direct key of spoke', endpoint: null }]);
   },
 );
@@ -98,7 +98,7 @@ describe('a claim of a handshake', () => {
       claim('wg-n', 'key of spoke'),
     ]);
     expect(counted).toEqual([]);
-    expect(reports.take()).toEqual([]);
+    expect(reports.drain()).toEqual([]);
   });
 
   test('connects the one who claims it, and the other end by its own report only [9.9]', () => {

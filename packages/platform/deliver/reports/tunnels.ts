@@ -56,7 +56,7 @@ export interface TunnelParts {
   readonly keys: DirectAndDeviceKeys;
   /** Whether a machine is heard on a stream of this process. */
   readonly isHeard: (instanceId: InstanceId) => boolean;
-  /** Called when something waits: no later than after so long it should be taken. */
+  /** Called when something waits: no later than after so long it should be drained. */
   readonly due: (delayMs: number) => void;
 }
 
@@ -81,7 +81,7 @@ export class TunnelReports {
     const counted = this.#inDocument(node, tunnels);
     for (const tunnel of counted) {
       const handshakeMs = handshakeOf(tunnel, now);
-      this.#take(node, tunnel, { handshakeMs, now });
+      this.#accept(node, tunnel, { handshakeMs, now });
       if (handshakeMs !== null && now - handshakeMs < freshHandshakeMs) fresh = true;
     }
     if (this.#size > 0) due(fresh ? reportFlushMs : counterFlushMs);
@@ -142,9 +142,9 @@ export class TunnelReports {
     this.#parts.due(0);
   }
 
-  /** Takes what waits, at most so many rows of an account at once. */
-  take(): [accountId: AccountId, report: TunnelReport][] {
-    const taken: [string, TunnelReport][] = [];
+  /** Removes and returns what waits, at most `reportRowsMax` rows of an account at once. */
+  drain(): [accountId: AccountId, report: TunnelReport][] {
+    const drained: [string, TunnelReport][] = [];
     for (const [accountId, waiting] of this.#waiting) {
       const rows: TunnelRow[] = [];
       for (const [key, row] of waiting.rows) {
@@ -158,9 +158,9 @@ export class TunnelReports {
       const renewals = waiting.rows.size > 0 ? [] : [...waiting.renewals.values()];
       if (waiting.rows.size === 0) this.#waiting.delete(accountId);
       else this.#parts.due(reportFlushMs);
-      taken.push([accountId, { rows, renewals, transitions }]);
+      drained.push([accountId, { rows, renewals, transitions }]);
     }
-    return taken;
+    return drained;
   }
 
   /** Back, because it could not be written. What came meanwhile is newer. */
@@ -178,7 +178,7 @@ export class TunnelReports {
     waiting.transitions.unshift(...report.transitions);
   }
 
-  #take(
+  #accept(
     node: NodeState,
     tunnel: TunnelObservation,
     { handshakeMs, now }: { readonly handshakeMs: number | null; readonly now: number },
@@ -248,7 +248,7 @@ function hasApplied(
   if (node.applied.hash === present) return true;
   const held = BigInt(`0x${node.applied.hash}`);
   const passed = node.history.passed(key, { held, present: node.digest });
-  // Untouched since then, or taken away since then and put back: it was there.
+  // Untouched since then, or removed since then and put back: it was there.
   return passed !== null && (passed.length === 0 || passed[0] === null);
 }
 

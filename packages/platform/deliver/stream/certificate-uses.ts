@@ -1,5 +1,5 @@
 // How often one certificate may open a stream or make a request: each costs a look into the database. Counted before
-// that look, and by certificate, so that one that does not count any more takes nothing from the present one.
+// that look, and by certificate, so that one that does not count any more uses nothing of the present one's budget.
 import { ProductError } from '@powernode/core/errors';
 import { certificatesCountedMax, certificateUses } from '@powernode/core/limits';
 import type { InstanceIdentity } from '../../trust/authority.ts';

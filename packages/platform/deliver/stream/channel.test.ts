@@ -1,4 +1,4 @@
-// Long frames go out in fragments in order, each when the line has taken the one before.
+// Long frames go out in fragments in order, each when the one before was sent.
 import { EventEmitter } from 'node:events';
 import { nodeFragmentBytes } from '@powernode/core/limits';
 import { expect, test } from 'vitest';
@@ -53,7 +53,7 @@ test('short frames go at once; a long one goes in fragments, and what follows wa
   expect(socket.log).toEqual(['first', long, 'second', 'close 4403']);
 });
 
-test('a frame in pieces is made as the line takes it', () => {
+test('a frame in pieces is made as its fragments are sent', () => {
   const { socket, channel } = open();
   let made = 0;
   channel.sendLong(

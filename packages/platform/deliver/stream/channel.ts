@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 
 export interface Channel {
   send(frame: string): void;
-  /** One frame in pieces, each made when the line has taken the one before. */
+  /** One frame in pieces, each made when the one before was sent. */
   sendLong(pieces: Iterator<string, undefined>): void;
   /** With a payload that the pong repeats (RFC 6455 §5.5.3). */
   ping(payload?: string): void;
@@ -12,16 +12,16 @@ export interface Channel {
   close(code: number, reason: string): void;
   /** Ends without a close frame. */
   terminate(): void;
-  /** Bytes that the line has not taken yet, but for long frames whose turn has not come. */
+  /** Bytes that were not sent yet, but for long frames whose turn has not come. */
   readonly backlogBytes: number;
-  /** Calls once, when the line has taken everything, or is closed. */
+  /** Calls once, when the send buffer is empty or the connection is closed. */
   whenDrained(run: () => void): void;
 }
 
 const text = { binary: false, compress: false } as const;
 
 /**
- * Long frames go out in fragments, each when the line has taken the one before: a TLS connection of Node keeps a
+ * Long frames go out in fragments, each when the one before was sent: a TLS connection of Node keeps a
  * buffer of the size of the largest write that it ever saw, and most nodes get one long frame in their life.
  */
 export class WebSocketChannel implements Channel {

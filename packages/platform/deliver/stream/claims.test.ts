@@ -36,7 +36,7 @@ class FakeStream implements Claimant {
 
 let nowMs: number;
 let timers: { readonly atMs: number; readonly run: () => void }[];
-let taken: FakeStream[];
+let granted: FakeStream[];
 let claims: Claims<FakeStream>;
 let node: NodeState;
 
@@ -49,14 +49,14 @@ function advance(byMs: number): void {
 
 function established(run = 'first'): FakeStream {
   const stream = new FakeStream(node, run);
-  claims.taken(stream);
+  claims.granted(stream);
   return stream;
 }
 
 beforeEach(() => {
   nowMs = 0;
   timers = [];
-  taken = [];
+  granted = [];
   node = nodeState({ instanceId: 'i', hostname: 'edge' });
   claims = new Claims({
     clock: {
@@ -69,9 +69,9 @@ beforeEach(() => {
       },
     },
     steady: () => nowMs,
-    take: (stream) => {
-      taken.push(stream);
-      claims.taken(stream);
+    grant: (stream) => {
+      granted.push(stream);
+      claims.granted(stream);
     },
   });
 });
@@ -82,7 +82,7 @@ describe('another program of the machine', () => {
     const verdict = claims.claim(new FakeStream(node, 'copy'));
     first.answer();
     expect(await verdict).toBe('duplicate');
-    expect(taken).toEqual([]);
+    expect(granted).toEqual([]);
     expect(first.hasEnded).toBe(false);
   });
 
@@ -102,9 +102,9 @@ describe('another program of the machine', () => {
     const second = new FakeStream(node, 'second');
     const verdict = claims.claim(second);
     advance(streamProofMs);
-    expect(await verdict).toBe('taken');
+    expect(await verdict).toBe('granted');
     expect(first.hasEnded).toBe(true);
-    expect(taken).toEqual([second]);
+    expect(granted).toEqual([second]);
   });
 
   it('takes over as soon as the line of the other ends, as after a kill [9.31]', async () => {
@@ -112,16 +112,16 @@ describe('another program of the machine', () => {
     const second = new FakeStream(node, 'second');
     const verdict = claims.claim(second);
     first.terminate();
-    expect(await verdict).toBe('taken');
-    expect(taken).toEqual([second]);
+    expect(await verdict).toBe('granted');
+    expect(granted).toEqual([second]);
   });
 
   it('need not wait for one that has ended or has never said who it is [9.31]', () => {
     established().hasEnded = true;
-    expect(claims.claim(new FakeStream(node, 'second'))).toBe('taken');
+    expect(claims.claim(new FakeStream(node, 'second'))).toBe('granted');
     const silent = new FakeStream(node, null);
-    claims.taken(silent);
-    expect(claims.claim(new FakeStream(node, 'third'))).toBe('taken');
+    claims.granted(silent);
+    expect(claims.claim(new FakeStream(node, 'third'))).toBe('granted');
   });
 
   it('comes back later while another one is being proved, and when that one has ended meanwhile [9.31]', async () => {
@@ -139,21 +139,21 @@ describe('the same program', () => {
   it('takes over at once, because its line was lost or it has moved [9.31]', () => {
     established();
     const again = new FakeStream(node, 'first');
-    expect(claims.claim(again)).toBe('taken');
-    expect(taken).toEqual([again]);
+    expect(claims.claim(again)).toBe('granted');
+    expect(granted).toEqual([again]);
   });
 
   it('does not when that goes on: machines copied while they ran say the same [9.31]', async () => {
     established();
     for (let i = 0; i < streamTakeoversPerMinuteMax; i++) {
-      expect(claims.claim(new FakeStream(node, 'first'))).toBe('taken');
+      expect(claims.claim(new FakeStream(node, 'first'))).toBe('granted');
     }
-    const present = taken.at(-1);
+    const present = granted.at(-1);
     const verdict = claims.claim(new FakeStream(node, 'first'));
     present?.answer();
     expect(await verdict).toBe('duplicate');
     advance(60_000);
-    expect(claims.claim(new FakeStream(node, 'first'))).toBe('taken');
+    expect(claims.claim(new FakeStream(node, 'first'))).toBe('granted');
   });
 });
 

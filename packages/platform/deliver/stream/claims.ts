@@ -1,12 +1,13 @@
-// Who has a machine's stream when two streams ask for it. The same program of the machine that comes back takes it at
-// once. Another program gets it only when the one that has it does not answer: then that one was ended, or its line is
-// dead. When it answers, two machines run with one identity (a cloned disk), and the one that was there keeps its stream.
+// Decides which stream is a machine's when there are two. The same program of the machine that comes back is granted it
+// at once. Another program is granted it only when the one that has it does not answer: then that one was ended, or its
+// line is dead. When it answers, two machines run with one identity (a cloned disk), and the one that was there keeps
+// its stream.
 import { streamProofMs, streamTakeoversPerMinuteMax } from '@powernode/core/limits';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 
 /** later: it is being found out for another stream already. */
-export type Verdict = 'taken' | 'duplicate' | 'later';
+export type Verdict = 'granted' | 'duplicate' | 'later';
 
 /** What a claim needs to know of a stream. */
 export interface Claimant {
@@ -26,7 +27,7 @@ export interface ClaimParts<Stream> {
   /** Milliseconds of a clock that never jumps. */
   readonly steady: () => number;
   /** Gives the stream to the claimant, and ends the present one as replaced. */
-  readonly take: (stream: Stream) => void;
+  readonly grant: (stream: Stream) => void;
 }
 
 interface Contest {
@@ -45,8 +46,8 @@ export class Claims<Stream extends Claimant> {
     this.#parts = parts;
   }
 
-  /** The stream is the machine's from here on. */
-  taken(stream: Stream): void {
+  /** To be called when the stream is the machine's from here on. */
+  granted(stream: Stream): void {
     this.#present.set(stream.node, stream);
   }
 
@@ -76,10 +77,10 @@ export class Claims<Stream extends Claimant> {
   /** Called at the hello of a stream. What can be said at once is. */
   claim(stream: Stream): Verdict | Promise<Verdict> {
     const present = this.#present.get(stream.node);
-    if (present === stream) return 'taken';
+    if (present === stream) return 'granted';
     const isFree = present === undefined || present.hasEnded || present.run === null;
     if (isFree || (present.run === stream.run && this.#mayTakeOver(stream.node))) {
-      return this.#take(stream);
+      return this.#grant(stream);
     }
     const contest = this.#contestOf(stream.node);
     if (contest.isOpen) return 'later';
@@ -89,13 +90,13 @@ export class Claims<Stream extends Claimant> {
       if (stream.hasEnded) return 'later';
       if (isThere) return 'duplicate';
       present.terminate();
-      return this.#take(stream);
+      return this.#grant(stream);
     });
   }
 
-  #take(stream: Stream): 'taken' {
-    this.#parts.take(stream);
-    return 'taken';
+  #grant(stream: Stream): 'granted' {
+    this.#parts.grant(stream);
+    return 'granted';
   }
 
   /** False when it has lately taken over from itself too often: machines copied while they ran say the same run. */

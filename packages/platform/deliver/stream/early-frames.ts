@@ -11,7 +11,7 @@ export class EarlyFrames {
     return length <= nodeUplinkFrameBytesMax && this.#frames.length <= streamQuestionsMax;
   }
 
-  take(): string[] {
+  drain(): string[] {
     return this.#frames.splice(0);
   }
 }

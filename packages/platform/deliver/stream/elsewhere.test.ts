@@ -48,12 +48,15 @@ describe('a stream of a machine that another process has', () => {
     expect(two.duplicates).toEqual([]);
   });
 
-  it.each([false, null])('is free when no machine answers there, or the stream has ended: %s [9.31]', async (there) => {
-    one.there = there;
-    two.holder = '1';
-    expect(await two.streams.before('i', '192.0.2.1')).toBe('free');
-    expect(one.duplicates).toEqual([]);
-  });
+  it.each([false, null])(
+    'is free when no machine answers there, or the stream has ended: %s [9.31]',
+    async (there) => {
+      one.there = there;
+      two.holder = '1';
+      expect(await two.streams.before('i', '192.0.2.1')).toBe('free');
+      expect(one.duplicates).toEqual([]);
+    },
+  );
 
   it('is free when the other process says nothing in time, or this one ends [9.31]', async () => {
     two.holder = '3';
@@ -70,7 +73,7 @@ describe('a stream of a machine that another process has', () => {
   });
 });
 
-describe('a stream that was taken before the processes knew of each other', () => {
+describe('a stream that was granted before the processes knew of each other', () => {
   it('is given back when somebody answers on another one [9.31]', async () => {
     one.there = true;
     expect(await two.streams.after('i', '192.0.2.1')).toBe('there');

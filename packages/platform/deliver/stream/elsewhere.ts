@@ -1,7 +1,7 @@
 // A machine's stream may be in another process of the platform. Before a stream is its machine's here, the process that
 // has one is asked whether somebody answers there: then two machines run with one identity, and the one that was there
 // keeps its stream (claims.ts says the same within one process). Processes that do not know of each other yet ask as soon
-// as they have taken one; of two that took at once the one with the lower id keeps it.
+// as they have granted one; of two that granted at once the one with the lower id keeps it.
 import type { InstanceId } from '@powernode/core/ids';
 import { streamProofMs } from '@powernode/core/limits';
 import { v7 as uuidv7 } from 'uuid';
@@ -55,7 +55,7 @@ export class StreamsElsewhere {
     return to === null ? null : this.#ask({ instanceId, address, to });
   }
 
-  /** Asked once the stream was taken, for processes that are not known of. */
+  /** Asked once the stream was granted, for processes that are not known of. */
   after(instanceId: InstanceId, address: string): Promise<Elsewhere> {
     return this.#ask({ instanceId, address, to: null });
   }

@@ -16,8 +16,8 @@ export class PingQuestions {
   }
 
   /**
-   * False: no ping had that payload. The line keeps its order, so whatever was asked before has been read as well. A node may
-   * leave out the answers to all pings but the newest (RFC 6455 §5.5.3).
+   * False: no ping had that payload. The line keeps its order, so whatever was asked before has been read as well. A
+   * node may leave out the answers to all pings but the newest (RFC 6455 §5.5.3).
    */
   answered(payload: string): boolean {
     if (!this.#asked.has(payload)) return false;

@@ -1,4 +1,4 @@
-// The two requests that a machine makes before and beside its stream: enrolment and renewal. Everything else is 404.
+// The three requests of a machine beside its stream: enrolment, renewal and leaving. Everything else is 404.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProductError, problemOf } from '@powernode/core/errors';
 import { nodeRequestBytesMax, requestDepthMax } from '@powernode/core/limits';

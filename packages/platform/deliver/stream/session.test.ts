@@ -127,7 +127,7 @@ describe('a stream', () => {
     expect(node.stream).toBeNull();
   });
 
-  test('ends on what is no JSON, what is none of the protocol, and text that no database takes', async () => {
+  test('ends on what is no JSON, what is none of the protocol, and text that no database stores', async () => {
     const frames = [
       '',
       '{',
@@ -247,7 +247,7 @@ describe('a stream', () => {
     },
   );
 
-  test('takes an answer for one to all that was asked before it', async () => {
+  test('treats an answer as one to all that was asked before it', async () => {
     await greeted();
     const answered: string[] = [];
     for (const name of ['first', 'second', 'third']) session.whenAnswered(() => answered.push(name));

@@ -134,7 +134,7 @@ export class Session implements NodeStream {
     const { node, channel, counters } = this.#parts;
     if (!this.ready || !node.hasPending || this.#waitsForLine) return;
     if (channel.backlogBytes > limits.nodeBacklogBytesMax) return this.#waitForLine();
-    const patch = node.takePending();
+    const patch = node.drainPending();
     if (patch === null) return;
     this.#send(deltaFrame({ base: this.#sentRevision, to: this.#newest(), patch }));
     this.#sentRevision = node.desiredRevision;
@@ -198,7 +198,7 @@ export class Session implements NodeStream {
     const { node, subscriber } = this.#parts;
     if (node.stream === this) {
       node.stream = null;
-      node.takePending();
+      node.drainPending();
     }
     subscriber.left(node, this);
     for (const run of this.#endings) run();
@@ -235,15 +235,15 @@ export class Session implements NodeStream {
 
   async #greet(hello: Hello): Promise<void> {
     this.#run = hello.run;
-    const claimed = this.#parts.claim?.(this) ?? 'taken';
-    if (claimed === 'taken') return this.#welcome(hello);
+    const claimed = this.#parts.claim?.(this) ?? 'granted';
+    if (claimed === 'granted') return this.#welcome(hello);
     this.#state = 'claiming';
     const verdict = await claimed;
     if (this.hasEnded) return;
     if (verdict === 'duplicate') return this.#close(...endings.duplicate);
     if (verdict === 'later') return this.#close(tryAgainLater, laterText);
     const welcomed = this.#welcome(hello);
-    for (const text of this.#early.take()) this.received(text);
+    for (const text of this.#early.drain()) this.received(text);
     return welcomed;
   }
 
@@ -315,7 +315,7 @@ export class Session implements NodeStream {
   /** Until it is sent nothing else is: what changes meanwhile will be in it. */
   #wholeDocument(): void {
     this.#state = 'greeting';
-    this.node.takePending();
+    this.node.drainPending();
     this.#parts.sendLimiter.request({
       send: () => (this.#state === 'greeting' ? this.#sendDocument() : 0),
       whenSent: (run) => this.#parts.channel.whenDrained(run),
@@ -342,7 +342,7 @@ export class Session implements NodeStream {
     return undefined;
   }
 
-  /** Until the line has taken what is on it, changes gather and merge. */
+  /** Until the send buffer is empty, changes gather and merge. */
   #waitForLine(): void {
     this.#waitsForLine = true;
     this.#parts.channel.whenDrained(() => {

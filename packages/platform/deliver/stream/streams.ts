@@ -36,7 +36,7 @@ type Meter = (count: (budget: StreamBudget) => Measure | null) => boolean;
 /** A clock that never jumps. */
 const steadyMs = () => performance.now();
 
-/** Of this thread: what others take of the machine meanwhile does not count. */
+/** CPU time of this thread: that of other threads does not count. */
 function processorMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
@@ -66,7 +66,7 @@ export class Streams {
     this.#claims = new Claims({
       clock: parts.clock,
       steady: steadyMs,
-      take: (session) => this.#take(session),
+      grant: (session) => this.#grant(session),
     });
     const nodeOf = (instanceId: InstanceId) => parts.dispatcher.nodes.get(instanceId);
     this.#elsewhere = new StreamsElsewhere({
@@ -150,7 +150,7 @@ export class Streams {
     });
     this.#endMute(siblings);
     // One that has another stream already says at its hello who it is.
-    if (node.stream === null) this.#take(session);
+    if (node.stream === null) this.#grant(session);
     else if (node.ended) session.end('revoked');
   }
 
@@ -247,8 +247,8 @@ export class Streams {
     const asked = this.#elsewhere.before(node.instanceId, remoteAddress);
     if (asked !== null) return this.#claimElsewhere(session, asked);
     const verdict = this.#claims.claim(session);
-    // Nobody is known to have it: it is taken, and given back should somebody say so.
-    if (verdict === 'taken') {
+    // No process is known to have it: it is granted, and revoked if another process answers that it has.
+    if (verdict === 'granted') {
       void this.#elsewhere.after(node.instanceId, remoteAddress).then((said) => {
         if (said === 'there') this.#refuse(session);
       });
@@ -294,15 +294,15 @@ export class Streams {
     if (isNew) reports.duplicated(node, { refusedAddress: remoteAddress });
   }
 
-  #take(session: Session): void {
+  #grant(session: Session): void {
     const { node } = session;
     const { counters, log } = this.#parts;
-    this.#claims.taken(session);
+    this.#claims.granted(session);
     counters.streamsOpened++;
     log.debug({ instanceId: node.instanceId }, 'a stream was opened');
     const before = node.stream;
     node.stream = session;
-    node.takePending();
+    node.drainPending();
     if (before !== null) {
       counters.streamsReplaced++;
       before.end('replaced');

@@ -50,7 +50,7 @@ test('a cloned machine is refused with instructions to join as itself; the first
   expect(stage.delivery.counters()['streams_duplicate']).toBe(3);
 });
 
-test('a machine that was started anew takes its stream at once, when its old line has ended [9.31]', async () => {
+test('a machine that was restarted gets its stream at once, when its old connection has ended [9.31]', async () => {
   const first = await established();
   first.node.drop();
   const restarted = stage.nodeWith(first.credentials);
@@ -121,7 +121,7 @@ test('a clone that comes to another process is refused there, and the first one 
   await neighbour.close();
 });
 
-test('a machine that moves to another process takes its stream there, when its old line has ended [9.31]', async () => {
+test('a machine that moves to another process gets its stream there, when its old connection has ended [9.31]', async () => {
   const { first, neighbour, elsewhere } = await onTwo();
   first.node.drop();
   const moved = elsewhere(first.node.run);

@@ -114,7 +114,7 @@ test('a node that says something else all the time causes no more events than ot
   expect(await eventsOf(one, 'system.instance.problem_ended')).toEqual([]);
 });
 
-test('a change that was taken back has events of its own beside [9.10]', async () => {
+test('a change that was rolled back has events of its own beside [9.10]', async () => {
   const one = await connected();
   const problem = {
     subsystem: 'agent',

@@ -123,7 +123,7 @@ describe('a node that comes back', () => {
     await stage.until(() => seen().length === 3);
   });
 
-  test('takes back the unused keys that it does not have any more', async () => {
+  test('withdraws the unused keys that it does not have any more', async () => {
     const [old, kept] = [randomKey(), randomKey()];
     const { node, credentials, instanceId } = await stage.join({ keys: [old, kept] });
     await node.connect();
