@@ -96,6 +96,7 @@ export const exceptions: readonly LayerException[] = [
     imported: 'packages/platform/actions/context.ts',
     by: [
       'packages/platform/access/last-way-in.ts',
+      'packages/platform/access/maker-rights.ts',
       'packages/platform/access/rights.ts',
       'packages/platform/coordination/operations/kind.ts',
       'packages/platform/coordination/operations/rows.ts',
@@ -125,6 +126,11 @@ export const exceptions: readonly LayerException[] = [
     by: ['packages/platform/coordination/system-actor.ts'],
     because: 'a change of the platform itself is recorded by the gate, as one of an operator is',
   })),
+  {
+    imported: 'packages/platform/access/maker-rights.ts',
+    by: ['packages/platform/trust/enrol.ts'],
+    because: 'a join token is judged by the rights of its maker, by the rules that hold for API tokens',
+  },
   {
     imported: 'packages/lab/lab.ts',
     by: ['packages/lab/watch/loss.ts'],

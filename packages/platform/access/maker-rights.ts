@@ -3,9 +3,12 @@
 // looked up at each use, so a role that is raised again makes a secret valid again.
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
-import { type MakerLoss, permissionsOf } from '../actions/accounts/present.ts';
 import type { Trx } from '../actions/context.ts';
 import { statesOfTokens, type TokenState } from './callers.ts';
+import { permissionsOf } from './permissions.ts';
+
+/** The status of an unused token or grant whose maker has no right to it now; null: it has. */
+export type MakerLoss = 'revoked' | 'expired' | null;
 
 /** Who made a join token or an access grant. */
 export interface Made {

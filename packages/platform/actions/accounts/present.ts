@@ -3,13 +3,11 @@
 import { type account, type apiToken, type operator } from '@powernode/core/intent/account';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
+import type { MakerLoss } from '../../access/maker-rights.ts';
 import type { Database } from '../../store/tables.ts';
 
 export type OperatorRow = Selectable<Database['operators']>;
 export type ApiTokenRow = Selectable<Database['api_tokens']>;
-
-/** The status of an unused token or grant whose maker has no right to it now (access/maker-rights.ts); null: it has. */
-export type MakerLoss = 'revoked' | 'expired' | null;
 
 /** Of a token or a grant that lets one in once. */
 export function statusOfOnce(

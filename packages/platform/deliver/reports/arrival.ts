@@ -2,7 +2,7 @@
 import type { AccountId, InstanceId } from '@powernode/core/ids';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 
-/** Where a machine is, as its stream and its own words show. */
+/** Where a machine is, as its stream and its own reports show. */
 export interface ObservedMachine {
   readonly accountId: AccountId;
   readonly instanceId: InstanceId;
