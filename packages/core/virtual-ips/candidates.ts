@@ -1,4 +1,4 @@
-// Who could hold a virtual IP now, how well, and why. Pure.
+// Fitness and ranking of the candidates of a virtual IP, with reasons. Pure.
 import { failoverHoldersMax } from '../limits.ts';
 import type { State } from './state.ts';
 
@@ -9,37 +9,40 @@ export interface Candidate {
   readonly reasons: readonly string[];
 }
 
-/** whole: nothing speaks against it. partly: some hub does not hear it, or it is behind. last: it is being drained. */
-export type Fitness = 'whole' | 'partly' | 'last' | 'none';
+/**
+ * healthy: every hub reaches it and it is in sync. degraded: some hub does not reach it, or it is behind. draining: its
+ * instance is being drained. unavailable: it cannot hold the address.
+ */
+export type Fitness = 'healthy' | 'degraded' | 'draining' | 'unavailable';
 
 /** Fitness counts first, then the order that the operator gave. */
-const tiers: Readonly<Record<Fitness, number>> = { whole: 60, partly: 30, last: 10, none: 0 };
+const tiers: Readonly<Record<Fitness, number>> = { healthy: 60, degraded: 30, draining: 10, unavailable: 0 };
 
-type Known = Pick<State, 'row' | 'peers' | 'terms' | 'words'>;
+type CandidateState = Pick<State, 'row' | 'peers' | 'terms' | 'reports'>;
 
-export function fitnessOf(state: Known, peerId: string): Fitness {
+export function fitnessOf(state: CandidateState, peerId: string): Fitness {
   const facts = state.peers.get(peerId);
   const terms = state.terms.get(peerId);
-  if (facts === undefined || facts.presence !== 'here' || !facts.connected || terms === undefined)
-    return 'none';
+  if (facts === undefined || facts.presence !== 'attached' || !facts.connected || terms === undefined)
+    return 'unavailable';
   const hubs = terms?.witnesses.length ?? 0;
-  const heard = heardBy(state, peerId).length;
-  // The platform, which its stream leads to, is one more that hears it.
-  if (terms !== null && heard + 1 < terms.enough) return 'none';
-  if (facts.draining) return 'last';
-  return facts.inSync && heard === hubs ? 'whole' : 'partly';
+  const heard = hubsReaching(state, peerId).length;
+  // The platform is one more witness: the candidate has a stream to it.
+  if (terms !== null && heard + 1 < terms.enough) return 'unavailable';
+  if (facts.draining) return 'draining';
+  return facts.inSync && heard === hubs ? 'healthy' : 'degraded';
 }
 
-export function candidatesOf(state: Known): Candidate[] {
-  return state.row.candidates.map((peerId, place) => {
+export function candidatesOf(state: CandidateState): Candidate[] {
+  return state.row.candidates.map((peerId, position) => {
     const fitness = fitnessOf(state, peerId);
-    const score = fitness === 'none' ? 0 : tiers[fitness] + failoverHoldersMax + 1 - place;
-    return { peerId, score, reasons: reasonsOf(state, { peerId, place }) };
+    const score = fitness === 'unavailable' ? 0 : tiers[fitness] + failoverHoldersMax + 1 - position;
+    return { peerId, score, reasons: reasonsOf(state, { peerId, position }) };
   });
 }
 
-/** The best of those that can hold it, without those named. */
-export function bestOf(state: Known, except: readonly (string | null)[] = []): string | null {
+/** The candidate with the highest score above 0, `except` left out. */
+export function bestCandidate(state: CandidateState, except: readonly (string | null)[] = []): string | null {
   let best: Candidate | null = null;
   for (const one of candidatesOf(state)) {
     if (one.score === 0 || except.includes(one.peerId)) continue;
@@ -48,22 +51,26 @@ export function bestOf(state: Known, except: readonly (string | null)[] = []): s
   return best?.peerId ?? null;
 }
 
-/** Hubs among its witnesses that hear the peer. */
-export function heardBy(state: Known, peerId: string): string[] {
-  const words = state.words.get(peerId);
-  return (state.terms.get(peerId)?.witnesses ?? []).filter((hub) => words?.get(hub)?.alive === true);
+/** Hubs among the peer's witnesses that reach it. */
+export function hubsReaching(state: CandidateState, peerId: string): string[] {
+  const reports = state.reports.get(peerId);
+  return (state.terms.get(peerId)?.witnesses ?? []).filter((hub) => reports?.get(hub)?.reachable === true);
 }
 
-function reasonsOf(state: Known, of: { readonly peerId: string; readonly place: number }): string[] {
-  const { peerId, place } = of;
+function reasonsOf(
+  state: CandidateState,
+  of: { readonly peerId: string; readonly position: number },
+): string[] {
+  const { peerId, position } = of;
   const facts = state.peers.get(peerId);
   const terms = state.terms.get(peerId);
-  const reasons = [place === 0 ? 'primary holder' : `fail-over holder ${place}`];
+  const reasons = [position === 0 ? 'primary holder' : `fail-over holder ${position}`];
   if (state.row.holder === peerId) reasons.push('holds it now');
-  if (facts === undefined || facts.presence !== 'here') return [...reasons, 'is no longer in the network'];
+  if (facts === undefined || facts.presence !== 'attached')
+    return [...reasons, 'is no longer in the network'];
   reasons.push(facts.connected ? 'its agent is connected' : 'its agent is not connected');
   if (terms !== undefined && terms !== null) {
-    const heard = heardBy(state, peerId).length;
+    const heard = hubsReaching(state, peerId).length;
     const short = heard + 1 < terms.enough ? `, and has to be by ${terms.enough - 1}` : '';
     reasons.push(`heard by ${heard} of ${counted(terms.witnesses.length, 'hub')}${short}`);
   }

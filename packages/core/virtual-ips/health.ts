@@ -1,76 +1,92 @@
-// Whether the holder of a virtual IP is well, by what hubs and the platform hear of it. Pure.
+// Health of the holder of a virtual IP, from the reports of hubs and from its renewals at the platform. Pure.
 import { addressLeaseMarginMs, addressLeaseMs } from '../limits.ts';
-import { heardBy } from './candidates.ts';
-import type { State, Verdict, Word } from './state.ts';
-import { tooFew } from './terms.ts';
+import { hubsReaching } from './candidates.ts';
+import type { HubReport, State, Verdict } from './state.ts';
+import { blockingSetSize } from './terms.ts';
 
 export interface Health {
   readonly verdict: Verdict;
-  /** Hubs that do not hear it, hear it, and have said nothing. */
-  readonly dead: readonly string[];
-  readonly alive: readonly string[];
-  readonly mute: readonly string[];
-  /** The platform has not answered it for as long as a lease lasts. */
-  readonly silent: boolean;
-  /** Some hubs are mute; all others have lost it, and one of those hears another candidate: it is not the hub. */
+  /** Its witnesses, by what they report: that they do not reach it, that they do, nothing that counts. */
+  readonly unreachableFrom: readonly string[];
+  readonly reachableFrom: readonly string[];
+  readonly noReportFrom: readonly string[];
+  /** The platform has acknowledged no renewal of it for as long as a lease lasts. */
+  readonly renewalLapsed: boolean;
+  /** Every hub that reports has lost it, and one of them reaches another candidate: so the hub itself works. */
   readonly lost: boolean;
-  /** When it may be otherwise though nothing new is heard; null: never. */
+  /** When it may change without a new report; null: never. */
   readonly changesMs: number | null;
 }
 
 export function healthOf(state: State, peerId: string, now: number): Health {
   const terms = state.terms.get(peerId) ?? null;
-  const silent = isSilent(state, now);
+  const renewalLapsed = hasRenewalLapsed(state, now);
   const facts = state.peers.get(peerId);
   if (terms === null) {
-    // Nobody vouches for it, so nothing can be held against it either.
-    const verdict = facts?.connected === true ? 'well' : 'unsure';
-    return { verdict, dead: [], alive: [], mute: [], silent, lost: false, changesMs: null };
+    // It has no witnesses, so there is no report against it either.
+    const verdict = facts?.connected === true ? 'healthy' : 'unknown';
+    const none = { unreachableFrom: [], reachableFrom: [], noReportFrom: [] };
+    return { verdict, ...none, renewalLapsed, lost: false, changesMs: null };
   }
-  const words = state.words.get(peerId);
-  const saying = (what: (word: Word | undefined) => boolean) =>
-    terms.witnesses.filter((hub) => what(words?.get(hub)));
-  const dead = saying((word) => word !== undefined && !word.alive && hasListened(word, now));
-  const alive = saying((word) => word?.alive === true);
-  const mute = terms.witnesses.filter((hub) => !dead.includes(hub) && !alive.includes(hub));
-  const lost = dead.length > 0 && alive.length === 0 && canBeBettered(state, peerId, dead);
-  const sights = { dead, alive, mute, silent, lost, changesMs: changesMs(state, { words, hubs: mute, now }) };
-  if (dead.length + Number(silent) >= tooFew(terms)) return { verdict: 'down', ...sights };
-  if (lost && mute.length === 0) return { verdict: 'down', ...sights };
-  const isEnough = alive.length + Number(!silent) >= terms.enough && alive.length > 0;
-  return { verdict: isEnough ? 'well' : 'unsure', ...sights };
+  const reports = state.reports.get(peerId);
+  const witnessesBy = (matches: (report: HubReport | undefined) => boolean) =>
+    terms.witnesses.filter((hub) => matches(reports?.get(hub)));
+  const unreachableFrom = witnessesBy(
+    (report) => report !== undefined && !report.reachable && doesReportCount(report, now),
+  );
+  const reachableFrom = witnessesBy((report) => report?.reachable === true);
+  const noReportFrom = terms.witnesses.filter(
+    (hub) => !unreachableFrom.includes(hub) && !reachableFrom.includes(hub),
+  );
+  const lost =
+    unreachableFrom.length > 0 &&
+    reachableFrom.length === 0 &&
+    reachOtherCandidate(state, peerId, unreachableFrom);
+  const evidence = {
+    unreachableFrom,
+    reachableFrom,
+    noReportFrom,
+    renewalLapsed,
+    lost,
+    changesMs: changesMs(state, { reports, hubs: noReportFrom, now }),
+  };
+  if (unreachableFrom.length + Number(renewalLapsed) >= blockingSetSize(terms))
+    return { verdict: 'down', ...evidence };
+  if (lost && noReportFrom.length === 0) return { verdict: 'down', ...evidence };
+  const hasQuorum = reachableFrom.length + Number(!renewalLapsed) >= terms.enough && reachableFrom.length > 0;
+  return { verdict: hasQuorum ? 'healthy' : 'unknown', ...evidence };
 }
 
-function canBeBettered(state: State, holder: string, dead: readonly string[]): boolean {
+function reachOtherCandidate(state: State, holder: string, hubs: readonly string[]): boolean {
   return state.row.candidates.some(
-    (peerId) => peerId !== holder && heardBy(state, peerId).some((hub) => dead.includes(hub)),
+    (peerId) => peerId !== holder && hubsReaching(state, peerId).some((hub) => hubs.includes(hub)),
   );
 }
 
-/** A word of a hub begins to count, or the holder has been silent for too long. */
+/** A report of a hub begins to count, or the holder's renewal lapses. */
 function changesMs(
   state: State,
   of: {
-    readonly words: ReadonlyMap<string, Word> | undefined;
+    readonly reports: ReadonlyMap<string, HubReport> | undefined;
     readonly hubs: readonly string[];
     readonly now: number;
   },
 ): number | null {
-  const heard = of.hubs.flatMap((hub) => of.words?.get(hub) ?? []).map(listenedMs);
-  const silence = state.heldMs === null ? [] : [state.heldMs + addressLeaseMs + 1];
-  const coming = [...heard, ...silence].filter((at) => at > of.now);
+  const counting = of.hubs.flatMap((hub) => of.reports?.get(hub) ?? []).map(reportCountsFromMs);
+  const lapse = state.lastRenewedMs === null ? [] : [state.lastRenewedMs + addressLeaseMs + 1];
+  const coming = [...counting, ...lapse].filter((at) => at > of.now);
   return coming.length === 0 ? null : Math.min(...coming);
 }
 
-/** A hub whose agent has just begun cannot know what it answered before. */
-export function hasListened(word: Word, now: number): boolean {
-  return now >= listenedMs(word);
+/** A hub whose agent has just started does not know which probes it answered before. */
+export function doesReportCount(report: HubReport, now: number): boolean {
+  return now >= reportCountsFromMs(report);
 }
 
-function listenedMs(word: Word): number {
-  return word.openedMs + addressLeaseMs + addressLeaseMarginMs;
+function reportCountsFromMs(report: HubReport): number {
+  return report.streamOpenedMs + addressLeaseMs + addressLeaseMarginMs;
 }
 
-export function isSilent(state: Pick<State, 'heldMs'>, now: number): boolean {
-  return state.heldMs === null || now - state.heldMs > addressLeaseMs;
+export function hasRenewalLapsed(state: Pick<State, 'lastRenewedMs'>, now: number): boolean {
+  return state.lastRenewedMs === null || now - state.lastRenewedMs > addressLeaseMs;
 }

@@ -1,5 +1,5 @@
-// One virtual IP as the platform follows it: what is stored of it, what is known of its candidates, what hubs say of
-// them, and what is under way. Immutable values; how they change: step.ts.
+// The fail-over state of one virtual IP: its stored row, facts about its candidates, the reports of hubs on them, and
+// the write or proof in progress. Immutable values; step.ts has their transitions.
 import type { PolicyMode } from '../intent/autonomy.ts';
 import type { LeaseTerms, Terms } from './terms.ts';
 
@@ -14,16 +14,16 @@ export type Reason =
 
 export type Phase = 'pending' | 'active' | 'failing_over' | 'unassigned' | 'error';
 
-/** Why it moves, while it does. */
+/** The reason of a move in progress. */
 export interface Move {
   readonly reason: Reason;
   readonly detail: string;
   readonly fromPeerId: string | null;
-  /** The account's change that gave it to the holder; null: nobody has been given it yet. */
-  readonly givenSequence: number | null;
+  /** The account's change that granted the address to the holder; null: not granted yet. */
+  readonly grantSequence: number | null;
 }
 
-/** As stored, with times on the clock of whoever follows it. */
+/** As stored, with times on the steady clock of this process. */
 export interface Row {
   readonly anycast: boolean;
   /** Candidates that are peers of the network, in order. */
@@ -32,7 +32,7 @@ export interface Row {
   readonly holdDownMs: number;
   readonly holder: string | null;
   readonly epoch: number;
-  /** Who has to have given it up before anybody else gets it, and the account's change that took it away. */
+  /** The peer that has to release the address before it is granted again, and the account's change that revoked it. */
   readonly releasing: { readonly peerId: string; readonly sequence: number; readonly sinceMs: number } | null;
   readonly successor: string | null;
   readonly move: Move | null;
@@ -41,88 +41,95 @@ export interface Row {
   readonly detail: string | null;
 }
 
-/** What is known of a peer that may hold the address, or has to give it up. */
+/** Facts about a peer that may hold the address, or has to release it. */
 export interface PeerFacts {
   readonly hostname: string;
   readonly connected: boolean;
-  /** The newest revision that its machine was read back to equal; -1: none. */
+  /** The newest revision that its agent has acknowledged, after it was read back; -1: none. */
   readonly applied: number;
   readonly inSync: boolean;
   readonly draining: boolean;
-  /** terminated: an operator has said that its machine is no more. */
-  readonly presence: 'here' | 'detached' | 'terminated';
+  /** terminated: an operator has terminated its instance. */
+  readonly presence: 'attached' | 'detached' | 'terminated';
 }
 
-/** A hub's newest word on a peer. Hubs that have no stream, or have not spoken yet, have none. */
-export interface Word {
-  readonly alive: boolean;
+/** A hub's newest report on a peer. A hub without a stream, or that has not reported yet, has none. */
+export interface HubReport {
+  readonly reachable: boolean;
   readonly sinceMs: number;
-  /** When the stream began on which it was said. */
-  readonly openedMs: number;
+  /** When the stream of the report was opened. */
+  readonly streamOpenedMs: number;
 }
 
-/** Hubs are asked whether they stand by their word: that the holder is dead, all at the moment `atMs`. */
-export interface Proof {
+/** Hubs are asked to confirm their reports: that the holder was unreachable for all of them at the moment `atMs`. */
+export interface ExpiryProof {
   readonly number: number;
   readonly atMs: number;
   readonly confirmed: readonly string[];
 }
 
-export type Written = 'release' | 'give' | 'clear' | 'finish' | 'say' | 'ask' | 'withdraw';
+export type WriteKind =
+  | 'revoke'
+  | 'grant'
+  | 'unassign'
+  | 'complete'
+  | 'set_phase'
+  | 'request_approval'
+  | 'withdraw_approval';
 
 export interface Approval {
   readonly status: 'pending' | 'answered';
   readonly target: string;
 }
 
-/** Whether the holder is well (health.ts). */
-export type Verdict = 'well' | 'down' | 'unsure';
+/** Health of the holder (health.ts). */
+export type Verdict = 'healthy' | 'down' | 'unknown';
 
-export interface NotedHealth {
+export interface ObservedHealth {
   readonly verdict: Verdict;
   readonly sinceMs: number;
-  /** Since when all hubs that speak have lost it (Health.lost); null: they have not. */
+  /** Since when all hubs that report have lost it (Health.lost); null: they have not. */
   readonly lostSinceMs: number | null;
 }
 
 export interface State {
   readonly row: Row;
-  /** What happens when the holder is dead. */
+  /** The policy for a holder that is down. */
   readonly mode: PolicyMode;
-  /** Since when this process answers holders and decides; null: another one does. */
-  readonly leadingMs: number | null;
+  /** Since when this process leads: it acknowledges renewals and decides; null: another process leads. */
+  readonly leadingSinceMs: number | null;
   readonly peers: ReadonlyMap<string, PeerFacts>;
   /** Names of hubs, for people. */
   readonly names: ReadonlyMap<string, string>;
-  /** On what each candidate's lease would rest. */
+  /** The lease terms that each candidate would have. */
   readonly terms: ReadonlyMap<string, LeaseTerms | null>;
-  /** All that the holder, or who has to give it up, may be acting on. */
+  /** All terms that the leaseholder may be acting on. */
   readonly oldTerms: readonly Terms[];
   /** By peer and hub. */
-  readonly words: ReadonlyMap<string, ReadonlyMap<string, Word>>;
-  /** When the platform last answered the holder, or might have; null: it never did under this epoch. */
-  readonly heldMs: number | null;
-  /** The holder is not answered any more, because the address is about to be taken from it. */
-  readonly frozen: boolean;
-  readonly proof: Proof | null;
-  readonly proofs: number;
-  /** It is certain that whoever had the address does not answer for it, and cannot begin to. */
-  readonly over: boolean;
-  /** Being written; nothing else is decided meanwhile. */
-  readonly writing: Written | null;
-  /** Nothing is tried before this, after a write that failed. */
-  readonly restUntilMs: number;
+  readonly reports: ReadonlyMap<string, ReadonlyMap<string, HubReport>>;
+  /** When the platform last acknowledged a renewal of the holder, or might have; null: never under this epoch. */
+  readonly lastRenewedMs: number | null;
+  /** No renewal of the holder is acknowledged any more, because the address is about to be revoked. */
+  readonly fenced: boolean;
+  readonly proof: ExpiryProof | null;
+  readonly proofCount: number;
+  /** The previous leaseholder certainly does not answer for the address, and cannot begin to. */
+  readonly isReleaseProven: boolean;
+  /** The write in progress; nothing is decided until it is done. */
+  readonly writing: WriteKind | null;
+  /** After a write that failed, nothing is decided before this. */
+  readonly retryAtMs: number;
   readonly approval: Approval | null;
-  /** Of the holder; null: not looked at yet. */
-  readonly health: NotedHealth | null;
-  /** Since when each candidate before the holder has had nothing against it. */
-  readonly fitMs: ReadonlyMap<string, number>;
+  /** Of the holder; null: not evaluated yet. */
+  readonly health: ObservedHealth | null;
+  /** Since when each candidate of a higher priority than the holder has been healthy. */
+  readonly healthySinceMs: ReadonlyMap<string, number>;
 }
 
 export type Event =
   | { readonly kind: 'row'; readonly row: Row }
-  /** To be told when all rows were read that others may have written before. */
-  | { readonly kind: 'lead'; readonly leading: boolean }
+  /** Sent only after all rows were read that an earlier leader may have written. */
+  | { readonly kind: 'leadership'; readonly leading: boolean }
   | { readonly kind: 'mode'; readonly mode: PolicyMode }
   | { readonly kind: 'peers'; readonly peers: ReadonlyMap<string, PeerFacts> }
   | {
@@ -131,41 +138,51 @@ export type Event =
       readonly oldTerms: readonly Terms[];
       readonly names: State['names'];
     }
-  /** null: it has no word any more. */
-  | { readonly kind: 'word'; readonly hub: string; readonly peerId: string; readonly word: Word | null }
-  | { readonly kind: 'hold'; readonly peerId: string; readonly epoch: number }
-  /** A hub stands by its word, asked after the moment of that proof. */
+  /** null: the hub has no report any more. */
+  | {
+      readonly kind: 'report';
+      readonly hub: string;
+      readonly peerId: string;
+      readonly report: HubReport | null;
+    }
+  | { readonly kind: 'renew'; readonly peerId: string; readonly epoch: number }
+  /** A hub confirms its report, asked after the moment of that proof. */
   | { readonly kind: 'confirmed'; readonly hub: string; readonly number: number }
   | { readonly kind: 'approval'; readonly approval: Approval | null }
-  /** What was to be written was, or was not and the row is known again. */
-  | { readonly kind: 'wrote'; readonly what: Written; readonly done: boolean }
+  /** The write was committed; or it was not, and the row was read again. */
+  | { readonly kind: 'written'; readonly what: WriteKind; readonly done: boolean }
   | { readonly kind: 'tick' };
 
 export type Effect =
-  /** The platform hears the holder: to be answered now. */
-  | { readonly kind: 'answer'; readonly peerId: string; readonly epoch: number }
+  /** The renewal of the holder is acknowledged now. */
+  | { readonly kind: 'acknowledge'; readonly peerId: string; readonly epoch: number }
   | {
-      readonly kind: 'prove';
+      readonly kind: 'confirm_expiry';
       readonly number: number;
       readonly peerId: string;
       readonly hubs: readonly string[];
     }
-  /** Takes the address from the holder; it is given on when that has given it up. */
+  /** Revokes the address of the holder; it is granted to the successor once the release is proven. */
   | {
-      readonly kind: 'release';
+      readonly kind: 'revoke';
       readonly successor: string | null;
       readonly reason: Reason;
       readonly detail: string;
     }
-  /** Gives the address, which is nobody's now, or whose holder is proven not to answer. */
-  | { readonly kind: 'give'; readonly to: string; readonly reason: Reason; readonly detail: string }
-  /** Nobody has to give it up any more, and nobody can have it. */
-  | { readonly kind: 'clear'; readonly detail: string }
-  /** The holder has applied it: the move is done. */
-  | { readonly kind: 'finish' }
-  | { readonly kind: 'say'; readonly phase: Phase; readonly detail: string | null }
-  | { readonly kind: 'ask'; readonly target: string; readonly reason: Reason; readonly detail: string }
-  | { readonly kind: 'withdraw'; readonly why: string }
+  /** Grants the address, which has no holder now, or whose holder is proven not to answer. */
+  | { readonly kind: 'grant'; readonly to: string; readonly reason: Reason; readonly detail: string }
+  /** No peer has to release the address any more, and no candidate can hold it. */
+  | { readonly kind: 'unassign'; readonly detail: string }
+  /** The holder has applied its grant: the move is complete. */
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'set_phase'; readonly phase: Phase; readonly detail: string | null }
+  | {
+      readonly kind: 'request_approval';
+      readonly target: string;
+      readonly reason: Reason;
+      readonly detail: string;
+    }
+  | { readonly kind: 'withdraw_approval'; readonly why: string }
   | { readonly kind: 'wake'; readonly atMs: number };
 
 export interface Step {
@@ -177,21 +194,21 @@ export function newState(row: Row, mode: PolicyMode): State {
   return {
     row,
     mode,
-    leadingMs: null,
+    leadingSinceMs: null,
     peers: new Map(),
     names: new Map(),
     terms: new Map(),
     oldTerms: [],
-    words: new Map(),
-    heldMs: null,
-    frozen: false,
+    reports: new Map(),
+    lastRenewedMs: null,
+    fenced: false,
     proof: null,
-    proofs: 0,
-    over: false,
+    proofCount: 0,
+    isReleaseProven: false,
     writing: null,
-    restUntilMs: 0,
+    retryAtMs: 0,
     approval: null,
     health: null,
-    fitMs: new Map(),
+    healthySinceMs: new Map(),
   };
 }

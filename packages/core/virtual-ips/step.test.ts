@@ -1,4 +1,4 @@
-// What the machine of one virtual IP decides, case by case. That it is safe whatever happens: simulation.test.ts.
+// The decisions about one virtual IP, case by case. Safety under faults is tested in suites/simulation/failover.
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   addressLeaseMarginMs,
@@ -37,12 +37,12 @@ const well: PeerFacts = {
   applied: 10,
   inSync: true,
   draining: false,
-  presence: 'here',
+  presence: 'attached',
 };
 
 let now: number;
 let state: State;
-/** All that was wanted, but for waking up, and when it wanted to be woken. */
+/** All effects but timers, and the times of the timers. */
 let wanted: Effect[];
 let wakes: number[];
 
@@ -67,39 +67,36 @@ function terms(oldTerms: readonly Terms[] = [lease]): void {
   feed({ kind: 'terms', terms: all, oldTerms, names: new Map(hubs.map((hub) => [hub, `hub-${hub}`])) });
 }
 
-function says(hub: string, peerId: string, alive: boolean | null): void {
-  const word = alive === null ? null : { alive, sinceMs: now, openedMs: 0 };
-  feed({ kind: 'word', hub, peerId, word });
+function reports(hub: string, peerId: string, reachable: boolean | null): void {
+  const report = reachable === null ? null : { reachable, sinceMs: now, streamOpenedMs: 0 };
+  feed({ kind: 'report', hub, peerId, report });
 }
 
-/** The time goes on, with the holder asking eight times a second while it lives. */
+/** Advances the clock; a holder that is given renews eight times a second. */
 function pass(ms: number, asks: { readonly peerId: string; readonly epoch: number } | null = null): void {
   const end = now + ms;
   while (now < end) {
     now += 10;
-    if (asks !== null && now % 120 < 10) feed({ kind: 'hold', ...asks });
+    if (asks !== null && now % 120 < 10) feed({ kind: 'renew', ...asks });
     feed({ kind: 'tick' });
   }
 }
 
-/** What was to be written is, and the row is this now. */
+/** Commits the write in progress, after which the row is this; null: the write fails. */
 function written(changed: Partial<Row> | null): void {
   const what = state.writing;
   if (what === null) throw new Error('nothing is being written');
   if (changed !== null) feed({ kind: 'row', row: { ...state.row, ...changed } });
-  feed({ kind: 'wrote', what, done: changed !== null });
+  feed({ kind: 'written', what, done: changed !== null });
 }
 
-/** As `written`, for what is only told to people. */
-function said(): void {
+function phaseWritten(): void {
   const last = wanted.at(-1);
-  if (last?.kind !== 'say') throw new Error('nothing was said');
+  if (last?.kind !== 'set_phase') throw new Error('no phase is being written');
   written({ phase: last.phase, detail: last.detail });
 }
 
-function kinds(): string[] {
-  return wanted.map((effect) => effect.kind);
-}
+const kinds = (): string[] => wanted.map((effect) => effect.kind);
 
 function begin(first: Partial<Row> = {}, mode: State['mode'] = 'auto_approve'): void {
   now = 100_000;
@@ -108,17 +105,17 @@ function begin(first: Partial<Row> = {}, mode: State['mode'] = 'auto_approve'): 
   state = newState({ ...row, ...first }, mode);
   peers();
   terms();
-  for (const hub of hubs) for (const id of ['a', 'b', 'c']) says(hub, id, true);
-  feed({ kind: 'lead', leading: true });
-  feed({ kind: 'hold', peerId: 'a', epoch: state.row.epoch });
+  for (const hub of hubs) for (const id of ['a', 'b', 'c']) reports(hub, id, true);
+  feed({ kind: 'leadership', leading: true });
+  feed({ kind: 'renew', peerId: 'a', epoch: state.row.epoch });
   wanted = [];
 }
 
 beforeEach(() => begin());
 
 describe('candidates', () => {
-  test('are told apart by fitness first and then by order, with reasons', () => {
-    says('h2', 'b', false);
+  test('are ranked by fitness first and then by order, with reasons', () => {
+    reports('h2', 'b', false);
     peers({ c: { draining: true } });
     expect(candidatesOf(state).map(({ score }) => score)).toEqual([77, 46, 25]);
     peers({ a: { connected: false }, b: { presence: 'detached' } });
@@ -128,57 +125,57 @@ describe('candidates', () => {
       ['fail-over holder 1', 'is no longer in the network'],
       ['fail-over holder 2', 'its agent is connected', 'heard by 2 of 2 hubs'],
     ]);
-    says('h1', 'c', false);
-    says('h2', 'c', null);
+    reports('h1', 'c', false);
+    reports('h2', 'c', null);
     expect(candidatesOf(state)[2]).toMatchObject({ score: 0 });
     expect(candidatesOf(state)[2]?.reasons).toContain('heard by 0 of 2 hubs, and has to be by 1');
   });
 });
 
 describe('a holder', () => {
-  test('is answered by who leads, for its newest epoch, and nobody else is', () => {
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toEqual([
-      { kind: 'answer', peerId: 'a', epoch: 1 },
+  test('is acknowledged by the leader for its newest epoch only', () => {
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toEqual([
+      { kind: 'acknowledge', peerId: 'a', epoch: 1 },
     ]);
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 0 })).toEqual([]);
-    expect(feed({ kind: 'hold', peerId: 'b', epoch: 1 })).toEqual([]);
-    feed({ kind: 'lead', leading: false });
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toEqual([]);
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 0 })).toEqual([]);
+    expect(feed({ kind: 'renew', peerId: 'b', epoch: 1 })).toEqual([]);
+    feed({ kind: 'leadership', leading: false });
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toEqual([]);
   });
 
-  test('that one hub of two has lost stays', () => {
-    says('h1', 'a', false);
+  test('lost by one hub of two keeps the address', () => {
+    reports('h1', 'a', false);
     pass(5_000, { peerId: 'a', epoch: 1 });
-    expect(kinds().filter((kind) => kind !== 'answer')).toEqual([]);
+    expect(kinds().filter((kind) => kind !== 'acknowledge')).toEqual([]);
   });
 
-  test('that is silent stays while no hub says anything of it', () => {
-    for (const hub of hubs) says(hub, 'a', null);
+  test('that does not renew keeps the address while no hub reports on it', () => {
+    for (const hub of hubs) reports(hub, 'a', null);
     peers({ a: { connected: false } });
     pass(4_900);
     expect(wanted).toEqual([]);
     pass(200);
-    expect(wanted).toMatchObject([{ kind: 'say', phase: 'error' }]);
+    expect(wanted).toMatchObject([{ kind: 'set_phase', phase: 'error' }]);
     expect(JSON.stringify(wanted)).toContain('No report from hub-h1, hub-h2.');
   });
 
-  test('is left as soon as the word of hubs that have just come counts, though nothing more is heard', () => {
-    const [came, word] = [now, { alive: false, sinceMs: now, openedMs: now }];
-    for (const hub of hubs) feed({ kind: 'word', hub, peerId: 'a', word });
+  test('is failed over as soon as the reports of new hubs count, without any further event', () => {
+    const [came, report] = [now, { reachable: false, sinceMs: now, streamOpenedMs: now }];
+    for (const hub of hubs) feed({ kind: 'report', hub, peerId: 'a', report });
     expect(wanted).toEqual([]);
     while (now < came + overMs) {
       now = Math.min(...wakes.filter((at) => at > now));
       feed({ kind: 'tick' });
     }
     expect(now).toBe(came + overMs);
-    // It is silent too by then: the hubs are asked whether they stand by their word.
-    expect(wanted).toMatchObject([{ kind: 'prove' }]);
+    // Its renewal has lapsed too by then: the hubs are asked to confirm their reports.
+    expect(wanted).toMatchObject([{ kind: 'confirm_expiry' }]);
   });
 
-  test('that speaks is asked to give it up, and is not answered from then on', () => {
-    for (const hub of hubs) says(hub, 'a', false);
-    expect(wanted).toMatchObject([{ kind: 'release', successor: 'b', reason: 'holder_dead' }]);
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toEqual([]);
+  test('that is connected is revoked, and is not acknowledged from then on', () => {
+    for (const hub of hubs) reports(hub, 'a', false);
+    expect(wanted).toMatchObject([{ kind: 'revoke', successor: 'b', reason: 'holder_dead' }]);
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toEqual([]);
     written({
       holder: null,
       epoch: 2,
@@ -186,49 +183,49 @@ describe('a holder', () => {
       successor: 'b',
     });
     terms();
-    expect(kinds()).toEqual(['release']);
+    expect(kinds()).toEqual(['revoke']);
     peers({ a: { applied: 11 } });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'b' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'b' });
   });
 
-  test('that hubs have lost and whose hub was mute only for a moment stays', () => {
-    says('h1', 'a', false);
-    says('h2', 'a', null);
+  test('lost by one hub keeps the address when the other reports a moment later that it reaches it', () => {
+    reports('h1', 'a', false);
+    reports('h2', 'a', null);
     pass(500, { peerId: 'a', epoch: 1 });
-    says('h2', 'a', true);
+    reports('h2', 'a', true);
     pass(2_000, { peerId: 'a', epoch: 1 });
-    expect(kinds().filter((kind) => kind !== 'answer')).toEqual([]);
+    expect(kinds().filter((kind) => kind !== 'acknowledge')).toEqual([]);
   });
 });
 
-describe('a holder of whom nothing was known from hubs', () => {
+describe('a holder without any report from hubs', () => {
   const asks = { peerId: 'a', epoch: 1 };
-  const releases = () => kinds().filter((kind) => kind === 'release').length;
+  const releases = () => kinds().filter((kind) => kind === 'revoke').length;
 
   beforeEach(() => {
-    for (const hub of hubs) says(hub, 'a', null);
+    for (const hub of hubs) reports(hub, 'a', null);
     pass(3_000, asks);
-    says('h1', 'a', false);
+    reports('h1', 'a', false);
   });
 
-  test('stays when the other hub was only later than the one that has lost it', () => {
+  test('keeps the address when the other hub reports a moment later that it reaches it', () => {
     pass(900, asks);
-    says('h2', 'a', true);
+    reports('h2', 'a', true);
     pass(2_000, asks);
     expect(releases()).toBe(0);
   });
 
-  test('gives it up when the other hub says nothing for a second after that', () => {
+  test('is revoked when the other hub reports nothing for a second after that', () => {
     pass(990, asks);
     expect(releases()).toBe(0);
     pass(20, asks);
     expect(releases()).toBe(1);
   });
 
-  test('stays when another process begins to lead, until that has waited as long', () => {
-    feed({ kind: 'lead', leading: false });
+  test('keeps the address under a new leader, until that has waited as long', () => {
+    feed({ kind: 'leadership', leading: false });
     pass(3_000);
-    feed({ kind: 'lead', leading: true });
+    feed({ kind: 'leadership', leading: true });
     pass(990, asks);
     expect(releases()).toBe(0);
     pass(20, asks);
@@ -236,84 +233,87 @@ describe('a holder of whom nothing was known from hubs', () => {
   });
 });
 
-describe('a holder that is dead', () => {
+describe('a holder that is down', () => {
   beforeEach(() => {
     peers({ a: { connected: false } });
     pass(addressLeaseMs);
-    for (const hub of hubs) says(hub, 'a', false);
+    for (const hub of hubs) reports(hub, 'a', false);
   });
 
-  test('is replaced when both hubs stand by their word, asked after everybody’s time was over', () => {
+  test('is replaced when hubs confirm their reports, asked after all leases have expired', () => {
     pass(addressLeaseMarginMs - 10);
     expect(kinds()).toEqual([]);
     pass(10);
     const proof = wanted.at(-1);
-    expect(proof).toMatchObject({ kind: 'prove', peerId: 'a', hubs });
+    expect(proof).toMatchObject({ kind: 'confirm_expiry', peerId: 'a', hubs });
     feed({ kind: 'confirmed', hub: 'h1', number: 1 });
-    // With one hub of two and the platform against it, two of three do not hear it.
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'b', reason: 'holder_dead' });
+    // One hub of two and the platform do not reach it: two of three are a blocking set.
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'b', reason: 'holder_dead' });
   });
 
-  test('is not answered from the question on, even when it comes back in that moment', () => {
+  test('is not acknowledged from the confirmation request on, even when it returns in that moment', () => {
     pass(addressLeaseMarginMs);
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toEqual([]);
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toEqual([]);
     feed({ kind: 'confirmed', hub: 'h1', number: 1 });
     written({ holder: 'b', epoch: 2, lastMovedMs: now });
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toEqual([]);
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toEqual([]);
     terms();
-    expect(feed({ kind: 'hold', peerId: 'b', epoch: 2 })).toMatchObject([{ kind: 'answer' }]);
+    expect(feed({ kind: 'renew', peerId: 'b', epoch: 2 })).toMatchObject([{ kind: 'acknowledge' }]);
   });
 
-  test('stays when a hub hears it again before it could stand by its word', () => {
+  test('keeps the address when hubs reach it again before they confirm', () => {
     pass(addressLeaseMarginMs);
-    for (const hub of hubs) says(hub, 'a', true);
+    for (const hub of hubs) reports(hub, 'a', true);
     peers();
     feed({ kind: 'confirmed', hub: 'h1', number: 1 });
     feed({ kind: 'confirmed', hub: 'h2', number: 1 });
-    expect(kinds()).toEqual(['prove']);
-    expect(feed({ kind: 'hold', peerId: 'a', epoch: 1 })).toMatchObject([{ kind: 'answer' }]);
+    expect(kinds()).toEqual(['confirm_expiry']);
+    expect(feed({ kind: 'renew', peerId: 'a', epoch: 1 })).toMatchObject([{ kind: 'acknowledge' }]);
   });
 
-  test('is asked about again when no hub stands by its word in time', () => {
+  test('causes another confirmation request when no hub confirms in time', () => {
     pass(addressLeaseMarginMs);
     pass(holderProofMs);
-    expect(wanted.filter((effect) => effect.kind === 'prove')).toMatchObject([{ number: 1 }, { number: 2 }]);
+    expect(wanted.filter((effect) => effect.kind === 'confirm_expiry')).toMatchObject([
+      { number: 1 },
+      { number: 2 },
+    ]);
     feed({ kind: 'confirmed', hub: 'h1', number: 1 });
-    expect(kinds()).not.toContain('give');
+    expect(kinds()).not.toContain('grant');
     feed({ kind: 'confirmed', hub: 'h2', number: 2 });
-    expect(kinds()).toContain('give');
+    expect(kinds()).toContain('grant');
   });
 
-  test('stays when what it may be acting on is not known, or asks nobody', () => {
+  test('keeps the address when its outstanding terms are unknown, or have no witnesses', () => {
     for (const old of ['unknown', null] as const) {
       terms([lease, old]);
       pass(3_000);
-      expect(kinds()).not.toContain('give');
+      expect(kinds()).not.toContain('grant');
     }
-    expect(state.row.phase === 'active' && state.writing).toBe('say');
+    expect(state.row.phase === 'active' && state.writing).toBe('set_phase');
   });
 
-  test('that may be acting on other hubs has to be lost by enough of those too', () => {
+  test('with older terms outstanding has to be lost by a blocking set of those too', () => {
     terms([lease, { witnesses: ['h3', 'h4', 'h1'], enough: 2 }]);
     pass(addressLeaseMarginMs + 10);
     expect(kinds()).toEqual([]);
-    says('h3', 'a', false);
+    reports('h3', 'a', false);
     pass(addressLeaseMarginMs);
-    for (const hub of ['h1', 'h3']) feed({ kind: 'confirmed', hub, number: state.proofs });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'b' });
+    for (const hub of ['h1', 'h3']) feed({ kind: 'confirmed', hub, number: state.proofCount });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'b' });
   });
 
-  test('keeps it when a write was void, and is looked at again', () => {
+  test('keeps the address when a write fails, and is evaluated again', () => {
     pass(addressLeaseMarginMs);
     feed({ kind: 'confirmed', hub: 'h1', number: 1 });
     written(null);
     wanted = [];
     pass(500);
-    expect(wanted).toMatchObject([{ kind: 'give', to: 'b' }]);
+    expect(wanted).toMatchObject([{ kind: 'grant', to: 'b' }]);
   });
 });
 
-describe('who has to give it up', () => {
+describe('a peer that has to release the address', () => {
   const releasing = (more: Partial<Row> = {}) =>
     begin({
       holder: null,
@@ -321,129 +321,129 @@ describe('who has to give it up', () => {
       releasing: { peerId: 'a', sequence: 11, sinceMs: 100_000 },
       successor: 'b',
       phase: 'failing_over',
-      move: { reason: 'by_hand', detail: 'moved', fromPeerId: 'a', givenSequence: null },
+      move: { reason: 'by_hand', detail: 'moved', fromPeerId: 'a', grantSequence: null },
       ...more,
     });
 
-  test('does so by its own word; nobody gets it before', () => {
+  test('acknowledges that; no other peer is granted the address before', () => {
     releasing();
     pass(10_000);
-    expect(kinds()).not.toContain('give');
+    expect(kinds()).not.toContain('grant');
     peers({ a: { applied: 11 } });
     expect(state.writing).not.toBe(null);
   });
 
-  test('is believed to have when its machine was terminated, after a while', () => {
+  test('counts as having released it a while after its instance was terminated', () => {
     releasing();
     terms([null]);
     peers({ a: { connected: false, presence: 'terminated' } });
     pass(2_000);
-    said();
+    phaseWritten();
     pass(terminatedHolderMs - 3_000);
-    expect(kinds()).not.toContain('give');
+    expect(kinds()).not.toContain('grant');
     pass(2_000);
-    expect(kinds()).toContain('give');
+    expect(kinds()).toContain('grant');
   });
 
-  test('the one that was meant gets it, or another one when that cannot', () => {
+  test('is followed by the successor, or by another candidate when that is unavailable', () => {
     releasing({ successor: 'c' });
     peers({ a: { applied: 11 }, c: { connected: false } });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'b' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'b' });
     written(null);
     peers({ a: { applied: 11 } });
     pass(500);
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'c' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'c' });
   });
 
-  test('with nobody to get it, it is nobody’s until somebody can', () => {
+  test('leaves the address unassigned until a candidate is available', () => {
     releasing();
-    for (const hub of hubs) for (const id of ['a', 'b', 'c']) says(hub, id, false);
+    for (const hub of hubs) for (const id of ['a', 'b', 'c']) reports(hub, id, false);
     peers({ a: { applied: 11 } });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'clear' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'unassign' });
     written({ releasing: null, successor: null, phase: 'unassigned', move: null });
-    says('h1', 'c', true);
-    while (state.writing === 'say') written({ detail: 'said' });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'give', to: 'c' });
+    reports('h1', 'c', true);
+    while (state.writing === 'set_phase') written({ detail: 'said' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'grant', to: 'c' });
   });
 });
 
 describe('a new leader', () => {
-  test('counts from its beginning: another one may have answered until then', () => {
-    feed({ kind: 'lead', leading: false });
+  test('counts lease time from its beginning: the previous leader may have acknowledged until then', () => {
+    feed({ kind: 'leadership', leading: false });
     peers({ a: { connected: false } });
-    for (const hub of hubs) says(hub, 'a', false);
+    for (const hub of hubs) reports(hub, 'a', false);
     now += 10_000;
-    feed({ kind: 'lead', leading: true });
+    feed({ kind: 'leadership', leading: true });
     pass(overMs - 10);
     expect(kinds()).toEqual([]);
     pass(10);
-    expect(kinds()).toEqual(['prove']);
+    expect(kinds()).toEqual(['confirm_expiry']);
   });
 });
 
-describe('with a person to decide', () => {
+describe('with the policy require_approval', () => {
   beforeEach(() => {
     begin({}, 'require_approval');
     peers({ a: { connected: false } });
     pass(addressLeaseMs);
-    for (const hub of hubs) says(hub, 'a', false);
+    for (const hub of hubs) reports(hub, 'a', false);
     pass(10);
   });
 
-  test('it is asked once, and the request is taken back when the holder has been well for a while', () => {
-    expect(wanted).toMatchObject([{ kind: 'ask', target: 'b', reason: 'holder_dead' }]);
+  test('approval is requested once, and withdrawn when the holder has been healthy for a while', () => {
+    expect(wanted).toMatchObject([{ kind: 'request_approval', target: 'b', reason: 'holder_dead' }]);
     feed({ kind: 'approval', approval: { status: 'pending', target: 'b' } });
     written({});
-    expect(wanted.at(-1)).toMatchObject({ kind: 'say', phase: 'error' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'set_phase', phase: 'error' });
     written({ phase: 'error', detail: (wanted.at(-1) as { detail: string }).detail });
     pass(60_000);
-    expect(kinds()).toEqual(['ask', 'say']);
+    expect(kinds()).toEqual(['request_approval', 'set_phase']);
     peers();
-    for (const hub of hubs) says(hub, 'a', true);
+    for (const hub of hubs) reports(hub, 'a', true);
     pass(200, { peerId: 'a', epoch: 1 });
     written({ phase: 'active', detail: null });
     pass(holderWellMs - 500, { peerId: 'a', epoch: 1 });
-    expect(kinds()).not.toContain('withdraw');
+    expect(kinds()).not.toContain('withdraw_approval');
     pass(500, { peerId: 'a', epoch: 1 });
-    expect(kinds()).toContain('withdraw');
+    expect(kinds()).toContain('withdraw_approval');
   });
 
-  test('another target is asked for when the first one is lost', () => {
+  test('another target is requested when the first one is unavailable', () => {
     feed({ kind: 'approval', approval: { status: 'pending', target: 'b' } });
     written({});
     peers({ a: { connected: false }, b: { connected: false } });
-    while (state.writing === 'say') written({ phase: 'error', detail: 'said' });
-    expect(state.writing).toBe('withdraw');
+    while (state.writing === 'set_phase') written({ phase: 'error', detail: 'said' });
+    expect(state.writing).toBe('withdraw_approval');
     feed({ kind: 'approval', approval: null });
     written({});
-    expect(wanted.at(-1)).toMatchObject({ kind: 'ask', target: 'c' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'request_approval', target: 'c' });
   });
 
-  test('the policy may be another one by then', () => {
+  test('the policy may have changed when the request fails', () => {
     written(null);
     feed({ kind: 'mode', mode: 'auto_approve' });
     pass(500);
-    expect(kinds()).toContain('prove');
+    expect(kinds()).toContain('confirm_expiry');
   });
 });
 
-describe('going back', () => {
-  test('needs preemption, and a better candidate that was fit for as long as the hold-down', () => {
+describe('preemption and draining', () => {
+  test('moves to a preferred candidate that was healthy for as long as the hold-down', () => {
     begin({ holder: 'b', preempt: true, holdDownMs: 3_000, lastMovedMs: 90_000 });
-    says('h1', 'a', false);
+    reports('h1', 'a', false);
     pass(5_000, { peerId: 'b', epoch: 1 });
-    says('h1', 'a', true);
+    reports('h1', 'a', true);
     pass(2_900, { peerId: 'b', epoch: 1 });
-    expect(kinds().filter((kind) => kind !== 'answer')).toEqual([]);
+    expect(kinds().filter((kind) => kind !== 'acknowledge')).toEqual([]);
     pass(110, { peerId: 'b', epoch: 1 });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'release', successor: 'a', reason: 'preempted' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'revoke', successor: 'a', reason: 'preempted' });
   });
 
-  test('a drained holder is left for another one when there comes to be one', () => {
+  test('a drained holder is replaced once another candidate is available', () => {
     peers({ a: { draining: true }, b: { connected: false }, c: { connected: false } });
     pass(1_000, { peerId: 'a', epoch: 1 });
-    expect(kinds().filter((kind) => kind !== 'answer')).toEqual([]);
+    expect(kinds().filter((kind) => kind !== 'acknowledge')).toEqual([]);
     peers({ a: { draining: true }, c: { connected: false } });
-    expect(wanted.at(-1)).toMatchObject({ kind: 'release', successor: 'b', reason: 'drained' });
+    expect(wanted.at(-1)).toMatchObject({ kind: 'revoke', successor: 'b', reason: 'drained' });
   });
 });

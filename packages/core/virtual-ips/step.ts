@@ -1,126 +1,135 @@
-// How what happens changes a virtual IP, and what is to be done about it: step(state, event, now) → state + effects.
-// Pure. The order of things that guards against two holders is explained in over.ts; what follows from what is known,
-// in settle.ts; here is only what each event says.
+// The transition function of a virtual IP: step(state, event, now) → state + effects. Pure. This file applies events to
+// the state; decide.ts decides from the state; release-proof.ts explains the order that prevents two holders.
 import { virtualIpRetryMs } from '../limits.ts';
-import { settle } from './settle.ts';
-import type { Effect, Event, Row, State, Step, Word } from './state.ts';
+import { decide } from './decide.ts';
+import type { Effect, Event, HubReport, Row, State, Step } from './state.ts';
 import { sameTerms } from './terms.ts';
 
 export function step(state: State, event: Event, now: number): Step {
-  const answer = event.kind === 'hold' && isAnswered(state, event) ? answerTo(event) : [];
-  const next = take(state, event, { now, isAnswered: answer.length > 0 });
-  // Holders ask eight times a second, and it changes nothing while all is well.
-  if (event.kind === 'hold' && isQuiet(next)) return { state: next, effects: answer };
-  const settled = settle(next, now);
-  return { state: settled.state, effects: [...answer, ...settled.effects] };
+  const acknowledgement =
+    event.kind === 'renew' && isAcknowledged(state, event) ? acknowledgementOf(event) : [];
+  const next = applyEvent(state, event, { now, isAcknowledged: acknowledgement.length > 0 });
+  // Holders renew eight times a second, which changes nothing while the holder is healthy.
+  if (event.kind === 'renew' && isSteady(next)) return { state: next, effects: acknowledgement };
+  const settled = decide(next, now);
+  return { state: settled.state, effects: [...acknowledgement, ...settled.effects] };
 }
 
-function take(state: State, event: Event, at: { readonly now: number; readonly isAnswered: boolean }): State {
+function applyEvent(
+  state: State,
+  event: Event,
+  at: { readonly now: number; readonly isAcknowledged: boolean },
+): State {
   switch (event.kind) {
     case 'row':
-      return takeRow(state, event.row);
-    case 'lead':
-      // What another process has answered until now is not known: as if it had been at this moment. How anybody was
-      // before it led, nobody here has looked at since.
+      return applyRow(state, event.row);
+    case 'leadership':
+      // The previous leader may have acknowledged a renewal up to this moment. Health was not evaluated here meanwhile.
       return event.leading
-        ? { ...undecided(state), leadingMs: at.now, heldMs: at.now, health: null, fitMs: new Map() }
-        : { ...undecided(state), leadingMs: null };
+        ? {
+            ...withoutProof(state),
+            leadingSinceMs: at.now,
+            lastRenewedMs: at.now,
+            health: null,
+            healthySinceMs: new Map(),
+          }
+        : { ...withoutProof(state), leadingSinceMs: null };
     case 'mode':
       return { ...state, mode: event.mode };
     case 'peers':
       return { ...state, peers: event.peers };
     case 'terms':
-      return takeTerms(state, event);
-    case 'word':
-      return takeWord(state, event);
-    case 'hold':
-      return at.isAnswered ? { ...state, heldMs: at.now } : state;
+      return applyTerms(state, event);
+    case 'report':
+      return applyReport(state, event);
+    case 'renew':
+      return at.isAcknowledged ? { ...state, lastRenewedMs: at.now } : state;
     case 'confirmed':
-      return takeConfirmed(state, event);
+      return applyConfirmation(state, event);
     case 'approval':
       return { ...state, approval: event.approval };
-    case 'wrote':
+    case 'written':
       return {
         ...state,
         writing: null,
-        restUntilMs: event.done ? 0 : at.now + virtualIpRetryMs,
+        retryAtMs: event.done ? 0 : at.now + virtualIpRetryMs,
       };
     case 'tick':
       return state;
   }
 }
 
-function isAnswered(state: State, hold: Extract<Event, { kind: 'hold' }>): boolean {
+function isAcknowledged(state: State, renewal: Extract<Event, { kind: 'renew' }>): boolean {
   const { row, writing } = state;
   return (
-    state.leadingMs !== null &&
-    row.holder === hold.peerId &&
-    row.epoch === hold.epoch &&
-    !state.frozen &&
-    writing !== 'release' &&
-    writing !== 'give'
+    state.leadingSinceMs !== null &&
+    row.holder === renewal.peerId &&
+    row.epoch === renewal.epoch &&
+    !state.fenced &&
+    writing !== 'revoke' &&
+    writing !== 'grant'
   );
 }
 
-function answerTo({ peerId, epoch }: Extract<Event, { kind: 'hold' }>): readonly Effect[] {
-  return [{ kind: 'answer', peerId, epoch }];
+function acknowledgementOf({ peerId, epoch }: Extract<Event, { kind: 'renew' }>): readonly Effect[] {
+  return [{ kind: 'acknowledge', peerId, epoch }];
 }
 
-function isQuiet(state: State): boolean {
-  return state.health?.verdict === 'well' && state.row.phase === 'active' && state.row.move === null;
+function isSteady(state: State): boolean {
+  return state.health?.verdict === 'healthy' && state.row.phase === 'active' && state.row.move === null;
 }
 
-/** Whose answering counts: the holder's, or that of who has to give it up. */
-export function boundBy(row: Pick<Row, 'holder' | 'releasing'>): string | null {
+/** The peer whose lease counts: the holder, or the peer that has to release the address. */
+export function leaseholderOf(row: Pick<Row, 'holder' | 'releasing'>): string | null {
   return row.holder ?? row.releasing?.peerId ?? null;
 }
 
-function takeRow(state: State, row: Row): State {
+function applyRow(state: State, row: Row): State {
   if (row.epoch === state.row.epoch) return { ...state, row };
-  const isGiven = row.holder !== null;
-  const isSame = boundBy(row) === boundBy(state.row);
+  const hasHolder = row.holder !== null;
+  const isSame = leaseholderOf(row) === leaseholderOf(state.row);
   return {
-    ...undecided(state),
+    ...withoutProof(state),
     row,
-    // Nobody but the one who leads gives it and answers, so a new holder was not answered yet. Who has to give it up
-    // may rest on the last answer.
-    heldMs: isGiven ? null : state.heldMs,
+    // Only the leader grants and acknowledges, so it has acknowledged nothing of a new holder yet. The lease of a peer
+    // that has to release the address still counts from its last renewal.
+    lastRenewedMs: hasHolder ? null : state.lastRenewedMs,
     oldTerms: isSame ? state.oldTerms : ['unknown'],
     health: null,
-    fitMs: new Map(),
+    healthySinceMs: new Map(),
   };
 }
 
-function undecided(state: State): State {
-  return { ...state, frozen: false, proof: null, over: false };
+function withoutProof(state: State): State {
+  return { ...state, fenced: false, proof: null, isReleaseProven: false };
 }
 
-/** What was proven, was proven of what the holder could have been acting on then. */
-function takeTerms(state: State, { terms, oldTerms, names }: Extract<Event, { kind: 'terms' }>): State {
+/** A proof covers the terms that were outstanding then: more terms void it. */
+function applyTerms(state: State, { terms, oldTerms, names }: Extract<Event, { kind: 'terms' }>): State {
   const isMore = oldTerms.some((one) => !state.oldTerms.some((known) => sameTerms(one, known)));
-  return { ...(isMore ? undecided(state) : state), terms, oldTerms, names };
+  return { ...(isMore ? withoutProof(state) : state), terms, oldTerms, names };
 }
 
-function takeWord(state: State, { hub, peerId, word }: Extract<Event, { kind: 'word' }>): State {
-  const words = new Map(state.words);
-  const ofPeer = new Map<string, Word>(words.get(peerId));
-  if (word === null) ofPeer.delete(hub);
-  else ofPeer.set(hub, word);
-  words.set(peerId, ofPeer);
-  if (state.proof === null || (word !== null && !word.alive) || boundBy(state.row) !== peerId) {
-    return { ...state, words };
+function applyReport(state: State, { hub, peerId, report }: Extract<Event, { kind: 'report' }>): State {
+  const reports = new Map(state.reports);
+  const ofPeer = new Map<string, HubReport>(reports.get(peerId));
+  if (report === null) ofPeer.delete(hub);
+  else ofPeer.set(hub, report);
+  reports.set(peerId, ofPeer);
+  if (state.proof === null || (report !== null && !report.reachable) || leaseholderOf(state.row) !== peerId) {
+    return { ...state, reports };
   }
   const confirmed = state.proof.confirmed.filter((one) => one !== hub);
-  return { ...state, words, proof: { ...state.proof, confirmed } };
+  return { ...state, reports, proof: { ...state.proof, confirmed } };
 }
 
-function takeConfirmed(state: State, { hub, number }: Extract<Event, { kind: 'confirmed' }>): State {
+function applyConfirmation(state: State, { hub, number }: Extract<Event, { kind: 'confirmed' }>): State {
   const { proof } = state;
-  const peerId = boundBy(state.row);
+  const peerId = leaseholderOf(state.row);
   if (proof === null || proof.number !== number || peerId === null) return state;
-  const word = state.words.get(peerId)?.get(hub);
-  // What was said anew after the moment of the proof says nothing about that moment.
-  if (word === undefined || word.alive || word.sinceMs > proof.atMs) return state;
+  const report = state.reports.get(peerId)?.get(hub);
+  // A report that began after the moment of the proof does not cover that moment.
+  if (report === undefined || report.reachable || report.sinceMs > proof.atMs) return state;
   if (proof.confirmed.includes(hub)) return state;
   return { ...state, proof: { ...proof, confirmed: [...proof.confirmed, hub] } };
 }

@@ -1,9 +1,9 @@
-// What a holder's lease rests on, as the platform counts it: the same quorum that compile/items/virtual-ip.ts gives to the node,
-// with hubs named by their peers. Pure.
+// The quorum of a holder's lease as the platform counts it: the quorum that compile/items/virtual-ip.ts gives to the
+// node, with hubs named by their peers. Pure.
 import { leaseOf, witnessesOf } from '../compile/items/virtual-ip.ts';
 import type { PeerModel, VirtualIpModel } from '../compile/model.ts';
 
-/** `enough` of the witnesses and the platform have to hear the holder. */
+/** A quorum of `enough` among the witnesses and the platform has to hear the holder. */
 export interface LeaseTerms {
   /** Hubs, by peer. */
   readonly witnesses: readonly string[];
@@ -11,8 +11,8 @@ export interface LeaseTerms {
 }
 
 /**
- * What a node may be acting on. null: it answers without asking anybody. unknown: something older, and which is not
- * known any more.
+ * Terms that a node may be acting on. null: it answers without a lease. unknown: older terms that the platform does not
+ * know any more.
  */
 export type Terms = LeaseTerms | null | 'unknown';
 
@@ -26,14 +26,14 @@ export function termsOf(
   return { witnesses: witnessesOf(holder, lookup).map((hub) => hub.id), enough: lease.enough };
 }
 
-/** So many that do not hear a holder mean that it may not answer. */
-export function tooFew(terms: LeaseTerms): number {
+/** The size of a blocking set: without that many of the witnesses and the platform there is no quorum. */
+export function blockingSetSize(terms: LeaseTerms): number {
   return terms.witnesses.length + 1 - terms.enough + 1;
 }
 
-/** So many witnesses have to say so when the platform, which is one that counts, is silent by itself. */
-export function witnessesNeeded(terms: LeaseTerms): number {
-  return tooFew(terms) - 1;
+/** The same for witnesses alone, when the platform is one member of the blocking set. */
+export function witnessBlockingSetSize(terms: LeaseTerms): number {
+  return blockingSetSize(terms) - 1;
 }
 
 export function sameTerms(a: Terms, b: Terms): boolean {

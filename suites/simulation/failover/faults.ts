@@ -51,7 +51,7 @@ export const faults: readonly Fault[] = [
       const { feed } = FailoverSession.prototype;
       return replaced(FailoverSession.prototype, 'feed', function (this: FailoverSession, event) {
         feed.call(this, event);
-        if (event.kind === 'lead') this.state = { ...this.state, heldMs: null };
+        if (event.kind === 'leadership') this.state = { ...this.state, lastRenewedMs: null };
       });
     },
   },

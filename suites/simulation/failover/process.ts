@@ -366,23 +366,23 @@ export class PlatformProcess extends Member implements NodeListener {
       return { numbered: null, row: db.row };
     };
     switch (effect.kind) {
-      case 'release': {
+      case 'revoke': {
         decision.confirm(at.sequence);
         const holder = before.current_holder_peer_id ?? '';
         const away = { ...effect, terms: decision.oldTerms(holder) };
         return moved(awayColumns(before, away, { ...at, holder, holderInstanceId: holder }));
       }
-      case 'give':
+      case 'grant':
         decision.confirm(at.sequence);
         return moved(givenColumns(before, effect, at));
-      case 'clear':
+      case 'unassign':
         return moved(unassignedColumns(effect.detail, at.now));
-      case 'finish':
+      case 'complete':
         return noted(finishedColumns());
-      case 'say':
+      case 'set_phase':
         return noted({ state: effect.phase, state_detail: effect.detail });
-      case 'ask':
-      case 'withdraw':
+      case 'request_approval':
+      case 'withdraw_approval':
         throw new Error('no operator is asked here');
     }
   }

@@ -184,11 +184,11 @@ export class LeaderTerm {
     this.#register(session);
     const request = requests.find((one) => one.virtualIpId === row.id);
     if (request !== undefined) session.requested(request);
-    session.feed({ kind: 'lead', leading: true });
+    session.feed({ kind: 'leadership', leading: true });
   }
 
-  #perform(session: FailoverSession, effect: Exclude<Effect, { kind: 'wake' | 'answer' }>): void {
-    if (effect.kind === 'prove') return this.#prove(session, effect);
+  #perform(session: FailoverSession, effect: Exclude<Effect, { kind: 'wake' | 'acknowledge' }>): void {
+    if (effect.kind === 'confirm_expiry') return this.#confirmExpiry(session, effect);
     const writing = this.#write(session, effect).finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
   }
@@ -197,7 +197,7 @@ export class LeaderTerm {
     const { log, rows, nodes } = this.#parts;
     try {
       await rows.write(this.#decisionOf(session, effect));
-      session.feed({ kind: 'wrote', what: effect.kind, done: true });
+      session.feed({ kind: 'written', what: effect.kind, done: true });
     } catch (error) {
       const about = { err: error, virtualIpId: session.id, effect: effect.kind };
       const isStale = error instanceof StaleDecision;
@@ -205,7 +205,7 @@ export class LeaderTerm {
       else log.warn(about, 'a virtual IP could not be written, and is looked at again');
       if (isStale && error.behind !== null) await nodes.caughtUp(session.accountId, error.behind);
       await this.#readAgain(session);
-      session.feed({ kind: 'wrote', what: effect.kind, done: false });
+      session.feed({ kind: 'written', what: effect.kind, done: false });
     }
   }
 
@@ -226,12 +226,12 @@ export class LeaderTerm {
 
   /** Under the account's lock, before the change with this number. */
   confirm(session: FailoverSession, effect: WriteEffect, sequence: number): void {
-    if (effect.kind !== 'release' && effect.kind !== 'give') return;
+    if (effect.kind !== 'revoke' && effect.kind !== 'grant') return;
     // A change that was not accepted yet may have given the holder something else to act on.
     if (this.#parts.nodes.sequenceOf(session.accountId) < sequence - 1) {
       throw new StaleDecision('changes are missing', sequence - 1);
     }
-    if (effect.kind === 'give' && !session.state.over)
+    if (effect.kind === 'grant' && !session.state.isReleaseProven)
       throw new StaleDecision('it is not certain any more that no node answers');
   }
 
@@ -265,7 +265,10 @@ export class LeaderTerm {
     this.refresh(session);
   }
 
-  #prove(session: FailoverSession, { number, peerId, hubs }: Extract<Effect, { kind: 'prove' }>): void {
+  #confirmExpiry(
+    session: FailoverSession,
+    { number, peerId, hubs }: Extract<Effect, { kind: 'confirm_expiry' }>,
+  ): void {
     const { reader, intake } = this.#parts;
     for (const hub of hubs) {
       const confirm = () => session.feed({ kind: 'confirmed', hub, number });

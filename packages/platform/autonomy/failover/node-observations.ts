@@ -2,7 +2,7 @@
 // what they have applied, and what hubs report of peers. A node has one stream, but a process may not know yet that it
 // has ended: so there may be several observations of one node, and alive counts more than dead.
 import { hearsayExpiryMs } from '@powernode/core/limits';
-import type { Word } from '@powernode/core/virtual-ips/state';
+import type { HubReport } from '@powernode/core/virtual-ips/state';
 import type { Held } from '../../deliver/nodes/node-state.ts';
 import type { NodeReport } from '../../events/failover-gossip.ts';
 
@@ -96,12 +96,12 @@ export class NodeObservations {
     return newest;
   }
 
-  reportOn(instanceId: string, peerId: string): Word | null {
-    let word: Word | null = null;
+  reportOn(instanceId: string, peerId: string): HubReport | null {
+    let word: HubReport | null = null;
     for (const { openedMs, words } of this.#observed.get(instanceId)?.values() ?? []) {
       const said = words.get(peerId);
       if (said === undefined) continue;
-      const one = { alive: said.alive, sinceMs: said.sinceMs, openedMs };
+      const one = { reachable: said.alive, sinceMs: said.sinceMs, streamOpenedMs: openedMs };
       word = word === null ? one : merged(word, one);
     }
     return word;
@@ -149,11 +149,11 @@ function isSame(a: Held | null, b: Held | null): boolean {
   return a?.hash === b?.hash && a?.revision === b?.revision;
 }
 
-function merged(a: Word, b: Word): Word {
-  if (a.alive !== b.alive) return a.alive ? a : b;
+function merged(a: HubReport, b: HubReport): HubReport {
+  if (a.reachable !== b.reachable) return a.reachable ? a : b;
   return {
-    alive: a.alive,
+    reachable: a.reachable,
     sinceMs: Math.max(a.sinceMs, b.sinceMs),
-    openedMs: Math.max(a.openedMs, b.openedMs),
+    streamOpenedMs: Math.max(a.streamOpenedMs, b.streamOpenedMs),
   };
 }

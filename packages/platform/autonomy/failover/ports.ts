@@ -15,7 +15,7 @@ export interface PendingRequest {
   readonly target: string;
 }
 
-export type WriteEffect = Exclude<Effect, { kind: 'answer' | 'wake' | 'prove' }>;
+export type WriteEffect = Exclude<Effect, { kind: 'acknowledge' | 'wake' | 'confirm_expiry' }>;
 
 /** What the leader wants written. One transaction writes it, or throws and has written nothing. */
 export interface Decision {

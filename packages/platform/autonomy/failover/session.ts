@@ -1,13 +1,16 @@
 // One virtual IP that this process leads: its row, the state of the pure machine (core/virtual-ips), and the order of
 // things: one event after the other, and each one's effects before the next.
-import type { Effect, Event, State, Word } from '@powernode/core/virtual-ips/state';
+import type { Effect, Event, HubReport, State } from '@powernode/core/virtual-ips/state';
 import { step } from '@powernode/core/virtual-ips/step';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
 import type { Clock } from '../../trust/clock.ts';
 
 export interface SessionParts {
   readonly clock: Pick<Clock, 'steady' | 'after'>;
-  readonly perform: (session: FailoverSession, effect: Exclude<Effect, { kind: 'wake' | 'answer' }>) => void;
+  readonly perform: (
+    session: FailoverSession,
+    effect: Exclude<Effect, { kind: 'wake' | 'acknowledge' }>,
+  ) => void;
 }
 
 export class FailoverSession {
@@ -58,16 +61,16 @@ export class FailoverSession {
   /** The holder renews its lease: whether it is answered. If so it counts as answered at this moment. */
   renews(peerId: string, epoch: number): boolean {
     this.#answered = false;
-    this.feed({ kind: 'hold', peerId, epoch });
+    this.feed({ kind: 'renew', peerId, epoch });
     return this.#answered;
   }
 
   /** The newest report of a hub on a peer. Only one that differs is an event. */
-  report(hub: string, peerId: string, word: Word | null): void {
-    const known = this.state.words.get(peerId)?.get(hub) ?? null;
-    if (known === null && word === null) return;
-    const isSame = known?.alive === word?.alive && known?.openedMs === word?.openedMs;
-    if (!isSame) this.feed({ kind: 'word', hub, peerId, word });
+  report(hub: string, peerId: string, report: HubReport | null): void {
+    const known = this.state.reports.get(peerId)?.get(hub) ?? null;
+    if (known === null && report === null) return;
+    const isSame = known?.reachable === report?.reachable && known?.streamOpenedMs === report?.streamOpenedMs;
+    if (!isSame) this.feed({ kind: 'report', hub, peerId, report });
   }
 
   /** The request that waits for an operator now; null: none does any more. */
@@ -88,7 +91,7 @@ export class FailoverSession {
     const { state, effects } = step(this.state, event, this.#parts.clock.steady());
     this.state = state;
     for (const effect of effects) {
-      if (effect.kind === 'answer') this.#answered = true;
+      if (effect.kind === 'acknowledge') this.#answered = true;
       else if (effect.kind === 'wake') this.#wakeAt(effect.atMs);
       else this.#parts.perform(this, effect);
     }

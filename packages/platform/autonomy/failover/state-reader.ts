@@ -3,8 +3,14 @@
 import type { Item } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
-import { newState, type PeerFacts, type Row, type State, type Word } from '@powernode/core/virtual-ips/state';
-import { boundBy } from '@powernode/core/virtual-ips/step';
+import {
+  type HubReport,
+  newState,
+  type PeerFacts,
+  type Row,
+  type State,
+} from '@powernode/core/virtual-ips/state';
+import { leaseholderOf } from '@powernode/core/virtual-ips/step';
 import { type LeaseTerms, termsOf } from '@powernode/core/virtual-ips/terms';
 import { candidateIds, type VirtualIpRow, virtualIpModel } from '../../actions/sdwan/virtual-ips/model.ts';
 import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
@@ -31,16 +37,16 @@ export class StateReader {
   /** Everything that is known now, as a state of the machine outside of a leader's term. */
   stateOf(row: VirtualIpRow, mode: PolicyMode): State {
     const state = newState(this.rowOf(row), mode);
-    const words = new Map<string, ReadonlyMap<string, Word>>();
+    const reports = new Map<string, ReadonlyMap<string, HubReport>>();
     for (const peerId of this.peersOf(row)) {
-      const byHub = new Map<string, Word>();
+      const byHub = new Map<string, HubReport>();
       for (const hub of this.hubsOf(row)) {
-        const word = this.reportOf(row, { hub, peerId });
-        if (word !== null) byHub.set(hub, word);
+        const report = this.reportOf(row, { hub, peerId });
+        if (report !== null) byHub.set(hub, report);
       }
-      words.set(peerId, byHub);
+      reports.set(peerId, byHub);
     }
-    return { ...state, ...this.termsOf(row), peers: this.factsOf(row), words };
+    return { ...state, ...this.termsOf(row), peers: this.factsOf(row), reports };
   }
 
   rowOf(row: VirtualIpRow): Row {
@@ -71,7 +77,7 @@ export class StateReader {
               reason: move.reason,
               detail: move.detail,
               fromPeerId: move.from_peer_id,
-              givenSequence: move.given_sequence,
+              grantSequence: move.given_sequence,
             },
       // What was created has not moved.
       lastMovedMs: row.last_transition_at === null || row.epoch <= 1 ? null : here(row.last_transition_at),
@@ -116,7 +122,7 @@ export class StateReader {
   }
 
   /** A hub's report on a peer; for a peer that it does not watch, what follows from its having applied that. */
-  reportOf(row: VirtualIpRow, at: { readonly hub: string; readonly peerId: string }): Word | null {
+  reportOf(row: VirtualIpRow, at: { readonly hub: string; readonly peerId: string }): HubReport | null {
     const { observations, clock } = this.#parts;
     const instanceId = this.instanceOf(row, at.hub);
     if (instanceId === null) return null;
@@ -124,7 +130,7 @@ export class StateReader {
     // Nothing is known of a candidate that is not watched yet. The peer that has to give it up has lost the hub's vote with that:
     // a hub vouches for no peer that it does not watch.
     const isShutOut = at.peerId === boundPeer(row) && this.isInSync(instanceId);
-    return isShutOut ? { alive: false, sinceMs: clock.steady(), openedMs: 0 } : null;
+    return isShutOut ? { reachable: false, sinceMs: clock.steady(), streamOpenedMs: 0 } : null;
   }
 
   /** Whether the fleet in memory has a newer epoch of it. */
@@ -158,7 +164,7 @@ export class StateReader {
       applied: (instanceId === null ? null : appliedBy(this.#parts, instanceId))?.revision ?? -1,
       inSync: instanceId !== null && this.isInSync(instanceId),
       draining: peer?.draining ?? false,
-      presence: peer !== undefined ? 'here' : isTerminated ? 'terminated' : 'detached',
+      presence: peer !== undefined ? 'attached' : isTerminated ? 'terminated' : 'detached',
     };
   }
 
@@ -195,5 +201,5 @@ export function appliedBy(
 
 function boundPeer(row: VirtualIpRow): string | null {
   const { current_holder_peer_id: holder, releasing_peer_id: peerId } = row;
-  return boundBy({ holder, releasing: peerId === null ? null : { peerId, sequence: 0, sinceMs: 0 } });
+  return leaseholderOf({ holder, releasing: peerId === null ? null : { peerId, sequence: 0, sinceMs: 0 } });
 }

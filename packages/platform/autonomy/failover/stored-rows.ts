@@ -71,7 +71,7 @@ interface Writing {
 async function perform(context: ActionContext, { decision, hostnameOf }: Writing): Promise<VirtualIpRow> {
   const { effect } = decision;
   switch (effect.kind) {
-    case 'release': {
+    case 'revoke': {
       const sequence = await context.lock();
       const row = await lockedRow(context, decision);
       await requireMode(context, effect.reason);
@@ -80,21 +80,21 @@ async function perform(context: ActionContext, { decision, hostnameOf }: Writing
       const terms = decision.oldTerms(row.current_holder_peer_id ?? '');
       return takeAway(context, row, { successor, reason, detail, terms });
     }
-    case 'give': {
+    case 'grant': {
       const sequence = await context.lock();
       const row = await lockedRow(context, decision);
       if (row.current_holder_peer_id !== null) await requireMode(context, effect.reason);
       decision.confirm(sequence);
       return giveTo(context, row, effect);
     }
-    case 'clear':
+    case 'unassign':
       await context.lock();
       return leaveUnassigned(context, await lockedRow(context, decision), effect.detail);
-    case 'finish':
+    case 'complete':
       return finishMove(context, await lockedRow(context, decision));
-    case 'say':
+    case 'set_phase':
       return writePhase(context, await lockedRow(context, decision), effect);
-    case 'ask': {
+    case 'request_approval': {
       const row = await lockedRow(context, decision);
       if ((await failoverMode(context.trx, context.accountId)) !== 'require_approval') {
         throw new StaleDecision('the policy does not ask any more');
@@ -103,7 +103,7 @@ async function perform(context: ActionContext, { decision, hostnameOf }: Writing
       context.whenCommitted(() => decision.requested({ id, target }));
       return row;
     }
-    case 'withdraw': {
+    case 'withdraw_approval': {
       const row = await lockedRow(context, decision);
       if (decision.approvalId !== null) await withdrawApproval(context, decision.approvalId, effect.why);
       context.whenCommitted(() => decision.requested(null));

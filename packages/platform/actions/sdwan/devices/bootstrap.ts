@@ -9,7 +9,7 @@ import { inSystemTransaction, type SystemParts } from '../../../coordination/sys
 import { inPlatform } from '../../../store/tenancy.ts';
 import { GuessLimit } from '../../../trust/guess-limit.ts';
 import { bootstrapTokenDigest } from '../../../trust/tokens.ts';
-import type { MakerLoss } from '../../accounts/present.ts';
+import type { MakerLoss } from '../../../access/maker-rights.ts';
 import type { ActionContext } from '../../context.ts';
 import { refuseUnfitKey } from '../../gate/idempotency.ts';
 import { policyMode } from '../../gate/policies.ts';

@@ -2,7 +2,8 @@
 import type { AccessGrant } from '@powernode/core/intent/user-device';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
-import { type MakerLoss, statusOfOnce, stored, timeOrNull } from '../../accounts/present.ts';
+import type { MakerLoss } from '../../../access/maker-rights.ts';
+import { statusOfOnce, stored, timeOrNull } from '../../accounts/present.ts';
 
 export type AccessGrantRow = Selectable<Database['access_grants']>;
 

@@ -1,4 +1,4 @@
-// What people read about a virtual IP that moves or cannot. Names are those of machines. Pure.
+// Messages for operators about a virtual IP that moves or cannot move. Names are hostnames. Pure.
 import { candidatesOf, counted } from './candidates.ts';
 import type { Health } from './health.ts';
 import type { Phase, State } from './state.ts';
@@ -11,16 +11,16 @@ function hubs(state: State, ids: readonly string[]): string {
   return ids.map((id) => state.names.get(id) ?? nameOf(state, id)).join(', ');
 }
 
-export const sentences = {
-  notHeard(state: State, holder: string, health: Health): string {
-    const by = hubs(state, health.dead);
-    const who = [by, health.silent ? 'the platform' : ''].filter((part) => part !== '').join(' and ');
+export const messages = {
+  notReachable(state: State, holder: string, health: Health): string {
+    const by = hubs(state, health.unreachableFrom);
+    const who = [by, health.renewalLapsed ? 'the platform' : ''].filter((part) => part !== '').join(' and ');
     return `The holder ${nameOf(state, holder)} does not answer ${who}.`;
   },
 
-  single: () => 'It has no other candidate, so it does not move.',
+  onlyCandidate: () => 'It has no other candidate, so it does not move.',
 
-  noOther(state: State, holder: string): string {
+  noOtherAvailable(state: State, holder: string): string {
     const others = candidatesOf(state).filter(({ peerId }) => peerId !== holder);
     return `No other candidate can take it: ${others.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
   },
@@ -35,23 +35,23 @@ export const sentences = {
   waitsForApproval: (state: State, target: string) =>
     `Waiting for approval to move to ${nameOf(state, target)}.`,
 
-  refused: (state: State, target: string) =>
+  requestRejected: (state: State, target: string) =>
     `The request to move it to ${nameOf(state, target)} was not granted. Move it with system_sdwan_failover_virtual_ip.`,
 
-  unproven: (state: State, holder: string) =>
+  releaseNotProven: (state: State, holder: string) =>
     `It moves once it is certain that ${nameOf(state, holder)} no longer answers for it: by its own report, or by the reports of a quorum of connected hubs.`,
 
-  waitsForOldHolder(state: State, peerId: string, byItsWordOnly: boolean): string {
+  waitsForRelease(state: State, peerId: string, onlyByAcknowledgement: boolean): string {
     const name = nameOf(state, peerId);
-    const how = byItsWordOnly
+    const how = onlyByAcknowledgement
       ? `No hub can confirm that; bring ${name} back, or terminate its instance if it is permanently lost.`
       : 'A quorum of hubs has to be connected and report it silent, or it has to report so itself.';
     return `Waiting until ${name} has certainly released it. ${how}`;
   },
 
-  nobodyHadIt: () => 'It had no holder.',
+  noPreviousHolder: () => 'It had no holder.',
 
-  nobodyFit(state: State): string {
+  noneAvailable(state: State): string {
     const all = candidatesOf(state);
     if (all.length === 0) return 'None of its candidates is in the network any longer.';
     return `No candidate can hold it: ${all.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
@@ -59,15 +59,21 @@ export const sentences = {
 
   noCandidate: (state: State, holder: string) => `${nameOf(state, holder)} is no longer a candidate.`,
 
-  unsure(state: State, holder: string, health: Health): { readonly phase: Phase; readonly detail: string } {
+  healthUnknown(
+    state: State,
+    holder: string,
+    health: Health,
+  ): { readonly phase: Phase; readonly detail: string } {
     const name = nameOf(state, holder);
-    if (health.dead.length + health.alive.length + health.mute.length === 0) {
+    if (health.unreachableFrom.length + health.reachableFrom.length + health.noReportFrom.length === 0) {
       const detail = `${name} is offline, and no hub reports on it: whether it answers is unknown.`;
       return { phase: 'active', detail };
     }
-    const mute = health.mute.length === 0 ? '' : ` No report from ${hubs(state, health.mute)}.`;
-    if (!health.silent) return { phase: 'active', detail: `${name} is connected to the platform.${mute}` };
-    return { phase: 'error', detail: `Whether ${name} still answers is unknown.${mute}` };
+    const missing =
+      health.noReportFrom.length === 0 ? '' : ` No report from ${hubs(state, health.noReportFrom)}.`;
+    if (!health.renewalLapsed)
+      return { phase: 'active', detail: `${name} is connected to the platform.${missing}` };
+    return { phase: 'error', detail: `Whether ${name} still answers is unknown.${missing}` };
   },
 
   notYetApplied(state: State, holder: string): string {
@@ -82,8 +88,8 @@ export const sentences = {
   preempts: (state: State, target: string) =>
     `${nameOf(state, target)} is healthy again and has a higher priority than its holder.`,
 
-  wellAgain: (state: State, holder: string) =>
+  healthyAgain: (state: State, holder: string) =>
     `${nameOf(state, holder)} holds it and is healthy, so it does not move.`,
 
-  targetLost: (state: State, target: string) => `${nameOf(state, target)} cannot hold it now.`,
+  targetUnavailable: (state: State, target: string) => `${nameOf(state, target)} cannot hold it now.`,
 } as const;
