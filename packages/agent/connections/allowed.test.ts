@@ -7,7 +7,7 @@ import {
   own,
   randomLaw,
   randomPacket,
-} from '@powernode/core/compile/firewall/random-law.fixture';
+} from '@powernode/core/compile/firewall/random-rules.fixture';
 import { type JudgedPacket, judge } from '@powernode/core/explain/judge';
 import { probePort } from '@powernode/core/limits';
 import { familyOf } from '@powernode/core/net/address';

@@ -1,5 +1,5 @@
 // Connections of a real kernel when the rules change under them. Needs root.
-import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-law.fixture';
+import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-rules.fixture';
 import type { EntryValue, RuleEntry } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { pino } from 'pino';

@@ -1,5 +1,5 @@
 // What becomes of connections when the tool that marks them finds others than those that were listed, or fails.
-import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-law.fixture';
+import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { endedConnectionMark, rematchAgainMs } from '@powernode/core/limits';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { pino } from 'pino';

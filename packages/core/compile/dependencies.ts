@@ -40,7 +40,7 @@ export class Dependencies {
   }
 
   /** Items that were made from one of these. */
-  madeFrom({ peers = [], items = [], hubs = false, transit = false }: Partial<Sources>): Set<ItemId> {
+  dependentsOf({ peers = [], items = [], hubs = false, transit = false }: Partial<Sources>): Set<ItemId> {
     const found = new Set<ItemId>();
     const addAll = (itemIds: Iterable<ItemId>) => {
       for (const id of itemIds) found.add(id);

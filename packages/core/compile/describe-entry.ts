@@ -1,7 +1,7 @@
 // What an entry of a node's document means, in one plain sentence: for dry runs, which show what a change would do.
 import type { EntryValue } from '../wire/document.ts';
-import { itemSentences } from './items/index.ts';
-import type { Sentences } from './items/kind.ts';
+import { itemDescriptions } from './items/index.ts';
+import type { EntryDescriptions } from './items/kind.ts';
 
 const why = {
   path: 'whether the other end is reachable',
@@ -10,7 +10,7 @@ const why = {
 };
 
 /** What nodes have of the network and its peers, then what each kind of item says of its own. */
-const sentences: Sentences = {
+const sentences: EntryDescriptions = {
   interface: ({ name, addresses, mtu }) =>
     `interface ${name} with ${addresses.join(', ') || 'no address'}, MTU ${mtu}`,
   peer: (peer) => {
@@ -25,7 +25,7 @@ const sentences: Sentences = {
     `evaluate the firewall rules on packets of ${prefixes.join(' and ')}; default policy: ${policy}`,
   member: ({ addresses, group }) =>
     `count ${addresses.join(' and ')} among the peers and devices tagged ${group}`,
-  ...itemSentences,
+  ...itemDescriptions,
 };
 
 export function describeEntry(value: EntryValue): string {

@@ -1,5 +1,5 @@
 // The rules of the overlay: what kinds of nodes there are, and which entries a node has of its own. Because of other
-// peers: seen-entries.ts; because of other objects: items.ts. The rest of this folder only decides how often these
+// peers: peer-entries.ts; because of other objects: items.ts. The rest of this folder only decides how often these
 // functions are called.
 //
 // Spokes meet the first hubs (by slot) on a transit interface each, with AllowedIPs of everything, and the routing
@@ -25,21 +25,21 @@ export function transitInterfaceName(network: NetworkModel, slot: number): strin
   return `wg-${network.handle}-${slot}`;
 }
 
-/** Where a peer can be called: at endpoints of its own, the preferred one first, and where hubs see it. */
-interface Callable {
+/** Endpoints at which a peer is reachable: its own, the preferred one first, and the one that hubs observe. */
+interface ReachableEndpoints {
   readonly endpoints: readonly string[];
   readonly directEndpoint: string | null;
 }
 
-/** Peers are immutable, so that each is judged once. */
-const callable = new WeakMap<PeerModel, Callable>();
+/** Peers are immutable, so the endpoints of each are checked once. */
+const reachableEndpoints = new WeakMap<PeerModel, ReachableEndpoints>();
 
 /**
- * The endpoints of a peer that a document may name. One that no other machine can call, or that is inside of the
- * peer's own network, counts as none, whatever the row says of it.
+ * The endpoints of a peer that a document may name. An endpoint that no other instance can reach, or that is inside of the
+ * peer's own network, is left out, whatever the row has.
  */
-function callableAt(peer: PeerModel): Callable {
-  const known = callable.get(peer);
+function reachableEndpointsOf(peer: PeerModel): ReachableEndpoints {
+  const known = reachableEndpoints.get(peer);
   if (known !== undefined) return known;
   const own = ownNetworkOf(peer);
   const fits = (text: string) => parseEndpoint(text) !== null && endpointRefusal(text, own) === null;
@@ -48,7 +48,7 @@ function callableAt(peer: PeerModel): Callable {
     endpoints: [...new Set(endpoint === null ? [] : [endpoint, ...(fallbackEndpoints ?? [])])].filter(fits),
     directEndpoint: directEndpoint !== null && fits(directEndpoint) ? directEndpoint : null,
   };
-  callable.set(peer, made);
+  reachableEndpoints.set(peer, made);
   return made;
 }
 
@@ -62,41 +62,53 @@ function ownNetworkOf(peer: PeerModel): Prefix[] {
   return prefixes;
 }
 
-/** Where hubs see the leaf interface of a spoke, and other spokes may call it; null: nowhere. */
+/** The endpoint of a spoke's leaf interface that hubs observe and other spokes may use; null: none. */
 export function directEndpointOf(peer: PeerModel): string | null {
-  return callableAt(peer).directEndpoint;
+  return reachableEndpointsOf(peer).directEndpoint;
 }
 
-/** Where others are told to call this peer, the preferred place first. Spokes are called in a full mesh only. */
-export function meetingPoints(network: NetworkModel, peer: PeerModel): readonly string[] {
-  return peer.hubSlot !== null || network.topologyStrategy === 'full_mesh' ? callableAt(peer).endpoints : [];
+/** The endpoints of tunnels to this peer, the preferred one first. Spokes have some in a full mesh only. */
+export function tunnelEndpoints(network: NetworkModel, peer: PeerModel): readonly string[] {
+  return peer.hubSlot !== null || network.topologyStrategy === 'full_mesh'
+    ? reachableEndpointsOf(peer).endpoints
+    : [];
 }
 
 /** The first of them, or null. */
-export function meetingPoint(network: NetworkModel, peer: PeerModel): string | null {
-  return meetingPoints(network, peer)[0] ?? null;
+export function tunnelEndpoint(network: NetworkModel, peer: PeerModel): string | null {
+  return tunnelEndpoints(network, peer)[0] ?? null;
 }
 
 /**
- * What a node sees of the others depends on nothing but this. transit: a hub that spokes keep an interface to; hub:
- * another one; open: a spoke that can be called; punch: one that can be called because hubs see where; closed: neither;
- * bare: neither, and it has no key of its own for its leaf interface, so that no hub may be called from there: the hub
- * would take it for the transit interface of the same key.
+ * The class of a peer. The entries that a node has because of other peers depend on its class only. transit: a hub that
+ * spokes keep an interface to; hub: another hub; reachable: a spoke with an endpoint of its own; hole_punchable: a spoke
+ * with an endpoint that hubs observe; unreachable: a spoke without an endpoint; keyless: an unreachable spoke without a
+ * key for its leaf interface, from which it must not connect to a hub: the hub would take it for the transit interface
+ * of the same key.
  */
-export const standings = ['transit', 'hub', 'open', 'punch', 'closed', 'bare'] as const;
-export type Standing = (typeof standings)[number];
+export const peerClasses = [
+  'transit',
+  'hub',
+  'reachable',
+  'hole_punchable',
+  'unreachable',
+  'keyless',
+] as const;
+export type PeerClass = (typeof peerClasses)[number];
 
-export function standingOf(network: NetworkModel, peer: PeerModel): Standing {
+export function peerClassOf(network: NetworkModel, peer: PeerModel): PeerClass {
   if (isTransit(peer)) return 'transit';
   if (peer.hubSlot !== null) return 'hub';
-  if (meetingPoint(network, peer) !== null) return 'open';
-  if (peer.directKey === null) return 'bare';
-  return directEndpointOf(peer) === null ? 'closed' : 'punch';
+  if (tunnelEndpoint(network, peer) !== null) return 'reachable';
+  if (peer.directKey === null) return 'keyless';
+  return directEndpointOf(peer) === null ? 'unreachable' : 'hole_punchable';
 }
 
-/** Spokes keep an interface to the hubs of the lowest slots whose place is known. */
+/** Spokes keep an interface to the hubs of the lowest slots that have an endpoint. */
 export function isTransit(peer: PeerModel): peer is PeerModel & { readonly hubSlot: number } {
-  return peer.hubSlot !== null && peer.hubSlot <= transitHubsMax && callableAt(peer).endpoints.length > 0;
+  return (
+    peer.hubSlot !== null && peer.hubSlot <= transitHubsMax && reachableEndpointsOf(peer).endpoints.length > 0
+  );
 }
 
 export type TransitHub = PeerModel & { readonly hubSlot: number };
@@ -105,19 +117,19 @@ export function transitHubs(peers: Iterable<PeerModel>): TransitHub[] {
   return [...peers].filter(isTransit).sort((a, b) => a.hubSlot - b.hubSlot);
 }
 
-/** Addresses that lead to a peer beside its own, with their length: those it holds, and those of its devices. */
-export type Carried = (peerId: PeerId) => readonly string[];
+/** Addresses that a peer advertises beside its own, with their length: those it holds, and those of its devices. */
+export type AdvertisedAddresses = (peerId: PeerId) => readonly string[];
 
-/** All addresses that lead to a peer, with their length. In an order that does not come from how they came about. */
-export function addressesOf(peer: PeerModel, carried: Carried): string[] {
-  return [...ownAddresses(peer), ...[...carried(peer.id)].sort()];
+/** All addresses of a peer, own and advertised, with their length. In an order that depends on the addresses only. */
+export function addressesOf(peer: PeerModel, advertised: AdvertisedAddresses): string[] {
+  return [...ownAddresses(peer), ...[...advertised(peer.id)].sort()];
 }
 
 export function ownAddresses(peer: PeerModel): string[] {
   return hostAddressesOf(peer).map(withLength);
 }
 
-/** The same without length: what its packets come from. */
+/** The same without length: the source addresses of its packets. */
 export function hostAddressesOf(peer: PeerModel): string[] {
   return peer.ipv4Address === null ? [peer.hostAddress] : [peer.hostAddress, peer.ipv4Address];
 }
@@ -126,7 +138,7 @@ export function prefixesOf(network: NetworkModel): string[] {
   return network.ipv4Prefix === null ? [network.prefix] : [network.prefix, network.ipv4Prefix];
 }
 
-export function everything(network: NetworkModel): string[] {
+export function defaultPrefixes(network: NetworkModel): string[] {
   return network.ipv4Prefix === null ? ['::/0'] : ['::/0', '0.0.0.0/0'];
 }
 
@@ -154,19 +166,21 @@ export function preferredHubs<Hub extends PeerModel>(
   );
 }
 
-/** The key of a peer's leaf interface. Spokes that cannot be called have one of their own for it. */
+/** The key of a peer's leaf interface. Spokes without an endpoint of their own have a separate key for it. */
 export function leafKey(network: NetworkModel, peer: PeerModel): string {
-  const standing = standingOf(network, peer);
-  return standing === 'closed' || standing === 'punch' ? (peer.directKey ?? peer.publicKey) : peer.publicKey;
+  const peerClass = peerClassOf(network, peer);
+  return peerClass === 'unreachable' || peerClass === 'hole_punchable'
+    ? (peer.directKey ?? peer.publicKey)
+    : peer.publicKey;
 }
 
-/** The transit hubs, and what leads to whom beside its own addresses. */
+/** The transit hubs, and the advertised addresses of peers. */
 export interface Hubs {
   readonly transit: readonly TransitHub[];
-  readonly carried: Carried;
+  readonly advertised: AdvertisedAddresses;
 }
 
-/** What no other node has: its interfaces, a spoke's way to the hubs, and a transit hub's relays to the others. */
+/** The entries of one node alone: its interfaces, a spoke's routes to the hubs, and a transit hub's relays to the others. */
 export function ownEntries(network: NetworkModel, self: PeerModel, hubs: Hubs): EntryValue[] {
   const leaf = leafInterface(network, self, hubs.transit);
   if (isTransit(self)) return [leaf, ...relayEntries(network, self, hubs)];
@@ -192,7 +206,7 @@ function leafInterface(
   self: PeerModel,
   transit: readonly TransitHub[],
 ): InterfaceEntry {
-  const callable = self.hubSlot !== null || meetingPoint(network, self) !== null;
+  const callable = self.hubSlot !== null || tunnelEndpoint(network, self) !== null;
   const probes = isTransit(self)
     ? transit.map((hub) => probeAddressVia(self.hostAddress, hub.hubSlot))
     : [directProbeAddress(self.hostAddress)];
@@ -210,10 +224,10 @@ function leafInterface(
   };
 }
 
-/** What all nodes of a standing have alike, whoever else is in the network but for its transit hubs. */
-export function standingEntries(
+/** The entries that all nodes of a class have alike; of the other peers they depend on the transit hubs only. */
+export function peerClassEntries(
   network: NetworkModel,
-  from: Standing,
+  from: PeerClass,
   transit: readonly TransitHub[],
 ): EntryValue[] {
   const firewall: EntryValue = {
@@ -225,7 +239,7 @@ export function standingEntries(
     rematch: network.rematchConnections,
   };
   if (from !== 'transit' && from !== 'hub') {
-    return [firewall, ...transit.flatMap((hub) => probingOf(network, hub, transit))];
+    return [firewall, ...transit.flatMap((hub) => hubProbeEntries(network, hub, transit))];
   }
   // A hub meets everyone on its leaf interface, so the whole prefix goes there.
   const via = [leafInterfaceName(network)];
@@ -250,8 +264,10 @@ export function probeEntry(
   return { kind: 'probe', network_id: network.id, ...probe };
 }
 
-/** The endpoints of a tunnel, the preferred one first; none: the other side calls. */
-export function calledAt(endpoints: readonly string[]): Pick<PeerEntry, 'endpoint' | 'fallback_endpoints'> {
+/** The endpoints of a tunnel, the preferred one first; none: the other side connects. */
+export function endpointFields(
+  endpoints: readonly string[],
+): Pick<PeerEntry, 'endpoint' | 'fallback_endpoints'> {
   const [endpoint = null, ...fallbacks] = endpoints;
   if (fallbacks.length === 0) return { endpoint };
   return { endpoint, fallback_endpoints: fallbacks.slice(0, peerEndpointsMax - 1) };
@@ -277,7 +293,11 @@ function transitInterface(
 }
 
 /** A spoke's probes by way of `hub`: to itself, and to each other hub, which only arrives when it forwards. */
-function probingOf(network: NetworkModel, hub: TransitHub, transit: readonly TransitHub[]): EntryValue[] {
+function hubProbeEntries(
+  network: NetworkModel,
+  hub: TransitHub,
+  transit: readonly TransitHub[],
+): EntryValue[] {
   const name = transitInterfaceName(network, hub.hubSlot);
   return transit.flatMap((goal) => {
     const target = probeAddressVia(goal.hostAddress, hub.hubSlot);
@@ -301,7 +321,7 @@ function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): Entr
     const name = transitInterfaceName(network, other.hubSlot);
     const target = probeAddressVia(other.hostAddress, self.hubSlot);
     const port = relayPort(other, self.hubSlot);
-    const endpoints = callableAt(other).endpoints.flatMap((text) => {
+    const endpoints = reachableEndpointsOf(other).endpoints.flatMap((text) => {
       const place = parseEndpoint(text);
       return place === null ? [] : formatEndpoint({ address: place.address, port });
     });
@@ -310,12 +330,12 @@ function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): Entr
       interface: name,
       peer_id: other.id,
       public_key: other.publicKey,
-      ...calledAt([...new Set(endpoints)]),
-      allowed_ips: everything(network),
+      ...endpointFields([...new Set(endpoints)]),
+      allowed_ips: defaultPrefixes(network),
       keepalive: keepaliveSeconds,
     };
     // Probes of spokes to the other hub come by way of this one, whatever else is routed where.
-    const reached = [...addressesOf(other, hubs.carried), withLength(target)];
+    const reached = [...addressesOf(other, hubs.advertised), withLength(target)];
     return [
       transitInterface(network, self, { name, port: relayPort(self, other.hubSlot) }),
       tunnel,

@@ -1,9 +1,9 @@
 // The impact of a change on the documents of nodes, collected while the network compares before and after.
 import type { InstanceId, PeerId } from '../ids.ts';
-import { type Standing, standings } from './entries.ts';
+import type { EntriesDelta } from './class-entries.ts';
+import { type PeerClass, peerClasses } from './entries.ts';
 import type { PeerModel } from './model.ts';
 import type { ContributionDelta } from './network-items.ts';
-import type { Looks } from './network-views.ts';
 import { type CompiledEntry, diffEntries, isEmptyPatch, mergePatches, type Patch } from './patch.ts';
 
 /** Patches that many nodes share, and patches of single nodes beside. */
@@ -25,29 +25,29 @@ export interface Difference {
 }
 
 /** What the collector has to know of the network, as it is after the change. */
-export interface Reached {
+export interface ReachedNodes {
   /** Instances of which everything is compared, so that they get nothing else. */
   readonly whole: ReadonlySet<InstanceId>;
   peer(id: PeerId): PeerModel | undefined;
-  standing(peer: PeerModel): Standing;
-  /** Instances of that standing. */
-  members(standing: Standing): Iterable<InstanceId>;
-  everyone(): Iterable<InstanceId>;
+  peerClass(peer: PeerModel): PeerClass;
+  /** Instances of that peer class. */
+  members(peerClass: PeerClass): Iterable<InstanceId>;
+  all(): Iterable<InstanceId>;
 }
 
 /** Looks before and after the change. */
-export interface Seen {
-  /** What nodes have by their standing alone; null: untouched. */
-  readonly network: Looks | null;
-  readonly peers: ReadonlyMap<PeerId, Looks>;
+export interface ClassEntriesChange {
+  /** What nodes have by their peer class alone; null: untouched. */
+  readonly network: EntriesDelta | null;
+  readonly peers: ReadonlyMap<PeerId, EntriesDelta>;
 }
 
 export class ImpactCollector {
-  readonly #reached: Reached;
+  readonly #reached: ReachedNodes;
   readonly #shared: SharedPatch[] = [];
   readonly #single = new Map<InstanceId, Patch>();
 
-  constructor(reached: Reached) {
+  constructor(reached: ReachedNodes) {
     this.#reached = reached;
   }
 
@@ -56,7 +56,7 @@ export class ImpactCollector {
   }
 
   /** What one node alone gets. */
-  one(instanceId: InstanceId, { before, after }: Difference): void {
+  single(instanceId: InstanceId, { before, after }: Difference): void {
     const patch = diffEntries(before, after);
     if (isEmptyPatch(patch)) return;
     const other = this.#single.get(instanceId);
@@ -64,31 +64,33 @@ export class ImpactCollector {
   }
 
   /** What nodes get because peers look otherwise. At once: an address that goes from one to another is one entry. */
-  looks(seen: Seen): void {
-    const { whole, peer, members, standing } = this.#reached;
+  classEntries(seen: ClassEntriesChange): void {
+    const { whole, peer, members, peerClass } = this.#reached;
     const selves = [...seen.peers.keys()].flatMap((id) => peer(id) ?? []);
     // A peer does not see itself, so it does not share what those get who see all of these.
     const except = new Set([...whole, ...selves.map((self) => self.instanceId)]);
-    for (const from of standings) this.#all(lookOf(seen, from, null), { instances: members(from), except });
+    for (const from of peerClasses)
+      this.#all(differenceOf(seen, from, null), { instances: members(from), except });
     for (const self of selves) {
-      if (!whole.has(self.instanceId)) this.one(self.instanceId, lookOf(seen, standing(self), self.id));
+      if (!whole.has(self.instanceId))
+        this.single(self.instanceId, differenceOf(seen, peerClass(self), self.id));
     }
   }
 
   /** What nodes get because items were made anew. */
   items(given: readonly ContributionDelta[]): void {
-    const before = given.flatMap((one) => one.before.everyone);
-    const after = given.flatMap((one) => one.after.everyone);
+    const before = given.flatMap((one) => one.before.all);
+    const after = given.flatMap((one) => one.after.all);
     const keys = new Set([...before, ...after].map((entry) => entry.key));
     const except = new Set(this.#reached.whole);
     for (const [instanceId, own] of this.#contributionsToPeers(given)) {
       // What was everyone's may have become its own, or the other way round: one entry that changes.
       if ([...own.before, ...own.after].some((entry) => keys.has(entry.key))) {
         except.add(instanceId);
-        this.one(instanceId, { before: [...before, ...own.before], after: [...after, ...own.after] });
-      } else this.one(instanceId, own);
+        this.single(instanceId, { before: [...before, ...own.before], after: [...after, ...own.after] });
+      } else this.single(instanceId, own);
     }
-    this.#all({ before, after }, { instances: this.#reached.everyone(), except });
+    this.#all({ before, after }, { instances: this.#reached.all(), except });
   }
 
   #contributionsToPeers(
@@ -123,8 +125,8 @@ export class ImpactCollector {
   }
 }
 
-/** What a node of that standing has by it, and because of these peers. */
-function lookOf(seen: Seen, from: Standing, exceptId: PeerId | null): Difference {
+/** What a node of that peer class has by it, and because of these peers. */
+function differenceOf(seen: ClassEntriesChange, from: PeerClass, exceptId: PeerId | null): Difference {
   const looks = seen.network === null ? [] : [seen.network];
   for (const [id, one] of seen.peers) if (id !== exceptId) looks.push(one);
   return {

@@ -2,12 +2,12 @@
 // reference that the fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
 import type { InstanceId, PeerId } from '../ids.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
-import { hostAddressesOf, ownEntries, standingEntries, standingOf, transitHubs } from './entries.ts';
-import { carriedBy, memberOf, tagsNamed, viewsOf } from './items/index.ts';
+import { hostAddressesOf, ownEntries, peerClassEntries, peerClassOf, transitHubs } from './entries.ts';
+import { advertisedBy, contributionOf, memberOf, tagsNamed } from './items/index.ts';
 import type { Lookup } from './items/kind.ts';
 import { memberEntries } from './items/members.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
-import { entriesBecauseOf } from './seen-entries.ts';
+import { peerEntries } from './peer-entries.ts';
 
 export interface NaiveNetwork {
   readonly network: NetworkModel;
@@ -31,18 +31,18 @@ export function compileNaively(
 
 function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): EntryValue[] {
   const transit = transitHubs(peers);
-  const from = standingOf(network, self);
-  const carriers = Map.groupBy(items.flatMap(carriedBy), (one) => one.peerId);
+  const from = peerClassOf(network, self);
+  const carriers = Map.groupBy(items.flatMap(advertisedBy), (one) => one.peerId);
   const carried = (peerId: PeerId) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
   const peerById = new Map(peers.map((peer) => [peer.id, peer]));
   const itemById = new Map(items.map((item) => [item.id, item]));
   const hubs = peers.filter((peer) => peer.hubSlot !== null);
   const entries = [
-    ...ownEntries(network, self, { transit, carried }),
-    ...standingEntries(network, from, transit),
+    ...ownEntries(network, self, { transit, advertised: carried }),
+    ...peerClassEntries(network, from, transit),
   ];
   for (const other of peers) {
-    if (other.id !== self.id) entries.push(...entriesBecauseOf(network, other, { from, carried }));
+    if (other.id !== self.id) entries.push(...peerEntries(network, other, { from, advertised: carried }));
   }
   const lookup: Lookup = {
     network,
@@ -52,8 +52,8 @@ function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): En
     hubs: () => hubs,
   };
   for (const item of items) {
-    const views = viewsOf(item, lookup);
-    entries.push(...views.everyone, ...(views.peers.get(self.id) ?? []));
+    const views = contributionOf(item, lookup);
+    entries.push(...views.all, ...(views.peers.get(self.id) ?? []));
   }
   const named = new Set(items.flatMap(tagsNamed));
   for (const peer of peers) {

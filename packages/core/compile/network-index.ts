@@ -1,14 +1,21 @@
 // The fast compiler: one network held in memory, so that a change costs what it reaches and no more.
-// Nodes of one standing see a peer alike; each distinct entry is made once and shared by all of them, and sums of
+// Nodes of one peer class see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
 import type { InstanceId, ItemId, MemberId, PeerId } from '../ids.ts';
+import { ClassEntries, type ClassEntriesInput, sumDigests } from './class-entries.ts';
 import { addDigests } from './digest.ts';
-import { isTransit, ownEntries, type Standing, standingOf, type TransitHub, transitHubs } from './entries.ts';
+import {
+  isTransit,
+  ownEntries,
+  type PeerClass,
+  peerClassOf,
+  type TransitHub,
+  transitHubs,
+} from './entries.ts';
 import { type Impact, ImpactCollector } from './impact.ts';
-import { carriedBy, memberOf } from './items/index.ts';
+import { advertisedBy, memberOf } from './items/index.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
-import { NetworkItems, type Surroundings } from './network-items.ts';
-import { NetworkViews, type Sights, sumDigests } from './network-views.ts';
+import { NetworkItems, type NetworkLookup } from './network-items.ts';
 import { type ObjectChange, subjectOf } from './object-change.ts';
 import { CompiledEntry } from './patch.ts';
 
@@ -17,10 +24,10 @@ export type ItemChange = ObjectChange<Item>;
 
 /** What a change may touch: found before it, and compared after it. */
 interface Touched {
-  /** What nodes have by their standing alone may differ. */
+  /** What nodes have by their peer class alone may differ. */
   readonly network?: boolean;
   /** Peers whose looks may differ. */
-  readonly looks?: Iterable<PeerId>;
+  readonly classEntries?: Iterable<PeerId>;
   /** Peers whose own part may differ. */
   readonly own?: Iterable<PeerId>;
   readonly items?: Iterable<ItemId>;
@@ -39,19 +46,19 @@ export class NetworkIndex {
   readonly #hubs = new Map<PeerId, PeerModel>();
   #transit: readonly TransitHub[] = [];
   readonly #items = new NetworkItems();
-  readonly #views = new NetworkViews();
-  readonly #around: Surroundings & Sights;
+  readonly #classEntries = new ClassEntries();
+  readonly #lookup: NetworkLookup & ClassEntriesInput;
 
   constructor(network: NetworkModel, peers: Iterable<PeerModel> = [], items: Iterable<Item> = []) {
     const present = { network: () => this.#network, transit: () => this.#transit };
-    this.#around = {
+    this.#lookup = {
       get network() {
         return present.network();
       },
       get transit() {
         return present.transit();
       },
-      carried: this.#items.carried,
+      advertised: this.#items.advertised,
       peer: (id) => this.#peers.get(id),
       hubs: () => [...this.#hubs.values()],
     };
@@ -59,10 +66,10 @@ export class NetworkIndex {
     for (const peer of peers) this.#remember(peer);
     this.#transit = transitHubs(this.#hubs.values());
     for (const item of items) this.#items.put(item.id, item);
-    for (const { id } of this.#items.items()) this.#items.refreshItem(id, this.#around);
-    for (const id of this.#members()) this.#items.refreshMembership(id, this.#around);
-    this.#views.refreshNetwork(this.#around);
-    for (const id of this.#peers.keys()) this.#views.refreshPeer(id, this.#around);
+    for (const { id } of this.#items.items()) this.#items.refreshItem(id, this.#lookup);
+    for (const id of this.#members()) this.#items.refreshMembership(id, this.#lookup);
+    this.#classEntries.refreshNetwork(this.#lookup);
+    for (const id of this.#peers.keys()) this.#classEntries.refreshPeer(id, this.#lookup);
   }
 
   get network(): NetworkModel {
@@ -94,8 +101,8 @@ export class NetworkIndex {
     return this.#items.items();
   }
   /** Addresses (with their length) that lead to a peer beside its own. */
-  carried(peerId: PeerId): readonly string[] {
-    return this.#items.carried(peerId);
+  advertised(peerId: PeerId): readonly string[] {
+    return this.#items.advertised(peerId);
   }
 
   /** The entries of one node in this network; none when it is not a member. */
@@ -103,8 +110,8 @@ export class NetworkIndex {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return [];
     return this.#own(self).concat(
-      this.#views.from(this.#standing(self), self.id),
-      this.#items.everyone(),
+      this.#classEntries.from(this.#peerClass(self), self.id),
+      this.#items.shared(),
       this.#items.ofPeer(self.id),
     );
   }
@@ -115,16 +122,18 @@ export class NetworkIndex {
     if (self === undefined || to === self.id) return false;
     const named = (entries: readonly CompiledEntry[]) => entries.some((entry) => entry.key === key);
     if (to === null) return named(this.#items.ofPeer(self.id));
-    return named(this.#views.of(this.#standing(self), to)) || (isTransit(self) && named(this.#own(self)));
+    return (
+      named(this.#classEntries.of(this.#peerClass(self), to)) || (isTransit(self) && named(this.#own(self)))
+    );
   }
 
   /** The digest of `compile(instanceId)`, in time that does not grow with the network. */
   digest(instanceId: InstanceId): bigint {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined) return 0n;
-    const others = this.#views.digestFrom(this.#standing(self), self.id);
+    const others = this.#classEntries.digestFrom(this.#peerClass(self), self.id);
     const own = sumDigests([...this.#own(self), ...this.#items.ofPeer(self.id)]);
-    return addDigests(addDigests(others, this.#items.digestOfEveryone), own);
+    return addDigests(addDigests(others, this.#items.sharedDigest), own);
   }
 
   /** Changes one peer (attach, change, detach) and says what that does to whom. */
@@ -136,46 +145,49 @@ export class NetworkIndex {
     const own = new Set([id]);
     if (transit) {
       for (const hub of this.#transit) own.add(hub.id);
-      if (!leadsSpokesAlike(before, after)) for (const spoke of this.#spokes()) own.add(spoke.id);
+      if (!keepsSpokeRoutes(before, after)) for (const spoke of this.#spokes()) own.add(spoke.id);
     }
-    const items = this.#items.madeFrom({ peers: [id], hubs: isHub, transit });
-    const stays = before !== null && after !== null && this.#standing(before) === this.#standing(after);
+    const items = this.#items.dependentsOf({ peers: [id], hubs: isHub, transit });
+    const stays = before !== null && after !== null && this.#peerClass(before) === this.#peerClass(after);
     const whole = new Set(stays ? [] : [instanceId]);
-    return this.#compare({ network: transit, looks: [id], own, items, memberships: [id], whole }, () => {
-      if (before !== null) this.#forget(before);
-      if (after !== null) this.#remember(after);
-      if (isHub) this.#transit = transitHubs(this.#hubs.values());
-    });
+    return this.#compare(
+      { network: transit, classEntries: [id], own, items, memberships: [id], whole },
+      () => {
+        if (before !== null) this.#forget(before);
+        if (after !== null) this.#remember(after);
+        if (isHub) this.#transit = transitHubs(this.#hubs.values());
+      },
+    );
   }
 
   /** Changes one item and says what that does to whom. */
   changeItem(change: ItemChange): Impact {
     const { before, after } = change;
     const { id } = subjectOf(change);
-    const items = this.#items.madeFrom({ items: [id] }).add(id);
-    const memberships = this.#items.membershipsMoved({ before, after });
+    const items = this.#items.dependentsOf({ items: [id] }).add(id);
+    const memberships = this.#items.changedMemberships({ before, after });
     const looks = new Set<PeerId>();
     for (const item of [before, after]) {
       if (item === null) continue;
       if (memberOf(item) !== null) memberships.add(id);
-      for (const { peerId } of carriedBy(item)) looks.add(peerId);
+      for (const { peerId } of advertisedBy(item)) looks.add(peerId);
     }
     // Relays between hubs carry addresses too.
     const own = this.#transit.some((hub) => looks.has(hub.id)) ? this.#transit.map((hub) => hub.id) : [];
-    return this.#compare({ looks, own, items, memberships }, () => this.#items.put(id, after));
+    return this.#compare({ classEntries: looks, own, items, memberships }, () => this.#items.put(id, after));
   }
 
   /** Changes the network itself; every node may get something. */
   changeNetwork(network: NetworkModel): Impact {
     const before = this.#network;
-    if (meetsAlike(before, network)) {
+    if (keepsTunnels(before, network)) {
       return this.#compare({ network: true, own: [...this.#peers.keys()] }, () => {
         this.#network = network;
       });
     }
     const all = {
       network: true,
-      looks: [...this.#peers.keys()],
+      classEntries: [...this.#peers.keys()],
       items: Array.from(this.#items.items(), ({ id }) => id),
       memberships: [...this.#members()],
       whole: new Set(this.#byInstance.keys()),
@@ -183,37 +195,44 @@ export class NetworkIndex {
     return this.#compare(all, () => {
       this.#network = network;
       for (const peer of this.#peers.values()) {
-        this.#views.leave(before, peer);
-        this.#views.join(network, peer);
+        this.#classEntries.leave(before, peer);
+        this.#classEntries.join(network, peer);
       }
     });
   }
 
   /** Makes the change and compares all that it may touch. */
   #compare(touched: Touched, change: () => void): Impact {
-    const { network = false, looks = [], own = [], items = [], memberships = [], whole = none } = touched;
+    const {
+      network = false,
+      classEntries: looks = [],
+      own = [],
+      items = [],
+      memberships = [],
+      whole = none,
+    } = touched;
     const collector = new ImpactCollector({
       whole,
-      peer: this.#around.peer,
-      everyone: () => this.#byInstance.keys(),
-      members: (standing) => this.#views.members(standing),
-      standing: (peer) => this.#standing(peer),
+      peer: this.#lookup.peer,
+      all: () => this.#byInstance.keys(),
+      members: (peerClass) => this.#classEntries.members(peerClass),
+      peerClass: (peer) => this.#peerClass(peer),
     });
     const wholeBefore = new Map([...whole].map((id) => [id, this.compile(id)]));
     const ownBefore = this.#ownOf(own, whole);
     change();
-    const given = Array.from(items, (id) => this.#items.refreshItem(id, this.#around));
-    for (const id of memberships) given.push(this.#items.refreshMembership(id, this.#around));
+    const given = Array.from(items, (id) => this.#items.refreshItem(id, this.#lookup));
+    for (const id of memberships) given.push(this.#items.refreshMembership(id, this.#lookup));
     const seen = {
-      network: network ? this.#views.refreshNetwork(this.#around) : null,
-      peers: new Map(Array.from(looks, (id) => [id, this.#views.refreshPeer(id, this.#around)])),
+      network: network ? this.#classEntries.refreshNetwork(this.#lookup) : null,
+      peers: new Map(Array.from(looks, (id) => [id, this.#classEntries.refreshPeer(id, this.#lookup)])),
     };
     for (const [instanceId, after] of this.#ownOf(own, whole)) {
-      collector.one(instanceId, { before: ownBefore.get(instanceId) ?? [], after });
+      collector.single(instanceId, { before: ownBefore.get(instanceId) ?? [], after });
     }
-    collector.looks(seen);
+    collector.classEntries(seen);
     collector.items(given);
-    for (const [id, before] of wholeBefore) collector.one(id, { before, after: this.compile(id) });
+    for (const [id, before] of wholeBefore) collector.single(id, { before, after: this.compile(id) });
     return collector.impact;
   }
 
@@ -226,8 +245,8 @@ export class NetworkIndex {
     return own;
   }
 
-  #standing(peer: PeerModel): Standing {
-    return standingOf(this.#network, peer);
+  #peerClass(peer: PeerModel): PeerClass {
+    return peerClassOf(this.#network, peer);
   }
 
   *#spokes(): Generator<PeerModel> {
@@ -243,7 +262,7 @@ export class NetworkIndex {
   #remember(peer: PeerModel): void {
     this.#peers.set(peer.id, peer);
     this.#byInstance.set(peer.instanceId, peer);
-    this.#views.join(this.#network, peer);
+    this.#classEntries.join(this.#network, peer);
     this.#items.tagPeer(peer.id, { before: [], after: peer.tags });
     if (peer.hubSlot !== null) this.#hubs.set(peer.id, peer);
   }
@@ -251,18 +270,18 @@ export class NetworkIndex {
   #forget(peer: PeerModel): void {
     this.#peers.delete(peer.id);
     this.#byInstance.delete(peer.instanceId);
-    this.#views.leave(this.#network, peer);
+    this.#classEntries.leave(this.#network, peer);
     this.#items.tagPeer(peer.id, { before: peer.tags, after: [] });
     this.#hubs.delete(peer.id);
   }
 
   #own(self: PeerModel): CompiledEntry[] {
-    return ownEntries(this.#network, self, this.#around).map((value) => new CompiledEntry(value));
+    return ownEntries(this.#network, self, this.#lookup).map((value) => new CompiledEntry(value));
   }
 }
 
 /** Whether the way of the spokes to their hubs, which goes by all transit hubs, stays as it is. */
-function leadsSpokesAlike(before: PeerModel | null, after: PeerModel | null): boolean {
+function keepsSpokeRoutes(before: PeerModel | null, after: PeerModel | null): boolean {
   if (before === null || after === null || !isTransit(before) || !isTransit(after)) return false;
   return (
     before.hubSlot === after.hubSlot &&
@@ -272,7 +291,7 @@ function leadsSpokesAlike(before: PeerModel | null, after: PeerModel | null): bo
 }
 
 /** Whether nothing of the network changes but what each node keeps to itself. */
-function meetsAlike(before: NetworkModel, after: NetworkModel): boolean {
+function keepsTunnels(before: NetworkModel, after: NetworkModel): boolean {
   return (
     before.handle === after.handle &&
     before.prefix === after.prefix &&

@@ -4,7 +4,7 @@ import type { ItemId, MemberId, PeerId } from '../ids.ts';
 import { Dependencies, type Sources } from './dependencies.ts';
 import { addDigests, subtractDigests } from './digest.ts';
 import { hostAddressesOf, type TransitHub } from './entries.ts';
-import { carriedBy, memberOf, tagsNamed, viewsOf } from './items/index.ts';
+import { advertisedBy, contributionOf, memberOf, tagsNamed } from './items/index.ts';
 import type { Member } from './items/kind.ts';
 import { memberEntries } from './items/members.ts';
 import type { Item, NetworkModel, PeerModel } from './model.ts';
@@ -12,9 +12,9 @@ import { CompiledEntry } from './patch.ts';
 
 /** What one object gives to documents. */
 export interface Contribution {
-  readonly everyone: readonly CompiledEntry[];
+  readonly all: readonly CompiledEntry[];
   readonly peers: ReadonlyMap<PeerId, readonly CompiledEntry[]>;
-  readonly carried: readonly { readonly peerId: PeerId; readonly addresses: readonly string[] }[];
+  readonly advertised: readonly { readonly peerId: PeerId; readonly addresses: readonly string[] }[];
 }
 
 /** What one object gave, and what it gives. */
@@ -23,10 +23,10 @@ export interface ContributionDelta {
   readonly after: Contribution;
 }
 
-const nothingGiven: Contribution = { everyone: [], peers: new Map(), carried: [] };
+const emptyContribution: Contribution = { all: [], peers: new Map(), advertised: [] };
 
 /** What the items look up in the network. */
-export interface Surroundings {
+export interface NetworkLookup {
   readonly network: NetworkModel;
   peer(id: PeerId): PeerModel | undefined;
   readonly transit: readonly TransitHub[];
@@ -41,7 +41,7 @@ export class NetworkItems {
   readonly #dependencies = new Dependencies();
   /** By peer: what single items give it. */
   readonly #perPeer = new Map<PeerId, Map<ItemId, readonly CompiledEntry[]>>();
-  readonly #carried = new Map<PeerId, Map<ItemId, readonly string[]>>();
+  readonly #advertised = new Map<PeerId, Map<ItemId, readonly string[]>>();
   /** How many rules name a tag. */
   readonly #named = new Map<string, number>();
   /** By tag: peers and devices that have it. */
@@ -49,7 +49,7 @@ export class NetworkItems {
   /** The sum of the digests of what everyone has. */
   #sum = 0n;
 
-  get digestOfEveryone(): bigint {
+  get sharedDigest(): bigint {
     return this.#sum;
   }
 
@@ -60,14 +60,15 @@ export class NetworkItems {
     return this.#items.values();
   }
 
-  carried = (peerId: PeerId): readonly string[] => {
-    const carried = this.#carried.get(peerId);
+  advertised = (peerId: PeerId): readonly string[] => {
+    const carried = this.#advertised.get(peerId);
     return carried === undefined ? [] : [...carried.values()].flat();
   };
 
-  everyone(): CompiledEntry[] {
+  shared(): CompiledEntry[] {
     const found: CompiledEntry[] = [];
-    for (const { everyone } of this.#contributions.values()) for (const entry of everyone) found.push(entry);
+    for (const { all: everyone } of this.#contributions.values())
+      for (const entry of everyone) found.push(entry);
     for (const groups of this.#memberships.values()) for (const entry of groups) found.push(entry);
     return found;
   }
@@ -92,15 +93,15 @@ export class NetworkItems {
   }
 
   /** Items that were made from one of these, and are to be made anew when it changes. */
-  madeFrom(sources: Partial<Sources>): Set<ItemId> {
-    return this.#dependencies.madeFrom(sources);
+  dependentsOf(sources: Partial<Sources>): Set<ItemId> {
+    return this.#dependencies.dependentsOf(sources);
   }
 
   /**
    * Peers and devices whose memberships come or go when a rule takes the place of another: of tags first named by it, or
    * last.
    */
-  membershipsMoved({
+  changedMemberships({
     before,
     after,
   }: {
@@ -123,27 +124,27 @@ export class NetworkItems {
   }
 
   /** Makes an item anew; answers what it gave and what it gives. */
-  refreshItem(id: ItemId, around: Surroundings): ContributionDelta {
-    const before = this.#contributions.get(id) ?? nothingGiven;
+  refreshItem(id: ItemId, around: NetworkLookup): ContributionDelta {
+    const before = this.#contributions.get(id) ?? emptyContribution;
     for (const peerId of before.peers.keys()) remove2(this.#perPeer, peerId, id);
-    for (const { peerId } of before.carried) remove2(this.#carried, peerId, id);
+    for (const { peerId } of before.advertised) remove2(this.#advertised, peerId, id);
     const after = this.#make(id, around);
-    if (after === nothingGiven) this.#contributions.delete(id);
+    if (after === emptyContribution) this.#contributions.delete(id);
     else this.#contributions.set(id, after);
     for (const [peerId, entries] of after.peers) put2(this.#perPeer, peerId, id, entries);
-    for (const { peerId, addresses } of after.carried) put2(this.#carried, peerId, id, addresses);
-    this.#replaced(before.everyone, after.everyone);
+    for (const { peerId, addresses } of after.advertised) put2(this.#advertised, peerId, id, addresses);
+    this.#replaced(before.all, after.all);
     return { before, after };
   }
 
   /** The same for the groups of a peer or a device. */
-  refreshMembership(memberId: MemberId, around: Surroundings): ContributionDelta {
+  refreshMembership(memberId: MemberId, around: NetworkLookup): ContributionDelta {
     const before = this.#memberships.get(memberId) ?? [];
     const after = this.#membershipOf(memberId, around);
     if (after.length === 0) this.#memberships.delete(memberId);
     else this.#memberships.set(memberId, after);
     this.#replaced(before, after);
-    return { before: { ...nothingGiven, everyone: before }, after: { ...nothingGiven, everyone: after } };
+    return { before: { ...emptyContribution, all: before }, after: { ...emptyContribution, all: after } };
   }
 
   #replaced(before: readonly CompiledEntry[], after: readonly CompiledEntry[]): void {
@@ -151,15 +152,15 @@ export class NetworkItems {
     for (const entry of after) this.#sum = addDigests(this.#sum, entry.digest);
   }
 
-  #make(id: ItemId, around: Surroundings): Contribution {
+  #make(id: ItemId, around: NetworkLookup): Contribution {
     const item = this.#items.get(id);
     if (item === undefined) {
       this.#dependencies.forget(id);
-      return nothingGiven;
+      return emptyContribution;
     }
     const sources = { peers: new Set<PeerId>(), items: new Set<ItemId>(), hubs: false, transit: false };
     const items = this.#items;
-    const views = viewsOf(item, {
+    const views = contributionOf(item, {
       network: around.network,
       peer: (peerId) => {
         sources.peers.add(peerId);
@@ -181,10 +182,10 @@ export class NetworkItems {
     this.#dependencies.set(id, sources);
     const peers = new Map<PeerId, readonly CompiledEntry[]>();
     for (const [peerId, values] of views.peers) peers.set(peerId, compiled(values));
-    return { everyone: compiled(views.everyone), peers, carried: carriedBy(item) };
+    return { all: compiled(views.all), peers, advertised: advertisedBy(item) };
   }
 
-  #membershipOf(memberId: MemberId, around: Surroundings): readonly CompiledEntry[] {
+  #membershipOf(memberId: MemberId, around: NetworkLookup): readonly CompiledEntry[] {
     // The id of a peer is never that of an item, so that it is looked for among both.
     const peer = around.peer(memberId as PeerId);
     const item = this.#items.get(memberId as ItemId);

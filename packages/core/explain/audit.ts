@@ -3,7 +3,7 @@
 // with its square. Doors and virtual IPs whose target is gone: audit-targets.ts.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import { compareRules } from '../compile/firewall/rule-order.ts';
-import { ruleViews } from '../compile/items/firewall-rule.ts';
+import { ruleContribution } from '../compile/items/firewall-rule.ts';
 import type { RuleModel } from '../compile/model.ts';
 import { auditNeighboursMax, auditPairsMax } from '../limits.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
@@ -60,7 +60,7 @@ function stillOf(network: AuditedNetwork): AuditedNetwork {
 
 /** What nodes have of the rule; null: none has it. */
 function entryOf(rule: RuleModel, network: AuditedNetwork): RuleEntry | null {
-  const { everyone, peers } = ruleViews(rule, {
+  const { all: everyone, peers } = ruleContribution(rule, {
     network: network.network,
     peer: (id) => network.peer(id),
     item: (id) => network.item(id),

@@ -1,7 +1,7 @@
 // Test support: random networks full of rules that overlap, and packets that meet every one of their borders.
 
 import { hostAddressesOf } from '../compile/entries.ts';
-import { ruleViews } from '../compile/items/firewall-rule.ts';
+import { ruleContribution } from '../compile/items/firewall-rule.ts';
 import type { Lookup } from '../compile/items/kind.ts';
 import { memberEntries } from '../compile/items/members.ts';
 import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../compile/model.ts';
@@ -182,8 +182,8 @@ export class RandomNetwork implements AuditedNetwork {
       transit: [],
     };
     return this.rules().flatMap((rule) => {
-      const views = ruleViews(rule, lookup);
-      const [entry] = [...views.everyone, ...[...views.peers.values()].flat()];
+      const views = ruleContribution(rule, lookup);
+      const [entry] = [...views.all, ...[...views.peers.values()].flat()];
       return entry?.kind === 'rule' ? [entry] : [];
     });
   }

@@ -9,7 +9,7 @@ import {
   own,
   randomLaw,
   randomPacket,
-} from '@powernode/core/compile/firewall/random-law.fixture';
+} from '@powernode/core/compile/firewall/random-rules.fixture';
 import { type JudgedPacket, type Judgement, judge, type Law } from '@powernode/core/explain/judge';
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
 // When the table of rules and the settings of forwarding are written, and in which order with what they guard.
-import { networkId } from '@powernode/core/compile/firewall/random-law.fixture';
+import { networkId } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { familyOf } from '@powernode/core/net/address';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';

@@ -1,6 +1,6 @@
 // Doors, guarded addresses and what is kept apart, in a real kernel: a hub between the outside, another network of its
 // own, and a peer of the overlay. Needs root.
-import { networkId } from '@powernode/core/compile/firewall/random-law.fixture';
+import { networkId } from '@powernode/core/compile/firewall/random-rules.fixture';
 import type { EntryValue, PortMappingEntry, VirtualIpEntry } from '@powernode/core/wire/document';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nobodyToTell } from '../../apply/kernel-machine.ts';

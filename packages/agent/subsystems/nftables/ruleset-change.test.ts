@@ -1,5 +1,5 @@
 // What a change of the document changes of a table, and what counts as having been loaded.
-import { networkId } from '@powernode/core/compile/firewall/random-law.fixture';
+import { networkId } from '@powernode/core/compile/firewall/random-rules.fixture';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { describe, expect, test } from 'vitest';
 import { hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';

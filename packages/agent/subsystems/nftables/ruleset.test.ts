@@ -1,5 +1,5 @@
 // The table of rules as a person would read it, accepted by the real nft where there is one.
-import { entriesOf, randomLaw } from '@powernode/core/compile/firewall/random-law.fixture';
+import { entriesOf, randomLaw } from '@powernode/core/compile/firewall/random-rules.fixture';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { door, hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';

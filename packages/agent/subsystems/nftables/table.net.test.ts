@@ -1,5 +1,5 @@
 // The table in a real kernel: loaded, changed step by step, meddled with, read back. Needs root.
-import { entriesOf, networkId, own, randomLaw } from '@powernode/core/compile/firewall/random-law.fixture';
+import { entriesOf, networkId, own, randomLaw } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { tag } from '@powernode/core/intent/common';
 import { agentRulesetLookMs, agentRulesetSmallMax, tagLengthMax } from '@powernode/core/limits';
 import type { EntryValue } from '@powernode/core/wire/document';

@@ -1,12 +1,12 @@
-// From the entries of one node's document to how its networks' packets are judged.
+// Compiles the entries of one node's document to the firewalls of its networks.
 import { withoutLength } from '../../net/address.ts';
 import type { FirewallEntry } from '../../wire/document.ts';
 import type { NodeDocument } from '../../wire/node-document.ts';
+import { makeDecisionList } from './decision-list.ts';
 import { blocksOf, groupsOf } from './groups.ts';
-import type { Bucket, NetworkFirewall, Program } from './model.ts';
-import { makeProgram } from './program.ts';
+import type { DecisionList, LookupTable, NetworkFirewall } from './model.ts';
 
-/** The networks whose packets are judged, by their ids. */
+/** Firewalls by the id of their network. */
 export type Firewalls = ReadonlyMap<string, NetworkFirewall>;
 
 /**
@@ -39,19 +39,19 @@ function compileNetwork(
   const rules = document.inNetwork('rule', id);
   const members = document.inNetwork('member', id);
   const locals = localsOf(document, id);
-  const near = members.filter((member) => member.addresses.some((address) => locals.has(address)));
-  const common = { rules, nearGroups: new Set(near.map((member) => member.group)) };
+  const local = members.filter((member) => member.addresses.some((address) => locals.has(address)));
+  const common = { rules, localGroups: new Set(local.map((member) => member.group)) };
   const policy = firewall.default_policy;
-  const ingress = makeProgram(
+  const ingress = makeDecisionList(
     { ...common, direction: 'ingress', otherwise: policy },
     previous?.ingress ?? null,
   );
   // What leaves is free unless a rule names it.
-  const egress = makeProgram(
+  const egress = makeDecisionList(
     { ...common, direction: 'egress', otherwise: 'accept' },
     previous?.egress ?? null,
   );
-  const groups = groupsOf(bucketsOf(ingress, egress), members, previous?.groups ?? null);
+  const groups = groupsOf(tablesOf(ingress, egress), members, previous?.groups ?? null);
   return {
     networkId: id,
     handle: firewall.handle,
@@ -67,6 +67,6 @@ function compileNetwork(
   };
 }
 
-function* bucketsOf(...programs: readonly Program[]): Generator<Bucket> {
-  for (const program of programs) yield* program.origin.buckets.values();
+function* tablesOf(...lists: readonly DecisionList[]): Generator<LookupTable> {
+  for (const list of lists) yield* list.inputs.tables.values();
 }

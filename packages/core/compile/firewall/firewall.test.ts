@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { judge, type Law } from '../../explain/judge.ts';
 import type { RuleEntry } from '../../wire/document.ts';
 import { nodeDocumentOf } from '../../wire/node-document.fixture.ts';
-import { PaintedPorts } from './bucket.ts';
 import { compileFirewalls } from './compile.ts';
 import { follow } from './follow.fixture.ts';
-import type { NetworkFirewall, Program } from './model.ts';
+import { PortIntervals } from './lookup-table.ts';
+import type { DecisionList, NetworkFirewall } from './model.ts';
 import {
   devices,
   entriesOf,
@@ -19,7 +19,7 @@ import {
   own,
   randomLaw,
   randomPacket,
-} from './random-law.fixture.ts';
+} from './random-rules.fixture.ts';
 import { breadthOf, compareRules } from './rule-order.ts';
 
 function compiled(law: Law, previous: NetworkFirewall | null = null): NetworkFirewall {
@@ -43,7 +43,7 @@ describe('compiled rules', () => {
             expect({ packet, verdict: outcome.verdict }).toEqual({ packet, verdict });
             // Which of several equal rules is counted is left open; that it is one of them is not.
             const counted = law.rules.find((one) => one.rule_id === outcome.ruleId) ?? null;
-            expect(placeOf(counted)).toBe(placeOf(rule));
+            expect(rankText(counted)).toBe(rankText(rule));
           }
         },
       ),
@@ -61,18 +61,18 @@ describe('compiled rules', () => {
         expect(comparable(compiled(half, again))).toEqual(comparable(compiled(half)));
         const same = compiled(after, again);
         for (const direction of ['ingress', 'egress'] as const) {
-          expect([...same[direction].origin.buckets.values()]).toEqual([
-            ...again[direction].origin.buckets.values(),
+          expect([...same[direction].inputs.tables.values()]).toEqual([
+            ...again[direction].inputs.tables.values(),
           ]);
-          for (const [id, bucket] of again[direction].origin.buckets) {
-            expect(same[direction].origin.buckets.get(id) === bucket).toBe(true);
+          for (const [id, table] of again[direction].inputs.tables) {
+            expect(same[direction].inputs.tables.get(id) === table).toBe(true);
           }
         }
       }),
     );
   });
 
-  test('change in one bucket when one rule is added', () => {
+  test('change in one lookup table when one rule is added', () => {
     const [law] = fc.sample(randomLaw(60), { numRuns: 1, seed: 5 });
     if (law === undefined) throw new Error('no sample');
     const before = compiled(law);
@@ -88,11 +88,11 @@ describe('compiled rules', () => {
       ports: [22, 22],
     };
     const after = compiled({ ...law, rules: [...law.rules, added] }, before);
-    const changed = [...after.ingress.origin.buckets].filter(
-      ([id, one]) => before.ingress.origin.buckets.get(id) !== one,
+    const changed = [...after.ingress.inputs.tables].filter(
+      ([id, one]) => before.ingress.inputs.tables.get(id) !== one,
     );
     expect(changed.map(([id]) => id)).toEqual(['drop host any port6']);
-    expect(after.egress.origin.buckets).toEqual(before.egress.origin.buckets);
+    expect(after.egress.inputs.tables).toEqual(before.egress.inputs.tables);
     expect([...after.groups.values()].every((group) => before.groups.get(group.name) === group)).toBe(true);
     expect([...after.blocks.values()].every((block) => before.blocks.get(block.number) === block)).toBe(true);
   });
@@ -115,40 +115,40 @@ describe('compiled rules', () => {
       defaultPolicy: 'accept',
     };
     const { ingress, groups } = compiled(law);
-    expect([...ingress.origin.buckets.keys()]).toEqual(['drop any group:here any']);
+    expect([...ingress.inputs.tables.keys()]).toEqual(['drop any group:here any']);
     expect([...groups.values()].map(({ name, addresses }) => [name, addresses])).toEqual([
       ['here', [...own]],
     ]);
   });
 });
 
-/** Two rules of one place in the order do the same to a packet. */
-function placeOf(rule: RuleEntry | null): string | null {
+/** Two rules of one rank decide alike. */
+function rankText(rule: RuleEntry | null): string | null {
   if (rule === null) return null;
   const length = rule.from.kind === 'cidr' ? rule.from.cidr.split('/')[1] : '';
   return `${rule.from.kind}${length} ${breadthOf(rule)} ${rule.action}`;
 }
 
 function comparable(firewall: NetworkFirewall) {
-  const of = ({ origin: _origin, ...program }: Program) => program;
+  const of = ({ inputs: _inputs, ...list }: DecisionList) => list;
   return { ...firewall, ingress: of(firewall.ingress), egress: of(firewall.egress) };
 }
 
-describe('painted ports', () => {
-  test('are each painted once, by the first who came', () => {
-    const span = fc
+describe('port intervals', () => {
+  test('assign each port once, to the first interval that was added', () => {
+    const interval = fc
       .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }))
       .map(([first, more]) => [first, first + more] as const);
     fc.assert(
-      fc.property(fc.array(span, { maxLength: 30 }), (spans) => {
-        const canvas = new PaintedPorts();
+      fc.property(fc.array(interval, { maxLength: 30 }), (intervals) => {
+        const ports = new PortIntervals();
         const taken = new Set<number>();
-        for (const [first, last] of spans) {
+        for (const [first, last] of intervals) {
           const free = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
             (port) => !taken.has(port),
           );
-          const got = canvas
-            .paint(first, last)
+          const got = ports
+            .add(first, last)
             .flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, i) => a + i));
           expect(got).toEqual(free);
           for (const port of free) taken.add(port);

@@ -1,10 +1,10 @@
-// Test support: what a program says of a packet, followed step by step as the kernel would.
+// Test support: evaluates a decision list for a packet, step by step as the kernel does.
 import type { JudgedPacket } from '../../explain/judge.ts';
 import { type Address, familyOf, formatAddress, parseAddress, widthOf } from '../../net/address.ts';
+import { localSides, remoteSides } from './decision-list.ts';
 import { blockNumberOf } from './groups.ts';
-import type { Action, Bucket, BucketShape, Form, NetworkFirewall } from './model.ts';
-import { familyNumbers, protocolNumbers } from './places.ts';
-import { farSides, nearSides } from './program.ts';
+import { familyNumbers, protocolNumbers } from './lookup-keys.ts';
+import type { Action, Form, LookupTable, NetworkFirewall, Signature } from './model.ts';
 
 export interface Outcome {
   readonly verdict: Action;
@@ -13,16 +13,16 @@ export interface Outcome {
 }
 
 export function follow(firewall: NetworkFirewall, packet: JudgedPacket): Outcome {
-  const program = firewall[packet.direction];
-  const far = packet[farSides[packet.direction]];
-  for (const step of program.steps) {
-    const ofGroups = [...step.ofGroup].filter(([group]) => isIn(firewall, group, far));
-    for (const bucket of [...step.common, ...ofGroups.flatMap(([, buckets]) => buckets)]) {
-      const ruleId = found(bucket, packet, firewall);
+  const list = firewall[packet.direction];
+  const remote = packet[remoteSides[packet.direction]];
+  for (const step of list.steps) {
+    const ofGroups = [...step.ofGroup].filter(([group]) => isIn(firewall, group, remote));
+    for (const table of [...step.common, ...ofGroups.flatMap(([, tables]) => tables)]) {
+      const ruleId = found(table, packet, firewall);
       if (ruleId !== undefined) return { verdict: step.action, ruleId };
     }
   }
-  return { verdict: program.otherwise, ruleId: null };
+  return { verdict: list.otherwise, ruleId: null };
 }
 
 function isIn(firewall: NetworkFirewall, name: string, address: string): boolean {
@@ -34,15 +34,15 @@ function isIn(firewall: NetworkFirewall, name: string, address: string): boolean
   return isMember;
 }
 
-function found(bucket: Bucket, packet: JudgedPacket, firewall: NetworkFirewall): string | undefined {
-  const { shape, elements } = bucket;
+function found(table: LookupTable, packet: JudgedPacket, firewall: NetworkFirewall): string | undefined {
+  const { signature, elements } = table;
   const family = familyOf(packet.source);
-  if (shape.family !== null && shape.family !== family) return undefined;
-  const side = nearSides[packet.direction];
-  const near = shape[side];
-  if (near.kind === 'group' && !isIn(firewall, near.group, packet[side])) return undefined;
-  const cell = cellOf(shape, packet);
-  if (shape.match !== 'range') return elements.get(cell);
+  if (signature.family !== null && signature.family !== family) return undefined;
+  const side = localSides[packet.direction];
+  const local = signature[side];
+  if (local.kind === 'group' && !isIn(firewall, local.group, packet[side])) return undefined;
+  const wanted = keyOf(signature, packet);
+  if (signature.match !== 'range') return elements.get(wanted);
   for (const [key, ruleId] of elements) {
     const at = key.lastIndexOf(' . ');
     const [first = 0, last = first] = key
@@ -51,20 +51,20 @@ function found(bucket: Bucket, packet: JudgedPacket, firewall: NetworkFirewall):
       .map(Number);
     // Where ICMP has no port there is a checksum, which can be anything.
     const port = packet.port ?? 12_345;
-    if (key.slice(0, at) === cell && first <= port && port <= last) return ruleId;
+    if (key.slice(0, at) === wanted && first <= port && port <= last) return ruleId;
   }
   return undefined;
 }
 
-function cellOf(shape: BucketShape, packet: JudgedPacket): string {
+function keyOf(signature: Signature, packet: JudgedPacket): string {
   const family = familyOf(packet.source);
   const number =
     packet.protocol === 'icmp6' && family === 4 ? protocolNumbers.icmp : protocolNumbers[packet.protocol];
-  const parts = [partOf(shape.source, packet.source), partOf(shape.destination, packet.destination)];
-  if (shape.match !== 'any') parts.push(String(number));
-  if (shape.match === 'port') parts.push(String(packet.port));
-  const cell = parts.filter((part) => part !== null).join(' . ');
-  return cell === '' ? String(familyNumbers[family]) : cell;
+  const parts = [partOf(signature.source, packet.source), partOf(signature.destination, packet.destination)];
+  if (signature.match !== 'any') parts.push(String(number));
+  if (signature.match === 'port') parts.push(String(packet.port));
+  const key = parts.filter((part) => part !== null).join(' . ');
+  return key === '' ? String(familyNumbers[family]) : key;
 }
 
 function partOf(form: Form, text: string): string | null {

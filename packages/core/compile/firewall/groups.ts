@@ -1,21 +1,21 @@
-// Who is in which group, and groups in blocks: a packet's far side is looked up in each block, and only in one that it
-// is in, in each of the block's groups. So the cost of a new connection does not grow with every tag.
+// Members of groups, and groups in blocks: a packet's remote address is looked up in each block, and only in a block that
+// contains it, in each group of the block. So the cost of a new connection does not grow with every tag.
 import type { MemberEntry } from '../../wire/document.ts';
 import { fnv1a } from '../fnv.ts';
-import type { Bucket, Group, GroupBlock } from './model.ts';
+import type { Group, GroupBlock, LookupTable } from './model.ts';
 
 /** Lookups of one packet for 1,000 groups: 32 blocks, and 30 groups in each of the few that it is in. */
 const blockCount = 32;
 
-/** The groups that buckets name on either side. */
+/** The groups that lookup tables name on either side. */
 export function groupsOf(
-  buckets: Iterable<Bucket>,
+  tables: Iterable<LookupTable>,
   members: readonly MemberEntry[],
   previous: ReadonlyMap<string, Group> | null,
 ): Map<string, Group> {
   const entries = new Map<string, MemberEntry[]>();
-  for (const { shape } of buckets) {
-    for (const side of [shape.source, shape.destination])
+  for (const { signature } of tables) {
+    for (const side of [signature.source, signature.destination])
       if (side.kind === 'group') entries.set(side.group, []);
   }
   if (entries.size > 0) for (const member of members) entries.get(member.group)?.push(member);

@@ -3,12 +3,12 @@ import type { PeerId } from '../../ids.ts';
 import type { EntryValue, RuleEntry, RuleSide } from '../../wire/document.ts';
 import { hostAddressesOf } from '../entries.ts';
 import type { RuleModel, Selector } from '../model.ts';
-import { type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const firewallRule = {
-  views: ruleViews,
+  contribution: ruleContribution,
   tagsNamed,
-  sentences: { rule: describe },
+  descriptions: { rule: describe },
 } satisfies ItemKind<RuleModel>;
 
 /** The tags that the rule names, while it is in force. */
@@ -20,11 +20,11 @@ function tagsNamed(rule: RuleModel): string[] {
 /** Nodes of a network. */
 type PeerScope = { readonly kind: 'all' } | { readonly kind: 'peers'; readonly peerIds: readonly PeerId[] };
 
-export function ruleViews(rule: RuleModel, lookup: Lookup): ItemViews {
-  if (!rule.enabled) return nobody;
+export function ruleContribution(rule: RuleModel, lookup: Lookup): ItemContribution {
+  if (!rule.enabled) return noContribution;
   const from = sideOf(rule.selector, lookup);
   const to = sideOf(rule.destination, lookup);
-  if (from === null || to === null) return nobody;
+  if (from === null || to === null) return noContribution;
   const entry: EntryValue = {
     kind: 'rule',
     network_id: rule.networkId,
@@ -37,16 +37,16 @@ export function ruleViews(rule: RuleModel, lookup: Lookup): ItemViews {
     ports: rule.ports === null ? null : [...rule.ports],
   };
   const judges = new Set<PeerId>();
-  for (const side of judgedAt(rule)) {
-    const scope = judgesOf(side, lookup);
-    if (scope.kind === 'all') return { everyone: [entry], peers: new Map() };
+  for (const side of evaluatedAt(rule)) {
+    const scope = evaluatorsOf(side, lookup);
+    if (scope.kind === 'all') return { all: [entry], peers: new Map() };
     for (const id of scope.peerIds) judges.add(id);
   }
-  return { everyone: [], peers: new Map([...judges].map((id) => [id, [entry]])) };
+  return { all: [], peers: new Map([...judges].map((id) => [id, [entry]])) };
 }
 
 /** A rule is judged where packets arrive (ingress) and where they begin (egress). */
-function judgedAt(rule: RuleModel): Selector[] {
+function evaluatedAt(rule: RuleModel): Selector[] {
   if (rule.direction === 'ingress') return [rule.destination];
   return rule.direction === 'egress' ? [rule.selector] : [rule.destination, rule.selector];
 }
@@ -77,7 +77,7 @@ function sideOf(selector: Selector, lookup: Lookup): RuleSide | null {
 }
 
 /** The nodes at which packets from or to these begin and end. A device's hub stands for it. */
-function judgesOf(selector: Selector, lookup: Lookup): PeerScope {
+function evaluatorsOf(selector: Selector, lookup: Lookup): PeerScope {
   switch (selector.kind) {
     case 'peer':
       return somePeers([selector.id]);

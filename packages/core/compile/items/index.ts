@@ -1,7 +1,7 @@
 // Every kind of item, by its type. The compiler asks an item by these functions and knows no kind of it.
 import type { Item } from '../model.ts';
 import { firewallRule } from './firewall-rule.ts';
-import type { Carried, ItemKind, ItemViews, Lookup, Member } from './kind.ts';
+import type { Advertisement, ItemContribution, ItemKind, Lookup, Member } from './kind.ts';
 import { portMapping } from './port-mapping.ts';
 import { userDevice } from './user-device.ts';
 import { virtualIp } from './virtual-ip.ts';
@@ -15,11 +15,11 @@ const kinds = {
   user_device: userDevice,
 } satisfies Kinds;
 
-export const itemSentences = {
-  ...kinds.firewall_rule.sentences,
-  ...kinds.virtual_ip.sentences,
-  ...kinds.port_mapping.sentences,
-  ...kinds.user_device.sentences,
+export const itemDescriptions = {
+  ...kinds.firewall_rule.descriptions,
+  ...kinds.virtual_ip.descriptions,
+  ...kinds.port_mapping.descriptions,
+  ...kinds.user_device.descriptions,
 };
 
 /** The kind takes exactly the items of its type. */
@@ -27,12 +27,12 @@ function kindOf(item: Item): ItemKind<Item> {
   return kinds[item.type] as ItemKind<Item>;
 }
 
-export function viewsOf(item: Item, lookup: Lookup): ItemViews {
-  return kindOf(item).views(item, lookup);
+export function contributionOf(item: Item, lookup: Lookup): ItemContribution {
+  return kindOf(item).contribution(item, lookup);
 }
 
-export function carriedBy(item: Item): readonly Carried[] {
-  return kindOf(item).carried?.(item) ?? [];
+export function advertisedBy(item: Item): readonly Advertisement[] {
+  return kindOf(item).advertised?.(item) ?? [];
 }
 
 /** Tags of which every node has to know the members because of the item. */

@@ -1,5 +1,5 @@
-// What a kind of item says of itself: everything that the compiler and plans know of it. Items are the objects of a
-// network beside its peers; index.ts lists their kinds.
+// The interface of a kind of item: everything that the compiler and plans know of it. Items are the objects of a network
+// beside its peers; index.ts lists their kinds.
 import type { ItemId, PeerId } from '../../ids.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { TransitHub } from '../entries.ts';
@@ -11,43 +11,43 @@ export interface Lookup {
   peer(id: PeerId): PeerModel | undefined;
   item(id: ItemId): Item | undefined;
   readonly transit: readonly TransitHub[];
-  /** All hubs of the network; in a full mesh that may be everyone. */
+  /** All hubs of the network. */
   hubs(): readonly PeerModel[];
 }
 
-export interface ItemViews {
+export interface ItemContribution {
   /** What every node of the network has. */
-  readonly everyone: readonly EntryValue[];
+  readonly all: readonly EntryValue[];
   /** What single peers have, by peer. */
   readonly peers: ReadonlyMap<PeerId, readonly EntryValue[]>;
 }
 
-export const nobody: ItemViews = { everyone: [], peers: new Map() };
+export const noContribution: ItemContribution = { all: [], peers: new Map() };
 
-/** Addresses (with their length) that lead to a peer because of an item. */
-export interface Carried {
+/** Addresses (with their length) that a peer advertises because of an item. */
+export interface Advertisement {
   readonly peerId: PeerId;
   readonly addresses: readonly string[];
 }
 
-/** Who is in the groups that its tags name. */
+/** A member of the groups that its tags name. */
 export interface Member {
   readonly tags: readonly string[];
   readonly addresses: readonly string[];
 }
 
 type Entry<K extends EntryValue['kind']> = Extract<EntryValue, { readonly kind: K }>;
-/** What an entry means, in one plain sentence, by the entry's kind. */
-export type Sentences = { readonly [K in EntryValue['kind']]: (entry: Entry<K>) => string };
+/** The description of an entry for operators, by its kind. */
+export type EntryDescriptions = { readonly [K in EntryValue['kind']]: (entry: Entry<K>) => string };
 
 export interface ItemKind<M> {
   /** What nodes have because of it. */
-  readonly views: (item: M, lookup: Lookup) => ItemViews;
-  readonly carried?: (item: M) => readonly Carried[];
+  readonly contribution: (item: M, lookup: Lookup) => ItemContribution;
+  readonly advertised?: (item: M) => readonly Advertisement[];
   /** Tags of which every node has to know the members. */
   readonly tagsNamed?: (item: M) => readonly string[];
   /** The item is a member of groups itself. */
   readonly member?: (item: M) => Member;
   /** Of the entries that it alone gives. */
-  readonly sentences: Partial<Sentences>;
+  readonly descriptions: Partial<EntryDescriptions>;
 }

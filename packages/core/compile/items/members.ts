@@ -1,4 +1,4 @@
-// The groups that rules name: who is in them.
+// Members of the groups that rules name.
 import type { EntryValue } from '../../wire/document.ts';
 import type { NetworkModel } from '../model.ts';
 import type { Member } from './kind.ts';

@@ -3,21 +3,21 @@ import { familyOf } from '../../net/address.ts';
 import type { EntryValue, PortMappingEntry } from '../../wire/document.ts';
 import { hostAddressesOf } from '../entries.ts';
 import type { PortMappingModel } from '../model.ts';
-import { type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const portMapping = {
-  views: portMappingViews,
-  sentences: { port_mapping: describe },
+  contribution: portMappingContribution,
+  descriptions: { port_mapping: describe },
 } satisfies ItemKind<PortMappingModel>;
 
-function portMappingViews(item: PortMappingModel, lookup: Lookup): ItemViews {
+function portMappingContribution(item: PortMappingModel, lookup: Lookup): ItemContribution {
   const hub = lookup.peer(item.hubPeerId);
-  if (hub === undefined || hub.hubSlot === null) return nobody;
+  if (hub === undefined || hub.hubSlot === null) return noContribution;
   const family = familyOf(item.externalAddress);
   const ofFamily = (addresses: readonly string[]) => addresses.find((one) => familyOf(one) === family);
   const target = ofFamily(targetAddresses(item, lookup));
   const source = ofFamily(hostAddressesOf(hub));
-  if (target === undefined || source === undefined) return nobody;
+  if (target === undefined || source === undefined) return noContribution;
   const entry: EntryValue = {
     kind: 'port_mapping',
     network_id: item.networkId,
@@ -32,7 +32,7 @@ function portMappingViews(item: PortMappingModel, lookup: Lookup): ItemViews {
     max_connections: item.maxConnections,
     source_address: source,
   };
-  return { everyone: [], peers: new Map([[hub.id, [entry]]]) };
+  return { all: [], peers: new Map([[hub.id, [entry]]]) };
 }
 
 function targetAddresses(item: PortMappingModel, lookup: Lookup): readonly string[] {

@@ -3,18 +3,18 @@ import { withLength } from '../../net/address.ts';
 import type { DeviceEntry, EntryValue } from '../../wire/document.ts';
 import { leafInterfaceName } from '../entries.ts';
 import type { UserDeviceModel } from '../model.ts';
-import { type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const userDevice = {
-  views: deviceViews,
-  carried: ({ hubPeerId, addresses }) => [{ peerId: hubPeerId, addresses: addresses.map(withLength) }],
+  contribution: deviceContribution,
+  advertised: ({ hubPeerId, addresses }) => [{ peerId: hubPeerId, addresses: addresses.map(withLength) }],
   member: ({ tags, addresses }) => ({ tags, addresses }),
-  sentences: { device: describe },
+  descriptions: { device: describe },
 } satisfies ItemKind<UserDeviceModel>;
 
-function deviceViews(item: UserDeviceModel, lookup: Lookup): ItemViews {
+function deviceContribution(item: UserDeviceModel, lookup: Lookup): ItemContribution {
   const hub = lookup.peer(item.hubPeerId);
-  if (hub === undefined || hub.hubSlot === null) return nobody;
+  if (hub === undefined || hub.hubSlot === null) return noContribution;
   const entries: EntryValue[] = [
     {
       kind: 'peer',
@@ -32,7 +32,7 @@ function deviceViews(item: UserDeviceModel, lookup: Lookup): ItemViews {
       addresses: [...item.addresses],
     },
   ];
-  return { everyone: [], peers: new Map([[hub.id, entries]]) };
+  return { all: [], peers: new Map([[hub.id, entries]]) };
 }
 
 function describe({ addresses }: DeviceEntry): string {

@@ -7,26 +7,32 @@ import {
   isTransit,
   leafInterfaceName,
   leafKey,
-  standingOf,
+  peerClassOf,
   type TransitHub,
   transitInterfaceName,
 } from '../entries.ts';
 import type { NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
 import { counted } from './counted.ts';
-import { type Carried, type ItemKind, type ItemViews, type Lookup, nobody } from './kind.ts';
+import {
+  type Advertisement,
+  type ItemContribution,
+  type ItemKind,
+  type Lookup,
+  noContribution,
+} from './kind.ts';
 
 export const virtualIp = {
-  views: virtualIpViews,
-  carried: carriedBy,
-  sentences: { virtual_ip: describeHeld, watch: describeWatch, anycast: describeAnycast },
+  contribution: virtualIpContribution,
+  advertised: advertisedBy,
+  descriptions: { virtual_ip: describeVirtualIp, watch: describeWatch, anycast: describeAnycast },
 } satisfies ItemKind<VirtualIpModel>;
 
-function carriedBy(item: VirtualIpModel): readonly Carried[] {
+function advertisedBy(item: VirtualIpModel): readonly Advertisement[] {
   if (item.anycast || item.holder === null) return [];
   return [{ peerId: item.holder, addresses: item.addresses.map(withLength) }];
 }
 
-function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
+function virtualIpContribution(item: VirtualIpModel, lookup: Lookup): ItemContribution {
   const peers = new Map<PeerId, EntryValue[]>();
   const give = (peerId: PeerId, entry: EntryValue) => {
     const list = peers.get(peerId) ?? [];
@@ -45,10 +51,11 @@ function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
   if (item.anycast) {
     for (const peer of candidates) give(peer.id, held(peer));
     const entry = anycastOf(item, candidates, lookup.network);
-    if (entry === null) return nobody;
-    if (candidates.some((peer) => isMetBySpokes(lookup.network, peer))) return { everyone: [entry], peers };
+    if (entry === null) return noContribution;
+    if (candidates.some((peer) => mayHaveTunnelsToSpokes(lookup.network, peer)))
+      return { all: [entry], peers };
     for (const hub of lookup.hubs()) give(hub.id, entry);
-    return { everyone: [], peers };
+    return { all: [], peers };
   }
   const holder = item.holder === null ? undefined : lookup.peer(item.holder);
   if (holder !== undefined) give(holder.id, held(holder));
@@ -57,7 +64,7 @@ function virtualIpViews(item: VirtualIpModel, lookup: Lookup): ItemViews {
       for (const hub of witnessesOf(peer, lookup)) give(hub.id, watchOf(item, peer));
     }
   }
-  return { everyone: [], peers };
+  return { all: [], peers };
 }
 
 function watchOf(item: VirtualIpModel, peer: PeerModel): EntryValue {
@@ -120,11 +127,11 @@ function anycastOf(
 }
 
 /** Whether some spoke may have a tunnel to it that is not by a hub. */
-function isMetBySpokes(network: NetworkModel, peer: PeerModel): boolean {
-  return network.topologyStrategy === 'full_mesh' || standingOf(network, peer) === 'punch';
+function mayHaveTunnelsToSpokes(network: NetworkModel, peer: PeerModel): boolean {
+  return network.topologyStrategy === 'full_mesh' || peerClassOf(network, peer) === 'hole_punchable';
 }
 
-function describeHeld(entry: VirtualIpEntry): string {
+function describeVirtualIp(entry: VirtualIpEntry): string {
   const lease =
     entry.lease === null
       ? 'exclusively'

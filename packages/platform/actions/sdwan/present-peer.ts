@@ -1,5 +1,5 @@
 // Peers as the outside sees them: what they should be, and what is observed of them.
-import { meetingPoint, preferredHubs } from '@powernode/core/compile/entries';
+import { preferredHubs, tunnelEndpoint } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
 import { directSpokesMax, silentAfterMs } from '@powernode/core/limits';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
@@ -163,7 +163,7 @@ function pathOf(
 }
 
 function isCallable({ row, network }: { readonly row: PeerRow; readonly network: NetworkRow }): boolean {
-  return row.hub_slot !== null || meetingPoint(networkModel(network), peerModel(row)) !== null;
+  return row.hub_slot !== null || tunnelEndpoint(networkModel(network), peerModel(row)) !== null;
 }
 
 function directPathOf(of: Pick<Parts, 'row' | 'network' | 'isFull'>): Peer['direct_path'] {

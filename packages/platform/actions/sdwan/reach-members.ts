@@ -1,5 +1,5 @@
 // The members of a network as its warnings look at them: with what is known of their machines, and who has met whom.
-import { meetingPoints } from '@powernode/core/compile/entries';
+import { tunnelEndpoints } from '@powernode/core/compile/entries';
 import { topologyNodesMax } from '@powernode/core/limits';
 import { networkModel, peerModel } from '../../deliver/models.ts';
 import type { ActionContext } from '../context.ts';
@@ -38,7 +38,7 @@ export async function warningsBetween(context: ActionContext, network: NetworkRo
         peerId: peer.id,
         hostname: machine.hostname,
         hubSlot: peer.hub_slot,
-        endpoints: meetingPoints(model, peerModel(peer)),
+        endpoints: tunnelEndpoints(model, peerModel(peer)),
         listenPort: peer.listen_port,
         observedAddress: machine.observed_address,
         listed: machine.addresses,

@@ -1,6 +1,6 @@
 // Handler: the topology of a network, as its nodes would be given it, without key material.
 
-import { meetingPoint } from '@powernode/core/compile/entries';
+import { tunnelEndpoint } from '@powernode/core/compile/entries';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { CompiledEntry } from '@powernode/core/compile/patch';
 import type { Peer, Topology } from '@powernode/core/intent/peer';
@@ -184,7 +184,7 @@ function warningsOf(network: NetworkRow, index: NetworkIndex | undefined): Topol
       detail: `No peer of "${network.name}" is publicly reachable, so its peers cannot connect. Set publicly_reachable on one of them and, if its router forwards a port, endpoint_address.`,
     });
   }
-  for (const hub of hubs.filter((peer) => meetingPoint(networkModel(network), peer) === null)) {
+  for (const hub of hubs.filter((peer) => tunnelEndpoint(networkModel(network), peer) === null)) {
     warnings.push({
       code: 'hub_without_endpoint',
       detail: `No peer can reach the hub ${hub.id}: its instance was never observed, or only at an address that other peers cannot use. Start its agent, or set endpoint_address.`,

@@ -1,5 +1,5 @@
 // Test support: documents with everything that a table of rules can be about.
-import { networkId, own } from '@powernode/core/compile/firewall/random-law.fixture';
+import { networkId, own } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { withLength } from '@powernode/core/net/address';
 import {
   type EntryValue,

@@ -1,14 +1,15 @@
-// A bucket of rules in nftables: its set, and the rules that look packets up in it.
+// A table of rules in nftables: its set, and the rules that look packets up in it.
+
+import { localSides } from '@powernode/core/compile/firewall/decision-list';
+import { matchText } from '@powernode/core/compile/firewall/lookup-keys';
 import type {
   Action,
-  Bucket,
-  BucketShape,
   Direction,
   Form,
+  LookupTable,
   NetworkFirewall,
+  Signature,
 } from '@powernode/core/compile/firewall/model';
-import { matchText } from '@powernode/core/compile/firewall/places';
-import { nearSides } from '@powernode/core/compile/firewall/program';
 import { type Family, formatAddress, widthOf } from '@powernode/core/net/address';
 import { hostMask } from '@powernode/core/net/prefix';
 import type { NftSet } from '../model.ts';
@@ -29,33 +30,33 @@ export interface Judging {
   readonly direction: Direction;
 }
 
-const sets = new WeakMap<Bucket, NftSet>();
+const sets = new WeakMap<LookupTable, NftSet>();
 
-/** The same for the same bucket. */
-export function setOf(bucket: Bucket, judging: Judging): NftSet {
-  const known = sets.get(bucket);
+/** The same for the same table. */
+export function setOf(table: LookupTable, judging: Judging): NftSet {
+  const known = sets.get(table);
   if (known !== undefined) return known;
-  const { shape } = bucket;
+  const { signature } = table;
   const set: NftSet = {
-    name: setName(shape, judging),
+    name: setName(signature, judging),
     kind: 'set',
-    type: typeOf(shape),
+    type: typeOf(signature),
     data: null,
-    flags: shape.match === 'range' ? 'interval' : null,
+    flags: signature.match === 'range' ? 'interval' : null,
     counted: true,
-    elements: bucket.elements,
+    elements: table.elements,
   };
-  sets.set(bucket, set);
+  sets.set(table, set);
   return set;
 }
 
-function setName(shape: BucketShape, { firewall, direction }: Judging): string {
-  const { action, source, destination } = shape;
+function setName(signature: Signature, { firewall, direction }: Judging): string {
+  const { action, source, destination } = signature;
   const chain = judgeChain(direction, firewall.handle);
-  return `${chain}_${action}_${formName(source)}_${formName(destination)}_${matchText(shape)}`;
+  return `${chain}_${action}_${formName(source)}_${formName(destination)}_${matchText(signature)}`;
 }
 
-function typeOf({ source, destination, match, family }: BucketShape): string {
+function typeOf({ source, destination, match, family }: Signature): string {
   const types: string[] = [];
   const address = family === null ? null : words[family].address;
   if (address !== null) types.push(...[source, destination].filter(isInKey).map(() => address));
@@ -76,12 +77,12 @@ export interface Clause {
 }
 
 /** What packets are looked up by. A near side that is a group is a condition before it, for each family. */
-export function lookupsOf(bucket: Bucket, judging: Judging): Clause[] {
-  const { shape } = bucket;
-  const text = `${keyOf(shape)} @${setOf(bucket, judging).name} ${verdicts[shape.action]}`;
-  const lookup: Clause = { family: shape.family, text };
-  const side = nearSides[judging.direction];
-  const form = shape[side];
+export function lookupsOf(table: LookupTable, judging: Judging): Clause[] {
+  const { signature } = table;
+  const text = `${keyOf(signature)} @${setOf(table, judging).name} ${verdicts[signature.action]}`;
+  const lookup: Clause = { family: signature.family, text };
+  const side = localSides[judging.direction];
+  const form = signature[side];
   return form.kind === 'group' ? behind(groupGuards(judging, { side, group: form.group }), lookup) : [lookup];
 }
 
@@ -103,7 +104,7 @@ export function groupGuards(
   }));
 }
 
-function keyOf({ source, destination, match, family }: BucketShape): string {
+function keyOf({ source, destination, match, family }: Signature): string {
   const fields: string[] = [];
   if (family !== null) {
     if (isInKey(source)) fields.push(addressField('source', family) + maskOf(source, family));

@@ -1,13 +1,14 @@
-// The program of one direction of a network as rules, in the order in which packets are looked up.
+// The list of one direction of a network as rules, in the order in which packets are looked up.
+
+import { remoteSides } from '@powernode/core/compile/firewall/decision-list';
 import { blockNumberOf } from '@powernode/core/compile/firewall/groups';
-import type { Bucket, Step } from '@powernode/core/compile/firewall/model';
-import { farSides } from '@powernode/core/compile/firewall/program';
+import type { DecisionStep, LookupTable } from '@powernode/core/compile/firewall/model';
 import { blockSet, familiesOf } from './group-sets.ts';
 import { addressField, behind, type Clause, groupGuards, type Judging, lookupsOf, setOf } from './lookups.ts';
 import { formName, judgeChain } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
 
-/** As many groups are looked up one by one; of more, those of a block only when the packet's far side is in it. */
+/** As many groups are looked up one by one; of more, those of a block only when the packet's remote address is in it. */
 const groupsOneByOneMax = 8;
 
 export function hasBlocks({ firewall, direction }: Judging): boolean {
@@ -16,20 +17,20 @@ export function hasBlocks({ firewall, direction }: Judging): boolean {
 
 /** Adds the sets and chains that they need. */
 export function programRules(table: TableBuilder, judging: Judging): string[] {
-  const program = judging.firewall[judging.direction];
-  for (const bucket of program.origin.buckets.values()) table.add(setOf(bucket, judging));
-  const rules = program.steps.flatMap((step) => [
+  const list = judging.firewall[judging.direction];
+  for (const lookupTable of list.inputs.tables.values()) table.add(setOf(lookupTable, judging));
+  const rules = list.steps.flatMap((step) => [
     ...lookups(step.common, judging),
     ...groupRules(table, judging, step),
   ]);
-  return [...rules.map(textOf), program.otherwise];
+  return [...rules.map(textOf), list.otherwise];
 }
 
-function lookups(buckets: readonly Bucket[], judging: Judging): Clause[] {
-  return buckets.flatMap((bucket) => lookupsOf(bucket, judging));
+function lookups(tables: readonly LookupTable[], judging: Judging): Clause[] {
+  return tables.flatMap((lookupTable) => lookupsOf(lookupTable, judging));
 }
 
-function groupRules(table: TableBuilder, judging: Judging, step: Step): Clause[] {
+function groupRules(table: TableBuilder, judging: Judging, step: DecisionStep): Clause[] {
   const names = [...step.ofGroup.keys()].sort();
   if (names.length <= groupsOneByOneMax)
     return names.flatMap((group) => rulesOfGroup(table, judging, { step, group }));
@@ -51,7 +52,7 @@ function groupRules(table: TableBuilder, judging: Judging, step: Step): Clause[]
 function blockGuards({ firewall, direction }: Judging, number: number): Clause[] {
   return familiesOf(firewall.blocks.get(number)).map((family) => ({
     family,
-    text: `${addressField(farSides[direction], family)} @${blockSet(firewall.handle, number, family)}`,
+    text: `${addressField(remoteSides[direction], family)} @${blockSet(firewall.handle, number, family)}`,
   }));
 }
 
@@ -59,9 +60,9 @@ function blockGuards({ firewall, direction }: Judging, number: number): Clause[]
 function rulesOfGroup(
   table: TableBuilder,
   judging: Judging,
-  { step, group }: { readonly step: Step; readonly group: string },
+  { step, group }: { readonly step: DecisionStep; readonly group: string },
 ): Clause[] {
-  const guards = groupGuards(judging, { side: farSides[judging.direction], group });
+  const guards = groupGuards(judging, { side: remoteSides[judging.direction], group });
   const rules = lookups(step.ofGroup.get(group) ?? [], judging);
   const [only] = rules;
   if (guards.length === 0 || only === undefined) return [];
@@ -71,7 +72,7 @@ function rulesOfGroup(
   return behind(guards, { family: null, text: `jump ${chain}` });
 }
 
-function chainOf({ firewall, direction }: Judging, step: Step): string {
+function chainOf({ firewall, direction }: Judging, step: DecisionStep): string {
   return `${judgeChain(direction, firewall.handle)}_${step.name}`;
 }
 

@@ -1,8 +1,8 @@
 // Access grants as the outside sees them: without their secret.
 import type { AccessGrant } from '@powernode/core/intent/user-device';
 import type { Selectable } from 'kysely';
-import type { Database } from '../../../store/tables.ts';
 import type { MakerLoss } from '../../../access/maker-rights.ts';
+import type { Database } from '../../../store/tables.ts';
 import { statusOfOnce, stored, timeOrNull } from '../../accounts/present.ts';
 
 export type AccessGrantRow = Selectable<Database['access_grants']>;

@@ -1,6 +1,6 @@
 // What nodes are given for one rule: who judges it, and the text of it.
 
-import { ruleViews } from '@powernode/core/compile/items/firewall-rule';
+import { ruleContribution } from '@powernode/core/compile/items/firewall-rule';
 import type { RuleModel } from '@powernode/core/compile/model';
 import { judgesShownMax } from '@powernode/core/limits';
 import type { ActionContext } from '../../context.ts';
@@ -10,7 +10,7 @@ import { ruleText } from './rule-text.ts';
 export async function compiledOf(context: ActionContext, rule: RuleModel) {
   const index = context.services.deliverer.network(rule.networkId);
   if (index === undefined) return { text: '', judged_on: [], judged_on_count: 0 };
-  const views = ruleViews(rule, {
+  const views = ruleContribution(rule, {
     network: index.network,
     peer: (id) => index.peer(id),
     item: (id) => index.item(id),
@@ -18,14 +18,14 @@ export async function compiledOf(context: ActionContext, rule: RuleModel) {
     transit: index.transit,
   });
   const judges =
-    views.everyone.length > 0
+    views.all.length > 0
       ? Array.from(index.peers(), (peer) => peer.id)
       : [...views.peers.keys()].filter((id) => index.peer(id) !== undefined);
   const shown = judges.slice(0, judgesShownMax);
   const names = await peerNames(context, shown);
   const { handle, ipv4Prefix } = index.network;
   const families = ipv4Prefix === null ? ([6] as const) : ([6, 4] as const);
-  const [entry] = [...views.everyone, ...[...views.peers.values()].flat()];
+  const [entry] = [...views.all, ...[...views.peers.values()].flat()];
   const judge = index.peer(judges[0] ?? '');
   const given = judge === undefined ? [] : index.compile(judge.instanceId);
   const members = (group: string) =>

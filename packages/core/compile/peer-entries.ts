@@ -1,30 +1,30 @@
-// What nodes have because of another peer in their network: tunnels to it, and routes. The same for all nodes of one
-// standing. What they have of their own, and the rules behind it: entries.ts.
+// The entries of a node because of another peer in its network: tunnels and routes. The same for all nodes of one peer
+// class. The entries of the node alone, and the rules behind them: entries.ts.
 import type { PublicKey } from '../ids.ts';
 import { keepaliveSeconds } from '../limits.ts';
 import { withLength } from '../net/address.ts';
 import { directProbeAddress } from '../net/probe-address.ts';
 import type { EntryValue, PeerEntry } from '../wire/document.ts';
 import {
+  type AdvertisedAddresses,
   addressesOf,
-  type Carried,
-  calledAt,
+  defaultPrefixes,
   directEndpointOf,
-  everything,
+  endpointFields,
   isTransit,
   leafInterfaceName,
   leafKey,
-  meetingPoint,
-  meetingPoints,
+  type PeerClass,
+  peerClassOf,
   probeEntry,
   routeEntry,
-  type Standing,
-  standingOf,
   transitInterfaceName,
+  tunnelEndpoint,
+  tunnelEndpoints,
 } from './entries.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 
-/** The tunnel towards `other` on the interface named, with the AllowedIPs given. Whoever can call keeps alive. */
+/** The tunnel to `other` on the interface named, with the AllowedIPs given. The side with an endpoint keeps it alive. */
 function tunnel(
   other: PeerModel,
   at: {
@@ -39,33 +39,34 @@ function tunnel(
     interface: at.interface,
     peer_id: other.id,
     public_key: at.publicKey,
-    ...calledAt(at.endpoints),
+    ...endpointFields(at.endpoints),
     allowed_ips: at.allowedIps,
     keepalive: at.endpoints.length === 0 ? 0 : keepaliveSeconds,
   };
 }
 
 /**
- * What a node of the given standing has because `other` is in the network: the same for all such nodes, which is
+ * What a node of the given peer class has because `other` is in the network: the same for all such nodes, which is
  * what makes a change cheap to compute and to send.
  */
-export function entriesBecauseOf(
+export function peerEntries(
   network: NetworkModel,
   other: PeerModel,
-  seen: { readonly from: Standing; readonly carried: Carried },
+  seen: { readonly from: PeerClass; readonly advertised: AdvertisedAddresses },
 ): EntryValue[] {
   const { from } = seen;
   if (from === 'transit' && isTransit(other)) return [];
-  const at = { network, other, addresses: addressesOf(other, seen.carried) };
-  if (from === 'transit' || from === 'hub') return seenByHub(at, from);
-  if (isTransit(other)) return transitSeenBySpoke(at, from);
-  if (from === 'punch' && standingOf(network, other) === 'punch') return metDirectly(at);
-  if (!meets(network, other, from)) return [];
+  const at = { network, other, addresses: addressesOf(other, seen.advertised) };
+  if (from === 'transit' || from === 'hub') return entriesOfHub(at, from);
+  if (isTransit(other)) return transitEntriesOfSpoke(at, from);
+  if (from === 'hole_punchable' && peerClassOf(network, other) === 'hole_punchable')
+    return directTunnelEntries(at);
+  if (!hasTunnelTo(network, other, from)) return [];
   const leaf = leafInterfaceName(network);
   const place = {
     interface: leaf,
     publicKey: leafKey(network, other),
-    endpoints: meetingPoints(network, other),
+    endpoints: tunnelEndpoints(network, other),
   };
   return [
     tunnel(other, { ...place, allowedIps: at.addresses }),
@@ -73,15 +74,15 @@ export function entriesBecauseOf(
   ];
 }
 
-interface Seen {
+interface OtherPeer {
   readonly network: NetworkModel;
   readonly other: PeerModel;
   readonly addresses: string[];
 }
 
-/** A transit hub also hears a spoke's leaf interface, without a packet for it: it only observes where that one is. */
-function seenByHub({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
-  const at = { interface: leafInterfaceName(network), endpoints: meetingPoints(network, other) };
+/** A transit hub also has a tunnel to a spoke's leaf interface, without AllowedIPs: it only observes its endpoint. */
+function entriesOfHub({ network, other, addresses }: OtherPeer, from: PeerClass): EntryValue[] {
+  const at = { interface: leafInterfaceName(network), endpoints: tunnelEndpoints(network, other) };
   const key = leafKey(network, other);
   if (from === 'hub') return [tunnel(other, { ...at, publicKey: key, allowedIps: addresses })];
   const entries = [tunnel(other, { ...at, publicKey: other.publicKey, allowedIps: addresses })];
@@ -91,20 +92,20 @@ function seenByHub({ network, other, addresses }: Seen, from: Standing): EntryVa
   return entries;
 }
 
-function transitSeenBySpoke({ network, other, addresses }: Seen, from: Standing): EntryValue[] {
+function transitEntriesOfSpoke({ network, other, addresses }: OtherPeer, from: PeerClass): EntryValue[] {
   const name = transitInterfaceName(network, other.hubSlot ?? 0);
-  const place = { publicKey: other.publicKey, endpoints: meetingPoints(network, other) };
+  const place = { publicKey: other.publicKey, endpoints: tunnelEndpoints(network, other) };
   const entries: EntryValue[] = [
-    tunnel(other, { interface: name, ...place, allowedIps: everything(network) }),
+    tunnel(other, { interface: name, ...place, allowedIps: defaultPrefixes(network) }),
     ...addresses.map((destination) => routeEntry(network, { destination, via: [name] })),
   ];
-  if (from === 'open' || from === 'bare') return entries;
-  // So that the hub sees where the leaf interface is.
+  if (from === 'reachable' || from === 'keyless') return entries;
+  // So that the hub observes the endpoint of the leaf interface.
   const leaf = leafInterfaceName(network);
   return [...entries, tunnel(other, { interface: leaf, ...place, allowedIps: [] })];
 }
 
-function metDirectly({ network, other, addresses }: Seen): EntryValue[] {
+function directTunnelEntries({ network, other, addresses }: OtherPeer): EntryValue[] {
   const leaf = leafInterfaceName(network);
   const target = directProbeAddress(other.hostAddress);
   const publicKey = leafKey(network, other);
@@ -119,7 +120,7 @@ function metDirectly({ network, other, addresses }: Seen): EntryValue[] {
 }
 
 /** Whether a spoke has a tunnel to a peer that is not a transit hub of its network. */
-function meets(network: NetworkModel, other: PeerModel, from: Standing): boolean {
-  if (meetingPoint(network, other) !== null) return true;
-  return from === 'open' && other.hubSlot === null;
+function hasTunnelTo(network: NetworkModel, other: PeerModel, from: PeerClass): boolean {
+  if (tunnelEndpoint(network, other) !== null) return true;
+  return from === 'reachable' && other.hubSlot === null;
 }

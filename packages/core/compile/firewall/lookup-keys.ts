@@ -1,42 +1,41 @@
-// Where a rule is looked up: the keys that it comes to, and the buckets that they are in.
-
+// The lookup keys of a rule, and the lookup tables that they belong to.
 import { type Family, familyOf, formatAddress } from '../../net/address.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import type { RuleEntry, RuleSide } from '../../wire/document.ts';
-import type { BucketShape, Form, Match, Place } from './model.ts';
+import type { Form, LookupKey, Match, Signature } from './model.ts';
 import { breadthOf } from './rule-order.ts';
 
 export const protocolNumbers = { tcp: 6, udp: 17, icmp: 1, icmp6: 58 } as const;
 /** As the kernel numbers them. */
 export const familyNumbers = { 6: 10, 4: 2 } as const satisfies Record<Family, number>;
 
-const known = new WeakMap<RuleEntry, readonly Place[]>();
+const known = new WeakMap<RuleEntry, readonly LookupKey[]>();
 
 /** The same for the same entry, however often it is asked. */
-export function placesOf(rule: RuleEntry): readonly Place[] {
+export function lookupKeysOf(rule: RuleEntry): readonly LookupKey[] {
   const before = known.get(rule);
   if (before !== undefined) return before;
-  const places = makePlaces(rule);
-  known.set(rule, places);
-  return places;
+  const keys = makeLookupKeys(rule);
+  known.set(rule, keys);
+  return keys;
 }
 
-/** One side of a rule: its shape, and what of it stands in the key. */
+/** One side of a rule: its form, and its part of the key. */
 interface Term {
   readonly form: Form;
   readonly family: Family | null;
   readonly key: string | null;
 }
 
-function makePlaces(rule: RuleEntry): Place[] {
-  const places: Place[] = [];
+function makeLookupKeys(rule: RuleEntry): LookupKey[] {
+  const keys: LookupKey[] = [];
   for (const source of termsOf(rule.from)) {
     for (const destination of termsOf(rule.to)) {
       const family = source.family ?? destination.family;
       if (family !== (destination.family ?? source.family)) continue;
       for (const matched of matchesOf(rule, family)) {
         const { match, ports } = matched;
-        const shape: BucketShape = {
+        const signature: Signature = {
           action: rule.action,
           source: source.form,
           destination: destination.form,
@@ -45,14 +44,13 @@ function makePlaces(rule: RuleEntry): Place[] {
           family,
         };
         const parts = [source.key, destination.key, matched.key].filter((part) => part !== null);
-        const place = { bucketId: bucketIdOf(shape), shape, ports, ruleId: rule.rule_id };
-        if (parts.length > 0) places.push({ ...place, cell: parts.join(' . ') });
-        else
-          for (const number of Object.values(familyNumbers)) places.push({ ...place, cell: String(number) });
+        const lookup = { tableId: tableIdOf(signature), signature, ports, ruleId: rule.rule_id };
+        if (parts.length > 0) keys.push({ ...lookup, key: parts.join(' . ') });
+        else for (const number of Object.values(familyNumbers)) keys.push({ ...lookup, key: String(number) });
       }
     }
   }
-  return places;
+  return keys;
 }
 
 function termsOf(side: RuleSide): Term[] {
@@ -75,7 +73,7 @@ function termsOf(side: RuleSide): Term[] {
 interface Matched {
   readonly match: Match;
   readonly key: string | null;
-  readonly ports: Place['ports'];
+  readonly ports: LookupKey['ports'];
 }
 
 function matchesOf({ protocol, ports }: RuleEntry, family: Family | null): Matched[] {
@@ -98,13 +96,13 @@ function matchOfPorts(number: number, ports: RuleEntry['ports']): Matched {
   return { match: 'range', key: String(number), ports };
 }
 
-function bucketIdOf(shape: BucketShape): string {
-  const { action, source, destination } = shape;
-  return `${action} ${formText(source)} ${formText(destination)} ${matchText(shape)}`;
+function tableIdOf(signature: Signature): string {
+  const { action, source, destination } = signature;
+  return `${action} ${formText(source)} ${formText(destination)} ${matchText(signature)}`;
 }
 
 /** The match and the family, with the breadth where the match alone does not say it. */
-export function matchText({ match, breadth, family }: BucketShape): string {
+export function matchText({ match, breadth, family }: Signature): string {
   const isImplied = match === 'any' || match === 'protocol' || (match === 'port' && breadth === 1);
   return `${match}${family ?? ''}${isImplied ? '' : `_${breadth}`}`;
 }
