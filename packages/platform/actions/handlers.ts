@@ -18,11 +18,11 @@ import { auditFirewall } from './sdwan/firewall/audit.ts';
 import { explainReachability } from './sdwan/firewall/explain.ts';
 import { getReachabilityMatrix } from './sdwan/firewall/matrix.ts';
 import { firewallRuleHandlers } from './sdwan/firewall/rules.ts';
-import { networkHandlers } from './sdwan/networks.ts';
-import { peerHandlers } from './sdwan/peers.ts';
+import { networkHandlers } from './sdwan/networks/networks.ts';
+import { peerHandlers } from './sdwan/peers/peers.ts';
+import { changePeerRole } from './sdwan/peers/role-change.ts';
 import { portMappingHandlers } from './sdwan/port-mappings/port-mappings.ts';
-import { changePeerRole } from './sdwan/role-change.ts';
-import { getTopology } from './sdwan/topology.ts';
+import { getTopology } from './sdwan/reachability/topology.ts';
 import { failoverVirtualIp } from './sdwan/virtual-ips/failover.ts';
 import { virtualIpHandlers } from './sdwan/virtual-ips/virtual-ips.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followObserved } from '../../coordination/system-actor.ts';
 import { startTestPlatform, type TestPlatform, withPermissions } from '../../testing/test-platform.ts';
 import type { Caller } from '../invoke-types.ts';
-import { followDirectPlace } from '../sdwan/observed-direct.ts';
+import { followDirectPlace } from '../sdwan/observed/direct-endpoints.ts';
 
 type Answer = OutputOf<Actions['listChanges']>;
 

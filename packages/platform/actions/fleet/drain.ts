@@ -3,11 +3,11 @@
 import { ProductError } from '@powernode/core/errors';
 import { beginOperation, endOperationsAbout, openOperation } from '../../coordination/operations/rows.ts';
 import { type ActionContext, checkRevision, type Handler } from '../context.ts';
-import { peerNames } from '../sdwan/peer-noun.ts';
+import { peerNames } from '../sdwan/peers/noun.ts';
+import { writePeer } from '../sdwan/peers/write-peer.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
 import { takeAway } from '../sdwan/virtual-ips/moves.ts';
-import { writePeer } from '../sdwan/write-peer.ts';
 import { drainOperation } from './drain-operation.ts';
 import { showInstance } from './present.ts';
 

@@ -3,7 +3,7 @@ import type { Instance } from '@powernode/core/intent/fleet';
 import { endOperationsAbout } from '../../coordination/operations/rows.ts';
 import type { ActionContext } from '../context.ts';
 import { noteDependents } from '../sdwan/dependents.ts';
-import { removePeer } from '../sdwan/peers.ts';
+import { removePeer } from '../sdwan/peers/peers.ts';
 import type { InstanceRow } from '../sdwan/rows.ts';
 import { showInstance } from './present.ts';
 

@@ -10,7 +10,7 @@ import { readInPlatform } from '../../../store/tenancy.ts';
 import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
-import { takeServiceAddress } from '../peer-allocation.ts';
+import { takeServiceAddress } from '../peers/allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';
 import { addressesOf, chooseHub } from './homes.ts';

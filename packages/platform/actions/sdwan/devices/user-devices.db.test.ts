@@ -5,7 +5,7 @@ import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount, inPlatform } from '../../../store/tenancy.ts';
-import { followObservation } from '../observed-machine.ts';
+import { followObservation } from '../observed/machine.ts';
 import { code, DeviceScene, type Grant, key } from './device-scene.fixture.ts';
 
 let scene: DeviceScene;

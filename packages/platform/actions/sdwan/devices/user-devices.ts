@@ -6,7 +6,7 @@ import { type ActionContext, checkRevision, type HandlersOf, notFound } from '..
 import { page, pageAnswer } from '../../paging.ts';
 import { noteDependents } from '../dependents.ts';
 import { itemChanged } from '../item-changed.ts';
-import { releaseAddresses } from '../peer-allocation.ts';
+import { releaseAddresses } from '../peers/allocation.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
 import { homesOf } from './homes.ts';

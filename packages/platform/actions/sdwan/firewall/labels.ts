@@ -3,7 +3,7 @@ import type { Selector } from '@powernode/core/compile/model';
 import { sql } from 'kysely';
 import type { ActionContext } from '../../context.ts';
 import { deviceNames } from '../devices/noun.ts';
-import { peerNames } from '../peer-noun.ts';
+import { peerNames } from '../peers/noun.ts';
 import { virtualIpNames } from '../virtual-ips/noun.ts';
 import type { RuleRow } from './model.ts';
 

@@ -5,7 +5,7 @@ import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { probeHostNumberFirst } from '@powernode/core/net/probe-address';
 import type { ActionContext } from '../../context.ts';
-import { type Addresses, nextIpv4, takeServiceAddress } from '../peer-allocation.ts';
+import { type Addresses, nextIpv4, takeServiceAddress } from '../peers/allocation.ts';
 import type { NetworkRow } from '../rows.ts';
 
 export async function addressesFor(

@@ -9,7 +9,7 @@ import { type ActionContext, checkRevision, type HandlersOf, type Input } from '
 import { page, pageAnswer } from '../../paging.ts';
 import { noteDependents } from '../dependents.ts';
 import { itemChanged } from '../item-changed.ts';
-import { releaseAddresses } from '../peer-allocation.ts';
+import { releaseAddresses } from '../peers/allocation.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { addressesFor } from './address.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';

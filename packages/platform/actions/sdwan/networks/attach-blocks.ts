@@ -1,0 +1,92 @@
+// Whether a network's blocks fit a machine that is to be attached: its prefix has to, its IPv4 leg moves out of the way
+// while nobody has an address of it, and else the machine does without it.
+import { ProductError } from '@powernode/core/errors';
+import { networkModel } from '../../../deliver/models.ts';
+import type { ActionContext } from '../../context.ts';
+import type { InstanceRow, NetworkRow } from '../rows.ts';
+import { chooseOtherIpv4Leg } from './blocks.ts';
+import { exchangeIpv4Leg } from './ipv4-leg.ts';
+import { showNetworks } from './present-network.ts';
+import { type CoveredMachine, coveredSentence, firstCovered, underlaysOf } from './underlay.ts';
+
+export interface FittingNetwork {
+  /** As it is by now. */
+  readonly network: NetworkRow;
+  /** Why the machine gets no IPv4 address; null: nothing is in the way of one. */
+  readonly ipv4Refused: string | null;
+}
+
+export async function fitNetwork(
+  context: ActionContext,
+  { network, instance }: { readonly network: NetworkRow; readonly instance: InstanceRow },
+): Promise<FittingNetwork> {
+  const { trx, accountId } = context;
+  const machine = await underlaysOf(trx, { accountId, instanceId: instance.id });
+  const covered = firstCovered(network.prefix, machine);
+  if (covered !== null) {
+    const message = coveredSentence(network.prefix, covered);
+    throw new ProductError(
+      'conflict',
+      `The prefix ${message}, which it would lose. Attach it to a network with another prefix.`,
+      {
+        fields: [{ path: 'node_instance_id', code: 'covers_underlay', message }],
+        members: { node_instance_id: instance.id, address: covered.at },
+      },
+    );
+  }
+  if (network.ipv4_prefix === null) return { network, ipv4Refused: null };
+  const inTheWay = firstCovered(network.ipv4_prefix, machine);
+  if (inTheWay === null) return { network, ipv4Refused: null };
+  const moved = await moveLeg(context, network);
+  if (moved !== null) return { network: moved, ipv4Refused: null };
+  return { network, ipv4Refused: legRefusal(network.ipv4_prefix, inTheWay) };
+}
+
+/** Why a machine has no address of the leg. */
+export function legRefusal(leg: string, covered: CoveredMachine): string {
+  const sentence = coveredSentence(leg, covered);
+  return `${sentence}, so it has no IPv4 address in this network. Give the network another ipv4_prefix.`;
+}
+
+/** Another leg that suits all machines of the account; null: there is none, or this one was given or asked for. */
+async function moveLeg(context: ActionContext, before: NetworkRow): Promise<NetworkRow | null> {
+  const { trx, accountId } = context;
+  if (!before.ipv4_chosen || (await isGiven(context, before.id))) return null;
+  const others = await trx
+    .selectFrom('networks')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('id', '<>', before.id)
+    .execute();
+  const leg = await chooseOtherIpv4Leg(context, {
+    others: [...others, { ...before, ipv4_prefix: null }],
+    machines: await underlaysOf(trx, { accountId }),
+  });
+  if (leg === null) return null;
+  const after = await trx
+    .updateTable('networks')
+    .set({ ...leg, updated_at: context.now, revision: before.revision + 1 })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  context.change({ kind: 'network_updated', network: networkModel(after) });
+  await exchangeIpv4Leg(context, { before, after });
+  const [shownBefore, shownAfter] = await showNetworks(context, [before, after]);
+  context.event('sdwan.network.updated', { before: shownBefore, after: shownAfter });
+  return after;
+}
+
+/** Whether anything in the network has an address of its IPv4 leg. */
+async function isGiven(context: ActionContext, networkId: string): Promise<boolean> {
+  for (const table of ['peers', 'virtual_ips', 'user_devices'] as const) {
+    const row = await context.trx
+      .selectFrom(table)
+      .select('id')
+      .where('network_id', '=', networkId)
+      .where('ipv4_address', 'is not', null)
+      .limit(1)
+      .executeTakeFirst();
+    if (row !== undefined) return true;
+  }
+  return false;
+}

@@ -1,0 +1,106 @@
+// A machine was seen in other surroundings than before: the IPv4 leg of a network may cover something of them by now.
+// Then the leg is withdrawn from that machine, as it is refused to one that joins with such a conflict (networks/attach-blocks.ts),
+// and given back to it once the conflict is over.
+import { legRestMs } from '@powernode/core/limits';
+import type { ActionContext } from '../../context.ts';
+import { legRefusal } from '../networks/attach-blocks.ts';
+import { firstCovered, type NamedUnderlay, underlaysOf } from '../networks/underlay.ts';
+import { releaseAddresses, takeIpv4Address } from '../peers/allocation.ts';
+import { beforeAndAfter, writePeer } from '../peers/write-peer.ts';
+import { type NetworkRow, networkRow, type PeerRow } from '../rows.ts';
+
+interface Turned {
+  readonly peer: PeerRow;
+  readonly network: NetworkRow;
+  /** Why it may not have an address of the leg; null: nothing is in the way any more. */
+  readonly refused: string | null;
+}
+
+export async function followLegs(context: ActionContext, instanceId: string): Promise<void> {
+  if ((await turned(context, instanceId)).length === 0) return;
+  // Read again under the account's lock: somebody may have changed them meanwhile.
+  await context.lock();
+  for (const one of await turned(context, instanceId)) {
+    if (one.refused === null) await giveBack(context, one);
+    else await withdraw(context, one, one.refused);
+  }
+}
+
+/** Peers of the machine that have what they may not, or may have what they have not. */
+async function turned(context: ActionContext, instanceId: string): Promise<Turned[]> {
+  const { trx, accountId } = context;
+  const peers = await trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('instance_id', '=', instanceId)
+    .orderBy('id')
+    .execute();
+  if (peers.length === 0) return [];
+  const own = peers.flatMap((peer) => peer.ipv4_address ?? []);
+  const machines = (await underlaysOf(trx, { accountId, instanceId })).map((one) => withoutOverlay(one, own));
+  const found: Turned[] = [];
+  for (const peer of peers) {
+    const network = await networkRow(context, peer.network_id);
+    const { ipv4_prefix: leg } = network;
+    if (leg === null) continue;
+    const covered = firstCovered(leg, machines);
+    const refused = covered === null ? null : legRefusal(leg, covered);
+    if (peer.ipv4_address !== null && refused !== null) found.push({ peer, network, refused });
+    else if (peer.ipv4_refused !== null && refused === null && isOver(context, peer)) {
+      found.push({ peer, network, refused });
+    }
+  }
+  return found;
+}
+
+/** A stream that comes through the overlay shows addresses of the overlay, and nothing of the surroundings. */
+function withoutOverlay(machine: NamedUnderlay, own: readonly string[]): NamedUnderlay {
+  if (machine.observedAddress === null || !own.includes(machine.observedAddress)) return machine;
+  const facts = machine.facts.filter(({ kind }) => kind !== 'platform');
+  return { ...machine, facts, observedAddress: null };
+}
+
+/** Each turn reaches all members: a machine whose surroundings come and go does not make them follow. */
+function isOver({ now }: ActionContext, { ipv4_refused_at: since }: PeerRow): boolean {
+  return since === null || now.getTime() - since.getTime() >= legRestMs;
+}
+
+async function withdraw(context: ActionContext, { peer }: Turned, refused: string): Promise<void> {
+  await releaseAddresses(context, {
+    networkId: peer.network_id,
+    ownerId: peer.instance_id,
+    addresses: [peer.ipv4_address],
+  });
+  await write(context, peer, {
+    kind: 'sdwan.peer.ipv4_withdrawn',
+    detail: refused,
+    columns: { ipv4_address: null, ipv4_refused: refused, ipv4_refused_at: context.now },
+  });
+}
+
+async function giveBack(context: ActionContext, { peer, network }: Turned): Promise<void> {
+  const address = await takeIpv4Address(context, { network, ownerId: peer.instance_id });
+  await write(context, peer, {
+    kind: 'sdwan.peer.ipv4_given_back',
+    detail: `Nothing on the instance overlaps ${network.ipv4_prefix} any more.`,
+    columns: { ipv4_address: address, ipv4_refused: null, ipv4_refused_at: null },
+  });
+}
+
+async function write(
+  context: ActionContext,
+  before: PeerRow,
+  turn: {
+    readonly kind: string;
+    readonly detail: string;
+    readonly columns: Pick<PeerRow, 'ipv4_address' | 'ipv4_refused' | 'ipv4_refused_at'>;
+  },
+): Promise<void> {
+  const after = await writePeer(context, before, turn.columns);
+  context.event(
+    turn.kind,
+    { ...(await beforeAndAfter(context, { before, after })), detail: turn.detail },
+    turn.columns.ipv4_refused === null ? 'info' : 'warning',
+  );
+}

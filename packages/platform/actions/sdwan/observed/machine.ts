@@ -1,0 +1,79 @@
+// A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
+// what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (peers/role-change.ts). A leg that
+// covers its surroundings is withdrawn (ipv4-leg.ts).
+import type { ObservedMachine } from '../../../deliver/reports/arrival.ts';
+import type { ActionContext } from '../../context.ts';
+import { overlayPrefixes } from '../peers/endpoint-checks.ts';
+import { knownOf } from '../peers/endpoints.ts';
+import { proposeRoles } from '../peers/role-change.ts';
+import { writePeer } from '../peers/write-peer.ts';
+import { reachOf } from '../reachability/reach.ts';
+import { type InstanceRow, type PeerRow } from '../rows.ts';
+import { followLegs } from './ipv4-leg.ts';
+
+/** Writes what follows, and answers in how long to look again, or null. Runs inside the account's scope. */
+export async function followObservation(context: ActionContext, machine: Machine): Promise<number | null> {
+  if ((await moved(context, machine)).length > 0) {
+    // Read again under the account's lock: somebody may have changed them meanwhile.
+    await context.lock();
+    for (const { peer, reach } of await moved(context, machine)) {
+      const fallback_endpoints = JSON.stringify(reach.fallback_endpoints);
+      await writePeer(context, peer, { endpoint: reach.endpoint, fallback_endpoints });
+    }
+  }
+  await followLegs(context, machine.instanceId);
+  return proposeRoles(context, machine.instanceId);
+}
+
+type Machine = Pick<ObservedMachine, 'instanceId'>;
+type Columns = Pick<PeerRow, 'endpoint' | 'fallback_endpoints'>;
+
+/** Peers of the machine that are met elsewhere now. */
+async function moved(
+  context: ActionContext,
+  machine: Machine,
+): Promise<{ readonly peer: PeerRow; readonly reach: Columns }[]> {
+  const instance = await context.trx
+    .selectFrom('instances')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('id', '=', machine.instanceId)
+    .where('terminated_at', 'is', null)
+    .executeTakeFirst();
+  if (instance === undefined) return [];
+  const peers = await context.trx
+    .selectFrom('peers')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('instance_id', '=', instance.id)
+    .orderBy('id')
+    .execute();
+  const overlays = await overlayPrefixes(context.trx, context.accountId);
+  return peers.flatMap((peer) => {
+    const reach = reachNow(peer, { instance, overlays });
+    const same =
+      reach.endpoint === peer.endpoint && reach.fallback_endpoints.join() === peer.fallback_endpoints.join();
+    return same ? [] : [{ peer, reach }];
+  });
+}
+
+function reachNow(
+  peer: PeerRow,
+  at: { readonly instance: InstanceRow; readonly overlays: Parameters<typeof reachOf>[0]['overlays'] },
+): Columns {
+  const { instance, overlays } = at;
+  const hub = peer.hub_slot !== null;
+  // A detected hub that is behind a NAT now: others go on calling where it was, until its operator decides.
+  const isLost = hub && peer.publicly_reachable === null && !instance.publicly_reachable;
+  if (isLost && peer.endpoint_addresses.length === 0) return peer;
+  const { endpoint, fallbacks } = reachOf({
+    hub,
+    endpointAddresses: peer.endpoint_addresses,
+    listenPort: peer.listen_port,
+    observedAddress: instance.observed_address,
+    listed: instance.addresses,
+    known: knownOf(peer),
+    overlays,
+  });
+  return { endpoint, fallback_endpoints: [...fallbacks] };
+}

@@ -1,0 +1,43 @@
+// Where a peer's row is written: its revision rises, and nodes are told what follows.
+import { canonicalJson } from '@powernode/core/compile/digest';
+import type { Updateable } from 'kysely';
+import { peerModel } from '../../../deliver/models.ts';
+import type { Database } from '../../../store/tables.ts';
+import type { ActionContext } from '../../context.ts';
+import type { PeerRow } from '../rows.ts';
+import { showPeer } from './present-peer.ts';
+
+export type PeerColumns = Omit<Updateable<Database['peers']>, 'id' | 'revision' | 'updated_at'>;
+
+export async function writePeer(
+  context: ActionContext,
+  before: PeerRow,
+  columns: PeerColumns,
+): Promise<PeerRow> {
+  const after = await context.trx
+    .updateTable('peers')
+    .set({ ...columns, updated_at: context.now, revision: before.revision + 1 })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  peerChanged(context, { before, after });
+  return after;
+}
+
+/** Nodes are told where the compiler sees another peer than before: what is declared may be what was detected. */
+export function peerChanged(
+  context: ActionContext,
+  rows: { readonly before: PeerRow; readonly after: PeerRow },
+): void {
+  const models = { before: peerModel(rows.before), after: peerModel(rows.after) };
+  if (canonicalJson(models.before) === canonicalJson(models.after)) return;
+  context.change({ kind: 'peer_changed', networkId: rows.before.network_id, ...models });
+}
+
+/** The payload of an event about a peer that was written. */
+export async function beforeAndAfter(
+  context: ActionContext,
+  rows: { readonly before: PeerRow; readonly after: PeerRow },
+): Promise<{ readonly before: object; readonly after: object }> {
+  return { before: await showPeer(context, rows.before), after: await showPeer(context, rows.after) };
+}
