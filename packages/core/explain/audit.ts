@@ -4,6 +4,7 @@
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import { compareRules } from '../compile/firewall/rule-order.ts';
 import { ruleContribution } from '../compile/items/firewall-rule.ts';
+import { memberOf } from '../compile/items/index.ts';
 import type { RuleModel } from '../compile/model.ts';
 import { auditNeighboursMax, auditPairsMax } from '../limits.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
@@ -189,7 +190,10 @@ function groupsOf(network: AuditedNetwork): Map<string, string[]> {
     }
   };
   for (const peer of network.peers()) join(peer.tags, hostAddressesOf(peer));
-  for (const item of network.items()) if (item.type === 'user_device') join(item.tags, item.addresses);
+  for (const item of network.items()) {
+    const member = memberOf(item);
+    if (member !== null) join(member.tags, member.addresses);
+  }
   return groups;
 }
 

@@ -1,5 +1,7 @@
 // Rules that name nobody: an object that is gone, a tag that nothing has, a block without an address of the network.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
+import { memberOf } from '../compile/items/index.ts';
+import { canBeHeld } from '../compile/items/virtual-ip.ts';
 import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../compile/model.ts';
 import { type Family, parseAddress, widthOf } from '../net/address.ts';
 import { overlaps, type Prefix, parsePrefix } from '../net/prefix.ts';
@@ -31,7 +33,7 @@ export class DeadSides {
     this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
     for (const peer of network.peers()) for (const tag of peer.tags) this.#tags.add(tag);
     for (const item of network.items()) {
-      if (item.type === 'user_device') for (const tag of item.tags) this.#tags.add(tag);
+      for (const tag of memberOf(item)?.tags ?? []) this.#tags.add(tag);
     }
   }
 
@@ -68,7 +70,7 @@ export class DeadSides {
   #ofVirtualIp(id: string): Death | null {
     const item = this.#network.item(id);
     if (item?.type !== 'virtual_ip') return gone('a virtual IP');
-    if (item.candidates.some((peerId) => this.#network.peer(peerId) !== undefined)) return null;
+    if (canBeHeld(item, this.#network)) return null;
     const why = (nameOf: NameOf) =>
       `the virtual IP ${nameOf({ type: 'virtual_ip', id })}, which no peer can hold`;
     return { severity: 'warning', why };

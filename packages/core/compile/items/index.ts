@@ -1,7 +1,8 @@
-// Every kind of item, by its type. The compiler asks an item by these functions and knows no kind of it.
+// Every kind of item, by its type. The compiler, audits and delivery ask an item by these functions and know no kind of it.
+import type { PublicKey } from '../../ids.ts';
 import type { Item } from '../model.ts';
 import { firewallRule } from './firewall-rule.ts';
-import type { Advertisement, ItemContribution, ItemKind, Lookup, Member } from './kind.ts';
+import type { Advertisement, ItemContribution, ItemKind, Lookup, Member, MissingTarget } from './kind.ts';
 import { portMapping } from './port-mapping.ts';
 import { userDevice } from './user-device.ts';
 import { virtualIp } from './virtual-ip.ts';
@@ -43,4 +44,14 @@ export function tagsNamed(item: Item): readonly string[] {
 /** null: it is in no group, whatever rules name. */
 export function memberOf(item: Item): Member | null {
   return kindOf(item).member?.(item) ?? null;
+}
+
+/** null: it has no tunnel of its own. */
+export function publicKeyOf(item: Item): PublicKey | null {
+  return kindOf(item).publicKey?.(item) ?? null;
+}
+
+/** null: it names nothing that is gone. */
+export function missingTargetOf(item: Item, lookup: Pick<Lookup, 'peer' | 'item'>): MissingTarget | null {
+  return kindOf(item).missingTarget?.(item, lookup) ?? null;
 }

@@ -1,6 +1,7 @@
-// The interface of a kind of item: everything that the compiler and plans know of it. Items are the objects of a network
-// beside its peers; index.ts lists their kinds.
-import type { ItemId, PeerId } from '../../ids.ts';
+// The interface of a kind of item: everything that the compiler, audits and plans know of it. Items are the objects of a
+// network beside its peers; index.ts lists their kinds.
+import type { ItemId, PeerId, PublicKey } from '../../ids.ts';
+import type { FirewallFinding } from '../../intent/firewall.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { TransitHub } from '../entries.ts';
 import type { Item, NetworkModel, PeerModel } from '../model.ts';
@@ -36,6 +37,13 @@ export interface Member {
   readonly addresses: readonly string[];
 }
 
+/** An item that leads nowhere, because what it names is gone. */
+export interface MissingTarget {
+  readonly type: FirewallFinding['object']['type'];
+  /** What is missing, and what to do. */
+  readonly why: string;
+}
+
 type Entry<K extends EntryValue['kind']> = Extract<EntryValue, { readonly kind: K }>;
 /** The description of an entry for operators, by its kind. */
 export type EntryDescriptions = { readonly [K in EntryValue['kind']]: (entry: Entry<K>) => string };
@@ -48,6 +56,10 @@ export interface ItemKind<M> {
   readonly tagsNamed?: (item: M) => readonly string[];
   /** The item is a member of groups itself. */
   readonly member?: (item: M) => Member;
+  /** The WireGuard key with which it calls its hub. */
+  readonly publicKey?: (item: M) => PublicKey;
+  /** null: what it names is there. */
+  readonly missingTarget?: (item: M, lookup: Pick<Lookup, 'peer' | 'item'>) => MissingTarget | null;
   /** Of the entries that it alone gives. */
   readonly descriptions: Partial<EntryDescriptions>;
 }

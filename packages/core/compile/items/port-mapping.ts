@@ -3,10 +3,20 @@ import { familyOf } from '../../net/address.ts';
 import type { EntryValue, PortMappingEntry } from '../../wire/document.ts';
 import { hostAddressesOf } from '../entries.ts';
 import type { PortMappingModel } from '../model.ts';
-import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
+import {
+  type ItemContribution,
+  type ItemKind,
+  type Lookup,
+  type MissingTarget,
+  noContribution,
+} from './kind.ts';
+import { canBeHeld } from './virtual-ip.ts';
+
+type Objects = Pick<Lookup, 'peer' | 'item'>;
 
 export const portMapping = {
   contribution: portMappingContribution,
+  missingTarget,
   descriptions: { port_mapping: describe },
 } satisfies ItemKind<PortMappingModel>;
 
@@ -15,7 +25,7 @@ function portMappingContribution(item: PortMappingModel, lookup: Lookup): ItemCo
   if (hub === undefined || hub.hubSlot === null) return noContribution;
   const family = familyOf(item.externalAddress);
   const ofFamily = (addresses: readonly string[]) => addresses.find((one) => familyOf(one) === family);
-  const target = ofFamily(targetAddresses(item, lookup));
+  const target = ofFamily(targetAddresses(item, lookup) ?? []);
   const source = ofFamily(hostAddressesOf(hub));
   if (target === undefined || source === undefined) return noContribution;
   const entry: EntryValue = {
@@ -35,13 +45,39 @@ function portMappingContribution(item: PortMappingModel, lookup: Lookup): ItemCo
   return { all: [], peers: new Map([[hub.id, [entry]]]) };
 }
 
-function targetAddresses(item: PortMappingModel, lookup: Lookup): readonly string[] {
-  if (item.target.kind === 'peer') {
-    const peer = lookup.peer(item.target.id);
-    return peer === undefined ? [] : hostAddressesOf(peer);
+/** null: the target is gone. */
+function targetAddresses({ target }: PortMappingModel, lookup: Objects): readonly string[] | null {
+  if (target.kind === 'peer') {
+    const peer = lookup.peer(target.id);
+    return peer === undefined ? null : hostAddressesOf(peer);
   }
-  const virtualIp = lookup.item(item.target.id);
-  return virtualIp?.type === 'virtual_ip' ? virtualIp.addresses : [];
+  const virtualIp = lookup.item(target.id);
+  return virtualIp?.type === 'virtual_ip' ? virtualIp.addresses : null;
+}
+
+function missingTarget(item: PortMappingModel, lookup: Objects): MissingTarget | null {
+  const why = whyClosed(item, lookup);
+  return why === null ? null : { type: item.type, why };
+}
+
+/** null: it leads somewhere. */
+function whyClosed(item: PortMappingModel, lookup: Objects): string | null {
+  const hub = lookup.peer(item.hubPeerId);
+  if (hub === undefined)
+    return 'Its hub has left the network, so no instance serves it. Delete it, or create it on another hub.';
+  if (hub.hubSlot === null)
+    return 'Its peer is no longer a hub, so no instance serves it. Make the peer a hub, or delete the port mapping.';
+  const targets = targetAddresses(item, lookup);
+  if (targets === null) return 'Its target was deleted. Give it another target, or delete it.';
+  const family = familyOf(item.externalAddress);
+  const hasFamily = (addresses: readonly string[]) => addresses.some((one) => familyOf(one) === family);
+  if (!hasFamily(targets) || !hasFamily(hostAddressesOf(hub))) {
+    return `Its external address is IPv${family}, and its target or its hub has no such address. Give the network an ipv4_prefix, or the port mapping an IPv6 address.`;
+  }
+  if (item.target.kind === 'virtual_ip' && !canBeHeld(lookup.item(item.target.id), lookup)) {
+    return 'Its target is a virtual IP that no peer can hold. Give the virtual IP a holder in the network.';
+  }
+  return null;
 }
 
 function describe(entry: PortMappingEntry): string {

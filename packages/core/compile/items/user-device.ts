@@ -9,6 +9,7 @@ export const userDevice = {
   contribution: deviceContribution,
   advertised: ({ hubPeerId, addresses }) => [{ peerId: hubPeerId, addresses: addresses.map(withLength) }],
   member: ({ tags, addresses }) => ({ tags, addresses }),
+  publicKey: ({ publicKey }) => publicKey,
   descriptions: { device: describe },
 } satisfies ItemKind<UserDeviceModel>;
 

@@ -11,25 +11,39 @@ import {
   type TransitHub,
   transitInterfaceName,
 } from '../entries.ts';
-import type { NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
+import type { Item, NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
 import { counted } from './counted.ts';
 import {
   type Advertisement,
   type ItemContribution,
   type ItemKind,
   type Lookup,
+  type MissingTarget,
   noContribution,
 } from './kind.ts';
 
 export const virtualIp = {
   contribution: virtualIpContribution,
   advertised: advertisedBy,
+  missingTarget,
   descriptions: { virtual_ip: describeVirtualIp, watch: describeWatch, anycast: describeAnycast },
 } satisfies ItemKind<VirtualIpModel>;
 
 function advertisedBy(item: VirtualIpModel): readonly Advertisement[] {
   if (item.anycast || item.holder === null) return [];
   return [{ peerId: item.holder, addresses: item.addresses.map(withLength) }];
+}
+
+function missingTarget(item: VirtualIpModel, lookup: Pick<Lookup, 'peer'>): MissingTarget | null {
+  if (canBeHeld(item, lookup)) return null;
+  const why = 'All of its candidates have left the network. Give it another holder, or delete it.';
+  return { type: item.type, why };
+}
+
+/** Whether one of its candidates is in the network; false for an item of any other kind. */
+export function canBeHeld(item: Item | undefined, lookup: Pick<Lookup, 'peer'>): boolean {
+  if (item?.type !== 'virtual_ip') return false;
+  return item.candidates.some((id) => lookup.peer(id) !== undefined);
 }
 
 function virtualIpContribution(item: VirtualIpModel, lookup: Lookup): ItemContribution {

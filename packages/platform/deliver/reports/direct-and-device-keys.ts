@@ -2,6 +2,7 @@
 // keys of devices. Kept in memory, because reports on tunnels name keys only. Reads no clock.
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
+import { publicKeyOf } from '@powernode/core/compile/items/index';
 import type { Item, PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
@@ -69,6 +70,6 @@ function keyOfPeer({ directKey, networkId, id }: PeerModel): OwnedKey | null {
 }
 
 function keyOfItem(item: Item): OwnedKey | null {
-  if (item.type !== 'user_device') return null;
-  return { publicKey: item.publicKey, networkId: item.networkId, peerId: null };
+  const publicKey = publicKeyOf(item);
+  return publicKey === null ? null : { publicKey, networkId: item.networkId, peerId: null };
 }

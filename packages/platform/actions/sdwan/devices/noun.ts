@@ -16,7 +16,7 @@ export const userDeviceNoun: Noun = {
 };
 
 /** Of devices that are not shut out. */
-export async function deviceNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
+async function deviceNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
   if (ids.length === 0) return new Map();
   const rows = await context.trx
     .selectFrom('user_devices')

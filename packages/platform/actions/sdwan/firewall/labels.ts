@@ -2,9 +2,6 @@
 import type { Selector } from '@powernode/core/compile/model';
 import { sql } from 'kysely';
 import type { ActionContext } from '../../context.ts';
-import { deviceNames } from '../devices/noun.ts';
-import { peerNames } from '../peers/noun.ts';
-import { virtualIpNames } from '../virtual-ips/noun.ts';
 import type { RuleRow } from './model.ts';
 
 export interface Label {
@@ -18,11 +15,12 @@ type Sides = Pick<RuleRow, 'network_id' | 'selector' | 'destination'>;
 /** Looks up everything that these rules name, in a few queries. */
 export async function labelsOf(context: ActionContext, rows: readonly Sides[]): Promise<Labels> {
   const sides = rows.flatMap((row) => [row.selector, row.destination]);
-  const names = new Map([
-    ...(await peerNames(context, idsOf(sides, 'peer'))),
-    ...(await deviceNames(context, idsOf(sides, 'user_device'))),
-    ...(await virtualIpNames(context, idsOf(sides, 'virtual_ip'))),
-  ]);
+  const names = new Map<string, string>();
+  for (const noun of context.services.nouns) {
+    const ids = idsOf(sides, noun.kind);
+    if (ids.length === 0 || noun.names === undefined) continue;
+    for (const [id, name] of await noun.names(context, ids)) names.set(id, name);
+  }
   return new Labels(names, await tagsInUse(context, rows));
 }
 
@@ -57,7 +55,7 @@ export class Labels {
   }
 }
 
-function idsOf(sides: readonly Selector[], kind: Selector['kind']): string[] {
+function idsOf(sides: readonly Selector[], kind: string): string[] {
   return [...new Set(sides.flatMap((side) => (side.kind === kind && 'id' in side ? side.id : [])))];
 }
 

@@ -14,7 +14,7 @@ export const virtualIpNoun: Noun = {
   inNetwork: rowsInNetwork('virtual_ips', 'virtual IP'),
 };
 
-export async function virtualIpNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
+async function virtualIpNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
   if (ids.length === 0) return new Map();
   const rows = await context.trx
     .selectFrom('virtual_ips')
