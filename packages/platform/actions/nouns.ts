@@ -1,6 +1,5 @@
 // Every noun that shared parts have to know. What an object is beside its own folder is said there, and listed here.
-import type { Item } from '@powernode/core/compile/model';
-import type { Noun, Trx } from './context.ts';
+import type { Noun } from './context.ts';
 import { userDeviceNoun } from './sdwan/devices/noun.ts';
 import { firewallRuleNoun } from './sdwan/firewall/noun.ts';
 import { networkNoun } from './sdwan/networks/noun.ts';
@@ -27,10 +26,3 @@ export const nouns: readonly Noun[] = [
   },
   userDeviceNoun,
 ];
-
-/** The items of all networks that the transaction sees. */
-export async function loadItems(trx: Trx): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const noun of nouns) items.push(...((await noun.items?.(trx)) ?? []));
-  return items;
-}

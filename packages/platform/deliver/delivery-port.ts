@@ -12,7 +12,7 @@ import type { Store } from '../store/open-store.ts';
 import type { Authority, ServerKey } from '../trust/authority.ts';
 import type { Clock } from '../trust/clock.ts';
 import type { Deliverer } from './deliverer.ts';
-import type { LoadItems } from './load.ts';
+import type { LoadFleet } from './load.ts';
 import type { NodeState } from './nodes/node-state.ts';
 import type { OnDirectPlace } from './reports/direct-places.ts';
 import type { OnObserved } from './reports/placement.ts';
@@ -26,7 +26,7 @@ export interface DeliveryOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly platformVersion: string;
-  readonly loadItems: LoadItems;
+  readonly loadFleet: LoadFleet;
   /** Decides what follows for a machine's peers when it is elsewhere than before. Called again after a failure. */
   readonly onObserved: OnObserved;
   /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */

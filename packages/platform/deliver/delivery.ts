@@ -41,7 +41,7 @@ import { Streams } from './stream/streams.ts';
 const nothingServed: Served = { downloads: null };
 
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const loaded = await loadDelivery(options.store, options.loadItems);
+  const loaded = await loadDelivery(options.store, options.loadFleet);
   const { fleet, impacts } = replay(loaded.model, loaded.changes);
   const handshakes = new PeerHandshakes();
   const keys = new DirectAndDeviceKeys();

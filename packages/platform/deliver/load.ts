@@ -1,6 +1,5 @@
 // Takes everything that delivery needs from the database at a start, as it was at one moment.
 
-import type { Item } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
 import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
 import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
@@ -9,10 +8,9 @@ import { sql } from 'kysely';
 import type { Store } from '../store/open-store.ts';
 import type { Database } from '../store/tables.ts';
 import { inAccount, inPlatform, inPlatformAtOneMoment } from '../store/tenancy.ts';
-import { networkColumns, networkModel, peerColumns, peerModel } from './models.ts';
 import type { NumberedChanges } from './nodes/account-queue.ts';
 import type { ChangeSource } from './nodes/dispatcher.ts';
-import type { FleetModel, NetworkRecord } from './nodes/replay.ts';
+import type { FleetModel } from './nodes/replay.ts';
 
 export type InstanceFacts = Pick<
   Selectable<Database['instances']>,
@@ -53,10 +51,10 @@ export interface Loaded {
   readonly unreachable: ReadonlyMap<PeerId, number>;
 }
 
-/** Reads the objects of networks beside their peers, of all networks that the transaction sees. */
-export type LoadItems = (trx: Transaction<Database>) => Promise<readonly Item[]>;
+/** Reads what the compiler takes, of all networks that the transaction sees. */
+export type LoadFleet = (trx: Transaction<Database>) => Promise<FleetModel>;
 
-export function loadDelivery(store: Pick<Store, 'db'>, loadItems: LoadItems): Promise<Loaded> {
+export function loadDelivery(store: Pick<Store, 'db'>, loadFleet: LoadFleet): Promise<Loaded> {
   return inPlatformAtOneMoment(store, async (trx) => {
     const accounts = await trx.selectFrom('accounts').select(['id', 'change_sequence']).execute();
     const instances = await trx
@@ -66,30 +64,13 @@ export function loadDelivery(store: Pick<Store, 'db'>, loadItems: LoadItems): Pr
       .execute();
     return {
       sequences: new Map(accounts.map((account) => [account.id, account.change_sequence])),
-      model: await loadModel(trx, loadItems),
+      model: await loadFleet(trx),
       changes: await loadChanges(trx),
       instances,
       lastHandshakes: await loadHandshakes(trx),
       unreachable: await loadUnreachable(trx),
     };
   });
-}
-
-async function loadModel(trx: Transaction<Database>, loadItems: LoadItems): Promise<FleetModel> {
-  const networks = await trx.selectFrom('networks').select(networkColumns).orderBy('id').execute();
-  const peers = await trx.selectFrom('peers').select(peerColumns).orderBy('id').execute();
-  const byNetwork = Map.groupBy(peers, (peer) => peer.network_id);
-  const items = Map.groupBy(await loadItems(trx), (item) => item.networkId);
-  return new Map(
-    networks.map((row): [string, NetworkRecord] => [
-      row.id,
-      {
-        network: networkModel(row),
-        peers: new Map((byNetwork.get(row.id) ?? []).map((peer) => [peer.id, peerModel(peer)])),
-        items: new Map((items.get(row.id) ?? []).map((item) => [item.id, item])),
-      },
-    ]),
-  );
 }
 
 async function loadChanges(trx: Transaction<Database>): Promise<NumberedChanges[]> {

@@ -12,7 +12,8 @@ import type { Services } from '../actions/context.ts';
 import { leaveFleet } from '../actions/fleet/leave-fleet.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
-import { loadItems, nouns } from '../actions/nouns.ts';
+import { loadFleet } from '../actions/load-fleet.ts';
+import { nouns } from '../actions/nouns.ts';
 import { createBootstrap } from '../actions/sdwan/devices/bootstrap.ts';
 import { followDirectPlace } from '../actions/sdwan/observed/direct-endpoints.ts';
 import { followObservation } from '../actions/sdwan/observed/machine.ts';
@@ -190,7 +191,7 @@ function openDelivery({ late, ...parts }: DeliveryParts): Promise<Delivery> {
     ...parts,
     clock: systemClock,
     platformVersion,
-    loadItems,
+    loadFleet,
     onObserved: (machine) =>
       followObserved(observed(), { ...machine, action: 'observed_endpoint' }, (context) =>
         followObservation(context, machine),

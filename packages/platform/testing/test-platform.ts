@@ -16,7 +16,8 @@ import { leaveFleet } from '../actions/fleet/leave-fleet.ts';
 import { createGate } from '../actions/gate/invoke.ts';
 import { handlers } from '../actions/handlers.ts';
 import type { Caller, Invoke } from '../actions/invoke-types.ts';
-import { loadItems, nouns } from '../actions/nouns.ts';
+import { loadFleet } from '../actions/load-fleet.ts';
+import { nouns } from '../actions/nouns.ts';
 import { followDirectPlace } from '../actions/sdwan/observed/direct-endpoints.ts';
 import { followObservation } from '../actions/sdwan/observed/machine.ts';
 import type { FailoverController } from '../autonomy/failover/controller.ts';
@@ -95,7 +96,7 @@ async function startTestProcess(parts: ProcessParts): Promise<TestProcess> {
     log,
     clock: systemClock,
     platformVersion: 'test',
-    loadItems,
+    loadFleet,
     onObserved: (machine) =>
       followObserved({ store, bus, services }, { ...machine, action: 'observed_endpoint' }, (context) =>
         followObservation(context, machine),

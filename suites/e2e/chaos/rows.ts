@@ -7,7 +7,7 @@ import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/mode
 import { compileNaively } from '@powernode/core/compile/naive';
 import { subjectOf } from '@powernode/core/compile/object-change';
 import type { EntryValue } from '@powernode/core/wire/document';
-import { loadItems } from '../../../packages/platform/actions/nouns.ts';
+import { loadFleet } from '../../../packages/platform/actions/load-fleet.ts';
 import { loadDelivery } from '../../../packages/platform/deliver/load.ts';
 import { createLog } from '../../../packages/platform/observe/log.ts';
 import { embeddedUser } from '../../../packages/platform/store/embedded/cluster.ts';
@@ -38,7 +38,7 @@ export interface Rows {
 export async function readRows(dataDir: string): Promise<Rows> {
   const store = await openEmbedded(dataDir);
   try {
-    const { model, sequences } = await loadDelivery(store, loadItems);
+    const { model, sequences } = await loadDelivery(store, loadFleet);
     const networks = [...model.values()].map(({ network, peers, items }) => ({
       network,
       peers: [...peers.values()],

@@ -1,5 +1,6 @@
 // Test support: a platform's delivery over a real database with a real listener, and machines that join it. Changes
 // are written as the actions write them: rows and one numbered change in a transaction under the account's lock.
+
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,6 +13,9 @@ import type { EnrolResponse } from '@powernode/core/wire/enrolment';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { loadFleet } from '../../actions/load-fleet.ts';
+import { networkColumns, networkModel } from '../../actions/sdwan/networks/model.ts';
+import { peerColumns, peerModel } from '../../actions/sdwan/peers/model.ts';
 import { type EventBus, inProcessBus } from '../../events/event-bus.ts';
 import { inAccount, inPlatform } from '../../store/tenancy.ts';
 import { openTestStore, type TestStore } from '../../store/test-database.ts';
@@ -23,7 +27,6 @@ import { SealKey } from '../../trust/seal.ts';
 import { makeJoinToken } from '../../trust/tokens.ts';
 import { createDelivery } from '../delivery.ts';
 import type { Delivery } from '../delivery-port.ts';
-import { networkColumns, networkModel, peerColumns, peerModel } from '../models.ts';
 import type { ObservedMachine } from '../reports/arrival.ts';
 import { enrolSimulated, post } from '../simulated-enrolment.ts';
 import { DocumentHolding, type NodeCredentials, SimulatedNode } from '../simulated-node.ts';
@@ -140,7 +143,7 @@ export class Stage {
       clock: systemClock,
       platformVersion: 'test',
       onObserved: async () => ({ change: null, againMs: null }),
-      loadItems: async () => [],
+      loadFleet,
       onDirectPlace: async () => null,
       onLeave: async () => undefined,
     };

@@ -2,8 +2,9 @@
 import { preferredHubs, transitHubs } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
-import { networkModel, peerModel } from '../../../deliver/models.ts';
 import type { Trx } from '../../context.ts';
+import { networkModel } from '../networks/model.ts';
+import { peerModel } from '../peers/model.ts';
 import type { NetworkRow } from '../rows.ts';
 import { type ConfigFacts, configFacts, staleReason } from './config.ts';
 import type { UserDeviceRow } from './model.ts';

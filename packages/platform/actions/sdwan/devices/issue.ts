@@ -2,14 +2,13 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits';
-import type { MakerLoss } from '../../../access/maker-rights.ts';
-import { accessGrantLosses } from '../../../access/maker-rights.ts';
-import { networkModel } from '../../../deliver/models.ts';
+import { accessGrantLosses, type MakerLoss } from '../../../access/maker-rights.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
 import { readInPlatform } from '../../../store/tenancy.ts';
 import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
+import { networkModel } from '../networks/model.ts';
 import { takeServiceAddress } from '../peers/allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';

@@ -1,11 +1,11 @@
 // Whether a network's blocks fit a machine that is to be attached: its prefix has to, its IPv4 leg moves out of the way
 // while nobody has an address of it, and else the machine does without it.
 import { ProductError } from '@powernode/core/errors';
-import { networkModel } from '../../../deliver/models.ts';
 import type { ActionContext } from '../../context.ts';
 import type { InstanceRow, NetworkRow } from '../rows.ts';
 import { chooseOtherIpv4Leg } from './blocks.ts';
 import { exchangeIpv4Leg } from './ipv4-leg.ts';
+import { networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import { type CoveredMachine, coveredSentence, firstCovered, underlaysOf } from './underlay.ts';
 

@@ -3,7 +3,6 @@ import { canonicalJson } from '@powernode/core/compile/digest';
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import type { Insertable } from 'kysely';
-import { networkModel } from '../../../deliver/models.ts';
 import type { Database } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
@@ -13,6 +12,7 @@ import { forgetTunnels } from '../reachability/observations.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './blocks.ts';
 import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
+import { networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf } from './underlay.ts';
 

@@ -2,10 +2,10 @@
 import { directSpokesMax } from '@powernode/core/limits';
 import { parseAddress } from '@powernode/core/net/address';
 import { endpointRefusal, isPubliclyRoutable } from '@powernode/core/net/special-addresses';
-import { peerModel } from '../../../deliver/models.ts';
 import type { DirectPlace } from '../../../deliver/reports/direct-places.ts';
 import type { ActionContext, Trx } from '../../context.ts';
 import { overlayPrefixes } from '../peers/endpoint-checks.ts';
+import { peerModel } from '../peers/model.ts';
 import { addressOf } from '../reachability/reach.ts';
 
 /** Writes what follows for the peer. Nothing else ever does, so that nobody has to look again. */

@@ -2,7 +2,6 @@
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits';
 import { sql } from 'kysely';
-import { peerModel } from '../../../deliver/models.ts';
 import { firstIdAt } from '../../../events/write-events.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { noteDependents } from '../dependents.ts';
@@ -22,6 +21,7 @@ import { releaseAddresses, takeAddresses, takeKeys } from './allocation.ts';
 import { endpointColumns } from './endpoints.ts';
 import { asBefore, type FormerPeer, recallPeer, rememberPeer } from './former-peers.ts';
 import { listPeers } from './list-peers.ts';
+import { peerModel } from './model.ts';
 import { showPeer } from './present-peer.ts';
 import { beforeAndAfter, writePeer } from './write-peer.ts';
 

@@ -3,13 +3,14 @@ import { preferredHubs, tunnelEndpoint } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
 import { directSpokesMax, silentAfterMs } from '@powernode/core/limits';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
-import { networkModel, peerModel } from '../../../deliver/models.ts';
 import { stored, timeOfMs, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { isUncallable, peerProblemOf } from '../../fleet/problems.ts';
+import { networkModel } from '../networks/model.ts';
 import { observationsOf, type PeerObservation } from '../reachability/observations.ts';
 import { calledFrom, reachProblemOf } from '../reachability/present-reach.ts';
 import { type NetworkRow, type PeerRow } from '../rows.ts';
+import { peerModel } from './model.ts';
 
 export async function showPeer(context: ActionContext, row: PeerRow): Promise<Peer> {
   const [peer] = await showPeers(context, [row]);

@@ -12,7 +12,6 @@ import {
   roleWithdrawnPauseMs,
 } from '@powernode/core/limits';
 import { sql } from 'kysely';
-import { peerModel } from '../../../deliver/models.ts';
 import { type ActionContext, checkRevision, type Handler } from '../../context.ts';
 import { requestOfPlatform } from '../../gate/approvals.ts';
 import { fieldsOf } from '../../gate/plan-fields.ts';
@@ -23,6 +22,7 @@ import { type InstanceRow, instanceRow, type PeerRow, peerRow } from '../rows.ts
 import { takeHubSlot } from './allocation.ts';
 import { overlayPrefixes, refuseUncallableHub } from './endpoint-checks.ts';
 import { knownOf } from './endpoints.ts';
+import { peerModel } from './model.ts';
 import { showPeer } from './present-peer.ts';
 import { beforeAndAfter, writePeer } from './write-peer.ts';
 

@@ -1,10 +1,10 @@
 // Where a peer's row is written: its revision rises, and nodes are told what follows.
 import { canonicalJson } from '@powernode/core/compile/digest';
 import type { Updateable } from 'kysely';
-import { peerModel } from '../../../deliver/models.ts';
 import type { Database } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
+import { peerModel } from './model.ts';
 import { showPeer } from './present-peer.ts';
 
 export type PeerColumns = Omit<Updateable<Database['peers']>, 'id' | 'revision' | 'updated_at'>;

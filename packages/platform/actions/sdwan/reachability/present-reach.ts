@@ -1,7 +1,8 @@
 // Who can begin a tunnel with a peer, and what two ends of a tunnel make known by what they say of it.
 import { tunnelEndpoints } from '@powernode/core/compile/entries';
 import type { Peer } from '@powernode/core/intent/peer';
-import { networkModel, peerModel } from '../../../deliver/models.ts';
+import { networkModel } from '../networks/model.ts';
+import { peerModel } from '../peers/model.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
 import type { PeerObservation } from './observations.ts';
 

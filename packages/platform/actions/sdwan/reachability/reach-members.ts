@@ -1,8 +1,9 @@
 // The members of a network as its warnings look at them: with what is known of their machines, and who has met whom.
 import { tunnelEndpoints } from '@powernode/core/compile/entries';
 import { topologyNodesMax } from '@powernode/core/limits';
-import { networkModel, peerModel } from '../../../deliver/models.ts';
 import type { ActionContext } from '../../context.ts';
+import { networkModel } from '../networks/model.ts';
+import { peerModel } from '../peers/model.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
 import { type HaveMet, type Member, reachWarnings, type Warning } from './reach-warnings.ts';
 

@@ -1,21 +1,9 @@
-// From rows to what the compiler reads. Whoever writes a change and whoever loads rows at a start use these, so
-// that both mean the same.
-import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
-import type { Selectable } from 'kysely';
-import type { Database } from '../store/tables.ts';
+// Peers as rows, and what the compiler reads of them. Whoever writes a change and whoever loads rows at a start use
+// these, so that both mean the same.
+import type { PeerModel } from '@powernode/core/compile/model';
+import type { Selectable, Transaction } from 'kysely';
+import type { Database } from '../../../store/tables.ts';
 
-export type NetworkColumns = Pick<
-  Selectable<Database['networks']>,
-  | 'id'
-  | 'account_id'
-  | 'handle'
-  | 'prefix'
-  | 'ipv4_prefix'
-  | 'mtu'
-  | 'topology_strategy'
-  | 'firewall_default_policy'
-  | 'rematch_connections'
->;
 export type PeerColumns = Pick<
   Selectable<Database['peers']>,
   | 'id'
@@ -34,17 +22,6 @@ export type PeerColumns = Pick<
   | 'draining'
 >;
 
-export const networkColumns = [
-  'id',
-  'account_id',
-  'handle',
-  'prefix',
-  'ipv4_prefix',
-  'mtu',
-  'topology_strategy',
-  'firewall_default_policy',
-  'rematch_connections',
-] as const;
 export const peerColumns = [
   'id',
   'network_id',
@@ -61,20 +38,6 @@ export const peerColumns = [
   'tags',
   'draining',
 ] as const;
-
-export function networkModel(row: NetworkColumns): NetworkModel {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    handle: row.handle,
-    prefix: row.prefix,
-    ipv4Prefix: row.ipv4_prefix,
-    mtu: row.mtu,
-    topologyStrategy: row.topology_strategy,
-    firewallDefaultPolicy: row.firewall_default_policy,
-    rematchConnections: row.rematch_connections,
-  };
-}
 
 export function peerModel(row: PeerColumns): PeerModel {
   return {
@@ -93,4 +56,10 @@ export function peerModel(row: PeerColumns): PeerModel {
     tags: row.tags.toSorted(),
     draining: row.draining,
   };
+}
+
+/** Of all networks that the transaction sees. */
+export async function loadPeers(trx: Transaction<Database>): Promise<PeerModel[]> {
+  const rows = await trx.selectFrom('peers').select(peerColumns).orderBy('id').execute();
+  return rows.map(peerModel);
 }
