@@ -1,69 +1,70 @@
-// What the console keeps of the platform, by noun, and which of it an event or a change concerns. No network here.
+// What the console keeps of the platform, by noun, and which of it an event or a change concerns. Lists and the kinds of
+// their objects follow from the catalogue of actions. No network here.
 import type { PeerStatus } from '@powernode/core/intent/peer';
+import { type ActionFacts, actionFacts, type ListName } from './actions.ts';
 import { type Event, turnOf } from './event.ts';
 
-export type Noun =
-  | 'access_grants'
-  | 'accounts'
-  | 'api_tokens'
-  | 'approvals'
-  | 'changes'
-  | 'events'
-  | 'findings'
-  | 'firewall_rules'
-  | 'instance_types'
-  | 'instances'
-  | 'join_tokens'
-  | 'networks'
-  | 'operators'
-  | 'peers'
-  | 'policies'
-  | 'port_mappings'
-  | 'provider_regions'
-  | 'reachability'
-  | 'templates'
-  | 'topology'
-  | 'user_devices'
-  | 'virtual_ips';
+/** A list of the API, or what the platform works out of a whole network. */
+export type Noun = ListName | 'findings' | 'reachability' | 'topology';
+
+/** A kind of object that actions change: how events and categories of it begin, and the list that shows it. */
+interface Kind {
+  /** `sdwan.port_mapping`. */
+  readonly prefix: string;
+  readonly list: ListName;
+}
+
+const kinds = kindsOf(Object.values<ActionFacts>(actionFacts));
+
+function kindsOf(facts: readonly ActionFacts[]): readonly Kind[] {
+  const lists = new Map(facts.flatMap(({ object, list }) => (list === null ? [] : [[object, list]])));
+  const found = facts.flatMap(({ object, category }): [string, ListName][] => {
+    const list = lists.get(object);
+    if (list === undefined || category === null) return [];
+    const prefix = `${category.split('.')[0]}.${object}`;
+    return category.startsWith(prefix) ? [[prefix, list]] : [];
+  });
+  return Array.from(new Map(found), ([prefix, list]) => ({ prefix, list }));
+}
 
 const overlay: readonly Noun[] = ['networks', 'peers', 'topology', 'instances'];
 /** Follows from rules, addresses, doors and who is there. */
 const judged: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
-const services: readonly Noun[] = [
-  'virtual_ips',
-  'port_mappings',
-  'access_grants',
-  'user_devices',
-  ...judged,
+const ofNetworks: readonly Noun[] = [
+  ...new Set([
+    ...overlay,
+    ...kinds.filter(({ prefix }) => prefix.startsWith('sdwan.')).map(({ list }) => list),
+    ...judged,
+  ]),
 ];
+
+/** What shows objects of a list too, beside that list. */
+const shownBy: Readonly<Partial<Record<ListName, readonly Noun[]>>> = {
+  access_grants: ['user_devices'],
+  firewall_rules: judged,
+  instances: [...ofNetworks, 'join_tokens'],
+  networks: ofNetworks,
+  operators: ['api_tokens'],
+  peers: ofNetworks,
+  port_mappings: judged,
+  user_devices: ['access_grants', ...judged],
+  virtual_ips: ['port_mappings', ...judged],
+};
 
 const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];
 
 /** By the beginning of an event's kind or of an action's category; the first that fits counts. */
 const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] = [
-  ['sdwan.firewall_rule', judged],
-  ['sdwan.virtual_ip', ['virtual_ips', 'port_mappings', ...judged]],
-  ['sdwan.port_mapping', ['port_mappings', ...judged]],
-  ['sdwan.access_grant', ['access_grants', 'user_devices']],
-  ['sdwan.user_device', ['user_devices', 'access_grants', ...judged]],
   // What is observed of a peer changes nothing of what nodes are given.
   ...peerStatuses.map((status) => [`sdwan.peer.${status}`, [...overlay, 'virtual_ips']] as const),
   // Whether it is reached: that changes who reaches whom, and what a machine shows of its networks.
   ['sdwan.peer.unreachable', [...overlay, 'virtual_ips', 'reachability']],
   ['sdwan.peer.reachable', [...overlay, 'virtual_ips', 'reachability']],
-  ['sdwan.', [...overlay, ...services]],
-  ['system.sdwan_', [...overlay, ...services]],
   ['system.instance.offline', [...overlay, 'virtual_ips', 'reachability']],
   ['system.instance.online', [...overlay, 'virtual_ips', 'reachability']],
-  ['system.instance', [...overlay, ...services, 'join_tokens']],
-  ['system.join_token', ['join_tokens']],
-  // No page shows operations; what they do to an instance has events of its own.
-  ['system.operation', []],
-  ['system.approval', ['approvals']],
-  ['system.policy', ['policies']],
-  ['system.operator', ['operators', 'api_tokens']],
-  ['system.api_token', ['api_tokens']],
-  ['system.account', ['accounts']],
+  ...kinds.map(({ prefix, list }) => [prefix, [...new Set([list, ...(shownBy[list] ?? [])])]] as const),
+  ['sdwan.', ofNetworks],
+  ['system.sdwan_', ofNetworks],
 ];
 /** Whatever is done to a network or a machine may be a numbered change. */
 const withChanges: typeof concerned = concerned.map(
@@ -75,15 +76,7 @@ const withChanges: typeof concerned = concerned.map(
 );
 
 const everything: readonly Noun[] = [
-  ...overlay,
-  ...services,
-  'changes',
-  'accounts',
-  'api_tokens',
-  'approvals',
-  'join_tokens',
-  'operators',
-  'policies',
+  ...new Set([...ofNetworks, 'changes' as const, ...kinds.map(({ list }) => list)]),
 ];
 
 /** What is worked out of a whole network, and stands in no row that could be patched. */
@@ -94,21 +87,13 @@ export function nounsOf(kind: string): readonly Noun[] {
   return withChanges.find(([prefix]) => kind.startsWith(prefix))?.[1] ?? everything;
 }
 
+/** Events of these do not have the row as its list shows it. */
+const notInEvents: ReadonlySet<Noun> = new Set(['approvals', 'operations', 'policies']);
+
 /** The list in which the object of an event stands as a whole, so that its row can be patched at once. */
-const rowOf: Readonly<Record<string, Noun>> = {
-  'sdwan.network': 'networks',
-  'sdwan.peer': 'peers',
-  'sdwan.virtual_ip': 'virtual_ips',
-  'sdwan.firewall_rule': 'firewall_rules',
-  'sdwan.port_mapping': 'port_mappings',
-  'sdwan.access_grant': 'access_grants',
-  'sdwan.user_device': 'user_devices',
-  'system.instance': 'instances',
-  'system.join_token': 'join_tokens',
-  'system.operator': 'operators',
-  'system.api_token': 'api_tokens',
-  'system.account': 'accounts',
-};
+const rowOf: ReadonlyMap<string, ListName> = new Map(
+  kinds.filter(({ list }) => !notInEvents.has(list)).map(({ prefix, list }) => [prefix, list]),
+);
 
 export interface RowChange {
   readonly noun: Noun;
@@ -133,7 +118,7 @@ function peerTransitionOf({ kind, payload }: Event): RowChange | null {
 }
 
 function objectChangeOf(event: Event): RowChange | null {
-  const noun = rowOf[event.kind.split('.').slice(0, 2).join('.')];
+  const noun = rowOf.get(event.kind.split('.').slice(0, 2).join('.'));
   const { before, after } = turnOf(event);
   const id = (after ?? before)?.['id'];
   if (noun === undefined || typeof id !== 'string') return null;

@@ -2,45 +2,19 @@
 import { pageSizeMax } from '@powernode/core/limits';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
+import { type ListAction, type ListNameOf, listNameOf } from '../api/actions.ts';
 import type { Output, Parameters } from '../api/client.ts';
-import type { Noun } from '../api/nouns.ts';
 import { client } from './platform.ts';
 import { pollInterval } from './query-client.ts';
 
-/** Under which noun each list answers its rows. */
-const nounOfList = {
-  listAccessGrants: 'access_grants',
-  listAccounts: 'accounts',
-  listApiTokens: 'api_tokens',
-  listApprovals: 'approvals',
-  listFirewallRules: 'firewall_rules',
-  listInstances: 'instances',
-  listInstanceTypes: 'instance_types',
-  listJoinTokens: 'join_tokens',
-  listNetworks: 'networks',
-  listOperators: 'operators',
-  listPeers: 'peers',
-  listPolicies: 'policies',
-  listPortMappings: 'port_mappings',
-  listProviderRegions: 'provider_regions',
-  listTemplates: 'templates',
-  listUserDevices: 'user_devices',
-  listVirtualIps: 'virtual_ips',
-} as const satisfies Record<string, Noun>;
-
-export type ListAction = keyof typeof nounOfList;
 type Page<K extends ListAction> = Output<K> & {
   readonly has_more: boolean;
   readonly next_cursor: string | null;
 };
-export type Row<K extends ListAction> =
-  Output<K> extends infer O
-    ? (typeof nounOfList)[K] extends keyof O
-      ? O[(typeof nounOfList)[K]] extends readonly (infer R)[]
-        ? R
-        : never
-      : never
-    : never;
+export type Row<K extends ListAction> = Output<K>[ListNameOf<K> &
+  keyof Output<K>] extends readonly (infer R)[]
+  ? R
+  : never;
 
 export interface Rows<R> {
   /** Undefined until the first page is here. */
@@ -64,7 +38,7 @@ export function useRows<K extends ListAction>(
   filters: Omit<Parameters<K>, 'limit' | 'cursor'>,
   options: RowsOptions<Row<K>> = {},
 ): Rows<Row<K>> {
-  const noun = nounOfList[key];
+  const noun = listNameOf(key);
   const rowsIn = (pages: readonly unknown[]) =>
     pages.flatMap((page) => (page as Record<string, Row<K>[]>)[noun] ?? []);
   const { busy } = options;
