@@ -78,7 +78,8 @@ export class RandomFleet {
     const items = [...this.items.values()].filter((item) => item.networkId === network.id);
     const before = items.length > 0 && share(0.6) ? (one(items) ?? null) : null;
     if (before !== null && share(0.35)) return { ...about, before, after: null };
-    return { ...about, before, after: randomItem(network, { before, peers, items }, this.#chance) };
+    const after = randomItem(network, { before, peers, items }, this.#chance);
+    return before === null ? { ...about, before, after } : { ...about, before, after };
   }
 
   #newNetwork(): Change {

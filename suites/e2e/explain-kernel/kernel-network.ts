@@ -82,7 +82,8 @@ export class KernelNetwork {
   }
 
   setItem(item: Item): void {
-    this.index.changeItem({ before: this.index.item(item.id) ?? null, after: item });
+    const before = this.index.item(item.id);
+    this.index.changeItem(before === undefined ? { before: null, after: item } : { before, after: item });
   }
 
   removeItem(item: Item): void {
