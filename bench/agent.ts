@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { agentCollectMs } from '@powernode/core/limits';
+import { agentCollectMs } from '@powernode/core/limits/agent';
 import type { PeerEntry } from '@powernode/core/wire/document';
 import { hubDocument, peerOf } from '../packages/agent/fixtures/documents.ts';
 import { RemotePlatform } from '../packages/agent/fixtures/remote-platform.ts';

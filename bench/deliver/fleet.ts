@@ -6,7 +6,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { hostNumberFirst, listenPortFirst, overlayMtuDefault } from '@powernode/core/limits';
+import { hostNumberFirst, listenPortFirst, overlayMtuDefault } from '@powernode/core/limits/overlay';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { NodeCredentials } from '../../packages/platform/deliver/simulated-node.ts';

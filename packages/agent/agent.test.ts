@@ -1,6 +1,6 @@
 // The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
 import { mkdirSync } from 'node:fs';
-import { unusedKeysTarget } from '@powernode/core/limits';
+import { unusedKeysTarget } from '@powernode/core/limits/trust';
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import { type EntryValue, entryKey, type ForwardingEntry, unknownEntry } from '@powernode/core/wire/document';
 import type { NodeMessage } from '@powernode/core/wire/node-stream';

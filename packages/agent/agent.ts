@@ -1,7 +1,7 @@
 // The running agent: the stream, the document on disk, the keys and the machine, put together. Each of them is
 // somewhere else; here is only who tells whom.
 import { usableEntries } from '@powernode/core/compile/usable';
-import { unusedKeysMax, unusedKeysTarget } from '@powernode/core/limits';
+import { unusedKeysMax, unusedKeysTarget } from '@powernode/core/limits/trust';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
 import { KernelMachine } from './apply/kernel-machine.ts';

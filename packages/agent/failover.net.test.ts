@@ -1,6 +1,6 @@
 // What happens to packets between two spokes when a hub dies, when only its agent does, when it stops forwarding, and
 // when one link is cut. Real hosts (network namespaces), real WireGuard. Needs root. Prints what it measured.
-import { addressLeaseMs } from '@powernode/core/limits';
+import { addressLeaseMs } from '@powernode/core/limits/failover';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fleet, Flow, pings, until } from './fixtures/agents.ts';
 import { addressOf, networkId } from './fixtures/documents.ts';

@@ -1,6 +1,6 @@
 // What the reader of event streams promises, however the network cuts the text.
 
-import { eventCharactersMax } from '@powernode/core/limits';
+import { eventCharactersMax } from '@powernode/core/limits/clients';
 import { describe, expect, it } from 'vitest';
 import { createEventReader, type ServerSentEvent } from './event-reader.ts';
 

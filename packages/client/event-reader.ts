@@ -1,5 +1,5 @@
 // Reads server-sent events (WHATWG HTML §9.2.6) from text as it comes in pieces, within a limit. No network here.
-import { eventCharactersMax } from '@powernode/core/limits';
+import { eventCharactersMax } from '@powernode/core/limits/clients';
 import { createParser } from 'eventsource-parser';
 
 export interface ServerSentEvent {

@@ -1,5 +1,6 @@
 // How the stream of events is followed: from where it was, without storming, and never fooled by silence.
-import * as limits from '@powernode/core/limits';
+import * as clientsLimits from '@powernode/core/limits/clients';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
 import { describe, expect, it, vi } from 'vitest';
 import { type EventStream, openEventStream, type StreamState } from './event-stream.ts';
 import { PlatformClient } from './platform-client.ts';
@@ -105,7 +106,7 @@ describe('the stream of events', () => {
     await vi.waitFor(() => expect(events).toHaveLength(2));
     body.cut();
     await vi.waitFor(() => expect(last()).toBe('lost'));
-    advance(limits.reconnectFirstMs);
+    advance(nodeStreamLimits.reconnectFirstMs);
     expect(requests[1]?.headers['last-event-id']).toBe('42');
   });
 
@@ -115,7 +116,7 @@ describe('the stream of events', () => {
     await vi.waitFor(() => expect(events).toEqual([41, 7]));
     body.cut();
     await vi.waitFor(() => expect(last()).toBe('lost'));
-    advance(limits.reconnectFirstMs);
+    advance(nodeStreamLimits.reconnectFirstMs);
     expect(requests[1]?.headers['last-event-id']).toBe('41');
     const second = openBody();
     requests[1]?.answer(second.response);
@@ -124,7 +125,7 @@ describe('the stream of events', () => {
     await vi.waitFor(() => expect(events).toHaveLength(3));
     second.cut();
     await vi.waitFor(() => expect(last()).toBe('lost'));
-    advance(limits.reconnectFirstMs);
+    advance(nodeStreamLimits.reconnectFirstMs);
     expect(requests[2]?.headers['last-event-id']).toBe('41');
   });
 
@@ -132,14 +133,14 @@ describe('the stream of events', () => {
     const { requests, states, body, last, advance } = await opened();
     const piece = 'x'.repeat(1024 * 1024);
     body.say('data: ');
-    for (let sent = 0; sent <= limits.eventCharactersMax; sent += piece.length) body.say(piece);
+    for (let sent = 0; sent <= clientsLimits.eventCharactersMax; sent += piece.length) body.say(piece);
     await vi.waitFor(() => expect(last()).toBe('lost'));
     expect(states.at(-1)).toMatchObject({
       reason: new Error(
-        `An event of the stream is above the limit of ${limits.eventCharactersMax} characters.`,
+        `An event of the stream is above the limit of ${clientsLimits.eventCharactersMax} characters.`,
       ),
     });
-    advance(limits.reconnectFirstMs);
+    advance(nodeStreamLimits.reconnectFirstMs);
     expect(requests).toHaveLength(2);
   });
 
@@ -183,7 +184,7 @@ describe('the stream of events', () => {
 
   it('asks whether the platform is there when the stream is silent, and believes the answer', async () => {
     const { requests, last, advance } = await opened();
-    advance(limits.eventStreamIdleMs);
+    advance(clientsLimits.eventStreamIdleMs);
     expect(requests[1]?.url).toBe('/healthz');
     requests[1]?.answer(new Response('ok'));
     await Promise.resolve();
@@ -192,7 +193,7 @@ describe('the stream of events', () => {
 
   it('gives up a silent stream when the platform does not answer', async () => {
     const { requests, last, advance } = await opened();
-    advance(limits.eventStreamIdleMs);
+    advance(clientsLimits.eventStreamIdleMs);
     requests[1]?.fail();
     await vi.waitFor(() => expect(last()).toBe('lost'));
   });

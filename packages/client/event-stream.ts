@@ -1,11 +1,7 @@
 // Follows a stream of events of the platform: connects, reads, and connects again from where it was. EventSource cannot
 // send an Authorization header, and a token does not belong into a URL, so this reads the stream with fetch.
-import {
-  eventStreamIdleMs,
-  eventStreamProbeMs,
-  reconnectFirstMs,
-  reconnectMaxMs,
-} from '@powernode/core/limits';
+import { eventStreamIdleMs, eventStreamProbeMs } from '@powernode/core/limits/clients';
+import { reconnectFirstMs, reconnectMaxMs } from '@powernode/core/limits/node-stream';
 import { CallError } from './call-error.ts';
 import { createEventReader } from './event-reader.ts';
 import type { PlatformClient } from './platform-client.ts';

@@ -1,7 +1,7 @@
 // What the client sends, and what it makes of answers, against a real HTTP server.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerBytesMax } from '@powernode/core/limits';
+import { answerBytesMax } from '@powernode/core/limits/clients';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformClient, type PlatformClientOptions } from './platform-client.ts';
 

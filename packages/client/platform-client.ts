@@ -1,7 +1,7 @@
 // The HTTP client of a platform: actions by POST /api/v1/actions/<name>, and event streams. It needs only `fetch`, so it
 // works the same in browsers and in Node.
 import { isRecord, parseJson } from '@powernode/core/json';
-import { answerBytesMax } from '@powernode/core/limits';
+import { answerBytesMax } from '@powernode/core/limits/clients';
 import { CallError, callError, noResponseError, responseError } from './call-error.ts';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -2,7 +2,7 @@
 // finer kills that tests need.
 import { readFile } from 'node:fs/promises';
 import { ProductError } from '@powernode/core/errors';
-import { labPingIntervalMs } from '@powernode/core/limits';
+import { labPingIntervalMs } from '@powernode/core/limits/lab';
 import {
   findAgent,
   hostEnvironment,

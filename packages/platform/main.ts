@@ -1,7 +1,7 @@
 // The platform's program: `up` starts it, `config` prints its effective settings, `recover` makes an owner's token.
 import { parseArgs } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
-import { sameSignalMs } from '@powernode/core/limits';
+import { sameSignalMs } from '@powernode/core/limits/database';
 import { readSettings, type Settings, settingSpecs } from './config/settings.ts';
 import { createLog } from './observe/log.ts';
 import { startPlatform } from './start/platform.ts';

@@ -3,7 +3,7 @@
 // their packets: suites/e2e/hostile-node.e2e.test.ts.
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { pageBytesMax } from '@powernode/core/limits';
+import { pageBytesMax } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
 import {

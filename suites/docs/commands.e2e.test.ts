@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { unusedKeysMax } from '@powernode/core/limits';
+import { unusedKeysMax } from '@powernode/core/limits/trust';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
 import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';

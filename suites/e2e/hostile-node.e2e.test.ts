@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
-import { pageBytesMax } from '@powernode/core/limits';
+import { pageBytesMax } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkout } from '../../packages/lab/fleet/programs.ts';
 import { type Lab, upSpec } from '../../packages/lab/lab.ts';

@@ -10,9 +10,9 @@ const exceptions: Readonly<Record<string, string>> = {
   'packages/core/compile/naive.ts#compileNaively': 'the reference that the compiler is compared with',
   'packages/core/explain/judge.ts#judge':
     'the definition of what rules mean, which compiled rules are compared with',
-  'packages/core/limits.ts#toolsDefaultMax':
+  'packages/core/limits/clients.ts#toolsDefaultMax':
     'a bound on what the definitions of tools may come to, held by tests',
-  'packages/core/limits.ts#toolsDefaultBytesMax': 'as toolsDefaultMax',
+  'packages/core/limits/clients.ts#toolsDefaultBytesMax': 'as toolsDefaultMax',
   'packages/core/wire/capability.ts#capabilityHistory':
     'a record of what each capability brought, for readers',
   'packages/lab/lab.ts#upSpec': 'the lab is a library for tests and benchmarks too',

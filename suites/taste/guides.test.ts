@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';

@@ -2,7 +2,7 @@
 // turn is due is decided in reconciler.ts.
 
 import type { NodeSubsystem } from '@powernode/core/intent/common';
-import { agentApplyRoundsMax } from '@powernode/core/limits';
+import { agentApplyRoundsMax } from '@powernode/core/limits/agent';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MtuCaps } from '../subsystems/addresses/mtu.ts';

@@ -1,5 +1,5 @@
 // Where peers are called: by what the machine has, what answers, and how often an unanswered call is repeated.
-import { directRetryMs, directTriesMax, endpointTryMs } from '@powernode/core/limits';
+import { directRetryMs, directTriesMax, endpointTryMs } from '@powernode/core/limits/agent';
 import type { EntryValue, PeerEntry } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addressOf, documentOf, hashOf, leaf, networkId, peerOf, route } from '../fixtures/documents.ts';

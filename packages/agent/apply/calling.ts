@@ -8,7 +8,7 @@ import {
   endpointTryMaxMs,
   endpointTryMs,
   refusedKeptMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import { type Family, familyOf, parseEndpoint } from '@powernode/core/net/address';
 import type { Prefix } from '@powernode/core/net/prefix';
 import { type EndpointRefusal, endpointRefusal, prefixesFrom } from '@powernode/core/net/special-addresses';

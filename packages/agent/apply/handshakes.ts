@@ -1,7 +1,7 @@
 // First handshakes in a hurry. A tunnel may be configured here before its other end knows this machine; WireGuard
 // then tries again after 5 s. Taken out and put in again it tries at once. Only ever done to tunnels that have not
 // shaken hands since they were made, so it disturbs nothing. Which are due is decided here; doing it is not.
-import { agentKickPausesMs } from '@powernode/core/limits';
+import { agentKickPausesMs } from '@powernode/core/limits/agent';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ObservedDevice } from '../subsystems/observed.ts';
 import type { Step } from '../subsystems/step.ts';

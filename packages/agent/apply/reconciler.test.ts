@@ -1,5 +1,5 @@
 // What the agent does and says as documents come, machines refuse and people meddle. Time is the test's.
-import { agentApplyRoundsMax } from '@powernode/core/limits';
+import { agentApplyRoundsMax } from '@powernode/core/limits/agent';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';

@@ -8,7 +8,7 @@ import {
   agentAuditShareMax,
   agentFreshTunnelMs,
   directRetryMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import type { Family } from '@powernode/core/net/address';
 import type { Drift } from '../observe/drift.ts';
 import { reachableFamilies } from '../observe/families.ts';

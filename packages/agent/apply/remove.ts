@@ -1,6 +1,6 @@
 // Taking away everything of the agent's that is found on the machine: what an empty document asks for.
 import { ProductError } from '@powernode/core/errors';
-import { agentApplyRoundsMax } from '@powernode/core/limits';
+import { agentApplyRoundsMax } from '@powernode/core/limits/agent';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import { makePlan } from '../plan/plan.ts';
 import type { MachineParts } from '../subsystems/subsystem.ts';

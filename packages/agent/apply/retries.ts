@@ -1,5 +1,5 @@
 // When a document that could not be applied is tried again: after a while, each time a longer one.
-import { agentApplyRetryFirstMs, agentApplyRetryMaxMs } from '@powernode/core/limits';
+import { agentApplyRetryFirstMs, agentApplyRetryMaxMs } from '@powernode/core/limits/agent';
 
 export class Retries {
   #failures = 0;

@@ -2,7 +2,7 @@
 import { rmdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
-import { agentStopMs } from '@powernode/core/limits';
+import { agentStopMs } from '@powernode/core/limits/agent';
 import { removeEverything } from '../apply/remove.ts';
 import { HostAcceptance } from '../host/accept.ts';
 import { systemClock } from '../ports/clock.ts';

@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ProductError } from '@powernode/core/errors';
-import { agentTokenFileBytesMax, unusedKeysTarget } from '@powernode/core/limits';
+import { agentTokenFileBytesMax } from '@powernode/core/limits/agent';
+import { unusedKeysTarget } from '@powernode/core/limits/trust';
 import { asHostname, hostnameRule, isHostname } from '@powernode/core/net/hostname';
 import { enrol } from '../link/enrol.ts';
 import { systemClock } from '../ports/clock.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
-import { agentCollectMs } from '@powernode/core/limits';
+import { agentCollectMs } from '@powernode/core/limits/agent';
 import { describeMissing, missingPrograms } from '@powernode/core/machine/needs';
 import { pino } from 'pino';
 import { Agent } from '../agent.ts';

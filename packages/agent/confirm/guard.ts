@@ -15,7 +15,7 @@ import {
   confirmLostMs,
   confirmSilentMs,
   confirmStartMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import { parseEndpoint, withoutLength } from '@powernode/core/net/address';
 import { type EntryValue, entryKey, sentEntryKey } from '@powernode/core/wire/document';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';

@@ -2,7 +2,7 @@
 // whether anything answers there. A refused connection is an answer.
 import { connect } from 'node:net';
 import { parseJson } from '@powernode/core/json';
-import { confirmConnectMs } from '@powernode/core/limits';
+import { confirmConnectMs } from '@powernode/core/limits/agent';
 import { z } from 'zod';
 import type { RemotePlace } from '../link/stream.ts';
 import type { Run } from '../ports/run.ts';

@@ -2,7 +2,8 @@
 // a clock, sockets or files; times are those of a monotonic clock, in milliseconds.
 
 import type { Before } from '@powernode/core/confirm/roll-back';
-import { confirmLostMs, confirmStepsMax, confirmTrialMs, reconnectMaxMs } from '@powernode/core/limits';
+import { confirmLostMs, confirmStepsMax, confirmTrialMs } from '@powernode/core/limits/agent';
+import { reconnectMaxMs } from '@powernode/core/limits/node-stream';
 
 /** One change on trial. */
 export interface TrialStep {

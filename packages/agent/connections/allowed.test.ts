@@ -9,7 +9,7 @@ import {
   randomPacket,
 } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { type JudgedPacket, judge } from '@powernode/core/explain/judge';
-import { probePort } from '@powernode/core/limits';
+import { probePort } from '@powernode/core/limits/probe';
 import { familyOf } from '@powernode/core/net/address';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';

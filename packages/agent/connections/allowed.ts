@@ -1,7 +1,7 @@
 // Which connections the rules of a document allow at this node, by the same rules that judge their first packets.
 import { PrefixMap, type Spot, spotOf } from '@powernode/core/explain/prefix-map';
 import { groupsOfAddresses, Rulebook, type Traffic } from '@powernode/core/explain/rulebook';
-import { probePort } from '@powernode/core/limits';
+import { probePort } from '@powernode/core/limits/probe';
 import { withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
 import type { EntryValue, FirewallEntry } from '@powernode/core/wire/document';

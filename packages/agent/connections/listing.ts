@@ -1,5 +1,5 @@
 // The kernel's connection table as conntrack(8) lists it, and the commands that mark its entries.
-import { endedConnectionMark } from '@powernode/core/limits';
+import { endedConnectionMark } from '@powernode/core/limits/agent';
 import { type Family, familyOf, formatAddress, parseAddress } from '@powernode/core/net/address';
 import type { Command, Outcome } from '../ports/run.ts';
 

@@ -1,6 +1,6 @@
 // What becomes of connections when the tool that marks them finds others than those that were listed, or fails.
 import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-rules.fixture';
-import { endedConnectionMark, rematchAgainMs } from '@powernode/core/limits';
+import { endedConnectionMark, rematchAgainMs } from '@powernode/core/limits/agent';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';

@@ -3,7 +3,7 @@
 //
 // Such a connection is not deleted but marked (nftables/chains/entrance.ts refuses what is marked): after a deletion the
 // next packet of either side would begin a new connection, in the direction that the rules may still allow.
-import { rematchAgainMs, rematchCallsMax } from '@powernode/core/limits';
+import { rematchAgainMs, rematchCallsMax } from '@powernode/core/limits/agent';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
 import type { NodeProblems } from '../observe/problems.ts';

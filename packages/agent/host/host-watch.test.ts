@@ -1,7 +1,7 @@
 // When the host's filters are looked at, and what follows.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { agentHostLookMs, agentRulesetMonitorAgainMs } from '@powernode/core/limits';
+import { agentHostLookMs, agentRulesetMonitorAgainMs } from '@powernode/core/limits/agent';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { pino } from 'pino';

@@ -6,7 +6,7 @@ import {
   agentHostLookMs,
   agentRulesetLookShareMax,
   agentRulesetMonitorAgainMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
 import type { FoundProblem } from '../observe/problems.ts';

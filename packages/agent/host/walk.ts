@@ -1,7 +1,7 @@
 // A packet through the chains of this host that are not the agent's: whether one of them certainly drops it. Rules that
 // depend on something unknown (a port, a mark, a module of iptables) are never taken to drop; where one of them might
 // accept the packet, that is said.
-import { hostWalkStepsMax } from '@powernode/core/limits';
+import { hostWalkStepsMax } from '@powernode/core/limits/agent';
 import { chainKey, type HostChain, type HostRules, type Rule } from './host-rules.ts';
 import { type HostPacket, holds, isObject, mapped, type Truth } from './matches.ts';
 

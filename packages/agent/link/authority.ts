@@ -4,7 +4,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import tls, { type ConnectionOptions, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 import { ProductError } from '@powernode/core/errors';
-import { agentRequestMs } from '@powernode/core/limits';
+import { agentRequestMs } from '@powernode/core/limits/agent';
 import type { PrivateKey } from '@powernode/core/private-key';
 import { spiffe } from '@powernode/core/wire/enrolment';
 import { unreachable } from './unreachable.ts';

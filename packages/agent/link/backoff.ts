@@ -1,6 +1,6 @@
 // How long to wait before the next try: doubling up to a ceiling, jittered by half so that a thousand machines that
 // lost their platform at one moment do not come back at one moment.
-import { reconnectFirstMs, reconnectMaxMs } from '@powernode/core/limits';
+import { reconnectFirstMs, reconnectMaxMs } from '@powernode/core/limits/node-stream';
 
 /** The port through which chance comes in: a number in [0, 1). */
 export type Random = () => number;

@@ -6,7 +6,7 @@ import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { ProductError } from '@powernode/core/errors';
-import { packageIdleMs } from '@powernode/core/limits';
+import { packageIdleMs } from '@powernode/core/limits/packages';
 import { unreachable } from './unreachable.ts';
 
 export interface DownloadRequest {

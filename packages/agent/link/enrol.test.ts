@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { joinBusyMs } from '@powernode/core/limits';
+import { joinBusyMs } from '@powernode/core/limits/trust';
 import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freshFolder } from '../fixtures/folder.ts';

@@ -1,7 +1,7 @@
 // Joining a platform: find its node listener, make sure that it is the one the token names, hand in the token and
 // get a certificate. Nothing is written before all of it has succeeded.
 import { ProductError } from '@powernode/core/errors';
-import { joinBusyMs } from '@powernode/core/limits';
+import { joinBusyMs } from '@powernode/core/limits/trust';
 import {
   discovery,
   discoveryPath,

@@ -1,7 +1,8 @@
 // Renewal of the certificate at two thirds of its life: a new key and a new certificate, over a connection that the
 // present one authenticates. The open stream is left alone; the next one that is opened shows the new certificate.
 import { X509Certificate } from 'node:crypto';
-import { agentRenewalCheckMs, renewAtFraction } from '@powernode/core/limits';
+import { agentRenewalCheckMs } from '@powernode/core/limits/agent';
+import { renewAtFraction } from '@powernode/core/limits/trust';
 import type { Clock } from '../ports/clock.ts';
 import type { Identity } from '../state/identity.ts';
 

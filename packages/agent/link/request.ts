@@ -5,12 +5,8 @@ import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { type ErrorCode, errorTable, ProductError } from '@powernode/core/errors';
 import { parseJson } from '@powernode/core/json';
-import {
-  agentRequestMs,
-  agentResponseBytesMax,
-  problemCodeMax,
-  problemDetailMax,
-} from '@powernode/core/limits';
+import { agentRequestMs, agentResponseBytesMax } from '@powernode/core/limits/agent';
+import { problemCodeMax, problemDetailMax } from '@powernode/core/limits/texts';
 import { z } from 'zod';
 import { unreachable } from './unreachable.ts';
 

@@ -1,6 +1,6 @@
 // The stream: opened again when it is lost, given up when the other side is silent, and never again when it was told so.
 import net from 'node:net';
-import { reconnectMaxMs } from '@powernode/core/limits';
+import { reconnectMaxMs } from '@powernode/core/limits/node-stream';
 import { earliestCapability, newestCapability, servedCapabilities } from '@powernode/core/wire/capability';
 import { closeCodes, type Hello, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -3,19 +3,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import { parseJson } from '@powernode/core/json';
+import { agentRequestMs, agentResponseBytesMax } from '@powernode/core/limits/agent';
 import {
-  agentRequestMs,
-  agentResponseBytesMax,
   duplicateRetryMs,
   nodeFrameBytesMax,
   nodeFrameDepthMax,
-  problemDetailMax,
   reconnectMaxMs,
   streamBeatMs,
   streamDeadMs,
   streamPauseMaxMs,
   streamPingMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/node-stream';
+import { problemDetailMax } from '@powernode/core/limits/texts';
 import {
   type CapabilityRange,
   capabilityHeader,

@@ -1,6 +1,6 @@
 // Addresses of this machine outside overlays: where others might be able to call it.
 import { networkInterfaces } from 'node:os';
-import { agentAddressesMax } from '@powernode/core/limits';
+import { agentAddressesMax } from '@powernode/core/limits/agent';
 import { canonicalAddress, type Family } from '@powernode/core/net/address';
 import { isInterfaceName } from '../subsystems/links/names.ts';
 import { reachableFamilies } from './families.ts';

@@ -1,5 +1,5 @@
 // What of the document could not be applied: kept as problems, told to the platform once for each failure, and logged.
-import { failureMessageMax } from '@powernode/core/limits';
+import { failureMessageMax } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
 import type { Held } from '../state/held.ts';

@@ -1,7 +1,7 @@
 // The IP families in which this machine reaches others: those that it has a default route for (proc(5), the files
 // net/route and net/ipv6_route of its network namespace).
 import { closeSync, openSync, readSync } from 'node:fs';
-import { agentRouteFileBytesMax } from '@powernode/core/limits';
+import { agentRouteFileBytesMax } from '@powernode/core/limits/agent';
 import type { Family } from '@powernode/core/net/address';
 import { isInterfaceName } from '../subsystems/links/names.ts';
 

@@ -1,6 +1,6 @@
 // What follows from the largest packets that pass the paths of this node: interfaces get a lower MTU, so that TCP on
 // both sides makes packets that pass, and what was found is told as a problem with what to do about it.
-import { pathSizeFloor } from '@powernode/core/limits';
+import { pathSizeFloor } from '@powernode/core/limits/probe';
 import type { Logger } from 'pino';
 import { type PathIndex, readTunnelKey } from '../plan/path-index.ts';
 import type { PathSizeResult } from '../probe/path-size.ts';

@@ -1,5 +1,6 @@
 // What the platform is told of what probes say: changes, everything again on a new stream, and nothing that is stale.
-import { proberRestartMs, probeUntriedMs } from '@powernode/core/limits';
+import { probeUntriedMs } from '@powernode/core/limits/presence';
+import { proberRestartMs } from '@powernode/core/limits/probe';
 import type { HubPathState } from '@powernode/core/presence/judge';
 import { seededRandom } from '@powernode/core/testing/random';
 import type { EntryValue } from '@powernode/core/wire/document';

@@ -1,6 +1,7 @@
 // What the platform is told of what probes say: whom this hub hears, and how the node's own tunnels to hubs do.
 // Everything once after each hello, then what changed.
-import { probedForMsMax, probedPathsMax, probedPerFrameMax, probeSourcesMax } from '@powernode/core/limits';
+import { probedForMsMax, probedPathsMax, probedPerFrameMax } from '@powernode/core/limits/presence';
+import { probeSourcesMax } from '@powernode/core/limits/probe';
 import type { HubPathState } from '@powernode/core/presence/judge';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { PathIndex } from '../plan/path-index.ts';

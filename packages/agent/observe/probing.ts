@@ -1,5 +1,5 @@
 // What the prober has to say to the rest of the agent and to the platform, and they to it.
-import { probePaceMaxMs, proberRestartMs } from '@powernode/core/limits';
+import { probePaceMaxMs, proberRestartMs } from '@powernode/core/limits/probe';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
 import { PathIndex } from '../plan/path-index.ts';

@@ -1,5 +1,9 @@
 // What the platform is told is wrong, when, and how often.
-import { agentProblemsPauseMs, agentProblemsSettleMs, nodeProblemsMax } from '@powernode/core/limits';
+import {
+  agentProblemsPauseMs,
+  agentProblemsSettleMs,
+  nodeProblemsMax,
+} from '@powernode/core/limits/node-stream';
 import { problems as frame, type NodeProblem } from '@powernode/core/wire/node-problems';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../ports/clock.fixture.ts';

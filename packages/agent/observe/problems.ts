@@ -5,7 +5,7 @@ import {
   agentProblemsSettleMs,
   nodeProblemDetailMax,
   nodeProblemsMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/node-stream';
 import {
   byWeight,
   type NodeProblem,

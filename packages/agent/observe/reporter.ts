@@ -5,9 +5,8 @@ import {
   agentDriftPerFrameMax,
   agentRoutesPerFrameMax,
   agentTunnelsPerFrameMax,
-  driftDetailMax,
-  subsystemMessageMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
+import { driftDetailMax, subsystemMessageMax } from '@powernode/core/limits/node-stream';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';

@@ -1,5 +1,5 @@
 // When deleted rules are noticed, and what is taken for the agent's own doing.
-import { agentRulesetMonitorAgainMs, agentRulesetQuietMs } from '@powernode/core/limits';
+import { agentRulesetMonitorAgainMs, agentRulesetQuietMs } from '@powernode/core/limits/agent';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { Run } from '../ports/run.ts';

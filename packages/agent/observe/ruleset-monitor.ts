@@ -1,7 +1,7 @@
 // Notices at once when somebody deletes rules of nftables: the kernel notifies `nft monitor`, which runs as a child.
 // What was deleted of the agent's own table is put back at once; what was deleted elsewhere is a reason to look at what
 // else decides on this host. Only a hint: without it the periodic look finds the same, later.
-import { agentRulesetMonitorAgainMs, agentRulesetQuietMs } from '@powernode/core/limits';
+import { agentRulesetMonitorAgainMs, agentRulesetQuietMs } from '@powernode/core/limits/agent';
 import type { Clock } from '../ports/clock.ts';
 import type { Followed, Run } from '../ports/run.ts';
 

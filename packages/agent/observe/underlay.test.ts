@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { underlayFactsMax } from '@powernode/core/limits';
+import { underlayFactsMax } from '@powernode/core/limits/agent';
 import { underlay } from '@powernode/core/wire/underlay';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeRun } from '../ports/run.fixture.ts';

@@ -9,7 +9,7 @@ import {
   underlayFilesMax,
   underlayLengthMin,
   underlayLookMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import { type Address, formatAddress, parseAddress, widthOf } from '@powernode/core/net/address';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { type UnderlayFact, underlayKinds } from '@powernode/core/net/underlay';

@@ -6,7 +6,7 @@ import {
   agentRouteHoldMs,
   agentUnansweredBytes,
   agentUnansweredMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import type { PathState } from '../probe/judge.ts';
 import type { ObservedPeer } from '../subsystems/observed.ts';
 import { tunnelKey } from './path-index.ts';

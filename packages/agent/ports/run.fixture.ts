@@ -1,5 +1,5 @@
 // Test support: programs that do not exist. What would have been run is kept, as it would stand in a shell.
-import { agentOutputBytesMax } from '@powernode/core/limits';
+import { agentOutputBytesMax } from '@powernode/core/limits/agent';
 import {
   type Command,
   CommandFailure,

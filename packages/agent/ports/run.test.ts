@@ -1,6 +1,6 @@
 // One suite for the real way of running programs and for the fake one: what holds here may be relied on in tests.
 import { ProductError } from '@powernode/core/errors';
-import { agentOutputBytesMax } from '@powernode/core/limits';
+import { agentOutputBytesMax } from '@powernode/core/limits/agent';
 import { describe, expect, test } from 'vitest';
 import { FakeRun } from './run.fixture.ts';
 import { complaint, mustRun, type Run, systemRun } from './run.ts';

@@ -2,7 +2,7 @@
 // list), so no secret may be among them; secrets go by file or by `input`.
 import { execFile, spawn } from 'node:child_process';
 import { ProductError } from '@powernode/core/errors';
-import { agentCommandMs, agentOutputBytesMax } from '@powernode/core/limits';
+import { agentCommandMs, agentOutputBytesMax } from '@powernode/core/limits/agent';
 
 export interface Command {
   readonly program: string;

@@ -1,7 +1,7 @@
 // Leases in the sets of a real kernel: told, renewed, over, refused, paused, and after nft itself was ended. Needs root.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { heldCommandMs } from '@powernode/core/limits';
+import { heldCommandMs } from '@powernode/core/limits/failover';
 import { familyOf } from '@powernode/core/net/address';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshFolder } from '../fixtures/folder.ts';

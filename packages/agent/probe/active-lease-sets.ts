@@ -7,7 +7,7 @@
 // The replies are JSON: nft prints nothing for a write that succeeded, so each write is followed by a query that
 // always has an answer. A complaint that comes before that answer is about the write.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { heldCommandMs } from '@powernode/core/limits';
+import { heldCommandMs } from '@powernode/core/limits/failover';
 import { type Family, familyOf } from '@powernode/core/net/address';
 import { activeLeaseSets } from '../subsystems/nftables/chains/lease-guard-chains.ts';
 import { families } from '../subsystems/nftables/chains/names.ts';

@@ -1,6 +1,7 @@
 // The probers of hubs and spokes in a simulated overlay: what each takes the others for when links, machines and
 // processors fail. Seeded, so that a failure can be looked at.
-import { probeDeadMs, probeHoldMs, probeUntriedMs } from '@powernode/core/limits';
+import { probeUntriedMs } from '@powernode/core/limits/presence';
+import { probeDeadMs, probeHoldMs } from '@powernode/core/limits/probe';
 import { directProbeAddress } from '@powernode/core/net/probe-address';
 import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,12 @@
 // The prober without sockets, threads and clocks: what is sent, what is made of what comes, and what is told to whom.
 // Simulations run it as it is; worker.ts gives it the real things.
-import { probeDeadMs, probeIntervalMs, probePort, probeStarvedMs, probeTickMs } from '@powernode/core/limits';
+import {
+  probeDeadMs,
+  probeIntervalMs,
+  probePort,
+  probeStarvedMs,
+  probeTickMs,
+} from '@powernode/core/limits/probe';
 import { RunClock, type RunClockRhythm } from '@powernode/core/presence/run-clock';
 import { type Probe, readProbe, writeProbe } from '@powernode/core/wire/probe';
 import type { AnsweringConfig, ProberConfig, RelayConfig } from './config.ts';

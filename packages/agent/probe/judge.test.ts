@@ -1,5 +1,5 @@
 // What a path is taken for, as it is heard and not heard. A simulated clock and seeded losses.
-import { probeDeadMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits';
+import { probeDeadMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits/probe';
 import { RunClock } from '@powernode/core/presence/run-clock';
 import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';

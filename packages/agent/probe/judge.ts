@@ -1,6 +1,6 @@
 // Whether one path is alive, from when something was heard on it. Slow to trust again what has died: a path that was
 // dead has to be heard without a break for a while before anything goes back to it, each time for longer.
-import { probeFlapMs, probeHoldMaxMs, probeHoldMs } from '@powernode/core/limits';
+import { probeFlapMs, probeHoldMaxMs, probeHoldMs } from '@powernode/core/limits/probe';
 
 /** untried: nothing was ever heard. returning: heard again, and not yet for long enough to be preferred to another. */
 export type PathState = 'untried' | 'alive' | 'returning' | 'dead';

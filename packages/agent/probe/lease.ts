@@ -1,7 +1,7 @@
 // The lease of one virtual address: until when this node may answer for it. Enough of the witnesses and the platform
 // must have answered something that was sent within `addressLeaseMs`. Counted from when it was sent, so that whoever
 // has not answered for that long knows that no lease rests on it. Pure; times are of one clock that only rises.
-import { addressLeaseMs } from '@powernode/core/limits';
+import { addressLeaseMs } from '@powernode/core/limits/failover';
 import type { LeaseConfig } from './config.ts';
 
 /** The platform among those that a lease rests on. */

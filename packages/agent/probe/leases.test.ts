@@ -1,6 +1,6 @@
 // The promise on which a single holder rests: when the platform may give an address to another node, the kernel of
 // the one before does not answer for it any more. Hubs, the holder and the platform are cut from each other at random.
-import { addressLeaseMs } from '@powernode/core/limits';
+import { addressLeaseMs } from '@powernode/core/limits/failover';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 // All leases of this node: when the platform is asked, what its answers and those of witnesses mean for which lease,
 // and what the kernel is to be told. Without sockets and without a clock of its own.
-import { addressLeaseMs, addressLeaseSlackMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits';
+import { addressLeaseMs, addressLeaseSlackMs } from '@powernode/core/limits/failover';
+import { probeIntervalMs, probeTickMs } from '@powernode/core/limits/probe';
 import type { LeaseConfig } from './config.ts';
 import { Lease } from './lease.ts';
 

@@ -1,5 +1,5 @@
 // Finding the largest packet that passes a path, with losses by chance and without.
-import { pathSizeAgainMs, pathSizeFloor, pathSizeStep, pathSizeWaitMs } from '@powernode/core/limits';
+import { pathSizeAgainMs, pathSizeFloor, pathSizeStep, pathSizeWaitMs } from '@powernode/core/limits/probe';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PathSize, type PathSizeResult, type SmallProbes } from './path-size.ts';

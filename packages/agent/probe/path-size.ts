@@ -8,7 +8,7 @@ import {
   pathSizeStep,
   pathSizeTries,
   pathSizeWaitMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/probe';
 
 /** What was found of one path. Bytes of IP packets inside the overlay. */
 export interface PathSizeResult {

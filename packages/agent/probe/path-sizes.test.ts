@@ -1,5 +1,5 @@
 // Two engines and a line between them that swallows what is large: what the one says of it.
-import { probeTickMs } from '@powernode/core/limits';
+import { probeTickMs } from '@powernode/core/limits/probe';
 import { expect, test } from 'vitest';
 import { nothingToProbe } from './config.ts';
 import { Engine } from './engine.ts';

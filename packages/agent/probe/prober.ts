@@ -1,7 +1,7 @@
 // The prober as the rest of the agent uses it: starts its thread, starts it again when it ends, and passes messages.
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
-import { proberAnswerMs, proberRestartMs } from '@powernode/core/limits';
+import { proberAnswerMs, proberRestartMs } from '@powernode/core/limits/probe';
 import { nothingToProbe, type ProberConfig } from './config.ts';
 import type { Hold } from './leases.ts';
 import type { FromProber, ProberNews, ToProber } from './messages.ts';

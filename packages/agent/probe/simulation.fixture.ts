@@ -1,6 +1,6 @@
 // Test support: hubs and spokes of one overlay whose probers run in simulated time, on links that can be cut, lose
 // and delay. Every prober is the real one (engine.ts); the rest of the machines is as much as probes meet.
-import { probeTickMs } from '@powernode/core/limits';
+import { probeTickMs } from '@powernode/core/limits/probe';
 import { directProbeAddress, probeAddressVia } from '@powernode/core/net/probe-address';
 import type { ProberConfig, TargetConfig } from './config.ts';
 import { Engine, type Place } from './engine.ts';

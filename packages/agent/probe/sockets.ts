@@ -1,7 +1,7 @@
 // The prober's UDP sockets: one for each address of this node that probes are answered at or sent from, so that what
 // is sent has the right source. An address may come later than the wish to use it, and go sooner; both are no error.
 import dgram from 'node:dgram';
-import { probeBindAgainMs, probeHops } from '@powernode/core/limits';
+import { probeBindAgainMs, probeHops } from '@powernode/core/limits/probe';
 import type { Place } from './engine.ts';
 
 /** An address of this node and a port of it; null: any port. */

@@ -8,7 +8,7 @@ import {
   probeSourceKeptMs,
   probeSourcesMax,
   probesPerSecondMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/probe';
 import { isHeard, PathJudge, type PathState } from './judge.ts';
 
 /** One source as others are told of it. */

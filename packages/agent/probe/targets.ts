@@ -1,5 +1,6 @@
 // The paths that this node probes: when each is sent its next probe, and what its answers say. Without sockets and
 // without a clock of its own; times are those of a RunClock.
+import { probeUntriedMs } from '@powernode/core/limits/presence';
 import {
   directProbeDeadMs,
   directProbeIntervalMs,
@@ -7,8 +8,7 @@ import {
   probeHoldMs,
   probeIntervalMs,
   probePaceMaxMs,
-  probeUntriedMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/probe';
 import type { HubPathState } from '@powernode/core/presence/judge';
 import type { TargetConfig } from './config.ts';
 import { isHeard, PathJudge, type PathState } from './judge.ts';

@@ -1,7 +1,7 @@
 // Peers whose probes a hub watches for the platform. To be a witness is a promise: once the platform was told that a
 // peer is not heard, no answer to it counts for a lease until the platform is known to have heard otherwise. Without
 // that, a peer that comes back in the wrong moment would keep an address that is being given to another.
-import { addressLeaseMs } from '@powernode/core/limits';
+import { addressLeaseMs } from '@powernode/core/limits/failover';
 import type { WatchConfig } from './config.ts';
 
 export interface WatchChange {

@@ -3,7 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { agentCollectMs, heldCommandMs, probePort, probeTickMs } from '@powernode/core/limits';
+import { agentCollectMs } from '@powernode/core/limits/agent';
+import { heldCommandMs } from '@powernode/core/limits/failover';
+import { probePort, probeTickMs } from '@powernode/core/limits/probe';
 import { toolEnvironment } from '../ports/run.ts';
 import { collectGarbage } from '../process-memory.ts';
 import { ActiveLeaseSets } from './active-lease-sets.ts';

@@ -4,7 +4,7 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { ProductError } from '@powernode/core/errors';
 import { parseJson } from '@powernode/core/json';
-import { agentControlBytesMax, agentRequestMs } from '@powernode/core/limits';
+import { agentControlBytesMax, agentRequestMs } from '@powernode/core/limits/agent';
 import { z } from 'zod';
 import type { StateFolder } from './folder.ts';
 

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
-import { agentStateBytesMax } from '@powernode/core/limits';
+import { agentStateBytesMax } from '@powernode/core/limits/agent';
 
 export class StateFolder {
   readonly path: string;

@@ -11,7 +11,7 @@ import {
 import { applyPatch } from '@powernode/core/compile/patch';
 import { ProductError } from '@powernode/core/errors';
 import { parseJson } from '@powernode/core/json';
-import { agentJournalBytesMin } from '@powernode/core/limits';
+import { agentJournalBytesMin } from '@powernode/core/limits/agent';
 import { type EntryValue, entryKey, sentEntryKey } from '@powernode/core/wire/document';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';
 import * as wire from '@powernode/core/wire/node-stream';

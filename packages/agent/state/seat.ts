@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
-import { agentSeatWaitS } from '@powernode/core/limits';
+import { agentSeatWaitS } from '@powernode/core/limits/agent';
 import { toolEnvironment } from '../ports/run.ts';
 import type { StateFolder } from './folder.ts';
 

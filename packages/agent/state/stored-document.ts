@@ -3,7 +3,7 @@
 // a later agent before it, is kept and not applied.
 import { keyedDigest } from '@powernode/core/compile/digest';
 import { parseJson } from '@powernode/core/json';
-import { entriesPerDocumentMax, revisionMax, storedVersionMax } from '@powernode/core/limits';
+import { entriesPerDocumentMax, revisionMax, storedVersionMax } from '@powernode/core/limits/texts';
 import {
   type EntryValue,
   entryKey,

@@ -1,6 +1,6 @@
 // What cannot be stored is tried again, told, and not asked of the disk more often than that.
 import { ProductError } from '@powernode/core/errors';
-import { agentStateRetryMs } from '@powernode/core/limits';
+import { agentStateRetryMs } from '@powernode/core/limits/agent';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import { UnstoredState } from './unstored.ts';

@@ -1,7 +1,7 @@
 // Writes of the state directory that must not stand in the machine's way: what cannot be stored now (a disk that is
 // full) is tried again until it is, and is told as a problem meanwhile.
 import { ProductError } from '@powernode/core/errors';
-import { agentStateRetryMs } from '@powernode/core/limits';
+import { agentStateRetryMs } from '@powernode/core/limits/agent';
 import type { Logger } from 'pino';
 import type { Clock } from '../ports/clock.ts';
 

@@ -6,7 +6,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StdioClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { toolsOf } from '@powernode/core/actions/tools';
-import { toolsDefaultBytesMax } from '@powernode/core/limits';
+import { toolsDefaultBytesMax } from '@powernode/core/limits/clients';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fixturePlatform, problem, type Reply, temporaryHome } from '../testing/fixture.ts';
 

@@ -7,7 +7,7 @@ import type { PlatformClient } from '@powernode/client/platform-client';
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import { overMcpHeader, type Question, type ToolCaller } from '@powernode/core/actions/tool-call';
 import { callableTools, type ToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
-import { confirmationSeconds } from '@powernode/core/limits';
+import { confirmationSeconds } from '@powernode/core/limits/clients';
 import { whoami } from '../login/whoami.ts';
 import { cliVersion } from '../version.ts';
 import type { World } from '../world.ts';

@@ -1,5 +1,5 @@
 // People's devices: granted access by an address that is shown once, issued again, shut out.
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import { encode } from 'uqr';
 import { expect, it } from 'vitest';
 import { idOf } from './fake/ids.ts';

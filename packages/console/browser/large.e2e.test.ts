@@ -1,5 +1,5 @@
 // Ten thousand peers: every row can be reached, only those in view are drawn, and the topology stays readable.
-import { matrixNodesMax } from '@powernode/core/limits';
+import { matrixNodesMax } from '@powernode/core/limits/overlay';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { looks, wide } from './browser.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { account, apiToken, apiTokenOnce, operator, permission, role } from '../intent/account.ts';
 import * as common from '../intent/common.ts';
-import { apiTokenSecondsMax } from '../limits.ts';
+import { apiTokenSecondsMax } from '../limits/trust.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'accounts' as const;

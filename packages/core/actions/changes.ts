@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { change } from '../intent/change.ts';
 import * as common from '../intent/common.ts';
-import { revisionMax } from '../limits.ts';
+import { revisionMax } from '../limits/texts.ts';
 import { pageInput, pageOutput, read } from './define.ts';
 
 export const changeActions = {

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import type { Permission } from '../intent/account.ts';
 import { deferredOperation, type PolicyMode, plan } from '../intent/autonomy.ts';
-import { pageSizeDefault, pageSizeMax, revisionMax } from '../limits.ts';
+import { pageSizeDefault, pageSizeMax } from '../limits/requests.ts';
+import { revisionMax } from '../limits/texts.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 

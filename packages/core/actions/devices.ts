@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { accessGrant, accessGrantOnce, userDevice, userDeviceWithConfig } from '../intent/user-device.ts';
-import { accessGrantSecondsDefault, accessGrantSecondsMax } from '../limits.ts';
+import { accessGrantSecondsDefault, accessGrantSecondsMax } from '../limits/overlay.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'devices' as const;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { event, instance, instanceStatus, joinToken, joinTokenOnce } from '../intent/fleet.ts';
-import { joinTokenSecondsDefault, joinTokenSecondsMax, timeTextMax } from '../limits.ts';
+import { timeTextMax } from '../limits/texts.ts';
+import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits/trust.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'fleet' as const;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { instance, joinTokenOnce } from '../intent/fleet.ts';
 import { offer } from '../intent/provider.ts';
-import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits.ts';
+import { joinTokenSecondsDefault, joinTokenSecondsMax } from '../limits/trust.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'provisioning' as const;

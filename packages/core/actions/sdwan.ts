@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import { firewallPolicy, mtu, network, routingMode, topologyStrategy } from '../intent/network.ts';
 import { peer, peerStatus, topology } from '../intent/peer.ts';
-import { peerEndpointsMax } from '../limits.ts';
+import { peerEndpointsMax } from '../limits/overlay.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 /** Named in the contract (§7): changes of role that the platform asks for. */

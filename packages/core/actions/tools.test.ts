@@ -1,6 +1,6 @@
 // The tools as clients of any language see them: complete, in one order, and nothing that their validators break on.
 import { expect, test } from 'vitest';
-import { toolsDefaultBytesMax, toolsDefaultMax } from '../limits.ts';
+import { toolsDefaultBytesMax, toolsDefaultMax } from '../limits/clients.ts';
 import { actionKeyOf, actionKeys, definitionOf } from './catalogue.ts';
 import { toolsets } from './tool-sets.ts';
 import { callableTools, parseToolSelection, toolAnswer, toolProblem, toolsOf } from './tools.ts';

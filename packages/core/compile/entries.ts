@@ -8,7 +8,7 @@
 // on relay interfaces of their own. All other pairs meet on the leaf interface with exact AllowedIPs. Two spokes meet
 // when one can be called (full_mesh), or when hubs see both where they can be called (behind NATs that allow it).
 import type { PeerId } from '../ids.ts';
-import { keepaliveSeconds, peerEndpointsMax, relayPortStep, transitHubsMax } from '../limits.ts';
+import { keepaliveSeconds, peerEndpointsMax, relayPortStep, transitHubsMax } from '../limits/overlay.ts';
 import { familyOf, formatEndpoint, parseAddress, parseEndpoint, withLength } from '../net/address.ts';
 import { type Prefix } from '../net/prefix.ts';
 import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';

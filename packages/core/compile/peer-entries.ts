@@ -1,7 +1,7 @@
 // The entries of a node because of another peer in its network: tunnels and routes. The same for all nodes of one peer
 // class. The entries of the node alone, and the rules behind them: entries.ts.
 import type { PublicKey } from '../ids.ts';
-import { keepaliveSeconds } from '../limits.ts';
+import { keepaliveSeconds } from '../limits/overlay.ts';
 import { withLength } from '../net/address.ts';
 import { directProbeAddress } from '../net/probe-address.ts';
 import type { EntryValue, PeerEntry } from '../wire/document.ts';

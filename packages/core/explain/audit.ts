@@ -6,7 +6,7 @@ import { compareRules } from '../compile/firewall/rule-order.ts';
 import { ruleContribution } from '../compile/items/firewall-rule.ts';
 import { memberOf } from '../compile/items/index.ts';
 import type { RuleModel } from '../compile/model.ts';
-import { auditNeighboursMax, auditPairsMax } from '../limits.ts';
+import { auditNeighboursMax, auditPairsMax } from '../limits/overlay.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
 import { Coverage, hooksOf, isOpposite, rangeOf } from './coverage.ts';
 import { type AuditedNetwork, DeadSides } from './dead-sides.ts';

@@ -1,6 +1,6 @@
 // Who reaches whom in a network, for one protocol and port: explain's verdict for every pair.
 import type { ReachabilityMatrix } from '../intent/reachability.ts';
-import { matrixNodesMax } from '../limits.ts';
+import { matrixNodesMax } from '../limits/overlay.ts';
 import type { Asked } from './ends.ts';
 import { explain, type Question } from './reachability.ts';
 import type { Sight } from './sight.ts';

@@ -1,6 +1,6 @@
 // Rules that decide and change nothing: a broader rule of the same selector does the same, and no rule between the two
 // decides any of that traffic otherwise. In time that grows with the number of rules: what costs more is not said.
-import { auditBetweenMax } from '../limits.ts';
+import { auditBetweenMax } from '../limits/overlay.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
 import { hooksOf, type Range, rangeOf } from './coverage.ts';
 import { type Finding, redundant } from './findings.ts';

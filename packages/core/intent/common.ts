@@ -1,6 +1,6 @@
 // The pieces that every noun's schema is made of: identifiers, times, names, addresses, tags.
 import { z } from 'zod';
-import * as limits from '../limits.ts';
+import * as limits from '../limits/texts.ts';
 import { canonicalAddress, formatEndpoint, parseEndpoint } from '../net/address.ts';
 import { hostnameRule, isHostname } from '../net/hostname.ts';
 import { canonicalPrefix } from '../net/prefix.ts';

@@ -1,6 +1,6 @@
 // Firewall rules of a network, and what an audit finds among them. How packets are judged: core/explain/judge.ts.
 import { z } from 'zod';
-import * as limits from '../limits.ts';
+import * as limits from '../limits/texts.ts';
 import * as common from './common.ts';
 
 export const ruleDirection = z.enum(['ingress', 'egress', 'both']);

@@ -1,6 +1,6 @@
 // A network: one IPv6 overlay, a /64 of its account's pool.
 import { z } from 'zod';
-import { overlayMtuMax, overlayMtuMin } from '../limits.ts';
+import { overlayMtuMax, overlayMtuMin } from '../limits/overlay.ts';
 import * as common from './common.ts';
 
 export const topologyStrategy = z.enum(['hub_and_spoke', 'full_mesh']);

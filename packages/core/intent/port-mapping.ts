@@ -1,6 +1,6 @@
 // Port mappings: doors from outside to an address of the overlay.
 import { z } from 'zod';
-import * as limits from '../limits.ts';
+import * as limits from '../limits/overlay.ts';
 import * as common from './common.ts';
 
 export const port = z.int().min(1).max(65535);

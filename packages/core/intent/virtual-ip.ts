@@ -1,6 +1,6 @@
 // Virtual IPs: addresses of the overlay that survive their holder.
 import { z } from 'zod';
-import * as limits from '../limits.ts';
+import * as limits from '../limits/overlay.ts';
 import * as common from './common.ts';
 
 /** pending: nobody holds it yet; failing_over: taken from one holder and not yet at the next; unassigned: nobody can

@@ -1,6 +1,6 @@
 // Allocation: which /64 a network gets from its account's /48, and which /128 a peer gets from its network.
 // Pure: what is taken is passed in. The caller holds the account's lock, so two answers never meet.
-import { hostNumberFirst, ipv4PrefixLength, networkPrefixLength } from '../limits.ts';
+import { hostNumberFirst, ipv4PrefixLength, networkPrefixLength } from '../limits/overlay.ts';
 import type { Address } from './address.ts';
 import { overlaps, type Prefix } from './prefix.ts';
 import { probeHostNumberFirst } from './probe-address.ts';

@@ -1,6 +1,6 @@
 // Hostnames as RFC 1123 §2.1 has them: labels of letters, digits and hyphens, joined by dots. A machine says its own, so
 // that a name has no room for anything else.
-import { hostnameLengthMax } from '../limits.ts';
+import { hostnameLengthMax } from '../limits/texts.ts';
 import { canonicalAddress } from './address.ts';
 
 const labelLengthMax = 63;

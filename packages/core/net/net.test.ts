@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostNumberFirst } from '../limits.ts';
+import { hostNumberFirst } from '../limits/overlay.ts';
 import { canonicalAddress, formatAddress, formatEndpoint, parseAddress, parseEndpoint } from './address.ts';
 import { allocateNetworkPrefix, hostAddressCandidates } from './allocate.ts';
 import { canonicalPrefix, contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';

@@ -1,5 +1,5 @@
 // When going and coming is told: not at once, and ever less often of one who goes back and forth.
-import { presenceConfirmMs } from '@powernode/core/limits';
+import { presenceConfirmMs } from '@powernode/core/limits/presence';
 import { expect, test } from 'vitest';
 import { Hysteresis } from './hysteresis.ts';
 

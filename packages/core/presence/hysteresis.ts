@@ -1,5 +1,5 @@
 // When a change is worth an event: it has lasted for a while, and longer each time it goes back and forth.
-import { presenceConfirmMaxMs, presenceConfirmMs, presenceFlapMs } from '../limits.ts';
+import { presenceConfirmMaxMs, presenceConfirmMs, presenceFlapMs } from '../limits/presence.ts';
 
 /** Times are of one clock that only rises. */
 export class Hysteresis {

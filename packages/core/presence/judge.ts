@@ -4,7 +4,8 @@
 // Hubs hear the probes of everybody, and everybody's probes are answered by hubs. One who is heard is reached, also when
 // its agent has lost the platform. A word against many is not believed of a machine whose agent is silent: it would let
 // one bad machine keep a dead one alive.
-import { agentHandshakeAliveMs, presenceContradictionMs } from '../limits.ts';
+import { agentHandshakeAliveMs } from '../limits/agent.ts';
+import { presenceContradictionMs } from '../limits/presence.ts';
 
 /** What is known of a machine by its stream. unknown: not heard yet since the platform began, which is not long ago. */
 export interface MachinePresence {

@@ -1,5 +1,5 @@
 // Fitness and ranking of the candidates of a virtual IP, with reasons. Pure.
-import { failoverHoldersMax } from '../limits.ts';
+import { failoverHoldersMax } from '../limits/overlay.ts';
 import type { State } from './state.ts';
 
 export interface Candidate {

@@ -1,6 +1,6 @@
 // The decision about a virtual IP from its state at one moment. Pure. Only the leader decides. One write is in progress
 // at a time, and nothing is decided until it is done.
-import { holderWellMs } from '../limits.ts';
+import { holderWellMs } from '../limits/failover.ts';
 import { bestCandidate, fitnessOf } from './candidates.ts';
 import { type Health, healthOf } from './health.ts';
 import { messages } from './messages.ts';

@@ -1,5 +1,5 @@
 // Health of the holder of a virtual IP, from the reports of hubs and from its renewals at the platform. Pure.
-import { addressLeaseMarginMs, addressLeaseMs } from '../limits.ts';
+import { addressLeaseMarginMs, addressLeaseMs } from '../limits/failover.ts';
 import { hubsReaching } from './candidates.ts';
 import type { HubReport, State, Verdict } from './state.ts';
 import { blockingSetSize } from './terms.ts';

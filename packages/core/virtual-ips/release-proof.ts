@@ -7,7 +7,12 @@
 // `proof.atMs`: the hubs reported so before it, and are asked after it to confirm that report. Reports alone do not
 // suffice: the newer report that a hub reaches the node again may be on a stream that is broken without the platform
 // knowing. From that moment on the platform acknowledges no renewal of this epoch, so nothing later revives the lease.
-import { addressLeaseMarginMs, addressLeaseMs, holderProofMs, terminatedHolderMs } from '../limits.ts';
+import {
+  addressLeaseMarginMs,
+  addressLeaseMs,
+  holderProofMs,
+  terminatedHolderMs,
+} from '../limits/failover.ts';
 import { doesReportCount } from './health.ts';
 import type { Effect, State } from './state.ts';
 import { type LeaseTerms, witnessBlockingSetSize } from './terms.ts';

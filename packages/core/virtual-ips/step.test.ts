@@ -6,7 +6,7 @@ import {
   holderProofMs,
   holderWellMs,
   terminatedHolderMs,
-} from '../limits.ts';
+} from '../limits/failover.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Effect, type Event, newState, type PeerFacts, type Row, type State } from './state.ts';
 import { step } from './step.ts';

@@ -1,6 +1,6 @@
 // The transition function of a virtual IP: step(state, event, now) → state + effects. Pure. This file applies events to
 // the state; decide.ts decides from the state; release-proof.ts explains the order that prevents two holders.
-import { virtualIpRetryMs } from '../limits.ts';
+import { virtualIpRetryMs } from '../limits/failover.ts';
 import { decide } from './decide.ts';
 import type { Effect, Event, HubReport, Row, State, Step } from './state.ts';
 import { sameTerms } from './terms.ts';

@@ -4,7 +4,8 @@
 // optional, and an agent that does not know it passes it over.
 import { z } from 'zod';
 import { tag } from '../intent/common.ts';
-import * as limits from '../limits.ts';
+import * as overlayLimits from '../limits/overlay.ts';
+import * as textsLimits from '../limits/texts.ts';
 import { openObject } from './open-object.ts';
 import {
   address,
@@ -32,11 +33,11 @@ export const interfaceEntry = openObject({
   public_key: publicKey,
   /** 0: any free port. */
   listen_port: z.int().min(0).max(65535),
-  mtu: z.int().min(limits.overlayMtuMin).max(limits.overlayMtuMax),
+  mtu: z.int().min(overlayLimits.overlayMtuMin).max(overlayLimits.overlayMtuMax),
   /** Addresses with their length, such as fd00::100/128. */
-  addresses: z.array(addressWithLength).max(limits.addressesPerEntryMax),
+  addresses: z.array(addressWithLength).max(textsLimits.addressesPerEntryMax),
   /** Further addresses (with their length) at which the node answers probes, and nothing else. */
-  probe_addresses: z.array(addressWithLength).max(limits.addressesPerEntryMax),
+  probe_addresses: z.array(addressWithLength).max(textsLimits.addressesPerEntryMax),
 });
 
 /** A WireGuard peer of one of those interfaces. */
@@ -51,9 +52,9 @@ export const peerEntry = openObject({
   fallback_endpoints: z
     .array(endpoint)
     .min(1)
-    .max(limits.peerEndpointsMax - 1)
+    .max(overlayLimits.peerEndpointsMax - 1)
     .optional(),
-  allowed_ips: z.array(addressWithLength).max(limits.allowedIpsPerPeerMax),
+  allowed_ips: z.array(addressWithLength).max(textsLimits.allowedIpsPerPeerMax),
   /** Seconds; 0: off. */
   keepalive: z.int().min(0).max(65535),
 });
@@ -67,7 +68,7 @@ export const routeEntry = openObject({
   kind: z.literal('route'),
   network_id: id,
   destination: addressWithLength,
-  via: z.array(interfaceName).min(1).max(limits.waysPerDestinationMax),
+  via: z.array(interfaceName).min(1).max(textsLimits.waysPerDestinationMax),
 });
 
 /** The node forwards packets between peers of this network (and never between networks). */
@@ -112,14 +113,14 @@ export const virtualIpEntry = openObject({
   network_id: id,
   virtual_ip_id: id,
   interface: interfaceName,
-  addresses: z.array(addressWithLength).min(1).max(limits.addressesPerEntryMax),
+  addresses: z.array(addressWithLength).min(1).max(textsLimits.addressesPerEntryMax),
   /** Rises with every change of the holder. */
-  epoch: z.int().min(0).max(limits.revisionMax),
+  epoch: z.int().min(0).max(textsLimits.revisionMax),
   /** null: no other node can become its holder, so none is needed. */
   lease: z
     .strictObject({
-      witnesses: z.array(address).max(limits.witnessesPerLeaseMax),
-      enough: z.int().min(1).max(limits.witnessesPerLeaseMax),
+      witnesses: z.array(address).max(textsLimits.witnessesPerLeaseMax),
+      enough: z.int().min(1).max(textsLimits.witnessesPerLeaseMax),
     })
     .nullable(),
 });
@@ -132,11 +133,11 @@ export const anycastEntry = openObject({
   kind: z.literal('anycast'),
   network_id: id,
   virtual_ip_id: id,
-  destinations: z.array(addressWithLength).min(1).max(limits.addressesPerEntryMax),
+  destinations: z.array(addressWithLength).min(1).max(textsLimits.addressesPerEntryMax),
   by: z
     .array(openObject({ interface: interfaceName, public_key: publicKey }))
     .min(1)
-    .max(limits.waysPerDestinationMax),
+    .max(textsLimits.waysPerDestinationMax),
 });
 
 /** Packets of the network are judged by its rules; what no rule names is judged by the policy on its way in. */
@@ -144,7 +145,7 @@ export const firewallEntry = openObject({
   kind: z.literal('firewall'),
   network_id: id,
   handle,
-  prefixes: z.array(addressWithLength).max(limits.prefixesPerNetworkMax),
+  prefixes: z.array(addressWithLength).max(textsLimits.prefixesPerNetworkMax),
   default_policy: z.enum(['accept', 'drop']),
   /** Connections that the rules no longer allow are ended when rules change. */
   rematch: z.boolean(),
@@ -154,7 +155,7 @@ export const firewallEntry = openObject({
 export const ruleSide = z.discriminatedUnion('kind', [
   openObject({
     kind: z.literal('host'),
-    addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
+    addresses: z.array(address).min(1).max(textsLimits.addressesPerEntryMax),
   }),
   openObject({ kind: z.literal('group'), group: tag }),
   openObject({ kind: z.literal('cidr'), cidr: addressWithLength }),
@@ -181,7 +182,7 @@ export const memberEntry = openObject({
   kind: z.literal('member'),
   network_id: id,
   group: tag,
-  addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
+  addresses: z.array(address).min(1).max(textsLimits.addressesPerEntryMax),
 });
 
 /** On its hub: a device without an agent, for which the hub judges packets by the rules. */
@@ -189,7 +190,7 @@ export const deviceEntry = openObject({
   kind: z.literal('device'),
   network_id: id,
   user_device_id: id,
-  addresses: z.array(address).min(1).max(limits.addressesPerEntryMax),
+  addresses: z.array(address).min(1).max(textsLimits.addressesPerEntryMax),
 });
 
 /** On a hub: a door from outside to an address of the overlay. */
@@ -203,11 +204,11 @@ export const portMappingEntry = openObject({
   target_address: address,
   target_port: port,
   /** Empty: from everywhere. */
-  source_cidrs: z.array(addressWithLength).max(limits.mappingSourceCidrsMax),
+  source_cidrs: z.array(addressWithLength).max(overlayLimits.mappingSourceCidrsMax),
   /** New connections a second; null: no limit. */
-  rate_limit: z.int().min(1).max(limits.mappingRateMax).nullable(),
+  rate_limit: z.int().min(1).max(overlayLimits.mappingRateMax).nullable(),
   /** Connections at once; null: no limit. */
-  max_connections: z.int().min(1).max(limits.mappingConnectionsMax).nullable(),
+  max_connections: z.int().min(1).max(overlayLimits.mappingConnectionsMax).nullable(),
   /** What packets into the overlay are sent from, so that answers come back here. */
   source_address: address,
 });
@@ -284,7 +285,7 @@ function isEntryKind(kind: string): boolean {
 export const unknownEntry = openObject({
   kind: z
     .string()
-    .max(limits.entryKindLengthMax)
+    .max(textsLimits.entryKindLengthMax)
     .regex(/^[a-z][a-z0-9_]*$/, 'is not a kind of entry')
     .refine((kind) => !isEntryKind(kind), 'is a known kind')
     .brand<'unknown kind'>(),

@@ -6,10 +6,10 @@ import {
   certificateTextMax,
   hostnameLengthMax,
   joinTokenLengthMax,
-  unusedKeysMax,
   urlLengthMax,
   versionLengthMax,
-} from '../limits.ts';
+} from '../limits/texts.ts';
+import { unusedKeysMax } from '../limits/trust.ts';
 import { hostnameRule, isHostname } from '../net/hostname.ts';
 import { id, publicKey } from './texts.ts';
 

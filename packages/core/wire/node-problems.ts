@@ -2,12 +2,8 @@
 // platform takes codes of this table only, so that a machine cannot put a text of its own in a program's way.
 import { z } from 'zod';
 import { type NodeSubsystem, nodeSubsystems } from '../intent/common.ts';
-import {
-  interfaceNameLengthMax,
-  nodeProblemCodeMax,
-  nodeProblemDetailMax,
-  nodeProblemsMax,
-} from '../limits.ts';
+import { nodeProblemCodeMax, nodeProblemDetailMax, nodeProblemsMax } from '../limits/node-stream.ts';
+import { interfaceNameLengthMax } from '../limits/texts.ts';
 import { beforeCapabilities } from './capability.ts';
 import { id } from './texts.ts';
 

@@ -2,7 +2,12 @@
 // side may be older than the other: unknown members are left out, messages of an unknown kind passed over
 // (read-message.ts). A change of meaning is a step in capability.ts.
 import { z } from 'zod';
-import * as limits from '../limits.ts';
+import * as agentLimits from '../limits/agent.ts';
+import * as nodeStreamLimits from '../limits/node-stream.ts';
+import * as overlayLimits from '../limits/overlay.ts';
+import * as presenceLimits from '../limits/presence.ts';
+import * as textsLimits from '../limits/texts.ts';
+import * as trustLimits from '../limits/trust.ts';
 import { hostnameRule, isHostname } from '../net/hostname.ts';
 import type { CapabilityRange } from './capability.ts';
 import { sentEntry } from './document.ts';
@@ -31,13 +36,13 @@ export const closeCodes = {
   limited: 4429,
 } as const;
 
-const revision = z.int().min(0).max(limits.revisionMax);
-const count = z.int().min(0).max(limits.countMax);
-const step = z.int().min(0).max(limits.capabilityMax);
+const revision = z.int().min(0).max(textsLimits.revisionMax);
+const count = z.int().min(0).max(textsLimits.countMax);
+const step = z.int().min(0).max(textsLimits.capabilityMax);
 const held = z.object({ revision, hash });
-const interfaceText = z.string().max(limits.interfaceNameLengthMax);
-const publicKey = z.string().length(limits.publicKeyLength);
-const publicKeys = z.array(publicKey).max(limits.unusedKeysMax);
+const interfaceText = z.string().max(textsLimits.interfaceNameLengthMax);
+const publicKey = z.string().length(textsLimits.publicKeyLength);
+const publicKeys = z.array(publicKey).max(trustLimits.unusedKeysMax);
 
 const versions = {
   /** What the node knows (capability.ts). */
@@ -69,14 +74,14 @@ export const hello = z.object({
   ...versions,
   /** Drawn by the program of the machine at its start: two that say the same are one, on another line. */
   run: id,
-  agent_version: z.string().max(limits.versionLengthMax),
-  hostname: z.string().max(limits.hostnameLengthMax).refine(isHostname, hostnameRule),
+  agent_version: z.string().max(textsLimits.versionLengthMax),
+  hostname: z.string().max(textsLimits.hostnameLengthMax).refine(isHostname, hostnameRule),
   /** The document on the node's disk; null before the first one. */
   held: held.nullable(),
   /** What the machine was last seen to be equal to. */
   applied: held.nullable(),
   /** Addresses of the machine outside overlays, canonical text. */
-  addresses: z.array(z.string().max(limits.addressTextMax)).max(limits.agentAddressesMax),
+  addresses: z.array(z.string().max(textsLimits.addressTextMax)).max(agentLimits.agentAddressesMax),
   underlay,
   /** IP families in which it reaches beyond its own links. Absent: not known. */
   families: z
@@ -96,7 +101,7 @@ export const applied = z.object({ kind: z.literal('applied'), ...held.shape });
 export const failed = z.object({
   kind: z.literal('failed'),
   revision,
-  message: z.string().max(limits.failureMessageMax),
+  message: z.string().max(nodeStreamLimits.failureMessageMax),
 });
 
 /** The held document does not have the hash that the platform named: send it whole. */
@@ -110,13 +115,13 @@ export const tunnelObservation = z.object({
   rx_bytes: count,
   tx_bytes: count,
   /** As the kernel prints it. */
-  endpoint: z.string().max(limits.endpointTextMax).nullable(),
+  endpoint: z.string().max(textsLimits.endpointTextMax).nullable(),
 });
 
 export const subsystemObservation = z.object({
-  name: z.string().min(1).max(limits.subsystemNameMax),
+  name: z.string().min(1).max(nodeStreamLimits.subsystemNameMax),
   state: z.enum(['ok', 'degraded', 'failed']),
-  message: z.string().max(limits.subsystemMessageMax),
+  message: z.string().max(nodeStreamLimits.subsystemMessageMax),
   observed_at: time,
 });
 
@@ -124,23 +129,25 @@ export const subsystemObservation = z.object({
 export const driftObservation = z.object({
   at: time,
   key,
-  detail: z.string().max(limits.driftDetailMax),
+  detail: z.string().max(nodeStreamLimits.driftDetailMax),
 });
 
 /** What the node sees. Only what changed since the last one, and everything once after hello. */
 export const observed = z.object({
   kind: z.literal('observed'),
-  tunnels: z.array(tunnelObservation).max(limits.agentTunnelsPerFrameMax),
-  subsystems: z.array(subsystemObservation).max(limits.subsystemsMax),
-  drift: z.array(driftObservation).max(limits.agentDriftPerFrameMax),
+  tunnels: z.array(tunnelObservation).max(agentLimits.agentTunnelsPerFrameMax),
+  subsystems: z.array(subsystemObservation).max(nodeStreamLimits.subsystemsMax),
+  drift: z.array(driftObservation).max(agentLimits.agentDriftPerFrameMax),
   /** For each route that has a choice (prefixes, and peers met without a hub): where it goes now; null: nowhere. */
   routes: z
-    .array(z.object({ destination: z.string().max(limits.addressTextMax), via: interfaceText.nullable() }))
-    .max(limits.agentRoutesPerFrameMax),
+    .array(
+      z.object({ destination: z.string().max(textsLimits.addressTextMax), via: interfaceText.nullable() }),
+    )
+    .max(agentLimits.agentRoutesPerFrameMax),
   /** What the firewall counted for each rule since the agent came. Absent: nothing new. */
   rules: z
     .array(z.object({ rule_id: id, packets: count, bytes: count }))
-    .max(limits.rulesPerFrameMax)
+    .max(overlayLimits.rulesPerFrameMax)
     .optional(),
   /** The whole list, when it is another one than was said last. */
   underlay: underlay.optional(),
@@ -154,10 +161,10 @@ export const observed = z.object({
  */
 export const paths = z.object({
   kind: z.literal('paths'),
-  peers: z.array(z.object({ peer_id: id, alive: z.boolean() })).max(limits.watchedPeersMax),
+  peers: z.array(z.object({ peer_id: id, alive: z.boolean() })).max(overlayLimits.watchedPeersMax),
 });
 
-const forMs = z.int().min(0).max(limits.probedForMsMax);
+const forMs = z.int().min(0).max(presenceLimits.probedForMsMax);
 
 /**
  * What probes say. `heard`, of hubs: whether probes of the peer with that address arrive and are answered. `paths`: how
@@ -167,7 +174,9 @@ const forMs = z.int().min(0).max(limits.probedForMsMax);
  */
 export const probed = z.object({
   kind: z.literal('probed'),
-  heard: z.array(z.object({ address, heard: z.boolean(), for_ms: forMs })).max(limits.probedPerFrameMax),
+  heard: z
+    .array(z.object({ address, heard: z.boolean(), for_ms: forMs }))
+    .max(presenceLimits.probedPerFrameMax),
   paths: z
     .array(
       z.object({
@@ -177,10 +186,12 @@ export const probed = z.object({
         for_ms: forMs,
       }),
     )
-    .max(limits.probedPathsMax),
+    .max(presenceLimits.probedPathsMax),
 });
 
-const leases = z.array(z.object({ virtual_ip_id: id, epoch: revision })).max(limits.virtualIpsPerNodeMax);
+const leases = z
+  .array(z.object({ virtual_ip_id: id, epoch: revision }))
+  .max(overlayLimits.virtualIpsPerNodeMax);
 
 /** The node asks to go on holding addresses. The platform answers with those that are still its own. */
 export const leaseRenew = z.object({ kind: z.literal('lease_renew'), sequence: count, leases });
@@ -213,9 +224,9 @@ export const welcome = z.object({
   capability: step.optional(),
   /** Instead, before capability 4. */
   protocol: step.optional(),
-  platform_version: z.string().max(limits.versionLengthMax),
+  platform_version: z.string().max(textsLimits.versionLengthMax),
   instance_id: id,
-  unused_keys_target: z.int().min(0).max(limits.countMax),
+  unused_keys_target: z.int().min(0).max(textsLimits.countMax),
 });
 
 /** The whole document; replaces what the node holds. */
@@ -223,7 +234,7 @@ export const document = z.object({
   kind: z.literal('document'),
   revision,
   hash,
-  entries: z.array(sentEntry).max(limits.entriesPerDocumentMax),
+  entries: z.array(sentEntry).max(textsLimits.entriesPerDocumentMax),
 });
 
 /** What changed since `base`. Applied to a document of that revision it gives one of `revision` and `hash`. */
@@ -232,8 +243,8 @@ export const delta = z.object({
   base: revision,
   revision,
   hash,
-  set: z.array(sentEntry).max(limits.entriesPerDocumentMax),
-  remove: z.array(key).max(limits.entriesPerDocumentMax),
+  set: z.array(sentEntry).max(textsLimits.entriesPerDocumentMax),
+  remove: z.array(key).max(textsLimits.entriesPerDocumentMax),
 });
 
 /** The document that the node named is the newest. */
@@ -242,7 +253,7 @@ export const current = z.object({ kind: z.literal('current'), revision, hash });
 /** Of the keys that the node offered: they were given to peers that are gone, and no document will name them. */
 export const keysRetired = z.object({
   kind: z.literal('keys_retired'),
-  public_keys: z.array(publicKey).max(limits.spentKeysPerFrameMax),
+  public_keys: z.array(publicKey).max(textsLimits.spentKeysPerFrameMax),
 });
 
 /**
@@ -255,7 +266,7 @@ export const leaseAck = z.object({ kind: z.literal('lease_ack'), sequence: count
 /** From here on the node says so often that it runs: there are many of them. Without it, every `streamBeatMs`. */
 export const beat = z.object({
   kind: z.literal('beat'),
-  every_ms: z.int().min(limits.streamBeatMs).max(limits.streamBeatMaxMs),
+  every_ms: z.int().min(nodeStreamLimits.streamBeatMs).max(nodeStreamLimits.streamBeatMaxMs),
 });
 
 /** What the node took back of its document (`change_rolled_back`) is to be applied once more, on trial again. */

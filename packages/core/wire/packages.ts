@@ -1,6 +1,6 @@
 // What a platform serves to machines that have nothing yet: the install script and the agent's packages.
 import { z } from 'zod';
-import { packageBytesMax, packageNameLengthMax, packagesMax, packageWordMax } from '../limits.ts';
+import { packageBytesMax, packageNameLengthMax, packagesMax, packageWordMax } from '../limits/packages.ts';
 
 export const installScriptPath = '/install.sh';
 /** Below it: each package by its name, and the manifest. */

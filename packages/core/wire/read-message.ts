@@ -1,6 +1,6 @@
 // Reads one message of a stream: one of the kinds that are known here, or one of a later version, which is passed over.
 import { z } from 'zod';
-import { messageKindLengthMax } from '../limits.ts';
+import { messageKindLengthMax } from '../limits/texts.ts';
 
 export type Read<T> =
   | { readonly kind: 'message'; readonly message: T }

@@ -10,7 +10,7 @@ import {
   publicKeyLength,
   timeTextMax,
   wireIdLengthMax,
-} from '../limits.ts';
+} from '../limits/texts.ts';
 
 const group = '[0-9a-f]{1,4}';
 const compressed = Array.from({ length: 6 }, (_, i) => {

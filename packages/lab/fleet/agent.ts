@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
+import { labStepMs } from '@powernode/core/limits/lab';
 import { z } from 'zod';
 import { hostOf, type LabPlan } from '../plan/plan.ts';
 import { startBackground } from '../stage/background.ts';

@@ -8,7 +8,7 @@ import {
   type ParametersOf,
 } from '@powernode/core/actions/define';
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
+import { labStepMs } from '@powernode/core/limits/lab';
 import { z } from 'zod';
 import { adminToken, operatorUrl, type PlatformPlace } from './platform.ts';
 

@@ -3,7 +3,8 @@
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { ProductError } from '@powernode/core/errors';
-import { labConnectedMs, pageSizeMax } from '@powernode/core/limits';
+import { labConnectedMs } from '@powernode/core/limits/lab';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import { hostOf, type LabPlan, type NetworkPlan } from '../plan/plan.ts';
 import { logTail } from '../stage/folder.ts';
 import { waitFor } from '../stage/process.ts';

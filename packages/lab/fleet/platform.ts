@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
-import { labPlatformReadyMs, labPlatformStopMs, labStepMs } from '@powernode/core/limits';
+import { labPlatformReadyMs, labPlatformStopMs, labStepMs } from '@powernode/core/limits/lab';
 import { type LabPlan, nodePort, platformNamed } from '../plan/plan.ts';
 import { startBackground } from '../stage/background.ts';
 import { logTail, makeNodeFolder } from '../stage/folder.ts';

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
+import { labStepMs } from '@powernode/core/limits/lab';
 import type { LabPlan } from '../plan/plan.ts';
 import { requireNode } from '../stage/fabric.ts';
 import { inside } from '../stage/holder.ts';

@@ -2,7 +2,7 @@
 // may be done again.
 
 import { ProductError } from '@powernode/core/errors';
-import { labPlatformStopMs, labStepMs } from '@powernode/core/limits';
+import { labPlatformStopMs, labStepMs } from '@powernode/core/limits/lab';
 import { z } from 'zod';
 import { dataFolderName, stopDatabases } from '../fleet/platform.ts';
 import { platformSource } from '../fleet/programs.ts';

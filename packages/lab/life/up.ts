@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
-import { labParallelMax, labPublicPrefixesMax } from '@powernode/core/limits';
+import { labParallelMax, labPublicPrefixesMax } from '@powernode/core/limits/lab';
 import { overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { z } from 'zod';
 import { findAgent, join, startAgent } from '../fleet/agent.ts';

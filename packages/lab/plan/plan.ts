@@ -1,7 +1,7 @@
 // From a checked specification to a plan: every address, bridge and interface of the lab, decided once and
 // kept for its life, so that a host that is booted again is the same machine on the same wire. Pure.
 import { ProductError } from '@powernode/core/errors';
-import { labNodesMax } from '@powernode/core/limits';
+import { labNodesMax } from '@powernode/core/limits/lab';
 import { formatAddress } from '@powernode/core/net/address';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { platformOf } from './check.ts';

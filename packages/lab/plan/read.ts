@@ -1,7 +1,7 @@
 // From the text of a lab file to a checked specification. Every complaint names the line, the path and what
 // was written there.
 import { ProductError } from '@powernode/core/errors';
-import { labFileBytesMax } from '@powernode/core/limits';
+import { labFileBytesMax } from '@powernode/core/limits/lab';
 import { validationMessage } from '@powernode/core/validation';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';

@@ -2,7 +2,7 @@
 // belongs to what is decided in plan.ts.
 import * as common from '@powernode/core/intent/common';
 import { firewallPolicy, mtu, routingMode, topologyStrategy } from '@powernode/core/intent/network';
-import { labNameLengthMax, labNodesMax, labPlatformsMax } from '@powernode/core/limits';
+import { labNameLengthMax, labNodesMax, labPlatformsMax } from '@powernode/core/limits/lab';
 import { parseAddress } from '@powernode/core/net/address';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { z } from 'zod';

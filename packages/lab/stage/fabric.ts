@@ -1,7 +1,7 @@
 // The wires of a lab: one node that holds a bridge for each segment, and the veth pairs from there to hosts,
 // NATs and, for the platforms, to this machine itself.
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
+import { labStepMs } from '@powernode/core/limits/lab';
 import {
   type Attachment,
   type HostPlan,

@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
-import { labLogTailLines } from '@powernode/core/limits';
+import { labLogTailLines } from '@powernode/core/limits/lab';
 import { z } from 'zod';
 import { acceptSpec } from '../plan/read.ts';
 import { type LabSpec, labSpec } from '../plan/spec.ts';

@@ -2,7 +2,7 @@
 // first one in there. When it is killed, the kernel ends everything else in the node, as a power cut would.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ProductError } from '@powernode/core/errors';
-import { labStepMs } from '@powernode/core/limits';
+import { labStepMs } from '@powernode/core/limits/lab';
 import { type Mark, markEnvironment } from './names.ts';
 import { findHolder, type Process, signal, waitFor, waitUntilGone } from './process.ts';
 import { type Command, toolPath } from './run.ts';

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
-import { labPollMs } from '@powernode/core/limits';
+import { labPollMs } from '@powernode/core/limits/lab';
 import { type Mark, markOf, markVariable } from './names.ts';
 
 export interface Process {

@@ -2,7 +2,7 @@
 // quoted in errors and stand in the process list, so no secret may be among them. Core is named by its path for machine.ts.
 import { execFile, spawn } from 'node:child_process';
 import { ProductError } from '../../core/errors.ts';
-import { labOutputBytesMax } from '../../core/limits.ts';
+import { labOutputBytesMax } from '../../core/limits/lab.ts';
 
 /** Where administrators' tools are, also for a root shell whose PATH lacks them. */
 export const toolPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;

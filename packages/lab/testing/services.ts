@@ -7,7 +7,7 @@ import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Peer, Topology } from '@powernode/core/intent/peer';
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import type { ProbedPath } from '../fleet/agent.ts';
 import type { Call } from '../fleet/api.ts';
 import { checkout } from '../fleet/programs.ts';

@@ -2,7 +2,7 @@
 // that one of them is gone; what it has printed until then lacks some.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
-import { labPollMs } from '@powernode/core/limits';
+import { labPollMs } from '@powernode/core/limits/lab';
 import type { Outcome } from '../stage/run.ts';
 
 /** A host that starts changes its links for some hundred milliseconds at a time; a second of changes is a fault. */

@@ -1,6 +1,7 @@
 // Who reaches whom over the overlay: one round for a matrix, or continuous pings that count every loss.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { labPingIntervalMs, labPingLanesMax, networkPrefixLength } from '@powernode/core/limits';
+import { labPingIntervalMs, labPingLanesMax } from '@powernode/core/limits/lab';
+import { networkPrefixLength } from '@powernode/core/limits/overlay';
 import { parseAddress } from '@powernode/core/net/address';
 import type { OpenLab } from '../life/record.ts';
 import { requireNode } from '../stage/fabric.ts';

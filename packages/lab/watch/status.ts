@@ -1,5 +1,5 @@
 // What a lab is right now, read from the kernel: which platforms and agents run, and which addresses are there.
-import { networkPrefixLength } from '@powernode/core/limits';
+import { networkPrefixLength } from '@powernode/core/limits/overlay';
 import { parseAddress } from '@powernode/core/net/address';
 import { probeHostNumberFirst } from '@powernode/core/net/probe-address';
 import { z } from 'zod';

@@ -2,7 +2,7 @@
 // let in all the same: others may share the address.
 import { createHash } from 'node:crypto';
 import { ProductError } from '@powernode/core/errors';
-import { tokenUseWriteMs } from '@powernode/core/limits';
+import { tokenUseWriteMs } from '@powernode/core/limits/requests';
 import type { Authenticate } from '../actions/invoke-types.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';

@@ -1,7 +1,7 @@
 // The last way into an account cannot be taken, and no policy keeps an owner out of its own account.
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
-import { wayInWarningMs } from '@powernode/core/limits';
+import { wayInWarningMs } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../actions/invoke-types.ts';
 import { inPlatform } from '../store/tenancy.ts';

@@ -3,7 +3,7 @@
 // time.
 import { ProductError } from '@powernode/core/errors';
 import { type Permission, platformPermissions, rolePermissions } from '@powernode/core/intent/account';
-import { wayInWarningMs } from '@powernode/core/limits';
+import { wayInWarningMs } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import type { ActionContext, Trx } from '../actions/context.ts';
 import type { Caller } from '../actions/invoke-types.ts';

@@ -3,7 +3,7 @@
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import type { Permission, Role } from '@powernode/core/intent/account';
-import { tokenLineMax } from '@powernode/core/limits';
+import { tokenLineMax } from '@powernode/core/limits/trust';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Caller } from '../actions/invoke-types.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';

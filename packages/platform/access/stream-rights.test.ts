@@ -1,5 +1,5 @@
 // Streams that break by themselves: they are watched no more, and one that cannot be ended keeps no other one open.
-import { rightsLookMs } from '@powernode/core/limits';
+import { rightsLookMs } from '@powernode/core/limits/requests';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Caller } from '../actions/invoke-types.ts';

@@ -1,7 +1,7 @@
 // Ends what is open when the right to it is lost: a token that was revoked or has expired, an operator or a maker of its
 // token that was disabled, a role that was lowered. What every open stream stands on is looked up in the database several
 // times a second, and at once when this process hears of a change; so it does not matter which process made it.
-import { rightsLookMs } from '@powernode/core/limits';
+import { rightsLookMs } from '@powernode/core/limits/requests';
 import type { Logger } from 'pino';
 import type { Caller } from '../actions/invoke-types.ts';
 import { type JobFigures, JobRunner } from '../coordination/jobs.ts';

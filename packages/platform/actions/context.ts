@@ -7,7 +7,7 @@ import type { Item } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { commitsWaitMs } from '@powernode/core/limits';
+import { commitsWaitMs } from '@powernode/core/limits/failover';
 import { sql, type Transaction } from 'kysely';
 import type { Deliverer } from '../deliver/deliverer.ts';
 import type { Database } from '../store/tables.ts';

@@ -2,7 +2,8 @@
 // what follows under it. Both in the transaction of the rows.
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Event } from '@powernode/core/intent/fleet';
-import { changeNodesMax, changesReadMax } from '@powernode/core/limits';
+import { changesReadMax } from '@powernode/core/limits/node-stream';
+import { changeNodesMax } from '@powernode/core/limits/requests';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../store/tables.ts';
 

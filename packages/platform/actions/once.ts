@@ -1,6 +1,6 @@
 // What an action makes that is shown once: to whoever asked for it, as the answer, or later when an approval came
 // between. Then only the digest of a secret that nobody has is stored, until the requester fetches its own.
-import { secretFetchMs } from '@powernode/core/limits';
+import { secretFetchMs } from '@powernode/core/limits/requests';
 import type { ActionContext } from './context.ts';
 
 type Context = Pick<ActionContext, 'dryRun' | 'isApproved' | 'now'>;

@@ -1,5 +1,5 @@
 // A page of long rows ends before its size, so that no list answers more than a few megabytes, and loses nothing.
-import { pageBytesMax } from '@powernode/core/limits';
+import { pageBytesMax } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inAccount } from '../store/tenancy.ts';

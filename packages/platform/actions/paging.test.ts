@@ -1,5 +1,5 @@
 // Pages of rows that are at hand: by number and by bytes, and nothing is lost between them.
-import { pageBytesMax } from '@powernode/core/limits';
+import { pageBytesMax } from '@powernode/core/limits/requests';
 import { expect, test } from 'vitest';
 import { pageOf } from './paging.ts';
 

@@ -2,7 +2,8 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { idShape } from '@powernode/core/ids';
-import { pageBytesMax, revisionMax } from '@powernode/core/limits';
+import { pageBytesMax } from '@powernode/core/limits/requests';
+import { revisionMax } from '@powernode/core/limits/texts';
 import type { SelectQueryBuilder } from 'kysely';
 import type { Database } from '../store/tables.ts';
 

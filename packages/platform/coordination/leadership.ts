@@ -1,7 +1,7 @@
 // Which of the platform's processes does what only one may do, such as deciding about virtual IPs: one at a time. With
 // a database that only this process can use, it is this one; else the one whose name was written there lately. A
 // process that could not renew its claim for a while stops by its own clock, sooner than another one may take over.
-import { leaderBeatMs, leaderStaleMs } from '@powernode/core/limits';
+import { leaderBeatMs, leaderStaleMs } from '@powernode/core/limits/failover';
 import type { Logger } from 'pino';
 import type { Clock } from '../trust/clock.ts';
 

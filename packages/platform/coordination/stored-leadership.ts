@@ -1,7 +1,7 @@
 // Leadership over the database: who leads is one row of `platform_settings`, and a transaction that only the leader may
 // commit holds that row until it does.
 import { ProductError } from '@powernode/core/errors';
-import { leaderExpiryMs } from '@powernode/core/limits';
+import { leaderExpiryMs } from '@powernode/core/limits/failover';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { Store } from '../store/open-store.ts';

@@ -7,7 +7,9 @@ import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { AccountId, InstanceId, PublicKey } from '@powernode/core/ids';
 import type { Instance } from '@powernode/core/intent/fleet';
-import * as limits from '@powernode/core/limits';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
+import * as presenceLimits from '@powernode/core/limits/presence';
+import * as requestsLimits from '@powernode/core/limits/requests';
 import type { PathsMessage } from '@powernode/core/wire/node-stream';
 import { v7 as uuidv7 } from 'uuid';
 import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
@@ -166,13 +168,15 @@ class RunningDelivery implements Delivery {
     const streams = this.#streams;
     const every = (name: string, intervalMs: number, run: () => void | Promise<void>, firstMs = intervalMs) =>
       this.#jobs.add({ name, intervalMs, firstMs, runsOn: 'every_process', run });
-    every('stream_pings', limits.streamPingMs / limits.streamGroups, () => streams.tick());
-    every('ended_certificates', limits.rightsLookMs, () => this.#endOutlived());
-    every('presence', limits.presenceTickMs, () => this.presence.tick());
-    every('missed_changes', limits.catchUpMs, () => dispatcher.catchUp());
-    every('heartbeats', limits.heartbeatFlushMs, () => reports.heartbeats(streams.nodes()));
-    const firstSweepMs = limits.silenceGraceMs + limits.silenceSweepMs;
-    every('silent_peers', limits.silenceSweepMs, () => reports.sweepSilence(), firstSweepMs);
+    every('stream_pings', nodeStreamLimits.streamPingMs / nodeStreamLimits.streamGroups, () =>
+      streams.tick(),
+    );
+    every('ended_certificates', requestsLimits.rightsLookMs, () => this.#endOutlived());
+    every('presence', presenceLimits.presenceTickMs, () => this.presence.tick());
+    every('missed_changes', nodeStreamLimits.catchUpMs, () => dispatcher.catchUp());
+    every('heartbeats', nodeStreamLimits.heartbeatFlushMs, () => reports.heartbeats(streams.nodes()));
+    const firstSweepMs = nodeStreamLimits.silenceGraceMs + nodeStreamLimits.silenceSweepMs;
+    every('silent_peers', nodeStreamLimits.silenceSweepMs, () => reports.sweepSilence(), firstSweepMs);
   }
 
   async listen(address: Address, served: Served = nothingServed): Promise<{ readonly port: number }> {
@@ -370,7 +374,9 @@ class RunningDelivery implements Delivery {
     const node = this.dispatcher.nodes.get(instanceId);
     if (node === undefined || node.ended) return;
     node.ended = true;
-    const late = new Promise<void>((resolve) => this.#options.clock.after(limits.lastDocumentMs, resolve));
+    const late = new Promise<void>((resolve) =>
+      this.#options.clock.after(nodeStreamLimits.lastDocumentMs, resolve),
+    );
     this.presence.ended(instanceId);
     void Promise.race([this.dispatcher.settled(accountId), late]).then(() => {
       this.#streams.revoke(instanceId);

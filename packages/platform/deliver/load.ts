@@ -2,7 +2,7 @@
 
 import { ProductError } from '@powernode/core/errors';
 import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
-import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits';
+import { changesKeptPerAccount, changesReadMax } from '@powernode/core/limits/node-stream';
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Store } from '../store/open-store.ts';

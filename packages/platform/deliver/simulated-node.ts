@@ -2,7 +2,7 @@
 // it has applied what it got. For tests and for the load of benchmarks, thousands in one process.
 import { randomUUID } from 'node:crypto';
 import { addDigests, entryDigest, formatDigest, subtractDigests } from '@powernode/core/compile/digest';
-import { streamBeatMs } from '@powernode/core/limits';
+import { streamBeatMs } from '@powernode/core/limits/node-stream';
 import { newestCapability } from '@powernode/core/wire/capability';
 import { type EntryValue, entryKey, isKnownEntry } from '@powernode/core/wire/document';
 import {

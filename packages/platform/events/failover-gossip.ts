@@ -1,7 +1,7 @@
 // Messages between processes of one platform about nodes on their streams, over the bus: what a node has applied
 // and what a hub reports, lease renewals on their way to the process that leads, and its answers on their way back.
 // Any of it may be lost; as a whole it is sent again every second (limits: `hearsayBeatMs`).
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { z } from 'zod';
 
 const id = z.string().max(64);

@@ -1,7 +1,9 @@
 // Messages about machines between processes of one platform, over the bus. Presence: numbered changes as they come, and
 // a beat every second; a process that misses a number, or meets another process for the first time, asks for everything.
 // Identities: whether the machine of a stream answers on another stream elsewhere.
-import * as limits from '@powernode/core/limits';
+import * as overlayLimits from '@powernode/core/limits/overlay';
+import * as presenceLimits from '@powernode/core/limits/presence';
+import * as textsLimits from '@powernode/core/limits/texts';
 import { z } from 'zod';
 
 const id = z.string().max(64);
@@ -15,9 +17,13 @@ const machineReport = z.strictObject({
   isWhole: z.boolean(),
   heard: z
     .array(
-      z.strictObject({ address: z.string().max(limits.addressTextMax), heard: z.boolean(), sinceMs: time }),
+      z.strictObject({
+        address: z.string().max(textsLimits.addressTextMax),
+        heard: z.boolean(),
+        sinceMs: time,
+      }),
     )
-    .max(limits.peersPerNetworkMax),
+    .max(overlayLimits.peersPerNetworkMax),
   tunnels: z
     .array(
       z.strictObject({
@@ -26,7 +32,7 @@ const machineReport = z.strictObject({
         sinceMs: time,
       }),
     )
-    .max(limits.probedPathsMax),
+    .max(presenceLimits.probedPathsMax),
 });
 
 export const presenceGossip = z.discriminatedUnion('about', [
@@ -36,8 +42,8 @@ export const presenceGossip = z.discriminatedUnion('about', [
     from: id,
     number: z.int(),
     isWhole: z.boolean(),
-    tellings: z.array(machineReport).max(limits.presenceGossipMax),
-    gone: z.array(id).max(limits.presenceGossipMax),
+    tellings: z.array(machineReport).max(presenceLimits.presenceGossipMax),
+    gone: z.array(id).max(presenceLimits.presenceGossipMax),
   }),
   z.strictObject({ about: z.literal('wanted'), to: id }),
   z.strictObject({ about: z.literal('ends'), from: id }),
@@ -52,7 +58,7 @@ export const identityGossip = z.discriminatedUnion('about', [
     from: id,
     to: id.nullable(),
     instanceId: id,
-    address: z.string().max(limits.addressTextMax),
+    address: z.string().max(textsLimits.addressTextMax),
   }),
   z.strictObject({ about: z.literal('answers'), question: id, isThere: z.boolean() }),
 ]);

@@ -1,7 +1,7 @@
 // Writes events in the transaction of what they tell of. The ids of an account's events are in the order of their
 // commits: whoever has read up to one id has missed none before it, and goes on from there.
 import type { Event } from '@powernode/core/intent/fleet';
-import { eventRowsPerInsertMax } from '@powernode/core/limits';
+import { eventRowsPerInsertMax } from '@powernode/core/limits/requests';
 import { sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../store/tables.ts';

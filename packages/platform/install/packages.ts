@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { ProductError } from '@powernode/core/errors';
-import { packageDownloadsMax, packageIdleMs, packageManifestBytesMax } from '@powernode/core/limits';
+import { packageDownloadsMax, packageIdleMs, packageManifestBytesMax } from '@powernode/core/limits/packages';
 import {
   installScriptPath,
   manifestName,

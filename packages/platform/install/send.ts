@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import { packageIdleMs } from '@powernode/core/limits';
+import { packageIdleMs } from '@powernode/core/limits/packages';
 import type { Logger } from 'pino';
 import type { Downloads } from './packages.ts';
 

@@ -1,5 +1,5 @@
 // What is scraped is what the table of metrics says, and however large a fleet is, a scrape stays small.
-import { metricSeriesMax } from '@powernode/core/limits';
+import { metricSeriesMax } from '@powernode/core/limits/requests';
 import { expect, test } from 'vitest';
 import { metricNames, metricTable } from './metric-table.ts';
 import { createMetrics } from './metrics.ts';

@@ -1,6 +1,6 @@
 // Metrics of what the overlays are like now: machines, networks, peers, hubs, virtual IPs, drift, rules. One series for
 // each object, up to a limit for each kind; what is left out is counted.
-import { metricSeriesMax } from '@powernode/core/limits';
+import { metricSeriesMax } from '@powernode/core/limits/requests';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type MetricName, metricTable } from './metric-table.ts';
 

@@ -1,6 +1,6 @@
 // What metrics show of virtual IPs and rules: read from the rows, a few seconds old at most. Without a database the last
 // figures are shown again: what is in memory is worth a scrape by itself.
-import { metricRowsMs, metricSeriesMax } from '@powernode/core/limits';
+import { metricRowsMs, metricSeriesMax } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Store } from '../store/open-store.ts';

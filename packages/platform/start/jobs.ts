@@ -1,6 +1,7 @@
 // The periodic jobs of a platform that belong to no part of it: what time ends, what is warned of, and what is deleted.
-import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits';
+
 import { operationsLookMs, retentionFirstMs, retentionIntervalMs } from '@powernode/core/limits/coordination';
+import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits/requests';
 import type { Logger } from 'pino';
 import { warnOfLastWayIn } from '../access/last-way-in.ts';
 import { expireApprovals } from '../actions/autonomy/expire.ts';

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ProductError } from '@powernode/core/errors';
-import { operatorHeadersMs } from '@powernode/core/limits';
+import { operatorHeadersMs } from '@powernode/core/limits/requests';
 import type { Logger } from 'pino';
 import type { Metrics } from '../observe/metrics.ts';
 import { isLoopbackName } from '../surfaces/http/hosts.ts';

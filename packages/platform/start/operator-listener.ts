@@ -16,7 +16,7 @@ import {
   operatorConnectionsPerSourceMax,
   operatorHeadersMs,
   operatorRequestMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/requests';
 import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';

@@ -5,7 +5,7 @@ import {
   databaseIdleInTransactionMs,
   databaseSessionsMax,
   databaseStatementMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/database';
 import pg from 'pg';
 
 /**

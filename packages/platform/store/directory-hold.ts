@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
-import { databaseConnectMs, embeddedRestartFirstMs } from '@powernode/core/limits';
+import { databaseConnectMs, embeddedRestartFirstMs } from '@powernode/core/limits/database';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { z } from 'zod';

@@ -15,7 +15,7 @@ import {
   embeddedRestartsMax,
   embeddedStartMs,
   embeddedStopMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/database';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { sqlStateOf } from './database-errors.ts';

@@ -3,7 +3,7 @@
 // a migration ran after it: a kill in between leaves a database that no start can bring further. Here each migration is one
 // transaction, with its record, row-level security on its tables and the grants to the product's role.
 import { ProductError } from '@powernode/core/errors';
-import { migrationWaitMs } from '@powernode/core/limits';
+import { migrationWaitMs } from '@powernode/core/limits/database';
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import { sqlStateOf } from './database-errors.ts';

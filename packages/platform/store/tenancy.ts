@@ -1,7 +1,7 @@
 // Every query runs inside a scope that the database enforces: one account, or the platform's own bookkeeping.
 // A query outside of both sees and changes nothing. The policies themselves: tenancy-policies.ts.
 
-import { transactionAttemptsMax } from '@powernode/core/limits';
+import { transactionAttemptsMax } from '@powernode/core/limits/database';
 import { type IsolationLevel, sql, type Transaction } from 'kysely';
 import { databaseAway, isConflictOfTransactions, isDatabaseAway, outcomeUnknown } from './database-errors.ts';
 import type { Store } from './open-store.ts';

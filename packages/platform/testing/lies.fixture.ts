@@ -2,7 +2,12 @@
 // after the other is replaced by the extremes of its kind, by what belongs to others, or by what it may not be at all.
 
 import { nodeSubsystems } from '@powernode/core/intent/common';
-import * as limits from '@powernode/core/limits';
+import * as agentLimits from '@powernode/core/limits/agent';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
+import * as overlayLimits from '@powernode/core/limits/overlay';
+import * as presenceLimits from '@powernode/core/limits/presence';
+import * as textsLimits from '@powernode/core/limits/texts';
+import * as trustLimits from '@powernode/core/limits/trust';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 
@@ -80,16 +85,22 @@ export class Liar {
     const turn = this.#turn++;
     if (turn % 97 === 96) return this.#pick(this.#junk());
     const frames = [
-      () => this.#observed({ tunnels: this.#list(limits.agentTunnelsPerFrameMax, () => this.#tunnel()) }),
+      () =>
+        this.#observed({ tunnels: this.#list(agentLimits.agentTunnelsPerFrameMax, () => this.#tunnel()) }),
       () => this.#observed({ tunnels: this.#everyTunnel() }),
-      () => this.#observed({ subsystems: this.#list(limits.subsystemsMax, () => this.#subsystem()) }),
-      () => this.#observed({ drift: this.#list(limits.agentDriftPerFrameMax, () => this.#drift()) }),
-      () => this.#observed({ routes: this.#list(limits.agentRoutesPerFrameMax, () => this.#route()) }),
-      () => this.#observed({ rules: this.#list(limits.rulesPerFrameMax, () => this.#rule()) }),
+      () =>
+        this.#observed({ subsystems: this.#list(nodeStreamLimits.subsystemsMax, () => this.#subsystem()) }),
+      () => this.#observed({ drift: this.#list(agentLimits.agentDriftPerFrameMax, () => this.#drift()) }),
+      () => this.#observed({ routes: this.#list(agentLimits.agentRoutesPerFrameMax, () => this.#route()) }),
+      () => this.#observed({ rules: this.#list(overlayLimits.rulesPerFrameMax, () => this.#rule()) }),
       () => this.#observed({ underlay: this.#underlay() }),
-      () => ({ kind: 'keys', unused_keys: this.#list(limits.unusedKeysMax, () => this.#key()) }),
+      () => ({ kind: 'keys', unused_keys: this.#list(trustLimits.unusedKeysMax, () => this.#key()) }),
       () => ({ kind: 'applied', revision: this.#count(), hash: this.#hash() }),
-      () => ({ kind: 'failed', revision: this.#count(), message: this.#text(limits.failureMessageMax) }),
+      () => ({
+        kind: 'failed',
+        revision: this.#count(),
+        message: this.#text(nodeStreamLimits.failureMessageMax),
+      }),
       () => ({
         kind: 'paths',
         peers: this.#list(5_000, () => ({ peer_id: this.#id(), alive: this.#coin() })),
@@ -98,12 +109,15 @@ export class Liar {
       () => ({
         kind: 'lease_renew',
         sequence: this.#count(),
-        leases: this.#list(limits.virtualIpsPerNodeMax, () => ({
+        leases: this.#list(overlayLimits.virtualIpsPerNodeMax, () => ({
           virtual_ip_id: this.#id(),
           epoch: this.#count(),
         })),
       }),
-      () => ({ kind: 'problems', problems: this.#list(limits.nodeProblemsMax, () => this.#problem()) }),
+      () => ({
+        kind: 'problems',
+        problems: this.#list(nodeStreamLimits.nodeProblemsMax, () => this.#problem()),
+      }),
     ];
     return JSON.stringify(frames[turn % frames.length]?.());
   }
@@ -111,7 +125,7 @@ export class Liar {
   /** What it says of itself at the beginning: addresses that are not its own. */
   helloMembers(): object {
     return {
-      addresses: this.#list(limits.agentAddressesMax, () => this.#pick(places).replace(/:\d+$/, '')),
+      addresses: this.#list(agentLimits.agentAddressesMax, () => this.#pick(places).replace(/:\d+$/, '')),
       underlay: this.#underlay(),
       families: [4, 6],
     };
@@ -153,7 +167,7 @@ export class Liar {
     return {
       name: this.#pick(['apply', 'stream', 'identity', `made up ${Math.floor(this.#random() * 1e6)}`]),
       state: this.#pick(['ok', 'degraded', 'failed']),
-      message: this.#text(limits.subsystemMessageMax),
+      message: this.#text(nodeStreamLimits.subsystemMessageMax),
       observed_at: this.#pick(times),
     };
   }
@@ -161,8 +175,8 @@ export class Liar {
   #drift(): object {
     return {
       at: this.#pick(times),
-      key: this.#text(limits.entryKeyLengthMax),
-      detail: this.#text(limits.driftDetailMax),
+      key: this.#text(textsLimits.entryKeyLengthMax),
+      detail: this.#text(nodeStreamLimits.driftDetailMax),
     };
   }
 
@@ -183,13 +197,13 @@ export class Liar {
       heard: this.#list(500, () => ({
         address: this.#pick([...this.#known.addresses.map((one) => one.replace(/\/\d+$/, '')), 'fd99::1']),
         heard: this.#coin(),
-        for_ms: this.#coin() ? 0 : limits.probedForMsMax,
+        for_ms: this.#coin() ? 0 : presenceLimits.probedForMsMax,
       })),
-      paths: this.#list(limits.probedPathsMax, () => ({
+      paths: this.#list(presenceLimits.probedPathsMax, () => ({
         network_id: this.#pick([...this.#known.networks, 'nobody']),
         peer_id: this.#id(),
         state: this.#pick(['answers', 'silent', 'forwards_nothing']),
-        for_ms: limits.probedForMsMax,
+        for_ms: presenceLimits.probedForMsMax,
       })),
     };
   }
@@ -199,7 +213,7 @@ export class Liar {
     return {
       subsystem: this.#coin() ? kind.subsystem : this.#pick(nodeSubsystems),
       code,
-      detail: this.#text(limits.nodeProblemDetailMax),
+      detail: this.#text(nodeStreamLimits.nodeProblemDetailMax),
       network_id: this.#pick([...this.#known.networks, 'nobody']),
       peer_id: this.#id(),
       interface: this.#pick([...this.#known.interfaces, 'eth0']),
@@ -224,7 +238,11 @@ export class Liar {
       `{"kind":${'['.repeat(50_000)}`,
       JSON.stringify({ kind: 'hello', protocol: 1 }),
       JSON.stringify({ kind: 'failed', revision: -1, message: '' }),
-      JSON.stringify({ kind: 'failed', revision: 0.5, message: 'x'.repeat(limits.failureMessageMax + 1) }),
+      JSON.stringify({
+        kind: 'failed',
+        revision: 0.5,
+        message: 'x'.repeat(nodeStreamLimits.failureMessageMax + 1),
+      }),
       `{"kind":"failed","revision":0,"message":"\\u0000\\ud800"}`,
       JSON.stringify({ kind: 'observed', tunnels: Array.from({ length: 10_000 }, () => 'x'.repeat(100)) }),
     ];
@@ -243,7 +261,7 @@ export class Liar {
     return this.#pick([this.#known.hash, '0'.repeat(32), 'f'.repeat(32)]);
   }
   #count(): number {
-    return this.#pick([0, 1, this.#known.revision, 2 ** 31, limits.countMax]);
+    return this.#pick([0, 1, this.#known.revision, 2 ** 31, textsLimits.countMax]);
   }
   #text(lengthMax: number): string {
     return this.#pick([

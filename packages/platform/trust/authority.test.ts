@@ -1,6 +1,10 @@
 // Certificates say what they should, for as long as they should, in the eyes of another X.509 implementation.
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { certificateBackdateMs, nodeCertificateDaysMax, serverCertificateDays } from '@powernode/core/limits';
+import {
+  certificateBackdateMs,
+  nodeCertificateDaysMax,
+  serverCertificateDays,
+} from '@powernode/core/limits/trust';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Authority, makeAuthority, publicKeyOfRequest, unsealAuthority } from './authority.ts';
 import { makeMachine } from './machine.fixture.ts';

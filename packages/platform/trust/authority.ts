@@ -5,7 +5,7 @@ import { hash, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/trust';
 import { PrivateKey } from '@powernode/core/private-key';
 import { parseInstanceId, spiffe } from '@powernode/core/wire/enrolment';
 import { z } from 'zod';

@@ -2,7 +2,11 @@
 // The connection already proved that the machine holds the key it shows; here it must be the key of its request.
 
 import { ProductError } from '@powernode/core/errors';
-import { enrolmentRetrySeconds, enrolmentsAtOnceMax, enrolmentsWaitingMax } from '@powernode/core/limits';
+import {
+  enrolmentRetrySeconds,
+  enrolmentsAtOnceMax,
+  enrolmentsWaitingMax,
+} from '@powernode/core/limits/trust';
 import { asHostname } from '@powernode/core/net/hostname';
 import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import { type EnrolRequest, type EnrolResponse, enrolRequest } from '@powernode/core/wire/enrolment';

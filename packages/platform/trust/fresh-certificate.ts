@@ -1,7 +1,7 @@
 // The certificate of a listener of the platform's own, which is made anew long before it ends.
 import type { Server } from 'node:https';
 import type { SecureVersion } from 'node:tls';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/trust';
 import type { Logger } from 'pino';
 import type { Authority, ServerIdentity, ServerKey } from './authority.ts';
 import type { Clock } from './clock.ts';

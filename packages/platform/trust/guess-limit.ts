@@ -1,7 +1,7 @@
 // Limits how many wrong secrets one source address is told about. Only failures are counted, and whoever has the right
 // secret gets in whatever others sent from there: many machines can share one address.
 import { ProductError } from '@powernode/core/errors';
-import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits';
+import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits/requests';
 import { parseAddress } from '@powernode/core/net/address';
 
 const windowMs = 60_000;

@@ -1,6 +1,6 @@
 // Tokens have the shapes that were promised, and guessing them is limited.
 import { createHash } from 'node:crypto';
-import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits';
+import { authFailuresPerMinuteMax, guessSourcesMax } from '@powernode/core/limits/requests';
 import { describe, expect, test } from 'vitest';
 import { GuessLimit } from './guess-limit.ts';
 import {

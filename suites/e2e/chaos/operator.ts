@@ -8,7 +8,7 @@ import {
   outputOf,
   type ParametersOf,
 } from '@powernode/core/actions/define';
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 
 export type Outcome<A extends ActionDefinition> =
   | { readonly kind: 'acknowledged'; readonly answer: OutputOf<A> }

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { virtualIpActions } from '@powernode/core/actions/virtual-ips';
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { probeIntervalMs } from '@powernode/core/limits';
+import { probeIntervalMs } from '@powernode/core/limits/probe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Answer, Questions } from '../../../packages/lab/lab.ts';
 import { MovingAddress } from '../../../packages/lab/testing/moving-address.ts';

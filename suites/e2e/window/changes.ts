@@ -4,7 +4,7 @@ import { firewallActions } from '@powernode/core/actions/firewall';
 import { fleetActions } from '@powernode/core/actions/fleet';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { virtualIpActions } from '@powernode/core/actions/virtual-ips';
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import type { Call } from '../../../packages/lab/fleet/api.ts';
 import type { Lab } from '../../../packages/lab/lab.ts';
 import { waitFor } from '../../../packages/lab/stage/process.ts';

@@ -5,7 +5,7 @@ import type { Change } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { type ObjectChange, objectChange } from '@powernode/core/compile/object-change';
-import { leaderExpiryMs } from '@powernode/core/limits';
+import { leaderExpiryMs } from '@powernode/core/limits/failover';
 import {
   type VirtualIpRow,
   virtualIpModel,

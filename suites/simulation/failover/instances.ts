@@ -1,7 +1,7 @@
 // The instances of the simulation: candidates and hubs with the agent's own leases, watches and document, and around
 // them what a machine is beside that: a line to one process of the platform, a disk, and a kernel that goes on when the
 // agent ends.
-import { probeIntervalMs } from '@powernode/core/limits';
+import { probeIntervalMs } from '@powernode/core/limits/probe';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { newestCapability } from '@powernode/core/wire/capability';
 import { type EntryValue, isKnownEntry } from '@powernode/core/wire/document';

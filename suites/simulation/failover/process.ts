@@ -1,7 +1,7 @@
 // A process of the platform in the simulation: the product's failover controller, leadership, dispatcher and sessions,
 // with the ports of the world around them: rows in the simulated database, a bus that loses, and lines to instances.
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
-import { catchUpMs, changesReadMax } from '@powernode/core/limits';
+import { catchUpMs, changesReadMax } from '@powernode/core/limits/node-stream';
 import { newestCapability } from '@powernode/core/wire/capability';
 import { pino } from 'pino';
 import type { VirtualIpRow } from '../../../packages/platform/actions/sdwan/virtual-ips/model.ts';

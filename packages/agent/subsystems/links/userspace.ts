@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { ProductError } from '@powernode/core/errors';
-import { agentUserspacePollMs, agentUserspaceStartMs } from '@powernode/core/limits';
+import { agentUserspacePollMs, agentUserspaceStartMs } from '@powernode/core/limits/agent';
 import { type Clock, pause } from '../../ports/clock.ts';
 import type { Run } from '../../ports/run.ts';
 import { userspaceMark } from './names.ts';

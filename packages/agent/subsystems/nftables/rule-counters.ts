@@ -1,6 +1,6 @@
 // What the firewall counted for each rule since this process came, or since the rule did. The kernel counts by element,
 // and begins at zero with each element that is loaded; several elements may be one rule's.
-import { rulesPerFrameMax } from '@powernode/core/limits';
+import { rulesPerFrameMax } from '@powernode/core/limits/overlay';
 import type { Count } from './listing.ts';
 
 export interface RuleCount {

@@ -1,7 +1,8 @@
 // The table in a real kernel: loaded, changed step by step, meddled with, read back. Needs root.
 import { entriesOf, networkId, own, randomLaw } from '@powernode/core/compile/firewall/random-rules.fixture';
 import { tag } from '@powernode/core/intent/common';
-import { agentRulesetLookMs, agentRulesetSmallMax, tagLengthMax } from '@powernode/core/limits';
+import { agentRulesetLookMs, agentRulesetSmallMax } from '@powernode/core/limits/agent';
+import { tagLengthMax } from '@powernode/core/limits/texts';
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -5,7 +5,7 @@ import {
   agentRulesetLookMs,
   agentRulesetLookShareMax,
   agentRulesetSmallMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/agent';
 import type { Clock } from '../../ports/clock.ts';
 import { type Command, complaint, type Outcome, type Run } from '../../ports/run.ts';
 import { type Listing, namesCommand, readListing, tableCommand } from './listing.ts';

@@ -1,5 +1,5 @@
 // Looks at the WireGuard side of interfaces: at all of them, at one, or only at the peers that were changed.
-import { agentPeersSoughtMax } from '@powernode/core/limits';
+import { agentPeersSoughtMax } from '@powernode/core/limits/agent';
 import type { Run } from '../../ports/run.ts';
 import type { IpRoute } from '../iproute/iproute.ts';
 import { isInterfaceName } from '../links/names.ts';

@@ -1,6 +1,6 @@
 // What differs between the wanted and the observed peers of one interface.
 
-import { agentHandshakeAliveMs } from '@powernode/core/limits';
+import { agentHandshakeAliveMs } from '@powernode/core/limits/agent';
 import { parseEndpoint } from '@powernode/core/net/address';
 import { canonicalPrefix } from '@powernode/core/net/prefix';
 import { entryKey, type PeerEntry } from '@powernode/core/wire/document';

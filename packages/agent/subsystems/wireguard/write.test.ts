@@ -1,5 +1,5 @@
 // What is run for steps about WireGuard, as it would stand in a shell.
-import { agentPeersPerCallMax } from '@powernode/core/limits';
+import { agentPeersPerCallMax } from '@powernode/core/limits/agent';
 import { expect, test } from 'vitest';
 import { describeCommand } from '../../ports/run.ts';
 import type { PeerWrite, WireguardStep } from './steps.ts';

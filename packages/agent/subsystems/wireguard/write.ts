@@ -1,6 +1,6 @@
 // Writes of WireGuard as calls of `wg set`: only what differs, many peers a call. Never `syncconf`, which sends
 // every peer again whatever changed.
-import { agentPeersPerCallMax } from '@powernode/core/limits';
+import { agentPeersPerCallMax } from '@powernode/core/limits/agent';
 import type { Command } from '../../ports/run.ts';
 import type { PeerWrite, WireguardStep } from './steps.ts';
 

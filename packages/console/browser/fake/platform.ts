@@ -12,7 +12,7 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import type { Permission } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { secretFetchMs } from '@powernode/core/limits';
+import { secretFetchMs } from '@powernode/core/limits/requests';
 import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import { changesOf } from './change-log.ts';
 import { defer, prepare } from './changes.ts';

@@ -3,7 +3,7 @@
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import type { FirewallFinding } from '@powernode/core/intent/firewall';
-import { matrixNodesMax } from '@powernode/core/limits';
+import { matrixNodesMax } from '@powernode/core/limits/overlay';
 import { find, type Input, type Shown } from './prepared.ts';
 import type { FirewallRule, Network, Peer, UserDevice, VirtualIp, World } from './world.ts';
 

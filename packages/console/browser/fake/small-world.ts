@@ -1,5 +1,5 @@
 // A small account in which something of everything is to be seen.
-import { approvalExpiryMs } from '@powernode/core/limits';
+import { approvalExpiryMs } from '@powernode/core/limits/requests';
 import { idOf } from './ids.ts';
 import { addServices } from './small-services.ts';
 import {

@@ -1,7 +1,7 @@
 // The topology of a network of the fake platform: every spoke has a tunnel with every hub, and with the spokes that it
 // meets directly.
 import type { Topology } from '@powernode/core/intent/peer';
-import { topologyNodesMax } from '@powernode/core/limits';
+import { topologyNodesMax } from '@powernode/core/limits/requests';
 import type { Network, Peer, World } from './world.ts';
 
 export function topologyOf(world: World, network: Network): Topology {

@@ -1,5 +1,5 @@
 // The events that this page has seen since it was opened, newest first, up to a limit.
-import { consoleEventsKeptMax } from '@powernode/core/limits';
+import { consoleEventsKeptMax } from '@powernode/core/limits/console';
 import type { Event } from '../api/event.ts';
 import { createStore } from './store.ts';
 

@@ -1,6 +1,6 @@
 // Pages and parts whose code comes when they are first shown. The router's own lazy component loads the whole console
 // again when code cannot be had, which would lose it while the platform is away; this one waits for the platform.
-import { consolePollBusyMs } from '@powernode/core/limits';
+import { consolePollBusyMs } from '@powernode/core/limits/console';
 import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
 import { connection } from './connection.ts';
 import { PageFailed, PageLoading } from './page-states.tsx';

@@ -1,7 +1,7 @@
 // Keeps the screens true: follows the stream of events, patches rows at once, and reads again what else they concern.
 import { type EventStream, openEventStream, systemTimers } from '@powernode/client/event-stream';
 import { PlatformClient } from '@powernode/client/platform-client';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/console';
 import { readEvent } from '../api/event.ts';
 import { type Noun, nounsOf, rowChangeOf, workedOut } from '../api/nouns.ts';
 import { connection, noteAlive, noteStream, resetConnection } from './connection.ts';

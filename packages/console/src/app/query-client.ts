@@ -1,6 +1,7 @@
 // The cache of what the platform answered, and how it is told that something changed.
 import { CallError } from '@powernode/client/call-error';
-import * as limits from '@powernode/core/limits';
+import * as consoleLimits from '@powernode/core/limits/console';
+import * as requestsLimits from '@powernode/core/limits/requests';
 import { type InfiniteData, type Query, QueryClient } from '@tanstack/react-query';
 import { type ListPage, type Noun, patchPages, type RowChange } from '../api/nouns.ts';
 import { connection } from './connection.ts';
@@ -14,9 +15,9 @@ export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       networkMode: 'always',
-      staleTime: limits.consolePollBusyMs,
+      staleTime: consoleLimits.consolePollBusyMs,
       retry: worthRetrying,
-      retryDelay: limits.consolePollBusyMs,
+      retryDelay: consoleLimits.consolePollBusyMs,
     },
     mutations: { networkMode: 'always', retry: false },
   },
@@ -44,7 +45,11 @@ interface LargeAnswers {
 export function isLong(query: Query): boolean {
   const { topology, matrix, rules_count: rules = 0 } = (query.state.data ?? {}) as LargeAnswers;
   const nodes = Math.max(topology?.nodes.length ?? 0, (matrix?.nodes.length ?? 0) * matrixWeight);
-  return pagesOf(query).length > 1 || nodes > limits.consolePictureNodesMax || rules > limits.pageSizeMax;
+  return (
+    pagesOf(query).length > 1 ||
+    nodes > consoleLimits.consolePictureNodesMax ||
+    rules > requestsLimits.pageSizeMax
+  );
 }
 
 /** Puts a changed row where it stands, in every list that shows it. */
@@ -78,6 +83,6 @@ export function refreshFinished(): void {
 export function pollInterval(query: Query, busy: boolean | null): number | false {
   const { state } = connection.get();
   if (state === 'lost' || (busy === null && state !== 'polling')) return false;
-  if (isLong(query)) return limits.consolePollLongMs;
-  return busy === true ? limits.consolePollBusyMs : limits.consolePollIdleMs;
+  if (isLong(query)) return consoleLimits.consolePollLongMs;
+  return busy === true ? consoleLimits.consolePollBusyMs : consoleLimits.consolePollIdleMs;
 }

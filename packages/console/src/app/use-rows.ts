@@ -1,5 +1,5 @@
 // A whole list, page after page, as one array of rows: tables filter and sort all of it.
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
 import { type ListAction, type ListNameOf, listNameOf } from '../api/actions.ts';

@@ -1,5 +1,5 @@
 // A choice among objects. Few are a plain list; of many, one writes a part of the name first.
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { useMemo, useState } from 'react';
 import { type Choice, SelectField, TextField } from './form.tsx';
 import { count } from './format.ts';

@@ -1,7 +1,7 @@
 // Handlers: who am I, accounts, operators.
 import { ProductError } from '@powernode/core/errors';
 import { type Role, roleRank } from '@powernode/core/intent/account';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { formatPrefix } from '@powernode/core/net/prefix';
 import { keepWayIn } from '../../access/last-way-in.ts';
 import { refuseAbove, refuseGivingRole } from '../../access/rights.ts';

@@ -1,7 +1,7 @@
 // Handlers: API tokens.
 import { ProductError } from '@powernode/core/errors';
 import type { Permission } from '@powernode/core/intent/account';
-import { tokenLineMax } from '@powernode/core/limits';
+import { tokenLineMax } from '@powernode/core/limits/trust';
 import { lineOf, statesOfTokens } from '../../access/callers.ts';
 import { keepWayIn } from '../../access/last-way-in.ts';
 import { permissionsOf } from '../../access/permissions.ts';

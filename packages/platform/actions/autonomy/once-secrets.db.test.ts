@@ -1,7 +1,7 @@
 // What an approved operation makes that is shown once goes to whoever asked for it, and to nobody else.
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
-import { secretFetchMs } from '@powernode/core/limits';
+import { secretFetchMs } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inPlatform } from '../../store/tenancy.ts';

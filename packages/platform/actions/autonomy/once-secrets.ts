@@ -2,7 +2,7 @@
 // decided sees that there is one. What nobody fetches in time is revoked.
 import { actionKeyOf, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
-import { secretFetchMs } from '@powernode/core/limits';
+import { secretFetchMs } from '@powernode/core/limits/requests';
 import { originOf } from '../../access/callers.ts';
 import { type EventDraft, platformActor, writeEvents } from '../../events/write-events.ts';
 import { readInPlatform } from '../../store/tenancy.ts';

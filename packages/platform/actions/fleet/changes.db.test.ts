@@ -2,7 +2,7 @@
 import type { ActionKey, Actions } from '@powernode/core/actions/catalogue';
 import type { OutputOf, ParametersOf } from '@powernode/core/actions/define';
 import type { Peer } from '@powernode/core/intent/peer';
-import { changeNodesMax } from '@powernode/core/limits';
+import { changeNodesMax } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followObserved } from '../../coordination/system-actor.ts';
 import { startTestPlatform, type TestPlatform, withPermissions } from '../../testing/test-platform.ts';

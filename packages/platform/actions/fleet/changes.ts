@@ -2,7 +2,7 @@
 
 import type { Actions } from '@powernode/core/actions/catalogue';
 import type { OutputOf } from '@powernode/core/actions/define';
-import { changeNodesMax } from '@powernode/core/limits';
+import { changeNodesMax } from '@powernode/core/limits/requests';
 import { type SqlBool, sql } from 'kysely';
 import type { ActionContext, Handler, Input } from '../context.ts';
 import { numberedPage, numberOfCursor } from '../paging.ts';

@@ -1,8 +1,8 @@
 // The operation behind a drain: it follows what the drain has begun until nothing depends on the machine any more, so that
 // whoever asked for it knows when to switch the machine off. It only looks; what moves, the drain itself has moved.
 import { id } from '@powernode/core/intent/common';
-import { namedInErrorMax, namedInEventMax } from '@powernode/core/limits';
 import { drainLookMs, drainWaitMs } from '@powernode/core/limits/coordination';
+import { namedInErrorMax, namedInEventMax } from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { OperationKind, StepInput, StepOutcome } from '../../coordination/operations/kind.ts';

@@ -1,6 +1,6 @@
 // Handlers: what providers offer, and a machine of the fleet before it exists.
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/trust';
 import {
   instanceTypes,
   type Offered,

@@ -1,7 +1,7 @@
 // The one writer of approvals: a request that waits for a decision is written instead of the change, by a caller or by the
 // platform itself; one that its caller decides at once is recorded as decided.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
-import { approvalExpiryMs } from '@powernode/core/limits';
+import { approvalExpiryMs } from '@powernode/core/limits/requests';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 import { type ActionContext, parameterOf } from '../context.ts';

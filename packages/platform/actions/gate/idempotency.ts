@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@powernode/core/compile/digest';
 import { ProductError } from '@powernode/core/errors';
-import { idempotencyKeyLengthMax, idempotencyKeyMs } from '@powernode/core/limits';
+import { idempotencyKeyLengthMax, idempotencyKeyMs } from '@powernode/core/limits/requests';
 import type { ActionContext, Trx } from '../context.ts';
 import type { Outcome } from '../invoke-types.ts';
 

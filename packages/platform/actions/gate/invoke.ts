@@ -4,7 +4,7 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { planNotesMax } from '@powernode/core/limits';
+import { planNotesMax } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';

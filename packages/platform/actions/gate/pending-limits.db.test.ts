@@ -3,7 +3,7 @@ import {
   pendingOfModelsPerAccountMax,
   pendingPerAccountMax,
   pendingPerRequesterMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/requests';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { inPlatform } from '../../store/tenancy.ts';

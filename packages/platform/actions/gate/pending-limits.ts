@@ -5,7 +5,7 @@ import {
   pendingOfModelsPerAccountMax,
   pendingPerAccountMax,
   pendingPerRequesterMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import type { ActionContext } from '../context.ts';
 

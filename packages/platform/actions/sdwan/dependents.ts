@@ -1,6 +1,6 @@
 // What depends on an object that goes, and what becomes of it: notes of the plan, one sentence each, so that nobody
 // learns of it from what has stopped working.
-import { addressQuarantineMs } from '@powernode/core/limits';
+import { addressQuarantineMs } from '@powernode/core/limits/overlay';
 import type { ActionContext, Departing } from '../context.ts';
 import type { PeerRow } from './rows.ts';
 import type { VirtualIpRow } from './virtual-ips/model.ts';

@@ -1,6 +1,6 @@
 // Which UDP ports of a machine are in use, and by what: its tunnels, relays between hubs, and doors.
 import { relayPort } from '@powernode/core/compile/entries';
-import { transitHubsMax } from '@powernode/core/limits';
+import { transitHubsMax } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../context.ts';
 
 /** What is at each port, in words. */

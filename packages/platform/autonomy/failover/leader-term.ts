@@ -1,7 +1,7 @@
 // All virtual IPs, from the moment at which this process begins to lead until it does not any more: a session for each
 // (session.ts), the events that concern it, and the decisions that it wants written.
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
-import { virtualIpRetryMs, virtualIpSweepMs } from '@powernode/core/limits';
+import { virtualIpRetryMs, virtualIpSweepMs } from '@powernode/core/limits/failover';
 import type { Effect } from '@powernode/core/virtual-ips/state';
 import type { Logger } from 'pino';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';

@@ -1,7 +1,7 @@
 // What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
 // what they have applied, and what hubs report of peers. A node has one stream, but a process may not know yet that it
 // has ended: so there may be several observations of one node, and alive counts more than dead.
-import { hearsayExpiryMs } from '@powernode/core/limits';
+import { hearsayExpiryMs } from '@powernode/core/limits/failover';
 import type { HubReport } from '@powernode/core/virtual-ips/state';
 import type { Held } from '../../deliver/nodes/node-state.ts';
 import type { NodeReport } from '../../events/failover-gossip.ts';

@@ -1,7 +1,7 @@
 // Receives node reports: directly from streams of this process, and via the bus from other processes. Keeps them as
 // observations, forwards lease renewals to the process that leads, and asks hubs whether their reports still stand.
 import { formatDigest } from '@powernode/core/compile/digest';
-import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits';
+import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits/failover';
 import type { Hello, HoldMessage, PathsMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../../deliver/nodes/node-state.ts';
 import type { EventBus } from '../../events/event-bus.ts';

@@ -1,6 +1,6 @@
 // What operators do with virtual IPs, and with machines that hold them, on a whole platform with simulated machines.
 import { ProductError } from '@powernode/core/errors';
-import { virtualIpsPerNodeMax } from '@powernode/core/limits';
+import { virtualIpsPerNodeMax } from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inAccount, inPlatform } from '../../store/tenancy.ts';

@@ -1,12 +1,13 @@
 // Retention over a real database: every table has a rule or a reason, what is over goes, what operators want stays, and
 // readers of what went are told.
-import { changesKeptPerAccount } from '@powernode/core/limits';
+
 import {
   changesKeptDays,
   eventsKeptDays,
   eventsKeptPerAccountMin,
   retentionBatchRows,
 } from '@powernode/core/limits/coordination';
+import { changesKeptPerAccount } from '@powernode/core/limits/node-stream';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';

@@ -1,12 +1,10 @@
 // What is kept, and for how long: one entry for each table of the database. docs/reference/retention.md is written from
 // this table, and a test fails when the database has a table that is not in it.
-import {
-  addressQuarantineMs,
-  changesKeptPerAccount,
-  idempotencyKeyMs,
-  transitionsKeptPerVirtualIp,
-} from '@powernode/core/limits';
+
 import * as limits from '@powernode/core/limits/coordination';
+import { changesKeptPerAccount } from '@powernode/core/limits/node-stream';
+import { addressQuarantineMs, transitionsKeptPerVirtualIp } from '@powernode/core/limits/overlay';
+import { idempotencyKeyMs } from '@powernode/core/limits/requests';
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
-import { changesReadMax } from '@powernode/core/limits';
+import { changesReadMax } from '@powernode/core/limits/node-stream';
 
 /** A row of `changes`: what one transaction changed. */
 export interface NumberedChanges {

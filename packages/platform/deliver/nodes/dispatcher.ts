@@ -5,7 +5,7 @@ import { type DeltaSubscriber, withContents } from '@powernode/core/compile/delt
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
 import type { AccountId, InstanceId } from '@powernode/core/ids';
-import { changesReadMax, gapGraceMs } from '@powernode/core/limits';
+import { changesReadMax, gapGraceMs } from '@powernode/core/limits/node-stream';
 import { type EntryTable, entryTable } from '@powernode/core/wire/document';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';

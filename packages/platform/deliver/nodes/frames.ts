@@ -2,7 +2,7 @@
 // node's own and a body that belongs to the patch.
 import { formatDigest } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
-import { nodeFragmentBytes } from '@powernode/core/limits';
+import { nodeFragmentBytes } from '@powernode/core/limits/node-stream';
 import { toEarlier, type WelcomeFacts, welcomeFor } from '@powernode/core/wire/earlier';
 import type { HoldMessage } from '@powernode/core/wire/node-stream';
 

@@ -1,7 +1,7 @@
 // A base is proven by its hash, and what is kept of a node is bounded.
 import { addDigests } from '@powernode/core/compile/digest';
 import { CompiledEntry, diffEntries, type Patch } from '@powernode/core/compile/patch';
-import { nodeHistoryWeightMax } from '@powernode/core/limits';
+import { nodeHistoryWeightMax } from '@powernode/core/limits/node-stream';
 import { describe, expect, test } from 'vitest';
 import { History, ownStep, sharedStep } from './history.ts';
 

@@ -3,7 +3,7 @@
 // it is unknown here.
 import { subtractDigests } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergeAll, type Patch } from '@powernode/core/compile/patch';
-import { nodeHistoryWeightMax, ownEntryWeight } from '@powernode/core/limits';
+import { nodeHistoryWeightMax, ownEntryWeight } from '@powernode/core/limits/node-stream';
 
 /** A patch as it is kept. Nodes that were reached alike share one. */
 export interface Step {

@@ -4,7 +4,7 @@ import { addDigests, subtractDigests } from '@powernode/core/compile/digest';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { type CompiledEntry, isEmptyPatch, type Patch } from '@powernode/core/compile/patch';
 import type { AccountId, InstanceId } from '@powernode/core/ids';
-import { streamBeatMs } from '@powernode/core/limits';
+import { streamBeatMs } from '@powernode/core/limits/node-stream';
 import { newestCapability } from '@powernode/core/wire/capability';
 import type { EntryTable } from '@powernode/core/wire/document';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';

@@ -9,7 +9,7 @@ import type { ObjectChange } from '@powernode/core/compile/object-change';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import type { InstanceId } from '@powernode/core/ids';
 import type { Plan } from '@powernode/core/intent/autonomy';
-import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits';
+import { planChangesPerNodeMax, planNodesMax } from '@powernode/core/limits/requests';
 
 export function planChanges(
   fleet: FleetIndex,

@@ -1,7 +1,7 @@
 // Which changes of presence become events, and when: after they have lasted, one by one as long as there are few, and
 // all in one when there are many.
 import type { AccountId } from '@powernode/core/ids';
-import { presenceEventsMax, presenceEventsMs, presenceGatherMs } from '@powernode/core/limits';
+import { presenceEventsMax, presenceEventsMs, presenceGatherMs } from '@powernode/core/limits/presence';
 import type { Hysteresis } from '@powernode/core/presence/hysteresis';
 
 /** One thing that is there or not. */

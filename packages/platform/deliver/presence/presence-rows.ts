@@ -2,7 +2,7 @@
 // processes that see the same, one writes the event.
 import type { AccountId, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
-import { namedInEventMax } from '@powernode/core/limits';
+import { namedInEventMax } from '@powernode/core/limits/overlay';
 import { sql, type Transaction } from 'kysely';
 import { type EventDraft, writeEvents } from '../../events/write-events.ts';
 import type { Database } from '../../store/tables.ts';

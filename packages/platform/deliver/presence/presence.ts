@@ -4,7 +4,8 @@
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/ids';
-import * as limits from '@powernode/core/limits';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
+import * as presenceLimits from '@powernode/core/limits/presence';
 import { Hysteresis } from '@powernode/core/presence/hysteresis';
 import { RunClock } from '@powernode/core/presence/run-clock';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
@@ -75,9 +76,9 @@ export class Presence implements DeltaSubscriber {
     this.#parts = parts;
     const { clock, fleet, handshakeMs, processId, bus } = parts;
     this.#clock = new RunClock(clock.steady(), {
-      tickMs: limits.presenceTickMs,
-      starvedMs: limits.presenceStarvedMs,
-      settleMs: limits.streamBeatMaxMs,
+      tickMs: presenceLimits.presenceTickMs,
+      starvedMs: presenceLimits.presenceStarvedMs,
+      settleMs: nodeStreamLimits.streamBeatMaxMs,
     });
     this.#runMs = clock.steady();
     this.#evidence = new Evidence({
@@ -102,7 +103,7 @@ export class Presence implements DeltaSubscriber {
       bus,
       clock,
       evidence: this.#evidence,
-      lost: (instanceIds) => this.#grace(instanceIds, clock.steady() + limits.presenceGraceMs),
+      lost: (instanceIds) => this.#grace(instanceIds, clock.steady() + presenceLimits.presenceGraceMs),
     });
     this.#writer = new PresenceWriter(parts);
     this.view = new PresenceView({
@@ -135,7 +136,7 @@ export class Presence implements DeltaSubscriber {
       for (const peer of network.peers()) this.#peers.add(network.network.accountId, peer);
     }
     this.#reportedUnreachable.clear();
-    this.#grace(waited, this.#parts.clock.steady() + limits.presenceGraceMs);
+    this.#grace(waited, this.#parts.clock.steady() + presenceLimits.presenceGraceMs);
   }
 
   /** A stream has said hello. */
@@ -247,11 +248,15 @@ export class Presence implements DeltaSubscriber {
     if (!this.#clock.judges(runMs)) return;
     // Nobody at all is heard: more likely it is this machine. Then it takes longer to be sure of anybody.
     const isAlone =
-      this.#heard.size >= limits.presenceDoubtStreamsMin && runMs - this.#heardAnyMs > limits.streamBeatMaxMs;
+      this.#heard.size >= presenceLimits.presenceDoubtStreamsMin &&
+      runMs - this.#heardAnyMs > nodeStreamLimits.streamBeatMaxMs;
     const patience = isAlone ? 2 : 1;
     for (const [instanceId, heard] of this.#heard) {
       const { node } = heard;
-      const silentMs = Math.max(limits.nodeSilentMs, node.beatMs + limits.nodeSilentSlackMs);
+      const silentMs = Math.max(
+        nodeStreamLimits.nodeSilentMs,
+        node.beatMs + nodeStreamLimits.nodeSilentSlackMs,
+      );
       const isSilent = runMs - heard.runMs > silentMs * patience;
       if (isSilent === heard.isSilent) continue;
       heard.isSilent = isSilent;
@@ -307,9 +312,9 @@ export class Presence implements DeltaSubscriber {
   /** How much longer than usual it has to be away. */
   #extraMs({ instanceId, isSilent }: MachineSubject): number {
     // Of one that was never on a stream here another process may know more than this one.
-    if (this.#evidence.isForeign(instanceId)) return limits.presenceForeignMs;
+    if (this.#evidence.isForeign(instanceId)) return presenceLimits.presenceForeignMs;
     // A stream that fell silent has been waited for; one that ended may begin again at once.
-    return isSilent ? -limits.presenceConfirmMs : limits.presenceConfirmMs;
+    return isSilent ? -presenceLimits.presenceConfirmMs : presenceLimits.presenceConfirmMs;
   }
 
   #peerCreated(record: PeerRecord): void {
@@ -326,7 +331,7 @@ export class Presence implements DeltaSubscriber {
     const subject = this.#peerSubjects.get(record.peerId);
     if (subject === undefined) return;
     const isWaitedFor = this.#machines.get(record.instanceId)?.isSilent === true;
-    const extraMs = isWaitedFor && record.verdict.reachable === false ? -limits.presenceConfirmMs : 0;
+    const extraMs = isWaitedFor && record.verdict.reachable === false ? -presenceLimits.presenceConfirmMs : 0;
     this.#peerNews.see(subject, record.verdict.reachable, { runMs: this.#runMs, extraMs });
   }
 

@@ -1,6 +1,7 @@
 // Exchanges presence with the other processes of the platform: publishes reports of this one's streams, applies theirs.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
-import { hearsayBeatMs, hearsayExpiryMs, presenceGossipMax } from '@powernode/core/limits';
+import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits/failover';
+import { presenceGossipMax } from '@powernode/core/limits/presence';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { PresenceGossip as Gossip } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';

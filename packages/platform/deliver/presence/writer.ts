@@ -1,6 +1,6 @@
 // Writes who came and went, batch after batch, and publishes the events. A batch is kept while the database is away.
 import { ProductError } from '@powernode/core/errors';
-import { reportRetryMs, reportRowsMax } from '@powernode/core/limits';
+import { reportRetryMs, reportRowsMax } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';

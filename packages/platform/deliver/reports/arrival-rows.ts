@@ -1,7 +1,7 @@
 // The statements that write what nodes say of themselves: a few for a whole batch of nodes of one account.
 import type { AccountId } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
-import { unusedKeysMax } from '@powernode/core/limits';
+import { unusedKeysMax } from '@powernode/core/limits/trust';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';

@@ -2,7 +2,8 @@
 // decides what follows from where a node is. The statements: arrival-rows.ts.
 import type { AccountId } from '@powernode/core/ids';
 import { publicKey } from '@powernode/core/intent/common';
-import { arrivalGatherMs, unusedKeysMax } from '@powernode/core/limits';
+import { arrivalGatherMs } from '@powernode/core/limits/node-stream';
+import { unusedKeysMax } from '@powernode/core/limits/trust';
 import { canonicalAddress, formatAddress, parseAddress } from '@powernode/core/net/address';
 import { canonicalPrefix } from '@powernode/core/net/prefix';
 import { isPubliclyRoutable, refusedAsEndpoint } from '@powernode/core/net/special-addresses';

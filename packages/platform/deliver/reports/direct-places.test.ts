@@ -2,7 +2,7 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import { directGatherMs, directWaitMs } from '@powernode/core/limits';
+import { directGatherMs, directWaitMs } from '@powernode/core/limits/overlay';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';

@@ -7,14 +7,14 @@ import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
+import { reportRetryMs } from '@powernode/core/limits/node-stream';
 import {
   directCalmMs,
   directGatherMs,
   directMovePauseMaxMs,
   directSpokesMax,
   directWaitMs,
-  reportRetryMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/overlay';
 import { parseEndpoint } from '@powernode/core/net/address';
 import { endpointRefusal, prefixesFrom } from '@powernode/core/net/special-addresses';
 import type { TunnelObservation } from '@powernode/core/wire/node-stream';

@@ -1,6 +1,6 @@
 // Events of what was mended on machines: one for each report of a node, and only so many in a minute.
 
-import { driftBytes, driftPerEventMax, nodeEventsPerMinuteMax } from '@powernode/core/limits';
+import { driftBytes, driftPerEventMax, nodeEventsPerMinuteMax } from '@powernode/core/limits/node-stream';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';

@@ -1,6 +1,6 @@
 // How many events a node causes in a minute is counted on a clock that nobody sets.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
-import { nodeEventsPerMinuteMax, reportFlushMs } from '@powernode/core/limits';
+import { nodeEventsPerMinuteMax, reportFlushMs } from '@powernode/core/limits/node-stream';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 // What is gathered is written together; what the database cannot store now waits; what it never stores does not affect
 // other nodes.
 import { ProductError } from '@powernode/core/errors';
-import { reportRetryMs } from '@powernode/core/limits';
+import { reportRetryMs } from '@powernode/core/limits/node-stream';
 import { pino } from 'pino';
 import { beforeEach, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';

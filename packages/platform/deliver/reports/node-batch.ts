@@ -3,7 +3,7 @@
 
 import { ProductError } from '@powernode/core/errors';
 import type { AccountId } from '@powernode/core/ids';
-import { reportRetryMs, reportRowsMax } from '@powernode/core/limits';
+import { reportRetryMs, reportRowsMax } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';

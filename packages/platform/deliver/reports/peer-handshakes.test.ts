@@ -3,7 +3,7 @@ import { withContents } from '@powernode/core/compile/deltas';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import { silentAfterMs } from '@powernode/core/limits';
+import { silentAfterMs } from '@powernode/core/limits/overlay';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type HandshakeRecord, PeerHandshakes } from './peer-handshakes.ts';
 

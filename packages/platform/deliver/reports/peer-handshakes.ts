@@ -4,7 +4,7 @@
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
-import { silentAfterMs } from '@powernode/core/limits';
+import { silentAfterMs } from '@powernode/core/limits/overlay';
 
 export interface HandshakeRecord {
   readonly accountId: AccountId;

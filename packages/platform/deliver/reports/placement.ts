@@ -3,7 +3,7 @@
 
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { AccountId, InstanceId } from '@powernode/core/ids';
-import { observedWorkMax, reportRetryMs } from '@powernode/core/limits';
+import { observedWorkMax, reportRetryMs } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { ObservedMachine } from './arrival.ts';

@@ -4,7 +4,7 @@
 
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
-import { nodeEventsPerMinuteMax, nodeProblemsMax, reportFlushMs } from '@powernode/core/limits';
+import { nodeEventsPerMinuteMax, nodeProblemsMax, reportFlushMs } from '@powernode/core/limits/node-stream';
 import { type NodeProblem, nodeProblemTable, problemKey } from '@powernode/core/wire/node-problems';
 import { unsupportedDetail } from '@powernode/core/wire/unsupported';
 import { sql, type Transaction } from 'kysely';

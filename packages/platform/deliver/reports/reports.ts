@@ -6,7 +6,9 @@ import { leafInterfaceName, transitInterfaceName } from '@powernode/core/compile
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import { ProductError } from '@powernode/core/errors';
 import type { InstanceId, NetworkId } from '@powernode/core/ids';
-import * as limits from '@powernode/core/limits';
+import * as agentLimits from '@powernode/core/limits/agent';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
+import * as overlayLimits from '@powernode/core/limits/overlay';
 import { withLength } from '@powernode/core/net/address';
 import { contains, parsePrefix } from '@powernode/core/net/prefix';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
@@ -88,7 +90,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
       clock,
       log,
       what: 'what nodes have applied',
-      delayMs: limits.reportFlushMs,
+      delayMs: nodeStreamLimits.reportFlushMs,
       write: async (accountId, nodes) => {
         const written = nodes.map((node) => node.subsystems);
         const deleted = await inAccount(store, accountId, (trx) => writeStates(trx, { accountId, nodes }));
@@ -226,7 +228,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
   #silenceIfOverdue(record: HandshakeRecord, storedMs: number | null): void {
     const { handshakes, clock } = this.#parts;
     if (storedMs !== null && storedMs > (record.lastHandshakeMs ?? 0)) record.lastHandshakeMs = storedMs;
-    if (clock.now() - (record.lastHandshakeMs ?? 0) <= limits.silentAfterMs) return;
+    if (clock.now() - (record.lastHandshakeMs ?? 0) <= overlayLimits.silentAfterMs) return;
     const transition = handshakes.silenced(record);
     if (transition !== null) this.#tunnels.transition(transition);
   }
@@ -246,7 +248,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
       const block = parsePrefix(destination);
       if (block === null || !blocks.some((one) => contains(one, block))) continue;
       node.routes ??= new Map();
-      if (node.routes.has(destination) || node.routes.size < limits.agentRoutesPerFrameMax) {
+      if (node.routes.has(destination) || node.routes.size < agentLimits.agentRoutesPerFrameMax) {
         node.routes.set(destination, via);
       }
     }
@@ -284,7 +286,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
       } catch (error) {
         if (error instanceof ProductError && error.code === 'database_unavailable') {
           this.#tunnels.putBack(accountId, report);
-          this.#dueIn(limits.reportRetryMs);
+          this.#dueIn(nodeStreamLimits.reportRetryMs);
           log.warn({ err: error, accountId }, 'what nodes see is kept until the database answers');
         } else {
           log.error({ err: error, accountId }, 'what nodes see could not be written');
@@ -307,7 +309,7 @@ function mergedSubsystems(
   const [platforms, own] = [true, false].map((ours) =>
     [...byName.values()].filter(({ name }) => platformSubsystems.has(name) === ours),
   );
-  return [...(platforms ?? []), ...(own ?? []).slice(-limits.subsystemsMax)];
+  return [...(platforms ?? []), ...(own ?? []).slice(-nodeStreamLimits.subsystemsMax)];
 }
 
 /** The hub peer that a node's route into a network goes through, by the interface that it named. */

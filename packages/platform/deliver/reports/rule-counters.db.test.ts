@@ -1,7 +1,7 @@
 // Counters of rules over a real database: nodes are summed, and what was counted before a node began anew is kept.
 import { ProductError } from '@powernode/core/errors';
 import type { FirewallRule } from '@powernode/core/intent/firewall';
-import { countMax } from '@powernode/core/limits';
+import { countMax } from '@powernode/core/limits/texts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';

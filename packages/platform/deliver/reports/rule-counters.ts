@@ -2,7 +2,9 @@
 
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
-import { countMax, reportRowsMax, ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits';
+import { reportRowsMax } from '@powernode/core/limits/node-stream';
+import { ruleCounterFlushMs, ruleCountersWaitingMax } from '@powernode/core/limits/overlay';
+import { countMax } from '@powernode/core/limits/texts';
 import type { Observed } from '@powernode/core/wire/node-stream';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';

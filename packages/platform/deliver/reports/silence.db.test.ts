@@ -2,7 +2,7 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import { silentAfterMs } from '@powernode/core/limits';
+import { silentAfterMs } from '@powernode/core/limits/overlay';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -10,7 +10,7 @@ import {
   reportFlushMs,
   reportRowsMax,
   tunnelReportsMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/node-stream';
 import { formatEndpoint, parseEndpoint } from '@powernode/core/net/address';
 import { refusedAsEndpoint } from '@powernode/core/net/special-addresses';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';

@@ -1,6 +1,6 @@
 // What one machine may cost this process: bytes, frames and processor time of its streams, counted over all of them.
 // Whoever is over it is closed and has to stay away for a while that doubles; a long while within it makes that good.
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import { TokenBucket } from '../../trust/token-bucket.ts';
 
 /** What a machine has used up. */

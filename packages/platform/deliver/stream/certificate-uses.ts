@@ -1,7 +1,7 @@
 // How often one certificate may open a stream or make a request: each costs a look into the database. Counted before
 // that look, and by certificate, so that one that does not count any more uses nothing of the present one's budget.
 import { ProductError } from '@powernode/core/errors';
-import { certificatesCountedMax, certificateUses } from '@powernode/core/limits';
+import { certificatesCountedMax, certificateUses } from '@powernode/core/limits/node-stream';
 import type { InstanceIdentity } from '../../trust/authority.ts';
 import { KeyedBuckets } from '../../trust/token-bucket.ts';
 

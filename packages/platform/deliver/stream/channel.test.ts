@@ -1,6 +1,6 @@
 // Long frames go out in fragments in order, each when the one before was sent.
 import { EventEmitter } from 'node:events';
-import { nodeFragmentBytes } from '@powernode/core/limits';
+import { nodeFragmentBytes } from '@powernode/core/limits/node-stream';
 import { expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import { WebSocketChannel } from './channel.ts';

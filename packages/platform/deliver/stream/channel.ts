@@ -1,5 +1,5 @@
 // The line under a node's stream: what a session needs of a WebSocket and no more. Simulations bring their own.
-import { nodeFragmentBytes, spareBuffersMax } from '@powernode/core/limits';
+import { nodeFragmentBytes, spareBuffersMax } from '@powernode/core/limits/node-stream';
 import type { WebSocket } from 'ws';
 
 export interface Channel {

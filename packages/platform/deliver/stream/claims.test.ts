@@ -1,5 +1,5 @@
 // Two streams that ask for one machine: who gets it, by a clock of the test and lines that answer or do not.
-import { streamProofMs, streamTakeoversPerMinuteMax } from '@powernode/core/limits';
+import { streamProofMs, streamTakeoversPerMinuteMax } from '@powernode/core/limits/node-stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeState } from '../nodes/node-state.fixture.ts';
 import type { NodeState } from '../nodes/node-state.ts';

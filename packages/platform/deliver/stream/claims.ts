@@ -2,7 +2,7 @@
 // at once. Another program is granted it only when the one that has it does not answer: then that one was ended, or its
 // line is dead. When it answers, two machines run with one identity (a cloned disk), and the one that was there keeps
 // its stream.
-import { streamProofMs, streamTakeoversPerMinuteMax } from '@powernode/core/limits';
+import { streamProofMs, streamTakeoversPerMinuteMax } from '@powernode/core/limits/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 

@@ -1,6 +1,6 @@
 // Limits how many whole documents are being sent at once. After a start thousands of nodes may ask for theirs together,
 // and all of them in memory at the same time would be more than the machine has.
-import { documentEntriesMax, documentHoldMs } from '@powernode/core/limits';
+import { documentEntriesMax, documentHoldMs } from '@powernode/core/limits/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 
 /** One document to send. */

@@ -1,5 +1,6 @@
 // Frames of a stream that came while it was not known whether the stream may be the machine's.
-import { nodeUplinkFrameBytesMax, streamQuestionsMax } from '@powernode/core/limits';
+import { streamQuestionsMax } from '@powernode/core/limits/failover';
+import { nodeUplinkFrameBytesMax } from '@powernode/core/limits/node-stream';
 
 export class EarlyFrames {
   #frames: string[] = [];

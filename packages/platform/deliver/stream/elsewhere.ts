@@ -3,7 +3,7 @@
 // keeps its stream (claims.ts says the same within one process). Processes that do not know of each other yet ask as soon
 // as they have granted one; of two that granted at once the one with the lower id keeps it.
 import type { InstanceId } from '@powernode/core/ids';
-import { streamProofMs } from '@powernode/core/limits';
+import { streamProofMs } from '@powernode/core/limits/node-stream';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { IdentityGossip } from '../../events/presence-gossip.ts';

@@ -1,5 +1,5 @@
 // Machines that another process ended while its message was lost are found, however the clock is set between two looks.
-import { clockSkewMs } from '@powernode/core/limits';
+import { clockSkewMs } from '@powernode/core/limits/node-stream';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inPlatform } from '../../store/tenancy.ts';

@@ -1,6 +1,6 @@
 // Which machines' certificates stopped counting lately: their streams end also where no other process said so.
 import type { AccountId, InstanceId } from '@powernode/core/ids';
-import { clockSkewMs } from '@powernode/core/limits';
+import { clockSkewMs } from '@powernode/core/limits/node-stream';
 import type { Store } from '../../store/open-store.ts';
 import { inPlatform } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';

@@ -7,7 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import {
   capabilityHeader,
   formatCapabilityHeader,

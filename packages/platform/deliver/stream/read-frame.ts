@@ -1,5 +1,5 @@
 // Reads what came on a node's stream: JSON of one of the protocol's messages, and nothing that could not be stored.
-import { nodeFrameDepthMax } from '@powernode/core/limits';
+import { nodeFrameDepthMax } from '@powernode/core/limits/node-stream';
 import type { CapabilityRange } from '@powernode/core/wire/capability';
 import { fromEarlier } from '@powernode/core/wire/earlier';
 import { isNestedDeeper } from '@powernode/core/wire/json-depth';

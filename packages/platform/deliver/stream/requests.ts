@@ -1,7 +1,8 @@
 // The three requests of a machine beside its stream: enrolment, renewal and leaving. Everything else is 404.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import { nodeRequestBytesMax, requestDepthMax } from '@powernode/core/limits';
+import { nodeRequestBytesMax } from '@powernode/core/limits/node-stream';
+import { requestDepthMax } from '@powernode/core/limits/requests';
 import { enrolPath, leavePath, leaveRequest, renewPath } from '@powernode/core/wire/enrolment';
 import { readJsonBytes } from '@powernode/core/wire/json-text';
 import type { Logger } from 'pino';

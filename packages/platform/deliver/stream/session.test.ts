@@ -2,7 +2,7 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test, vi } from 'vitest';

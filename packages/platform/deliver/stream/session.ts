@@ -1,7 +1,9 @@
 // One stream of one node: hello, what the node is to have, what it reports. Speaks through a channel and keeps no
 // timers; whoever holds sessions calls `tick`.
 import { formatDigest } from '@powernode/core/compile/digest';
-import * as limits from '@powernode/core/limits';
+import * as failoverLimits from '@powernode/core/limits/failover';
+import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
+import * as trustLimits from '@powernode/core/limits/trust';
 import { earliestCapability } from '@powernode/core/wire/capability';
 import { closeCodes, type Hello, type HoldMessage, type NodeMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
@@ -133,7 +135,7 @@ export class Session implements NodeStream {
   deliver(): void {
     const { node, channel, counters } = this.#parts;
     if (!this.ready || !node.hasPending || this.#waitsForLine) return;
-    if (channel.backlogBytes > limits.nodeBacklogBytesMax) return this.#waitForLine();
+    if (channel.backlogBytes > nodeStreamLimits.nodeBacklogBytesMax) return this.#waitForLine();
     const patch = node.drainPending();
     if (patch === null) return;
     this.#send(deltaFrame({ base: this.#sentRevision, to: this.#newest(), patch }));
@@ -156,7 +158,7 @@ export class Session implements NodeStream {
   }
 
   whenAnswered(run: () => void): void {
-    if (this.#state === 'ended' || this.#questions.count >= limits.streamQuestionsMax) return;
+    if (this.#state === 'ended' || this.#questions.count >= failoverLimits.streamQuestionsMax) return;
     this.prove(run);
   }
 
@@ -215,11 +217,11 @@ export class Session implements NodeStream {
     const nowMs = this.#parts.clock.steady();
     const silentMs = nowMs - this.#heardMs;
     // Pings are no hello: what comes before it does not prolong it.
-    const isLate = this.#state === 'new' && nowMs - this.#openedMs >= limits.helloMs;
-    if (isLate || silentMs >= limits.streamDeadMs) {
+    const isLate = this.#state === 'new' && nowMs - this.#openedMs >= nodeStreamLimits.helloMs;
+    if (isLate || silentMs >= nodeStreamLimits.streamDeadMs) {
       this.#parts.counters.streamsLost++;
       this.terminate();
-    } else if (silentMs >= limits.streamPingMs / 2) {
+    } else if (silentMs >= nodeStreamLimits.streamPingMs / 2) {
       this.#parts.channel.ping();
     }
   }
@@ -227,8 +229,8 @@ export class Session implements NodeStream {
   /** There are more nodes than before. Never faster again on one stream: what is slow enough stays. */
   #slowDown(): void {
     const { node } = this;
-    const everyMs = this.#parts.beatMs?.() ?? limits.streamBeatMs;
-    if (!this.current || everyMs < node.beatMs * limits.streamBeatStep) return;
+    const everyMs = this.#parts.beatMs?.() ?? nodeStreamLimits.streamBeatMs;
+    if (!this.current || everyMs < node.beatMs * nodeStreamLimits.streamBeatStep) return;
     node.beatMs = everyMs;
     this.#send(beatFrame(everyMs));
   }
@@ -252,14 +254,14 @@ export class Session implements NodeStream {
     if (this.hasEnded) return;
     this.#state = 'greeting';
     this.#helloMs = this.#parts.clock.now();
-    node.beatMs = limits.streamBeatMs;
+    node.beatMs = nodeStreamLimits.streamBeatMs;
     node.speaks(this.#capability, dispatcher);
     this.#send(
       welcomeFrame({
         capability: this.#capability,
         platform_version: this.#parts.platformVersion,
         instance_id: node.instanceId,
-        unused_keys_target: limits.unusedKeysTarget,
+        unused_keys_target: trustLimits.unusedKeysTarget,
       }),
     );
     this.#slowDown();
@@ -402,7 +404,7 @@ export class Session implements NodeStream {
       { instanceId: node.instanceId, hash: formatDigest(node.digest) },
       'a node asks for its document',
     );
-    if (this.#resyncs.length > limits.resyncsPerMinuteMax) {
+    if (this.#resyncs.length > nodeStreamLimits.resyncsPerMinuteMax) {
       return this.#malformed('too many requests for the whole document');
     }
     if (this.ready) this.#wholeDocument();
@@ -426,7 +428,7 @@ export class Session implements NodeStream {
     const { channel, clock } = this.#parts;
     this.closed();
     channel.close(code, reason);
-    clock.after(limits.streamCloseMs, () => channel.terminate());
+    clock.after(nodeStreamLimits.streamCloseMs, () => channel.terminate());
   }
 
   #send(text: string): void {

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import { pino } from 'pino';
 import { beforeEach, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';

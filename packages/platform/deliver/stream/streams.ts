@@ -1,6 +1,6 @@
 // All open streams of this process: joins sockets with sessions, and looks after them in turns.
 import type { InstanceId } from '@powernode/core/ids';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';

@@ -3,7 +3,7 @@
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import { unusedKeysTarget } from '@powernode/core/limits';
+import { unusedKeysTarget } from '@powernode/core/limits/trust';
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import { type EntryTable, type EntryValue, isKnownEntry } from '@powernode/core/wire/document';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';

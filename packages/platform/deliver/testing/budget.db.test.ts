@@ -1,6 +1,6 @@
 // Machines that cost too much, over a real database and real streams: closed with a reason, reported, kept away for a while,
 // and nothing is kept of what they make up. Another machine notices nothing.
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/node-stream';
 import { closeCodes, nodeStreamPath } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';

@@ -1,7 +1,7 @@
 // Delivery over a real database and real mutual TLS: joining, streams, documents, deltas, restarts, revocation.
 import { randomBytes } from 'node:crypto';
 import type { Change } from '@powernode/core/compile/fleet-index';
-import { authFailuresPerMinuteMax } from '@powernode/core/limits';
+import { authFailuresPerMinuteMax } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeMachine } from '../../trust/machine.fixture.ts';
 import { makeJoinToken } from '../../trust/tokens.ts';

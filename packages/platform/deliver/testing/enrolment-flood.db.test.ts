@@ -1,12 +1,12 @@
 // A flood of joins: few are under way at once, so that streams keep their share of the database; what finds no place is
 // asked to retry later; a right secret gets in.
 import { randomBytes } from 'node:crypto';
+import { databaseSessionsMax } from '@powernode/core/limits/database';
 import {
-  databaseSessionsMax,
   enrolmentRetrySeconds,
   enrolmentsAtOnceMax,
   enrolmentsWaitingMax,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/trust';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,5 +1,9 @@
 // Problems that nodes report, over a real database and real streams: kept, with events, and only of their own networks.
-import { nodeEventsPerMinuteMax, nodeProblemDetailMax, nodeProblemsMax } from '@powernode/core/limits';
+import {
+  nodeEventsPerMinuteMax,
+  nodeProblemDetailMax,
+  nodeProblemsMax,
+} from '@powernode/core/limits/node-stream';
 import { closeCodes } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type JoinedNode, Stage } from './stage.fixture.ts';

@@ -1,7 +1,7 @@
 // What nodes report, over a real database and real streams: where it is stored, and which events it causes.
 
 import type { NetworkModel } from '@powernode/core/compile/model';
-import { agentRoutesPerFrameMax } from '@powernode/core/limits';
+import { agentRoutesPerFrameMax } from '@powernode/core/limits/agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type JoinedNode, randomKey, Stage } from './stage.fixture.ts';
 

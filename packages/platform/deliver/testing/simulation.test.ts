@@ -4,7 +4,7 @@
 // the revision it names, or an entry that it does not know.
 import { documentDigest, formatDigest } from '@powernode/core/compile/digest';
 import { RandomFleet } from '@powernode/core/compile/random-fleet.fixture';
-import { catchUpMs, changesReadMax } from '@powernode/core/limits';
+import { catchUpMs, changesReadMax } from '@powernode/core/limits/node-stream';
 import { seededRandom } from '@powernode/core/testing/random';
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import { type EntryTable, type EntryValue, isKnownEntry } from '@powernode/core/wire/document';

@@ -1,6 +1,6 @@
 // A machine's stream ends with its right: its certificate, and its place in the fleet.
 import { createPublicKey } from 'node:crypto';
-import { certificateBackdateMs } from '@powernode/core/limits';
+import { certificateBackdateMs } from '@powernode/core/limits/trust';
 import { spiffe } from '@powernode/core/wire/enrolment';
 import { closeCodes } from '@powernode/core/wire/node-stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
-import { socketDirAttemptsMax } from '@powernode/core/limits';
+import { socketDirAttemptsMax } from '@powernode/core/limits/database';
 import { chooseAccount, directoryFor, enters, identityOf, type ServerAccount } from './account.ts';
 import { embeddedMajorVersion, findBinaries } from './binaries.ts';
 import { isAlive } from './postmaster.ts';

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { embeddedLastWordsMs, embeddedLogLinesKept, embeddedStopMs } from '@powernode/core/limits';
+import { embeddedLastWordsMs, embeddedLogLinesKept, embeddedStopMs } from '@powernode/core/limits/database';
 import type { Logger } from 'pino';
 import { directoryFor, identityOf } from './account.ts';
 import type { Cluster } from './cluster.ts';

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
-import { systemUserAttemptsMax, systemUserRetryMs } from '@powernode/core/limits';
+import { systemUserAttemptsMax, systemUserRetryMs } from '@powernode/core/limits/database';
 import { serverEnvironment } from './server-environment.ts';
 
 export const databaseUser = 'powernode-postgres';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
 import * as common from '@powernode/core/intent/common';
-import { bootstrapTokenLengthMax } from '@powernode/core/limits';
+import { bootstrapTokenLengthMax } from '@powernode/core/limits/overlay';
 import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import { bootstrapInspectPath, bootstrapIssuePath, bootstrapPath } from '@powernode/core/wire/bootstrap';
 import { Hono } from 'hono';

@@ -1,7 +1,7 @@
 // The operators' HTTP surface: everything on it in one place, in the order in which a request meets it.
 
 import { ProductError } from '@powernode/core/errors';
-import { strictTransportSeconds } from '@powernode/core/limits';
+import { strictTransportSeconds } from '@powernode/core/limits/requests';
 import { discoveryPath } from '@powernode/core/wire/enrolment';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';

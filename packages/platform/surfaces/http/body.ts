@@ -1,6 +1,6 @@
 // Reads the JSON body of a request within its limit. An empty body is an empty object.
 import { ProductError } from '@powernode/core/errors';
-import { requestBytesMax, requestDepthMax } from '@powernode/core/limits';
+import { requestBytesMax, requestDepthMax } from '@powernode/core/limits/requests';
 import { readJsonBytes } from '@powernode/core/wire/json-text';
 import type { HttpContext } from './environment.ts';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { packageDownloadsMax, packageIdleMs } from '@powernode/core/limits';
+import { packageDownloadsMax, packageIdleMs } from '@powernode/core/limits/packages';
 import { manifestName, type PackageManifest, packagesPath } from '@powernode/core/wire/packages';
 import { Hono } from 'hono';
 import { pino } from 'pino';

@@ -3,7 +3,8 @@
 import { ProductError } from '@powernode/core/errors';
 import { idShape } from '@powernode/core/ids';
 import type { Event } from '@powernode/core/intent/fleet';
-import { eventStreamBatchMax, eventStreamsPerOperatorMax, streamPingMs } from '@powernode/core/limits';
+import { streamPingMs } from '@powernode/core/limits/node-stream';
+import { eventStreamBatchMax, eventStreamsPerOperatorMax } from '@powernode/core/limits/requests';
 import { showEvent } from '../../actions/fleet/present.ts';
 import type { Caller } from '../../actions/invoke-types.ts';
 import type { EventBus } from '../../events/event-bus.ts';

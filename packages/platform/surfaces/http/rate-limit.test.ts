@@ -1,5 +1,5 @@
 // The rate of one token counts on a clock that nobody sets.
-import { requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits';
+import { requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits/requests';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../actions/invoke-types.ts';
 import { limitedAuthenticate } from './rate-limit.ts';

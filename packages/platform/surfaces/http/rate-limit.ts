@@ -1,6 +1,6 @@
 // A token bucket per API token (not a lock on the account): sustained rate and burst from the table of limits.
 import { ProductError } from '@powernode/core/errors';
-import { rateLimitedTokensMax, requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits';
+import { rateLimitedTokensMax, requestBurstMax, requestsPerSecondMax } from '@powernode/core/limits/requests';
 import type { Authenticate } from '../../actions/invoke-types.ts';
 
 interface Bucket {

@@ -1,7 +1,7 @@
 // What an address of a request may be (RFC 9112 §3.2), checked once before any route sees it: percent-encoded UTF-8
 // without control characters, and not longer than anybody needs. And which methods an address takes.
 import { ProductError } from '@powernode/core/errors';
-import { requestTargetLengthMax } from '@powernode/core/limits';
+import { requestTargetLengthMax } from '@powernode/core/limits/requests';
 import type { Hono } from 'hono';
 import type { HttpContext, HttpEnv } from './environment.ts';
 

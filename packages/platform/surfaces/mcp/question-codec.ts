@@ -3,7 +3,7 @@
 
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 import type { Question } from '@powernode/core/actions/tool-call';
-import { confirmationSeconds } from '@powernode/core/limits';
+import { confirmationSeconds } from '@powernode/core/limits/clients';
 
 export interface QuestionCodec {
   seal(question: Question, context: ServerContext): Promise<string>;

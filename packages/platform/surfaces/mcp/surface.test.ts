@@ -6,7 +6,7 @@ import {
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { toolsOf } from '@powernode/core/actions/tools';
-import { toolsDefaultBytesMax, toolsDefaultMax } from '@powernode/core/limits';
+import { toolsDefaultBytesMax, toolsDefaultMax } from '@powernode/core/limits/clients';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakePlatform, networkId, testToken } from './fake-platform.ts';
 

@@ -11,12 +11,8 @@ import {
 import { listOnly, registerTools } from '@powernode/client/mcp/register-tools';
 import { callableTools, parseToolSelection, toolInstructions, toolsOf } from '@powernode/core/actions/tools';
 import { ProductError, problemOf } from '@powernode/core/errors';
-import {
-  mcpSubscriptionsMax,
-  requestBytesMax,
-  requestDepthMax,
-  toolsListKeptMs,
-} from '@powernode/core/limits';
+import { mcpSubscriptionsMax, toolsListKeptMs } from '@powernode/core/limits/clients';
+import { requestBytesMax, requestDepthMax } from '@powernode/core/limits/requests';
 import { readJsonBytes } from '@powernode/core/wire/json-text';
 import { type Context, Hono } from 'hono';
 import type { Authenticate, Caller, Invoke } from '../../actions/invoke-types.ts';

@@ -3,7 +3,7 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import { type ActionDefinition, type Route, routesOf } from '@powernode/core/actions/define';
 import { inputSchemaOf, type JsonSchema, jsonSchemaOf } from '@powernode/core/actions/json-schema';
 import { plan } from '@powernode/core/intent/autonomy';
-import { idempotencyKeyLengthMax } from '@powernode/core/limits';
+import { idempotencyKeyLengthMax } from '@powernode/core/limits/requests';
 import { z } from 'zod';
 import { refer } from './components.ts';
 

@@ -2,7 +2,8 @@
 // nothing else would work, and those that no rule may let in.
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import type { NetworkFirewall } from '@powernode/core/compile/firewall/model';
-import { endedConnectionMark, probePort } from '@powernode/core/limits';
+import { endedConnectionMark } from '@powernode/core/limits/agent';
+import { probePort } from '@powernode/core/limits/probe';
 import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
 import type { RulesetIntent } from '../intent.ts';

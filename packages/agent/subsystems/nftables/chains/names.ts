@@ -1,7 +1,7 @@
 // Names of sets and chains that are made from what they are for.
 import { hash } from 'node:crypto';
 import type { Direction, Form } from '@powernode/core/compile/firewall/model';
-import { nftNamePartMax } from '@powernode/core/limits';
+import { nftNamePartMax } from '@powernode/core/limits/overlay';
 import type { Family } from '@powernode/core/net/address';
 
 /** How nft calls what is of a family. */

@@ -1,5 +1,5 @@
 // The changes that reached a machine or a network, newest first, a page at a time: there may be very many.
-import { pageSizeDefault } from '@powernode/core/limits';
+import { pageSizeDefault } from '@powernode/core/limits/requests';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Output } from '../../api/client.ts';

@@ -1,5 +1,5 @@
 // The events of the page: those that the stream brought, those that were listed, and a pause.
-import { pageSizeMax } from '@powernode/core/limits';
+import { pageSizeMax } from '@powernode/core/limits/requests';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import type { Event } from '../../api/event.ts';

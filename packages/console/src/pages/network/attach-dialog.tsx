@@ -1,6 +1,6 @@
 // Attaching a machine: which one, whether others can reach it, where, with which tags.
 
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { tell } from '../../app/toasts.ts';

@@ -1,5 +1,5 @@
 // One peer: what it should be, what is observed of it, and what can be done with it.
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Output } from '../../api/client.ts';

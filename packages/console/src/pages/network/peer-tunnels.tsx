@@ -1,6 +1,6 @@
 // The tunnels of one peer and what its node is configured with.
 import type { Topology } from '@powernode/core/intent/peer';
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { useMemo } from 'react';
 import { useNow } from '../../parts/clock.ts';
 import { count } from '../../parts/format.ts';

@@ -1,6 +1,6 @@
 // The tunnels of a network as pairs of peers, with what each is for and whether it is up. No elements here.
 import type { Topology } from '@powernode/core/intent/peer';
-import { silentAfterMs } from '@powernode/core/limits';
+import { silentAfterMs } from '@powernode/core/limits/overlay';
 
 type Node = Topology['nodes'][number];
 type Link = Topology['links'][number];

@@ -1,6 +1,6 @@
 // The table of the console: filter, sort, choice of columns, keyboard; cards on narrow screens. Long lists draw only
 // the rows in view. It knows nothing of where rows come from.
-import { consoleRowsDrawnMax } from '@powernode/core/limits';
+import { consoleRowsDrawnMax } from '@powernode/core/limits/console';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Empty } from '../states.tsx';

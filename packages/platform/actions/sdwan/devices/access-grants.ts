@@ -1,7 +1,7 @@
 // Handlers: access grants, each a page that lets one device in.
 import { ProductError } from '@powernode/core/errors';
 import type { AccessGrant } from '@powernode/core/intent/user-device';
-import { openAccessGrantsPerNetworkMax } from '@powernode/core/limits';
+import { openAccessGrantsPerNetworkMax } from '@powernode/core/limits/overlay';
 import { bootstrapPath } from '@powernode/core/wire/bootstrap';
 import { type RawBuilder, sql } from 'kysely';
 import { accessGrantLosses } from '../../../access/maker-rights.ts';

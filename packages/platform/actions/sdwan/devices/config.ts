@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { isTransit, prefixesOf } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
-import { keepaliveSeconds } from '@powernode/core/limits';
+import { keepaliveSeconds } from '@powernode/core/limits/overlay';
 import { withLength } from '@powernode/core/net/address';
 import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 

@@ -1,7 +1,7 @@
 // Issuing a device: a grant is used up, an address is given, the hub lets the key in, all in one transaction.
 
 import { ProductError } from '@powernode/core/errors';
-import { userDevicesPerNetworkMax } from '@powernode/core/limits';
+import { userDevicesPerNetworkMax } from '@powernode/core/limits/overlay';
 import { accessGrantLosses, type MakerLoss } from '../../../access/maker-rights.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
 import { readInPlatform } from '../../../store/tenancy.ts';

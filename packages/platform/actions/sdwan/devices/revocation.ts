@@ -2,7 +2,7 @@
 // that it had last, and each before that one that had not let go of it yet.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UserDevice } from '@powernode/core/intent/user-device';
-import { revocationPollMs, revocationWaitMs } from '@powernode/core/limits';
+import { revocationPollMs, revocationWaitMs } from '@powernode/core/limits/overlay';
 import type { Deliverer } from '../../../deliver/deliverer.ts';
 import type { TakenFrom } from '../../../store/tables.ts';
 import type { ActionContext, ReadLater, Trx } from '../../context.ts';

@@ -1,7 +1,7 @@
 // Events of devices whose configuration the change under way makes outdated: one for each network or hub that changes,
 // however many devices are there.
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
-import { namedInEventMax } from '@powernode/core/limits';
+import { namedInEventMax } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../../context.ts';
 import { configFacts, staleReason } from './config.ts';
 import { addressesOf, type Homes, homesOf } from './homes.ts';

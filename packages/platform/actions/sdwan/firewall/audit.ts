@@ -2,7 +2,7 @@
 import { auditRules } from '@powernode/core/explain/audit';
 import { auditTargets } from '@powernode/core/explain/audit-targets';
 import type { Finding } from '@powernode/core/explain/findings';
-import { auditFindingsMax } from '@powernode/core/limits';
+import { auditFindingsMax } from '@powernode/core/limits/overlay';
 import type { Handler } from '../../context.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { withNames } from './names.ts';

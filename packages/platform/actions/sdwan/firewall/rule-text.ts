@@ -1,7 +1,7 @@
 // One rule as nftables text, for people: what a node that judges it does, whole, so that nft would take it. Nodes
 // themselves keep rules as elements of sets, many in one lookup, with the same meaning (compile/firewall, and the
 // agent's own text).
-import { ruleMembersShownMax } from '@powernode/core/limits';
+import { ruleMembersShownMax } from '@powernode/core/limits/overlay';
 import { type Family, familyOf, widthOf, withoutLength } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import type { RuleEntry, RuleSide } from '@powernode/core/wire/document';

@@ -1,7 +1,7 @@
 // Handlers: firewall rules.
 
 import { ProductError } from '@powernode/core/errors';
-import { rulesPerNetworkMax } from '@powernode/core/limits';
+import { rulesPerNetworkMax } from '@powernode/core/limits/overlay';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';

@@ -1,6 +1,6 @@
 // Long work in memory, with rests for everybody else: nodes that hold addresses ask for them several times a second.
 import { setImmediate as rest } from 'node:timers/promises';
-import { workSliceMs } from '@powernode/core/limits';
+import { workSliceMs } from '@powernode/core/limits/overlay';
 
 /** Everything that the work gives, but for its rests (null). */
 export async function inSlices<T>(work: Iterable<T | null>): Promise<T[]> {

@@ -1,7 +1,7 @@
 // Which blocks of addresses a network gets: its /64, its IPv4 leg and its pods. Those of one account never overlap, and
 // those of a deleted network rest, so that no address of it means somebody else within days.
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { allocateIpv4Prefix, allocateNetworkPrefix } from '@powernode/core/net/allocate';
 import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { Selectable } from 'kysely';

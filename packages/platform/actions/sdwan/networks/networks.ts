@@ -1,7 +1,7 @@
 // Handlers: networks.
 import { canonicalJson } from '@powernode/core/compile/digest';
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import type { Insertable } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';

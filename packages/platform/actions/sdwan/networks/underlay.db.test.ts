@@ -3,7 +3,7 @@
 import type { Event } from '@powernode/core/intent/fleet';
 import type { Network } from '@powernode/core/intent/network';
 import type { Peer, Topology } from '@powernode/core/intent/peer';
-import { legRestMs } from '@powernode/core/limits';
+import { legRestMs } from '@powernode/core/limits/overlay';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';

@@ -1,5 +1,5 @@
 // Hubs see where a spoke's leaf interface is: what follows is written as a change like any other.
-import { directSpokesMax } from '@powernode/core/limits';
+import { directSpokesMax } from '@powernode/core/limits/overlay';
 import { parseAddress } from '@powernode/core/net/address';
 import { endpointRefusal, isPubliclyRoutable } from '@powernode/core/net/special-addresses';
 import type { DirectPlace } from '../../../deliver/reports/direct-places.ts';

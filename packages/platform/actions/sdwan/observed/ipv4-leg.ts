@@ -1,7 +1,7 @@
 // A machine was seen in other surroundings than before: the IPv4 leg of a network may cover something of them by now.
 // Then the leg is withdrawn from that machine, as it is refused to one that joins with such a conflict (networks/attach-blocks.ts),
 // and given back to it once the conflict is over.
-import { legRestMs } from '@powernode/core/limits';
+import { legRestMs } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../../context.ts';
 import { legRefusal } from '../networks/attach-blocks.ts';
 import { firstCovered, type NamedUnderlay, underlaysOf } from '../networks/underlay.ts';

@@ -1,7 +1,7 @@
 // What a new peer is given: an address, a key that its node has published, a port, a hub's number.
 // All under the account's lock, which the caller holds.
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { type Address, familyOf, formatAddress } from '@powernode/core/net/address';
 import { hostAddressCandidates, ipv4AddressCandidates } from '@powernode/core/net/allocate';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';

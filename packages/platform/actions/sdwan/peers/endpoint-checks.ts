@@ -1,6 +1,6 @@
 // Refuses endpoints at which no other machine can call a peer, and says what to give instead.
 import { ProductError } from '@powernode/core/errors';
-import { namedInErrorMax } from '@powernode/core/limits';
+import { namedInErrorMax } from '@powernode/core/limits/overlay';
 import { parseAddress } from '@powernode/core/net/address';
 import type { Prefix } from '@powernode/core/net/prefix';
 import { endpointRefusal, isPubliclyRoutable, prefixesFrom } from '@powernode/core/net/special-addresses';

@@ -4,7 +4,7 @@ import type { FirewallRule } from '@powernode/core/intent/firewall';
 import type { Peer } from '@powernode/core/intent/peer';
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { addressQuarantineMs } from '@powernode/core/limits';
+import { addressQuarantineMs } from '@powernode/core/limits/overlay';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inAccount } from '../../../store/tenancy.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';

@@ -1,6 +1,6 @@
 // Peers that left their network. A machine that comes back within the quarantine of its addresses is the same peer: to
 // the rules, mappings and devices that name it, to virtual IPs, and to whoever wrote its id down.
-import { addressQuarantineMs } from '@powernode/core/limits';
+import { addressQuarantineMs } from '@powernode/core/limits/overlay';
 import type { Selectable } from 'kysely';
 import type { Database, FormerCandidacy } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';

@@ -1,5 +1,5 @@
 // Handler: the list of peers with its filters. Status is a filter that only observation can answer.
-import { silentAfterMs } from '@powernode/core/limits';
+import { silentAfterMs } from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import type { Handler } from '../../context.ts';
 import { uncallable } from '../../fleet/problems.ts';

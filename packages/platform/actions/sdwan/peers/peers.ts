@@ -1,6 +1,6 @@
 // Handlers: peers.
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as limits from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import { firstIdAt } from '../../../events/write-events.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';

@@ -1,7 +1,7 @@
 // Peers as the outside sees them: what they should be, and what is observed of them.
 import { preferredHubs, tunnelEndpoint } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
-import { directSpokesMax, silentAfterMs } from '@powernode/core/limits';
+import { directSpokesMax, silentAfterMs } from '@powernode/core/limits/overlay';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { stored, timeOfMs, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';

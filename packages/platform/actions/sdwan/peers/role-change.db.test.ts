@@ -5,7 +5,7 @@ import { callNeedsPerson } from '@powernode/core/actions/define';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
 import type { Peer } from '@powernode/core/intent/peer';
-import { roleWithdrawnPauseMs } from '@powernode/core/limits';
+import { roleWithdrawnPauseMs } from '@powernode/core/limits/overlay';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount } from '../../../store/tenancy.ts';

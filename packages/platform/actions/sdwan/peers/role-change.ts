@@ -10,7 +10,7 @@ import {
   roleUnansweredKeptMs,
   roleWithdrawnKeptMs,
   roleWithdrawnPauseMs,
-} from '@powernode/core/limits';
+} from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import { type ActionContext, checkRevision, type Handler } from '../../context.ts';
 import { requestOfPlatform } from '../../gate/approvals.ts';

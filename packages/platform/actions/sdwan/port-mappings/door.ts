@@ -1,6 +1,6 @@
 // Where a door can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
 import { ProductError } from '@powernode/core/errors';
-import { namedInErrorMax } from '@powernode/core/limits';
+import { namedInErrorMax } from '@powernode/core/limits/overlay';
 import { formatAddress, parseEndpoint } from '@powernode/core/net/address';
 import { endpointRefusal } from '@powernode/core/net/special-addresses';
 import type { ActionContext } from '../../context.ts';

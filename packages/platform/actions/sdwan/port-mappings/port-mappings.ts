@@ -1,7 +1,7 @@
 // Handlers: port mappings, doors from outside on the hubs of a network.
 
 import { ProductError } from '@powernode/core/errors';
-import { portMappingsPerNetworkMax } from '@powernode/core/limits';
+import { portMappingsPerNetworkMax } from '@powernode/core/limits/overlay';
 import { familyOf } from '@powernode/core/net/address';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';

@@ -1,6 +1,6 @@
 // What is said of a spoke's direct path is true: also when no place was left, and when it is switched off and on again.
 import type { Peer } from '@powernode/core/intent/peer';
-import { directSpokesMax } from '@powernode/core/limits';
+import { directSpokesMax } from '@powernode/core/limits/overlay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount } from '../../../store/tenancy.ts';

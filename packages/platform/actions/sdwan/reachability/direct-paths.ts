@@ -1,5 +1,5 @@
 // Direct paths of a network, switched on or off by its operator. What hubs see from then on: observed/direct-endpoints.ts.
-import { directSpokesMax } from '@powernode/core/limits';
+import { directSpokesMax } from '@powernode/core/limits/overlay';
 import { placeOf } from '../../../deliver/reports/direct-places.ts';
 import type { ActionContext } from '../../context.ts';
 import { isConfirmed } from '../observed/direct-endpoints.ts';

@@ -2,7 +2,8 @@
 // the peer's own machine has said so and the other end does not deny it. What only others say of it extends that while
 // its own machine is not heard, and never begins it. Only the newest few claims are compared with the other end's word:
 // a hub has thousands of tunnels, and one handshake makes it connected.
-import { claimsComparedMax, heartbeatFlushMs, namedInErrorMax } from '@powernode/core/limits';
+import { heartbeatFlushMs } from '@powernode/core/limits/node-stream';
+import { claimsComparedMax, namedInErrorMax } from '@powernode/core/limits/overlay';
 import { type RawBuilder, sql } from 'kysely';
 
 /** Both ends write within this of a handshake, and of being heard. */

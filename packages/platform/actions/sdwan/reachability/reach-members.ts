@@ -1,6 +1,6 @@
 // The members of a network as its warnings look at them: with what is known of their machines, and who has met whom.
 import { tunnelEndpoints } from '@powernode/core/compile/entries';
-import { topologyNodesMax } from '@powernode/core/limits';
+import { topologyNodesMax } from '@powernode/core/limits/requests';
 import type { ActionContext } from '../../context.ts';
 import { networkModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';

@@ -1,7 +1,7 @@
 // What keeps members of a network from calling each other although each is as declared: shown in the topology, and in
 // the plan of a change that makes it so. Pure.
 import { relayPort } from '@powernode/core/compile/entries';
-import { namedInErrorMax, transitHubsMax } from '@powernode/core/limits';
+import { namedInErrorMax, transitHubsMax } from '@powernode/core/limits/overlay';
 import { type Family, familyOf, parseEndpoint } from '@powernode/core/net/address';
 import { isCallableInsideOnly, isPubliclyRoutable } from '@powernode/core/net/special-addresses';
 import { addressOf } from './reach.ts';

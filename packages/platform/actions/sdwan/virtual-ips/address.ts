@@ -1,6 +1,6 @@
 // The addresses of a virtual IP: the next free ones of its network, or one that was asked for.
 import { ProductError } from '@powernode/core/errors';
-import { addressQuarantineMs } from '@powernode/core/limits';
+import { addressQuarantineMs } from '@powernode/core/limits/overlay';
 import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { probeHostNumberFirst } from '@powernode/core/net/probe-address';

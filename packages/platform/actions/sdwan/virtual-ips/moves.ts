@@ -2,7 +2,7 @@
 // for it any more. Taking it away is always safe, and any process may do it; giving it is only for the one that leads
 // (autonomy/failover), which knows when that is so.
 
-import { transitionsKeptPerVirtualIp } from '@powernode/core/limits';
+import { transitionsKeptPerVirtualIp } from '@powernode/core/limits/overlay';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';

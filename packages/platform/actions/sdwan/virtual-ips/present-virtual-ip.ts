@@ -1,6 +1,6 @@
 // Virtual IPs as the outside sees them, with what became of them.
 import type { VirtualIp, virtualIpTransition } from '@powernode/core/intent/virtual-ip';
-import { transitionsShown } from '@powernode/core/limits';
+import { transitionsShown } from '@powernode/core/limits/overlay';
 import type { z } from 'zod';
 import { stored, timeOrNull } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';

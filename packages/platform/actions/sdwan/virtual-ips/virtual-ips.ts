@@ -2,7 +2,8 @@
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
 
 import { ProductError } from '@powernode/core/errors';
-import * as limits from '@powernode/core/limits';
+import * as failoverLimits from '@powernode/core/limits/failover';
+import * as overlayLimits from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import type { VirtualIpMove } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../../context.ts';
@@ -43,7 +44,7 @@ export const virtualIpHandlers: HandlersOf<
         primary_holder_peer_id: candidates.primary,
         failover_holder_peer_ids: JSON.stringify(candidates.failover),
         preempt: input.preempt ?? false,
-        hold_down_seconds: input.hold_down_seconds ?? limits.holdDownSecondsDefault,
+        hold_down_seconds: input.hold_down_seconds ?? failoverLimits.holdDownSecondsDefault,
         epoch: 1,
         ...(input.anycast
           ? { state: 'active' as const }
@@ -210,7 +211,7 @@ async function refuseBusyNode(
     where p.instance_id = ${of.instanceId} and v.id is distinct from ${of.virtualIpId}::uuid
   `.execute(context.trx);
   const count = rows[0]?.count ?? 0;
-  if (count < limits.virtualIpsPerNodeMax) return;
+  if (count < overlayLimits.virtualIpsPerNodeMax) return;
   throw new ProductError(
     'limit_reached',
     `${of.path}: the instance of the peer ${of.peerId} can hold ${count} other virtual IPs already, which is the limit.`,
@@ -223,7 +224,7 @@ async function refuseTooMany(context: ActionContext, networkId: string): Promise
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('network_id', '=', networkId)
     .executeTakeFirstOrThrow();
-  if (count < limits.virtualIpsPerNetworkMax) return;
+  if (count < overlayLimits.virtualIpsPerNetworkMax) return;
   throw new ProductError('limit_reached', `The network has ${count} virtual IPs, which is the limit.`);
 }
 

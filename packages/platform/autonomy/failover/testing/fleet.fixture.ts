@@ -3,7 +3,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
-import { addressLeaseMarginMs, addressLeaseMs, probeIntervalMs } from '@powernode/core/limits';
+import { addressLeaseMarginMs, addressLeaseMs } from '@powernode/core/limits/failover';
+import { probeIntervalMs } from '@powernode/core/limits/probe';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import { enrolSimulated } from '../../../deliver/simulated-enrolment.ts';
 import { DocumentHolding, type NodeCredentials, SimulatedNode } from '../../../deliver/simulated-node.ts';

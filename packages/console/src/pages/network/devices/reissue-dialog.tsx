@@ -1,7 +1,7 @@
 // Issuing a device again after the network has changed: the same keys with a configuration of today, or new keys by a
 // page that is opened on it.
 import type { UserDevice } from '@powernode/core/intent/user-device';
-import { approvalExpiryMs } from '@powernode/core/limits';
+import { approvalExpiryMs } from '@powernode/core/limits/requests';
 import { useState } from 'react';
 import { usePolicyMode } from '../../../app/permissions.ts';
 import { useChange } from '../../../app/use-change.ts';

@@ -1,6 +1,6 @@
 // Findings of an audit, each with what it is about and what causes it.
 import type { FirewallFinding } from '@powernode/core/intent/firewall';
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { count } from '../../../parts/format.ts';
 import { Section } from '../../../parts/page.tsx';
 import { FindingMark } from '../../../parts/service-statuses.tsx';

@@ -1,6 +1,6 @@
 // One rule: what it says, what it counted, what is wrong with it, and what nodes are given for it.
 import type { FirewallFinding, FirewallRule } from '@powernode/core/intent/firewall';
-import { consoleChoicesMax } from '@powernode/core/limits';
+import { consoleChoicesMax } from '@powernode/core/limits/console';
 import { useState } from 'react';
 import { useMay } from '../../../app/permissions.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';

@@ -2,7 +2,7 @@
 // of very many machines the quiet majority is shown in groups. Places depend on who is there and not on how they are,
 // so that the topology does not jump. No elements here.
 import type { Topology } from '@powernode/core/intent/peer';
-import { consolePictureNodesMax, consolePictureTunnelsMax } from '@powernode/core/limits';
+import { consolePictureNodesMax, consolePictureTunnelsMax } from '@powernode/core/limits/console';
 import { type PeerState, peerStateOf } from '../../../parts/peer-state.ts';
 import { homesOf, type Tunnel, type TunnelHealth, type TunnelKind, tunnelsOf } from '../tunnels.ts';
 
