@@ -42,7 +42,11 @@ export async function makeScene(): Promise<Scene> {
   await attach('hub2', asHub(hubAddresses[1]));
   const [one] = await attach('edge1');
   const [two] = await attach('edge2');
-  const [edited, instance] = await attach('edge3');
+  // With an endpoint, as it is to become a hub too.
+  const [edited, instance] = await attach('edge3', {
+    publicly_reachable: false,
+    endpoint_address: '203.0.113.9:51999',
+  });
 
   const { virtual_ip: virtualIp } = await action<Body>('system_sdwan_create_virtual_ip', {
     network_id,
@@ -64,7 +68,8 @@ export async function makeScene(): Promise<Scene> {
     direction: 'ingress',
     action: 'accept',
     selector: { kind: 'tag', tag: 'guest' },
-    destination: { kind: 'cidr', cidr: 'fd00:9::/64' },
+    // Of none of the prefixes that are drawn (cases.ts).
+    destination: { kind: 'cidr', cidr: 'fd00:ffff::/64' },
     protocol: 'tcp',
     port_range: '443',
   });

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goTo, openBrowser, openSignedIn } from '../../packages/console/browser/browser.ts';
 import { labelOf } from '../../packages/console/src/parts/values.ts';
@@ -96,17 +96,29 @@ interface Side {
   close(): Promise<void>;
 }
 
+/** Of each operator, by whether its stream of events gets through: with what it has loaded of the console. */
+const contexts = new Map<string, BrowserContext>();
+
+async function pageOf(token: string, deaf: boolean): Promise<Page> {
+  const key = `${token} ${deaf}`;
+  const known = contexts.get(key);
+  if (known !== undefined) return known.newPage();
+  const { page, context } = await openSignedIn(browser, { url: scene.platform.url, token });
+  contexts.set(key, context);
+  if (deaf) await context.route('**/api/v1/events/stream*', () => {});
+  return page;
+}
+
 /** A browser of one of the two. `deaf`: its stream of events does not get through yet. */
 async function sideOf(path: string, token: string, { deaf = false } = {}): Promise<Side> {
-  const { page, context } = await openSignedIn(browser, { url: scene.platform.url, token });
+  const page = await pageOf(token, deaf);
   page.setDefaultTimeout(waitMs);
-  if (deaf) await context.route('**/api/v1/events/stream*', () => {});
   const load = async () => {
     await goTo(page, path);
     if (!deaf) await page.locator('.connection:visible', { hasText: 'Live' }).waitFor();
   };
   await load();
-  return { page, form: page.getByRole('dialog').locator('form'), load, close: () => context.close() };
+  return { page, form: page.getByRole('dialog').locator('form'), load, close: () => page.close() };
 }
 
 async function twoOn(path: string, of: { readonly deaf?: boolean } = {}): Promise<[mine: Side, hers: Side]> {
@@ -193,6 +205,10 @@ describe('another field', () => {
       const [a] = first.values(object, [number()]);
       const [b] = second.values(object, [number()]);
       if (a === undefined || b === undefined) continue;
+      expect(
+        first.isAt(object, a) || second.isAt(object, b),
+        `seed ${seed}: ${a} or ${b} is there already`,
+      ).toBe(false);
       tried.add(first.parameter).add(second.parameter);
       const saved = await overtake({ key, form, mine, hers }, { first, second, a, b });
       const goOn = noteIn(mine).getByRole('button', { name: 'Continue with the newer values' });
