@@ -158,6 +158,7 @@ const newest = {
   MAPPING: { action: 'system_sdwan_list_port_mappings', noun: 'port_mappings' },
   GRANT: { action: 'system_sdwan_list_access_grants', noun: 'access_grants', first: true },
   DEVICE: { action: 'system_sdwan_list_user_devices', noun: 'user_devices' },
+  OPERATION: { action: 'system_list_operations', noun: 'operations', first: true },
   APPROVAL: {
     action: 'system_list_approvals',
     noun: 'approvals',
