@@ -16,12 +16,12 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
  */
 const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/install/{arm64,demo,systemd}.*'];
 
-/** Files with ten machines and more, or that keep the processors busy all the time; and two that take minutes, so that
+/** Files with ten machines and more, or that keep the processors busy all the time; and some that take minutes, so that
  * both kinds take about as long. */
 const labs = [
   'suites/e2e/presence/**/*.test.ts',
-  'suites/e2e/{chaos.e2e,explain-kernel.net}.test.ts',
-  'packages/agent/confirm.net.test.ts',
+  'suites/e2e/{chaos.e2e,explain-kernel.net,underlay.e2e}.test.ts',
+  'packages/agent/{confirm,endpoints,failover}.net.test.ts',
   'suites/docs/screenshots.e2e.test.ts',
 ];
 /** Files in which paths die and others take over, or in which not a packet may be lost. */
