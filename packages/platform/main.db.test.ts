@@ -24,3 +24,23 @@ test('a signal that comes several times at once ends it as one does', async () =
   expect(existsSync(path.join(dataDir, 'platform.json'))).toBe(false);
   await rm(dataDir, { recursive: true });
 });
+
+/** Ends the process at the moment at which it says that it is up, before it does anything else. */
+const endsAtItsWord = `
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (text, ...rest) => {
+  const result = write(text, ...rest);
+  if (String(text).includes('Powernode is up')) process.kill(process.pid, 'SIGINT');
+  return result;
+};`;
+
+test('a signal that comes as soon as it says that it is up lets its database stop', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'pn-main-'));
+  const preload = `data:text/javascript,${encodeURIComponent(endsAtItsWord)}`;
+  const args = ['up', '--port', '0', '--node-port', '0', '--data-dir', dataDir];
+  const main = path.join(import.meta.dirname, 'main.ts');
+  const platform = spawn(process.execPath, ['--import', preload, main, ...args], { stdio: 'ignore' });
+  expect(await once(platform, 'exit')).toEqual([0, null]);
+  expect(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+  await rm(dataDir, { recursive: true });
+});

@@ -34,13 +34,15 @@ function usage(): string {
 async function up(settings: Settings): Promise<void> {
   const log = createLog(settings.logLevel);
   const platform = await startPlatform(settings, log);
+  // Before anybody is told: whoever ends it at that word would else end it before its database has stopped.
+  const stopped = stopSignal();
   process.stdout.write(`Powernode is up: ${platform.url}\n${aboutToken(platform.adminTokenPath)}\n`);
   if (platform.authorityPath !== null) {
     process.stdout.write(
       `Its certificate is signed by ${platform.authorityPath} (powernode login --ca FILE)\n`,
     );
   }
-  const why = await Promise.race([stopSignal(), platform.lost]);
+  const why = await Promise.race([stopped, platform.lost]);
   if (why instanceof ProductError) log.error({ err: why }, 'the platform has to stop');
   await platform.close();
   if (why instanceof ProductError) throw why;

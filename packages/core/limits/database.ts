@@ -18,9 +18,8 @@ export const embeddedStartMs = 120_000;
 /** A fast shutdown writes one checkpoint of at most 64 MB. After that it is cut off; the next start recovers from the
  * log. Needed, not only for slow disks: PostgreSQL 18 that is told to end while it recovers from a crash never does. */
 export const embeddedStopMs = 10_000;
-/** A second signal to end within this is the first one, passed on by a shell, npm or the launcher, which a busy machine
- * lets do so late. Taken for a second one, it would end the platform before its database has stopped. */
-export const sameSignalMs = 3_000;
+/** A second signal to end within this is the first one, passed on by a shell, npm or the launcher. */
+export const sameSignalMs = 1_000;
 /** The same for a server whose platform is gone and whose next one waits: recovering costs less than waiting longer. */
 export const embeddedOrphanMs = 2_000;
 /** An earlier server's shell removes the folder of its socket once, so that making it again is enough. */
