@@ -1,20 +1,14 @@
 // Whose a problem is: the subsystem's whose step or look made it, and the agent's own when it is an error of its own.
-import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { documentOf, hashOf, hubDocument, peerOf, spokeDocument } from '../fixtures/documents.ts';
-import { FakeClock } from '../ports/clock.fixture.ts';
+import { spokeDocument } from '../fixtures/documents.ts';
+import type { FakeClock } from '../ports/clock.fixture.ts';
 import type { ProberNews } from '../probe/messages.ts';
-import type { Held } from '../state/held.ts';
 import type { Problem } from '../subsystems/problem.ts';
-import { ModelMachine } from './model-machine.fixture.ts';
-import { Reconciler } from './reconciler.ts';
+import type { ModelMachine } from './model-machine.fixture.ts';
+import { held, hub, hubKey, onePeer, otherKey, spokeKey, startReconciler } from './reconciler.fixture.ts';
+import type { Reconciler } from './reconciler.ts';
 
-const hubKey = `${'H'.repeat(43)}=`;
-const spokeKey = `${'S'.repeat(43)}=`;
-const otherKey = `${'O'.repeat(43)}=`;
 const noNews: ProberNews = { tunnels: [], sources: [], paths: [], watched: [], leases: [] };
-const hub = hubDocument(1, hubKey);
-const onePeer = peerOf({ interface: 'wg-test', number: 2, publicKey: spokeKey });
 
 let clock: FakeClock;
 let machine: ModelMachine;
@@ -24,30 +18,8 @@ let ownErrors: unknown[];
 let reconciler: Reconciler;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  machine = new ModelMachine();
-  applied = [];
-  failed = [];
-  ownErrors = [];
-  reconciler = new Reconciler({
-    machine,
-    clock,
-    families: () => [],
-    events: {
-      applied: (held) => applied.push(held.revision),
-      failed: (_held, problems) => failed.push([...problems]),
-      drifted: () => undefined,
-      looked: () => undefined,
-      switched: () => undefined,
-      programmingError: (error) => ownErrors.push(error),
-    },
-  });
+  ({ clock, machine, applied, failed, ownErrors, reconciler } = startReconciler());
 });
-
-function held(revision: number, values: readonly EntryValue[]): Held {
-  const entries = documentOf(values);
-  return { revision, hash: hashOf(entries), entries };
-}
 
 describe('a failure', () => {
   test('to become the document is each subsystem’s whose steps are left', async () => {

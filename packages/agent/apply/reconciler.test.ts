@@ -2,18 +2,14 @@
 import { agentApplyRoundsMax } from '@powernode/core/limits/agent';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { documentOf, hashOf, hubDocument, networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';
+import { networkId, peerOf, spokeDocument } from '../fixtures/documents.ts';
 import type { Drift } from '../observe/drift.ts';
-import { FakeClock } from '../ports/clock.fixture.ts';
-import type { Held } from '../state/held.ts';
+import type { FakeClock } from '../ports/clock.fixture.ts';
 import { nothingObserved } from '../subsystems/observed.ts';
 import type { Problem } from '../subsystems/problem.ts';
-import { ModelMachine } from './model-machine.fixture.ts';
+import type { ModelMachine } from './model-machine.fixture.ts';
+import { held, hub, hubKey, onePeer, otherKey, spokeKey, startReconciler } from './reconciler.fixture.ts';
 import { Reconciler } from './reconciler.ts';
-
-const hubKey = `${'H'.repeat(43)}=`;
-const spokeKey = `${'S'.repeat(43)}=`;
-const otherKey = `${'O'.repeat(43)}=`;
 
 let clock: FakeClock;
 let machine: ModelMachine;
@@ -23,33 +19,9 @@ let drift: Drift[];
 let reconciler: Reconciler;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  machine = new ModelMachine();
-  applied = [];
-  failed = [];
-  drift = [];
-  reconciler = new Reconciler({
-    machine,
-    clock,
-    families: () => [],
-    events: {
-      applied: (held) => applied.push(held.revision),
-      failed: (_held, problems) => failed.push([...problems]),
-      drifted: (some) => drift.push(...some),
-      looked: () => undefined,
-      switched: () => undefined,
-      programmingError: () => undefined,
-    },
-  });
+  ({ clock, machine, applied, failed, drift, reconciler } = startReconciler());
 });
 
-function held(revision: number, values: readonly EntryValue[]): Held {
-  const entries = documentOf(values);
-  return { revision, hash: hashOf(entries), entries };
-}
-
-const hub = hubDocument(1, hubKey);
-const onePeer = peerOf({ interface: 'wg-test', number: 2, publicKey: spokeKey });
 const twoPeers = peerOf({ interface: 'wg-test', number: 3, publicKey: otherKey });
 
 describe('a document', () => {

@@ -10,10 +10,10 @@ import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { FakeChannel } from './channel.fixture.ts';
+import type { FakeChannel } from './channel.fixture.ts';
 import { DocumentSendLimiter } from './document-send-limiter.ts';
-import { ignoringSubscriber } from './node-stream-subscriber.ts';
-import { Session } from './session.ts';
+import { openSession, type SessionScene } from './session.fixture.ts';
+import type { Session } from './session.ts';
 
 const network = networkModel();
 
@@ -27,31 +27,8 @@ let session: Session;
 let sequence: number;
 const counters = new DeliveryCounters();
 const log = pino({ level: 'silent' });
-const reports = {
-  arrived: () => undefined,
-  keys: () => undefined,
-  applied: () => undefined,
-  failed: () => undefined,
-  problems: () => undefined,
-  observed: () => undefined,
-};
-
-function open(): Session {
-  channel = new FakeChannel();
-  const sendLimiter = new DocumentSendLimiter(clock);
-  const parts = {
-    node,
-    channel,
-    dispatcher,
-    reports,
-    subscriber: ignoringSubscriber,
-    counters,
-    sendLimiter,
-    clock,
-    log,
-  };
-  session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
-  node.stream = session;
+function open(parts: SessionScene['parts'] = {}): Session {
+  ({ channel, session } = openSession({ clock, node, dispatcher, counters, parts }));
   return session;
 }
 
@@ -315,27 +292,7 @@ describe('the limiter for whole documents', () => {
 describe('a node among very many', () => {
   test('is asked to beat less often, never more often again, and not for a small difference [9.14]', () => {
     let beatMs: number = limits.streamBeatMs;
-    channel = new FakeChannel();
-    const sendLimiter = new DocumentSendLimiter(clock);
-    const parts = {
-      node,
-      channel,
-      dispatcher,
-      reports,
-      subscriber: ignoringSubscriber,
-      counters,
-      sendLimiter,
-      clock,
-      log,
-    };
-    session = new Session({
-      ...parts,
-      remoteAddress: '192.0.2.1',
-      platformVersion: 'test',
-      beatMs: () => beatMs,
-    });
-    node.stream = session;
-    session.received(hello());
+    open({ beatMs: () => beatMs }).received(hello());
     return vi
       .waitFor(() => expect(session.ready).toBe(true))
       .then(() => {

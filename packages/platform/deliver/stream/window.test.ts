@@ -14,10 +14,9 @@ import { DeliveryCounters } from '../counters.ts';
 import { Dispatcher } from '../nodes/dispatcher.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { DocumentHolding } from '../simulated-node.ts';
-import { FakeChannel } from './channel.fixture.ts';
-import { DocumentSendLimiter } from './document-send-limiter.ts';
-import { ignoringSubscriber } from './node-stream-subscriber.ts';
-import { Session } from './session.ts';
+import type { FakeChannel } from './channel.fixture.ts';
+import { openSession, type SessionScene } from './session.fixture.ts';
+import type { Session } from './session.ts';
 
 /** Peers are what only the newest agents know. */
 const table: EntryTable = {
@@ -32,32 +31,8 @@ let channel: FakeChannel;
 let session: Session;
 let counters: DeliveryCounters;
 let sequence: number;
-const reports = {
-  arrived: () => undefined,
-  keys: () => undefined,
-  applied: () => undefined,
-  failed: () => undefined,
-  problems: () => undefined,
-  observed: () => undefined,
-};
-
-function open(): Session {
-  channel = new FakeChannel();
-  const sendLimiter = new DocumentSendLimiter(clock);
-  const log = pino({ level: 'silent' });
-  const parts = {
-    node,
-    channel,
-    dispatcher,
-    reports,
-    subscriber: ignoringSubscriber,
-    counters,
-    sendLimiter,
-    clock,
-    log,
-  };
-  session = new Session({ ...parts, remoteAddress: '192.0.2.1', platformVersion: 'test' });
-  node.stream = session;
+function open(parts: SessionScene['parts'] = {}): Session {
+  ({ channel, session } = openSession({ clock, node, dispatcher, counters, parts }));
   return session;
 }
 
