@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { EntryValue } from '@powernode/core/wire/document';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
-import { Fleet, pings, until } from './fixtures/agents.ts';
+import { type Fleet, pings, until, withFleet } from './fixtures/agents.ts';
 import { addressOf, networkId, prefix } from './fixtures/documents.ts';
 import { agentMain, type Host } from './fixtures/stage.ts';
 
@@ -32,9 +32,7 @@ async function runWith(fleet: Fleet, name: string, ...options: readonly string[]
 test.skipIf(!isRoot)(
   'a hub beside Docker says what drops its packets, lets them through when asked, and takes that back [9.27]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1', 'edge2']);
+    await withFleet(['hub1', 'edge1', 'edge2'], async (fleet) => {
       const hub = fleet.member('hub1').host;
       const rules = readFileSync(path.join(fixtures, 'docker-ipv6.rules'), 'utf8');
       const restore = hub.spawn('ip6tables-nft-restore', []);
@@ -57,9 +55,7 @@ test.skipIf(!isRoot)(
       expect(await hub.must('ip6tables-nft', '-S', 'DOCKER-USER')).toContain('-i wg-test -o wg-test');
       expect((await hub.agent('leave')).code).toBe(0);
       expect(await hub.must('ip6tables-nft', '-S', 'DOCKER-USER')).not.toContain('wg-test');
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );
 
@@ -115,9 +111,7 @@ const rule = (port: number): EntryValue => ({
 test.skipIf(!isRoot)(
   'a container behind a bridge is cut off, says the agent, until the owner lets it in; then the rules decide [9.27]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       await fleet.connect('hub1', ['edge1']);
       const hub = fleet.member('hub1').host;
       const edge = fleet.member('edge1').host;
@@ -148,8 +142,6 @@ test.skipIf(!isRoot)(
       await fleet.platform.put('edge1', [rule(8081)]);
       await fleet.platform.applied('edge1', 3, later);
       expect(await fetches(hub, addressOf(2))).toBe(false);
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );

@@ -3,7 +3,7 @@
 
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
-import { Fleet, pings, until } from './fixtures/agents.ts';
+import { type Fleet, pings, until, withFleet } from './fixtures/agents.ts';
 import { addressOf } from './fixtures/documents.ts';
 import { Overlay } from './fixtures/overlay.ts';
 import type { Host } from './fixtures/stage.ts';
@@ -43,9 +43,7 @@ async function transfers(from: Host, to: Host, address: string): Promise<boolean
 test.skipIf(!isRoot)(
   'a path that swallows large packets is measured, said, and its interface made to fit [9.30]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       const overlay = new Overlay(fleet, { hubs: ['hub1'], spokes: ['edge1'] });
       const [hub, edge] = [fleet.member('hub1').host, fleet.member('edge1').host];
       await dropLarge(hub, 1400);
@@ -69,8 +67,6 @@ test.skipIf(!isRoot)(
       expect(await transfers(edge, hub, addressOf(2))).toBe(true);
       // What the agent did itself is no drift.
       expect(fleet.logs.get('edge1')).not.toContain('another MTU');
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );

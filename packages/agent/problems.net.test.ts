@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { unknownEntry } from '@powernode/core/wire/document';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
-import { Fleet, pings, until } from './fixtures/agents.ts';
+import { type Fleet, pings, until, withFleet } from './fixtures/agents.ts';
 import { addressOf, hubDocument, leaf, peerOf, spokeDocument } from './fixtures/documents.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -26,9 +26,7 @@ async function said(
 test.skipIf(!isRoot)(
   'a port that another program has is said in one sentence, and is taken when it is free [9.38]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       const hub = fleet.member('hub1').host;
       const edge = fleet.member('edge1').host;
       const thief = hub.spawn(process.execPath, [
@@ -48,18 +46,14 @@ test.skipIf(!isRoot)(
       await hub.must('pkill', '--full', 'createSocket');
       await said(fleet, 'hub1', (all) => all.length === 0);
       await until(() => pings(edge, addressOf(1)));
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );
 
 test.skipIf(!isRoot)(
   'rules that another program flushes are back because the kernel tells of it [9.36]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       await fleet.connect('hub1', ['edge1']);
       const { host } = fleet.member('hub1');
       // What happened in which order, and when, by the kernel's own notifications.
@@ -97,18 +91,14 @@ test.skipIf(!isRoot)(
       // The agent says who noticed; two deletions within its quiet time are one.
       const log = fleet.logs.get('hub1') ?? '';
       expect(log.match(/rules of the table were deleted/g)?.length).toBeGreaterThanOrEqual(3);
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );
 
 test.skipIf(!isRoot)(
   'on a full disk documents reach the kernel, also a revocation, and it is said until there is space again [9.32]',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       await fleet.connect('hub1', ['edge1']);
       const { host } = fleet.member('hub1');
       const peers = async () => (await host.must('wg', 'show', 'wg-test', 'peers')).trim().split('\n');
@@ -150,18 +140,14 @@ test.skipIf(!isRoot)(
       await said(fleet, 'hub1', (all) => all.length === 0);
       // It is on disk now: what the agent begins with after a restart without its platform.
       expect(await host.must('cat', `${host.stateDir}/document.json`)).toContain('"revision":3');
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );
 
 test.skipIf(!isRoot)(
   'what a later platform wants of it is said to be unsupported, and all else is applied',
   async () => {
-    const fleet = new Fleet();
-    try {
-      await fleet.start(['hub1', 'edge1']);
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
       await fleet.connect('hub1', ['edge1']);
       const bgp = unknownEntry.parse({ kind: 'bgp_speaker', key: 'bgp_speaker/wg-test', as_number: 65000 });
       const moved = { ...leaf(fleet.number('edge1'), fleet.key('edge1')), mtu: 1400 };
@@ -177,8 +163,6 @@ test.skipIf(!isRoot)(
       await said(fleet, 'edge1', (all) => all.length === 0);
       expect(await pings(host, addressOf(1))).toBe(true);
       expect(fleet.platform.said.some(({ message }) => message.kind === 'resync')).toBe(false);
-    } finally {
-      await fleet.end();
-    }
+    });
   },
 );

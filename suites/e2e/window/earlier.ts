@@ -1,4 +1,4 @@
-// The programs of the step before: the platform as sources and the agent as one file, both of a named commit of this
+// The programs of an earlier commit: the platform as sources and the agent as one file, both of a commit of this
 // repository, with the dependencies that are installed here.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
