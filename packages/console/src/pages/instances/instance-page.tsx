@@ -40,94 +40,26 @@ export function InstancePage() {
   );
 }
 
-// oxlint-disable-next-line max-lines-per-function -- one fact after the other
-function Known({ instance }: { readonly instance: Instance }) {
+/** A dialog of the page. */
+type Opened = 'edit' | 'drain' | 'terminate';
+
+interface OfInstance {
+  readonly instance: Instance;
+}
+
+function Known({ instance }: OfInstance) {
   const may = useMay('terminateInstance');
-  const mayReadChanges = useMay('listChanges');
-  const [opened, setOpened] = useState<'edit' | 'drain' | 'terminate' | null>(null);
-  const close = () => setOpened(null);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const gone = instance.status === 'terminated';
   return (
     <Page
       title={instance.hostname}
       crumbs={<Link to="/instances">Instances</Link>}
-      marks={
-        <>
-          <InstanceStatusMark status={instance.status} chip />
-          {isThere(instance) ? (
-            <ConnectedMark connected={instance.connected} since={instance.last_heard_at} chip />
-          ) : null}
-          {isThere(instance) ? <SyncMark inSync={instance.in_sync} chip /> : null}
-        </>
-      }
-      actions={
-        may && !gone ? (
-          <>
-            <Button icon="pencil" onClick={() => setOpened('edit')}>
-              Edit
-            </Button>
-            {isThere(instance) ? (
-              <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => setOpened('drain')}>
-                {isDraining(instance) ? 'Return to service' : 'Drain'}
-              </Button>
-            ) : null}
-            <Button icon="trash" onClick={() => setOpened('terminate')}>
-              Terminate
-            </Button>
-          </>
-        ) : null
-      }
+      marks={<Marks instance={instance} />}
+      actions={may && !gone ? <Actions instance={instance} onOpen={setOpened} /> : null}
     >
-      {instance.status === 'pending' ? (
-        <Note tone="wait" icon="join" title="Not joined yet">
-          The join command was shown when the instance was created. If it is lost or has expired, terminate
-          this instance and create it again.
-        </Note>
-      ) : null}
-      {isThere(instance) && instance.offline_since !== null ? (
-        <Note tone="bad" icon="alert" title="Offline">
-          The platform has not heard from its agent since <DateTime at={instance.offline_since} />.{' '}
-          {instance.last_heard_by?.kind === 'peer' ? (
-            <>
-              {instance.last_heard_by.name} last heard from it in the overlay{' '}
-              <Ago at={instance.last_heard_at} />.
-            </>
-          ) : (
-            'No hub has heard from it since.'
-          )}
-        </Note>
-      ) : null}
-      <Tiles
-        tiles={[
-          {
-            name: 'Applied revision',
-            value: instance.applied_revision ?? '—',
-            more: 'read back from its kernel',
-          },
-          {
-            name: 'Desired revision',
-            value: mayReadChanges ? (
-              <Link to="/changes" search={{ instance: instance.id }}>
-                {instance.desired_revision}
-              </Link>
-            ) : (
-              instance.desired_revision
-            ),
-            more: 'of the last change',
-          },
-          {
-            name: 'Last seen',
-            value: <Ago at={instance.last_heard_at} />,
-            ...(instance.last_heard_by === null ? {} : { more: `by ${instance.last_heard_by.name}` }),
-          },
-          {
-            name: 'Agent',
-            value: instance.agent_version ?? '—',
-            more: `platform ${instance.platform_version ?? '—'}`,
-          },
-          { name: 'Unused keys', value: instance.unused_keys, more: 'published in advance' },
-        ]}
-      />
+      <Notes instance={instance} />
+      <Figures instance={instance} />
       {instance.problems.length > 0 ? (
         <Section
           title="Problems"
@@ -147,53 +79,162 @@ function Known({ instance }: { readonly instance: Instance }) {
           <Subsystems instance={instance} />
         </Section>
         <Section title="Details">
-          <div className="panel">
-            <Facts
-              facts={[
-                [
-                  'Public address',
-                  instance.observed_address === null ? null : (
-                    <Copyable key="a" text={instance.observed_address} label="the address" />
-                  ),
-                ],
-                ['Publicly reachable', reachableText(instance)],
-                ['Tags', <Tags key="t" tags={instance.tags} />],
-                ['Provider', instance.provider],
-                [
-                  'Certificate expires',
-                  instance.certificate_expires_at === null ? null : (
-                    <Ago key="c" at={instance.certificate_expires_at} />
-                  ),
-                ],
-                ['Created', <DateTime key="j" at={instance.created_at} />],
-                ['ID', <Copyable key="i" text={instance.id} label="the ID" />],
-              ]}
-            />
-          </div>
+          <Details instance={instance} />
         </Section>
       </div>
       <Section title="Networks">
         <InstancePeers instanceId={instance.id} />
       </Section>
-      {opened === 'edit' ? <EditInstance instance={instance} onClose={close} /> : null}
-      {opened === 'drain' ? <DrainDialog instance={instance} onClose={close} /> : null}
-      {opened === 'terminate' ? (
-        <PlannedDialog
-          action="terminateInstance"
-          parameters={{ instance_id: instance.id }}
-          title={`Terminate ${instance.hostname}`}
-          verb="Terminate instance"
-          onClose={close}
-          onDone={() => {
-            close();
-            tell({ tone: 'done', text: `${instance.hostname} is terminated` });
-          }}
-        >
-          It is detached from every network, its certificate is revoked and it is disconnected. To return, it
-          has to join again.
-        </PlannedDialog>
-      ) : null}
+      <OpenedDialog instance={instance} opened={opened} onClose={() => setOpened(null)} />
     </Page>
+  );
+}
+
+function Marks({ instance }: OfInstance) {
+  return (
+    <>
+      <InstanceStatusMark status={instance.status} chip />
+      {isThere(instance) ? (
+        <ConnectedMark connected={instance.connected} since={instance.last_heard_at} chip />
+      ) : null}
+      {isThere(instance) ? <SyncMark inSync={instance.in_sync} chip /> : null}
+    </>
+  );
+}
+
+function Actions({ instance, onOpen }: OfInstance & { readonly onOpen: (dialog: Opened) => void }) {
+  return (
+    <>
+      <Button icon="pencil" onClick={() => onOpen('edit')}>
+        Edit
+      </Button>
+      {isThere(instance) ? (
+        <Button icon={isDraining(instance) ? 'play' : 'pause'} onClick={() => onOpen('drain')}>
+          {isDraining(instance) ? 'Return to service' : 'Drain'}
+        </Button>
+      ) : null}
+      <Button icon="trash" onClick={() => onOpen('terminate')}>
+        Terminate
+      </Button>
+    </>
+  );
+}
+
+/** What keeps it from its work. */
+function Notes({ instance }: OfInstance) {
+  return (
+    <>
+      {instance.status === 'pending' ? (
+        <Note tone="wait" icon="join" title="Not joined yet">
+          The join command was shown when the instance was created. If it is lost or has expired, terminate
+          this instance and create it again.
+        </Note>
+      ) : null}
+      {isThere(instance) && instance.offline_since !== null ? (
+        <Note tone="bad" icon="alert" title="Offline">
+          The platform has not heard from its agent since <DateTime at={instance.offline_since} />.{' '}
+          {instance.last_heard_by?.kind === 'peer' ? (
+            <>
+              {instance.last_heard_by.name} last heard from it in the overlay{' '}
+              <Ago at={instance.last_heard_at} />.
+            </>
+          ) : (
+            'No hub has heard from it since.'
+          )}
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
+function Figures({ instance }: OfInstance) {
+  const mayReadChanges = useMay('listChanges');
+  return (
+    <Tiles
+      tiles={[
+        {
+          name: 'Applied revision',
+          value: instance.applied_revision ?? '—',
+          more: 'read back from its kernel',
+        },
+        {
+          name: 'Desired revision',
+          value: mayReadChanges ? (
+            <Link to="/changes" search={{ instance: instance.id }}>
+              {instance.desired_revision}
+            </Link>
+          ) : (
+            instance.desired_revision
+          ),
+          more: 'of the last change',
+        },
+        {
+          name: 'Last seen',
+          value: <Ago at={instance.last_heard_at} />,
+          ...(instance.last_heard_by === null ? {} : { more: `by ${instance.last_heard_by.name}` }),
+        },
+        {
+          name: 'Agent',
+          value: instance.agent_version ?? '—',
+          more: `platform ${instance.platform_version ?? '—'}`,
+        },
+        { name: 'Unused keys', value: instance.unused_keys, more: 'published in advance' },
+      ]}
+    />
+  );
+}
+
+function Details({ instance }: OfInstance) {
+  return (
+    <div className="panel">
+      <Facts
+        facts={[
+          [
+            'Public address',
+            instance.observed_address === null ? null : (
+              <Copyable key="a" text={instance.observed_address} label="the address" />
+            ),
+          ],
+          ['Publicly reachable', reachableText(instance)],
+          ['Tags', <Tags key="t" tags={instance.tags} />],
+          ['Provider', instance.provider],
+          [
+            'Certificate expires',
+            instance.certificate_expires_at === null ? null : (
+              <Ago key="c" at={instance.certificate_expires_at} />
+            ),
+          ],
+          ['Created', <DateTime key="j" at={instance.created_at} />],
+          ['ID', <Copyable key="i" text={instance.id} label="the ID" />],
+        ]}
+      />
+    </div>
+  );
+}
+
+function OpenedDialog({
+  instance,
+  opened,
+  onClose,
+}: OfInstance & { readonly opened: Opened | null; readonly onClose: () => void }) {
+  if (opened === 'edit') return <EditInstance instance={instance} onClose={onClose} />;
+  if (opened === 'drain') return <DrainDialog instance={instance} onClose={onClose} />;
+  if (opened === null) return null;
+  return (
+    <PlannedDialog
+      action="terminateInstance"
+      parameters={{ instance_id: instance.id }}
+      title={`Terminate ${instance.hostname}`}
+      verb="Terminate instance"
+      onClose={onClose}
+      onDone={() => {
+        onClose();
+        tell({ tone: 'done', text: `${instance.hostname} is terminated` });
+      }}
+    >
+      It is detached from every network, its certificate is revoked and it is disconnected. To return, it has
+      to join again.
+    </PlannedDialog>
   );
 }
 
