@@ -1,5 +1,5 @@
 // The matrix of who reaches whom. Only what is in view is drawn; arrows move from cell to cell, Enter explains one.
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { pairLooks } from '../../../parts/service-statuses.tsx';
 import { StatusShape } from '../../../parts/status.tsx';
@@ -30,74 +30,13 @@ interface Place {
   readonly column: number;
 }
 
-// oxlint-disable-next-line max-lines-per-function -- its filters, its table and its sheet share one address
 export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const common = { getScrollElement: () => scroller.current, estimateSize: () => cellSize, overscan: 6 };
-  const down = useVirtualizer({
-    ...common,
-    count: rows.length,
-    scrollMargin: headHeight,
-    scrollPaddingStart: headHeight,
-  });
-  const across = useVirtualizer({
-    ...common,
-    count: columns.length,
-    horizontal: true,
-    scrollMargin: namesWidth,
-    scrollPaddingStart: namesWidth,
-  });
-  const [wished, setWished] = useState<Place>({ row: 0, column: 1 });
-  const moved = useRef(false);
-  const at: Place = {
-    row: Math.min(wished.row, Math.max(0, rows.length - 1)),
-    column: Math.min(wished.column, Math.max(0, columns.length - 1)),
-  };
-
-  // A cell far away is drawn only after the scroll; it gets the focus as soon as it is there.
-  useEffect(() => {
-    if (!moved.current) return;
-    const cell = scroller.current?.querySelector<HTMLElement>(`[data-cell="${at.row} ${at.column}"]`);
-    if (cell === null || cell === undefined) return;
-    moved.current = false;
-    cell.focus({ preventScroll: true });
-  });
-
-  function go(row: number, column: number): void {
-    const next = {
-      row: Math.max(0, Math.min(rows.length - 1, row)),
-      column: Math.max(0, Math.min(columns.length - 1, column)),
-    };
-    moved.current = true;
-    down.scrollToIndex(next.row);
-    across.scrollToIndex(next.column);
-    setWished(next);
-  }
+  const size = { row: rows.length, column: columns.length };
+  const { scroller, down, across, at, setCurrent, onKeyDown } = useGrid(size, explain);
 
   function explain({ row, column }: Place): void {
     const [from, to] = [rows[row], columns[column]];
     if (from !== undefined && to !== undefined && from.node.id !== to.id) onExplain(from.node, to);
-  }
-
-  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
-    if (event.altKey || event.metaKey) return;
-    const { row, column } = at;
-    const [first, last] = event.ctrlKey ? [0, rows.length - 1] : [row, row];
-    const moves: Readonly<Record<string, readonly [row: number, column: number]>> = {
-      ArrowDown: [row + 1, column],
-      ArrowUp: [row - 1, column],
-      ArrowRight: [row, column + 1],
-      ArrowLeft: [row, column - 1],
-      PageDown: [row + pageCells, column],
-      PageUp: [row - pageCells, column],
-      Home: [first, 0],
-      End: [last, columns.length - 1],
-    };
-    const move = moves[event.key];
-    if (move !== undefined) go(...move);
-    else if (event.key === 'Enter' || event.key === ' ') explain(at);
-    else return;
-    event.preventDefault();
   }
 
   return (
@@ -117,27 +56,7 @@ export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps
         }
         onKeyDown={onKeyDown}
       >
-        <div className="matrix-head" role="row" aria-rowindex={1}>
-          <div className="matrix-corner" role="columnheader" aria-colindex={1}>
-            from ↓ to →
-          </div>
-          {across.getVirtualItems().map(({ index, start }) => {
-            const node = columns[index];
-            if (node === undefined) return null;
-            return (
-              <div
-                key={node.id}
-                className="matrix-to"
-                role="columnheader"
-                aria-colindex={index + 2}
-                title={titleOf(node)}
-                style={{ '--left': `${start}px` } as React.CSSProperties}
-              >
-                <span>{node.name}</span>
-              </div>
-            );
-          })}
-        </div>
+        <MatrixHead columns={columns} items={across.getVirtualItems()} />
         {down.getVirtualItems().map(({ index, start }) => {
           const row = rows[index];
           if (row === undefined) return null;
@@ -166,7 +85,7 @@ export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps
                     left={item.start}
                     current={at.row === index && at.column === item.index}
                     chosen={chosen?.from === row.node.id && chosen.to === to.id}
-                    onFocus={() => setWished(place)}
+                    onFocus={() => setCurrent(place)}
                     onExplain={() => explain(place)}
                   />
                 );
@@ -175,6 +94,111 @@ export function MatrixView({ columns, rows, chosen, onExplain }: MatrixViewProps
           );
         })}
       </div>
+    </div>
+  );
+}
+
+/** The grid's scrolling, and the cell that has the keys. */
+function useGrid(size: Place, explain: (place: Place) => void) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const common = { getScrollElement: () => scroller.current, estimateSize: () => cellSize, overscan: 6 };
+  const down = useVirtualizer({
+    ...common,
+    count: size.row,
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
+  });
+  const across = useVirtualizer({
+    ...common,
+    count: size.column,
+    horizontal: true,
+    scrollMargin: namesWidth,
+    scrollPaddingStart: namesWidth,
+  });
+  const [wished, setWished] = useState<Place>({ row: 0, column: 1 });
+  const moved = useRef(false);
+  const at: Place = {
+    row: Math.min(wished.row, Math.max(0, size.row - 1)),
+    column: Math.min(wished.column, Math.max(0, size.column - 1)),
+  };
+
+  // A cell far away is drawn only after the scroll; it gets the focus as soon as it is there.
+  useEffect(() => {
+    if (!moved.current) return;
+    const cell = scroller.current?.querySelector<HTMLElement>(`[data-cell="${at.row} ${at.column}"]`);
+    if (cell === null || cell === undefined) return;
+    moved.current = false;
+    cell.focus({ preventScroll: true });
+  });
+
+  function go({ row, column }: Place): void {
+    const next = {
+      row: Math.max(0, Math.min(size.row - 1, row)),
+      column: Math.max(0, Math.min(size.column - 1, column)),
+    };
+    moved.current = true;
+    down.scrollToIndex(next.row);
+    across.scrollToIndex(next.column);
+    setWished(next);
+  }
+
+  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
+    if (event.altKey || event.metaKey) return;
+    const next = leadsTo(event, at, size);
+    if (next !== null) go(next);
+    else if (event.key === 'Enter' || event.key === ' ') explain(at);
+    else return;
+    event.preventDefault();
+  }
+
+  return { scroller, down, across, at, setCurrent: setWished, onKeyDown };
+}
+
+/** Where a key leads from a cell of so many rows and columns; null: it is no key of the grid. */
+function leadsTo(event: KeyboardEvent<HTMLElement>, { row, column }: Place, size: Place): Place | null {
+  const [first, last] = event.ctrlKey ? [0, size.row - 1] : [row, row];
+  const moves: Readonly<Record<string, readonly [row: number, column: number]>> = {
+    ArrowDown: [row + 1, column],
+    ArrowUp: [row - 1, column],
+    ArrowRight: [row, column + 1],
+    ArrowLeft: [row, column - 1],
+    PageDown: [row + pageCells, column],
+    PageUp: [row - pageCells, column],
+    Home: [first, 0],
+    End: [last, size.column - 1],
+  };
+  const move = moves[event.key];
+  return move === undefined ? null : { row: move[0], column: move[1] };
+}
+
+function MatrixHead({
+  columns,
+  items,
+}: {
+  readonly columns: readonly MatrixNode[];
+  readonly items: readonly VirtualItem[];
+}) {
+  return (
+    <div className="matrix-head" role="row" aria-rowindex={1}>
+      <div className="matrix-corner" role="columnheader" aria-colindex={1}>
+        from ↓ to →
+      </div>
+      {items.map(({ index, start }) => {
+        const node = columns[index];
+        if (node === undefined) return null;
+        return (
+          <div
+            key={node.id}
+            className="matrix-to"
+            role="columnheader"
+            aria-colindex={index + 2}
+            title={titleOf(node)}
+            style={{ '--left': `${start}px` } as React.CSSProperties}
+          >
+            <span>{node.name}</span>
+          </div>
+        );
+      })}
     </div>
   );
 }
