@@ -22,6 +22,7 @@ import { findNpm, npmEnvironment } from './npm.mjs';
 import { root } from './places.mjs';
 import { chooseProgram, readPrograms } from './programs.mjs';
 import { isNewEnough } from './runtime.mjs';
+import { tryAgain } from './second-try.mjs';
 import { countReport } from './vitest.mjs';
 
 /** @type {string} */
@@ -220,7 +221,7 @@ test('a report counts tests, and a file that broke outside of them as one failur
     success: false,
     testResults: [
       { name: path.join(root, 'a.test.ts'), status: 'failed', assertionResults: tests },
-      { name: path.join(root, 'b.test.ts'), status: 'failed', assertionResults: [] },
+      { name: path.join(root, 'b.test.ts'), status: 'failed', message: 'no import', assertionResults: [] },
       {
         name: path.join(root, 'c.test.ts'),
         status: 'passed',
@@ -236,5 +237,63 @@ test('a report counts tests, and a file that broke outside of them as one failur
       { file: 'a.test.ts', name: 'skipped' },
       { file: 'a.test.ts', name: 'todo' },
     ],
+    failures: [
+      { file: 'a.test.ts', name: 'failed', message: '' },
+      { file: 'b.test.ts', name: '(outside of its tests)', message: 'no import' },
+    ],
+  });
+});
+
+describe('a second try', () => {
+  /** @returns {import('./vitest.mjs').TestRun} */
+  function runOf(/** @type {Record<string, Record<string, string>>} */ files, project = 'net') {
+    const report = {
+      success: false,
+      testResults: Object.entries(files).map(([name, tests]) => ({
+        name: path.join(root, name),
+        status: Object.values(tests).includes('failed') ? 'failed' : 'passed',
+        assertionResults: Object.entries(tests).map(([fullName, status]) => ({ fullName, status })),
+      })),
+    };
+    return { ...countReport(report), projects: [project], report };
+  }
+
+  test('runs failed files alone; what fails twice has failed, what failed once is named', async () => {
+    /** @type {{ projects: string[], args: string[] | undefined }[]} */
+    const tries = [];
+    const { runs, failedOnce } = await tryAgain(
+      [
+        runOf({
+          'a.test.ts': { one: 'failed', two: 'failed', three: 'passed' },
+          'b.test.ts': { four: 'passed' },
+        }),
+        runOf({ 'c.test.ts': { five: 'passed' } }, 'labs'),
+      ],
+      {
+        environment: {},
+        run: async (projects, options) => {
+          tries.push({ projects, args: options?.args });
+          return runOf({ 'a.test.ts': { one: 'passed', two: 'failed', three: 'passed' } });
+        },
+      },
+    );
+    expect(tries).toEqual([{ projects: ['net'], args: ['--no-file-parallelism', 'a.test.ts'] }]);
+    expect(runs.map(({ passed, failed }) => [passed, failed])).toEqual([
+      [3, 1],
+      [1, 0],
+    ]);
+    expect(failedOnce.map(({ name }) => name)).toEqual(['one']);
+    expect(runs[0]?.failures.map(({ name }) => name)).toEqual(['two']);
+  });
+
+  test('does not happen where much failed', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 7 }, (_, index) => [`${index}.test.ts`, { one: 'failed' }]),
+    );
+    const { runs } = await tryAgain([runOf(files)], {
+      environment: {},
+      run: () => Promise.reject(new Error('nothing is run')),
+    });
+    expect(runs.map(({ failed }) => failed)).toEqual([7]);
   });
 });

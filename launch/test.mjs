@@ -6,6 +6,7 @@ import { runGate, tool } from './gate.mjs';
 import { printHelpAndEnd } from './help.mjs';
 import { prepareMachine } from './machine.mjs';
 import { root } from './places.mjs';
+import { tryAgain } from './second-try.mjs';
 import { runVitest } from './vitest.mjs';
 
 printHelpAndEnd('test');
@@ -17,13 +18,16 @@ const environment = {
 };
 const gate = await runGate();
 const bundle = await buildConsole();
-const runs = [await runVitest(['quick', 'db'], { environment })];
-if (skips.browser === undefined) runs.push(await runVitest(['browser'], { environment }));
+const firstRuns = [await runVitest(['quick', 'db'], { environment })];
+if (skips.browser === undefined) firstRuns.push(await runVitest(['browser'], { environment }));
 // After the others, one file of each at a time: these load the machine and its network.
 if (skips.net === undefined) {
-  runs.push(...(await Promise.all(['net', 'labs'].map((project) => runVitest([project], { environment })))));
-  runs.push(await runVitest(['alone'], { environment }));
+  firstRuns.push(
+    ...(await Promise.all(['net', 'labs'].map((project) => runVitest([project], { environment })))),
+  );
+  firstRuns.push(await runVitest(['alone'], { environment }));
 }
+const { runs, failedOnce } = await tryAgain(firstRuns, { environment });
 
 let passed = gate.passed + bundle.passed;
 let failed = gate.failed + bundle.failed;
@@ -39,6 +43,8 @@ if (skips.browser !== undefined) skipped += countTests('browser');
 if (skips.net !== undefined) {
   for (const project of ['net', 'labs', 'alone']) skipped += countTests(project);
 }
+lines.push(...failedOnce.map((test) => describeFailure('failed once, passed alone', test)));
+lines.push(...runs.flatMap(({ failures }) => failures.map((test) => describeFailure('FAILED', test))));
 const install = { filter: 'suites/e2e/install' };
 const fresh =
   countTests('net', { ...install, environment: { POWERNODE_INSTALL: '1' } }) - countTests('net', install);
@@ -48,6 +54,14 @@ lines.push(
 );
 process.stdout.write(`${[...lines, `${passed} passed, ${failed} failed, ${skipped} skipped`].join('\n')}\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** @returns {string} */
+function describeFailure(
+  /** @type {string} */ what,
+  /** @type {import('./vitest.mjs').FailedTest} */ { file, name, message },
+) {
+  return `${what}: ${file}: ${name}\n${message.replaceAll(/^/gm, '    ')}`;
+}
 
 /** Counted like a step of the gate: without it, what can be tested is tested all the same. */
 async function buildConsole() {
