@@ -53,10 +53,13 @@ it('setPolicy: what a colleague set meanwhile is told, and an undo takes back on
   expect(mode()).toBe('blocked');
   await mine.page.getByRole('button', { name: 'Continue from there' }).click();
   await mine.page.getByRole('button', { name: 'Loosen policy' }).click();
+  // She follows each step: what she asks about later is the last one, and not an earlier one of the same mode.
+  await shows(hers.page, 'auto_approve');
   await mine.page.getByRole('button', { name: 'Undo' }).click();
   await mine.page.getByText(`Undone: ${category} is refused`).first().waitFor();
   expect(mode()).toBe('blocked');
   await shows(mine.page, 'blocked');
+  await shows(hers.page, 'blocked');
   await choose(mine.page, 'auto_approve');
   await mine.page.getByRole('button', { name: 'Loosen policy' }).click();
   await mine.page.getByRole('button', { name: 'Undo' }).waitFor();
