@@ -5,16 +5,19 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { showAnswer } from './answer.ts';
 import { objectText } from './object.ts';
-import { columnsByNoun, table } from './table.ts';
+import { table } from './table.ts';
 
-test('every column of a table is in the noun’s schema, and every list has columns', () => {
+test('every list has columns, of one action alone, and each is in the schema of its rows', () => {
+  const chosen = actionKeys.flatMap((key) => Object.entries(definitionOf(key).columns));
+  expect(new Set(chosen.map(([list]) => list)).size).toBe(chosen.length);
+  const columnsOf = new Map(chosen);
   const lists = actionKeys.flatMap((key) => Object.entries(definitionOf(key).output));
-  for (const [noun, schema] of lists) {
+  for (const [list, schema] of lists) {
     if (!(schema instanceof z.ZodArray) || !(schema.element instanceof z.ZodObject)) continue;
     const json = jsonSchemaOf(schema.element, 'output');
-    const columns = columnsByNoun[noun] ?? [];
-    expect(columns, noun).not.toEqual([]);
-    for (const column of columns) expect(propertyAt(json, column), `${noun}.${column}`).toBeDefined();
+    const columns = columnsOf.get(list) ?? [];
+    expect(columns, list).not.toEqual([]);
+    for (const column of columns) expect(propertyAt(json, column), `${list}.${column}`).toBeDefined();
   }
 });
 
@@ -32,7 +35,7 @@ function present(schema: JsonSchema | undefined): JsonSchema | undefined {
   return schema?.anyOf?.find((one) => one['type'] !== 'null') ?? schema;
 }
 
-test('a noun without chosen columns shows what is its own', () => {
+test('a list without chosen columns shows what is its own', () => {
   const rows = [{ account_id: 'x', revision: 1, colour: 'red', parts: { a: 1 } }];
   expect(table('things', rows, undefined)).toBe('COLOUR\nred\n');
 });

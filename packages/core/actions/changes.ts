@@ -31,6 +31,7 @@ export const changeActions = {
           'On the last page: changes up to this number were deleted, because they are not kept so long',
       }),
     },
+    columns: { changes: ['sequence', 'at', 'action', 'actor.name', 'node_count', 'correlation_id'] },
     permission: 'system.events.read',
     route: { method: 'GET', path: '/changes' },
     cli: { noun: 'change', verb: 'list' },

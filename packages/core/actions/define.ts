@@ -30,6 +30,9 @@ export interface Category {
 
 type Shape = z.core.$ZodLooseShape;
 
+/** Fields by the name of the list that they are of; a field of an object in the row is named with a dot. */
+type Columns = Readonly<Record<string, readonly string[]>>;
+
 /**
  * When a call that comes over MCP waits for a person, whatever the policy of its category says: because it raises a
  * right, opens something, takes something away or makes a secret. The rule is in docs/how-to/mcp.md.
@@ -55,6 +58,8 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   /** The action's own parameters. What every action of its kind takes is added by `inputOf`. */
   readonly input: I;
   readonly output: O;
+  /** What people look for in the lists of the answer, in the order of how much it matters: the last go where space is short. */
+  readonly columns: Columns;
   /** null: any signed-in operator. */
   readonly permission: Permission | null;
   /** null: a reading action, which no policy gates. */
@@ -191,7 +196,7 @@ const readHints: Hints = { readOnly: true, destructive: false, idempotent: true,
 type Common<I extends Shape, O extends Shape> = Pick<
   ActionDefinition<I, O>,
   'name' | 'title' | 'description' | 'input' | 'output' | 'permission' | 'route' | 'alsoAt' | 'cli' | 'area'
-> & { readonly subject?: string };
+> & { readonly subject?: string; readonly columns?: Columns };
 
 /** An action that only reads. */
 export function read<const I extends Shape, const O extends Shape>(
@@ -199,6 +204,7 @@ export function read<const I extends Shape, const O extends Shape>(
 ): ActionDefinition<I, O> {
   return {
     ...spec,
+    columns: spec.columns ?? {},
     category: null,
     needsPerson: 'never',
     hints: readHints,
@@ -229,6 +235,7 @@ export function mutate<const I extends Shape, const O extends Shape>(
   const { kind, category, defaultMode, idempotent, needsPerson = 'always', ...rest } = spec;
   return {
     ...rest,
+    columns: spec.columns ?? {},
     needsPerson,
     subject: spec.subject ?? null,
     revised: spec.revised ?? kind === 'update',

@@ -47,6 +47,7 @@ export const deviceActions = {
       status: accessGrant.shape.status.optional(),
     },
     output: { access_grants: z.array(accessGrant), ...pageOutput },
+    columns: { access_grants: ['id', 'device_name_hint', 'status', 'expires_at', 'user_device_id'] },
     permission: readDevices,
     route: { method: 'GET', path: grants },
     cli: { noun: 'access-grant', verb: 'list' },
@@ -114,6 +115,9 @@ export const deviceActions = {
       tag: common.tag.optional(),
     },
     output: { user_devices: z.array(userDevice), ...pageOutput },
+    columns: {
+      user_devices: ['id', 'name', 'status', 'host_address', 'hub_hostname', 'tags', 'last_handshake_at'],
+    },
     permission: readDevices,
     route: { method: 'GET', path: devices },
     cli: { noun: 'user-device', verb: 'list' },

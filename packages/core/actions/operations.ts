@@ -19,6 +19,7 @@ export const operationActions = {
       kind: common.line(100).optional(),
     },
     output: { operations: z.array(operation), ...pageOutput },
+    columns: { operations: ['id', 'kind', 'state', 'step', 'detail', 'summary', 'created_at'] },
     permission: 'system.operations.read',
     route: { method: 'GET', path: '/operations' },
     cli: { noun: 'operation', verb: 'list' },

@@ -54,6 +54,18 @@ export const portMappingActions = {
       status: z.enum(['active', 'target_missing', 'hub_missing']).optional(),
     },
     output: { port_mappings: z.array(portMapping), ...pageOutput },
+    columns: {
+      port_mappings: [
+        'id',
+        'external_address',
+        'external_port',
+        'protocol',
+        'internal_address',
+        'internal_port',
+        'status',
+        'hub_hostname',
+      ],
+    },
     permission: 'system.sdwan.port_mappings.read',
     route: { method: 'GET', path },
     cli: { noun, verb: 'list' },
