@@ -1,6 +1,7 @@
 // Ids of different nouns are not each other, which the compiler sees to: a line here that is wrong does not compile.
 import { expect, expectTypeOf, test } from 'vitest';
-import type { InstanceId, ItemId, MemberId, NetworkId, PeerId, PublicKey, UserDeviceId } from './ids.ts';
+import type { ItemId, MemberId } from './compile/model.ts';
+import type { Id, InstanceId, NetworkId, PeerId, PublicKey } from './ids.ts';
 
 test('an id is text, and text that was parsed may become one', () => {
   const peerId: PeerId = 'peer';
@@ -17,7 +18,7 @@ test('the id of one noun is none of another', () => {
 });
 
 test('an id of one of several nouns is one of them', () => {
-  expectTypeOf<UserDeviceId>().toExtend<ItemId>();
+  expectTypeOf<Id<'user_device'>>().toExtend<ItemId>();
   expectTypeOf<PeerId>().toExtend<MemberId>();
   expectTypeOf<ItemId>().toExtend<MemberId>();
   expectTypeOf<InstanceId>().not.toExtend<MemberId>();

@@ -1,6 +1,7 @@
 // Which items of a network were made from what, so that only those are made anew whose sources change. Belongs to
 // network-items.ts.
-import type { ItemId, PeerId } from '../ids.ts';
+import type { PeerId } from '../ids.ts';
+import type { ItemId } from './model.ts';
 
 /** What an item was made from. */
 export interface Sources {

@@ -1,16 +1,6 @@
 // What the compiler reads: a network, its peers and its other objects (items), as immutable values. Built by the
 // platform from its rows.
-import type {
-  AccountId,
-  InstanceId,
-  NetworkId,
-  PeerId,
-  PortMappingId,
-  PublicKey,
-  RuleId,
-  UserDeviceId,
-  VirtualIpId,
-} from '../ids.ts';
+import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '../ids.ts';
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {
@@ -62,7 +52,7 @@ export type Selector =
 
 export interface RuleModel {
   readonly type: 'firewall_rule';
-  readonly id: RuleId;
+  readonly id: Id<'firewall_rule'>;
   readonly networkId: NetworkId;
   readonly direction: 'ingress' | 'egress' | 'both';
   readonly action: 'accept' | 'drop' | 'reject';
@@ -76,7 +66,7 @@ export interface RuleModel {
 
 export interface VirtualIpModel {
   readonly type: 'virtual_ip';
-  readonly id: VirtualIpId;
+  readonly id: Id<'virtual_ip'>;
   readonly networkId: NetworkId;
   /** Without length; the first one is IPv6. */
   readonly addresses: readonly string[];
@@ -91,7 +81,7 @@ export interface VirtualIpModel {
 
 export interface PortMappingModel {
   readonly type: 'port_mapping';
-  readonly id: PortMappingId;
+  readonly id: Id<'port_mapping'>;
   readonly networkId: NetworkId;
   readonly hubPeerId: PeerId;
   readonly externalAddress: string;
@@ -106,7 +96,7 @@ export interface PortMappingModel {
 
 export interface UserDeviceModel {
   readonly type: 'user_device';
-  readonly id: UserDeviceId;
+  readonly id: Id<'user_device'>;
   readonly networkId: NetworkId;
   readonly publicKey: PublicKey;
   /** Without length; the first one is IPv6. */
@@ -119,3 +109,6 @@ export interface UserDeviceModel {
 
 /** An object of a network beside its peers. */
 export type Item = RuleModel | VirtualIpModel | PortMappingModel | UserDeviceModel;
+export type ItemId = Item['id'];
+/** Whatever may be in a group that rules name. */
+export type MemberId = PeerId | ItemId;

@@ -1,7 +1,7 @@
 // The fast compiler: one network held in memory, so that a change costs what it reaches and no more.
 // Nodes of one peer class see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
-import type { InstanceId, ItemId, MemberId, PeerId } from '../ids.ts';
+import type { InstanceId, PeerId } from '../ids.ts';
 import { ClassEntries, type ClassEntriesInput, sumDigests } from './class-entries.ts';
 import { addDigests } from './digest.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from './entries.ts';
 import { type Impact, ImpactCollector } from './impact.ts';
 import { advertisedBy, memberOf } from './items/index.ts';
-import type { Item, NetworkModel, PeerModel } from './model.ts';
+import type { Item, ItemId, MemberId, NetworkModel, PeerModel } from './model.ts';
 import { NetworkItems, type NetworkLookup } from './network-items.ts';
 import { type ObjectChange, subjectOf } from './object-change.ts';
 import { CompiledEntry } from './patch.ts';

@@ -1,13 +1,13 @@
 // The objects of one network beside its peers, held in memory with what each of them gives to whom, and with what it
 // was made from, so that only those are made anew whose parts have changed. Belongs to network-index.ts.
-import type { ItemId, MemberId, PeerId } from '../ids.ts';
+import type { PeerId } from '../ids.ts';
 import { Dependencies, type Sources } from './dependencies.ts';
 import { addDigests, subtractDigests } from './digest.ts';
 import { hostAddressesOf, type TransitHub } from './entries.ts';
 import { advertisedBy, contributionOf, memberOf, tagsNamed } from './items/index.ts';
 import type { Member } from './items/kind.ts';
 import { memberEntries } from './items/members.ts';
-import type { Item, NetworkModel, PeerModel } from './model.ts';
+import type { Item, ItemId, MemberId, NetworkModel, PeerModel } from './model.ts';
 import { CompiledEntry } from './patch.ts';
 
 /** What one object gives to documents. */

@@ -2,17 +2,7 @@
 
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { RuleModel, Selector } from '@powernode/core/compile/model';
-import type {
-  AccountId,
-  InstanceId,
-  NetworkId,
-  PeerId,
-  PortMappingId,
-  PublicKey,
-  RuleId,
-  UserDeviceId,
-  VirtualIpId,
-} from '@powernode/core/ids';
+import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
@@ -25,19 +15,19 @@ import type { ColumnType, Generated } from 'kysely';
 type Json<T> = ColumnType<T, string, string>;
 type Made = Generated<Date>;
 
-interface Stored<Id extends string = string> {
-  id: Id;
+interface Stored<Key extends string = string> {
+  id: Key;
   created_at: Made;
   updated_at: Made;
   revision: Generated<number>;
 }
-interface Owned<Id extends string = string> extends Stored<Id> {
+interface Owned<Key extends string = string> extends Stored<Key> {
   account_id: AccountId;
 }
 
 /** A virtual IP that a peer was a candidate of before it left: 0 is the primary one. */
 export interface FormerCandidacy {
-  readonly virtual_ip_id: VirtualIpId;
+  readonly virtual_ip_id: Id<'virtual_ip'>;
   readonly place: number;
 }
 
@@ -178,7 +168,7 @@ export interface Database {
     network_id: NetworkId;
     host_address: string;
     /** A machine, or the virtual IP or device that had the address. */
-    instance_id: InstanceId | VirtualIpId | UserDeviceId;
+    instance_id: InstanceId | Id<'virtual_ip'> | Id<'user_device'>;
     of_virtual_ip: Generated<boolean>;
     released_at: Made;
   };
@@ -254,7 +244,7 @@ export interface Database {
     body: Json<unknown>;
     created_at: Made;
   };
-  firewall_rules: Owned<RuleId> & {
+  firewall_rules: Owned<Id<'firewall_rule'>> & {
     network_id: NetworkId;
     name: string | null;
     direction: RuleModel['direction'];
@@ -268,7 +258,7 @@ export interface Database {
   };
   rule_counters: {
     account_id: AccountId;
-    rule_id: RuleId;
+    rule_id: Id<'firewall_rule'>;
     instance_id: InstanceId;
     packets: number;
     bytes: number;
@@ -276,7 +266,7 @@ export interface Database {
     base_bytes: Generated<number>;
     observed_at: Made;
   };
-  virtual_ips: Owned<VirtualIpId> & {
+  virtual_ips: Owned<Id<'virtual_ip'>> & {
     network_id: NetworkId;
     name: string;
     address: string;
@@ -299,7 +289,7 @@ export interface Database {
   virtual_ip_transitions: {
     id: string;
     account_id: AccountId;
-    virtual_ip_id: VirtualIpId;
+    virtual_ip_id: Id<'virtual_ip'>;
     at: Made;
     from_peer_id: PeerId | null;
     to_peer_id: PeerId | null;
@@ -309,7 +299,7 @@ export interface Database {
     epoch: number;
     took_ms: number | null;
   };
-  port_mappings: Owned<PortMappingId> & {
+  port_mappings: Owned<Id<'port_mapping'>> & {
     network_id: NetworkId;
     hub_peer_id: PeerId;
     hub_instance_id: InstanceId;
@@ -317,7 +307,7 @@ export interface Database {
     external_port: number;
     protocol: 'tcp' | 'udp';
     internal_peer_id: PeerId | null;
-    internal_virtual_ip_id: VirtualIpId | null;
+    internal_virtual_ip_id: Id<'virtual_ip'> | null;
     internal_port: number;
     source_cidrs: Json<string[]>;
     rate_limit: number | null;
@@ -356,9 +346,9 @@ export interface Database {
     used_at: Date | null;
     idempotency_digest: string | null;
     revoked_at: Date | null;
-    user_device_id: UserDeviceId | null;
+    user_device_id: Id<'user_device'> | null;
   };
-  user_devices: Owned<UserDeviceId> & {
+  user_devices: Owned<Id<'user_device'>> & {
     network_id: NetworkId;
     access_grant_id: string | null;
     name: string;

@@ -1,10 +1,10 @@
 // The interface of a kind of item: everything that the compiler, audits and plans know of it. Items are the objects of a
 // network beside its peers; index.ts lists their kinds.
-import type { ItemId, PeerId, PublicKey } from '../../ids.ts';
+import type { PeerId, PublicKey } from '../../ids.ts';
 import type { FirewallFinding } from '../../intent/firewall.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { TransitHub } from '../entries.ts';
-import type { Item, NetworkModel, PeerModel } from '../model.ts';
+import type { Item, ItemId, NetworkModel, PeerModel } from '../model.ts';
 
 /** What an item may look up. Each look is noted by the index, so that it knows what the item depends on. */
 export interface Lookup {

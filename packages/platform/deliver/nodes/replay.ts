@@ -6,8 +6,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
-import type { Item, NetworkModel, PeerModel } from '@powernode/core/compile/model';
-import type { ItemId, NetworkId, PeerId } from '@powernode/core/ids';
+import type { Item, ItemId, NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { NetworkId, PeerId } from '@powernode/core/ids';
 import type { NumberedChanges } from './account-queue.ts';
 
 /** Networks with their peers and items, each by id. */
