@@ -34,7 +34,7 @@ export type Delta = NetworkDelta | PeerDelta | ItemDelta;
 
 /** Follows what the fleet becomes. */
 export interface DeltaSubscriber {
-  /** Called after the fleet has taken the change, and before any node is sent what follows. */
+  /** Called after the fleet has taken the change and it is known whom it reaches, and before any node is sent it. */
   onDelta(delta: Delta): void;
 }
 

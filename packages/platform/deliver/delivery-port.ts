@@ -1,5 +1,5 @@
 // What delivery is given, and what it does for the rest of the platform.
-import type { Change } from '@powernode/core/compile/fleet-index';
+import type { DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { ProductError } from '@powernode/core/errors';
 import type { AccountId, InstanceId } from '@powernode/core/ids';
@@ -42,7 +42,7 @@ export interface Delivery extends Deliverer {
   /** Opens the listener for nodes; port 0 takes a free one. */
   listen(address: Address, served?: Served): Promise<{ readonly port: number }>;
   counters(): Readonly<Record<string, number>>;
-  /** From here on, the subscriber gets the leases, path reports and applied revisions of nodes, and each change. */
+  /** From here on, the subscriber gets the leases, path reports and applied revisions of nodes, and each delta. */
   subscribe(subscriber: FleetSubscriber): void;
   /** What is held in memory of a machine. */
   node(instanceId: InstanceId): NodeState | undefined;
@@ -65,7 +65,5 @@ export interface Served {
   readonly key?: ServerKey | undefined;
 }
 
-/** Called for messages of nodes, and for every change before it is applied to the fleet in memory. */
-export interface FleetSubscriber extends Omit<NodeStreamSubscriber, 'probed'> {
-  changing(change: Change): void;
-}
+/** Called for messages of nodes, and with what each change did to the fleet in memory. */
+export interface FleetSubscriber extends Omit<NodeStreamSubscriber, 'probed'>, DeltaSubscriber {}

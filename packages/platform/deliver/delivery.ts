@@ -77,7 +77,7 @@ class RunningDelivery implements Delivery {
   readonly #listeners: NodeListener[] = [];
   readonly #endedCertificates: EndedCertificates;
   readonly #lastHandshakeMs: (publicKey: PublicKey) => number | null;
-  #subscriber: FleetSubscriber = { ...ignoringSubscriber, changing: () => undefined };
+  #subscriber: FleetSubscriber = { ...ignoringSubscriber, onDelta: () => undefined };
   #closed = false;
 
   constructor(
@@ -97,7 +97,6 @@ class RunningDelivery implements Delivery {
       soon: setImmediate,
       counters: this.#counters,
       log,
-      beforeChange: (change) => this.#subscriber.changing(change),
       subscribers,
     });
     const processId = uuidv7();
@@ -121,7 +120,8 @@ class RunningDelivery implements Delivery {
       isHeard: (instanceId) => this.dispatcher.nodes.get(instanceId)?.stream != null,
       deleted: (node) => this.#ended(node.accountId, node.instanceId),
     });
-    subscribers.push(this.presence, handshakes, keys, this.#reports, this.#retiredKeys());
+    const subscriber: DeltaSubscriber = { onDelta: (delta) => this.#subscriber.onDelta(delta) };
+    subscribers.push(this.presence, handshakes, keys, this.#reports, this.#retiredKeys(), subscriber);
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,

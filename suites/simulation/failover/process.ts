@@ -66,7 +66,7 @@ interface Running {
 export class PlatformProcess extends Member implements NodeListener {
   readonly #parts: ProcessParts;
   #running: Running | null = null;
-  #subscriber: FleetSubscriber = { ...ignoringSubscriber, changing: () => undefined };
+  #subscriber: FleetSubscriber = { ...ignoringSubscriber, onDelta: () => undefined };
   #subscribers = new Set<(message: BusMessage) => void>();
   #connected = new Map<string, Connected>();
   readonly #clock: Clock;
@@ -97,7 +97,7 @@ export class PlatformProcess extends Member implements NodeListener {
   override end(): void {
     super.end();
     this.#running = null;
-    this.#subscriber = { ...ignoringSubscriber, changing: () => undefined };
+    this.#subscriber = { ...ignoringSubscriber, onDelta: () => undefined };
     this.#subscribers = new Set();
     for (const { line } of this.#connected.values()) line.close(1);
     this.#connected = new Map();
@@ -199,8 +199,7 @@ export class PlatformProcess extends Member implements NodeListener {
       soon: (run) => this.#clock.after(0, run),
       counters: new DeliveryCounters(),
       log,
-      beforeChange: (change) => this.#subscriber.changing(change),
-      subscribers: [],
+      subscribers: [{ onDelta: (delta) => this.#subscriber.onDelta(delta) }],
     });
     dispatcher.load(accountId, loaded.sequence);
     const instances = this.#parts.instanceIds.map((id) => instanceFacts(id, loaded));

@@ -1,8 +1,8 @@
 // Which peer holds which virtual IP: the controller puts together what nodes report (node-report-intake.ts), what the
 // fleet is (delivery), which process leads (coordination/leadership.ts), and the pure machine that decides
 // (core/virtual-ips). Everything it reaches outside is a port (ports.ts), so that the simulation runs it as it is.
-import type { Change } from '@powernode/core/compile/fleet-index';
-import type { Item } from '@powernode/core/compile/model';
+import type { Delta } from '@powernode/core/compile/deltas';
+import type { Item, PeerModel } from '@powernode/core/compile/model';
 import { type Candidate, candidatesOf } from '@powernode/core/virtual-ips/candidates';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { Logger } from 'pino';
@@ -17,6 +17,7 @@ import { NodeReportIntake } from './node-report-intake.ts';
 import { OutstandingLeases } from './outstanding-leases.ts';
 import { defaultFailoverMode } from './policy.ts';
 import type { FailoverRows, FleetNodes } from './ports.ts';
+import type { FailoverSession } from './session.ts';
 import { appliedBy, StateReader } from './state-reader.ts';
 
 export interface FailoverControllerParts {
@@ -36,9 +37,6 @@ export class FailoverController implements VirtualIpSense {
   readonly #reader: StateReader;
   readonly #intake: NodeReportIntake;
   readonly #unsubscribe: () => void;
-  /** Networks that changed, and what in them. */
-  readonly #changed = new Map<string, Touched>();
-  #isDue = false;
   #term: LeaderTerm | null = null;
   #isBeginning = false;
   #relevant: ReadonlyMap<string, readonly Holding[]> | null = null;
@@ -84,7 +82,7 @@ export class FailoverController implements VirtualIpSense {
       applied: (node, stream) => intake.applied(node, stream),
       paths: (node, stream, message) => intake.paths(node, stream, message),
       hold: (node, stream, message) => intake.hold(node, stream, message),
-      changing: (change) => this.#changing(change),
+      onDelta: (delta) => this.#onDelta(delta),
     });
     for (const row of await rows.all()) this.#leases.load(row);
     leadership.start(() => this.#leading());
@@ -101,14 +99,12 @@ export class FailoverController implements VirtualIpSense {
   }
 
   candidates(row: VirtualIpRow): Candidate[] {
-    this.#settle();
     return candidatesOf(this.#reader.stateOf(row, defaultFailoverMode()));
   }
 
   terms(row: VirtualIpRow): readonly Terms[] {
     const { current_holder_peer_id: holder } = row;
     if (holder === null) return [];
-    this.#settle();
     this.#leases.applied(row.id, holder);
     return this.#leases.termsOf(row.id, holder);
   }
@@ -142,7 +138,6 @@ export class FailoverController implements VirtualIpSense {
       reader: this.#reader,
       leases: this.#leases,
       intake: this.#intake,
-      settle: () => this.#settle(),
     });
     // It is notified of changes from here on; what it reads may be older.
     this.#term = term;
@@ -164,7 +159,6 @@ export class FailoverController implements VirtualIpSense {
   ): { virtual_ip_id: string; epoch: number }[] | null {
     const term = this.#leading();
     if (term === null) return null;
-    this.#settle();
     return leases.filter(({ virtual_ip_id: id, epoch }) => {
       const networkId = term.session(id)?.networkId;
       const network = networkId === undefined ? undefined : this.#parts.nodes.network(networkId);
@@ -173,60 +167,65 @@ export class FailoverController implements VirtualIpSense {
     });
   }
 
-  /** The fleet is as it was after the change before this one. */
-  #changing(change: Change): void {
-    this.#settle();
+  /** Each is followed before the next change is taken: what a holder may act on is noted for every change in between. */
+  #onDelta(delta: Delta): void {
     this.#relevant = null;
-    const networkId =
-      change.kind === 'network_created' || change.kind === 'network_updated'
-        ? change.network.id
-        : change.networkId;
-    const touched = this.#changed.get(networkId) ?? { isWhole: false, ids: new Set<string>() };
-    this.#changed.set(networkId, touched);
-    if (change.kind === 'peer_changed') {
-      const { before, after } = change;
-      for (const peer of [before, after]) if (peer !== null) touched.ids.add(peer.id);
-      if (before?.hubSlot != null || after?.hubSlot != null) touched.isWhole = true;
-    } else if (change.kind === 'item_changed') {
-      const item = change.after ?? change.before;
-      if (item?.type === 'virtual_ip') touched.ids.add(item.id);
-    } else touched.isWhole = true;
-    if (this.#isDue) return;
-    this.#isDue = true;
-    // The fleet has accepted the change by then, and no node was sent anything yet.
-    queueMicrotask(() => this.#settle());
-  }
-
-  /** Accepts what the fleet has become. */
-  #settle(): void {
-    this.#isDue = false;
-    for (const [networkId, touched] of [...this.#changed]) {
-      this.#changed.delete(networkId);
-      this.#settleNetwork(networkId, touched);
+    switch (delta.kind) {
+      case 'network_added':
+        return;
+      case 'network_changed':
+        return this.#networkChanged(delta.after.id);
+      case 'network_removed':
+        return this.#networkChanged(delta.last.network.id);
+      case 'peer_added':
+        return this.#peerChanged(null, delta.after);
+      case 'peer_changed':
+        return this.#peerChanged(delta.before, delta.after);
+      case 'peer_removed':
+        return this.#peerChanged(delta.before, null);
+      case 'item_added':
+      case 'item_changed':
+        return this.#itemChanged(delta.after);
+      case 'item_removed':
+        return this.#itemRemoved(delta.before);
     }
   }
 
-  #settleNetwork(networkId: string, { isWhole, ids }: Touched): void {
-    const index = this.#parts.nodes.network(networkId);
-    const term = this.#term;
-    const items: Iterable<Item> = isWhole
-      ? (index?.items() ?? [])
-      : [...ids].flatMap((id) => index?.item(id) ?? []);
+  /** Anything in it may be another, or it is gone with all that was in it. */
+  #networkChanged(networkId: string): void {
+    const items: Iterable<Item> = this.#parts.nodes.network(networkId)?.items() ?? [];
     for (const item of items) if (item.type === 'virtual_ip') this.#leases.note(item);
-    for (const id of ids) if (index?.item(id) === undefined) this.#leases.forget(id);
-    if (isWhole) this.#leases.forgetDeleted(networkId);
-    if (term === null) return;
-    const sessions = new Set(isWhole ? term.sessionsOfNetwork(networkId) : []);
-    for (const id of ids) {
-      for (const session of term.sessionsOfPeer(id)) sessions.add(session);
-      const isVirtualIp = index?.item(id)?.type === 'virtual_ip';
-      if (isVirtualIp || term.has(id)) term.rowChanged(id);
-      const session = term.session(id);
-      if (session !== undefined) sessions.add(session);
-    }
+    this.#leases.forgetDeleted(networkId);
+    this.#refresh(this.#term?.sessionsOfNetwork(networkId) ?? []);
+  }
+
+  /** A hub is a witness of every virtual IP of its network. A network that is gone was followed as a whole. */
+  #peerChanged(before: PeerModel | null, after: PeerModel | null): void {
+    const peer = after ?? before;
+    if (peer === null || this.#parts.nodes.network(peer.networkId) === undefined) return;
+    if (before?.hubSlot != null || after?.hubSlot != null) this.#networkChanged(peer.networkId);
+    else this.#refresh(this.#term?.sessionsOfPeer(peer.id) ?? []);
+  }
+
+  #itemChanged(item: Item): void {
+    if (item.type !== 'virtual_ip') return;
+    this.#leases.note(item);
+    this.#term?.rowChanged(item.id);
+    const session = this.#term?.session(item.id);
+    if (session !== undefined) this.#refresh([session]);
+  }
+
+  #itemRemoved(item: Item): void {
+    if (item.type !== 'virtual_ip') return;
+    this.#leases.forget(item.id);
+    this.#term?.deleted(item.id);
+  }
+
+  #refresh(sessions: Iterable<FailoverSession>): void {
     for (const session of sessions) {
-      if (index?.item(session.id) === undefined) term.deleted(session.id);
-      else term.refresh(session);
+      const isThere = this.#parts.nodes.network(session.networkId)?.item(session.id) !== undefined;
+      if (isThere) this.#term?.refresh(session);
+      else this.#term?.deleted(session.id);
     }
   }
 
@@ -260,12 +259,6 @@ export class FailoverController implements VirtualIpSense {
 interface Holding {
   readonly id: string;
   readonly holder: string;
-}
-
-/** What in a network changed: these peers and virtual IPs, or anything in it. */
-interface Touched {
-  isWhole: boolean;
-  readonly ids: Set<string>;
 }
 
 /** Reading all of it again at once would meet the same trouble. */

@@ -29,8 +29,6 @@ export interface TermParts {
   readonly reader: StateReader;
   readonly leases: OutstandingLeases;
   readonly intake: NodeReportIntake;
-  /** Accepts what the fleet has become, so that what holders may act on is known. */
-  readonly settle: () => void;
 }
 
 export class LeaderTerm {
@@ -56,7 +54,6 @@ export class LeaderTerm {
     const read = await this.#parts.rows.snapshot();
     if (this.#ended) return;
     this.#modes = read.modes;
-    this.#parts.settle();
     this.#isReady = true;
     for (const row of read.rows) this.#admit(row, read.requests);
     this.#sweep();
@@ -255,8 +252,7 @@ export class LeaderTerm {
   /** The row as it is stored now. */
   #accept(session: FailoverSession, row: VirtualIpRow): void {
     if (isOlder(row, session.row)) return;
-    const { reader, leases, settle } = this.#parts;
-    settle();
+    const { reader, leases } = this.#parts;
     session.row = row;
     session.feed({ kind: 'row', row: reader.rowOf(row) });
     leases.keep(row.id, [row.current_holder_peer_id, row.releasing_peer_id]);

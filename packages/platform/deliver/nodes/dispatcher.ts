@@ -29,8 +29,6 @@ export interface DispatcherParts {
   readonly soon: (run: () => void) => void;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
-  /** Called with each change before it is applied to the fleet. */
-  readonly beforeChange: (change: Change) => void;
   /** Called in this order with what each change did. */
   readonly subscribers: readonly DeltaSubscriber[];
   /** Which entries which capability knows. Left out: as this version has them. */
@@ -142,12 +140,11 @@ export class Dispatcher {
 
   #apply(account: Account, { sequence, changes }: NumberedChanges): void {
     for (const change of changes) {
-      this.#parts.beforeChange(change);
       const { impact, deltas } = this.fleet.apply(change);
+      this.#reach(account.queue.accountId, sequence, impact);
       for (const delta of withContents(deltas)) {
         for (const subscriber of this.#parts.subscribers) subscriber.onDelta(delta);
       }
-      this.#reach(account.queue.accountId, sequence, impact);
     }
     this.#parts.counters.changesTaken++;
     this.#unwritten.add(account);

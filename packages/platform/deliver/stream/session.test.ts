@@ -69,7 +69,6 @@ beforeEach(async () => {
     soon: (run) => clock.after(0, run),
     counters,
     log,
-    beforeChange: () => undefined,
     subscribers: [],
   });
   dispatcher.load('a', 0);

@@ -56,7 +56,6 @@ beforeEach(async () => {
     soon: (run) => clock.after(0, run),
     counters,
     log,
-    beforeChange: nothing,
     subscribers: [],
   });
   dispatcher.load('a', 0);

@@ -70,7 +70,6 @@ beforeEach(async () => {
     soon: (run) => clock.after(0, run),
     counters,
     log: pino({ level: 'silent' }),
-    beforeChange: () => undefined,
     subscribers: [],
   });
   dispatcher.load('a', 0);

@@ -306,7 +306,6 @@ class World {
       soon: (run) => this.clock.after(this.random() * 5, run),
       counters: this.counters,
       log,
-      beforeChange: () => undefined,
       subscribers: [],
       ...(this.table === undefined ? {} : { table: this.table }),
     });
