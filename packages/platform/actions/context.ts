@@ -19,7 +19,7 @@ import type { VirtualIpSense } from './ports.ts';
 export interface Services {
   readonly deliverer: Deliverer;
   readonly virtualIps: VirtualIpSense;
-  /** Every noun, as it describes itself in its own folder; listed in nouns.ts. */
+  /** Every noun, as it describes itself; listed in nouns.ts. */
   readonly nouns: readonly Noun[];
   readonly now: () => Date;
   readonly newId: () => string;
@@ -359,6 +359,8 @@ export interface Noun {
   /** As answers and explanations call it; the parameter that names one is `<kind>_id` (contract §1). */
   readonly kind: string;
   readonly table: NounTable;
+  /** What its actions do. */
+  readonly handlers: Partial<Handlers>;
   /** What people call these objects. Left out: such an object shows its name in every answer. */
   readonly names?: (context: ActionContext, ids: readonly string[]) => Promise<Names>;
   /** Fields of other objects name one by its id, and plans show its name there. */

@@ -3,7 +3,7 @@
 import { ProductError } from '@powernode/core/errors';
 import { beginOperation, endOperationsAbout, openOperation } from '../../coordination/operations/rows.ts';
 import { type ActionContext, checkRevision, type Handler } from '../context.ts';
-import { peerNames } from '../sdwan/peers/noun.ts';
+import { peerNames } from '../sdwan/peers/peer-names.ts';
 import { writePeer } from '../sdwan/peers/write-peer.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';

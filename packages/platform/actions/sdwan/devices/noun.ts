@@ -3,17 +3,19 @@ import type { ActionContext, Names, Noun } from '../../context.ts';
 import { noteDevices } from './dependents.ts';
 import { loadUserDevices } from './model.ts';
 import { tellOfStaleDevices } from './stale-events.ts';
+import { userDeviceHandlers } from './user-devices.ts';
 
-export const userDeviceNoun: Noun = {
+export const userDeviceNoun = {
   kind: 'user_device',
   table: 'user_devices',
+  handlers: userDeviceHandlers,
   names: deviceNames,
   items: loadUserDevices,
   isReferredTo: true,
   consequences: tellOfStaleDevices,
   dependents: noteDevices,
   inNetwork: { called: 'device', ending: ' and is cut off', count: countDevices },
-};
+} satisfies Noun;
 
 /** Of devices that are not shut out. */
 async function deviceNames(context: ActionContext, ids: readonly string[]): Promise<Names> {

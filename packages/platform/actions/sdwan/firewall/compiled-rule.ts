@@ -4,7 +4,7 @@ import { ruleContribution } from '@powernode/core/compile/items/firewall-rule';
 import type { RuleModel } from '@powernode/core/compile/model';
 import { judgesShownMax } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../../context.ts';
-import { peerNames } from '../peers/noun.ts';
+import { peerNames } from '../peers/peer-names.ts';
 import { ruleText } from './rule-text.ts';
 
 export async function compiledOf(context: ActionContext, rule: RuleModel) {

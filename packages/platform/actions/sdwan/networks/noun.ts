@@ -1,12 +1,15 @@
 // Networks, as the shared parts know them.
 import type { ActionContext, Names, Noun } from '../../context.ts';
+import { getTopology } from '../reachability/topology.ts';
+import { networkHandlers } from './networks.ts';
 
-export const networkNoun: Noun = {
+export const networkNoun = {
   kind: 'network',
   table: 'networks',
+  handlers: { ...networkHandlers, getTopology },
   names: networkNames,
   isReferredTo: true,
-};
+} satisfies Noun;
 
 async function networkNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
   if (ids.length === 0) return new Map();

@@ -1,24 +1,15 @@
 // Peers, as the shared parts know them.
-import type { ActionContext, Names, Noun } from '../../context.ts';
+import type { Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
+import { peerNames } from './peer-names.ts';
+import { peerHandlers } from './peers.ts';
+import { changePeerRole } from './role-change.ts';
 
-export const peerNoun: Noun = {
+export const peerNoun = {
   kind: 'peer',
   table: 'peers',
+  handlers: { ...peerHandlers, changePeerRole },
   names: peerNames,
   isReferredTo: true,
   inNetwork: rowsInNetwork('peers', 'peer'),
-};
-
-/** A peer is called by the hostname of its machine. */
-export async function peerNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
-  if (ids.length === 0) return new Map();
-  const rows = await context.trx
-    .selectFrom('peers')
-    .innerJoin('instances', 'instances.id', 'peers.instance_id')
-    .select(['peers.id', 'instances.hostname'])
-    .where('peers.account_id', '=', context.accountId)
-    .where('peers.id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.hostname]));
-}
+} satisfies Noun;

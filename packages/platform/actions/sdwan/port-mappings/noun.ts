@@ -4,16 +4,18 @@ import { rowsInNetwork } from '../rows-in-network.ts';
 import { notePortMappings } from './dependents.ts';
 import { tellOfLostDoors } from './lost-doors.ts';
 import { loadPortMappings } from './model.ts';
+import { portMappingHandlers } from './port-mappings.ts';
 
-export const portMappingNoun: Noun = {
+export const portMappingNoun = {
   kind: 'port_mapping',
   table: 'port_mappings',
+  handlers: portMappingHandlers,
   names: portMappingNames,
   items: loadPortMappings,
   consequences: tellOfLostDoors,
   dependents: notePortMappings,
   inNetwork: rowsInNetwork('port_mappings', 'port mapping'),
-};
+} satisfies Noun;
 
 async function portMappingNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
   if (ids.length === 0) return new Map();

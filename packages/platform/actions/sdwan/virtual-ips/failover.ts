@@ -3,7 +3,7 @@
 import { ProductError } from '@powernode/core/errors';
 import type { Candidate } from '@powernode/core/virtual-ips/candidates';
 import type { ActionContext, Handler } from '../../context.ts';
-import { peerNames } from '../peers/noun.ts';
+import { peerNames } from '../peers/peer-names.ts';
 import { peerRow } from '../rows.ts';
 import { bestCandidate, candidatesWith, termsOfHolder } from './fitness.ts';
 import type { VirtualIpRow } from './model.ts';

@@ -2,17 +2,20 @@
 import type { ActionContext, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
 import { noteVirtualIps } from './dependents.ts';
+import { failoverVirtualIp } from './failover.ts';
 import { loadVirtualIps } from './model.ts';
+import { virtualIpHandlers } from './virtual-ips.ts';
 
-export const virtualIpNoun: Noun = {
+export const virtualIpNoun = {
   kind: 'virtual_ip',
   table: 'virtual_ips',
+  handlers: { ...virtualIpHandlers, failoverVirtualIp },
   names: virtualIpNames,
   items: loadVirtualIps,
   isReferredTo: true,
   dependents: noteVirtualIps,
   inNetwork: rowsInNetwork('virtual_ips', 'virtual IP'),
-};
+} satisfies Noun;
 
 async function virtualIpNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
   if (ids.length === 0) return new Map();
