@@ -8,7 +8,7 @@ import { ProductError } from '@powernode/core/errors';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
 import { commitsWaitMs } from '@powernode/core/limits/failover';
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Deliverer } from '../deliver/deliverer.ts';
 import type { Database } from '../store/tables.ts';
 import type { Caller } from './invoke-types.ts';
@@ -371,11 +371,22 @@ export interface Noun {
   readonly items?: (trx: Trx) => Promise<readonly Item[]>;
   /** Notes of what becomes of such objects when others go that they name. */
   readonly dependents?: (context: ActionContext, of: Departure) => Promise<void>;
+  /** Such objects have addresses of their network: nothing else is given these. */
+  readonly addresses?: AddressQuery;
   /** Such objects are in a network and go with it: how many there are, and how a note of a plan calls them. */
   readonly inNetwork?: InNetwork;
   /** An administrator of the platform may name one of any account. */
   readonly isAcrossAccounts?: true;
 }
+
+/**
+ * Which of the addresses in the table `asked (address)`, all of one family, are had by such objects of the network: rows of
+ * `address` and `owner`, which is what to call the object in the middle of a sentence.
+ */
+export type AddressQuery = (of: {
+  readonly networkId: string;
+  readonly family: 4 | 6;
+}) => RawBuilder<unknown>;
 
 /** An object that goes. */
 export interface Departing {

@@ -1,5 +1,7 @@
 // Devices of people, as the shared parts know them.
+import { sql } from 'kysely';
 import type { ActionContext, Names, Noun } from '../../context.ts';
+import { addressesInRows } from '../addresses-in-rows.ts';
 import { noteDevices } from './dependents.ts';
 import { loadUserDevices } from './model.ts';
 import { tellOfStaleDevices } from './stale-events.ts';
@@ -15,6 +17,12 @@ export const userDeviceNoun = {
   consequences: tellOfStaleDevices,
   dependents: noteDevices,
   inNetwork: { called: 'device', ending: ' and is cut off', count: countDevices },
+  addresses: addressesInRows({
+    table: 'user_devices',
+    ipv6: 'host_address',
+    called: sql`'the device ' || had.id`,
+    onlyIf: sql`had.revoked_at is null`,
+  }),
 } satisfies Noun;
 
 /** Of devices that are not shut out. */

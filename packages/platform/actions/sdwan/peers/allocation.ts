@@ -5,11 +5,11 @@ import * as limits from '@powernode/core/limits/overlay';
 import { type Address, familyOf, formatAddress } from '@powernode/core/net/address';
 import { hostAddressCandidates, ipv4AddressCandidates } from '@powernode/core/net/allocate';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
-import { sql } from 'kysely';
 import type { ActionContext, Trx } from '../../context.ts';
 import { portsInUse, portsOf } from '../ports.ts';
 import { ownPort } from '../reachability/reach.ts';
 import type { InstanceRow, NetworkRow } from '../rows.ts';
+import { takenAddresses } from '../taken-addresses.ts';
 
 /** What leads to one peer, virtual IP or device of a network. */
 export interface Addresses {
@@ -180,36 +180,13 @@ async function firstFree(
       some.push(next.value);
     }
     if (some.length === 0) return null;
-    const taken = await takenAmong(context, of.networkId, some.map(formatAddress));
+    const taken = await takenAddresses(context, {
+      networkId: of.networkId,
+      addresses: some.map(formatAddress),
+    });
     const free = some.find((address) => !taken.has(formatAddress(address)));
     if (free !== undefined) return free;
   }
-}
-
-/** Those that a peer, a virtual IP or a device of the network has, and those that rest. All of one family. */
-async function takenAmong(
-  context: ActionContext,
-  networkId: string,
-  addresses: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const restSince = new Date(context.now.getTime() - limits.addressQuarantineMs);
-  const isIpv4 = addresses.some((address) => familyOf(address) === 4);
-  const host = sql.ref(isIpv4 ? 'had.ipv4_address' : 'had.host_address');
-  const virtual = sql.ref(isIpv4 ? 'had.ipv4_address' : 'had.address');
-  const { rows } = await sql<{ readonly address: string }>`
-    with asked as materialized (select unnest(${addresses}::text[]) as address)
-    select asked.address from asked join peers had on had.network_id = ${networkId} and ${host} = asked.address
-    union all
-    select asked.address from asked join virtual_ips had
-      on had.network_id = ${networkId} and ${virtual} = asked.address
-    union all
-    select asked.address from asked join user_devices had
-      on had.network_id = ${networkId} and ${host} = asked.address and had.revoked_at is null
-    union all
-    select asked.address from asked join address_quarantine had
-      on had.network_id = ${networkId} and had.host_address = asked.address and had.released_at >= ${restSince}
-  `.execute(context.trx);
-  return new Set(rows.map((row) => row.address));
 }
 
 function blockOf(text: string): Prefix {

@@ -1,12 +1,12 @@
 // The addresses of a virtual IP: the next free ones of its network, or one that was asked for.
 import { ProductError } from '@powernode/core/errors';
-import { addressQuarantineMs } from '@powernode/core/limits/overlay';
 import { formatAddress, parseAddress } from '@powernode/core/net/address';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { probeHostNumberFirst } from '@powernode/core/net/probe-address';
 import type { ActionContext } from '../../context.ts';
 import { type Addresses, nextIpv4, takeServiceAddress } from '../peers/allocation.ts';
 import type { NetworkRow } from '../rows.ts';
+import { takenAddresses } from '../taken-addresses.ts';
 
 export async function addressesFor(
   context: ActionContext,
@@ -48,39 +48,14 @@ async function refuseTaken(
 ): Promise<void> {
   const { networkId, address } = of;
   // A peer or a device may still be called where it was. A virtual IP that is made again is called on purpose.
-  const resting = await context.trx
-    .selectFrom('address_quarantine')
-    .select('host_address')
-    .where('network_id', '=', networkId)
-    .where('host_address', '=', address)
-    .where('of_virtual_ip', '=', false)
-    .where('released_at', '>=', new Date(context.now.getTime() - addressQuarantineMs))
-    .executeTakeFirst();
-  if (resting !== undefined) {
-    throw taken(`${address} belonged to a peer or device recently and is not assigned again for 7 days`);
-  }
-  const peer = await context.trx
-    .selectFrom('peers')
-    .select('id')
-    .where('network_id', '=', networkId)
-    .where('host_address', '=', address)
-    .executeTakeFirst();
-  if (peer !== undefined) throw taken(`${address} belongs to the peer ${peer.id}`);
-  const other = await context.trx
-    .selectFrom('virtual_ips')
-    .select(['id', 'name'])
-    .where('network_id', '=', networkId)
-    .where('address', '=', address)
-    .executeTakeFirst();
-  if (other !== undefined) throw taken(`${address} belongs to the virtual IP "${other.name}" (${other.id})`);
-  const device = await context.trx
-    .selectFrom('user_devices')
-    .select('id')
-    .where('network_id', '=', networkId)
-    .where('host_address', '=', address)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (device !== undefined) throw taken(`${address} belongs to the device ${device.id}`);
+  const found = await takenAddresses(context, { networkId, addresses: [address], exceptOfVirtualIps: true });
+  const owner = found.get(address);
+  if (owner === undefined) return;
+  throw taken(
+    owner === null
+      ? `${address} belonged to a peer or device recently and is not assigned again for 7 days`
+      : `${address} belongs to ${owner}`,
+  );
 }
 
 function taken(message: string): ProductError {

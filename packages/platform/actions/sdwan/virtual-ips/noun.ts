@@ -1,5 +1,7 @@
 // Virtual IPs, as the shared parts know them.
+import { sql } from 'kysely';
 import type { ActionContext, Names, Noun } from '../../context.ts';
+import { addressesInRows } from '../addresses-in-rows.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
 import { noteVirtualIps } from './dependents.ts';
 import { failoverVirtualIp } from './failover.ts';
@@ -15,6 +17,11 @@ export const virtualIpNoun = {
   isReferredTo: true,
   dependents: noteVirtualIps,
   inNetwork: rowsInNetwork('virtual_ips', 'virtual IP'),
+  addresses: addressesInRows({
+    table: 'virtual_ips',
+    ipv6: 'address',
+    called: sql`'the virtual IP "' || had.name || '" (' || had.id || ')'`,
+  }),
 } satisfies Noun;
 
 async function virtualIpNames(context: ActionContext, ids: readonly string[]): Promise<Names> {
