@@ -1,5 +1,5 @@
-// No export of production code that only tests use, and none that nobody uses. The gate's knip takes an import by a test
-// for a use, and every file of a package that exports all of its files (core, client) for an entry.
+// No export of production code that only tests use, and none that nobody uses. The gate's knip takes an import by a
+// test for a use, and every file of a package that exports all of its files (core, client) for an entry.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { importsOf, isForTests, root, sources } from './imports.ts';
 /** `file` for all of its exports, `file#name` for one. */
 const exceptions: Readonly<Record<string, string>> = {
   'packages/core/compile/naive.ts#compileNaively': 'the reference that the compiler is compared with',
-  'packages/core/explain/judge.ts#judge':
+  'packages/core/explain/evaluate.ts#evaluate':
     'the definition of what rules mean, which compiled rules are compared with',
   'packages/core/limits/clients.ts#toolsDefaultMax':
     'a bound on what the definitions of tools may come to, held by tests',

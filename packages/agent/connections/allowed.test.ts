@@ -5,10 +5,10 @@ import {
   held,
   networkId,
   own,
-  randomLaw,
+  randomNetworkRules,
   randomPacket,
 } from '@powernode/core/compile/firewall/random-rules.fixture';
-import { type JudgedPacket, judge } from '@powernode/core/explain/judge';
+import { type EvaluatedPacket, evaluate } from '@powernode/core/explain/evaluate';
 import { probePort } from '@powernode/core/limits/probe';
 import { familyOf } from '@powernode/core/net/address';
 import type { EntryValue } from '@powernode/core/wire/document';
@@ -18,7 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { AllowedConnections } from './allowed.ts';
 import { type Connection, listCommand, markCommands, readConnections } from './listing.ts';
 
-const nears = [own, held, ...devices];
+const localPairs = [own, held, ...devices];
 const virtualIp: EntryValue = {
   kind: 'virtual_ip',
   network_id: networkId,
@@ -29,7 +29,7 @@ const virtualIp: EntryValue = {
   lease: null,
 };
 
-function connectionOf({ source, destination, protocol, port }: JudgedPacket): Connection {
+function connectionOf({ source, destination, protocol, port }: EvaluatedPacket): Connection {
   const icmp = familyOf(source) === 6 ? 'icmpv6' : 'icmp';
   return {
     source,
@@ -42,18 +42,18 @@ function connectionOf({ source, destination, protocol, port }: JudgedPacket): Co
 
 describe('allowed connections', () => {
   it('are those whose first packets every end here accepts [9.35]', () => {
-    const packets = fc.array(fc.oneof(randomPacket(nears), randomPacket(devices, [own, ...devices])), {
+    const packets = fc.array(fc.oneof(randomPacket(localPairs), randomPacket(devices, [own, ...devices])), {
       minLength: 30,
       maxLength: 30,
     });
     fc.assert(
-      fc.property(randomLaw(20), packets, (law, judged) => {
-        const allowed = new AllowedConnections(nodeDocumentOf(entriesOf(law), [virtualIp]));
-        const isNear = (address: string) =>
-          nears.some((pair) => (pair as readonly string[]).includes(address));
-        for (const packet of judged) {
-          const accepts = (direction: JudgedPacket['direction'], end: string) =>
-            !isNear(end) || judge({ ...packet, direction }, law).verdict === 'accept';
+      fc.property(randomNetworkRules(20), packets, (networkRules, drawn) => {
+        const allowed = new AllowedConnections(nodeDocumentOf(entriesOf(networkRules), [virtualIp]));
+        const isLocal = (address: string) =>
+          localPairs.some((pair) => (pair as readonly string[]).includes(address));
+        for (const packet of drawn) {
+          const accepts = (direction: EvaluatedPacket['direction'], end: string) =>
+            !isLocal(end) || evaluate({ ...packet, direction }, networkRules).verdict === 'accept';
           const wanted = accepts('egress', packet.source) && accepts('ingress', packet.destination);
           expect({ packet, allowed: allowed.allows(connectionOf(packet)) }).toEqual({
             packet,

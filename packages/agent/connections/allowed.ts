@@ -1,6 +1,6 @@
-// Which connections the rules of a document allow at this node, by the same rules that judge their first packets.
+// Which connections the rules of a document allow at this node, as the same rules do for their first packets.
 import { PrefixMap, type Spot, spotOf } from '@powernode/core/explain/prefix-map';
-import { groupsOfAddresses, Rulebook, type Traffic } from '@powernode/core/explain/rulebook';
+import { groupsOfAddresses, RuleIndex, type Traffic } from '@powernode/core/explain/rule-index';
 import { probePort } from '@powernode/core/limits/probe';
 import { withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
@@ -8,10 +8,10 @@ import type { EntryValue, FirewallEntry } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Connection } from './listing.ts';
 
-interface Judged {
-  readonly near: ReadonlySet<string>;
+interface FilteredNetwork {
+  readonly local: ReadonlySet<string>;
   readonly probed: PrefixMap<true>;
-  readonly rulebook: Rulebook;
+  readonly rules: RuleIndex;
 }
 
 const protocols: Readonly<Record<string, Traffic['protocol']>> = {
@@ -25,18 +25,18 @@ const protocols: Readonly<Record<string, Traffic['protocol']>> = {
 export class AllowedConnections {
   /** Prefixes of these networks. */
   readonly prefixes: readonly string[];
-  readonly #networks = new PrefixMap<Judged>();
+  readonly #networks = new PrefixMap<FilteredNetwork>();
 
   constructor(document: NodeDocument) {
     const firewalls = [...document.all('firewall').values()].filter(({ rematch }) => rematch);
     this.prefixes = firewalls.flatMap(({ prefixes }) => prefixes);
     for (const firewall of firewalls) {
-      const judged = judgedOf(document, firewall);
-      for (const prefix of firewall.prefixes) this.#networks.set(prefix, judged);
+      const network = filteredNetwork(document, firewall);
+      for (const prefix of firewall.prefixes) this.#networks.set(prefix, network);
     }
   }
 
-  /** A connection that this node does not judge is allowed. */
+  /** A connection that this node does not filter is allowed. */
   allows(connection: Connection): boolean {
     const source = spotOf(connection.source);
     const destination = spotOf(connection.destination);
@@ -46,31 +46,31 @@ export class AllowedConnections {
     const protocol = protocols[connection.protocol] ?? 'other';
     const port = connection.destinationPort;
     if (protocol === 'udp' && port === probePort && network.probed.longest(destination) === true) return true;
-    const accepts = (hook: Traffic['hook'], near: Spot) =>
-      !network.near.has(near.text) ||
-      network.rulebook.page({ hook, protocol, port }).decide({ source, destination }).action === 'accept';
+    const accepts = (hook: Traffic['hook'], local: Spot) =>
+      !network.local.has(local.text) ||
+      network.rules.rulesFor({ hook, protocol, port }).evaluate({ source, destination }).verdict === 'accept';
     return accepts('egress', source) && accepts('ingress', destination);
   }
 }
 
-function judgedOf(document: NodeDocument, firewall: FirewallEntry): Judged {
+function filteredNetwork(document: NodeDocument, firewall: FirewallEntry): FilteredNetwork {
   const id = firewall.network_id;
   const probed = new PrefixMap<true>();
   for (const prefix of firewall.prefixes) if (prefix.includes(':')) probed.set(probePrefixOf(prefix), true);
-  const rulebook = new Rulebook({
+  const rules = new RuleIndex({
     rules: document.inNetwork('rule', id),
     groupsOf: groupsOfAddresses(document.inNetwork('member', id)),
     policy: firewall.default_policy,
   });
-  return { near: nearAddresses(document, id), probed, rulebook };
+  return { local: localAddresses(document, id), probed, rules };
 }
 
-/** Addresses of this node and of the devices that it judges for. */
-function nearAddresses(document: NodeDocument, networkId: string): Set<string> {
-  const near = (['interface', 'virtual_ip', 'device'] as const).flatMap((kind) =>
+/** Addresses of this node and of the devices behind it. */
+function localAddresses(document: NodeDocument, networkId: string): Set<string> {
+  const local = (['interface', 'virtual_ip', 'device'] as const).flatMap((kind) =>
     document.inNetwork(kind, networkId).flatMap(({ addresses }) => addresses.map(withoutLength)),
   );
-  return new Set(near);
+  return new Set(local);
 }
 
 /** What of a document these rules follow from. */

@@ -72,8 +72,8 @@ describe.skipIf(!isRoot)('connections of a real kernel', () => {
   });
 
   async function apply(rules: readonly RuleEntry[], more: { rematch?: boolean; policy?: 'drop' } = {}) {
-    const law = { rules, members: [], defaultPolicy: more.policy ?? 'accept' } as const;
-    const entries: EntryValue[] = entriesOf(law).map((entry) =>
+    const networkRules = { rules, members: [], defaultPolicy: more.policy ?? 'accept' } as const;
+    const entries: EntryValue[] = entriesOf(networkRules).map((entry) =>
       entry.kind === 'firewall' ? { ...entry, rematch: more.rematch ?? true } : entry,
     );
     const wanted = rulesetFor(entries, { previous: loaded });

@@ -1,8 +1,8 @@
 // Matches connections against the rules again when rules have changed: the kernel lets the packets of a connection
 // through that was allowed when it began, so one that the rules no longer allow would go on without end.
 //
-// Such a connection is not deleted but marked (nftables/chains/entrance.ts refuses what is marked): after a deletion the
-// next packet of either side would begin a new connection, in the direction that the rules may still allow.
+// Such a connection is not deleted but marked (nftables/chains/entrance.ts refuses what is marked): after a deletion
+// the next packet of either side would begin a new connection, in the direction that the rules may still allow.
 import { rematchAgainMs, rematchCallsMax } from '@powernode/core/limits/agent';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
@@ -34,7 +34,7 @@ export class Rematch {
     this.#parts = parts;
   }
 
-  /** The kernel judges by this document from here on. */
+  /** The kernel evaluates by this document from here on. */
   applied(document: NodeDocument): void {
     const matched = this.#wanted === null ? this.#matched : null;
     if (matched !== null && isSameAboutConnections(document, matched)) return;

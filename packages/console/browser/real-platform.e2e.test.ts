@@ -137,7 +137,7 @@ it('sees what another operator does, as it happens', async () => {
   await close();
 });
 
-it('makes a rule, judges by it, and deletes it by approval', async () => {
+it('makes a rule, evaluates by it, and deletes it by approval', async () => {
   const { page, close } = await live('/networks');
   await page.getByRole('link', { name: 'by somebody else' }).click();
   await page.getByRole('link', { name: 'Firewall' }).click();

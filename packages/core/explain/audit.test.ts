@@ -1,5 +1,5 @@
-// The audit against a naive judge: what it calls shadowed never decides, and nothing that never decides is missed; what
-// it calls redundant changes no verdict.
+// The audit against a naive evaluation: what it calls shadowed never decides, and nothing that never decides is missed;
+// what it calls redundant changes no verdict.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareRules } from '../compile/firewall/rule-order.ts';
@@ -10,8 +10,8 @@ import { seededRandom } from '../testing/random.ts';
 import type { RuleEntry, RuleSide } from '../wire/document.ts';
 import { auditRules } from './audit.ts';
 import { hooksOf } from './coverage.ts';
+import { evaluate } from './evaluate.ts';
 import type { Finding } from './findings.ts';
-import { judge } from './judge.ts';
 import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 
 const runs = Number(process.env['RUNS'] ?? 150);
@@ -84,12 +84,16 @@ function holds(network: RandomNetwork, side: RuleSide, address: string): boolean
   }
 }
 
-/** That the test and the judge mean the same, for some of the packets. */
+/** That the test and the definition mean the same, for some of the packets. */
 function expectJudged(
   network: RandomNetwork,
   of: { readonly dice: Dice; readonly decided: readonly [packet: string, decider: RuleEntry | null][] },
 ): void {
-  const law = { rules: network.entries(), members: network.members(), defaultPolicy: 'accept' as const };
+  const networkRules = {
+    rules: network.entries(),
+    members: network.members(),
+    defaultPolicy: 'accept' as const,
+  };
   for (let i = 0; i < 10; i++) {
     const [packet, decider] = of.dice.one(of.decided);
     const [source = '', destination = '', direction, protocol, port] = packet.split(' ');
@@ -102,7 +106,7 @@ function expectJudged(
       protocol,
       port: protocol === 'icmp6' ? null : Number(port),
     } as const;
-    expect(judge(at, law).rule?.rule_id, packet).toBe(decider?.rule_id);
+    expect(evaluate(at, networkRules).rule?.rule_id, packet).toBe(decider?.rule_id);
   }
 }
 

@@ -1,5 +1,5 @@
-// One node's document, looked at as its kernel will: addresses, routes, tunnels, doors. How packets are judged by its
-// rules: rulebook.ts.
+// One node's document, looked at as its kernel will: addresses, routes, tunnels, doors. How packets are evaluated by
+// its rules: rule-index.ts.
 import { withoutLength } from '../net/address.ts';
 import type {
   AnycastEntry,
@@ -11,7 +11,7 @@ import type {
 } from '../wire/document.ts';
 import type { NodeDocument } from '../wire/node-document.ts';
 import { PrefixMap, type Spot } from './prefix-map.ts';
-import { type GroupsOf, Rulebook } from './rulebook.ts';
+import { type GroupsOf, RuleIndex } from './rule-index.ts';
 
 /** What an address of the node itself is. */
 export type Local =
@@ -23,7 +23,7 @@ export class NodeView {
   readonly interfaces: ReadonlyMap<string, InterfaceEntry>;
   readonly routes = new PrefixMap<RouteEntry>();
   readonly doors: readonly PortMappingEntry[];
-  readonly rulebook: Rulebook;
+  readonly rules: RuleIndex;
   readonly forwards: boolean;
   readonly #local = new Map<string, Local>();
   readonly #devices = new Map<string, string>();
@@ -46,7 +46,7 @@ export class NodeView {
     this.forwards = document.all('forwarding').size > 0;
     const rules = [...document.all('rule').values()];
     const [firewall] = document.all('firewall').values();
-    this.rulebook = new Rulebook({ rules, groupsOf, policy: firewall?.default_policy ?? 'accept' });
+    this.rules = new RuleIndex({ rules, groupsOf, policy: firewall?.default_policy ?? 'accept' });
     for (const entry of this.interfaces.values()) {
       this.#answer(entry.addresses, { kind: 'own', entry });
       this.#answer(entry.probe_addresses, { kind: 'probe', entry });
@@ -71,7 +71,7 @@ export class NodeView {
     return this.#local.get(spot.text);
   }
 
-  /** The device without an agent that has the address and for which this node judges. */
+  /** The device without an agent that has the address and for which this node evaluates. */
   device(spot: Spot): string | undefined {
     return this.#devices.get(spot.text);
   }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { NetworkIndex } from '../compile/network-index.ts';
 import { seededRandom } from '../testing/random.ts';
 import type { Asked } from './ends.ts';
-import { type JudgedPacket, judge } from './judge.ts';
+import { type EvaluatedPacket, evaluate } from './evaluate.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';
 import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 import { explain, type Question } from './reachability.ts';
@@ -24,7 +24,7 @@ function homeOf(owner: Owner): string | null {
 }
 
 /** Everybody can be met by a hub, so the rules decide alone. */
-function expected(network: RandomNetwork, sight: Sight, packet: Omit<JudgedPacket, 'direction'>): string {
+function expected(network: RandomNetwork, sight: Sight, packet: Omit<EvaluatedPacket, 'direction'>): string {
   const [source, destination] = [packet.source, packet.destination].map((text) => {
     const spot = sight.spot(text);
     return spot === null ? undefined : sight.owner(spot);
@@ -34,13 +34,13 @@ function expected(network: RandomNetwork, sight: Sight, packet: Omit<JudgedPacke
   if (from === null || to === null) return 'no_route';
   const isDevice = (owner: Owner) => !isPeer(owner) && owner.type === 'user_device';
   if (from === to && !isDevice(source) && !isDevice(destination)) return 'allowed';
-  const law = {
+  const networkRules = {
     rules: network.entries(),
     members: network.members(),
     defaultPolicy: network.network.firewallDefaultPolicy,
   };
   const verdicts = (['egress', 'ingress'] as const).map(
-    (direction) => judge({ direction, ...packet }, law).verdict,
+    (direction) => evaluate({ direction, ...packet }, networkRules).verdict,
   );
   return verdicts.every((verdict) => verdict === 'accept') ? 'allowed' : 'denied';
 }

@@ -11,7 +11,7 @@ import { NodeDocument } from '../wire/node-document.ts';
 import type { NodeProblem } from '../wire/node-problems.ts';
 import { NodeView } from './node-view.ts';
 import { type Spot, spotOf } from './prefix-map.ts';
-import { type GroupsOf, groupsOfAddresses } from './rulebook.ts';
+import { type GroupsOf, groupsOfAddresses } from './rule-index.ts';
 
 /** The part of the fast compiler that is asked. */
 export interface CompiledNetwork {

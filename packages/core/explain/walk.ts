@@ -1,10 +1,10 @@
 // A packet on its way through the overlay, from node to node: routes, tunnels, forwarding. It follows the documents
-// and nothing else. Where the packet begins: reachability.ts; how it is judged on its way: judgement.ts.
+// and nothing else. Where the packet begins: reachability.ts; how it is evaluated on its way: path-rules.ts.
 import type { PeerEntry } from '../wire/document.ts';
 import { type NodeProblem, nodeProblemTable, type ProblemStage } from '../wire/node-problems.ts';
 import { interfaceNameShape } from '../wire/texts.ts';
-import { isAccepted, isAcceptedForDevices } from './judgement.ts';
 import type { NodeView } from './node-view.ts';
+import { isAccepted, isAcceptedForDevices } from './path-rules.ts';
 import type { Sight } from './sight.ts';
 import type { Answer, Named, NameOf, Packet, Trail, Verdict } from './trail.ts';
 

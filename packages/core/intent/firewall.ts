@@ -1,4 +1,4 @@
-// Firewall rules of a network, and what an audit finds among them. How packets are judged: core/explain/judge.ts.
+// Firewall rules of a network, and what an audit finds among them. How packets are evaluated: core/explain/evaluate.ts.
 import { z } from 'zod';
 import * as limits from '../limits/texts.ts';
 import * as common from './common.ts';

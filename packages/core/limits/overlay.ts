@@ -104,8 +104,8 @@ export const auditFindingsMax = 2_000;
 export const matrixNodesMax = 200;
 /** Addresses of a group in the text of a rule: a page of them; beyond, they are counted. */
 export const ruleMembersShownMax = 256;
-/** Nodes that judge a rule and are named with it; beyond, they are counted. */
-export const judgesShownMax = 200;
+/** Nodes that evaluate a rule and are named with it; beyond, they are counted. */
+export const rulePeersShownMax = 200;
 /** How long work on a whole network (an audit, a matrix) goes on before others get their turn. */
 export const workSliceMs = 8;
 /** Counters of rules are gathered so long: they move with every packet, and nobody waits for them. */

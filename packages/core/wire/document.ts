@@ -1,7 +1,7 @@
 // The node document: what one machine should be, as a flat set of entries by key. A flat set because then a
 // change for a node is "set these, remove those", whatever the entries mean, and merging two changes is trivial.
-// A new kind needs a line in `entryCapabilities` and carries its key (`UnknownEntry`); a member that is added to a kind is
-// optional, and an agent that does not know it passes it over.
+// A new kind needs a line in `entryCapabilities` and carries its key (`UnknownEntry`); a member that is added to a kind
+// is optional, and an agent that does not know it passes it over.
 import { z } from 'zod';
 import { tag } from '../intent/common.ts';
 import * as overlayLimits from '../limits/overlay.ts';
@@ -140,7 +140,7 @@ export const anycastEntry = openObject({
     .max(textsLimits.waysPerDestinationMax),
 });
 
-/** Packets of the network are judged by its rules; what no rule names is judged by the policy on its way in. */
+/** Packets of the network are evaluated by its rules; what no rule names is evaluated by the policy on its way in. */
 export const firewallEntry = openObject({
   kind: z.literal('firewall'),
   network_id: id,
@@ -185,7 +185,7 @@ export const memberEntry = openObject({
   addresses: z.array(address).min(1).max(textsLimits.addressesPerEntryMax),
 });
 
-/** On its hub: a device without an agent, for which the hub judges packets by the rules. */
+/** On its hub: a device without an agent, for which the hub evaluates packets by the rules. */
 export const deviceEntry = openObject({
   kind: z.literal('device'),
   network_id: id,

@@ -57,7 +57,7 @@ test('the table as it was loaded', () => {
       bytes: 180,
     },
   ]);
-  expect(found.judged).toBe(7);
+  expect(found.evaluated).toBe(7);
   expect(found.others).toEqual([]);
 });
 
@@ -74,7 +74,7 @@ test('names alone, among those of other tables', () => {
   );
   expect(found.sets.size).toBe(sets.length);
   expect([...found.sets.values()].every((one) => one.elements === null)).toBe(true);
-  expect(found.judged).toBe(7);
+  expect(found.evaluated).toBe(7);
 });
 
 test('rules of somebody else, or none, leave no mark', () => {

@@ -3,7 +3,7 @@
 import { ProductError } from '@powernode/core/errors';
 import { parseJson } from '@powernode/core/json';
 import type { Command } from '../../ports/run.ts';
-import { judgedCounter } from './chains/entrance.ts';
+import { evaluatedCounter } from './chains/entrance.ts';
 import { tableName } from './model.ts';
 import type { ObservedChain, ObservedSet } from './observed.ts';
 
@@ -17,7 +17,7 @@ const namesWanted = ['list chains inet', 'list sets inet', 'list maps inet'];
 
 /**
  * Names and kinds, of all tables and without rules and elements: a hundredth of the cost in a large table. And how many
- * packets were judged since this was asked last: of all ways to ask for a counter, setting it to zero is the one for
+ * packets were evaluated since this was asked last: of all ways to ask for a counter, setting it to zero is the one for
  * which nft does not read every element.
  */
 export const namesCommand: Command = {
@@ -25,7 +25,7 @@ export const namesCommand: Command = {
   args: [
     '--json',
     '--terse',
-    [...namesWanted, `reset counter inet ${tableName} ${judgedCounter}`].join('; '),
+    [...namesWanted, `reset counter inet ${tableName} ${evaluatedCounter}`].join('; '),
   ],
 };
 
@@ -42,8 +42,8 @@ export interface Listing {
   readonly chains: ReadonlyMap<string, ObservedChain>;
   readonly sets: ReadonlyMap<string, ObservedSet>;
   readonly others: readonly string[];
-  /** Packets that were judged. */
-  readonly judged: number;
+  /** Packets that were evaluated. */
+  readonly evaluated: number;
   readonly counts: readonly Count[];
 }
 
@@ -69,7 +69,7 @@ class Reader {
   readonly #sets = new Map<string, ObservedSet>();
   readonly #others: string[] = [];
   readonly #counts: Count[] = [];
-  #judged = 0;
+  #evaluated = 0;
 
   constructor(how: 'whole' | 'names') {
     this.#how = how;
@@ -87,7 +87,7 @@ class Reader {
       case 'rule':
         return this.#takeRule(value);
       case 'counter':
-        if (textAt(value, 'name') === judgedCounter) this.#judged = numberAt(value, 'packets');
+        if (textAt(value, 'name') === evaluatedCounter) this.#evaluated = numberAt(value, 'packets');
         else this.#others.push(kind);
         return;
       default:
@@ -157,7 +157,7 @@ class Reader {
       chains,
       sets: this.#sets,
       others: this.#others,
-      judged: this.#judged,
+      evaluated: this.#evaluated,
       counts: this.#counts,
     };
   }

@@ -1,5 +1,5 @@
 // The table of rules as a person would read it, accepted by the real nft where there is one.
-import { entriesOf, randomLaw } from '@powernode/core/compile/firewall/random-rules.fixture';
+import { entriesOf, randomNetworkRules } from '@powernode/core/compile/firewall/random-rules.fixture';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { door, hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';
@@ -10,7 +10,7 @@ import { freshText } from './text.ts';
 describe('with rules', () => {
   const ruleset = rulesetFor([...hubAndSpoke, ...rules]);
 
-  test('each network is judged by itself', () => {
+  test('each network is evaluated by itself', () => {
     expect(readable(ruleset)).toMatchInlineSnapshot(`
       "table inet powernode
       table inet powernode {
@@ -272,7 +272,7 @@ describe('with rules', () => {
     expect(ruleset.chains.has('pn_held_arriving')).toBe(false);
   });
 
-  test('devices are judged on their hub', () => {
+  test('devices are evaluated on their hub', () => {
     const table = rulesetFor([...hubAndSpoke, ...services]);
     expect(chainOf(table, 'pn_devices_sending')).toMatchInlineSnapshot(`
       [
@@ -325,8 +325,8 @@ describe('with rules', () => {
   });
 
   test('whatever they are, nft takes them', () => {
-    for (const law of fc.sample(randomLaw(40), { numRuns: 12, seed: 3 }))
-      readable(rulesetFor(entriesOf(law)));
+    for (const networkRules of fc.sample(randomNetworkRules(40), { numRuns: 12, seed: 3 }))
+      readable(rulesetFor(entriesOf(networkRules)));
   });
 
   test('that name something nft could take for its own words are refused', () => {

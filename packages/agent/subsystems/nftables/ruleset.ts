@@ -3,8 +3,8 @@ import { compileFirewalls } from '@powernode/core/compile/firewall/compile';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ByFamily } from '../observed.ts';
 import { addBridgeChains } from './chains/bridge-chains.ts';
+import { addFilterChains } from './chains/filter-chains.ts';
 import { addForwardChain } from './chains/forward-chain.ts';
-import { addJudgeChains } from './chains/judge-chains.ts';
 import { addLeaseGuardChains } from './chains/lease-guard-chains.ts';
 import { addOutsideChain, ownFamilies } from './chains/outside-chain.ts';
 import { addDoorChains } from './chains/port-forward-chains.ts';
@@ -41,7 +41,7 @@ export function rulesetOf(document: NodeDocument, facts: RulesetFacts): Ruleset 
   addLeaseGuardChains(table, { virtualIps: intent.virtualIps, guarded });
   addDoorChains(table, intent.mappings);
   addOutsideChain(table, intent);
-  addJudgeChains(table, { intent, firewalls, bridging });
+  addFilterChains(table, { intent, firewalls, bridging });
   addBridgeChains(table, bridging);
   return { ...table.built(), firewalls };
 }

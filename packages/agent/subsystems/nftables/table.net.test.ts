@@ -1,5 +1,10 @@
 // The table in a real kernel: loaded, changed step by step, meddled with, read back. Needs root.
-import { entriesOf, networkId, own, randomLaw } from '@powernode/core/compile/firewall/random-rules.fixture';
+import {
+  entriesOf,
+  networkId,
+  own,
+  randomNetworkRules,
+} from '@powernode/core/compile/firewall/random-rules.fixture';
 import { tag } from '@powernode/core/intent/common';
 import { agentRulesetLookMs, agentRulesetSmallMax } from '@powernode/core/limits/agent';
 import { tagLengthMax } from '@powernode/core/limits/texts';
@@ -56,8 +61,9 @@ describe.skipIf(!isRoot)('the table', () => {
     const seed = 20_261_122;
     let before = rulesetFor(entriesOf({ rules: [], members: [], defaultPolicy: 'accept' }));
     await table.load(before, 'whole');
-    for (const [i, law] of fc.sample(randomLaw(25), { numRuns: 40, seed }).entries()) {
-      const entries = i % 3 === 0 ? [...entriesOf(law), ...services, { ...forwarding }] : entriesOf(law);
+    for (const [i, networkRules] of fc.sample(randomNetworkRules(25), { numRuns: 40, seed }).entries()) {
+      const entries =
+        i % 3 === 0 ? [...entriesOf(networkRules), ...services, { ...forwarding }] : entriesOf(networkRules);
       const after = rulesetFor(entries, { previous: before });
       texts();
       await table.load(after, 'change');

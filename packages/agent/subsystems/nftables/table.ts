@@ -36,8 +36,8 @@ export class NftTable {
   #isFresh = false;
   /** There are things in the table of which nothing is known but that they are not the agent's. */
   #hasOthers = false;
-  /** Packets were judged since the counters of rules were read. */
-  #hasJudged = false;
+  /** Packets were evaluated since the counters of rules were read. */
+  #hasEvaluated = false;
 
   constructor(parts: NftTableParts) {
     this.#parts = parts;
@@ -114,7 +114,7 @@ export class NftTable {
     if (last === null) return true;
     const sinceMs = this.#parts.clock.monotonicMs() - last.atMs;
     if (sinceMs < last.costMs / agentRulesetLookShareMax) return false;
-    return sinceMs >= (this.#hasJudged ? agentRuleCountersMs : agentRulesetLookMs);
+    return sinceMs >= (this.#hasEvaluated ? agentRuleCountersMs : agentRulesetLookMs);
   }
 
   async #lookAtAll(): Promise<ObservedRuleset | null> {
@@ -126,7 +126,7 @@ export class NftTable {
     this.#hasOthers = listing.others.length > 0;
     const atMs = this.#parts.clock.monotonicMs();
     this.#lastWhole = { atMs, costMs: atMs - startedAtMs };
-    this.#hasJudged = false;
+    this.#hasEvaluated = false;
     return this.#seen(listing);
   }
 
@@ -134,7 +134,7 @@ export class NftTable {
     const outcome = await this.#parts.run.attempt(namesCommand);
     if (outcome.exitCode !== 0) return absent(namesCommand, outcome);
     const listing = readListing(outcome.stdout, 'names');
-    this.#hasJudged ||= listing.judged > 0;
+    this.#hasEvaluated ||= listing.evaluated > 0;
     return listing;
   }
 

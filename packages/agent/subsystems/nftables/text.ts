@@ -1,7 +1,7 @@
 // A table of rules as text for nft: as a whole in place of what is there, or what differs from what was loaded before.
 // Either is one transaction.
 
-import { judgedCounter } from './chains/entrance.ts';
+import { evaluatedCounter } from './chains/entrance.ts';
 import { activeLeaseSets } from './chains/lease-guard-chains.ts';
 import { isSameKind, type NftChain, type NftSet, type Ruleset, tableName } from './model.ts';
 
@@ -92,7 +92,7 @@ function elementChanges(before: NftSet, after: NftSet): string[] {
 function block(sets: readonly NftSet[], chains: readonly NftChain[]): string[] {
   return [
     `table ${table} {`,
-    `\tcounter ${judgedCounter} {`,
+    `\tcounter ${evaluatedCounter} {`,
     '\t}',
     ...sets.flatMap(setText),
     ...chains.flatMap(chainText),

@@ -11,7 +11,7 @@ import {
   remove,
   type Shown,
 } from './prepared.ts';
-import { configOf, judgesOf } from './services.ts';
+import { configOf, evaluatorsOf } from './services.ts';
 import {
   ago,
   type FirewallRule,
@@ -65,17 +65,17 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
   createFirewallRule(world, input) {
     find(world.networks, input['network_id'], 'network');
     const after = ruleOf(world, { ...stored(newId(), 0), ...uncounted, name: null, port_range: null }, input);
-    return make(world, rule, after, judgesOf(world, after));
+    return make(world, rule, after, evaluatorsOf(world, after));
   },
   updateFirewallRule(world, input) {
     const before = find(world.firewallRules, input['firewall_rule_id'], 'rule');
     const after = ruleOf(world, changed(before, revisionOnly(input)), input);
-    const reached = new Set([...judgesOf(world, before), ...judgesOf(world, after)]);
+    const reached = new Set([...evaluatorsOf(world, before), ...evaluatorsOf(world, after)]);
     return change(world, rule, { before, after, verb: 'updated' }, [...reached]);
   },
   deleteFirewallRule(world, input) {
     const before = find(world.firewallRules, input['firewall_rule_id'], 'rule');
-    return change(world, rule, { before, after: null, verb: 'deleted' }, judgesOf(world, before));
+    return change(world, rule, { before, after: null, verb: 'deleted' }, evaluatorsOf(world, before));
   },
   createPortMapping(world, input) {
     find(world.networks, input['network_id'], 'network');

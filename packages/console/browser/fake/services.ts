@@ -1,5 +1,5 @@
-// What the fake platform answers about services: single objects, the audit of rules, who reaches whom and why. It judges
-// by a few plain rules of its own, which are not the product's.
+// What the fake platform answers about services: single objects, the audit of rules, who reaches whom and why. It
+// evaluates by a few plain rules of its own, which are not the product's.
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import type { FirewallFinding } from '@powernode/core/intent/firewall';
@@ -53,8 +53,8 @@ PersistentKeepalive = 25
 `;
 }
 
-/** Everything that a rule's destination selects judges it on the way in; its source on the way out. */
-export function judgesOf(world: World, rule: FirewallRule): Peer[] {
+/** Everything that a rule's destination selects evaluates it on the way in; its source on the way out. */
+export function evaluatorsOf(world: World, rule: FirewallRule): Peer[] {
   if (!rule.enabled || !rule.selector.resolves || !rule.destination.resolves) return [];
   const peers = world.peers.filter((peer) => peer.network_id === rule.network_id);
   const within = (selector: FirewallRule['selector']) =>
@@ -68,13 +68,14 @@ export function judgesOf(world: World, rule: FirewallRule): Peer[] {
 }
 
 function compiledOf(world: World, rule: FirewallRule): Shown {
-  const judges = judgesOf(world, rule);
+  const evaluators = evaluatorsOf(world, rule);
   const from = rule.selector.kind === 'all' ? '' : `ip6 saddr @s_${rule.selector.kind}_1 `;
   const ports = rule.port_range === null ? '' : `${rule.protocol} dport ${rule.port_range} `;
   return {
-    text: judges.length === 0 ? '' : `${from}${ports}counter name "r_${rule.id.slice(-6)}" ${rule.action}`,
-    judged_on: judges.slice(0, 100).map(({ id, hostname }) => ({ peer_id: id, hostname })),
-    judged_on_count: judges.length,
+    text:
+      evaluators.length === 0 ? '' : `${from}${ports}counter name "r_${rule.id.slice(-6)}" ${rule.action}`,
+    judged_on: evaluators.slice(0, 100).map(({ id, hostname }) => ({ peer_id: id, hostname })),
+    judged_on_count: evaluators.length,
   };
 }
 
@@ -126,7 +127,7 @@ function findingsOf(world: World, networkId: string): FirewallFinding[] {
         severity: 'warning',
         object,
         by,
-        detail: `Every packet of it is judged by ${by.name} before.`,
+        detail: `Every packet of it is evaluated by ${by.name} before.`,
       },
     ];
   });
@@ -164,7 +165,7 @@ interface Packet {
 }
 
 /** The oldest rule that fits decides; the default policy when none does. */
-function judge(world: World, packet: Packet, from: End, to: End) {
+function evaluate(world: World, packet: Packet, from: End, to: End) {
   if ('host_address' in to && 'status' in to && to.status === 'handshake_pending')
     return { verdict: 'no_route', rule: null };
   const rule = world.firewallRules.find(
@@ -211,7 +212,7 @@ function matrixOf(world: World, input: Input): Shown {
       .map((from) => ({
         id: from.id,
         verdicts: ends
-          .map((to) => (from === to ? '-' : (judge(world, packet, from, to).verdict[0] ?? '')))
+          .map((to) => (from === to ? '-' : (evaluate(world, packet, from, to).verdict[0] ?? '')))
           .join(''),
       })),
     truncated: peers.length + devices.length + ips.length > matrixNodesMax,
@@ -222,7 +223,7 @@ function explain(world: World, input: Input): Shown {
   const packet = packetOf(world, input);
   const from = endOf(world, input['source'], 'source');
   const to = endOf(world, input['destination'], 'destination');
-  const { verdict, rule } = judge(world, packet, from, to);
+  const { verdict, rule } = evaluate(world, packet, from, to);
   const node = (peer: Peer | undefined) =>
     peer === undefined ? null : { peer_id: peer.id, hostname: peer.hostname };
   const at = world.peers.find(

@@ -1,5 +1,5 @@
-// What the console keeps of the platform, by noun, and which of it an event or a change concerns. Lists and the kinds of
-// their objects follow from the catalogue of actions. No network here.
+// What the console keeps of the platform, by noun, and which of it an event or a change concerns. Lists and the kinds
+// of their objects follow from the catalogue of actions. No network here.
 import type { PeerStatus } from '@powernode/core/intent/peer';
 import { type ActionFacts, actionFacts, type ListName } from './actions.ts';
 import { type Event, turnOf } from './event.ts';
@@ -29,26 +29,26 @@ function kindsOf(facts: readonly ActionFacts[]): readonly Kind[] {
 
 const overlay: readonly Noun[] = ['networks', 'peers', 'topology', 'instances'];
 /** Follows from rules, addresses, doors and who is there. */
-const judged: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
+const affectedByRules: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
 const ofNetworks: readonly Noun[] = [
   ...new Set([
     ...overlay,
     ...kinds.filter(({ prefix }) => prefix.startsWith('sdwan.')).map(({ list }) => list),
-    ...judged,
+    ...affectedByRules,
   ]),
 ];
 
 /** What shows objects of a list too, beside that list. */
 const shownBy: Readonly<Partial<Record<ListName, readonly Noun[]>>> = {
   access_grants: ['user_devices'],
-  firewall_rules: judged,
+  firewall_rules: affectedByRules,
   instances: [...ofNetworks, 'join_tokens'],
   networks: ofNetworks,
   operators: ['api_tokens'],
   peers: ofNetworks,
-  port_mappings: judged,
-  user_devices: ['access_grants', ...judged],
-  virtual_ips: ['port_mappings', ...judged],
+  port_mappings: affectedByRules,
+  user_devices: ['access_grants', ...affectedByRules],
+  virtual_ips: ['port_mappings', ...affectedByRules],
 };
 
 const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];

@@ -106,7 +106,7 @@ export function FindingMark({
   );
 }
 
-/** A rule that is switched off judges nothing, whatever its action. */
+/** A rule that is switched off evaluates nothing, whatever its action. */
 export function RuleActionMark({ rule }: { readonly rule: Pick<FirewallRule, 'action' | 'enabled'> }) {
   const look = ruleActionLooks[rule.action];
   if (rule.enabled) return <Status {...look} />;

@@ -1,7 +1,7 @@
-// Compiled rules against the definition of what rules mean (explain/judge.ts), and what a change may cost.
+// Compiled rules against the definition of what rules mean (explain/evaluate.ts), and what a change may cost.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge, type Law } from '../../explain/judge.ts';
+import { evaluate, type NetworkRules } from '../../explain/evaluate.ts';
 import type { RuleEntry } from '../../wire/document.ts';
 import { nodeDocumentOf } from '../../wire/node-document.fixture.ts';
 import { compileFirewalls } from './compile.ts';
@@ -17,32 +17,32 @@ import {
   networkId,
   others,
   own,
-  randomLaw,
+  randomNetworkRules,
   randomPacket,
 } from './random-rules.fixture.ts';
 import { breadthOf, compareRules } from './rule-order.ts';
 
-function compiled(law: Law, previous: NetworkFirewall | null = null): NetworkFirewall {
+function compiled(networkRules: NetworkRules, previous: NetworkFirewall | null = null): NetworkFirewall {
   const before = previous === null ? null : new Map([[networkId, previous]]);
-  const firewall = compileFirewalls(nodeDocumentOf(entriesOf(law)), before).get(networkId);
+  const firewall = compileFirewalls(nodeDocumentOf(entriesOf(networkRules)), before).get(networkId);
   if (firewall === undefined) throw new Error('the network is not judged');
   return firewall;
 }
 
 describe('compiled rules', () => {
-  test('judge every packet as the definition does', () => {
+  test('evaluate every packet as the definition does', () => {
     fc.assert(
       fc.property(
-        randomLaw(30),
+        randomNetworkRules(30),
         fc.array(randomPacket([own, held, ...devices]), { minLength: 40, maxLength: 40 }),
-        (law, packets) => {
-          const firewall = compiled(law);
+        (networkRules, packets) => {
+          const firewall = compiled(networkRules);
           for (const packet of packets) {
-            const { verdict, rule } = judge(packet, law);
+            const { verdict, rule } = evaluate(packet, networkRules);
             const outcome = follow(firewall, packet);
             expect({ packet, verdict: outcome.verdict }).toEqual({ packet, verdict });
             // Which of several equal rules is counted is left open; that it is one of them is not.
-            const counted = law.rules.find((one) => one.rule_id === outcome.ruleId) ?? null;
+            const counted = networkRules.rules.find((one) => one.rule_id === outcome.ruleId) ?? null;
             expect(rankText(counted)).toBe(rankText(rule));
           }
         },
@@ -53,7 +53,7 @@ describe('compiled rules', () => {
 
   test('are the same however they came about, and share what did not change', () => {
     fc.assert(
-      fc.property(randomLaw(20), randomLaw(20), (before, after) => {
+      fc.property(randomNetworkRules(20), randomNetworkRules(20), (before, after) => {
         const again = compiled(after, compiled(before));
         expect(comparable(again)).toEqual(comparable(compiled(after)));
         // Half of the rules are the same entries in both.
@@ -73,9 +73,9 @@ describe('compiled rules', () => {
   });
 
   test('change in one lookup table when one rule is added', () => {
-    const [law] = fc.sample(randomLaw(60), { numRuns: 1, seed: 5 });
-    if (law === undefined) throw new Error('no sample');
-    const before = compiled(law);
+    const [networkRules] = fc.sample(randomNetworkRules(60), { numRuns: 1, seed: 5 });
+    if (networkRules === undefined) throw new Error('no sample');
+    const before = compiled(networkRules);
     const added: RuleEntry = {
       kind: 'rule',
       network_id: networkId,
@@ -87,7 +87,7 @@ describe('compiled rules', () => {
       protocol: 'tcp',
       ports: [22, 22],
     };
-    const after = compiled({ ...law, rules: [...law.rules, added] }, before);
+    const after = compiled({ ...networkRules, rules: [...networkRules.rules, added] }, before);
     const changed = [...after.ingress.inputs.tables].filter(
       ([id, one]) => before.ingress.inputs.tables.get(id) !== one,
     );
@@ -109,12 +109,12 @@ describe('compiled rules', () => {
       protocol: 'any',
       ports: null,
     });
-    const law: Law = {
+    const networkRules: NetworkRules = {
       rules: [rule('here'), rule('elsewhere')],
       members: [member('here', own), member('elsewhere', others[0] ?? [])],
       defaultPolicy: 'accept',
     };
-    const { ingress, groups } = compiled(law);
+    const { ingress, groups } = compiled(networkRules);
     expect([...ingress.inputs.tables.keys()]).toEqual(['drop any group:here any']);
     expect([...groups.values()].map(({ name, addresses }) => [name, addresses])).toEqual([
       ['here', [...own]],
@@ -175,12 +175,16 @@ describe('the order of rules', () => {
 
   test('lets the narrower of two rules with one selector decide first [9.37]', () => {
     const web: Partial<RuleEntry> = { action: 'accept', protocol: 'tcp', ports: [443, 443] };
-    const law: Law = { rules: [named(1, {}), named(2, web)], members: [], defaultPolicy: 'accept' };
+    const networkRules: NetworkRules = {
+      rules: [named(1, {}), named(2, web)],
+      members: [],
+      defaultPolicy: 'accept',
+    };
     const packet = { direction: 'ingress', source: host.addresses[0] ?? '', destination: own[0] } as const;
     const verdictOf = (protocol: 'tcp' | 'udp' | 'icmp6', port: number | null) => {
       const asked = { ...packet, protocol, port };
-      const { verdict } = judge(asked, law);
-      expect(follow(compiled(law), asked).verdict).toBe(verdict);
+      const { verdict } = evaluate(asked, networkRules);
+      expect(follow(compiled(networkRules), asked).verdict).toBe(verdict);
       return verdict;
     };
     expect(verdictOf('tcp', 443)).toBe('accept');
@@ -211,7 +215,7 @@ describe('the order of rules', () => {
 
   test('is one order, whatever rules there are', () => {
     fc.assert(
-      fc.property(randomLaw(12), ({ rules }) => {
+      fc.property(randomNetworkRules(12), ({ rules }) => {
         const sorted = [...rules].sort(compareRules);
         for (const [i, a] of sorted.entries()) {
           for (const b of sorted.slice(i + 1)) expect(compareRules(a, b)).toBeLessThan(0);

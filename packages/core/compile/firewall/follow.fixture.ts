@@ -1,5 +1,5 @@
 // Test support: evaluates a decision list for a packet, step by step as the kernel does.
-import type { JudgedPacket } from '../../explain/judge.ts';
+import type { EvaluatedPacket } from '../../explain/evaluate.ts';
 import { type Address, familyOf, formatAddress, parseAddress, widthOf } from '../../net/address.ts';
 import { localSides, remoteSides } from './decision-list.ts';
 import { blockNumberOf } from './groups.ts';
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly ruleId: string | null;
 }
 
-export function follow(firewall: NetworkFirewall, packet: JudgedPacket): Outcome {
+export function follow(firewall: NetworkFirewall, packet: EvaluatedPacket): Outcome {
   const list = firewall[packet.direction];
   const remote = packet[remoteSides[packet.direction]];
   for (const step of list.steps) {
@@ -34,7 +34,7 @@ function isIn(firewall: NetworkFirewall, name: string, address: string): boolean
   return isMember;
 }
 
-function found(table: LookupTable, packet: JudgedPacket, firewall: NetworkFirewall): string | undefined {
+function found(table: LookupTable, packet: EvaluatedPacket, firewall: NetworkFirewall): string | undefined {
   const { signature, elements } = table;
   const family = familyOf(packet.source);
   if (signature.family !== null && signature.family !== family) return undefined;
@@ -56,7 +56,7 @@ function found(table: LookupTable, packet: JudgedPacket, firewall: NetworkFirewa
   return undefined;
 }
 
-function keyOf(signature: Signature, packet: JudgedPacket): string {
+function keyOf(signature: Signature, packet: EvaluatedPacket): string {
   const family = familyOf(packet.source);
   const number =
     packet.protocol === 'icmp6' && family === 4 ? protocolNumbers.icmp : protocolNumbers[packet.protocol];

@@ -1,7 +1,7 @@
 // Test support: random rules, groups and packets of one network as one node has them. Few addresses, ports and groups,
 // so that rules meet in all the ways in which they can.
 import fc from 'fast-check';
-import type { JudgedPacket, Law } from '../../explain/judge.ts';
+import type { EvaluatedPacket, NetworkRules } from '../../explain/evaluate.ts';
 import type { EntryValue, MemberEntry, RuleEntry, RuleSide } from '../../wire/document.ts';
 
 export const networkId = '01890000-0000-7000-8000-00000000f00d';
@@ -84,11 +84,17 @@ const ofAllKinds = { rule: ruleBetween({ from: side, to: side }), groups };
 const ofManyGroups = { rule: ruleBetween({ from: groupSide, to: groupSide }), groups: manyGroups };
 
 /** `most`: how many rules at most. */
-export function randomLaw(most: number): fc.Arbitrary<Law> {
-  return fc.oneof({ weight: 3, arbitrary: lawOf(most, ofAllKinds) }, lawOf(most, ofManyGroups));
+export function randomNetworkRules(most: number): fc.Arbitrary<NetworkRules> {
+  return fc.oneof(
+    { weight: 3, arbitrary: networkRulesOf(most, ofAllKinds) },
+    networkRulesOf(most, ofManyGroups),
+  );
 }
 
-function lawOf(most: number, of: typeof ofAllKinds | typeof ofManyGroups): fc.Arbitrary<Law> {
+function networkRulesOf(
+  most: number,
+  of: typeof ofAllKinds | typeof ofManyGroups,
+): fc.Arbitrary<NetworkRules> {
   return fc.record({
     rules: fc
       .array(of.rule, { maxLength: most, size: 'max' })
@@ -116,21 +122,21 @@ export function idNumbered(number: number): string {
   return `01890000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-/** The near side is one of the pairs of addresses given, the far side one of `far`. */
+/** The local side is one of the pairs of addresses given, the remote side one of `remote`. */
 export function randomPacket(
-  near: readonly (readonly [string, string])[],
-  far: readonly (readonly [string, string])[] = others,
-): fc.Arbitrary<JudgedPacket> {
+  local: readonly (readonly [string, string])[],
+  remote: readonly (readonly [string, string])[] = others,
+): fc.Arbitrary<EvaluatedPacket> {
   return fc
     .record({
       direction: fc.constantFrom('ingress', 'egress'),
-      near: fc.constantFrom(...near),
-      far: fc.constantFrom(...far),
+      local: fc.constantFrom(...local),
+      remote: fc.constantFrom(...remote),
       family: fc.constantFrom(0, 1),
       protocol: fc.constantFrom('tcp', 'udp', 'icmp6'),
       port: fc.integer({ min: 1, max: 18 }).map(portNumbered),
     })
-    .map(({ direction, near: here, far: there, family, protocol, port }) => ({
+    .map(({ direction, local: here, remote: there, family, protocol, port }) => ({
       direction,
       source: (direction === 'ingress' ? there : here)[family],
       destination: (direction === 'ingress' ? here : there)[family],
@@ -139,8 +145,8 @@ export function randomPacket(
     }));
 }
 
-/** The entries of a node's document that the law comes from. */
-export function entriesOf(law: Law): EntryValue[] {
+/** The entries of a node's document that the rules come from. */
+export function entriesOf(networkRules: NetworkRules): EntryValue[] {
   const withLengths = ([six, four]: readonly [string, string]) => [`${six}/128`, `${four}/32`];
   return [
     {
@@ -160,7 +166,7 @@ export function entriesOf(law: Law): EntryValue[] {
       network_id: networkId,
       handle,
       prefixes: [...prefixes],
-      default_policy: law.defaultPolicy,
+      default_policy: networkRules.defaultPolicy,
       rematch: true,
     },
     ...devices.map(
@@ -171,7 +177,7 @@ export function entriesOf(law: Law): EntryValue[] {
         addresses: [...addresses],
       }),
     ),
-    ...law.rules,
-    ...law.members,
+    ...networkRules.rules,
+    ...networkRules.members,
   ];
 }

@@ -28,7 +28,9 @@ const network: NetworkModel = networkModel({
 
 type Part = Partial<PeerModel> & Pick<PeerModel, 'id' | 'hostAddress'>;
 
-/** Attached with the keys that every agent publishes for it: one for its tunnels to hubs, one for its leaf interface. */
+/**
+ * Attached with the keys that every agent publishes for it: one for its tunnels to hubs, one for its leaf interface.
+ */
 function peer(part: Part): PeerModel {
   return peerModel({
     networkId: 'net',
@@ -152,7 +154,9 @@ function rule(id: string, part: Partial<RuleModel>): RuleModel {
 }
 
 const to = (destination: Selector) => ({ destination });
-/** One for each kind of selector; of those that name one object, one that this hub judges and one that it does not. */
+/**
+ * One for each kind of selector; of those that name one object, one that this hub evaluates and one that it does not.
+ */
 const rules: Item[] = [
   rule('r01-all', { protocol: 'icmp6' }),
   rule('r02-cidr', { selector: { kind: 'cidr', cidr: '2001:db8:7::/48' }, protocol: 'tcp', ports: [22, 22] }),

@@ -36,16 +36,16 @@ export function ruleContribution(rule: RuleModel, lookup: Lookup): ItemContribut
     protocol: rule.protocol,
     ports: rule.ports === null ? null : [...rule.ports],
   };
-  const judges = new Set<PeerId>();
+  const evaluators = new Set<PeerId>();
   for (const side of evaluatedAt(rule)) {
     const scope = evaluatorsOf(side, lookup);
     if (scope.kind === 'all') return { all: [entry], peers: new Map() };
-    for (const id of scope.peerIds) judges.add(id);
+    for (const id of scope.peerIds) evaluators.add(id);
   }
-  return { all: [], peers: new Map([...judges].map((id) => [id, [entry]])) };
+  return { all: [], peers: new Map([...evaluators].map((id) => [id, [entry]])) };
 }
 
-/** A rule is judged where packets arrive (ingress) and where they begin (egress). */
+/** A rule is evaluated where packets arrive (ingress) and where they begin (egress). */
 function evaluatedAt(rule: RuleModel): Selector[] {
   if (rule.direction === 'ingress') return [rule.destination];
   return rule.direction === 'egress' ? [rule.selector] : [rule.destination, rule.selector];

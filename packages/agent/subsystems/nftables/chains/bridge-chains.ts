@@ -1,7 +1,7 @@
 // Bridges of this machine whose hosts (containers, virtual machines) may use its overlays, because its owner said so.
-// To the overlay they are this machine: what comes in is for its own addresses and is judged before something else
-// (Docker, a virtual network) translates it; what goes out is judged once it has this machine's address. A packet can
-// be answered with a refusal at neither place on every kernel, so that on such a machine to reject is to drop.
+// To the overlay they are this machine: what comes in is for its own addresses and is evaluated before something else
+// (Docker, a virtual network) translates it; what goes out is evaluated once it has this machine's address. A packet
+// can be answered with a refusal at neither place on every kernel, so that on such a machine to reject is to drop.
 import { overlaySet, words } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
 
@@ -14,7 +14,7 @@ export interface BridgeFacts {
   readonly hasFirewalls: boolean;
 }
 
-/** In the forward chain: what was judged on its way in, and what is judged on its way out. */
+/** In the forward chain: what was evaluated on its way in, and what is evaluated on its way out. */
 export function bridgeRules({ bridges, families }: BridgeFacts): string[] {
   if (bridges.length === 0) return [];
   return [
@@ -26,7 +26,7 @@ export function bridgeRules({ bridges, families }: BridgeFacts): string[] {
   ];
 }
 
-/** Rules before those of the input chain: what is for this machine's own addresses was judged on arrival. */
+/** Rules before those of the input chain: what is for this machine's own addresses was evaluated on arrival. */
 export function judgedOnArrival({ bridges, families }: BridgeFacts): string[] {
   if (bridges.length === 0) return [];
   return families.map(
@@ -51,10 +51,10 @@ export function addBridgeChains(table: TableBuilder, facts: BridgeFacts): void {
   const others = ([6, 4] as const)
     .filter((family) => !families.includes(family))
     .map((family) => `${leaving} meta nfproto ipv${family} drop`);
-  const judged = hasFirewalls ? [`iifname @${bridgeSet} oifname vmap @pn_egress`] : [];
+  const filtered = hasFirewalls ? [`iifname @${bridgeSet} oifname vmap @pn_egress`] : [];
   table.chain(
     'pn_bridge_leaving',
-    [...translated, ...others, ...judged],
+    [...translated, ...others, ...filtered],
     'filter hook postrouting priority 110',
   );
 }

@@ -10,8 +10,8 @@ import type { RulesetIntent } from '../intent.ts';
 import { rejectChain } from './lookups.ts';
 import { families, words } from './names.ts';
 
-/** Counts the packets that are judged, so that a look at it shows whether the counters of rules can have moved. */
-export const judgedCounter = 'pn_judged';
+/** Counts the packets that are evaluated, so that a look at it shows whether the counters of rules can have moved. */
+export const evaluatedCounter = 'pn_judged';
 
 /** Where packets of connections go that the rules no longer allow (connections/rematch.ts). */
 export const endedChain = 'pn_ended';
@@ -38,7 +38,7 @@ export function alwaysAccepted(firewall: NetworkFirewall): string[] {
   const probed = probePrefixesOf(firewall).map(
     (prefix) => `ip6 daddr ${prefix} udp dport ${probePort} accept`,
   );
-  return [...needed, ...probed, `counter name "${judgedCounter}"`];
+  return [...needed, ...probed, `counter name "${evaluatedCounter}"`];
 }
 
 export function entranceRules(
@@ -60,7 +60,7 @@ export function entranceRules(
     ...needed,
     ...probed,
     ...foreignRules(firewall, facts.firewalls),
-    `counter name "${judgedCounter}"`,
+    `counter name "${evaluatedCounter}"`,
   ];
 }
 

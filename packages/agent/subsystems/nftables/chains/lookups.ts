@@ -25,7 +25,7 @@ const verdicts = {
 } as const satisfies Record<Action, string>;
 
 /** One direction of one network. */
-export interface Judging {
+export interface ChainContext {
   readonly firewall: NetworkFirewall;
   readonly direction: Direction;
 }
@@ -33,12 +33,12 @@ export interface Judging {
 const sets = new WeakMap<LookupTable, NftSet>();
 
 /** The same for the same table. */
-export function setOf(table: LookupTable, judging: Judging): NftSet {
+export function setOf(table: LookupTable, context: ChainContext): NftSet {
   const known = sets.get(table);
   if (known !== undefined) return known;
   const { signature } = table;
   const set: NftSet = {
-    name: setName(signature, judging),
+    name: setName(signature, context),
     kind: 'set',
     type: typeOf(signature),
     data: null,
@@ -50,7 +50,7 @@ export function setOf(table: LookupTable, judging: Judging): NftSet {
   return set;
 }
 
-function setName(signature: Signature, { firewall, direction }: Judging): string {
+function setName(signature: Signature, { firewall, direction }: ChainContext): string {
   const { action, source, destination } = signature;
   const chain = judgeChain(direction, firewall.handle);
   return `${chain}_${action}_${formName(source)}_${formName(destination)}_${matchText(signature)}`;
@@ -77,13 +77,13 @@ export interface Clause {
 }
 
 /** What packets are looked up by. A near side that is a group is a condition before it, for each family. */
-export function lookupsOf(table: LookupTable, judging: Judging): Clause[] {
+export function lookupsOf(table: LookupTable, context: ChainContext): Clause[] {
   const { signature } = table;
-  const text = `${keyOf(signature)} @${setOf(table, judging).name} ${verdicts[signature.action]}`;
+  const text = `${keyOf(signature)} @${setOf(table, context).name} ${verdicts[signature.action]}`;
   const lookup: Clause = { family: signature.family, text };
-  const side = localSides[judging.direction];
+  const side = localSides[context.direction];
   const form = signature[side];
-  return form.kind === 'group' ? behind(groupGuards(judging, { side, group: form.group }), lookup) : [lookup];
+  return form.kind === 'group' ? behind(groupGuards(context, { side, group: form.group }), lookup) : [lookup];
 }
 
 /** The rule behind each of the conditions that can hold together with it. */
@@ -95,7 +95,7 @@ export function behind(guards: readonly Clause[], rule: Clause): Clause[] {
 
 /** Conditions that an address of the packet is in the group, one for each family of its members. */
 export function groupGuards(
-  { firewall }: Judging,
+  { firewall }: ChainContext,
   { side, group }: { readonly side: 'source' | 'destination'; readonly group: string },
 ): Clause[] {
   return familiesOf(firewall.groups.get(group)).map((family) => ({

@@ -1,4 +1,4 @@
-// One rule as nftables text, for people: what a node that judges it does, whole, so that nft would take it. Nodes
+// One rule as nftables text, for people: what a node that evaluates it does, whole, so that nft would take it. Nodes
 // themselves keep rules as elements of sets, many in one lookup, with the same meaning (compile/firewall, and the
 // agent's own text).
 import { ruleMembersShownMax } from '@powernode/core/limits/overlay';

@@ -128,7 +128,7 @@ describe('a rule', () => {
     });
   });
 
-  test('reaches the machines that have to judge it, and no other', async () => {
+  test('reaches the machines that have to evaluate it, and no other', async () => {
     const rule = await create({ destination: { kind: 'peer', peer_id: scene.db.id } });
     expect([scene.hub, scene.web, scene.db].map(given)).toEqual([[], [], [rule.id]]);
     const both = await create({ direction: 'both', selector: { kind: 'peer', peer_id: scene.web.id } });
@@ -143,7 +143,7 @@ describe('a rule', () => {
     expect(given(scene.db)).toEqual([]);
   });
 
-  test('comes with its text and its judges', async () => {
+  test('comes with its text and the peers that evaluate it', async () => {
     const rule = await create({
       direction: 'both',
       selector: { kind: 'peer', peer_id: scene.web.id },
@@ -329,7 +329,7 @@ describe('what is recorded', () => {
       { ...base(), destination: { kind: 'peer', peer_id: scene.db.id }, dry_run: true },
     );
     expect(answer).toMatchObject({ dry_run: true, firewall_rule: { action: 'accept' } });
-    // The judge gets the rule, and with it every machine the members of the tag that it names.
+    // The peer gets the rule, and with it every machine the members of the tag that it names.
     expect(answer.plan.node_count).toBe(3);
     expect(given(scene.db)).toEqual([]);
     expect(await refused(get(answer.firewall_rule))).toEqual(['not_found']);

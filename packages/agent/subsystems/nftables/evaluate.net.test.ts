@@ -1,5 +1,5 @@
-// The definition of what rules mean (core/explain/judge.ts) against the real kernel: random rules, groups and packets,
-// sent for real through a node to which the compiled table is applied as the agent applies it. Needs root.
+// The definition of what rules mean (core/explain/evaluate.ts) against the real kernel: random rules, groups and
+// packets, sent for real through a node to which the compiled table is applied as the agent applies it. Needs root.
 import {
   devices,
   entriesOf,
@@ -7,15 +7,20 @@ import {
   networkId,
   others,
   own,
-  randomLaw,
+  randomNetworkRules,
   randomPacket,
 } from '@powernode/core/compile/firewall/random-rules.fixture';
-import { type JudgedPacket, type Judgement, judge, type Law } from '@powernode/core/explain/judge';
+import {
+  type EvaluatedPacket,
+  evaluate,
+  type NetworkRules,
+  type RuleVerdict,
+} from '@powernode/core/explain/evaluate';
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nobodyToTell } from '../../apply/kernel-machine.ts';
-import { JudgedNode, keyOf } from '../../fixtures/judged-node.ts';
+import { FilteringNode, keyOf } from '../../fixtures/filtering-node.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { interfaceNamed, member, rule } from './chains/documents.fixture.ts';
 import { rulesetFor } from './chains/rulesets.fixture.ts';
@@ -23,38 +28,42 @@ import type { Ruleset } from './model.ts';
 import { NftTable } from './table.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
-const laws = 40;
+const samples = 40;
 const packetsForEach = 60;
 const seed = Number(process.env['POWERNODE_TEST_SEED'] ?? Date.now() % 1_000_000);
 
-const nears = [own, held, ...devices];
+const localPairs = [own, held, ...devices];
 /** Between anybody and the node or its devices, these among themselves included. */
 const packet = fc
-  .oneof({ weight: 4, arbitrary: randomPacket(nears) }, randomPacket(devices, [own, ...devices]))
+  .oneof({ weight: 4, arbitrary: randomPacket(localPairs) }, randomPacket(devices, [own, ...devices]))
   .filter(({ source, destination }) => source !== destination);
 
-/** Where the node judges a packet: for itself and for its devices, where it begins and where it arrives. */
-function verdictOf(sent: JudgedPacket, law: Law): { verdict: Judgement['verdict']; because: string } {
-  const isNear = (address: string) => nears.some((pair) => (pair as readonly string[]).includes(address));
+/** Where the node evaluates a packet: for itself and for its devices, where it begins and where it arrives. */
+function verdictOf(
+  sent: EvaluatedPacket,
+  networkRules: NetworkRules,
+): { verdict: RuleVerdict['verdict']; because: string } {
+  const isLocal = (address: string) =>
+    localPairs.some((pair) => (pair as readonly string[]).includes(address));
   const directions = [
-    ...(isNear(sent.source) ? (['egress'] as const) : []),
-    ...(isNear(sent.destination) ? (['ingress'] as const) : []),
+    ...(isLocal(sent.source) ? (['egress'] as const) : []),
+    ...(isLocal(sent.destination) ? (['ingress'] as const) : []),
   ];
   for (const direction of directions) {
-    const { verdict, rule: decisive } = judge({ ...sent, direction }, law);
+    const { verdict, rule: decisive } = evaluate({ ...sent, direction }, networkRules);
     if (verdict !== 'accept') return { verdict, because: `${direction} ${JSON.stringify(decisive)}` };
   }
   return { verdict: 'accept', because: 'nothing stands against it' };
 }
 
 describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})`, () => {
-  let around: JudgedNode;
+  let around: FilteringNode;
   let table: NftTable;
   let loaded: Ruleset | null = null;
   let sent = 0;
 
   beforeAll(async () => {
-    around = await JudgedNode.open({ own: [own, held], neighbours });
+    around = await FilteringNode.open({ own: [own, held], neighbours });
     table = new NftTable({ ...nobodyToTell, run: around.node, clock: systemClock });
   });
   afterAll(() => around.end());
@@ -67,7 +76,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
 
   /** What became of each packet. */
   async function send(
-    packets: readonly JudgedPacket[],
+    packets: readonly EvaluatedPacket[],
     isRefused: (at: number) => boolean,
   ): Promise<string[]> {
     await around.clear();
@@ -85,7 +94,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
       entered = await around.seen('entered');
       return packets.every((one) => entered.has(keyOf(one)));
     });
-    // What came to the rules was judged at once; an answer to it takes its time.
+    // What came to the rules was evaluated at once; an answer to it takes its time.
     const passed = await around.seen('passed');
     await comes(async () => {
       await around.seen('entered');
@@ -98,7 +107,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
     });
   }
 
-  test(`are judged as the definition has it, ${laws * packetsForEach} of them`, {
+  test(`are evaluated as the definition has it, ${samples * packetsForEach} of them`, {
     timeout: 600_000,
   }, async () => {
     const many = fc.uniqueArray(packet, {
@@ -107,9 +116,12 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
       selector: keyOf,
     });
     const verdicts = { accept: 0, drop: 0, reject: 0 };
-    for (const [law, packets] of fc.sample(fc.tuple(randomLaw(40), many), { numRuns: laws, seed })) {
-      await apply(entriesOf(law));
-      const wanted = packets.map((one) => verdictOf(one, law));
+    for (const [networkRules, packets] of fc.sample(fc.tuple(randomNetworkRules(40), many), {
+      numRuns: samples,
+      seed,
+    })) {
+      await apply(entriesOf(networkRules));
+      const wanted = packets.map((one) => verdictOf(one, networkRules));
       const found = await send(packets, (id) => wanted[id]?.verdict === 'reject');
       const wrong = packets.flatMap((one, id) => {
         const { verdict, because } = wanted[id] ?? { verdict: 'drop', because: '' };
@@ -119,13 +131,13 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
       for (const { verdict } of wanted) verdicts[verdict]++;
     }
     // Each of them is there often enough for the comparison to mean something.
-    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan((laws * packetsForEach) / 20);
+    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan((samples * packetsForEach) / 20);
   });
 
   test('are counted for the rule that decides', async () => {
     const [far] = others;
     if (far === undefined) throw new Error('nobody else is there');
-    const law: Law = {
+    const networkRules: NetworkRules = {
       rules: [
         rule(1, {
           action: 'drop',
@@ -139,12 +151,12 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
       members: [member('web', ...far)],
       defaultPolicy: 'drop',
     };
-    await apply(entriesOf(law));
+    await apply(entriesOf(networkRules));
     await table.look();
     const before = new Map(table.ruleCounts);
     const [six, four] = far;
     const to = { destination: own[0], direction: 'ingress' as const };
-    const packets: JudgedPacket[] = [
+    const packets: EvaluatedPacket[] = [
       { ...to, source: six, protocol: 'udp', port: 21_005 },
       { ...to, source: four, destination: own[1], protocol: 'udp', port: 21_009 },
       { ...to, source: six, protocol: 'icmp6', port: null },
@@ -156,16 +168,16 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
     expect(['rule-1', 'rule-2', 'rule-3'].map(counted)).toEqual([2, 1, 1]);
   });
 
-  test('that answer, or belong to what was let in, are not judged again', async () => {
+  test('that answer, or belong to what was let in, are not evaluated again', async () => {
     const [far = own] = others;
-    const inward: JudgedPacket = {
+    const inward: EvaluatedPacket = {
       direction: 'ingress',
       source: far[0],
       destination: own[0],
       protocol: 'icmp6',
       port: null,
     };
-    const open: Law = {
+    const open: NetworkRules = {
       rules: [rule(1, { from: { kind: 'host', addresses: [...far] } })],
       members: [],
       defaultPolicy: 'drop',
@@ -173,7 +185,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
     await apply(entriesOf(open));
     expect(await send([inward], () => false)).toEqual(['accept']);
     // The node may ask and be answered, though nothing may come in by itself.
-    const closed: Law = { rules: [], members: [], defaultPolicy: 'drop' };
+    const closed: NetworkRules = { rules: [], members: [], defaultPolicy: 'drop' };
     await apply(entriesOf(closed));
     expect(await around.node.must('ping', '-c', '1', '-W', '5', '-I', own[0], far[0])).toContain(
       ' 0% packet loss',

@@ -1,4 +1,4 @@
-// The chains that judge a network's packets by its rules: on their way into this machine, on their way out, and on
+// The chains that evaluate a network's packets by its rules: on their way into this machine, on their way out, and on
 // their way through it when they are from or for a device that has this machine for its hub.
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
@@ -15,7 +15,7 @@ const refusals = ['meta l4proto tcp reject with tcp reset', 'reject with icmpx a
 
 const directions = ['ingress', 'egress'] as const;
 
-export function addJudgeChains(
+export function addFilterChains(
   table: TableBuilder,
   facts: {
     readonly intent: RulesetIntent;
@@ -57,8 +57,8 @@ export function addJudgeChains(
 }
 
 /**
- * A hub stands for its devices: it judges what they send as if it were they, and what they are sent. In chains of their
- * own beside those for the hub itself, because to accept a packet ends only the chain that does.
+ * A hub stands for its devices: it evaluates what they send as if it were they, and what they are sent. In chains of
+ * their own beside those for the hub itself, because to accept a packet ends only the chain that does.
  */
 function addDeviceChains(table: TableBuilder, firewalls: Firewalls): void {
   const from: string[] = [];

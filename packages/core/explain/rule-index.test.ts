@@ -1,11 +1,11 @@
-// Rules arranged for many questions against the definition: judge.ts.
+// The index of rules against the definition of what rules mean: evaluate.ts.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../testing/random.ts';
-import { judge } from './judge.ts';
+import { evaluate } from './evaluate.ts';
 import { spotOf } from './prefix-map.ts';
 import { Dice, RandomNetwork } from './random-network.fixture.ts';
-import { groupsOfAddresses, Rulebook } from './rulebook.ts';
+import { groupsOfAddresses, RuleIndex } from './rule-index.ts';
 
 const protocols = ['tcp', 'udp', 'icmp6'] as const;
 
@@ -15,7 +15,7 @@ function check(seed: number): void {
   const rules = network.entries();
   const members = network.members();
   const defaultPolicy = network.network.firewallDefaultPolicy;
-  const book = new Rulebook({ rules, groupsOf: groupsOfAddresses(members), policy: defaultPolicy });
+  const index = new RuleIndex({ rules, groupsOf: groupsOfAddresses(members), policy: defaultPolicy });
   const addresses = network.addresses();
   for (let i = 0; i < 60; i++) {
     const protocol = dice.one(protocols);
@@ -23,18 +23,20 @@ function check(seed: number): void {
     const direction = dice.pick('ingress', 'egress');
     const source = dice.one(addresses);
     const destination = dice.one(addresses.filter((one) => one.includes(':') === source.includes(':')));
-    const judged = judge(
+    const wanted = evaluate(
       { direction, source, destination, protocol, port },
       { rules, members, defaultPolicy },
     );
     const [from, to] = [spotOf(source), spotOf(destination)];
     if (from === null || to === null) throw new Error('not an address');
-    const decided = book.page({ hook: direction, protocol, port }).decide({ source: from, destination: to });
-    expect([decided.action, decided.rule?.rule_id]).toEqual([judged.verdict, judged.rule?.rule_id]);
+    const found = index
+      .rulesFor({ hook: direction, protocol, port })
+      .evaluate({ source: from, destination: to });
+    expect([found.verdict, found.rule?.rule_id]).toEqual([wanted.verdict, wanted.rule?.rule_id]);
   }
 }
 
-test('finds the rule that the judge finds, for any rules and packets', () => {
+test('finds the rule that the definition finds, for any rules and packets', () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => check(seed)),
     { numRuns: Number(process.env['RUNS'] ?? 100) },

@@ -1,13 +1,13 @@
-// How one packet is judged by the rules of a node: the definition, as plainly as it can be written. What is compiled
-// for the kernel (compile/firewall) and what is arranged for many questions (rulebook.ts) must agree with it.
+// What the rules of a node do with one packet: the definition, as plainly as it can be written. What is compiled for
+// the kernel (compile/firewall) and the index for many packets (rule-index.ts) must agree with it.
 
 import { compareRules } from '../compile/firewall/rule-order.ts';
 import { type Address, parseAddress } from '../net/address.ts';
 import { contains, parsePrefix } from '../net/prefix.ts';
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
 
-/** The first packet of a connection. Those that follow it, and answers to it, are not judged. */
-export interface JudgedPacket {
+/** The first packet of a connection. Rules are not evaluated for later packets and replies. */
+export interface EvaluatedPacket {
   /** ingress: where it arrives; egress: where it begins. */
   readonly direction: 'ingress' | 'egress';
   /** Canonical text, both of one family. */
@@ -19,25 +19,27 @@ export interface JudgedPacket {
   readonly port: number | null;
 }
 
-export interface Law {
+export interface NetworkRules {
   readonly rules: readonly RuleEntry[];
   readonly members: readonly MemberEntry[];
   readonly defaultPolicy: FirewallEntry['default_policy'];
 }
 
-export interface Judgement {
+export interface RuleVerdict {
   readonly verdict: 'accept' | 'drop' | 'reject';
-  /** null: no rule names the packet, and the default decides: the policy on the way in, acceptance on the way out. */
+  /** null: no rule matches the packet, and the default applies: the policy for ingress, acceptance for egress. */
   readonly rule: RuleEntry | null;
 }
 
-export function judge(packet: JudgedPacket, law: Law): Judgement {
-  const [rule] = law.rules.filter((one) => names(one, packet, law.members)).sort(compareRules);
+export function evaluate(packet: EvaluatedPacket, networkRules: NetworkRules): RuleVerdict {
+  const [rule] = networkRules.rules
+    .filter((one) => matches(one, packet, networkRules.members))
+    .sort(compareRules);
   if (rule !== undefined) return { verdict: rule.action, rule };
-  return { verdict: packet.direction === 'ingress' ? law.defaultPolicy : 'accept', rule: null };
+  return { verdict: packet.direction === 'ingress' ? networkRules.defaultPolicy : 'accept', rule: null };
 }
 
-function names(rule: RuleEntry, packet: JudgedPacket, members: readonly MemberEntry[]): boolean {
+function matches(rule: RuleEntry, packet: EvaluatedPacket, members: readonly MemberEntry[]): boolean {
   if (rule.direction !== 'both' && rule.direction !== packet.direction) return false;
   if (rule.protocol !== 'any' && rule.protocol !== packet.protocol) return false;
   if (rule.ports !== null) {

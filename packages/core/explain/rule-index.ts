@@ -1,25 +1,20 @@
-// The firewall rules of one node, arranged so that the one that decides about a packet is found without a walk through
-// all of them. What it must agree with, packet by packet: judge.ts.
+// The firewall rules of one node, indexed so that the one that decides about a packet is found without reading all of
+// them. It must agree with evaluate.ts, packet by packet.
 
 import { compareRules } from '../compile/firewall/rule-order.ts';
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
+import type { RuleVerdict } from './evaluate.ts';
 import { PrefixMap, type Spot } from './prefix-map.ts';
 import { namesOfSide } from './sides.ts';
 
-/** What all packets that are asked about have in common. */
+/** What a question says of its packets, apart from their addresses. */
 export interface Traffic {
-  /** Where a packet begins, or where it arrives. */
+  /** egress: where a packet is sent; ingress: where it arrives. */
   readonly hook: 'egress' | 'ingress';
-  /** icmp6: ICMP of either family. other: what only rules for every protocol name. */
+  /** icmp6: ICMP of either family. other: what only rules for every protocol match. */
   readonly protocol: 'tcp' | 'udp' | 'icmp6' | 'other';
   /** Where it goes; null: it has none (ICMP). */
   readonly port: number | null;
-}
-
-export interface Decision {
-  readonly action: 'accept' | 'drop' | 'reject';
-  /** null: no rule names the packet. */
-  readonly rule: RuleEntry | null;
 }
 
 /** The groups that each address is in. */
@@ -37,53 +32,53 @@ export function groupsOfAddresses(members: Iterable<MemberEntry>): GroupsOf {
   return groupsOf;
 }
 
-interface RulebookParts {
+interface RuleIndexParts {
   readonly rules: readonly RuleEntry[];
   readonly groupsOf: GroupsOf;
   readonly policy: FirewallEntry['default_policy'];
 }
 
-export class Rulebook {
-  readonly #parts: RulebookParts;
-  readonly #pages = new Map<string, RulePage>();
+export class RuleIndex {
+  readonly #parts: RuleIndexParts;
+  readonly #byTraffic = new Map<string, TrafficRules>();
 
-  constructor(parts: RulebookParts) {
+  constructor(parts: RuleIndexParts) {
     this.#parts = parts;
   }
 
-  /** The rules that can name such packets. */
-  page(traffic: Traffic): RulePage {
+  /** The rules that can match such packets. */
+  rulesFor(traffic: Traffic): TrafficRules {
     const key = `${traffic.hook} ${traffic.protocol} ${traffic.port ?? ''}`;
-    const known = this.#pages.get(key);
+    const known = this.#byTraffic.get(key);
     if (known !== undefined) return known;
     const { rules, groupsOf, policy } = this.#parts;
-    const page = new RulePage({
-      rules: rules.filter((rule) => names(rule, traffic)),
+    const found = new TrafficRules({
+      rules: rules.filter((rule) => matches(rule, traffic)),
       groupsOf,
       policy: traffic.hook === 'ingress' ? policy : 'accept',
     });
-    this.#pages.set(key, page);
-    return page;
+    this.#byTraffic.set(key, found);
+    return found;
   }
 }
 
-/** Whether the rule is about such packets, whoever they are from and for. */
-function names(rule: RuleEntry, { hook, protocol, port }: Traffic): boolean {
+/** Whether the rule can match such packets, whatever their addresses. */
+function matches(rule: RuleEntry, { hook, protocol, port }: Traffic): boolean {
   if (rule.direction !== hook && rule.direction !== 'both') return false;
   if (rule.protocol !== 'any' && rule.protocol !== protocol) return false;
   if (rule.ports === null) return true;
   return port !== null && rule.ports[0] <= port && port <= rule.ports[1];
 }
 
-export class RulePage {
+export class TrafficRules {
   readonly #groupsOf: GroupsOf;
   readonly #policy: 'accept' | 'drop';
-  /** By the names of both sides: the first of those rules, for the others never decide. */
+  /** By the keys of both sides: the first of those rules, because the others never decide. */
   readonly #first = new Map<string, Map<string, RuleEntry>>();
   readonly #cidrs = new PrefixMap<string>();
   readonly #keys = new Map<string, readonly string[]>();
 
-  constructor({ rules, groupsOf, policy }: RulebookParts) {
+  constructor({ rules, groupsOf, policy }: RuleIndexParts) {
     this.#groupsOf = groupsOf;
     this.#policy = policy;
     for (const rule of rules) {
@@ -93,7 +88,7 @@ export class RulePage {
     }
   }
 
-  decide(packet: { readonly source: Spot; readonly destination: Spot }): Decision {
+  evaluate(packet: { readonly source: Spot; readonly destination: Spot }): RuleVerdict {
     const to = this.#keysOf(packet.destination);
     let found: RuleEntry | null = null;
     for (const from of this.#keysOf(packet.source)) {
@@ -104,7 +99,7 @@ export class RulePage {
         if (rule !== undefined && (found === null || compareRules(rule, found) < 0)) found = rule;
       }
     }
-    return { action: found?.action ?? this.#policy, rule: found };
+    return { verdict: found?.action ?? this.#policy, rule: found };
   }
 
   #put(rule: RuleEntry, from: string, to: string): void {
@@ -122,7 +117,7 @@ export class RulePage {
     return namesOfSide(side);
   }
 
-  /** What sides can be called that mean the address. */
+  /** The keys of all sides that contain the address. */
   #keysOf(spot: Spot): readonly string[] {
     const known = this.#keys.get(spot.text);
     if (known !== undefined) return known;
