@@ -1,5 +1,5 @@
 // Which connections the rules of a document allow at this node, as the same rules do for their first packets.
-import { PrefixMap, type Spot, spotOf } from '@powernode/core/explain/prefix-map';
+import { type ParsedAddress, PrefixMap, parsedAddressOf } from '@powernode/core/explain/prefix-map';
 import { groupsOfAddresses, RuleIndex, type Traffic } from '@powernode/core/explain/rule-index';
 import { probePort } from '@powernode/core/limits/probe';
 import { withoutLength } from '@powernode/core/net/address';
@@ -38,15 +38,15 @@ export class AllowedConnections {
 
   /** A connection that this node does not filter is allowed. */
   allows(connection: Connection): boolean {
-    const source = spotOf(connection.source);
-    const destination = spotOf(connection.destination);
+    const source = parsedAddressOf(connection.source);
+    const destination = parsedAddressOf(connection.destination);
     if (source === null || destination === null) return true;
     const network = this.#networks.longest(destination);
     if (network === undefined || this.#networks.longest(source) !== network) return true;
     const protocol = protocols[connection.protocol] ?? 'other';
     const port = connection.destinationPort;
     if (protocol === 'udp' && port === probePort && network.probed.longest(destination) === true) return true;
-    const accepts = (hook: Traffic['hook'], local: Spot) =>
+    const accepts = (hook: Traffic['hook'], local: ParsedAddress) =>
       !network.local.has(local.text) ||
       network.rules.rulesFor({ hook, protocol, port }).evaluate({ source, destination }).verdict === 'accept';
     return accepts('egress', source) && accepts('ingress', destination);

@@ -78,8 +78,8 @@ function holds(network: RandomNetwork, side: RuleSide, address: string): boolean
       return network.members().some((one) => one.group === side.group && one.addresses.includes(address));
     case 'cidr': {
       const prefix = parsePrefix(side.cidr);
-      const spot = parseAddress(address);
-      return prefix !== null && spot !== null && contains(prefix, spot);
+      const parsed = parseAddress(address);
+      return prefix !== null && parsed !== null && contains(prefix, parsed);
     }
   }
 }

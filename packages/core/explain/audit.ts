@@ -1,6 +1,6 @@
 // What is wrong with a network's firewall: rules that can never decide, that contradict or repeat others, that change
-// nothing (redundancy.ts) or name nobody, each with what makes it so. In time that grows with the number of rules, not
-// with its square. Doors and virtual IPs whose target is gone: audit-targets.ts.
+// nothing (redundancy.ts) or match nothing, each with the reason. In time that grows with the number of rules, not with
+// its square. Port mappings and virtual IPs whose target was deleted: audit-targets.ts.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import { compareRules } from '../compile/firewall/rule-order.ts';
 import { ruleContribution } from '../compile/items/firewall-rule.ts';
@@ -19,14 +19,14 @@ import {
   shadowed,
 } from './findings.ts';
 import { Redundancy } from './redundancy.ts';
-import { type Atom, familyOf, namesOfSide, Sides } from './sides.ts';
+import { type AddressSet, familyOf, namesOfSide, Sides } from './sides.ts';
 
 /**
- * Rules that are switched off reach no node and are left out. At most one finding for each rule. Between the findings
- * there are rests (null), at which others may work: the network is audited as it is at the first of them.
+ * Disabled rules reach no node and are left out. At most one finding for each rule. The null values between findings
+ * are pauses at which other work can run: the audited network is the one of the first pause.
  */
-export function* auditRules(moving: AuditedNetwork): Generator<Finding | null> {
-  const network = stillOf(moving);
+export function* auditRules(live: AuditedNetwork): Generator<Finding | null> {
+  const network = copyOf(live);
   yield null;
   const dead = new DeadSides(network);
   const named: RuleEntry[] = [];
@@ -35,7 +35,7 @@ export function* auditRules(moving: AuditedNetwork): Generator<Finding | null> {
     if (rule.type !== 'firewall_rule' || !rule.enabled) continue;
     const finding = dead.ofRule(rule);
     if (finding !== null) found.set(rule.id, finding);
-    // A rule that names nobody now goes before others all the same, once it names somebody.
+    // A rule that matches nothing now has its precedence over others once it matches something.
     const entry = entryOf(rule, network);
     if (entry !== null) named.push(entry);
     yield null;
@@ -47,7 +47,7 @@ export function* auditRules(moving: AuditedNetwork): Generator<Finding | null> {
   }
 }
 
-function stillOf(network: AuditedNetwork): AuditedNetwork {
+function copyOf(network: AuditedNetwork): AuditedNetwork {
   const peers = new Map(Array.from(network.peers(), (peer) => [peer.id, peer]));
   const items = new Map(Array.from(network.items(), (item) => [item.id, item]));
   return {
@@ -76,7 +76,7 @@ class RuleAudit {
   readonly #rules: readonly RuleEntry[];
   readonly #sides: Sides;
   readonly #coverage = new Coverage();
-  /** By the traffic that they name: those that decide about some of it. */
+  /** By their traffic: the rules that decide about some of it. */
   readonly #same = new Map<string, RuleEntry>();
 
   constructor(network: AuditedNetwork, rules: readonly RuleEntry[]) {
@@ -89,20 +89,24 @@ class RuleAudit {
   }
 
   *findings(): Generator<Finding | null> {
-    const silent = new Set<RuleEntry>();
-    const told = new Set<string>();
+    const ineffective = new Set<RuleEntry>();
+    const reported = new Set<string>();
     for (const rule of this.#rules) {
       const finding = this.#examine(rule);
-      if (finding !== null) told.add(finding.object.id);
-      if (finding !== null && !decides(finding)) silent.add(rule);
+      if (finding !== null) reported.add(finding.object.id);
+      if (finding !== null && !decides(finding)) ineffective.add(rule);
       yield finding;
     }
-    for (const finding of new Redundancy({ rules: this.#rules, sides: this.#sides, silent }).findings()) {
-      yield finding === null || told.has(finding.object.id) ? null : finding;
+    for (const finding of new Redundancy({
+      rules: this.#rules,
+      sides: this.#sides,
+      ineffective,
+    }).findings()) {
+      yield finding === null || reported.has(finding.object.id) ? null : finding;
     }
   }
 
-  /** Looks at a rule after all that go first, and takes it to them. */
+  /** Examines a rule after all of higher precedence, and adds it to them. */
   #examine(rule: RuleEntry): Finding | null {
     const text = trafficOf(rule);
     const same = this.#same.get(text);
@@ -124,12 +128,12 @@ class RuleAudit {
     }
   }
 
-  /** The rules that leave nothing for this one (none: it names no packet at all); null: there is something left. */
+  /** The rules that decide all of this one's packets (none: it matches no packet); null: some are left for it. */
   #deciders(rule: RuleEntry): Set<RuleEntry> | null {
     const found = new Set<RuleEntry>();
     const budget = { pairs: auditPairsMax };
-    for (const from of this.#sides.atomsOf(rule.from)) {
-      for (const to of this.#sides.atomsOf(rule.to)) {
+    for (const from of this.#sides.addressSetsOf(rule.from)) {
+      for (const to of this.#sides.addressSetsOf(rule.to)) {
         if (!this.#isCovered(rule, { from, to, found, budget })) return null;
       }
     }
@@ -141,7 +145,7 @@ class RuleAudit {
     const families = [familyOf(from), familyOf(to)];
     if (families.includes(6) && families.includes(4)) return true;
     if (--budget.pairs < 0) return false;
-    const at = { from: this.#sides.holdersOf(from), to: this.#sides.holdersOf(to) };
+    const at = { from: this.#sides.supersetsOf(from), to: this.#sides.supersetsOf(to) };
     const deciders = hooksOf(rule).map((hook) => this.#coverage.deciders(hook, rangeOf(rule), at));
     if (deciders.every((rules) => rules !== null)) {
       for (const rules of deciders) for (const one of rules ?? []) found.add(one);
@@ -158,7 +162,9 @@ class RuleAudit {
   #opposite(rule: RuleEntry): RuleEntry | null {
     const { from } = rule;
     const groups =
-      from.kind === 'group' ? [...this.#sides.neighbours(from.group)].slice(0, auditNeighboursMax) : [];
+      from.kind === 'group'
+        ? [...this.#sides.overlappingGroups(from.group)].slice(0, auditNeighboursMax)
+        : [];
     const names = from.kind === 'group' ? groups.map((group) => `group ${group}`) : namesOfSide(from);
     for (const to of namesOfSide(rule.to)) {
       const opposite = this.#coverage.opposite(rule, { from: names, to });
@@ -174,8 +180,8 @@ function decides({ kind, severity }: Finding): boolean {
 }
 
 interface Pair {
-  readonly from: Atom;
-  readonly to: Atom;
+  readonly from: AddressSet;
+  readonly to: AddressSet;
   readonly found: Set<RuleEntry>;
   readonly budget: { pairs: number };
 }

@@ -4,7 +4,7 @@
 import { breadthOf, rankOf } from '../compile/firewall/rule-order.ts';
 import type { RuleEntry } from '../wire/document.ts';
 
-/** Protocols and ports as one line: tcp ports, then udp ports, then ICMP, then everything else. */
+/** Protocols and ports as one number line: tcp ports, then udp ports, then ICMP, then everything else. */
 export interface Range {
   readonly first: number;
   readonly last: number;
@@ -29,7 +29,7 @@ export function rangeOf(rule: Pick<RuleEntry, 'protocol' | 'ports'>): Range {
 }
 
 /** A range that one rule decides. */
-export interface Segment extends Range {
+export interface Interval extends Range {
   readonly rule: RuleEntry;
 }
 
@@ -40,13 +40,13 @@ export function hooksOf(rule: Pick<RuleEntry, 'direction'>): readonly Hook[] {
   return rule.direction === 'both' ? hooks : [rule.direction];
 }
 
-/** Disjoint segments in order. */
-class Line {
-  readonly #segments: Segment[] = [];
+/** Disjoint intervals in order. */
+class IntervalSet {
+  readonly #intervals: Interval[] = [];
 
-  /** The segment at a point, or the next one after it. */
-  from(point: number): Segment | undefined {
-    return this.#segments[this.#indexFrom(point)];
+  /** The interval at a point, or the next one after it. */
+  from(point: number): Interval | undefined {
+    return this.#intervals[this.#indexFrom(point)];
   }
 
   /** Takes what is still free of the range. */
@@ -54,27 +54,27 @@ class Line {
     let at = this.#indexFrom(first);
     let point = first;
     while (point <= last) {
-      const next = this.#segments[at];
+      const next = this.#intervals[at];
       if (next !== undefined && next.first <= point) {
         point = next.last + 1;
         at++;
         continue;
       }
       const end = next === undefined ? last : Math.min(last, next.first - 1);
-      this.#segments.splice(at, 0, { first: point, last: end, rule });
+      this.#intervals.splice(at, 0, { first: point, last: end, rule });
       point = end + 1;
       at++;
     }
   }
 
-  /** The first segment that ends at the point or later. */
+  /** The first interval that ends at the point or later. */
   #indexFrom(point: number): number {
     let low = 0;
-    let high = this.#segments.length;
+    let high = this.#intervals.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const segment = this.#segments[middle];
-      if (segment !== undefined && segment.last < point) low = middle + 1;
+      const interval = this.#intervals[middle];
+      if (interval !== undefined && interval.last < point) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -83,13 +83,13 @@ class Line {
 
 export class Coverage {
   /** By the key of the source, then by hook and the key of the destination. */
-  readonly #lines = new Map<string, Map<string, Line>>();
+  readonly #sets = new Map<string, Map<string, IntervalSet>>();
 
   add(
     rule: RuleEntry,
     pair: { readonly from: string; readonly to: string; readonly decider: RuleEntry },
   ): void {
-    for (const hook of hooksOf(rule)) this.#line(hook, pair).fill(rangeOf(rule), pair.decider);
+    for (const hook of hooksOf(rule)) this.#set(hook, pair).fill(rangeOf(rule), pair.decider);
   }
 
   /** The rules that decide all of the range together; null: a part of it is not decided yet. */
@@ -98,17 +98,17 @@ export class Coverage {
     range: Range,
     at: { readonly from: readonly string[]; readonly to: readonly string[] },
   ) {
-    const lines = this.#linesAt(hook, at);
+    const sets = this.#setsAt(hook, at);
     const deciders = new Set<RuleEntry>();
     let point = range.first;
     while (point <= range.last) {
       let reach = point;
       let decider: RuleEntry | null = null;
-      for (const line of lines) {
-        const segment = line.from(point);
-        if (segment === undefined || segment.first > point || segment.last < reach) continue;
-        reach = segment.last + 1;
-        decider = segment.rule;
+      for (const set of sets) {
+        const interval = set.from(point);
+        if (interval === undefined || interval.first > point || interval.last < reach) continue;
+        reach = interval.last + 1;
+        decider = interval.rule;
       }
       if (decider === null) return null;
       deciders.add(decider);
@@ -121,32 +121,35 @@ export class Coverage {
   opposite(rule: RuleEntry, at: { readonly from: readonly string[]; readonly to: string }): RuleEntry | null {
     const range = rangeOf(rule);
     for (const hook of hooksOf(rule)) {
-      for (const line of this.#linesAt(hook, { from: at.from, to: [at.to] })) {
-        let segment = line.from(range.first);
-        while (segment !== undefined && segment.first <= range.last) {
+      for (const set of this.#setsAt(hook, { from: at.from, to: [at.to] })) {
+        let interval = set.from(range.first);
+        while (interval !== undefined && interval.first <= range.last) {
           // A decider that is more specific or narrower is an exception and no contradiction.
           const isEqual =
-            rankOf(segment.rule.from) === rankOf(rule.from) && breadthOf(segment.rule) === breadthOf(rule);
-          if (isEqual && isOpposite(segment.rule, rule)) return segment.rule;
-          segment = line.from(segment.last + 1);
+            rankOf(interval.rule.from) === rankOf(rule.from) && breadthOf(interval.rule) === breadthOf(rule);
+          if (isEqual && isOpposite(interval.rule, rule)) return interval.rule;
+          interval = set.from(interval.last + 1);
         }
       }
     }
     return null;
   }
 
-  #line(hook: Hook, { from, to }: { readonly from: string; readonly to: string }): Line {
-    const lines = this.#lines.get(from) ?? new Map<string, Line>();
-    this.#lines.set(from, lines);
-    const line = lines.get(`${hook} ${to}`) ?? new Line();
-    lines.set(`${hook} ${to}`, line);
-    return line;
+  #set(hook: Hook, { from, to }: { readonly from: string; readonly to: string }): IntervalSet {
+    const sets = this.#sets.get(from) ?? new Map<string, IntervalSet>();
+    this.#sets.set(from, sets);
+    const set = sets.get(`${hook} ${to}`) ?? new IntervalSet();
+    sets.set(`${hook} ${to}`, set);
+    return set;
   }
 
-  #linesAt(hook: Hook, at: { readonly from: readonly string[]; readonly to: readonly string[] }): Line[] {
+  #setsAt(
+    hook: Hook,
+    at: { readonly from: readonly string[]; readonly to: readonly string[] },
+  ): IntervalSet[] {
     return at.from.flatMap((from) => {
-      const lines = this.#lines.get(from);
-      return lines === undefined ? [] : at.to.flatMap((to) => lines.get(`${hook} ${to}`) ?? []);
+      const sets = this.#sets.get(from);
+      return sets === undefined ? [] : at.to.flatMap((to) => sets.get(`${hook} ${to}`) ?? []);
     });
   }
 }

@@ -1,4 +1,4 @@
-// Rules that name nobody: an object that is gone, a tag that nothing has, a block without an address of the network.
+// Rules that match nothing: a deleted object, an unused tag, a block without an address of the network.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import { memberOf } from '../compile/items/index.ts';
 import { canBeHeld } from '../compile/items/virtual-ip.ts';
@@ -6,7 +6,7 @@ import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../comp
 import { type Family, parseAddress, widthOf } from '../net/address.ts';
 import { overlaps, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { type Finding, ruleNamed } from './findings.ts';
-import type { NameOf } from './trail.ts';
+import type { NameOf } from './trace.ts';
 
 /** The parts of a network that an audit looks at. */
 export interface AuditedNetwork {
@@ -17,7 +17,7 @@ export interface AuditedNetwork {
   items(): Iterable<Item>;
 }
 
-interface Death {
+interface DeadSide {
   readonly severity: Finding['severity'];
   readonly why: (nameOf: NameOf) => string;
 }
@@ -37,53 +37,53 @@ export class DeadSides {
     }
   }
 
-  /** null: it names somebody on either side. */
+  /** null: both sides match something. */
   ofRule(rule: RuleModel): Finding | null {
     for (const side of ['selector', 'destination'] as const) {
-      const death = this.#ofSide(rule[side]);
-      if (death === null) continue;
-      const detail = (nameOf: NameOf) => `It matches nothing: its ${side} names ${death.why(nameOf)}.`;
-      return { kind: 'dead', severity: death.severity, object: ruleNamed(rule.id), by: null, detail };
+      const dead = this.#ofSide(rule[side]);
+      if (dead === null) continue;
+      const detail = (nameOf: NameOf) => `It matches nothing: its ${side} names ${dead.why(nameOf)}.`;
+      return { kind: 'dead', severity: dead.severity, object: ruleNamed(rule.id), by: null, detail };
     }
     return null;
   }
 
-  #ofSide(side: Selector): Death | null {
+  #ofSide(side: Selector): DeadSide | null {
     switch (side.kind) {
       case 'all':
         return null;
       case 'peer':
-        return this.#network.peer(side.id) === undefined ? gone('a peer') : null;
+        return this.#network.peer(side.id) === undefined ? deleted('a peer') : null;
       case 'user_device':
-        return this.#network.item(side.id)?.type === 'user_device' ? null : gone('a device');
+        return this.#network.item(side.id)?.type === 'user_device' ? null : deleted('a device');
       case 'federation_peer':
-        return gone('a federation peer');
+        return deleted('a federation peer');
       case 'virtual_ip':
         return this.#ofVirtualIp(side.id);
       case 'tag':
-        return this.#tags.has(side.tag) ? null : later(`the tag ${side.tag}, which nothing uses`);
+        return this.#tags.has(side.tag) ? null : unused(`the tag ${side.tag}, which nothing uses`);
       case 'cidr':
         return this.#ofBlock(side.cidr);
     }
   }
 
-  #ofVirtualIp(id: string): Death | null {
+  #ofVirtualIp(id: string): DeadSide | null {
     const item = this.#network.item(id);
-    if (item?.type !== 'virtual_ip') return gone('a virtual IP');
+    if (item?.type !== 'virtual_ip') return deleted('a virtual IP');
     if (canBeHeld(item, this.#network)) return null;
     const why = (nameOf: NameOf) =>
       `the virtual IP ${nameOf({ type: 'virtual_ip', id })}, which no peer can hold`;
     return { severity: 'warning', why };
   }
 
-  #ofBlock(text: string): Death | null {
+  #ofBlock(text: string): DeadSide | null {
     const block = parsePrefix(text);
-    if (block === null) return gone('a block');
+    if (block === null) return deleted('a block');
     if (!this.#prefixes.some((prefix) => overlaps(prefix, block))) {
       const why = () => `${text}, which is outside ${prefixesOf(this.#network.network).join(' and ')}`;
       return { severity: 'warning', why };
     }
-    return this.#isInUse(block) ? null : later(`${text}, in which nothing has an address`);
+    return this.#isInUse(block) ? null : unused(`${text}, in which nothing has an address`);
   }
 
   #isInUse(block: Prefix): boolean {
@@ -102,24 +102,24 @@ export class DeadSides {
 
   #allAddresses(): Record<Family, readonly bigint[]> {
     const all: Record<Family, bigint[]> = { 4: [], 6: [] };
-    const take = (addresses: readonly string[]) => {
+    const add = (addresses: readonly string[]) => {
       for (const text of addresses) {
         const address = parseAddress(text);
         if (address !== null) all[address.family].push(address.bits);
       }
     };
-    for (const peer of this.#network.peers()) take(hostAddressesOf(peer));
-    for (const item of this.#network.items()) if ('addresses' in item) take(item.addresses);
+    for (const peer of this.#network.peers()) add(hostAddressesOf(peer));
+    for (const item of this.#network.items()) if ('addresses' in item) add(item.addresses);
     for (const list of Object.values(all)) list.sort((a, b) => (a < b ? -1 : 1));
     return all;
   }
 }
 
-function gone(what: string): Death {
+function deleted(what: string): DeadSide {
   return { severity: 'warning', why: () => `${what} that was deleted` };
 }
 
-/** It may come to life as it is. */
-function later(what: string): Death {
+/** The rule may match something later. */
+function unused(what: string): DeadSide {
   return { severity: 'info', why: () => what };
 }

@@ -1,20 +1,19 @@
-// Where a packet that is asked about begins and where it goes: the addresses of what the question names, and whose
-// they are.
+// The ends of a packet that a question is about: the addresses of the objects that it names, and their owners.
 
 import { hostAddressesOf } from '../compile/entries.ts';
 import type { UserDeviceModel } from '../compile/model.ts';
 import { familyOf } from '../net/address.ts';
-import type { Spot } from './prefix-map.ts';
-import { isPeer, type Owner, type Sight } from './sight.ts';
-import type { Named, NameOf } from './trail.ts';
+import { isPeer, type NetworkSnapshot, type Owner } from './network-snapshot.ts';
+import type { ParsedAddress } from './prefix-map.ts';
+import type { NameOf, ObjectRef } from './trace.ts';
 
 /** One side of a question, by an object of the network or by an address in canonical text. */
-export type Asked =
+export type QuestionEnd =
   | { readonly kind: 'peer' | 'user_device' | 'virtual_ip'; readonly id: string }
   | { readonly kind: 'address'; readonly address: string };
 
 export interface End {
-  readonly spot: Spot;
+  readonly address: ParsedAddress;
   /** null: it does not belong to any member of the network. */
   readonly owner: Owner | null;
 }
@@ -27,49 +26,52 @@ export interface Ends {
 /** Why a question cannot be put as a packet. */
 export interface NoEnds {
   readonly step: 'source' | 'destination';
-  readonly object: Named | null;
+  readonly object: ObjectRef | null;
   readonly detail: (nameOf: NameOf) => string;
 }
 
 /** Both sides in one family: that of the address which is given, else IPv6. */
 export function endsOf(
-  sight: Sight,
-  asked: { readonly source: Asked; readonly destination: Asked },
+  snapshot: NetworkSnapshot,
+  asked: { readonly source: QuestionEnd; readonly destination: QuestionEnd },
 ): Ends | NoEnds {
   const given = [asked.source, asked.destination].find((side) => side.kind === 'address');
   const family = given?.kind === 'address' ? familyOf(given.address) : 6;
-  const source = endOf(sight, asked.source, family);
+  const source = endOf(snapshot, asked.source, family);
   if (source === null) return missing('source', asked.source, family);
-  const destination = endOf(sight, asked.destination, family);
+  const destination = endOf(snapshot, asked.destination, family);
   if (destination === null) return missing('destination', asked.destination, family);
   return { source, destination };
 }
 
-function endOf(sight: Sight, asked: Asked, family: 4 | 6): End | null {
+function endOf(snapshot: NetworkSnapshot, asked: QuestionEnd, family: 4 | 6): End | null {
   if (asked.kind === 'address') {
-    const spot = sight.spot(asked.address);
-    return spot?.family === family ? { spot, owner: sight.owner(spot) ?? null } : null;
+    const address = snapshot.address(asked.address);
+    return address?.family === family ? { address, owner: snapshot.owner(address) ?? null } : null;
   }
-  const owner = ownerOf(sight, asked);
+  const owner = ownerOf(snapshot, asked);
   const addresses = owner === undefined ? [] : isPeer(owner) ? hostAddressesOf(owner) : owner.addresses;
   const text = addresses.find((address) => familyOf(address) === family);
-  const spot = text === undefined ? null : sight.spot(text);
-  return spot === null || owner === undefined ? null : { spot, owner };
+  const address = text === undefined ? null : snapshot.address(text);
+  return address === null || owner === undefined ? null : { address, owner };
 }
 
-function ownerOf(sight: Sight, asked: Exclude<Asked, { kind: 'address' }>): Owner | undefined {
-  if (asked.kind === 'peer') return sight.network.peer(asked.id);
-  const item = sight.network.item(asked.id);
+function ownerOf(
+  snapshot: NetworkSnapshot,
+  asked: Exclude<QuestionEnd, { kind: 'address' }>,
+): Owner | undefined {
+  if (asked.kind === 'peer') return snapshot.network.peer(asked.id);
+  const item = snapshot.network.item(asked.id);
   return item?.type === asked.kind ? item : undefined;
 }
 
-function missing(step: NoEnds['step'], asked: Asked, family: 4 | 6): NoEnds {
+function missing(step: NoEnds['step'], asked: QuestionEnd, family: 4 | 6): NoEnds {
   if (asked.kind === 'address') {
     const detail = () =>
       `${asked.address} is not of the same address family as the other address (IPv${family}): no packet can have both.`;
     return { step, object: null, detail };
   }
-  const object: Named = { type: asked.kind, id: asked.id };
+  const object: ObjectRef = { type: asked.kind, id: asked.id };
   return {
     step,
     object,
@@ -77,7 +79,7 @@ function missing(step: NoEnds['step'], asked: Asked, family: 4 | 6): NoEnds {
   };
 }
 
-export function namedOwner(owner: Owner): Named {
+export function refOf(owner: Owner): ObjectRef {
   return { type: isPeer(owner) ? 'peer' : owner.type, id: owner.id };
 }
 

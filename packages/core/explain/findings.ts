@@ -1,9 +1,9 @@
 // What an audit says of the rules that it finds.
 import type { FirewallFinding } from '../intent/firewall.ts';
 import type { RuleEntry } from '../wire/document.ts';
-import type { NameOf } from './trail.ts';
+import type { NameOf } from './trace.ts';
 
-/** An object of the network; its name is looked up by whoever shows it. */
+/** An object of the network; its name is looked up when a finding is shown. */
 export interface Audited {
   readonly type: FirewallFinding['object']['type'];
   readonly id: string;

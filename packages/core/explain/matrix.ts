@@ -1,17 +1,17 @@
 // Who reaches whom in a network, for one protocol and port: explain's verdict for every pair.
 import type { ReachabilityMatrix } from '../intent/reachability.ts';
 import { matrixNodesMax } from '../limits/overlay.ts';
-import type { Asked } from './ends.ts';
+import type { QuestionEnd } from './ends.ts';
+import type { NetworkSnapshot } from './network-snapshot.ts';
+import type { InUse } from './packet-tracer.ts';
 import { explain, type Question } from './reachability.ts';
-import type { Sight } from './sight.ts';
-import type { Answer } from './trail.ts';
-import type { InUse } from './walk.ts';
+import type { Answer } from './trace.ts';
 
 export type MatrixNode = Omit<ReachabilityMatrix['nodes'][number], 'name'>;
 export type MatrixRow = ReachabilityMatrix['rows'][number];
 
 /** Peers, then devices, then virtual IPs, as many as are shown. */
-export function matrixNodes({ network }: Sight): {
+export function matrixNodes({ network }: NetworkSnapshot): {
   readonly nodes: MatrixNode[];
   readonly truncated: boolean;
 } {
@@ -23,16 +23,16 @@ export function matrixNodes({ network }: Sight): {
   return { nodes: nodes.slice(0, matrixNodesMax), truncated: nodes.length > matrixNodesMax };
 }
 
-/** Row by row, with rests (null) where whoever shows it can do other work. Virtual IPs send nothing. */
+/** Row by row, with pauses (null) at which other work can run. Virtual IPs send nothing. */
 export function* matrixRows(
-  sight: Sight,
+  snapshot: NetworkSnapshot,
   nodes: readonly MatrixNode[],
   traffic: Pick<Question, 'protocol' | 'port'>,
   inUse?: InUse,
 ): Generator<MatrixRow | null> {
   for (const { kind, id } of nodes) {
     if (kind !== 'peer') continue;
-    sight.node(id);
+    snapshot.node(id);
     yield null;
   }
   for (const source of nodes) {
@@ -40,13 +40,15 @@ export function* matrixRows(
     const verdicts = nodes.map((destination) => {
       if (destination === source) return '-';
       const question: Question = { source: asked(source), destination: asked(destination), ...traffic };
-      return letterOf(explain({ sight, nameOf: null, ...(inUse === undefined ? {} : { inUse }) }, question));
+      return letterOf(
+        explain({ snapshot, nameOf: null, ...(inUse === undefined ? {} : { inUse }) }, question),
+      );
     });
     yield { id: source.id, verdicts: verdicts.join('') };
   }
 }
 
-function asked({ kind, id }: MatrixNode): Asked {
+function asked({ kind, id }: MatrixNode): QuestionEnd {
   return { kind, id };
 }
 

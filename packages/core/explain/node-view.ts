@@ -1,5 +1,5 @@
-// One node's document, looked at as its kernel will: addresses, routes, tunnels, doors. How packets are evaluated by
-// its rules: rule-index.ts.
+// One node's document as its kernel applies it: addresses, routes, tunnels, port forwards. How packets are
+// evaluated by its rules: rule-index.ts.
 import { withoutLength } from '../net/address.ts';
 import type {
   AnycastEntry,
@@ -10,11 +10,11 @@ import type {
   VirtualIpEntry,
 } from '../wire/document.ts';
 import type { NodeDocument } from '../wire/node-document.ts';
-import { PrefixMap, type Spot } from './prefix-map.ts';
+import { type ParsedAddress, PrefixMap } from './prefix-map.ts';
 import { type GroupsOf, RuleIndex } from './rule-index.ts';
 
 /** What an address of the node itself is. */
-export type Local =
+export type LocalAddress =
   | { readonly kind: 'own' | 'probe'; readonly entry: InterfaceEntry }
   | { readonly kind: 'virtual_ip'; readonly entry: VirtualIpEntry };
 
@@ -22,10 +22,10 @@ export class NodeView {
   readonly peerId: string;
   readonly interfaces: ReadonlyMap<string, InterfaceEntry>;
   readonly routes = new PrefixMap<RouteEntry>();
-  readonly doors: readonly PortMappingEntry[];
+  readonly portForwards: readonly PortMappingEntry[];
   readonly rules: RuleIndex;
   readonly forwards: boolean;
-  readonly #local = new Map<string, Local>();
+  readonly #local = new Map<string, LocalAddress>();
   readonly #devices = new Map<string, string>();
   readonly #anycast = new Map<string, AnycastEntry>();
   readonly #direct = new Set<string>();
@@ -42,19 +42,19 @@ export class NodeView {
     const { peerId, document, groupsOf } = parts;
     this.peerId = peerId;
     this.interfaces = document.all('interface');
-    this.doors = [...document.all('port_mapping').values()];
+    this.portForwards = [...document.all('port_mapping').values()];
     this.forwards = document.all('forwarding').size > 0;
     const rules = [...document.all('rule').values()];
     const [firewall] = document.all('firewall').values();
     this.rules = new RuleIndex({ rules, groupsOf, policy: firewall?.default_policy ?? 'accept' });
     for (const entry of this.interfaces.values()) {
-      this.#answer(entry.addresses, { kind: 'own', entry });
-      this.#answer(entry.probe_addresses, { kind: 'probe', entry });
+      this.#addLocal(entry.addresses, { kind: 'own', entry });
+      this.#addLocal(entry.probe_addresses, { kind: 'probe', entry });
     }
     for (const entry of document.all('virtual_ip').values()) {
-      this.#answer(entry.addresses, { kind: 'virtual_ip', entry });
+      this.#addLocal(entry.addresses, { kind: 'virtual_ip', entry });
     }
-    for (const entry of document.all('peer').values()) this.#takeTunnel(entry);
+    for (const entry of document.all('peer').values()) this.#addTunnel(entry);
     for (const entry of document.all('route').values()) this.routes.set(entry.destination, entry);
     for (const entry of document.all('anycast').values()) {
       for (const destination of entry.destinations) this.#anycast.set(withoutLength(destination), entry);
@@ -67,35 +67,35 @@ export class NodeView {
     }
   }
 
-  local(spot: Spot): Local | undefined {
-    return this.#local.get(spot.text);
+  local(address: ParsedAddress): LocalAddress | undefined {
+    return this.#local.get(address.text);
   }
 
-  /** The device without an agent that has the address and for which this node evaluates. */
-  device(spot: Spot): string | undefined {
-    return this.#devices.get(spot.text);
+  /** The device without an agent that has the address and for which this node evaluates rules. */
+  device(address: ParsedAddress): string | undefined {
+    return this.#devices.get(address.text);
   }
 
-  /** The tunnels by which those who answer for an anycast address are met from here, the nearest first. */
-  takers(spot: Spot): PeerEntry[] {
-    const by = this.#anycast.get(spot.text)?.by ?? [];
+  /** The tunnels from here to the holders of an anycast address, the nearest first. */
+  anycastNextHops(address: ParsedAddress): PeerEntry[] {
+    const by = this.#anycast.get(address.text)?.by ?? [];
     return by.flatMap((one) => {
       const tunnel = this.tunnelByKey(one.interface, one.public_key);
       return tunnel === undefined || tunnel.allowed_ips.length === 0 ? [] : [tunnel];
     });
   }
 
-  /** Whether a tunnel leads to a spoke without a hub, and so carries packets only while it is proven. */
+  /** Whether a tunnel is a direct path to a spoke, and so carries packets only while probes are answered. */
   isDirect(tunnel: PeerEntry): boolean {
     return this.#direct.has(`${tunnel.interface} ${tunnel.public_key}`);
   }
 
-  /** The tunnel that an interface puts a packet for the address into. */
-  tunnelTo(interfaceName: string, spot: Spot): PeerEntry | undefined {
-    return this.#tunnels.get(interfaceName)?.longest(spot);
+  /** The tunnel by which an interface sends a packet for the address. */
+  tunnelTo(interfaceName: string, address: ParsedAddress): PeerEntry | undefined {
+    return this.#tunnels.get(interfaceName)?.longest(address);
   }
 
-  /** The tunnel in which a packet comes from who has a key, sent to one of this node's. */
+  /** The tunnel in which a packet of the other key arrives at one of this node's keys. */
   tunnelOf(keys: { readonly own: string; readonly other: string }): PeerEntry | undefined {
     return this.#tunnelsByKeys.get(`${keys.own} ${keys.other}`);
   }
@@ -106,11 +106,11 @@ export class NodeView {
     return tunnel?.interface === interfaceName ? tunnel : undefined;
   }
 
-  #answer(addresses: readonly string[], local: Local): void {
+  #addLocal(addresses: readonly string[], local: LocalAddress): void {
     for (const address of addresses) this.#local.set(withoutLength(address), local);
   }
 
-  #takeTunnel(entry: PeerEntry): void {
+  #addTunnel(entry: PeerEntry): void {
     let tunnels = this.#tunnels.get(entry.interface);
     if (tunnels === undefined) {
       tunnels = new PrefixMap();

@@ -3,12 +3,12 @@ import { type Address, type Family, familyOf, parseAddress, widthOf } from '../n
 import { hostMask, parsePrefix } from '../net/prefix.ts';
 
 /** An address as canonical text and as a number. */
-export interface Spot extends Address {
+export interface ParsedAddress extends Address {
   readonly text: string;
 }
 
 /** null: the text is no address. */
-export function spotOf(text: string): Spot | null {
+export function parsedAddressOf(text: string): ParsedAddress | null {
   const address = parseAddress(text);
   return address === null ? null : { ...address, text };
 }
@@ -33,18 +33,18 @@ export class PrefixMap<V> {
     this.#level(parsed.family, parsed.length).set(parsed.bits, value);
   }
 
-  longest(spot: Spot): V | undefined {
-    for (const value of this.covering(spot)) return value;
+  longest(address: ParsedAddress): V | undefined {
+    for (const value of this.covering(address)) return value;
     return undefined;
   }
 
   /** The values of all prefixes that cover the address, the longest first. */
-  *covering(spot: Spot): Generator<V> {
-    const host = this.#hosts.get(spot.text);
+  *covering(address: ParsedAddress): Generator<V> {
+    const host = this.#hosts.get(address.text);
     if (host !== undefined) yield host;
     for (const { family, length, values } of this.#wide) {
-      if (family !== spot.family) continue;
-      const value = values.get(spot.bits & ~hostMask({ family, length, bits: 0n }));
+      if (family !== address.family) continue;
+      const value = values.get(address.bits & ~hostMask({ family, length, bits: 0n }));
       if (value !== undefined) yield value;
     }
   }

@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NetworkIndex } from '../compile/network-index.ts';
 import { seededRandom } from '../testing/random.ts';
-import type { Asked } from './ends.ts';
+import type { QuestionEnd } from './ends.ts';
 import { type EvaluatedPacket, evaluate } from './evaluate.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';
+import { isPeer, NetworkSnapshot, type Owner } from './network-snapshot.ts';
 import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 import { explain, type Question } from './reachability.ts';
-import { isPeer, type Owner, Sight } from './sight.ts';
 
 const runs = Number(process.env['RUNS'] ?? 60);
 
@@ -24,10 +24,14 @@ function homeOf(owner: Owner): string | null {
 }
 
 /** Everybody can be met by a hub, so the rules decide alone. */
-function expected(network: RandomNetwork, sight: Sight, packet: Omit<EvaluatedPacket, 'direction'>): string {
+function expected(
+  network: RandomNetwork,
+  snapshot: NetworkSnapshot,
+  packet: Omit<EvaluatedPacket, 'direction'>,
+): string {
   const [source, destination] = [packet.source, packet.destination].map((text) => {
-    const spot = sight.spot(text);
-    return spot === null ? undefined : sight.owner(spot);
+    const address = snapshot.address(text);
+    return address === null ? undefined : snapshot.owner(address);
   });
   if (source === undefined || destination === undefined) return 'no_route';
   const [from, to] = [homeOf(source), homeOf(destination)];
@@ -48,7 +52,7 @@ function expected(network: RandomNetwork, sight: Sight, packet: Omit<EvaluatedPa
 function check(seed: number): void {
   const dice = new Dice(seededRandom(seed));
   const network = new RandomNetwork(dice, { peers: 5, devices: 3, rules: dice.below(25) });
-  const sight = new Sight(indexOf(network));
+  const snapshot = new NetworkSnapshot(indexOf(network));
   const addresses = network.addresses();
   for (let i = 0; i < 40; i++) {
     const protocol = dice.pick('tcp', 'udp', 'icmp6');
@@ -56,7 +60,7 @@ function check(seed: number): void {
     const source = dice.one(addresses);
     const destination = dice.one(addresses.filter((one) => one.includes(':') === source.includes(':')));
     const answer = explain(
-      { sight, nameOf },
+      { snapshot, nameOf },
       {
         source: { kind: 'address', address: source },
         destination: { kind: 'address', address: destination },
@@ -66,7 +70,7 @@ function check(seed: number): void {
     );
     const why = () =>
       `${source} ${destination} ${protocol} ${port} ${JSON.stringify(answer.because, null, 1)}`;
-    const wanted = expected(network, sight, { source, destination, protocol, port });
+    const wanted = expected(network, snapshot, { source, destination, protocol, port });
     if (answer.verdict !== wanted) expect.fail(`${answer.verdict} and not ${wanted}: ${why()}`);
   }
 }
@@ -80,11 +84,11 @@ test('ends as the rules at both ends say, wherever these are kept', () => {
 
 test('the matrix is what the explanation says, for every pair', () => {
   const network = new RandomNetwork(new Dice(seededRandom(7)), { peers: 5, devices: 2, rules: 20 });
-  const sight = new Sight(indexOf(network));
-  const { nodes, truncated } = matrixNodes(sight);
+  const snapshot = new NetworkSnapshot(indexOf(network));
+  const { nodes, truncated } = matrixNodes(snapshot);
   expect(truncated).toBe(false);
   const traffic = { protocol: 'tcp', port: 2 } as const;
-  const rows = [...matrixRows(sight, nodes, traffic)].filter((row) => row !== null);
+  const rows = [...matrixRows(snapshot, nodes, traffic)].filter((row) => row !== null);
   expect(rows.map(({ id }) => id)).toEqual(
     nodes.filter(({ kind }) => kind !== 'virtual_ip').map(({ id }) => id),
   );
@@ -92,7 +96,7 @@ test('the matrix is what the explanation says, for every pair', () => {
     const source = nodes.find((node) => node.id === id);
     if (source === undefined) throw new Error('a row of nobody');
     for (const [i, destination] of nodes.entries()) {
-      const { verdict } = explain({ sight, nameOf }, { source, destination, ...traffic });
+      const { verdict } = explain({ snapshot, nameOf }, { source, destination, ...traffic });
       expect(verdicts[i]).toBe(id === destination.id ? '-' : verdict[0]);
     }
   }
@@ -105,12 +109,12 @@ describe('an explanation', () => {
       network: { ...network.network, firewallDefaultPolicy: 'accept' as const },
     });
   };
-  const peer = (n: number): Asked => ({ kind: 'peer', id: uuid(2, n) });
+  const peer = (n: number): QuestionEnd => ({ kind: 'peer', id: uuid(2, n) });
 
   function ask(network: RandomNetwork, question: Partial<Question>) {
-    const sight = new Sight(indexOf(network));
+    const snapshot = new NetworkSnapshot(indexOf(network));
     const { verdict, because } = explain(
-      { sight, nameOf },
+      { snapshot, nameOf },
       { source: peer(3), destination: peer(4), protocol: 'tcp', port: 80, ...question },
     );
     return {
@@ -127,12 +131,12 @@ describe('an explanation', () => {
   });
 
   test('goes by the hub that is in use, when that is known', () => {
-    const sight = new Sight(indexOf(quiet()));
+    const snapshot = new NetworkSnapshot(indexOf(quiet()));
     for (const name of ['wg-net-1', 'wg-net-2']) {
       const inUse = (peerId: string, destination: string) =>
         peerId === uuid(2, 3) && destination === 'fd00:5::/64' ? name : null;
       const { because } = explain(
-        { sight, nameOf, inUse },
+        { snapshot, nameOf, inUse },
         { source: peer(3), destination: peer(4), protocol: 'tcp', port: 80 },
       );
       expect(because.find(({ step }) => step === 'tunnel')?.object).toEqual({ type: 'interface', id: name });
@@ -176,7 +180,7 @@ describe('an explanation', () => {
 
   test('says that a peer without an IPv4 address has no way to one', () => {
     const network = quiet();
-    const sight = new Sight(
+    const snapshot = new NetworkSnapshot(
       new NetworkIndex(
         { ...network.network, ipv4Prefix: '100.64.0.0/18' },
         Array.from(network.peers(), (one) => ({ ...one, ipv4Address: null })),
@@ -184,7 +188,7 @@ describe('an explanation', () => {
       ),
     );
     const { verdict, because } = explain(
-      { sight, nameOf },
+      { snapshot, nameOf },
       { source: peer(3), destination: { kind: 'address', address: '100.64.0.9' }, protocol: 'tcp', port: 80 },
     );
     expect(verdict).toBe('no_route');

@@ -1,27 +1,27 @@
-// Why one side reaches another, or not: a packet followed through what the nodes are given, each object named that
+// Why one side reaches another, or not: a packet traced through the documents of the nodes, with each object that
 // decides. That real kernels agree is tested in suites/e2e.
 import { contains, parsePrefix } from '../net/prefix.ts';
 import type { PortMappingEntry } from '../wire/document.ts';
-import { type Asked, type End, endsOf, isDevice, namedOwner } from './ends.ts';
+import { type End, endsOf, isDevice, type QuestionEnd, refOf } from './ends.ts';
+import { isPeer, type NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
-import type { Spot } from './prefix-map.ts';
-import { isPeer, type Sight } from './sight.ts';
-import { type Answer, type NameOf, type Packet, Trail } from './trail.ts';
-import { type InUse, Walk } from './walk.ts';
+import { type InUse, PacketTracer } from './packet-tracer.ts';
+import type { ParsedAddress } from './prefix-map.ts';
+import { type Answer, type NameOf, type Packet, Trace } from './trace.ts';
 
 export interface Question {
-  readonly source: Asked;
-  readonly destination: Asked;
+  readonly source: QuestionEnd;
+  readonly destination: QuestionEnd;
   readonly protocol: Packet['protocol'];
-  /** null: of no port, or of any that no rule names. */
+  /** null: no port, or any port that no rule matches. */
   readonly port: number | null;
 }
 
 export interface ExplainParts {
-  readonly sight: Sight;
-  /** null: nobody will read the steps. */
+  readonly snapshot: NetworkSnapshot;
+  /** null: the steps are not wanted. */
   readonly nameOf: NameOf | null;
-  /** What nodes have chosen by themselves, where it is known. */
+  /** Which interfaces nodes have chosen, where it is known. */
   readonly inUse?: InUse;
 }
 
@@ -30,39 +30,39 @@ export function explain(parts: ExplainParts, question: Question): Answer {
 }
 
 class Explanation {
-  readonly #sight: Sight;
+  readonly #snapshot: NetworkSnapshot;
   readonly #inUse: InUse;
   readonly #question: Question;
-  readonly #trail: Trail;
+  readonly #trace: Trace;
 
-  constructor({ sight, nameOf, inUse }: ExplainParts, question: Question) {
-    this.#sight = sight;
+  constructor({ snapshot, nameOf, inUse }: ExplainParts, question: Question) {
+    this.#snapshot = snapshot;
     this.#inUse = inUse ?? (() => null);
     this.#question = question;
-    this.#trail = new Trail(nameOf);
+    this.#trace = new Trace(nameOf);
   }
 
   answer(): Answer {
-    const trail = this.#trail;
-    const ends = endsOf(this.#sight, this.#question);
+    const trace = this.#trace;
+    const ends = endsOf(this.#snapshot, this.#question);
     if ('detail' in ends) {
-      trail.add({ step: ends.step, peerId: null, object: ends.object }, ends.detail);
-      return trail.end('no_route');
+      trace.add({ step: ends.step, peerId: null, object: ends.object }, ends.detail);
+      return trace.end('no_route');
     }
     const { source, destination } = ends;
     if (source.owner === null) {
-      return this.#sight.isInside(source.spot)
+      return this.#snapshot.isInside(source.address)
         ? this.#stop(
             'source',
-            `${source.spot.text} does not belong to any member of the network, so no packets come from it.`,
+            `${source.address.text} does not belong to any member of the network, so no packets come from it.`,
           )
-        : this.#fromOutside(source.spot, destination);
+        : this.#fromOutside(source.address, destination);
     }
-    if (!this.#sight.isInside(destination.spot)) return this.#towardsOutside(destination.spot);
-    if (destination.owner === null && !this.#sight.isProbeAddress(destination.spot)) {
+    if (!this.#snapshot.isInside(destination.address)) return this.#towardsOutside(destination.address);
+    if (destination.owner === null && !this.#snapshot.isProbeAddress(destination.address)) {
       return this.#stop(
         'destination',
-        `${destination.spot.text} does not belong to any member of the network.`,
+        `${destination.address.text} does not belong to any member of the network.`,
       );
     }
     return this.#inside(source, destination);
@@ -71,36 +71,36 @@ class Explanation {
   #inside(source: End, destination: End): Answer {
     const { owner } = source;
     const peerId = owner === null ? null : this.#nodeOf(owner);
-    const node = peerId === null ? null : this.#sight.node(peerId);
+    const node = peerId === null ? null : this.#snapshot.node(peerId);
     if (owner === null || node === null) return this.#stop('source', 'No peer sends from this address now.');
-    this.#trail.add({ step: 'source', peerId, object: namedOwner(owner) }, (nameOf) => {
+    this.#trace.add({ step: 'source', peerId, object: refOf(owner) }, (nameOf) => {
       const at = nameOf({ type: 'peer', id: node.peerId });
-      const name = nameOf(namedOwner(owner));
+      const name = nameOf(refOf(owner));
       return isPeer(owner)
-        ? `${name} sends from ${source.spot.text}.`
-        : `${name} sends from ${source.spot.text}, by ${at}.`;
+        ? `${name} sends from ${source.address.text}.`
+        : `${name} sends from ${source.address.text}, by ${at}.`;
     });
     this.#sayDestination(destination);
-    const walk = this.#walk({
-      source: source.spot,
-      destination: destination.spot,
+    const tracer = this.#tracer({
+      source: source.address,
+      destination: destination.address,
       port: this.#question.port,
     });
-    return isDevice(owner) ? walk.beginAtDevice(node, owner) : walk.begin(node);
+    return isDevice(owner) ? tracer.traceFromDevice(node, owner) : tracer.traceFrom(node);
   }
 
   /** The node where the packets of an owner enter the network; null: at none. */
   #nodeOf(owner: NonNullable<End['owner']>): string | null {
     if (isPeer(owner)) return owner.id;
-    return owner.type === 'user_device' ? owner.hubPeerId : (this.#sight.holders(owner)[0] ?? null);
+    return owner.type === 'user_device' ? owner.hubPeerId : (this.#snapshot.holders(owner)[0] ?? null);
   }
 
-  #sayDestination({ spot, owner }: End): void {
+  #sayDestination({ address, owner }: End): void {
     if (owner === null) return;
-    const object = namedOwner(owner);
+    const object = refOf(owner);
     const peerId = this.#nodeOf(owner);
-    this.#trail.add({ step: 'destination', peerId, object }, (nameOf) => {
-      const name = `${spot.text} is ${nameOf(object)}`;
+    this.#trace.add({ step: 'destination', peerId, object }, (nameOf) => {
+      const name = `${address.text} is ${nameOf(object)}`;
       if (isPeer(owner)) return `${name}.`;
       if (peerId === null) return `${name}, which no peer holds now.`;
       const at = nameOf({ type: 'peer', id: peerId });
@@ -109,21 +109,21 @@ class Explanation {
     });
   }
 
-  #towardsOutside(spot: Spot): Answer {
-    const door = this.#doorsAt(spot).next().value;
-    const object = door === undefined ? null : ({ type: 'port_mapping', id: door.id } as const);
-    this.#trail.add({ step: 'destination', peerId: null, object }, (nameOf) => {
+  #towardsOutside(address: ParsedAddress): Answer {
+    const portForward = this.#mappingsAt(address).next().value;
+    const object = portForward === undefined ? null : ({ type: 'port_mapping', id: portForward.id } as const);
+    this.#trace.add({ step: 'destination', peerId: null, object }, (nameOf) => {
       const hint =
         object === null
           ? ''
           : ` The port mapping ${nameOf(object)} serves clients outside the overlay; for clients inside, check its target.`;
-      return `${spot.text} is outside the overlay, which does not route to it.${hint}`;
+      return `${address.text} is outside the overlay, which does not route to it.${hint}`;
     });
-    return this.#trail.end('no_route');
+    return this.#trace.end('no_route');
   }
 
-  #fromOutside(source: Spot, destination: End): Answer {
-    if (this.#sight.isInside(destination.spot)) {
+  #fromOutside(source: ParsedAddress, destination: End): Answer {
+    if (this.#snapshot.isInside(destination.address)) {
       this.#sayDestination(destination);
       return this.#stop(
         'source',
@@ -131,76 +131,83 @@ class Explanation {
       );
     }
     const { protocol, port } = this.#question;
-    for (const mapping of this.#doorsAt(destination.spot)) {
+    for (const mapping of this.#mappingsAt(destination.address)) {
       if (mapping.protocol !== protocol || mapping.externalPort !== port) continue;
-      return this.#throughDoor(source, mapping.id, mapping.hubPeerId);
+      return this.#throughPortForward(source, mapping.id, mapping.hubPeerId);
     }
     const which = port === null ? protocol : `${protocol} port ${port}`;
-    return this.#stop('mapping', `No port mapping of the network is at ${destination.spot.text}, ${which}.`);
+    return this.#stop(
+      'mapping',
+      `No port mapping of the network is at ${destination.address.text}, ${which}.`,
+    );
   }
 
-  #throughDoor(source: Spot, mappingId: string, hubPeerId: string): Answer {
+  #throughPortForward(source: ParsedAddress, mappingId: string, hubPeerId: string): Answer {
     const object = { type: 'port_mapping', id: mappingId } as const;
-    const node = this.#sight.node(hubPeerId);
-    const door = node?.doors.find((one) => one.port_mapping_id === mappingId);
-    if (node === null || door === undefined) {
-      this.#trail.add({ step: 'mapping', peerId: null, object }, (nameOf) => {
+    const node = this.#snapshot.node(hubPeerId);
+    const portForward = node?.portForwards.find((one) => one.port_mapping_id === mappingId);
+    if (node === null || portForward === undefined) {
+      this.#trace.add({ step: 'mapping', peerId: null, object }, (nameOf) => {
         return `The port mapping ${nameOf(object)} has no effect: its hub or its target was deleted.`;
       });
-      return this.#trail.end('no_route');
+      return this.#trace.end('no_route');
     }
-    if (!letsIn(door, source)) {
-      this.#trail.add({ step: 'mapping', peerId: hubPeerId, object }, (nameOf) => {
-        return `The port mapping ${nameOf(object)} is open to ${door.source_cidrs.join(', ')} only.`;
+    if (!admits(portForward, source)) {
+      this.#trace.add({ step: 'mapping', peerId: hubPeerId, object }, (nameOf) => {
+        return `The port mapping ${nameOf(object)} is open to ${portForward.source_cidrs.join(', ')} only.`;
       });
-      return this.#trail.end('denied');
+      return this.#trace.end('denied');
     }
-    return this.#beyondDoor(node, door);
+    return this.#behindPortForward(node, portForward);
   }
 
-  #beyondDoor(node: NodeView, door: PortMappingEntry): Answer {
-    const object = { type: 'port_mapping', id: door.port_mapping_id } as const;
-    const destination = this.#sight.spot(door.target_address);
-    const source = this.#sight.spot(door.source_address);
+  #behindPortForward(node: NodeView, portForward: PortMappingEntry): Answer {
+    const object = { type: 'port_mapping', id: portForward.port_mapping_id } as const;
+    const destination = this.#snapshot.address(portForward.target_address);
+    const source = this.#snapshot.address(portForward.source_address);
     if (destination === null || source === null)
-      throw new Error(`door ${door.port_mapping_id} has a wrong address`);
-    this.#trail.add({ step: 'mapping', peerId: node.peerId, object }, (nameOf) => {
+      throw new Error(`port forward ${portForward.port_mapping_id} has a wrong address`);
+    this.#trace.add({ step: 'mapping', peerId: node.peerId, object }, (nameOf) => {
       const limits = [
-        ...(door.rate_limit === null ? [] : [`at most ${door.rate_limit} new connections per second`]),
-        ...(door.max_connections === null ? [] : [`at most ${door.max_connections} connections`]),
+        ...(portForward.rate_limit === null
+          ? []
+          : [`at most ${portForward.rate_limit} new connections per second`]),
+        ...(portForward.max_connections === null
+          ? []
+          : [`at most ${portForward.max_connections} connections`]),
       ];
       const within = limits.length === 0 ? '' : ` (${limits.join(', ')})`;
-      return `The port mapping ${nameOf(object)} forwards it to ${door.target_address} port ${door.target_port}, from ${door.source_address}${within}.`;
+      return `The port mapping ${nameOf(object)} forwards it to ${portForward.target_address} port ${portForward.target_port}, from ${portForward.source_address}${within}.`;
     });
-    this.#sayDestination({ spot: destination, owner: this.#sight.owner(destination) ?? null });
-    return this.#walk({ source, destination, port: door.target_port }).beginAtDoor(node);
+    this.#sayDestination({ address: destination, owner: this.#snapshot.owner(destination) ?? null });
+    return this.#tracer({ source, destination, port: portForward.target_port }).traceFromPortForward(node);
   }
 
-  *#doorsAt(spot: Spot) {
-    for (const item of this.#sight.network.items()) {
-      if (item.type === 'port_mapping' && item.externalAddress === spot.text) yield item;
+  *#mappingsAt(address: ParsedAddress) {
+    for (const item of this.#snapshot.network.items()) {
+      if (item.type === 'port_mapping' && item.externalAddress === address.text) yield item;
     }
   }
 
-  #walk(packet: Omit<Packet, 'protocol'>): Walk {
+  #tracer(packet: Omit<Packet, 'protocol'>): PacketTracer {
     const { protocol } = this.#question;
-    return new Walk({
-      sight: this.#sight,
+    return new PacketTracer({
+      snapshot: this.#snapshot,
       packet: { ...packet, protocol },
-      trail: this.#trail,
+      trace: this.#trace,
       inUse: this.#inUse,
     });
   }
 
   #stop(step: 'source' | 'destination' | 'mapping', detail: string): Answer {
-    this.#trail.add({ step, peerId: null, object: null }, () => detail);
-    return this.#trail.end('no_route');
+    this.#trace.add({ step, peerId: null, object: null }, () => detail);
+    return this.#trace.end('no_route');
   }
 }
 
-function letsIn(door: PortMappingEntry, source: Spot): boolean {
-  if (door.source_cidrs.length === 0) return true;
-  return door.source_cidrs.some((text) => {
+function admits(portForward: PortMappingEntry, source: ParsedAddress): boolean {
+  if (portForward.source_cidrs.length === 0) return true;
+  return portForward.source_cidrs.some((text) => {
     const prefix = parsePrefix(text);
     return prefix !== null && contains(prefix, source);
   });

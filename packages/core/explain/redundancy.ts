@@ -10,14 +10,14 @@ interface RedundancyParts {
   /** In their order. */
   readonly rules: readonly RuleEntry[];
   readonly sides: Sides;
-  /** Those that decide about no packet: nothing rests on them. */
-  readonly silent: ReadonlySet<RuleEntry>;
+  /** Those that decide about no packet, so that no other rule is redundant because of them. */
+  readonly ineffective: ReadonlySet<RuleEntry>;
 }
 
-/** Places of rules in their order, from the first to the last. */
+/** Positions of rules in their order, ascending. */
 type Places = number[];
 
-/** A rule and what it names, in a form that is compared at once. */
+/** A rule with its hooks, range and destination, prepared for comparison. */
 interface Scope {
   readonly rule: RuleEntry;
   readonly hooks: ReadonlySet<string>;
@@ -28,8 +28,8 @@ interface Scope {
 interface Destination {
   readonly side: RuleSide;
   readonly names: ReadonlySet<string>;
-  /** For each atom: the names of all sides that hold it. */
-  readonly holders: readonly (readonly string[])[];
+  /** For each set of addresses: the keys of all sides that contain it. */
+  readonly supersets: readonly (readonly string[])[];
 }
 
 export class Redundancy {
@@ -39,8 +39,8 @@ export class Redundancy {
   readonly #broader = new Map<string, Map<string, Places>>();
   /** All rules by each name of their selector. */
   readonly #bySource = new Map<string, Places>();
-  /** What is left to decide in the place of a redundant rule. */
-  readonly #rests = new Map<RuleEntry, RuleEntry>();
+  /** The rule that decides instead of a redundant one. */
+  readonly #remaining = new Map<RuleEntry, RuleEntry>();
 
   constructor(parts: RedundancyParts) {
     this.#parts = parts;
@@ -53,7 +53,7 @@ export class Redundancy {
     }));
     for (const [place, rule] of parts.rules.entries()) {
       for (const name of namesOfSide(rule.from)) listIn(this.#bySource, name).push(place);
-      if (parts.silent.has(rule)) continue;
+      if (parts.ineffective.has(rule)) continue;
       const key = keyOfSide(rule.from);
       const byName = this.#broader.get(key) ?? new Map<string, Places>();
       this.#broader.set(key, byName);
@@ -65,8 +65,8 @@ export class Redundancy {
   *findings(): Generator<Finding | null> {
     for (const [place, scope] of [...this.#scopes.entries()].reverse()) {
       const { rule } = scope;
-      const broader = this.#parts.silent.has(rule) ? null : this.#redundantTo(place, scope);
-      if (broader !== null) this.#rests.set(rule, broader);
+      const broader = this.#parts.ineffective.has(rule) ? null : this.#redundantTo(place, scope);
+      if (broader !== null) this.#remaining.set(rule, broader);
       yield broader === null ? null : redundant(rule, broader);
     }
   }
@@ -77,7 +77,7 @@ export class Redundancy {
     const found = known.get(key) ?? {
       side,
       names: new Set(namesOfSide(side)),
-      holders: sides.atomsOf(side).map((atom) => sides.holdersOf(atom)),
+      supersets: sides.addressSetsOf(side).map((addressSet) => sides.supersetsOf(addressSet)),
     };
     known.set(key, found);
     return found;
@@ -89,17 +89,17 @@ export class Redundancy {
     const broader = next === null ? undefined : this.#parts.rules[next];
     if (next === null || broader === undefined) return null;
     if (this.#isDecidedOtherwise(scope, { after: place, before: next, budget })) return null;
-    return this.#rests.get(broader) ?? broader;
+    return this.#remaining.get(broader) ?? broader;
   }
 
   /** The first rule after this one that does the same to all that it names. */
   #nextThatCovers(place: number, of: { readonly scope: Scope; readonly budget: Budget }): number | null {
     const { scope, budget } = of;
     const byName = this.#broader.get(keyOfSide(scope.rule.from));
-    const [holders] = scope.to.holders;
-    if (byName === undefined || holders === undefined) return null;
+    const [supersets] = scope.to.supersets;
+    if (byName === undefined || supersets === undefined) return null;
     let found: number | null = null;
-    for (const name of holders) {
+    for (const name of supersets) {
       const places = byName.get(name) ?? [];
       for (let at = firstAfter(places, place); at < places.length; at++) {
         const other = places[at] ?? 0;
@@ -133,10 +133,10 @@ export class Redundancy {
     return false;
   }
 
-  /** Selectors of the same rank with addresses in common: only these can stand between two rules of one selector. */
+  /** Selectors of the same rank with common addresses: only these can be between two rules of one selector. */
   #sourcesThatMeet(from: RuleSide): readonly string[] {
     if (from.kind !== 'group') return namesOfSide(from);
-    return [...this.#parts.sides.neighbours(from.group)].map((group) => `group ${group}`);
+    return [...this.#parts.sides.overlappingGroups(from.group)].map((group) => `group ${group}`);
   }
 
   /** Whether two rules whose selectors meet may name one packet. */
@@ -150,18 +150,18 @@ export class Redundancy {
     if (isInPart(a, b) || isInPart(b, a)) return true;
     const { sides } = this.#parts;
     if (a.side.kind === 'group' && b.side.kind === 'group') {
-      return sides.neighbours(a.side.group).has(b.side.group);
+      return sides.overlappingGroups(a.side.group).has(b.side.group);
     }
-    return this.#holdsMemberOf(a.side, b) || this.#holdsMemberOf(b.side, a);
+    return this.#containsMemberOf(a.side, b) || this.#containsMemberOf(b.side, a);
   }
 
-  #holdsMemberOf(group: RuleSide, { names }: Destination): boolean {
+  #containsMemberOf(group: RuleSide, { names }: Destination): boolean {
     if (group.kind !== 'group') return false;
     const { sides } = this.#parts;
     return sides
-      .atomsOf(group)
-      .flatMap((atom) => sides.partsOf(atom))
-      .some((member) => sides.holdersOf(member).some((name) => names.has(name)));
+      .addressSetsOf(group)
+      .flatMap((addressSet) => sides.partsOf(addressSet))
+      .some((member) => sides.supersetsOf(member).some((name) => names.has(name)));
   }
 }
 
@@ -172,13 +172,13 @@ function covers(broader: Scope, scope: Scope): boolean {
     broader.range.first <= scope.range.first &&
     scope.range.last <= broader.range.last &&
     scope.hooks.isSubsetOf(broader.hooks) &&
-    scope.to.holders.every((holders) => holders.some((name) => broader.to.names.has(name)))
+    scope.to.supersets.every((supersets) => supersets.some((name) => broader.to.names.has(name)))
   );
 }
 
-/** Whether a side holds an atom of another. */
+/** Whether a side contains a set of another one. */
 function isInPart(inner: Destination, outer: Destination): boolean {
-  return inner.holders.some((holders) => holders.some((name) => outer.names.has(name)));
+  return inner.supersets.some((supersets) => supersets.some((name) => outer.names.has(name)));
 }
 
 /** How many rules may still be looked at. */

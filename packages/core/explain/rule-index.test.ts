@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../testing/random.ts';
 import { evaluate } from './evaluate.ts';
-import { spotOf } from './prefix-map.ts';
+import { parsedAddressOf } from './prefix-map.ts';
 import { Dice, RandomNetwork } from './random-network.fixture.ts';
 import { groupsOfAddresses, RuleIndex } from './rule-index.ts';
 
@@ -27,7 +27,7 @@ function check(seed: number): void {
       { direction, source, destination, protocol, port },
       { rules, members, defaultPolicy },
     );
-    const [from, to] = [spotOf(source), spotOf(destination)];
+    const [from, to] = [parsedAddressOf(source), parsedAddressOf(destination)];
     if (from === null || to === null) throw new Error('not an address');
     const found = index
       .rulesFor({ hook: direction, protocol, port })

@@ -4,7 +4,7 @@
 import { compareRules } from '../compile/firewall/rule-order.ts';
 import type { FirewallEntry, MemberEntry, RuleEntry, RuleSide } from '../wire/document.ts';
 import type { RuleVerdict } from './evaluate.ts';
-import { PrefixMap, type Spot } from './prefix-map.ts';
+import { type ParsedAddress, PrefixMap } from './prefix-map.ts';
 import { namesOfSide } from './sides.ts';
 
 /** What a question says of its packets, apart from their addresses. */
@@ -88,7 +88,7 @@ export class TrafficRules {
     }
   }
 
-  evaluate(packet: { readonly source: Spot; readonly destination: Spot }): RuleVerdict {
+  evaluate(packet: { readonly source: ParsedAddress; readonly destination: ParsedAddress }): RuleVerdict {
     const to = this.#keysOf(packet.destination);
     let found: RuleEntry | null = null;
     for (const from of this.#keysOf(packet.source)) {
@@ -118,13 +118,13 @@ export class TrafficRules {
   }
 
   /** The keys of all sides that contain the address. */
-  #keysOf(spot: Spot): readonly string[] {
-    const known = this.#keys.get(spot.text);
+  #keysOf(address: ParsedAddress): readonly string[] {
+    const known = this.#keys.get(address.text);
     if (known !== undefined) return known;
-    const groups = (this.#groupsOf.get(spot.text) ?? []).map((group) => `group ${group}`);
-    const cidrs = Array.from(this.#cidrs.covering(spot), (cidr) => `block ${cidr}`);
-    const keys = [spot.text, ...groups, ...cidrs, 'all'];
-    this.#keys.set(spot.text, keys);
+    const groups = (this.#groupsOf.get(address.text) ?? []).map((group) => `group ${group}`);
+    const cidrs = Array.from(this.#cidrs.covering(address), (cidr) => `block ${cidr}`);
+    const keys = [address.text, ...groups, ...cidrs, 'all'];
+    this.#keys.set(address.text, keys);
     return keys;
   }
 }

@@ -1,15 +1,15 @@
-// What sides of rules mean as sets of addresses, in a form that covering can be asked of: names of sides, the names of
-// all sides that hold one, and the parts that one consists of.
+// Sides of rules as sets of addresses: the keys of a side, the keys of all sides that contain a set, and the parts of a
+// set.
 import { type Family, formatAddress, widthOf } from '../net/address.ts';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
 import type { RuleSide } from '../wire/document.ts';
-import { PrefixMap, type Spot, spotOf } from './prefix-map.ts';
+import { type ParsedAddress, PrefixMap, parsedAddressOf } from './prefix-map.ts';
 
-/** A set of addresses that rules either cover wholly or have to be asked about in parts. */
-export type Atom =
-  | { readonly kind: 'address'; readonly spot: Spot }
+/** A set of addresses that a rule covers wholly, or not at all, or in parts. */
+export type AddressSet =
+  | { readonly kind: 'address'; readonly address: ParsedAddress }
   | { readonly kind: 'group'; readonly group: string }
-  /** Addresses of the block that no longer block of a rule holds, whosever they are. */
+  /** The addresses of the block that are in no longer block of a rule. */
   | { readonly kind: 'block'; readonly prefix: Prefix };
 
 export interface SidesParts {
@@ -22,13 +22,13 @@ export interface SidesParts {
 export class Sides {
   readonly #groups: SidesParts['groups'];
   readonly #groupsOf = new Map<string, string[]>();
-  readonly #neighbours = new Map<string, ReadonlySet<string>>();
+  readonly #overlappingGroups = new Map<string, ReadonlySet<string>>();
   readonly #families: SidesParts['families'];
   readonly #blocks = new Map<string, Prefix>();
   readonly #starts = new Map<string, Prefix[]>();
   readonly #byAddress = new PrefixMap<string>();
-  readonly #holders = new Map<string, readonly string[]>();
-  readonly #parts = new Map<string, readonly Atom[]>();
+  readonly #supersets = new Map<string, readonly string[]>();
+  readonly #parts = new Map<string, readonly AddressSet[]>();
 
   constructor({ sides, groups, families }: SidesParts) {
     this.#groups = groups;
@@ -54,68 +54,68 @@ export class Sides {
     }
   }
 
-  atomsOf(side: RuleSide): readonly Atom[] {
+  addressSetsOf(side: RuleSide): readonly AddressSet[] {
     switch (side.kind) {
       case 'host':
-        return side.addresses.flatMap(addressAtom);
+        return side.addresses.flatMap(singleAddress);
       case 'group':
         return [{ kind: 'group', group: side.group }];
       case 'cidr': {
         const prefix = this.#blocks.get(side.cidr);
-        return prefix === undefined ? [] : [blockAtom(prefix)];
+        return prefix === undefined ? [] : [blockSet(prefix)];
       }
       case 'all':
         return this.#families.map((family) => ({ kind: 'block', prefix: { family, bits: 0n, length: 0 } }));
     }
   }
 
-  /** The names of all sides that hold the atom wholly. */
-  holdersOf(atom: Atom): readonly string[] {
-    const name = nameOf(atom);
-    let holders = this.#holders.get(name);
-    if (holders === undefined) {
-      holders = this.#findHolders(atom);
-      this.#holders.set(name, holders);
+  /** The keys of all sides that contain the set. */
+  supersetsOf(addressSet: AddressSet): readonly string[] {
+    const name = nameOf(addressSet);
+    let supersets = this.#supersets.get(name);
+    if (supersets === undefined) {
+      supersets = this.#findSupersets(addressSet);
+      this.#supersets.set(name, supersets);
     }
-    return holders;
+    return supersets;
   }
 
-  /** What the atom consists of, when that can be said; empty: it cannot. */
-  partsOf(atom: Atom): readonly Atom[] {
-    const name = nameOf(atom);
+  /** The parts that make up the set; empty: they are not known. */
+  partsOf(addressSet: AddressSet): readonly AddressSet[] {
+    const name = nameOf(addressSet);
     let parts = this.#parts.get(name);
     if (parts === undefined) {
-      parts = this.#findParts(atom);
+      parts = this.#findParts(addressSet);
       this.#parts.set(name, parts);
     }
     return parts;
   }
 
   /** Groups that have a member in common with this one, itself included. */
-  neighbours(group: string): ReadonlySet<string> {
-    const known = this.#neighbours.get(group);
+  overlappingGroups(group: string): ReadonlySet<string> {
+    const known = this.#overlappingGroups.get(group);
     if (known !== undefined) return known;
     const found = new Set([group]);
     for (const address of this.#groups.get(group) ?? []) {
       for (const other of this.#groupsOf.get(address) ?? []) found.add(other);
     }
-    this.#neighbours.set(group, found);
+    this.#overlappingGroups.set(group, found);
     return found;
   }
 
-  #findHolders(atom: Atom): string[] {
-    switch (atom.kind) {
+  #findSupersets(addressSet: AddressSet): string[] {
+    switch (addressSet.kind) {
       case 'address': {
-        const groups = (this.#groupsOf.get(atom.spot.text) ?? []).map((group) => `group ${group}`);
-        return [atom.spot.text, ...groups, ...this.#byAddress.covering(atom.spot), 'all'];
+        const groups = (this.#groupsOf.get(addressSet.address.text) ?? []).map((group) => `group ${group}`);
+        return [addressSet.address.text, ...groups, ...this.#byAddress.covering(addressSet.address), 'all'];
       }
       case 'group':
-        return [`group ${atom.group}`, 'all'];
+        return [`group ${addressSet.group}`, 'all'];
       case 'block': {
-        const { prefix } = atom;
-        const spot = { family: prefix.family, bits: prefix.bits, text: '' };
+        const { prefix } = addressSet;
+        const address = { family: prefix.family, bits: prefix.bits, text: '' };
         // A longer block at the same address covers its first address only.
-        const names = Array.from(this.#byAddress.covering(spot)).filter((name) => {
+        const names = Array.from(this.#byAddress.covering(address)).filter((name) => {
           const other = this.#blocks.get(name.slice('block '.length));
           return other !== undefined && contains(other, prefix);
         });
@@ -124,20 +124,20 @@ export class Sides {
     }
   }
 
-  #findParts(atom: Atom): readonly Atom[] {
-    if (atom.kind === 'group') return (this.#groups.get(atom.group) ?? []).flatMap(addressAtom);
-    if (atom.kind === 'address') return [];
-    return this.#blocksThatFill(atom.prefix);
+  #findParts(addressSet: AddressSet): readonly AddressSet[] {
+    if (addressSet.kind === 'group') return (this.#groups.get(addressSet.group) ?? []).flatMap(singleAddress);
+    if (addressSet.kind === 'address') return [];
+    return this.#blocksThatFill(addressSet.prefix);
   }
 
   /** Blocks of rules inside this one that fill it from its first address to its last; empty: they leave gaps. */
-  #blocksThatFill(outer: Prefix): Atom[] {
+  #blocksThatFill(outer: Prefix): AddressSet[] {
     const end = outer.bits + sizeOf(outer);
-    const parts: Atom[] = [];
+    const parts: AddressSet[] = [];
     for (let at = outer.bits; at < end; ) {
       const next = this.#starting(outer.family, at).find((prefix) => prefix.length > outer.length);
       if (next === undefined) return [];
-      parts.push(blockAtom(next));
+      parts.push(blockSet(next));
       at += sizeOf(next);
     }
     return parts;
@@ -149,31 +149,31 @@ export class Sides {
   }
 }
 
-export function familyOf(atom: Atom): Family | null {
-  if (atom.kind === 'group') return null;
-  return atom.kind === 'address' ? atom.spot.family : atom.prefix.family;
+export function familyOf(addressSet: AddressSet): Family | null {
+  if (addressSet.kind === 'group') return null;
+  return addressSet.kind === 'address' ? addressSet.address.family : addressSet.prefix.family;
 }
 
-function addressAtom(address: string): Atom[] {
-  const spot = spotOf(address);
-  return spot === null ? [] : [{ kind: 'address', spot }];
+function singleAddress(text: string): AddressSet[] {
+  const address = parsedAddressOf(text);
+  return address === null ? [] : [{ kind: 'address', address }];
 }
 
-function blockAtom(prefix: Prefix): Atom {
+function blockSet(prefix: Prefix): AddressSet {
   if (prefix.length < widthOf[prefix.family]) return { kind: 'block', prefix };
-  return { kind: 'address', spot: { ...prefix, text: formatAddress(prefix) } };
+  return { kind: 'address', address: { ...prefix, text: formatAddress(prefix) } };
 }
 
-function nameOf(atom: Atom): string {
-  if (atom.kind === 'group') return `group ${atom.group}`;
-  return atom.kind === 'address' ? atom.spot.text : formatPrefix(atom.prefix);
+function nameOf(addressSet: AddressSet): string {
+  if (addressSet.kind === 'group') return `group ${addressSet.group}`;
+  return addressSet.kind === 'address' ? addressSet.address.text : formatPrefix(addressSet.prefix);
 }
 
 function sizeOf(prefix: Prefix): bigint {
   return 1n << BigInt(widthOf[prefix.family] - prefix.length);
 }
 
-/** What a rule's side is called where rules are kept by what they name: an address, a group, a block, or all. */
+/** The keys of a rule's side in indexes of rules: addresses, a group, a block, or all. */
 export function namesOfSide(side: RuleSide): readonly string[] {
   switch (side.kind) {
     case 'host':

@@ -1,9 +1,9 @@
 // Packets drawn at random for a network of real hosts, each with what the explanation says of it.
 import type { Item, PortMappingModel, VirtualIpModel } from '@powernode/core/compile/model';
+import { NetworkSnapshot } from '@powernode/core/explain/network-snapshot';
 import type { Dice } from '@powernode/core/explain/random-network.fixture';
 import { explain } from '@powernode/core/explain/reachability';
-import { Sight } from '@powernode/core/explain/sight';
-import type { Answer } from '@powernode/core/explain/trail';
+import type { Answer } from '@powernode/core/explain/trace';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { underlayOf } from './kernel-network.ts';
 import { connectionPort, type Flow, type Outcome, type Shot, servedPorts } from './wire.ts';
@@ -188,9 +188,12 @@ export class Packets {
     protocol,
     port,
   }: Pick<Shot, 'source' | 'destination' | 'protocol' | 'port'>): Answer {
-    const sight = new Sight(this.#parts.network.index);
+    const snapshot = new NetworkSnapshot(this.#parts.network.index);
     return explain(
-      { sight, nameOf: ({ type, id }) => `${type} ${type === 'peer' ? this.#parts.network.nameOf(id) : id}` },
+      {
+        snapshot,
+        nameOf: ({ type, id }) => `${type} ${type === 'peer' ? this.#parts.network.nameOf(id) : id}`,
+      },
       {
         source: { kind: 'address', address: source },
         destination: { kind: 'address', address: destination },

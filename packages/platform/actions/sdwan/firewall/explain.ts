@@ -2,10 +2,10 @@
 import { hostAddressesOf, transitInterfaceName } from '@powernode/core/compile/entries';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
-import type { Asked } from '@powernode/core/explain/ends';
+import type { QuestionEnd } from '@powernode/core/explain/ends';
+import { NetworkSnapshot, type PresenceOf } from '@powernode/core/explain/network-snapshot';
+import type { InUse } from '@powernode/core/explain/packet-tracer';
 import { explain, type Question } from '@powernode/core/explain/reachability';
-import { type PresenceOf, Sight } from '@powernode/core/explain/sight';
-import type { InUse } from '@powernode/core/explain/walk';
 import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
@@ -23,13 +23,13 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
     port: input.port ?? null,
   };
   const problems = await problemsOfPeers(context, index.network.id);
-  const sight = new Sight(index, {
+  const snapshot = new NetworkSnapshot(index, {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
     presenceOf: presenceOf(context),
   });
   const inUse = interfacesInUse(context, index);
   return withNames(context, (nameOf) => {
-    const { verdict, because } = explain({ sight, nameOf, inUse }, question);
+    const { verdict, because } = explain({ snapshot, nameOf, inUse }, question);
     return {
       verdict,
       because: because.map(({ step, peerId, object, detail }) => ({
@@ -63,7 +63,7 @@ async function askedOf(
   context: ActionContext,
   input: Input<'explainReachability'>,
   side: 'source' | 'destination',
-): Promise<Asked> {
+): Promise<QuestionEnd> {
   const given: Partial<
     Record<'peer_id' | 'user_device_id' | 'virtual_ip_id' | 'address', string | undefined>
   > = input[side];

@@ -1,8 +1,8 @@
 // Handler: who reaches whom in a network.
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { type MatrixNode, type MatrixRow, matrixNodes, matrixRows } from '@powernode/core/explain/matrix';
-import { type Present, Sight } from '@powernode/core/explain/sight';
-import type { InUse } from '@powernode/core/explain/walk';
+import { type LiveState, NetworkSnapshot } from '@powernode/core/explain/network-snapshot';
+import type { InUse } from '@powernode/core/explain/packet-tracer';
 import type { Handler } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
 import { interfacesInUse, presenceOf, refusePortOfIcmp } from './explain.ts';
@@ -15,12 +15,12 @@ export const getReachabilityMatrix: Handler<'getReachabilityMatrix'> = async (co
   refusePortOfIcmp(input);
   const { protocol, port = null } = input;
   const problems = await problemsOfPeers(context, index.network.id);
-  const present: Present = {
+  const live: LiveState = {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
     presenceOf: presenceOf(context),
   };
   const inUse = interfacesInUse(context, index);
-  const { nodes, truncated, rows } = await atOneMoment({ index, present, inUse }, { protocol, port });
+  const { nodes, truncated, rows } = await atOneMoment({ index, live, inUse }, { protocol, port });
   const objects = nodes.map(({ kind: type, id }) => ({ type, id }));
   const nameOf = await namesOf(context, objects);
   const named = nodes.map((node) => ({ ...node, name: nameOf({ type: node.kind, id: node.id }) }));
@@ -35,18 +35,14 @@ interface Matrix {
 
 /** Again, when the network has changed meanwhile; not for ever, because some networks change all the time. */
 async function atOneMoment(
-  {
-    index,
-    present,
-    inUse,
-  }: { readonly index: NetworkIndex; readonly present: Present; readonly inUse: InUse },
+  { index, live, inUse }: { readonly index: NetworkIndex; readonly live: LiveState; readonly inUse: InUse },
   traffic: Parameters<typeof matrixRows>[2],
 ): Promise<Matrix> {
   for (let left = triesMax; ; left--) {
-    const sight = new Sight(index, present);
-    const { nodes, truncated } = matrixNodes(sight);
+    const snapshot = new NetworkSnapshot(index, live);
+    const { nodes, truncated } = matrixNodes(snapshot);
     const before = digestOf(index, nodes);
-    const rows = await inSlices(matrixRows(sight, nodes, traffic, inUse));
+    const rows = await inSlices(matrixRows(snapshot, nodes, traffic, inUse));
     if (left <= 1 || digestOf(index, nodes) === before) return { nodes, truncated, rows };
   }
 }

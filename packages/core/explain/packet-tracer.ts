@@ -1,39 +1,39 @@
-// A packet on its way through the overlay, from node to node: routes, tunnels, forwarding. It follows the documents
-// and nothing else. Where the packet begins: reachability.ts; how it is evaluated on its way: path-rules.ts.
+// Traces a packet through the overlay from node to node: routes, tunnels, forwarding. It follows the documents and
+// nothing else. Where the packet begins: reachability.ts; where rules are evaluated for it: path-rules.ts.
 import type { PeerEntry } from '../wire/document.ts';
 import { type NodeProblem, nodeProblemTable, type ProblemStage } from '../wire/node-problems.ts';
 import { interfaceNameShape } from '../wire/texts.ts';
+import type { NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
 import { isAccepted, isAcceptedForDevices } from './path-rules.ts';
-import type { Sight } from './sight.ts';
-import type { Answer, Named, NameOf, Packet, Trail, Verdict } from './trail.ts';
+import type { Answer, NameOf, ObjectRef, Packet, Trace, Verdict } from './trace.ts';
 
-/** The interface by which a node's route goes now, where it has a choice; null: unknown. */
+/** The interface that a node's route uses now, where it has a choice; null: unknown. */
 export type InUse = (peerId: string, destination: string) => string | null;
 
-export interface WalkParts {
-  readonly sight: Sight;
+export interface PacketTracerParts {
+  readonly snapshot: NetworkSnapshot;
   readonly packet: Packet;
-  readonly trail: Trail;
+  readonly trace: Trace;
   readonly inUse: InUse;
 }
 
 /** Source, its hub, the hub of the destination, destination; one more each for what a document may get wrong. */
 const forwardedMax = 4;
 
-export class Walk {
-  readonly #parts: WalkParts;
+export class PacketTracer {
+  readonly #parts: PacketTracerParts;
   readonly #named = new Set<NodeProblem>();
-  /** The nodes that it left or reached by a tunnel, in their order. */
+  /** The nodes that the packet left or reached by a tunnel, in their order. */
   readonly #passed: string[] = [];
   #forwarded = 0;
 
-  constructor(parts: WalkParts) {
+  constructor(parts: PacketTracerParts) {
     this.#parts = parts;
   }
 
-  /** The packet begins at a node. */
-  begin(node: NodeView): Answer {
+  /** The packet is sent by a node. */
+  traceFrom(node: NodeView): Answer {
     const { packet } = this.#parts;
     if (node.local(packet.destination) !== undefined) {
       this.#note(node, 'destination', null, (nameOf) => {
@@ -49,8 +49,8 @@ export class Walk {
     return this.#leave(node, name);
   }
 
-  /** The packet begins at a device without an agent, and comes out of its tunnel at its hub. */
-  beginAtDevice(node: NodeView, device: { readonly id: string; readonly publicKey: string }): Answer {
+  /** The packet is sent by a device without an agent, and comes out of its tunnel at its hub. */
+  traceFromDevice(node: NodeView, device: { readonly id: string; readonly publicKey: string }): Answer {
     const object = { type: 'user_device', id: device.id } as const;
     for (const name of node.interfaces.keys()) {
       const tunnel = node.tunnelByKey(name, device.publicKey);
@@ -67,18 +67,18 @@ export class Walk {
     return this.#end('no_route', node);
   }
 
-  /** A packet that a door lets in, with the addresses that it has inside. */
-  beginAtDoor(node: NodeView): Answer {
+  /** A packet that a port forward admits, with its addresses after translation. */
+  traceFromPortForward(node: NodeView): Answer {
     this.#pass(node);
     if (node.local(this.#parts.packet.destination) !== undefined) return this.#end('allowed', node);
     const name = this.#route(node);
     return name === null ? this.#end('no_route', node) : this.#leave(node, name);
   }
 
-  /** The tunnel to the nearest of those who answer for the destination, where it is an anycast address. */
-  #taker(node: NodeView): PeerEntry | undefined {
+  /** The tunnel to the nearest holder of the destination, where that is an anycast address. */
+  #anycastNextHop(node: NodeView): PeerEntry | undefined {
     const { packet, inUse } = this.#parts;
-    return node.takers(packet.destination).find((one) => {
+    return node.anycastNextHops(packet.destination).find((one) => {
       const [own = ''] = one.allowed_ips;
       return !node.isDirect(one) || inUse(node.peerId, own) === null;
     });
@@ -88,7 +88,7 @@ export class Walk {
   #route(node: NodeView): string | null {
     const { packet, inUse } = this.#parts;
     const { destination } = packet;
-    const anycast = this.#taker(node);
+    const anycast = this.#anycastNextHop(node);
     if (anycast !== undefined) {
       this.#note(node, 'route', { type: 'interface', id: anycast.interface }, () => {
         return `Several peers hold ${destination.text}; it goes to the first one whose path is up, via ${anycast.interface}.`;
@@ -111,10 +111,10 @@ export class Walk {
 
   #leave(node: NodeView, name: string): Answer {
     this.#pass(node);
-    const { sight, packet } = this.#parts;
+    const { snapshot, packet } = this.#parts;
     const { destination } = packet;
     const object = { type: 'interface', id: name } as const;
-    const tunnel = this.#taker(node) ?? node.tunnelTo(name, destination);
+    const tunnel = this.#anycastNextHop(node) ?? node.tunnelTo(name, destination);
     if (tunnel === undefined) {
       this.#note(
         node,
@@ -132,17 +132,17 @@ export class Walk {
       });
       return this.#end('allowed', node);
     }
-    const next = sight.node(tunnel.peer_id);
+    const next = snapshot.node(tunnel.peer_id);
     const other = node.interfaces.get(name)?.public_key ?? '';
     const back = next?.tunnelOf({ own: tunnel.public_key, other });
-    const trouble = troubleOf(tunnel, back);
+    const fault = tunnelFault(tunnel, back);
     this.#note(node, 'tunnel', object, (nameOf) => {
-      const far = nameOf({ type: 'peer', id: tunnel.peer_id });
-      return trouble === null
-        ? `${name} carries it to ${far}.`
-        : `${name} would carry it to ${far}, but ${trouble}.`;
+      const remote = nameOf({ type: 'peer', id: tunnel.peer_id });
+      return fault === null
+        ? `${name} carries it to ${remote}.`
+        : `${name} would carry it to ${remote}, but ${fault}.`;
     });
-    if (next === null || back === undefined || trouble !== null) return this.#end('no_route', node);
+    if (next === null || back === undefined || fault !== null) return this.#end('no_route', node);
     return this.#arrive(next, back);
   }
 
@@ -151,7 +151,8 @@ export class Walk {
     this.#pass(node);
     const { source } = this.#parts.packet;
     const name = tunnel.interface;
-    const taken = node.takers(source).find((one) => one.interface === name) ?? node.tunnelTo(name, source);
+    const taken =
+      node.anycastNextHops(source).find((one) => one.interface === name) ?? node.tunnelTo(name, source);
     if (taken?.public_key === tunnel.public_key) return this.#arrived(node, tunnel);
     this.#note(node, 'tunnel', { type: 'interface', id: name }, () => {
       return `${name} drops it, because this tunnel does not take packets from ${source.text} (AllowedIPs).`;
@@ -181,7 +182,7 @@ export class Walk {
   /** Names what the node says is wrong with it. Not null: that ends the packet, and so. */
   #stoppedAt(node: NodeView, stage: ProblemStage, tunnel: PeerEntry): 'denied' | 'no_route' | null {
     let verdict: 'denied' | 'no_route' | null = null;
-    for (const problem of this.#parts.sight.problemsOf(node.peerId)) {
+    for (const problem of this.#parts.snapshot.problemsOf(node.peerId)) {
       if (!concerns(problem, tunnel)) continue;
       const { stops, subsystem } = nodeProblemTable[problem.code];
       // What another program of the host forbids is a denial; what does not work leads nowhere.
@@ -197,7 +198,7 @@ export class Walk {
   #mayForward(node: NodeView): boolean {
     this.#forwarded++;
     const may = node.forwards && this.#forwarded <= forwardedMax;
-    const network = { type: 'network', id: this.#parts.sight.network.network.id } as const;
+    const network = { type: 'network', id: this.#parts.snapshot.network.network.id } as const;
     this.#note(node, 'forward', network, () =>
       may
         ? 'It forwards between the peers of the network.'
@@ -216,8 +217,8 @@ export class Walk {
     return this.#end(isAccepted(this.#parts, node, 'ingress') ? 'allowed' : 'denied', node);
   }
 
-  #note(node: NodeView, step: StepName, object: Named | null, detail: (nameOf: NameOf) => string): void {
-    this.#parts.trail.add({ step, peerId: node.peerId, object }, detail);
+  #note(node: NodeView, step: StepName, object: ObjectRef | null, detail: (nameOf: NameOf) => string): void {
+    this.#parts.trace.add({ step, peerId: node.peerId, object }, detail);
   }
 
   #pass({ peerId }: NodeView): void {
@@ -225,40 +226,40 @@ export class Walk {
   }
 
   /**
-   * The first machine on the way that is not reached now, by what probes, streams and kernels say; null: none. Names
-   * also those of which it is in doubt.
+   * The first node of the path that is unreachable now, by probes, streams and kernels; null: none. Adds a step also
+   * for nodes of which that is uncertain.
    */
   #unreached(): string | null {
-    const { sight, trail } = this.#parts;
-    const isByHub = this.#passed.some((id) => sight.network.peer(id)?.hubSlot != null);
+    const { snapshot, trace } = this.#parts;
+    const isByHub = this.#passed.some((id) => snapshot.network.peer(id)?.hubSlot != null);
     for (const [i, peerId] of this.#passed.entries()) {
-      const presence = sight.presenceOf(peerId);
+      const presence = snapshot.presenceOf(peerId);
       if (presence === null || presence.because === null) continue;
       const { code, detail } = presence.because;
-      // What fails between a machine and its hubs does not concern spokes that meet without one, but that it is gone or
-      // has no UDP does; and what a hub does not pass on does not concern those who speak to the hub itself.
+      // What fails between a node and its hubs does not concern spokes with a direct path, but a node that is offline
+      // or without UDP does; and a hub that does not forward is no obstacle to packets for the hub itself.
       if (!isByHub && code !== 'offline' && code !== 'udp_blocked') continue;
       if (code === 'forwards_nothing' && (i === 0 || i === this.#passed.length - 1)) continue;
-      trail.add({ step: 'presence', peerId, object: { type: 'peer', id: peerId } }, () => detail);
+      trace.add({ step: 'presence', peerId, object: { type: 'peer', id: peerId } }, () => detail);
       if (presence.reachable === false) return peerId;
     }
     return null;
   }
 
   #end(verdict: Verdict, node: NodeView): Answer {
-    const { trail, packet } = this.#parts;
-    const lost = verdict === 'allowed' ? this.#unreached() : null;
-    const object = { type: 'peer', id: lost ?? node.peerId } as const;
-    trail.add({ step: 'verdict', peerId: object.id, object }, (nameOf) =>
-      lost === null
-        ? sentenceOf(verdict, { destination: packet.destination.text, node: nameOf(object) })
+    const { trace, packet } = this.#parts;
+    const unreached = verdict === 'allowed' ? this.#unreached() : null;
+    const object = { type: 'peer', id: unreached ?? node.peerId } as const;
+    trace.add({ step: 'verdict', peerId: object.id, object }, (nameOf) =>
+      unreached === null
+        ? messageOf(verdict, { destination: packet.destination.text, node: nameOf(object) })
         : `Rules and routes allow it, but ${nameOf(object)} is unreachable now, so it does not reach ${packet.destination.text}.`,
     );
-    return lost === null ? trail.end(verdict) : trail.end('no_route', true);
+    return unreached === null ? trace.end(verdict) : trace.end('no_route', true);
   }
 }
 
-type StepName = Parameters<Trail['add']>[0]['step'];
+type StepName = Parameters<Trace['add']>[0]['step'];
 
 /** Whether a problem concerns packets of one tunnel. Interfaces outside overlays concern all of them. */
 function concerns(problem: NodeProblem, tunnel: PeerEntry): boolean {
@@ -267,14 +268,14 @@ function concerns(problem: NodeProblem, tunnel: PeerEntry): boolean {
   return name === undefined || !interfaceNameShape.test(name) || name === tunnel.interface;
 }
 
-/** null: the tunnel can come about. */
-function troubleOf(tunnel: PeerEntry, back: PeerEntry | undefined): string | null {
+/** null: the tunnel can be established. */
+function tunnelFault(tunnel: PeerEntry, back: PeerEntry | undefined): string | null {
   if (back === undefined) return 'that has no tunnel back';
-  const canCall = tunnel.endpoint !== null || back.endpoint !== null;
-  return canCall ? null : 'neither peer has an endpoint for the other';
+  const canInitiate = tunnel.endpoint !== null || back.endpoint !== null;
+  return canInitiate ? null : 'neither peer has an endpoint for the other';
 }
 
-function sentenceOf(verdict: Verdict, at: { readonly destination: string; readonly node: string }): string {
+function messageOf(verdict: Verdict, at: { readonly destination: string; readonly node: string }): string {
   switch (verdict) {
     case 'allowed':
       return `It reaches ${at.destination}. Replies return on the same path: rules are stateful.`;

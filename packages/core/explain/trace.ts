@@ -1,23 +1,23 @@
-// What an explanation is made of: steps, each naming the object that decides, and the verdict that they lead to.
+// The trace of a packet: steps, each with the object that decides, and the verdict.
 import type { ReachabilityStep } from '../intent/reachability.ts';
-import type { Spot } from './prefix-map.ts';
+import type { ParsedAddress } from './prefix-map.ts';
 
 export type ObjectType = NonNullable<ReachabilityStep['object']>['type'];
 
 /** An object of the network, or a part of a node. */
-export interface Named {
+export interface ObjectRef {
   readonly type: ObjectType;
   readonly id: string;
 }
 
 /** The name of an object, for people. */
-export type NameOf = (object: Named) => string;
+export type NameOf = (object: ObjectRef) => string;
 
-export interface Step {
+export interface TraceStep {
   readonly step: ReachabilityStep['step'];
-  /** The node where it happens; null: at none. */
+  /** The node at which it happens; null: at none. */
   readonly peerId: string | null;
-  readonly object: Named | null;
+  readonly object: ObjectRef | null;
   readonly detail: string;
 }
 
@@ -25,22 +25,22 @@ export type Verdict = 'allowed' | 'denied' | 'no_route';
 
 export interface Answer {
   readonly verdict: Verdict;
-  /** Rules and routes let it through, and a machine on its way is not reached now. */
+  /** Rules and routes allow it, and a node of its path is unreachable now. */
   readonly isUnreachable: boolean;
-  readonly because: readonly Step[];
+  readonly because: readonly TraceStep[];
 }
 
 export interface Packet {
-  readonly source: Spot;
-  readonly destination: Spot;
+  readonly source: ParsedAddress;
+  readonly destination: ParsedAddress;
   readonly protocol: 'tcp' | 'udp' | 'icmp6';
   /** null: it has none, or any. */
   readonly port: number | null;
 }
 
-/** Gathers steps. Sentences are made only where somebody will read them. */
-export class Trail {
-  readonly #steps: Step[] = [];
+/** Collects steps. Their texts are made only when they are wanted. */
+export class Trace {
+  readonly #steps: TraceStep[] = [];
   readonly #nameOf: NameOf | null;
 
   /** null: only the verdict is wanted. */
@@ -48,7 +48,7 @@ export class Trail {
     this.#nameOf = nameOf;
   }
 
-  add(step: Omit<Step, 'detail'>, detail: (nameOf: NameOf) => string): void {
+  add(step: Omit<TraceStep, 'detail'>, detail: (nameOf: NameOf) => string): void {
     if (this.#nameOf !== null) this.#steps.push({ ...step, detail: detail(this.#nameOf) });
   }
 

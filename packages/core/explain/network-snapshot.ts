@@ -1,4 +1,4 @@
-// What explaining looks at: a network as the compiler holds it, the documents of its nodes, and whose each address is.
+// The network that an explanation reads: its model, the documents of its nodes, and the owner of each address.
 
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
 import type { Item, NetworkModel, PeerModel, UserDeviceModel, VirtualIpModel } from '../compile/model.ts';
@@ -10,10 +10,10 @@ import { type EntryValue, entryKey } from '../wire/document.ts';
 import { NodeDocument } from '../wire/node-document.ts';
 import type { NodeProblem } from '../wire/node-problems.ts';
 import { NodeView } from './node-view.ts';
-import { type Spot, spotOf } from './prefix-map.ts';
+import { type ParsedAddress, parsedAddressOf } from './prefix-map.ts';
 import { type GroupsOf, groupsOfAddresses } from './rule-index.ts';
 
-/** The part of the fast compiler that is asked. */
+/** The part of the incremental compiler that explanations use. */
 export interface CompiledNetwork {
   readonly network: NetworkModel;
   peer(id: string): PeerModel | undefined;
@@ -29,37 +29,37 @@ export function isPeer(owner: Owner): owner is PeerModel {
   return !('type' in owner);
 }
 
-/** What a peer's machine says is wrong with it in the network, the worst first. */
+/** The problems that a peer reports of itself in the network, the worst first. */
 export type ProblemsOf = (peerId: string) => readonly NodeProblem[];
 
-/** Whether a peer is reached now, and why not; null: nothing is known. */
-export type PresenceOf = (peerId: string) => PresenceSeen | null;
+/** Whether a peer is reachable now, and why not; null: nothing is known. */
+export type PresenceOf = (peerId: string) => ObservedPresence | null;
 
-export interface PresenceSeen {
+export interface ObservedPresence {
   readonly reachable: boolean | null;
   readonly because: { readonly code: UnreachableCode; readonly detail: string } | null;
 }
 
-/** What is known of the present, beside what nodes are to be. */
-export interface Present {
+/** What is observed of nodes, beside what their documents say. */
+export interface LiveState {
   readonly problemsOf?: ProblemsOf;
   readonly presenceOf?: PresenceOf;
 }
 
-export class Sight {
+export class NetworkSnapshot {
   readonly network: CompiledNetwork;
   readonly problemsOf: ProblemsOf;
   readonly presenceOf: PresenceOf;
   readonly #nodes = new Map<string, NodeView>();
   readonly #prefixes: readonly Prefix[];
-  readonly #spots = new Map<string, Spot | null>();
+  readonly #parsed = new Map<string, ParsedAddress | null>();
   #owners: Map<string, Owner> | null = null;
   #groupsOf: GroupsOf | null = null;
 
-  constructor(network: CompiledNetwork, present: Present = {}) {
+  constructor(network: CompiledNetwork, live: LiveState = {}) {
     this.network = network;
-    this.problemsOf = present.problemsOf ?? (() => []);
-    this.presenceOf = present.presenceOf ?? (() => null);
+    this.problemsOf = live.problemsOf ?? (() => []);
+    this.presenceOf = live.presenceOf ?? (() => null);
     this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
   }
 
@@ -79,30 +79,30 @@ export class Sight {
   }
 
   /** null: the text is no address. */
-  spot(text: string): Spot | null {
-    const known = this.#spots.get(text);
+  address(text: string): ParsedAddress | null {
+    const known = this.#parsed.get(text);
     if (known !== undefined) return known;
-    const spot = spotOf(text);
-    this.#spots.set(text, spot);
-    return spot;
+    const address = parsedAddressOf(text);
+    this.#parsed.set(text, address);
+    return address;
   }
 
-  owner(spot: Spot): Owner | undefined {
+  owner(address: ParsedAddress): Owner | undefined {
     this.#owners ??= this.#allOwners();
-    return this.#owners.get(spot.text);
+    return this.#owners.get(address.text);
   }
 
-  isInside(spot: Spot): boolean {
-    return this.#prefixes.some((prefix) => contains(prefix, spot));
+  isInside(address: ParsedAddress): boolean {
+    return this.#prefixes.some((prefix) => contains(prefix, address));
   }
 
-  /** Whether it is one of the addresses at which agents answer each other's probes. */
-  isProbeAddress(spot: Spot): boolean {
-    const prefix = this.#prefixes.find((one) => contains(one, spot));
-    return prefix?.family === 6 && (spot.bits & hostMask(prefix)) >= probeHostNumberFirst;
+  /** Whether agents answer probes at the address. */
+  isProbeAddress(address: ParsedAddress): boolean {
+    const prefix = this.#prefixes.find((one) => contains(one, address));
+    return prefix?.family === 6 && (address.bits & hostMask(prefix)) >= probeHostNumberFirst;
   }
 
-  /** The peers that answer for a virtual IP, or would; the first is the one that packets go to. */
+  /** The peers that hold a virtual IP, or would; packets go to the first. */
   holders(item: VirtualIpModel): string[] {
     const ids = item.anycast ? item.candidates : item.holder === null ? [] : [item.holder];
     return ids.filter((id) => this.network.peer(id) !== undefined);
