@@ -1,7 +1,7 @@
 // What the platform is told of what probes say: changes, everything again on a new stream, and nothing that is stale.
 import { probeUntriedMs } from '@powernode/core/limits/presence';
 import { proberRestartMs } from '@powernode/core/limits/probe';
-import type { HubPathState } from '@powernode/core/presence/judge';
+import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import { seededRandom } from '@powernode/core/testing/random';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { NodeDocument } from '@powernode/core/wire/node-document';

@@ -2,7 +2,7 @@
 // Everything once after each hello, then what changed.
 import { probedForMsMax, probedPathsMax, probedPerFrameMax } from '@powernode/core/limits/presence';
 import { probeSourcesMax } from '@powernode/core/limits/probe';
-import type { HubPathState } from '@powernode/core/presence/judge';
+import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { PathIndex } from '../plan/path-index.ts';
 import { isHeard } from '../probe/judge.ts';

@@ -7,7 +7,10 @@ import {
   probeStarvedMs,
   probeTickMs,
 } from '@powernode/core/limits/probe';
-import { RunClock, type RunClockRhythm } from '@powernode/core/presence/run-clock';
+import {
+  type ClockTimings,
+  StarvationCompensatedClock,
+} from '@powernode/core/presence/starvation-compensated-clock';
 import { type Probe, readProbe, writeProbe } from '@powernode/core/wire/probe';
 import type { AnsweringConfig, ProberConfig, RelayConfig } from './config.ts';
 import { isHeard, type PathState } from './judge.ts';
@@ -19,7 +22,7 @@ import { Sources } from './sources.ts';
 import { type Target, type TargetReport, Targets, type TunnelReport } from './targets.ts';
 import { type WatchChange, Watches } from './watches.ts';
 
-export const probeRhythm: RunClockRhythm = {
+export const probeRhythm: ClockTimings = {
   tickMs: probeTickMs,
   starvedMs: probeStarvedMs,
   settleMs: probeIntervalMs,
@@ -42,7 +45,7 @@ export class Engine {
   readonly #outlet: Outlet;
   /** Drawn at the start; answers to an earlier run are not this one's. */
   readonly #run: bigint;
-  readonly #clock: RunClock;
+  readonly #clock: StarvationCompensatedClock;
   readonly #targets = new Targets();
   readonly #sizes = new PathSizes();
   readonly #sources = new Sources();
@@ -59,7 +62,7 @@ export class Engine {
   constructor(parts: { readonly outlet: Outlet; readonly run: bigint; readonly nowMs: number }) {
     this.#outlet = parts.outlet;
     this.#run = parts.run;
-    this.#clock = new RunClock(parts.nowMs, probeRhythm);
+    this.#clock = new StarvationCompensatedClock(parts.nowMs, probeRhythm);
   }
 
   configure(config: ProberConfig, nowMs: number): void {
@@ -89,7 +92,7 @@ export class Engine {
     const runMs = this.#clock.at(nowMs);
     for (const target of this.#targets.due(runMs)) this.#probe(target, nowMs);
     this.#measureSizes(nowMs, runMs);
-    if (this.#clock.judges(runMs)) this.#judge(runMs);
+    if (this.#clock.isSettled(runMs)) this.#judge(runMs);
     this.#askAndHold(nowMs);
   }
 

@@ -1,6 +1,6 @@
 // What a path is taken for, as it is heard and not heard. A simulated clock and seeded losses.
 import { probeDeadMs, probeIntervalMs, probeTickMs } from '@powernode/core/limits/probe';
-import { RunClock } from '@powernode/core/presence/run-clock';
+import { StarvationCompensatedClock } from '@powernode/core/presence/starvation-compensated-clock';
 import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';
 import { probeRhythm } from './engine.ts';
@@ -61,17 +61,17 @@ describe('a path', () => {
 
 describe('the clock of silence', () => {
   test('goes with the time as long as it is looked at', () => {
-    const clock = new RunClock(1_000, probeRhythm);
+    const clock = new StarvationCompensatedClock(1_000, probeRhythm);
     for (let atMs = 1_000; atMs < 5_000; atMs += probeTickMs) expect(clock.at(atMs)).toBe(atMs);
-    expect(clock.judges(5_000)).toBe(true);
+    expect(clock.isSettled(5_000)).toBe(true);
   });
 
   test('stood still while nobody looked, and nobody is judged at once', () => {
-    const clock = new RunClock(0, probeRhythm);
+    const clock = new StarvationCompensatedClock(0, probeRhythm);
     clock.at(probeTickMs);
     const runMs = clock.at(30_000);
     expect(runMs).toBe(2 * probeTickMs);
-    expect(clock.judges(runMs)).toBe(false);
-    expect(clock.judges(clock.at(30_000 + probeIntervalMs))).toBe(true);
+    expect(clock.isSettled(runMs)).toBe(false);
+    expect(clock.isSettled(clock.at(30_000 + probeIntervalMs))).toBe(true);
   });
 });

@@ -16,7 +16,7 @@ export function isHeard(state: PathState): boolean {
   return state === 'alive' || state === 'returning';
 }
 
-/** All times are those of a RunClock. */
+/** All times are those of a StarvationCompensatedClock. */
 export class PathJudge {
   #state: PathState = 'untried';
   #heardAtMs = Number.NEGATIVE_INFINITY;

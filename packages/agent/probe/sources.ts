@@ -1,6 +1,6 @@
 // Those who probe this node, as a hub sees them: whether their probes arrive, and by which way. A spoke whose probes
 // cease to come straight, and go on coming by way of another hub, is to be sent its packets by way of that one (a
-// backup path). Without sockets and without a clock of its own; times are those of a RunClock.
+// backup path). Without sockets and without a clock of its own; times are those of a StarvationCompensatedClock.
 import {
   probeDeadMs,
   probeIntervalMs,

@@ -1,5 +1,5 @@
 // The paths that this node probes: when each is sent its next probe, and what its answers say. Without sockets and
-// without a clock of its own; times are those of a RunClock.
+// without a clock of its own; times are those of a StarvationCompensatedClock.
 import { probeUntriedMs } from '@powernode/core/limits/presence';
 import {
   directProbeDeadMs,
@@ -9,7 +9,7 @@ import {
   probeIntervalMs,
   probePaceMaxMs,
 } from '@powernode/core/limits/probe';
-import type { HubPathState } from '@powernode/core/presence/judge';
+import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import type { TargetConfig } from './config.ts';
 import { isHeard, PathJudge, type PathState } from './judge.ts';
 import { type Forwarding, type TunnelFacts, verdicts } from './verdict.ts';

@@ -5,7 +5,7 @@ import type { Item, NetworkModel, PeerModel, UserDeviceModel, VirtualIpModel } f
 import { usableEntries } from '../compile/usable.ts';
 import { contains, hostMask, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { probeHostNumberFirst } from '../net/probe-address.ts';
-import type { UnreachableCode } from '../presence/judge.ts';
+import type { UnreachableCode } from '../presence/evaluate-peer.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
 import { NodeDocument } from '../wire/node-document.ts';
 import type { NodeProblem } from '../wire/node-problems.ts';

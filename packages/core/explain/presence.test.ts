@@ -1,7 +1,7 @@
 // What an explanation and the matrix make of machines that are not reached now.
 import { describe, expect, test } from 'vitest';
 import { NetworkIndex } from '../compile/network-index.ts';
-import type { UnreachableCode } from '../presence/judge.ts';
+import type { UnreachableCode } from '../presence/evaluate-peer.ts';
 import { seededRandom } from '../testing/random.ts';
 import type { QuestionEnd } from './ends.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';

@@ -1,6 +1,6 @@
 // A peer: one instance's place in one network, with its address, its key and what is observed of it.
 import { z } from 'zod';
-import { unreachableCodes } from '../presence/judge.ts';
+import { unreachableCodes } from '../presence/evaluate-peer.ts';
 import * as common from './common.ts';
 
 /** handshake_pending: the node has not applied it yet; handshaking: applied, no handshake yet;

@@ -1,25 +1,25 @@
-// When a change is worth an event: it has lasted for a while, and longer each time it goes back and forth.
+// When a change is reported as an event: once it has lasted for a while, and for longer each time the state flaps.
 import { presenceConfirmMaxMs, presenceConfirmMs, presenceFlapMs } from '../limits/presence.ts';
 
 /** Times are of one clock that only rises. */
 export class Hysteresis {
-  /** What was told last. */
-  #told: boolean;
+  /** The state that was reported last. */
+  #reported: boolean;
   #sinceMs: number | null = null;
-  /** When it was told lately. */
-  #tellings: number[] = [];
+  /** The times of recent reports. */
+  #reportTimesMs: number[] = [];
 
-  constructor(told: boolean) {
-    this.#told = told;
+  constructor(reported: boolean) {
+    this.#reported = reported;
   }
 
-  get told(): boolean {
-    return this.#told;
+  get reported(): boolean {
+    return this.#reported;
   }
 
-  /** The state at a moment; null: not known. Answers the time at which it becomes worth telling; null: it is not. */
-  see(state: boolean | null, nowMs: number, extraMs = 0): number | null {
-    if (state === null || state === this.#told) {
+  /** Takes the state at a moment; null: not known. Returns when a change is due to be reported; null: there is none. */
+  observe(state: boolean | null, nowMs: number, extraMs = 0): number | null {
+    if (state === null || state === this.#reported) {
       this.#sinceMs = null;
       return null;
     }
@@ -27,10 +27,11 @@ export class Hysteresis {
     return this.#sinceMs + extraMs + this.#confirmMs(nowMs);
   }
 
-  tell(nowMs: number): void {
-    this.#told = !this.#told;
+  /** The change was reported. */
+  report(nowMs: number): void {
+    this.#reported = !this.#reported;
     this.#sinceMs = null;
-    this.#tellings = [...this.#recent(nowMs), nowMs];
+    this.#reportTimesMs = [...this.#recent(nowMs), nowMs];
   }
 
   #confirmMs(nowMs: number): number {
@@ -39,7 +40,7 @@ export class Hysteresis {
   }
 
   #recent(nowMs: number): number[] {
-    return this.#tellings.filter((atMs) => nowMs - atMs <= presenceFlapMs).slice(-keptMax);
+    return this.#reportTimesMs.filter((atMs) => nowMs - atMs <= presenceFlapMs).slice(-keptMax);
   }
 }
 

@@ -1,8 +1,12 @@
-// What is known of machines by their streams, in whichever process: whether a machine is online, which addresses it hears
-// as a hub, and the state of its own tunnels to hubs. Reports of a machine count only while it is online. They are kept
-// as long as its stream, because it reports changes only, unless their peer or hub has left the fleet.
+// What is known of machines by their streams, in whichever process: whether a machine is online, which addresses it
+// hears as a hub, and the state of its own tunnels to hubs. Reports of a machine count only while it is online. They
+// are kept as long as its stream, because it reports changes only, unless their peer or hub has left the fleet.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
-import type { Callers, HubPathState, MachinePresence } from '@powernode/core/presence/judge';
+import type {
+  HubPathState,
+  MachinePresence,
+  TunnelReportCounts,
+} from '@powernode/core/presence/evaluate-peer';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 
 export interface HeardReport {
@@ -39,7 +43,7 @@ const never: MachinePresence = { state: 'unknown', sinceMs: null };
 export class Evidence {
   readonly #machines = new Map<InstanceId, Machine>();
   /** By the hub's peer: the machines that have reported on their tunnel to it. */
-  readonly #callers = new Map<PeerId, Set<InstanceId>>();
+  readonly #reporters = new Map<PeerId, Set<InstanceId>>();
   readonly #listener: EvidenceListener;
 
   constructor(listener: EvidenceListener) {
@@ -116,8 +120,8 @@ export class Evidence {
     for (const { address, heard, sinceMs } of said.heard) machine.heard.set(address, { heard, sinceMs });
     for (const { peerId, state, sinceMs } of said.tunnels) {
       machine.tunnels.set(peerId, { state, sinceMs });
-      const callers = this.#callers.get(peerId) ?? new Set();
-      this.#callers.set(peerId, callers.add(instanceId));
+      const reporters = this.#reporters.get(peerId) ?? new Set();
+      this.#reporters.set(peerId, reporters.add(instanceId));
     }
     if (said.heard.length > 0)
       this.#listener.heard(
@@ -196,14 +200,14 @@ export class Evidence {
   }
 
   /** What all online machines report on their tunnels to a hub. */
-  callersOf(hubPeerId: PeerId): Callers {
+  tunnelReportCounts(hubPeerId: PeerId): TunnelReportCounts {
     const counts = { answers: 0, silent: 0, forwards_nothing: 0 };
     const since: Record<HubPathState, number | null> = {
       answers: null,
       silent: null,
       forwards_nothing: null,
     };
-    for (const instanceId of this.#callers.get(hubPeerId) ?? []) {
+    for (const instanceId of this.#reporters.get(hubPeerId) ?? []) {
       const report = this.tunnel(instanceId, hubPeerId);
       if (report === undefined) continue;
       counts[report.state]++;
@@ -285,9 +289,9 @@ export class Evidence {
 
   #dropped(instanceId: InstanceId, addresses: readonly string[], hubIds: readonly PeerId[]): void {
     for (const hubId of hubIds) {
-      const callers = this.#callers.get(hubId);
-      callers?.delete(instanceId);
-      if (callers?.size === 0) this.#callers.delete(hubId);
+      const reporters = this.#reporters.get(hubId);
+      reporters?.delete(instanceId);
+      if (reporters?.size === 0) this.#reporters.delete(hubId);
     }
     if (addresses.length > 0) this.#listener.heard(instanceId, addresses);
     if (hubIds.length > 0) this.#listener.tunnels(instanceId, hubIds);

@@ -30,7 +30,7 @@ export class News<T extends Subject> {
   readonly #gathered = new Map<string, { readonly sinceMs: number; readonly subjects: T[] }>();
 
   see(subject: T, state: boolean | null, at: { readonly runMs: number; readonly extraMs?: number }): void {
-    const dueMs = subject.hysteresis.see(state, at.runMs, at.extraMs);
+    const dueMs = subject.hysteresis.observe(state, at.runMs, at.extraMs);
     if (dueMs === null) this.#pending.delete(subject.key);
     else this.#pending.set(subject.key, { subject, dueMs });
   }
@@ -44,7 +44,7 @@ export class News<T extends Subject> {
     for (const [key, { subject, dueMs }] of this.#pending) {
       if (dueMs > runMs) continue;
       this.#pending.delete(key);
-      subject.hysteresis.tell(runMs);
+      subject.hysteresis.report(runMs);
       const gathered = this.#gathered.get(subject.accountId) ?? { sinceMs: runMs, subjects: [] };
       gathered.subjects.push(subject);
       this.#gathered.set(subject.accountId, gathered);

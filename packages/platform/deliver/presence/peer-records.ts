@@ -1,4 +1,4 @@
-// Whether each peer is reached: one small record for each, judged anew when something about it was said. Keeps no clock
+// Whether each peer is reachable: one small record for each, evaluated again after each report about it. Keeps no clock
 // and writes nothing.
 
 import type { Delta, DeltaSubscriber, PeerDelta } from '@powernode/core/compile/deltas';
@@ -6,7 +6,12 @@ import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { AccountId, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
-import { type HubWord, judgePeer, type PathWord, type PeerVerdict } from '@powernode/core/presence/judge';
+import {
+  evaluatePeer,
+  type HubReport,
+  type PathReport,
+  type PeerVerdict,
+} from '@powernode/core/presence/evaluate-peer';
 import type { Evidence } from './evidence.ts';
 
 export interface PeerRecord {
@@ -23,13 +28,13 @@ export interface PeerRecord {
 export interface PeerRecordsParts {
   readonly fleet: FleetIndex;
   readonly evidence: () => Evidence;
-  /** The newest handshake of anybody with it; null: none. */
+  /** The newest handshake of any peer with it; null: none. */
   readonly handshakeMs: (publicKey: PublicKey) => number | null;
   readonly now: () => number;
   readonly created: (record: PeerRecord) => void;
   readonly removed: (record: PeerRecord) => void;
   /** Its verdict may be another one. */
-  readonly judged: (record: PeerRecord) => void;
+  readonly evaluated: (record: PeerRecord) => void;
 }
 
 const nothing: PeerVerdict = { reachable: null, because: null, isPassing: true };
@@ -82,7 +87,7 @@ export class PeerRecords implements DeltaSubscriber {
       case 'item_removed':
         return;
     }
-    // Who is a hub decides who has a say.
+    // A hub more or less changes which reports count.
     if (isOfHub(delta)) this.touchNetwork(delta.network.id);
   }
 
@@ -128,8 +133,8 @@ export class PeerRecords implements DeltaSubscriber {
     }
   }
 
-  /** Judges everything that was touched: hubs first, because spokes depend on them. */
-  settle(): void {
+  /** Evaluates all peers that were touched: hubs first, because spokes depend on them. */
+  evaluateDirty(): void {
     if (this.#dirty.size === 0) return;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
@@ -146,9 +151,9 @@ export class PeerRecords implements DeltaSubscriber {
       const index = this.#parts.fleet.network(networkId);
       if (index === undefined) continue;
       let isAnyHubOther = false;
-      for (const hub of hubs) if (this.#judge(index, hub)) isAnyHubOther = true;
+      for (const hub of hubs) if (this.#evaluate(index, hub)) isAnyHubOther = true;
       const others = isAnyHubOther ? [...index.peers()].filter((peer) => peer.hubSlot === null) : spokes;
-      for (const peer of others) this.#judge(index, peer);
+      for (const peer of others) this.#evaluate(index, peer);
     }
   }
 
@@ -162,14 +167,14 @@ export class PeerRecords implements DeltaSubscriber {
   }
 
   /** Answers whether the peer is reached now and was not, or vice versa. */
-  #judge(index: NetworkIndex, peer: PeerModel): boolean {
+  #evaluate(index: NetworkIndex, peer: PeerModel): boolean {
     const record = this.#byPeer.get(peer.id);
     if (record === undefined) return false;
-    const { now, judged, handshakeMs } = this.#parts;
+    const { now, evaluated, handshakeMs } = this.#parts;
     const evidence = this.#parts.evidence();
     const nowMs = now();
-    const heardBy: HubWord[] = [];
-    const paths: PathWord[] = [];
+    const heardBy: HubReport[] = [];
+    const paths: PathReport[] = [];
     for (const hub of index.transit) {
       if (hub.id === peer.id) continue;
       const heard = evidence.heardBy(hub.instanceId, peer.hostAddress);
@@ -178,12 +183,12 @@ export class PeerRecords implements DeltaSubscriber {
       if (tunnel !== undefined) paths.push({ hubId: hub.id, ...tunnel });
     }
     const before = record.verdict;
-    record.verdict = judgePeer({
+    record.verdict = evaluatePeer({
       isHub: peer.hubSlot !== null,
       machine: evidence.presence(peer.instanceId),
       heardBy,
       paths,
-      callers: peer.hubSlot === null ? nobody : evidence.callersOf(peer.id),
+      reports: peer.hubSlot === null ? noReports : evidence.tunnelReportCounts(peer.id),
       hearsAny: peer.hubSlot === null ? null : evidence.hearsAny(peer.instanceId),
       hub: (id) => this.#hub(index, id),
       handshakeMs: handshakeMs(peer.publicKey),
@@ -194,7 +199,7 @@ export class PeerRecords implements DeltaSubscriber {
     // What is not reached was last heard at some time, which does not move as long as it is not.
     if (isOther)
       record.sinceMs = reachable === null ? null : ((reachable ? null : because?.sinceMs) ?? nowMs);
-    judged(record);
+    evaluated(record);
     return isOther;
   }
 
@@ -207,7 +212,7 @@ export class PeerRecords implements DeltaSubscriber {
   }
 }
 
-const nobody = {
+const noReports = {
   answers: 0,
   silent: 0,
   forwardsNothing: 0,

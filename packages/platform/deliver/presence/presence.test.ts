@@ -1,5 +1,5 @@
-// Presence without a database: which reports count after a change of the fleet, what one process reports to another of a
-// stream that was replaced, and clocks that are set.
+// Presence without a database: which reports count after a change of the fleet, what one process reports to another of
+// a stream that was replaced, and clocks that are set.
 import { withContents } from '@powernode/core/compile/deltas';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
@@ -7,7 +7,7 @@ import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { hearsayExpiryMs } from '@powernode/core/limits/failover';
 import { nodeSilentMs } from '@powernode/core/limits/node-stream';
 import { presenceGraceMs, presenceTickMs } from '@powernode/core/limits/presence';
-import type { HubPathState } from '@powernode/core/presence/judge';
+import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type EventBus, inProcessBus } from '../../events/event-bus.ts';

@@ -1,5 +1,5 @@
-// Who is there: machines by their streams, peers by what probes, streams and kernels say. Shown at once from memory; what
-// lasts becomes rows and events, in batches. A change of presence reaches no node and is no change of any network.
+// Who is there: machines by their streams, peers by what probes, streams and kernels say. Shown at once from memory;
+// what lasts becomes rows and events, in batches. A change of presence reaches no node and is no change of any network.
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
@@ -7,7 +7,7 @@ import type { AccountId, InstanceId, PeerId, PublicKey } from '@powernode/core/i
 import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
 import * as presenceLimits from '@powernode/core/limits/presence';
 import { Hysteresis } from '@powernode/core/presence/hysteresis';
-import { RunClock } from '@powernode/core/presence/run-clock';
+import { StarvationCompensatedClock } from '@powernode/core/presence/starvation-compensated-clock';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { EventBus } from '../../events/event-bus.ts';
@@ -53,7 +53,7 @@ interface Heard {
 export class Presence implements DeltaSubscriber {
   readonly view: PresenceView;
   readonly #parts: PresenceParts;
-  readonly #clock: RunClock;
+  readonly #clock: StarvationCompensatedClock;
   readonly #evidence: Evidence;
   readonly #peers: PeerRecords;
   readonly #gossip: PresenceGossip;
@@ -75,7 +75,7 @@ export class Presence implements DeltaSubscriber {
   constructor(parts: PresenceParts) {
     this.#parts = parts;
     const { clock, fleet, handshakeMs, processId, bus } = parts;
-    this.#clock = new RunClock(clock.steady(), {
+    this.#clock = new StarvationCompensatedClock(clock.steady(), {
       tickMs: presenceLimits.presenceTickMs,
       starvedMs: presenceLimits.presenceStarvedMs,
       settleMs: nodeStreamLimits.streamBeatMaxMs,
@@ -96,7 +96,7 @@ export class Presence implements DeltaSubscriber {
         this.#peerNews.forget(peerId);
         this.#peerSubjects.delete(peerId);
       },
-      judged: (record) => this.#peerJudged(record),
+      evaluated: (record) => this.#peerEvaluated(record),
     });
     this.#gossip = new PresenceGossip({
       processId,
@@ -202,7 +202,7 @@ export class Presence implements DeltaSubscriber {
       this.#passingAtMs = runMs;
       this.#peers.touchPassing();
     }
-    this.#peers.settle();
+    this.#peers.evaluateDirty();
     this.#gossip.tick();
     for (const due of this.#machineNews.takeDue(runMs)) {
       this.#writer.write({
@@ -245,7 +245,7 @@ export class Presence implements DeltaSubscriber {
         this.#heardAnyMs = runMs;
       }
     }
-    if (!this.#clock.judges(runMs)) return;
+    if (!this.#clock.isSettled(runMs)) return;
     // Nobody at all is heard: more likely it is this machine. Then it takes longer to be sure of anybody.
     const isAlone =
       this.#heard.size >= presenceLimits.presenceDoubtStreamsMin &&
@@ -327,7 +327,7 @@ export class Presence implements DeltaSubscriber {
     });
   }
 
-  #peerJudged(record: PeerRecord): void {
+  #peerEvaluated(record: PeerRecord): void {
     const subject = this.#peerSubjects.get(record.peerId);
     if (subject === undefined) return;
     const isWaitedFor = this.#machines.get(record.instanceId)?.isSilent === true;
@@ -372,7 +372,7 @@ export class Presence implements DeltaSubscriber {
 
   #machineRow({ instanceId, hysteresis }: MachineSubject) {
     const lastMs = this.#evidence.lastHeardMs(instanceId) ?? this.#parts.clock.now();
-    return { instanceId, offlineSinceMs: hysteresis.told ? null : lastMs };
+    return { instanceId, offlineSinceMs: hysteresis.reported ? null : lastMs };
   }
 
   #peerRow({ record, hysteresis }: PeerSubject) {
@@ -383,7 +383,7 @@ export class Presence implements DeltaSubscriber {
       code: because?.code ?? 'not_heard',
       detail: because?.detail ?? '',
     };
-    return { peerId, networkId, instanceId, unreachable: hysteresis.told ? null : unreachable };
+    return { peerId, networkId, instanceId, unreachable: hysteresis.reported ? null : unreachable };
   }
 }
 

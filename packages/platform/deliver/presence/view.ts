@@ -2,8 +2,8 @@
 
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
-import type { Cause, MachinePresence } from '@powernode/core/presence/judge';
-import { sentenceOf } from '@powernode/core/presence/sentences';
+import type { Cause, MachinePresence } from '@powernode/core/presence/evaluate-peer';
+import { messageOf } from '@powernode/core/presence/messages';
 import type { Clock } from '../../trust/clock.ts';
 import type { Evidence } from './evidence.ts';
 import type { PeerRecord, PeerRecords } from './peer-records.ts';
@@ -125,7 +125,7 @@ export class PresenceView {
   #shown(record: PeerRecord): PeerPresence {
     const { reachable, because } = record.verdict;
     if (because === null) return { reachable, sinceMs: record.sinceMs, because: null };
-    const detail = sentenceOf(because, {
+    const detail = messageOf(because, {
       self: this.#nameOf(record.peerId),
       hub: (id) => this.#nameOf(id),
     });

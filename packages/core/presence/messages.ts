@@ -1,12 +1,12 @@
-// Why a peer is not reached, in words.
-import type { Cause } from './judge.ts';
+// The message that says why a peer is unreachable.
+import type { Cause } from './evaluate-peer.ts';
 
 export interface Names {
   readonly self: string;
   readonly hub: (peerId: string) => string;
 }
 
-export function sentenceOf(cause: Cause, names: Names): string {
+export function messageOf(cause: Cause, names: Names): string {
   const { self } = names;
   const hubs = listOf(cause.hubIds.map((id) => names.hub(id)));
   const since = cause.sinceMs === null ? '' : ` since ${timeOf(cause.sinceMs)}`;
@@ -51,7 +51,7 @@ function listOf(names: readonly string[]): string {
 
 const namedMax = 6;
 
-/** Whole seconds: nobody reads more. */
+/** Whole seconds are enough for people. */
 function timeOf(atMs: number): string {
   return new Date(atMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,15 +1,15 @@
 // Whether a peer is reached, by what is said of it: a table of what operators meet, and what one liar can do.
 import { describe, expect, test } from 'vitest';
-import { type Callers, judgePeer, type PeerFacts } from './judge.ts';
+import { evaluatePeer, type PeerFacts, type TunnelReportCounts } from './evaluate-peer.ts';
 
-const nobody: Callers = {
+const nobody: TunnelReportCounts = {
   answers: 0,
   silent: 0,
   forwardsNothing: 0,
   silentSinceMs: null,
   forwardsNothingSinceMs: null,
 };
-const callers = (some: Partial<Callers>): Callers => ({ ...nobody, ...some });
+const reports = (some: Partial<TunnelReportCounts>): TunnelReportCounts => ({ ...nobody, ...some });
 const online = { state: 'online', sinceMs: 10 } as const;
 const offline = { state: 'offline', sinceMs: 500 } as const;
 const unknown = { state: 'unknown', sinceMs: 500 } as const;
@@ -22,7 +22,7 @@ function facts(some: Partial<PeerFacts>): PeerFacts {
     machine: online,
     heardBy: [],
     paths: [],
-    callers: nobody,
+    reports: nobody,
     hearsAny: null,
     hub: well,
     handshakeMs: null,
@@ -86,7 +86,7 @@ describe('a spoke', () => {
       null,
       null,
     ],
-    ['that is answered by a hub that has no word on it', { paths: [path('h', 'answers')] }, true, null],
+    ['that is answered by a hub that has no report on it', { paths: [path('h', 'answers')] }, true, null],
     ['of which nothing is known', {}, null, null],
     ['that shook hands a moment ago', { handshakeMs: 900 }, true, null],
     ['that shook hands an hour ago', { handshakeMs: 900, nowMs: 3_600_000 }, null, null],
@@ -98,62 +98,62 @@ describe('a spoke', () => {
       'offline',
     ],
   ])('%s [9.14] [9.28]', (_, some, reachable, code) => {
-    const verdict = judgePeer(facts(some));
+    const verdict = evaluatePeer(facts(some));
     expect([verdict.reachable, verdict.because?.code ?? null]).toEqual([reachable, code]);
   });
 
   test('is gone since anybody heard it last [9.14]', () => {
-    const { because } = judgePeer(
+    const { because } = evaluatePeer(
       facts({ machine: offline, heardBy: [heard('h', false, 700), heard('k', false, 650)] }),
     );
     expect(because).toEqual({ code: 'offline', sinceMs: 700, hubIds: ['h', 'k'], count: 0 });
   });
 
-  test('that is dead is not kept alive by the word of one hub against two [9.14]', () => {
+  test('that is dead is not kept alive by the report of one hub against two [9.14]', () => {
     const heardBy = [heard('liar', true), heard('h', false), heard('k', false)];
-    expect(judgePeer(facts({ machine: offline, heardBy })).reachable).toBe(false);
+    expect(evaluatePeer(facts({ machine: offline, heardBy })).reachable).toBe(false);
   });
 });
 
 describe('a hub', () => {
   test.each<[string, Partial<PeerFacts>, boolean | null, string | null]>([
-    ['that answers somebody', { callers: callers({ answers: 1, silent: 9 }) }, true, null],
+    ['that answers somebody', { reports: reports({ answers: 1, silent: 9 }) }, true, null],
     [
       'that is gone, and one machine of ten says that it answers',
-      { machine: offline, callers: callers({ answers: 1, silent: 9 }) },
+      { machine: offline, reports: reports({ answers: 1, silent: 9 }) },
       false,
       'offline',
     ],
     [
       'that lost the platform, and answers everybody',
-      { machine: offline, callers: callers({ answers: 9 }) },
+      { machine: offline, reports: reports({ answers: 9 }) },
       true,
       null,
     ],
-    ['that answers nobody', { callers: callers({ silent: 9, silentSinceMs: 800 }) }, false, 'not_heard'],
+    ['that answers nobody', { reports: reports({ silent: 9, silentSinceMs: 800 }) }, false, 'not_heard'],
     [
       'that answers nobody, and reaches no other hub, which others reach',
-      { callers: callers({ silent: 9 }), paths: [path('k', 'silent')] },
+      { reports: reports({ silent: 9 }), paths: [path('k', 'silent')] },
       false,
       'udp_blocked',
     ],
-    ['that does not answer the only one who calls it', { callers: callers({ silent: 1 }) }, null, 'no_path'],
+    ['that does not answer the only one who calls it', { reports: reports({ silent: 1 }) }, null, 'no_path'],
     [
       'that answers and forwards nothing',
-      { callers: callers({ forwardsNothing: 4 }) },
+      { reports: reports({ forwardsNothing: 4 }) },
       false,
       'forwards_nothing',
     ],
     [
       'that one machine says forwards nothing',
-      { callers: callers({ answers: 4, forwardsNothing: 1 }) },
+      { reports: reports({ answers: 4, forwardsNothing: 1 }) },
       true,
       null,
     ],
     ['that nobody calls, and that hears spokes', { hearsAny: true }, true, null],
     ['that nobody calls', {}, null, null],
   ])('%s [9.14]', (_, some, reachable, code) => {
-    const verdict = judgePeer(facts({ isHub: true, ...some }));
+    const verdict = evaluatePeer(facts({ isHub: true, ...some }));
     expect([verdict.reachable, verdict.because?.code ?? null]).toEqual([reachable, code]);
   });
 });

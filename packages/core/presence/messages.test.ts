@@ -1,7 +1,7 @@
 // What people read of a peer that is not reached.
 import { expect, test } from 'vitest';
-import type { Cause } from './judge.ts';
-import { sentenceOf } from './sentences.ts';
+import type { Cause } from './evaluate-peer.ts';
+import { messageOf } from './messages.ts';
 
 const names = { self: 'edge1', hub: (id: string) => `hub${id}` };
 const since = Date.parse('2026-11-29T20:00:00.400Z');
@@ -45,10 +45,10 @@ test.each<[Partial<Cause>, string]>([
     'hub1 has not heard edge1 since 2026-11-29T20:00:00Z, although edge1 says that it is answered: one of the two is wrong.',
   ],
 ])('%j [9.14] [9.28]', (some, text) => {
-  expect(sentenceOf(cause(some), names)).toBe(text);
+  expect(messageOf(cause(some), names)).toBe(text);
 });
 
 test('a sentence about very many hubs stays one [9.14]', () => {
   const hubIds = Array.from({ length: 30 }, (_, i) => `${i}`);
-  expect(sentenceOf(cause({ hubIds }), names)).toContain('hub4 and 25 more since');
+  expect(messageOf(cause({ hubIds }), names)).toContain('hub4 and 25 more since');
 });
