@@ -323,7 +323,7 @@ describe('the prober', () => {
   test('has its questions carried to the platform, and the answers back', async () => {
     platform.answersHolds = false;
     const leases = [{ virtual_ip_id: 'v', epoch: 3 }];
-    prober.events.hold({ sequence: 7, leases });
+    prober.events.leaseRenewal({ sequence: 7, leases });
     expect(await said('lease_renew')).toEqual({ kind: 'lease_renew', sequence: 7, leases });
     node.socket?.send(JSON.stringify({ kind: 'lease_ack', sequence: 7, leases }));
     await until(async () => prober.answers.length > 0);

@@ -46,7 +46,7 @@ export class Applier {
       observed: observed.state,
       scope,
       choices: paths.choices,
-      carried: paths.carried,
+      extraAllowedIps: paths.extraAllowedIps,
       forwardingHeld: machine.forwardingHeld,
       bridges: machine.bridges,
       mtuCaps: this.#parts.mtuCaps(),

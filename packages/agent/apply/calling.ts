@@ -1,6 +1,6 @@
 // Chooses where to call peers. Of several endpoints: the first of a family that this machine has, and the next one when
-// nobody answers; one that works stays. A place that only hubs vouch for (a direct path) is tried a few times, ever more
-// seldom, and then no more until something speaks for a new try. What no other machine can be is never called.
+// nobody answers; one that works stays. A place that only hubs vouch for (a direct path) is tried a few times, ever
+// more seldom, and then no more until something speaks for a new try. What no other machine can be is never called.
 import {
   directTriesMax,
   directTryMs,
@@ -16,7 +16,7 @@ import { type EntryValue, entryKey, type PeerEntry } from '@powernode/core/wire/
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { FoundProblem } from '../observe/problems.ts';
 import { type PathIndex, tunnelKey } from '../plan/path-index.ts';
-import type { PathState } from '../probe/judge.ts';
+import type { PathState } from '../probe/path-state.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
 import type { Calls } from '../subsystems/wireguard/calls.ts';
 

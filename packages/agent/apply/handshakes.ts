@@ -6,7 +6,7 @@ import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ObservedDevice } from '../subsystems/observed.ts';
 import type { Step } from '../subsystems/step.ts';
 import type { Calls } from '../subsystems/wireguard/calls.ts';
-import { asCarried, type Carried, writtenPeer } from '../subsystems/wireguard/peers.ts';
+import { type ExtraAllowedIps, withExtraAllowedIps, writtenPeer } from '../subsystems/wireguard/peers.ts';
 
 interface Pending {
   readonly interface: string;
@@ -55,7 +55,7 @@ export class Handshakes {
     at: {
       readonly device: ObservedDevice | null;
       readonly document: NodeDocument;
-      readonly carried: Carried;
+      readonly extraAllowedIps: ExtraAllowedIps;
       readonly calls: Calls;
       readonly nowMs: number;
     },
@@ -65,7 +65,8 @@ export class Handshakes {
       if (pending.interface !== name) continue;
       const observed = at.device?.peers.get(pending.publicKey);
       const entry = at.document.get('peer', `${name}/${pending.publicKey}`);
-      const called = entry === undefined ? null : at.calls.asCalled(asCarried(entry, at.carried));
+      const called =
+        entry === undefined ? null : at.calls.asCalled(withExtraAllowedIps(entry, at.extraAllowedIps));
       if (
         observed === undefined ||
         observed.lastHandshakeS > 0 ||

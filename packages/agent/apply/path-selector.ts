@@ -3,12 +3,12 @@ import type { NodeDocument } from '@powernode/core/wire/node-document';
 import { PassiveHealth, type PathHealth } from '../plan/health.ts';
 import { PathIndex } from '../plan/path-index.ts';
 import { ProbeHealth } from '../plan/probe-health.ts';
-import { type Choices, RouteChooser, type Switched } from '../plan/route-choice.ts';
-import type { PathState } from '../probe/judge.ts';
+import { type Choices, type RouteChanges, RouteChooser } from '../plan/route-choice.ts';
 import type { ProberNews } from '../probe/messages.ts';
+import type { PathState } from '../probe/path-state.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
 import { routeMetric } from '../subsystems/routes/steps.ts';
-import type { Carried } from '../subsystems/wireguard/peers.ts';
+import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 
 export class PathSelector {
   readonly index = new PathIndex();
@@ -32,8 +32,8 @@ export class PathSelector {
     return this.#health.isAnyHeard;
   }
 
-  get carried(): Carried {
-    return this.#chooser.carried;
+  get extraAllowedIps(): ExtraAllowedIps {
+    return this.#chooser.extraAllowedIps;
   }
 
   update(document: NodeDocument, keys: ReadonlySet<string> | 'all'): void {
@@ -41,7 +41,7 @@ export class PathSelector {
   }
 
   take(news: ProberNews): void {
-    this.#health.take(news);
+    this.#health.apply(news);
   }
 
   /** The prober begins anew. */
@@ -61,7 +61,7 @@ export class PathSelector {
 
   /** Takes what WireGuard counted on one interface into account. */
   weigh(name: string, observed: ObservedState, nowMs: number): void {
-    this.#passive.look(name, observed.interfaces.get(name)?.device?.peers.values() ?? [], nowMs);
+    this.#passive.observe(name, observed.interfaces.get(name)?.device?.peers.values() ?? [], nowMs);
   }
 
   /** Forgets tunnels that are not in the document. */
@@ -74,7 +74,7 @@ export class PathSelector {
     return this.#passive.of(tunnel);
   }
 
-  choose(): Switched {
+  choose(): RouteChanges {
     const switched = this.#chooser.choose({
       index: this.index,
       health: this.#health,
@@ -96,6 +96,6 @@ export class PathSelector {
 }
 
 /** The keys of the entries whose part of the machine a choice has changed. */
-export function keysOf(switched: Switched): string[] {
+export function keysOf(switched: RouteChanges): string[] {
   return [...switched.destinations.map((destination) => `route/${destination}`), ...switched.tunnels];
 }

@@ -190,7 +190,9 @@ export class Reconciler {
     this.#wake();
   }
 
-  /** Somebody deleted rules of the agent's table: they are put back before anything else, without a look at the rest. */
+  /**
+   * Somebody deleted rules of the agent's table: they are put back before anything else, without a look at the rest.
+   */
   rulesDeleted(): void {
     this.#isRulesetTouched = true;
     this.#wake();
@@ -300,12 +302,12 @@ export class Reconciler {
         const device = this.observed.interfaces.get(name)?.device ?? null;
         this.#paths.weigh(name, this.observed, this.#clock.nowMs());
         const nowMs = this.#clock.monotonicMs();
-        const { carried } = this.#paths;
+        const { extraAllowedIps } = this.#paths;
         const calls = this.#calling;
         const steps = this.#handshakes.stepsFor(name, {
           device,
           document: target.document,
-          carried,
+          extraAllowedIps,
           calls,
           nowMs,
         });

@@ -20,7 +20,7 @@ export async function removeEverything(
       observed: await machine.lookAtEverything(),
       scope: 'all',
       choices: new Map(),
-      carried: new Map(),
+      extraAllowedIps: new Map(),
       forwardingHeld: machine.forwardingHeld,
       writtenEndpoints: new Map(),
       calls: asDocumented,

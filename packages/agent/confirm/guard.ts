@@ -1,6 +1,6 @@
-// Commit-confirm: keeps what a change of the document replaced until the node is known to have come through it, and goes
-// back to that when the change cut the node off (decision 10). The document itself is kept as the platform wants it, so
-// that later changes, revocations above all, go on.
+// Commit-confirm: keeps what a change of the document replaced until the node is known to have come through it, and
+// goes back to that when the change cut the node off (decision 10). The document itself is kept as the platform wants
+// it, so that later changes, revocations above all, go on.
 import {
   type Before,
   effectiveEntries,
@@ -25,7 +25,7 @@ import type { FoundProblem } from '../observe/problems.ts';
 import type { PathHealth } from '../plan/health.ts';
 import type { PathIndex } from '../plan/path-index.ts';
 import { type Clock, timestamp } from '../ports/clock.ts';
-import { isHeard } from '../probe/judge.ts';
+import { isHeard } from '../probe/path-state.ts';
 import type { StateFolder } from '../state/folder.ts';
 import type { Held, Taken } from '../state/held.ts';
 import { beforeOf } from './before.ts';

@@ -10,7 +10,7 @@ import { addressOf, leaf, networkId, peerOf, route, transit } from '../fixtures/
 import type { FoundProblem } from '../observe/problems.ts';
 import { PathIndex } from '../plan/path-index.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
-import type { PathState } from '../probe/judge.ts';
+import type { PathState } from '../probe/path-state.ts';
 import type { StateFolder } from '../state/folder.ts';
 import { type Held, HeldDocument } from '../state/held.ts';
 import { ChangeGuard } from './guard.ts';

@@ -5,8 +5,8 @@ import { probeSourcesMax } from '@powernode/core/limits/probe';
 import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import type { ProbedMessage } from '@powernode/core/wire/node-stream';
 import type { PathIndex } from '../plan/path-index.ts';
-import { isHeard } from '../probe/judge.ts';
 import type { ProberNews } from '../probe/messages.ts';
+import { isHeard } from '../probe/path-state.ts';
 
 interface Since {
   readonly sinceMs: number;

@@ -1,5 +1,5 @@
 // What the prober has to say to the rest of the agent and to the platform, and they to it.
-import { probePaceMaxMs, proberRestartMs } from '@powernode/core/limits/probe';
+import { probeIntervalMaxMs, proberRestartMs } from '@powernode/core/limits/probe';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
 import { PathIndex } from '../plan/path-index.ts';
@@ -53,7 +53,7 @@ export class Probing {
     this.#prober = parts.startProber({
       pathSize: (tunnel, size) => this.#mtus.found(tunnel, size),
       news: (news) => this.#news(news),
-      hold: ({ sequence, leases }) => {
+      leaseRenewal: ({ sequence, leases }) => {
         // Later it would be worth nothing, so it is not kept for later.
         if (parts.stream.isOpen) parts.stream.send({ kind: 'lease_renew', sequence, leases: [...leases] });
       },
@@ -63,7 +63,7 @@ export class Probing {
         this.#watched.clear();
         this.#leases.clear();
         this.#presence.restarted();
-        parts.clock.after(proberRestartMs + 2 * probePaceMaxMs, () => {
+        parts.clock.after(proberRestartMs + 2 * probeIntervalMaxMs, () => {
           this.#presence.giveUpUnconfirmed();
           this.#tellPresence();
         });
@@ -103,9 +103,9 @@ export class Probing {
     this.#tellPresence();
   }
 
-  /** The platform's answer to `hold`. */
+  /** The platform's answer to `lease_renew`. */
   held(answer: { readonly sequence: number; readonly leases: readonly Claim[] }): void {
-    this.#prober.held(answer);
+    this.#prober.leaseAck(answer);
   }
 
   rulesLoading(): void {

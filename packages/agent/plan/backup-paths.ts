@@ -1,16 +1,16 @@
-// What is decided beside the routes of the document. A backup path: packets for a spoke that a hub does not hear straight
-// go by way of another hub that hears it. Anycast: an address that several peers answer for goes to the first that is
-// heard.
+// What is decided beside the routes of the document. A backup path: packets for a spoke that a hub does not hear
+// straight go by way of another hub that hears it. Anycast: an address that several peers answer for goes to the first
+// that is heard.
 import { withoutLength } from '@powernode/core/net/address';
 import type { AnycastEntry, PeerEntry } from '@powernode/core/wire/document';
-import { isHeard, type PathState } from '../probe/judge.ts';
-import type { Carried } from '../subsystems/wireguard/peers.ts';
+import { isHeard, type PathState } from '../probe/path-state.ts';
+import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 import { tunnelKey } from './path-index.ts';
 import type { PathSituation } from './probe-health.ts';
 
 export interface Overrides {
   readonly routes: ReadonlyMap<string, string>;
-  readonly carried: Carried;
+  readonly extraAllowedIps: ExtraAllowedIps;
 }
 
 interface Situation {
@@ -21,12 +21,12 @@ interface Situation {
   readonly before: Overrides;
 }
 
-export const noOverrides: Overrides = { routes: new Map(), carried: new Map() };
+export const noOverrides: Overrides = { routes: new Map(), extraAllowedIps: new Map() };
 
 export function overridesOf(situation: Situation): Overrides {
   const { index, sources } = situation.paths;
   const routes = new Map<string, string>();
-  const carried = new Map<string, string[]>();
+  const extraAllowedIps = new Map<string, string[]>();
   for (const [address, { backupVia }] of sources) {
     if (backupVia === null || !index.interfaces.has(backupVia)) continue;
     for (const prefix of peerOfSource(address, situation.paths)?.allowed_ips ?? []) {
@@ -44,16 +44,19 @@ export function overridesOf(situation: Situation): Overrides {
       }
     }
     // Its answers are taken from there too when nothing is sent there by this node: another hub may do so.
-    const met = used?.isLeaf
+    const leafHop = used?.isLeaf
       ? used
       : nearest(
           nextHops.filter((one) => one.isLeaf),
-          wasMet(anycast, situation),
+          wasLeafHop(anycast, situation),
         );
-    if (met === undefined) continue;
-    carried.set(met.tunnel, [...(carried.get(met.tunnel) ?? []), ...anycast.destinations]);
+    if (leafHop === undefined) continue;
+    extraAllowedIps.set(leafHop.tunnel, [
+      ...(extraAllowedIps.get(leafHop.tunnel) ?? []),
+      ...anycast.destinations,
+    ]);
   }
-  return { routes, carried };
+  return { routes, extraAllowedIps };
 }
 
 /** The leaf peer that has the address. */
@@ -115,13 +118,13 @@ function isUsable({ state, isDirect }: NextHop, isCovered: boolean): boolean {
   return isHeard(state) || (!isDirect && !isCovered);
 }
 
-function wasMet({ destinations }: AnycastEntry, { before }: Situation): (nextHop: NextHop) => boolean {
+function wasLeafHop({ destinations }: AnycastEntry, { before }: Situation): (nextHop: NextHop) => boolean {
   const [destination = ''] = destinations;
-  return ({ tunnel }) => before.carried.get(tunnel)?.includes(destination) === true;
+  return ({ tunnel }) => before.extraAllowedIps.get(tunnel)?.includes(destination) === true;
 }
 
 function wasUsed(anycast: AnycastEntry, situation: Situation): (nextHop: NextHop) => boolean {
   const device = situation.before.routes.get(anycast.destinations[0] ?? '');
-  const isMet = wasMet(anycast, situation);
-  return (nextHop) => nextHop.device === device && (!nextHop.isLeaf || isMet(nextHop));
+  const isLeafHop = wasLeafHop(anycast, situation);
+  return (nextHop) => nextHop.device === device && (!nextHop.isLeaf || isLeafHop(nextHop));
 }

@@ -24,7 +24,7 @@ function watch(
       keepalive: 25,
       hasPresharedKey: false,
     };
-    health.look('wg-a-1', [peer], startMs + at * 1000);
+    health.observe('wg-a-1', [peer], startMs + at * 1000);
   }
   return health;
 }

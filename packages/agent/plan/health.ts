@@ -7,7 +7,7 @@ import {
   agentUnansweredBytes,
   agentUnansweredMs,
 } from '@powernode/core/limits/agent';
-import type { PathState } from '../probe/judge.ts';
+import type { PathState } from '../probe/path-state.ts';
 import type { ObservedPeer } from '../subsystems/observed.ts';
 import { tunnelKey } from './path-index.ts';
 
@@ -34,7 +34,7 @@ export class PassiveHealth implements PathHealth {
   #nowMs = 0;
 
   /** Takes a look at all peers of an interface into account. Times are of the wall clock, as handshakes are. */
-  look(name: string, peers: Iterable<ObservedPeer>, nowMs: number): void {
+  observe(name: string, peers: Iterable<ObservedPeer>, nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     for (const peer of peers) {
       const key = tunnelKey({ interface: name, publicKey: peer.publicKey });

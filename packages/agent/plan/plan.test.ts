@@ -127,7 +127,7 @@ function planFor(entries: Entries, kernel: ModelKernel, scope: Scope = 'all'): P
     observed: seen,
     scope,
     choices: choicesOf(entries),
-    carried: new Map(),
+    extraAllowedIps: new Map(),
     forwardingHeld,
     writtenEndpoints,
     calls: asDocumented,

@@ -1,8 +1,8 @@
 // How paths are, by the prober where it has heard anything of them, and by WireGuard's counters where not: a hub of an
 // older version answers no probes and must not be taken for dead. Knows of hubs too by which way a spoke is heard.
 import { withoutLength } from '@powernode/core/net/address';
-import { isHeard, type PathState } from '../probe/judge.ts';
 import type { ProberNews } from '../probe/messages.ts';
+import { isHeard, type PathState } from '../probe/path-state.ts';
 import type { PassiveHealth, PathHealth } from './health.ts';
 import type { PathIndex } from './path-index.ts';
 import { tunnelKey } from './path-index.ts';
@@ -45,7 +45,7 @@ export class ProbeHealth implements PathHealth {
     return false;
   }
 
-  take(news: ProberNews): void {
+  apply(news: ProberNews): void {
     for (const { tunnel, state } of news.tunnels) {
       if (state === 'untried') this.#tunnels.delete(tunnel);
       else this.#tunnels.set(tunnel, state);
@@ -56,7 +56,9 @@ export class ProbeHealth implements PathHealth {
     }
   }
 
-  /** The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard. */
+  /**
+   * The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard.
+   */
   forgetHeard(): void {
     for (const [tunnel, state] of this.#tunnels) if (isHeard(state)) this.#tunnels.delete(tunnel);
     for (const [address, { backupVia }] of this.#sources)

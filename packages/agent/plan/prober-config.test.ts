@@ -64,7 +64,7 @@ describe('a spoke', () => {
     ]);
     expect(config.relays).toEqual([]);
     const [lease] = config.leases;
-    expect(lease).toMatchObject({ virtualIpId: 'v', epoch: 4, addresses: ['fd00::f'], enough: 2 });
+    expect(lease).toMatchObject({ virtualIpId: 'v', epoch: 4, addresses: ['fd00::f'], quorum: 2 });
     const targets = config.targets.map((one) => one.target);
     for (const witness of lease?.witnesses ?? ['none']) expect(targets).toContain(witness);
   });

@@ -27,7 +27,7 @@ export function proberConfigOf(index: PathIndex, mtus: MtuCaps = noMtuCaps): Pro
   };
 }
 
-/** Whether entries under these keys have a say in it. */
+/** Whether the prober's configuration depends on entries with these keys. */
 export function concernsProber(keys: ReadonlySet<string> | 'all'): boolean {
   if (keys === 'all') return true;
   for (const key of keys) if (/^(?:interface|probe|route|watch|virtual_ip)\//.test(key)) return true;
@@ -48,11 +48,11 @@ function networkPart(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Omi
 function answeringOf(leaf: InterfaceEntry, index: PathIndex): AnsweringConfig[] {
   return leaf.probe_addresses.flatMap((text): AnsweringConfig[] => {
     const address = withoutLength(text);
-    const way = readProbeAddress(address);
-    if (way === null) return [];
+    const parsed = readProbeAddress(address);
+    if (parsed === null) return [];
     const network = leaf.network_id;
-    if (way.slot === null) return [{ network, address, purpose: 'direct', relay: null }];
-    const relay = `${leaf.name}-${way.slot}`;
+    if (parsed.slot === null) return [{ network, address, purpose: 'direct', relay: null }];
+    const relay = `${leaf.name}-${parsed.slot}`;
     return [{ network, address, purpose: 'hub', relay: index.interfaces.has(relay) ? relay : null }];
   });
 }
@@ -81,12 +81,12 @@ function targetsOf(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Targe
   for (const probe of index.probes) {
     if (probe.network_id !== leaf.network_id) continue;
     const source = probe.purpose === 'direct' ? direct : own;
-    const way = readProbeAddress(probe.target);
-    if (source === undefined || source === '' || way === null) continue;
+    const parsed = readProbeAddress(probe.target);
+    if (source === undefined || source === '' || parsed === null) continue;
     targets.push({
       network: probe.network_id,
       target: probe.target,
-      goal: way.goal,
+      goal: parsed.goal,
       tunnel: tunnelKey({ interface: probe.interface, publicKey: probe.public_key }),
       purpose: probe.purpose,
       source,
@@ -117,8 +117,8 @@ function watchesOf(
 function leasesOf(index: PathIndex): LeaseConfig[] {
   return [...index.virtualIps].flatMap((one): LeaseConfig[] => {
     if (one.lease === null) return [];
-    const { witnesses, enough } = one.lease;
+    const { witnesses, enough: quorum } = one.lease;
     const addresses = one.addresses.map(withoutLength);
-    return [{ virtualIpId: one.virtual_ip_id, epoch: one.epoch, addresses, witnesses, enough }];
+    return [{ virtualIpId: one.virtual_ip_id, epoch: one.epoch, addresses, witnesses, quorum }];
   });
 }

@@ -3,7 +3,7 @@ import type { AnycastEntry, EntryValue, ProbeEntry, RouteEntry } from '@powernod
 import { entryKey } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { describe, expect, test } from 'vitest';
-import type { PathState } from '../probe/judge.ts';
+import type { PathState } from '../probe/path-state.ts';
 import type { PathHealth } from './health.ts';
 import { PathIndex } from './path-index.ts';
 import type { SourceState } from './probe-health.ts';
@@ -211,7 +211,7 @@ test('an anycast address is reached by a spoke itself where it meets who answers
   const { at, chooser } = node(entries);
   expect(at({ hub1: 'alive' })).not.toHaveProperty([destination]);
   // What it answers may come straight before.
-  expect(Object.fromEntries(chooser.carried)).toEqual({ 'peer/wg-a/friend': [destination] });
+  expect(Object.fromEntries(chooser.extraAllowedIps)).toEqual({ 'peer/wg-a/friend': [destination] });
   expect(at({ friend: 'returning' })).not.toHaveProperty([destination]);
   expect(at({ friend: 'alive' })[destination]).toBe('wg-a');
   expect(at({ friend: 'dead' })).not.toHaveProperty([destination]);
@@ -230,7 +230,7 @@ test('who answers for an anycast address itself has no route for it', () => {
   const { at, chooser } = node([...hubEntries, anycast, held]);
   expect(at({ spoke1: 'alive' })).not.toHaveProperty(['fd00::aa/128']);
   // The answers of another one pass through it.
-  expect([...chooser.carried.keys()]).toEqual(['peer/wg-a/spoke1']);
+  expect([...chooser.extraAllowedIps.keys()]).toEqual(['peer/wg-a/spoke1']);
 });
 
 /** A hub with two spokes and another hub. */
@@ -279,7 +279,7 @@ describe('a hub', () => {
 
   test('sends what is for an anycast address to the first that is heard, with hysteresis', () => {
     const { at, chooser } = node([...hubEntries, anycast]);
-    const taker = () => Object.fromEntries(chooser.carried);
+    const taker = () => Object.fromEntries(chooser.extraAllowedIps);
     const to = (name: string) => ({ [`peer/wg-a/${name}`]: anycast.destinations });
     at();
     expect(taker()).toEqual(to('spoke1'));
@@ -300,6 +300,6 @@ describe('a hub', () => {
     at({ spoke1: 'alive' });
     sources.set('fd00::201', { state: 'dead', backupVia: 'wg-a-2' });
     expect(at({ spoke1: 'dead' })['100.64.0.9/32']).toBe('wg-a-2');
-    expect(chooser.carried.size).toBe(0);
+    expect(chooser.extraAllowedIps.size).toBe(0);
   });
 });

@@ -4,8 +4,8 @@
 import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { contains, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { RouteEntry } from '@powernode/core/wire/document';
-import { isHeard, type PathState } from '../probe/judge.ts';
-import type { Carried } from '../subsystems/wireguard/peers.ts';
+import { isHeard, type PathState } from '../probe/path-state.ts';
+import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 import { noOverrides, type Overrides, overridesOf } from './backup-paths.ts';
 import type { PathIndex } from './path-index.ts';
 import type { PathSituation } from './probe-health.ts';
@@ -15,7 +15,7 @@ import type { PathSituation } from './probe-health.ts';
 export type Choices = ReadonlyMap<string, string | null>;
 
 /** What a choice has changed: destinations of routes, and keys of peers whose AllowedIPs are others. */
-export interface Switched {
+export interface RouteChanges {
   readonly destinations: readonly string[];
   readonly tunnels: readonly string[];
 }
@@ -26,7 +26,7 @@ interface Path {
   /** Its tunnel leads to one spoke, and is used only while it is proven. */
   readonly isDirect: boolean;
   /** A whole prefix behind a leaf interface (a hub's view): each of its packets finds its own tunnel, or none. */
-  readonly isFan: boolean;
+  readonly isMultipoint: boolean;
 }
 
 export class RouteChooser {
@@ -37,8 +37,8 @@ export class RouteChooser {
     return this.#choices;
   }
 
-  get carried(): Carried {
-    return this.#overrides.carried;
+  get extraAllowedIps(): ExtraAllowedIps {
+    return this.#overrides.extraAllowedIps;
   }
 
   /** What the kernel had when the agent came: kept unless there is a reason not to. */
@@ -49,9 +49,9 @@ export class RouteChooser {
   }
 
   /** Chooses anew, and says what is different from before. */
-  choose(paths: PathSituation): Switched {
+  choose(paths: PathSituation): RouteChanges {
     const { next, covering } = this.#routes(paths);
-    const carriedBefore = this.#overrides.carried;
+    const extraBefore = this.#overrides.extraAllowedIps;
     const isCoveredNow = (destination: string) => isCovered(parsePrefix(destination), covering);
     this.#overrides = overridesOf({ paths, before: this.#overrides, isCovered: isCoveredNow });
     const refused = networksRefused(paths.index);
@@ -61,7 +61,7 @@ export class RouteChooser {
     }
     const destinations = differing(this.#choices, next);
     this.#choices = next;
-    return { destinations, tunnels: differing(carriedBefore, this.#overrides.carried) };
+    return { destinations, tunnels: differing(extraBefore, this.#overrides.extraAllowedIps) };
   }
 
   /** `covering`: prefixes that lead to a hub which is alive. */
@@ -88,7 +88,7 @@ export class RouteChooser {
       if (isHostRoute(route)) continue;
       const prefix = prefixOf(route);
       if (prefix === null) continue;
-      if (device !== null && !pathVia(route, device, paths).isFan) covering.push(prefix);
+      if (device !== null && !pathVia(route, device, paths).isMultipoint) covering.push(prefix);
       covered.push(prefix);
     }
     for (const route of lost) {
@@ -145,14 +145,14 @@ function isIpv4(prefix: string): boolean {
 
 function pathVia(route: RouteEntry, device: string, { index, health }: PathSituation): Path {
   const purpose = index.interfaces.get(device)?.purpose;
-  if (purpose === undefined) return { state: 'dead', isDirect: false, isFan: false };
+  if (purpose === undefined) return { state: 'dead', isDirect: false, isMultipoint: false };
   const peer = purpose === 'transit' ? index.transitPeer(device) : index.peerAt(device, route.destination);
   if (peer === undefined) {
-    const isFan = purpose === 'leaf';
-    return { state: isFan ? 'alive' : 'untried', isDirect: false, isFan };
+    const isMultipoint = purpose === 'leaf';
+    return { state: isMultipoint ? 'alive' : 'untried', isDirect: false, isMultipoint };
   }
   const state = health.of({ interface: device, publicKey: peer.public_key });
-  return { state, isDirect: index.isDirect(peer), isFan: false };
+  return { state, isDirect: index.isDirect(peer), isMultipoint: false };
 }
 
 /** The keys whose values differ; lists are compared by what is in them. */

@@ -1,7 +1,8 @@
-// Leases in the sets of a real kernel: told, renewed, over, refused, paused, and after nft itself was ended. Needs root.
+// Leases in the sets of a real kernel: written, renewed, over, refused, paused, and after nft itself was ended. Needs
+// root.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { heldCommandMs } from '@powernode/core/limits/failover';
+import { leaseCommandMs } from '@powernode/core/limits/failover';
 import { familyOf } from '@powernode/core/net/address';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshFolder } from '../fixtures/folder.ts';
@@ -67,12 +68,12 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
 
   const listed = (set: string) => namespace.must('nft', 'list', 'set', 'inet', 'powernode', set);
 
-  const tell = (...addresses: readonly (readonly [address: string, timeoutMs: number])[]) =>
-    activeLeaseSets.tell(addresses.map(([address, timeoutMs]) => ({ address, timeoutMs })));
+  const write = (...addresses: readonly (readonly [address: string, timeoutMs: number])[]) =>
+    activeLeaseSets.write(addresses.map(([address, timeoutMs]) => ({ address, timeoutMs })));
 
-  /** Resolves when the kernel has this address, and so everything that was told before it. */
-  async function told(address: string): Promise<string> {
-    tell([address, longMs]);
+  /** Resolves when the kernel has this address, and so everything that was written before it. */
+  async function written(address: string): Promise<string> {
+    write([address, longMs]);
     return until(`pn_held${familyOf(address)}`, (text) => text.includes(address));
   }
 
@@ -85,43 +86,43 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
 
   test('are there for their time, and longer when they are renewed', async () => {
     await makeTable();
-    tell([one, longMs], [other, 50], [four, longMs]);
+    write([one, longMs], [other, 50], [four, longMs]);
     await until('pn_held4', (text) => text.includes(`${four} timeout 1h`));
     await until('pn_held6', (text) => text.includes(`${one} timeout 1h`) && !text.includes(other));
     // What is added again as it is would keep its first time.
-    tell([one, 2 * longMs]);
+    write([one, 2 * longMs]);
     await until('pn_held6', (text) => text.includes(`${one} timeout 2h`));
-    tell([one, 0], [four, 0]);
+    write([one, 0], [four, 0]);
     await until('pn_held6', (text) => !text.includes(one));
     await until('pn_held4', (text) => !text.includes(four));
     expect(failures).toEqual([]);
     expect(starts()).toHaveLength(1);
   });
 
-  test('that are told while others are on their way are told after those', async () => {
+  test('that are written while others are on their way are written after those', async () => {
     await makeTable();
     const many = Array.from({ length: 300 }, (_, i) => [`fd00:99::1:${i.toString(16)}`, longMs] as const);
-    tell(...many);
-    tell([one, longMs]);
-    tell([one, 0], [other, longMs]);
+    write(...many);
+    write([one, longMs]);
+    write([one, 0], [other, longMs]);
     const text = await until('pn_held6', (now) => now.includes(other));
     expect(text).toContain('fd00:99::1:12b timeout 1h');
     expect(text).not.toContain(`${one} `);
     expect(failures).toEqual([]);
   });
 
-  test('are refused without a table, which is news once, and are told when there is one', async () => {
+  test('are refused without a table, which is news once, and are written when there is one', async () => {
     for (const isNew of [true, false]) {
-      tell([one, longMs]);
+      write([one, longMs]);
       await vi.waitUntil(() => failures.length > 0, 10_000);
       expect(failures.splice(0)).toEqual([
         { detail: expect.stringContaining('No such file or directory'), isNew },
       ]);
     }
     await makeTable();
-    await told(one);
+    await written(one);
     await namespace.must('nft', 'flush', 'ruleset');
-    tell([one, longMs]);
+    write([one, longMs]);
     await vi.waitUntil(() => failures.length > 0, 10_000);
     expect(failures).toMatchObject([{ isNew: true }]);
     expect(starts()).toHaveLength(1);
@@ -129,41 +130,41 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
 
   test('that nft does not understand are refused, and the next are taken', async () => {
     await makeTable();
-    tell(['nonsense::', longMs]);
+    write(['nonsense::', longMs]);
     await vi.waitUntil(() => failures.length > 0, 10_000);
     expect(failures).toMatchObject([{ detail: expect.stringContaining('Error: '), isNew: true }]);
-    await told(one);
+    await written(one);
     expect(starts()).toHaveLength(1);
   });
 
-  test('are told by another nft when the one before was ended', async () => {
+  test('are written by another nft when the one before was ended', async () => {
     await makeTable();
-    await told(one);
+    await written(one);
     const [pid = 0] = starts();
     process.kill(pid, 'SIGKILL');
     await vi.waitUntil(() => failures.length > 0, 10_000);
     expect(failures).toEqual([{ detail: 'nft ended: SIGKILL', isNew: true }]);
-    await told(other);
+    await written(other);
     expect(starts()).toHaveLength(2);
   });
 
   test('are not waited for when nft hangs, which is ended then', async () => {
     await makeTable();
     writeTool('exec sleep 600');
-    tell([one, longMs]);
+    write([one, longMs]);
     await vi.waitUntil(() => failures.length > 0, 10_000);
-    expect(failures).toEqual([{ detail: `nft did not answer in ${heldCommandMs} ms`, isNew: true }]);
+    expect(failures).toEqual([{ detail: `nft did not answer in ${leaseCommandMs} ms`, isNew: true }]);
     const [pid = 0] = starts();
     await vi.waitUntil(() => !existsSync(`/proc/${pid}/cmdline`) || isOver(pid), 10_000);
     writeTool(`exec ${namespace.entering.join(' ')} nft "$@"`);
-    await told(other);
+    await written(other);
   });
 
-  test('wait while the table is written, and what is over by then is not told', async () => {
+  test('wait while the table is written, and what is over by then is not written', async () => {
     await makeTable();
-    await told(four);
+    await written(four);
     activeLeaseSets.pause();
-    tell([one, 500], [other, longMs]);
+    write([one, 500], [other, longMs]);
     await namespace.must('nft', 'list', 'ruleset');
     expect(await listed('pn_held6')).not.toContain('elements');
     nowMs += 600;
@@ -173,11 +174,11 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
     expect(text).toContain(`${other} timeout 59m59s400ms`);
   });
 
-  test('are not told any more after the end', async () => {
+  test('are not written any more after the end', async () => {
     await makeTable();
-    await told(one);
+    await written(one);
     activeLeaseSets.stop();
-    tell([other, longMs]);
+    write([other, longMs]);
     const [pid = 0] = starts();
     await vi.waitUntil(() => isOver(pid), 10_000);
     expect(starts()).toHaveLength(1);

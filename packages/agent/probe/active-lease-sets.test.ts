@@ -1,6 +1,7 @@
-// What nft is told of leased addresses, as text, and how its replies are read. What it makes of it: active-lease-sets.net.test.ts.
+// The commands to nft for leased addresses, as text, and how its replies are read. What it makes of it:
+// active-lease-sets.net.test.ts.
 import { expect, test } from 'vitest';
-import { heldLine, readReply } from './active-lease-sets.ts';
+import { leaseCommand, readReply } from './active-lease-sets.ts';
 
 const six = 'inet powernode pn_held6';
 const four = 'inet powernode pn_held4';
@@ -11,7 +12,7 @@ test('an address is taken out before it is put in with its new time, each family
     ['fd00:99::b', 1_001],
     ['100.64.0.9', 1_050],
   ]);
-  expect(heldLine(until, 1_000)).toBe(
+  expect(leaseCommand(until, 1_000)).toBe(
     [
       `add element ${six} { fd00:99::a, fd00:99::b }`,
       `delete element ${six} { fd00:99::a, fd00:99::b }`,
@@ -29,14 +30,14 @@ test('what is over by now, or in less than a millisecond, is only taken out', ()
     ['fd00:99::b', 900],
     ['fd00:99::c', 1_002],
   ]);
-  expect(heldLine(until, 1_000)).toBe(
+  expect(leaseCommand(until, 1_000)).toBe(
     [
       `add element ${six} { fd00:99::a, fd00:99::b, fd00:99::c }`,
       `delete element ${six} { fd00:99::a, fd00:99::b, fd00:99::c }`,
       `add element ${six} { fd00:99::c timeout 2ms }`,
     ].join('; '),
   );
-  expect(heldLine(new Map([['100.64.0.9', 5]]), 1_000)).toBe(
+  expect(leaseCommand(new Map([['100.64.0.9', 5]]), 1_000)).toBe(
     `add element ${four} { 100.64.0.9 }; delete element ${four} { 100.64.0.9 }`,
   );
 });

@@ -1,30 +1,30 @@
-// Tells the kernel which leased addresses may be answered for, and for how long: elements with a timeout in sets of the
-// table of rules. They end by themselves, whatever happens to the agent. One long-lived `nft -j -i` does it: 0.3 ms a
-// time where a process of its own for each takes 15. The sets and the rules behind them are
+// Writes to the kernel which leased addresses may be answered for, and for how long: elements with a timeout in sets of
+// the table of rules. They end by themselves, whatever happens to the agent. One long-lived `nft -j -i` does it: 0.3 ms
+// a time where a process of its own for each takes 15. The sets and the rules behind them are
 // nftables/chains/lease-guard-chains.ts.
 //
 // Leases are written in nft's own grammar, which `nft -j` takes as well, because a timeout in JSON is in whole seconds.
 // The replies are JSON: nft prints nothing for a write that succeeded, so each write is followed by a query that
 // always has an answer. A complaint that comes before that answer is about the write.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { heldCommandMs } from '@powernode/core/limits/failover';
+import { leaseCommandMs } from '@powernode/core/limits/failover';
 import { type Family, familyOf } from '@powernode/core/net/address';
 import { activeLeaseSets } from '../subsystems/nftables/chains/lease-guard-chains.ts';
 import { families } from '../subsystems/nftables/chains/names.ts';
 import { tableName } from '../subsystems/nftables/model.ts';
-import type { HeldAddress } from './leases.ts';
+import type { LeasedAddress } from './leases.ts';
 
 export interface ActiveLeaseSetsParts {
   readonly nowMs: () => number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Something was not done; what is held has to be told again. `isNew`: the one before was done. */
+  /** Something was not done; active leases have to be written again. `isNew`: the one before was done. */
   readonly failed: (failure: { readonly detail: string; readonly isNew: boolean }) => void;
 }
 
 export class ActiveLeaseSets {
   readonly #parts: ActiveLeaseSetsParts;
   #child: ChildProcessWithoutNullStreams | null = null;
-  /** Until when each address may be answered for; not told to the kernel yet. */
+  /** Until when each address may be answered for; not written to the kernel yet. */
   #pending = new Map<string, number>();
   #isBusy = false;
   #isPaused = false;
@@ -37,13 +37,15 @@ export class ActiveLeaseSets {
     this.#parts = parts;
   }
 
-  tell(addresses: readonly HeldAddress[]): void {
+  write(addresses: readonly LeasedAddress[]): void {
     const nowMs = this.#parts.nowMs();
     for (const { address, timeoutMs } of addresses) this.#pending.set(address, nowMs + timeoutMs);
     this.#next();
   }
 
-  /** While the table is written, nothing is told: it would wait for that in the kernel, where its time begins after. */
+  /**
+   * While the table is written, nothing is reported: it would wait for that in the kernel, where its time begins after.
+   */
   pause(): void {
     this.#isPaused = true;
   }
@@ -62,15 +64,15 @@ export class ActiveLeaseSets {
 
   #next(): void {
     if (this.#isBusy || this.#isPaused || this.#isStopped || this.#pending.size === 0) return;
-    const line = heldLine(this.#pending, this.#parts.nowMs());
+    const line = leaseCommand(this.#pending, this.#parts.nowMs());
     this.#pending = new Map();
     this.#isBusy = true;
     this.#output = '';
     this.#child ??= this.#start();
     this.#child.stdin.write(`${line}\n${query}\n`);
     this.#deadline = setTimeout(
-      () => this.#giveUp(`nft did not answer in ${heldCommandMs} ms`),
-      heldCommandMs,
+      () => this.#giveUp(`nft did not answer in ${leaseCommandMs} ms`),
+      leaseCommandMs,
     );
   }
 
@@ -155,7 +157,7 @@ function setOf(family: Family): string {
 }
 
 /** One transaction. An element that is there keeps its old timeout when it is added again, so it is taken out first. */
-export function heldLine(until: ReadonlyMap<string, number>, nowMs: number): string {
+export function leaseCommand(until: ReadonlyMap<string, number>, nowMs: number): string {
   const parts: string[] = [];
   for (const family of families) {
     const set = setOf(family);

@@ -1,4 +1,4 @@
-// What the prober is told to do: data that follows from the document and passes between threads. Made in
+// The configuration of the prober: data that follows from the document and passes between threads. Made in
 // plan/prober-config.ts.
 
 /** A path to probe. */
@@ -50,7 +50,7 @@ export interface LeaseConfig {
   readonly addresses: readonly string[];
   /** Targets whose answers the lease rests on. */
   readonly witnesses: readonly string[];
-  readonly enough: number;
+  readonly quorum: number;
 }
 
 export interface ProberConfig {

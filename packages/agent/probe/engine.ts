@@ -1,5 +1,5 @@
-// The prober without sockets, threads and clocks: what is sent, what is made of what comes, and what is told to whom.
-// Simulations run it as it is; worker.ts gives it the real things.
+// The prober without sockets, threads and clocks: the probes that it sends, the states that follow from answers, and
+// the reports to the agent. Simulations run it as it is; worker.ts gives it sockets and a clock.
 import {
   probeDeadMs,
   probeIntervalMs,
@@ -13,36 +13,40 @@ import {
 } from '@powernode/core/presence/starvation-compensated-clock';
 import { type Probe, readProbe, writeProbe } from '@powernode/core/wire/probe';
 import type { AnsweringConfig, ProberConfig, RelayConfig } from './config.ts';
-import { isHeard, type PathState } from './judge.ts';
-import { type Claim, type HeldAddress, Leases } from './leases.ts';
+import { type Claim, type LeasedAddress, Leases } from './leases.ts';
 import type { FromProber, ProberNews, TunnelChange } from './messages.ts';
 import type { SmallProbes } from './path-size.ts';
 import { PathSizes } from './path-sizes.ts';
+import { isHeard, type PathState } from './path-state.ts';
 import { Sources } from './sources.ts';
 import { type Target, type TargetReport, Targets, type TunnelReport } from './targets.ts';
 import { type WatchChange, Watches } from './watches.ts';
 
-export const probeRhythm: ClockTimings = {
+export const probeClockTimings: ClockTimings = {
   tickMs: probeTickMs,
   starvedMs: probeStarvedMs,
   settleMs: probeIntervalMs,
 };
 
-export interface Place {
+export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-export interface Outlet {
+export interface EngineOutput {
   /** From an address of this node: from the port of probes, or (null) from any. */
-  send(bytes: Uint8Array, from: { readonly address: string; readonly port: number | null }, to: Place): void;
+  send(
+    bytes: Uint8Array,
+    from: { readonly address: string; readonly port: number | null },
+    to: Endpoint,
+  ): void;
   post(message: FromProber): void;
-  /** Tells the kernel which leased addresses may be answered for. */
-  hold(addresses: readonly HeldAddress[]): void;
+  /** Writes to the kernel which leased addresses may be answered for. */
+  writeLeases(addresses: readonly LeasedAddress[]): void;
 }
 
 export class Engine {
-  readonly #outlet: Outlet;
+  readonly #output: EngineOutput;
   /** Drawn at the start; answers to an earlier run are not this one's. */
   readonly #run: bigint;
   readonly #clock: StarvationCompensatedClock;
@@ -51,18 +55,18 @@ export class Engine {
   readonly #sources = new Sources();
   readonly #watches = new Watches();
   readonly #leases = new Leases();
-  readonly #told = new Map<string, PathState>();
-  readonly #toldPaths = new Map<string, TunnelReport['state']>();
+  readonly #reported = new Map<string, PathState>();
+  readonly #reportedPaths = new Map<string, TunnelReport['state']>();
   #answering = new Map<string, AnsweringConfig>();
   #relays = new Map<string, RelayConfig>();
-  /** When anything was heard from anybody. */
+  /** When anything was heard last, from any peer. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #watched: WatchChange[] = [];
 
-  constructor(parts: { readonly outlet: Outlet; readonly run: bigint; readonly nowMs: number }) {
-    this.#outlet = parts.outlet;
+  constructor(parts: { readonly output: EngineOutput; readonly run: bigint; readonly nowMs: number }) {
+    this.#output = parts.output;
     this.#run = parts.run;
-    this.#clock = new StarvationCompensatedClock(parts.nowMs, probeRhythm);
+    this.#clock = new StarvationCompensatedClock(parts.nowMs, probeClockTimings);
   }
 
   configure(config: ProberConfig, nowMs: number): void {
@@ -75,11 +79,11 @@ export class Engine {
     this.#relays = new Map(config.relays.map((one) => [one.interface, one]));
     const hubs = config.answering.filter((one) => one.purpose === 'hub');
     this.#sources.keepNetworks(new Set(hubs.map((one) => one.network)));
-    this.#askAndHold(nowMs);
+    this.#renewLeases(nowMs);
   }
 
   /** A datagram came to an address of this node. */
-  received(bytes: Uint8Array, at: { readonly local: string; readonly from: Place }, nowMs: number): void {
+  received(bytes: Uint8Array, at: { readonly local: string; readonly from: Endpoint }, nowMs: number): void {
     const probe = readProbe(bytes);
     if (probe === null) return;
     const runMs = this.#clock.at(nowMs);
@@ -87,29 +91,29 @@ export class Engine {
     else this.#answer(probe, at, runMs);
   }
 
-  /** One turn: sends what is due, judges, tells. */
+  /** One turn: sends what is due, updates states, reports changes. */
   tick(nowMs: number): void {
     const runMs = this.#clock.at(nowMs);
     for (const target of this.#targets.due(runMs)) this.#probe(target, nowMs);
     this.#measureSizes(nowMs, runMs);
-    if (this.#clock.isSettled(runMs)) this.#judge(runMs);
-    this.#askAndHold(nowMs);
+    if (this.#clock.isSettled(runMs)) this.#evaluate(runMs);
+    this.#renewLeases(nowMs);
   }
 
-  /** The platform's answer to a question. */
-  held(answer: { readonly sequence: number; readonly leases: readonly Claim[] }, nowMs: number): void {
-    this.#leases.answered(answer, nowMs);
-    this.#holdNow(nowMs);
+  /** The platform's acknowledgement of a renewal. */
+  leaseAck(answer: { readonly sequence: number; readonly leases: readonly Claim[] }, nowMs: number): void {
+    this.#leases.acknowledged(answer, nowMs);
+    this.#writeLeases(nowMs);
   }
 
   confirmed(watched: readonly WatchChange[]): void {
     this.#watches.confirm(watched);
   }
 
-  /** The kernel has lost what it was told. */
-  forgotten(nowMs: number): void {
-    this.#leases.forgotten();
-    this.#holdNow(nowMs);
+  /** The kernel has lost what was written to it. */
+  kernelStateLost(nowMs: number): void {
+    this.#leases.kernelStateLost();
+    this.#writeLeases(nowMs);
   }
 
   report(nowMs: number): TargetReport[] {
@@ -120,55 +124,62 @@ export class Engine {
     const { source, purpose, target: address } = target.config;
     const bytes = writeProbe({
       kind: 'probe',
-      heard: isHeard(target.judge.state),
+      heard: isHeard(target.tracker.state),
       witness: false,
-      paceMs: 0,
+      requestedIntervalMs: 0,
       sequence: target.send(nowMs),
       sentAtMs: nowMs,
       run: this.#run,
     });
     // A spoke answers to where it is probed from; only the address for that is reached without a hub.
     const port = purpose === 'direct' ? probePort : null;
-    this.#outlet.send(bytes, { address: source, port }, { address, port: probePort });
+    this.#output.send(bytes, { address: source, port }, { address, port: probePort });
   }
 
   #measureSizes(nowMs: number, runMs: number): void {
     const smallOf = (address: string): SmallProbes => {
       const target = this.#targets.get(address);
-      if (target === undefined || !isHeard(target.judge.state)) return 'dead';
+      if (target === undefined || !isHeard(target.tracker.state)) return 'dead';
       return target.isFresh(runMs) ? 'answered' : 'missing';
     };
     for (const { config, size } of this.#sizes.due(nowMs, smallOf)) {
-      const probe = { heard: true, witness: false, paceMs: 0, sequence: 0, sentAtMs: nowMs, run: this.#run };
+      const probe = {
+        heard: true,
+        witness: false,
+        requestedIntervalMs: 0,
+        sequence: 0,
+        sentAtMs: nowMs,
+        run: this.#run,
+      };
       const port = config.purpose === 'direct' ? probePort : null;
       const to = { address: config.target, port: probePort };
-      this.#outlet.send(writeProbe({ kind: 'probe', ...probe, size }), { address: config.source, port }, to);
+      this.#output.send(writeProbe({ kind: 'probe', ...probe, size }), { address: config.source, port }, to);
     }
     for (const [tunnel, size] of this.#sizes.found(nowMs))
-      this.#outlet.post({ kind: 'path_size', tunnel, size });
+      this.#output.post({ kind: 'path_size', tunnel, size });
   }
 
-  #takeAnswer(probe: Probe, from: Place, at: { readonly nowMs: number; readonly runMs: number }): void {
+  #takeAnswer(probe: Probe, from: Endpoint, at: { readonly nowMs: number; readonly runMs: number }): void {
     const target = this.#targets.get(from.address);
     if (target === undefined || from.port !== probePort || probe.run !== this.#run) return;
     if (probe.size !== undefined) return this.#sizes.answered(from.address, probe.size);
     this.#heardAtMs = at.runMs;
     const sentAtMs = target.sentAtMs(probe.sequence);
     if (sentAtMs !== null && probe.witness) this.#leases.witnessed(from.address, sentAtMs);
-    // It came by a backup path: the way itself may be broken in one direction.
+    // It came by a backup path: the direct one may be broken in one direction.
     if (target.config.purpose === 'path' && !probe.heard) return;
-    target.paceMs = probe.paceMs;
+    target.requestedIntervalMs = probe.requestedIntervalMs;
     if (sentAtMs !== null) target.rttMs = at.nowMs - sentAtMs;
-    target.judge.heard(at.runMs);
+    target.tracker.heard(at.runMs);
   }
 
-  #answer(probe: Probe, at: { readonly local: string; readonly from: Place }, runMs: number): void {
+  #answer(probe: Probe, at: { readonly local: string; readonly from: Endpoint }, runMs: number): void {
     const answering = this.#answering.get(at.local);
     if (answering === undefined) return;
     if (probe.size !== undefined) {
       // Only whether it passes, in both directions; of nothing else is it a sign.
       const bytes = writeProbe({ ...probe, kind: 'answer', witness: false });
-      return this.#outlet.send(bytes, { address: at.local, port: probePort }, at.from);
+      return this.#output.send(bytes, { address: at.local, port: probePort }, at.from);
     }
     this.#heardAtMs = runMs;
     const { address } = at.from;
@@ -183,12 +194,12 @@ export class Engine {
     const answer: Probe = {
       ...probe,
       kind: 'answer',
-      heard: !(isStraight && this.#sources.isOnDetour(address)),
+      heard: !(isStraight && this.#sources.hasBackupPath(address)),
       witness: isWitness,
-      // Leases are too short for anything but the usual pace.
-      paceMs: this.#watches.isWatched(address, at.local) ? 0 : this.#sources.paceMs,
+      // Leases are too short for any interval but the usual one.
+      requestedIntervalMs: this.#watches.isWatched(address, at.local) ? 0 : this.#sources.requestedIntervalMs,
     };
-    this.#outlet.send(writeProbe(answer), { address: at.local, port: probePort }, at.from);
+    this.#output.send(writeProbe(answer), { address: at.local, port: probePort }, at.from);
   }
 
   #isStraight(answering: AnsweringConfig, address: string): boolean {
@@ -196,32 +207,32 @@ export class Engine {
     return this.#relays.get(answering.relay)?.addresses.includes(address) === true;
   }
 
-  #judge(runMs: number): void {
-    // Nobody at all is heard: more likely it is this machine. Then it takes longer to be sure of anybody.
-    const patience = runMs - this.#heardAtMs <= probeDeadMs / 2 ? 1 : 2;
-    this.#targets.judge(runMs, patience);
+  #evaluate(runMs: number): void {
+    // No peer at all is heard: more likely the fault is this machine's. Then timeouts are longer for all peers.
+    const timeoutFactor = runMs - this.#heardAtMs <= probeDeadMs / 2 ? 1 : 2;
+    this.#targets.update(runMs, timeoutFactor);
     const states = this.#targets.states(runMs);
     const isRelayAlive = (relay: string) =>
       isHeard(states.get(this.#relays.get(relay)?.tunnel ?? '') ?? 'untried');
     const news: ProberNews = {
       tunnels: this.#changesOf(states),
-      sources: this.#sources.judge({ runMs, patience, isRelayAlive }),
+      sources: this.#sources.update({ runMs, timeoutFactor, isRelayAlive }),
       paths: this.#newPaths(runMs),
-      watched: [...this.#watched.splice(0), ...this.#watches.judge(runMs, patience)],
+      watched: [...this.#watched.splice(0), ...this.#watches.update(runMs, timeoutFactor)],
       leases: [],
     };
-    this.#tell(news);
+    this.#postNews(news);
   }
 
   #changesOf(states: ReadonlyMap<string, PathState>): TunnelChange[] {
     const changes: TunnelChange[] = [];
     for (const [tunnel, state] of states) {
-      if ((this.#told.get(tunnel) ?? 'untried') !== state) changes.push({ tunnel, state });
-      this.#told.set(tunnel, state);
+      if ((this.#reported.get(tunnel) ?? 'untried') !== state) changes.push({ tunnel, state });
+      this.#reported.set(tunnel, state);
     }
-    for (const tunnel of this.#told.keys()) {
+    for (const tunnel of this.#reported.keys()) {
       if (states.has(tunnel)) continue;
-      this.#told.delete(tunnel);
+      this.#reported.delete(tunnel);
       changes.push({ tunnel, state: 'untried' });
     }
     return changes;
@@ -232,30 +243,31 @@ export class Engine {
     const present = new Set<string>();
     for (const report of this.#targets.tunnels(runMs)) {
       present.add(report.tunnel);
-      if (this.#toldPaths.get(report.tunnel) === report.state) continue;
-      this.#toldPaths.set(report.tunnel, report.state);
+      if (this.#reportedPaths.get(report.tunnel) === report.state) continue;
+      this.#reportedPaths.set(report.tunnel, report.state);
       fresh.push(report);
     }
-    for (const tunnel of this.#toldPaths.keys()) if (!present.has(tunnel)) this.#toldPaths.delete(tunnel);
+    for (const tunnel of this.#reportedPaths.keys())
+      if (!present.has(tunnel)) this.#reportedPaths.delete(tunnel);
     return fresh;
   }
 
-  #askAndHold(nowMs: number): void {
-    const hold = this.#leases.ask(nowMs);
-    if (hold !== null) this.#outlet.post({ kind: 'hold', ...hold });
-    this.#holdNow(nowMs);
+  #renewLeases(nowMs: number): void {
+    const renewal = this.#leases.renewal(nowMs);
+    if (renewal !== null) this.#output.post({ kind: 'lease_renewal', ...renewal });
+    this.#writeLeases(nowMs);
   }
 
-  #holdNow(nowMs: number): void {
+  #writeLeases(nowMs: number): void {
     const writes = this.#leases.toWrite(nowMs);
-    if (writes.length > 0) this.#outlet.hold(writes);
+    if (writes.length > 0) this.#output.writeLeases(writes);
     const leases = this.#leases.changes(nowMs);
-    this.#tell({ tunnels: [], sources: [], paths: [], watched: [], leases });
+    this.#postNews({ tunnels: [], sources: [], paths: [], watched: [], leases });
   }
 
-  #tell(news: ProberNews): void {
+  #postNews(news: ProberNews): void {
     const { tunnels, sources, paths, watched, leases } = news;
     if (tunnels.length + sources.length + paths.length + watched.length + leases.length === 0) return;
-    this.#outlet.post({ kind: 'news', news });
+    this.#output.post({ kind: 'news', news });
   }
 }

@@ -45,7 +45,7 @@ export class Lease {
   }
 
   /** The platform answered, and this address was not among those that this node holds. */
-  disowned(nowMs: number): void {
+  refused(nowMs: number): void {
     this.#isConfirmed = false;
     this.#lapsedAtMs = nowMs;
   }
@@ -70,7 +70,7 @@ export class Lease {
 
   #endMs(): number {
     const newestFirst = [...this.#sentAtMs.values()].sort((a, b) => b - a);
-    const decisive = newestFirst[this.#config.enough - 1];
+    const decisive = newestFirst[this.#config.quorum - 1];
     return decisive === undefined ? Number.NEGATIVE_INFINITY : decisive + addressLeaseMs;
   }
 }

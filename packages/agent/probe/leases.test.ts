@@ -15,8 +15,8 @@ const address = 'fd00:99::f';
 
 function leaseOf(epoch: number, hubs: readonly (keyof typeof hubSlots)[]): LeaseConfig {
   const witnesses = hubs.map((hub) => probeAddressVia(hostOf(hub), hubSlots[hub]));
-  const enough = Math.ceil((witnesses.length + 1) / 2);
-  return { virtualIpId: virtualIp, epoch, addresses: [address], witnesses, enough };
+  const quorum = Math.ceil((witnesses.length + 1) / 2);
+  return { virtualIpId: virtualIp, epoch, addresses: [address], witnesses, quorum };
 }
 
 describe('one lease', () => {
@@ -77,9 +77,9 @@ describe('what the kernel is told', () => {
   function begun(): Leases {
     const leases = new Leases();
     leases.configure([config], 0);
-    const hold = leases.ask(10);
+    const renewal = leases.renewal(10);
     leases.witnessed(j, 10);
-    if (hold !== null) leases.answered(hold, 20);
+    if (renewal !== null) leases.acknowledged(renewal, 20);
     return leases;
   }
 
@@ -87,7 +87,7 @@ describe('what the kernel is told', () => {
     const leases = begun();
     expect(leases.toWrite(20)).toEqual([{ address, timeoutMs: addressLeaseMs - 10 - 15 }]);
     expect(leases.toWrite(30)).toEqual([]);
-    leases.forgotten();
+    leases.kernelStateLost();
     expect(leases.toWrite(40)).toEqual([{ address, timeoutMs: addressLeaseMs - 30 - 15 }]);
     expect(leases.changes(40)).toEqual([{ virtualIpId: virtualIp, epoch: 7, isHeld: true }]);
     expect(leases.toWrite(5_000)).toEqual([]);
@@ -98,12 +98,12 @@ describe('what the kernel is told', () => {
     const leases = new Leases();
     const two = leaseOf(7, ['j', 'k']);
     leases.configure([{ ...two, virtualIpId: 'other', addresses: ['fd00:99::e'] }], 0);
-    leases.ask(10);
+    leases.renewal(10);
     leases.witnessed(j, 60);
     leases.configure([two], 100);
-    const hold = leases.ask(100);
-    expect(hold?.leases).toEqual([{ virtual_ip_id: virtualIp, epoch: 7 }]);
-    if (hold !== null) leases.answered(hold, 120);
+    const renewal = leases.renewal(100);
+    expect(renewal?.leases).toEqual([{ virtual_ip_id: virtualIp, epoch: 7 }]);
+    if (renewal !== null) leases.acknowledged(renewal, 120);
     expect(leases.toWrite(120)).toEqual([{ address, timeoutMs: 60 + addressLeaseMs - 120 - 15 }]);
   });
 
@@ -127,8 +127,8 @@ describe('what the kernel is told', () => {
   test('is to stop at once when the platform answers that it is somebody else’s', () => {
     const leases = begun();
     leases.toWrite(20);
-    const hold = leases.ask(200);
-    leases.answered({ sequence: hold?.sequence ?? 0, leases: [] }, 210);
+    const renewal = leases.renewal(200);
+    leases.acknowledged({ sequence: renewal?.sequence ?? 0, leases: [] }, 210);
     expect(leases.toWrite(210)).toEqual([{ address, timeoutMs: 0 }]);
     leases.witnessed(j, 220);
     expect(leases.toWrite(230)).toEqual([]);
@@ -137,20 +137,20 @@ describe('what the kernel is told', () => {
   test('a yes that comes when the platform may have let go already begins nothing', () => {
     const leases = new Leases();
     leases.configure([config], 0);
-    const hold = leases.ask(10);
+    const renewal = leases.renewal(10);
     leases.witnessed(j, 400);
-    if (hold !== null) leases.answered(hold, 10 + addressLeaseMs);
+    if (renewal !== null) leases.acknowledged(renewal, 10 + addressLeaseMs);
     expect(leases.toWrite(10 + addressLeaseMs)).toEqual([]);
   });
 
   test('a word about an earlier epoch says nothing of this one', () => {
     const leases = begun();
     leases.toWrite(20);
-    const hold = leases.ask(200);
+    const renewal = leases.renewal(200);
     leases.configure([{ ...config, epoch: 9 }], 205);
     expect(leases.toWrite(205)).toEqual([{ address, timeoutMs: 0 }]);
     leases.witnessed(j, 206);
-    if (hold !== null) leases.answered(hold, 210);
+    if (renewal !== null) leases.acknowledged(renewal, 210);
     expect(leases.toWrite(215)).toEqual([]);
   });
 });
@@ -199,13 +199,13 @@ class Platform {
 
   #take(name: string, message: FromProber): void {
     const { engine } = this.#simulation.machine(name);
-    if (message.kind === 'hold') {
+    if (message.kind === 'lease_renewal') {
       if (this.#simulation.cut.has(`${name}-P`)) return;
       this.#over(name, 'up', () => {
         const leases = message.leases.filter((one) => one.epoch === this.epoch);
         if (leases.length > 0) this.answeredMs = this.#simulation.nowMs;
         this.#over(name, 'down', () =>
-          engine.held({ sequence: message.sequence, leases }, this.#simulation.nowMs),
+          engine.leaseAck({ sequence: message.sequence, leases }, this.#simulation.nowMs),
         );
       });
     }
@@ -242,8 +242,8 @@ test.each([1, 2, 3, 4, 5, 6])(
     let heldMs = 0;
     let isOurs = true;
     let givenBackMs = 0;
-    const { enough, witnesses } = leaseOf(1, hubs);
-    const needed = witnesses.length + 1 - enough + 1;
+    const { quorum, witnesses } = leaseOf(1, hubs);
+    const needed = witnesses.length + 1 - quorum + 1;
     for (let step = 0; step < 24_000; step++) {
       simulation.advance(5);
       platform.runDue();

@@ -1,5 +1,5 @@
-// All leases of this node: when the platform is asked, what its answers and those of witnesses mean for which lease,
-// and what the kernel is to be told. Without sockets and without a clock of its own.
+// All leases of this node: when they are renewed, what the acknowledgements of the platform and the answers of
+// witnesses mean for each, and what is written to the kernel. Without sockets and without a clock of its own.
 import { addressLeaseMs, addressLeaseSlackMs } from '@powernode/core/limits/failover';
 import { probeIntervalMs, probeTickMs } from '@powernode/core/limits/probe';
 import type { LeaseConfig } from './config.ts';
@@ -10,13 +10,13 @@ export interface Claim {
   readonly epoch: number;
 }
 
-export interface Hold {
+export interface LeaseRenewal {
   readonly sequence: number;
   readonly leases: readonly Claim[];
 }
 
-/** An address that the kernel may answer for, for so long; 0: not any more. */
-export interface HeldAddress {
+/** An address that the kernel may answer for, and for how long; 0: not any more. */
+export interface LeasedAddress {
   readonly address: string;
   readonly timeoutMs: number;
 }
@@ -27,25 +27,25 @@ export interface LeaseChange {
   readonly isHeld: boolean;
 }
 
-interface Kept {
+interface KeptLease {
   readonly lease: Lease;
-  /** Until when the kernel was told that the address may be answered for. */
+  /** Until when the address may be answered for, as it was written to the kernel. */
   writtenMs: number;
-  told: boolean;
+  reported: boolean;
 }
 
 const neverMs = Number.NEGATIVE_INFINITY;
 
 export class Leases {
-  #kept = new Map<string, Kept>();
-  /** When each question was sent that may still be answered in time, and about what. */
-  readonly #asked = new Map<number, { readonly atMs: number; readonly leases: readonly Claim[] }>();
+  #kept = new Map<string, KeptLease>();
+  /** The renewals that may still be acknowledged in time, by sequence: when they were sent, and for which leases. */
+  readonly #pending = new Map<number, { readonly atMs: number; readonly leases: readonly Claim[] }>();
   /** Addresses that are not leased any more and may still be answered for. */
   readonly #released = new Set<string>();
   /** When what each witness answered last was sent: a lease that is new rests on that too. */
   readonly #witnessed = new Map<string, number>();
   #sequence = 0;
-  #askAtMs = neverMs;
+  #renewAtMs = neverMs;
 
   configure(configs: readonly LeaseConfig[], nowMs: number): void {
     const before = this.#kept;
@@ -62,11 +62,11 @@ export class Leases {
       } else {
         const lease = new Lease(config, nowMs);
         for (const [target, sentAtMs] of this.#witnessed) lease.witnessed(target, sentAtMs);
-        // What was told of the epoch before holds until the next change is told.
-        const told = known?.told ?? false;
-        this.#kept.set(config.virtualIpId, { lease, writtenMs: neverMs, told });
-        // Nobody answers for it until the platform has said so.
-        this.#askAtMs = nowMs;
+        // What was reported of the epoch before holds until the next change.
+        const reported = known?.reported ?? false;
+        this.#kept.set(config.virtualIpId, { lease, writtenMs: neverMs, reported });
+        // The address is not answered for until the platform has acknowledged the lease.
+        this.#renewAtMs = nowMs;
       }
     }
     for (const { lease, writtenMs } of before.values()) {
@@ -79,46 +79,46 @@ export class Leases {
     for (const { lease } of this.#kept.values()) lease.witnessed(target, sentAtMs);
   }
 
-  /** What to ask the platform now; null: it is not time. */
-  ask(nowMs: number): Hold | null {
-    if (this.#kept.size === 0 || nowMs < this.#askAtMs) return null;
-    this.#askAtMs = nowMs + probeIntervalMs;
+  /** The renewal to send to the platform now; null: none is due. */
+  renewal(nowMs: number): LeaseRenewal | null {
+    if (this.#kept.size === 0 || nowMs < this.#renewAtMs) return null;
+    this.#renewAtMs = nowMs + probeIntervalMs;
     const sequence = ++this.#sequence;
     const leases = [...this.#kept.values()].map(({ lease }) => claimOf(lease.config));
-    this.#asked.set(sequence, { atMs: nowMs, leases });
-    for (const old of this.#asked.keys()) if (sequence - old >= askedMax) this.#asked.delete(old);
+    this.#pending.set(sequence, { atMs: nowMs, leases });
+    for (const old of this.#pending.keys()) if (sequence - old >= pendingMax) this.#pending.delete(old);
     return { sequence, leases };
   }
 
-  answered(answer: Hold, nowMs: number): void {
-    const asked = this.#asked.get(answer.sequence);
-    if (asked === undefined) return;
-    this.#asked.delete(answer.sequence);
-    for (const claim of asked.leases) {
+  acknowledged(ack: LeaseRenewal, nowMs: number): void {
+    const pending = this.#pending.get(ack.sequence);
+    if (pending === undefined) return;
+    this.#pending.delete(ack.sequence);
+    for (const claim of pending.leases) {
       const lease = this.#kept.get(claim.virtual_ip_id)?.lease;
       if (lease === undefined || lease.config.epoch !== claim.epoch) continue;
-      const isOurs = answer.leases.some((one) => isSame(one, claim));
-      if (!isOurs) lease.disowned(nowMs);
+      const isOurs = ack.leases.some((one) => isSame(one, claim));
+      if (!isOurs) lease.refused(nowMs);
       // The platform lets go of a node that it has not answered for so long: a later "yes" may have been overtaken.
-      else if (nowMs - asked.atMs < addressLeaseMs) lease.confirmed(asked.atMs, nowMs);
+      else if (nowMs - pending.atMs < addressLeaseMs) lease.confirmed(pending.atMs, nowMs);
     }
   }
 
-  /** The kernel has forgotten everything that it was told. */
-  forgotten(): void {
+  /** The kernel has lost everything that was written to it. */
+  kernelStateLost(): void {
     for (const kept of this.#kept.values()) kept.writtenMs = neverMs;
   }
 
-  /** What the kernel is to be told now. It counts as told. */
-  toWrite(nowMs: number): HeldAddress[] {
-    const writes: HeldAddress[] = [...this.#released].map((address) => ({ address, timeoutMs: 0 }));
+  /** What is to be written to the kernel now. It counts as written. */
+  toWrite(nowMs: number): LeasedAddress[] {
+    const writes: LeasedAddress[] = [...this.#released].map((address) => ({ address, timeoutMs: 0 }));
     this.#released.clear();
     for (const kept of this.#kept.values()) {
       const { addresses } = kept.lease.config;
       const endMs = (kept.lease.endMs(nowMs) ?? neverMs) - addressLeaseSlackMs;
       const timeoutMs = Math.floor(endMs - nowMs);
       if (timeoutMs > 0) {
-        // Every answer makes it a little longer; the kernel is told when it is worth it.
+        // Every answer makes it a little longer; it is written to the kernel when the difference matters.
         if (endMs - kept.writtenMs < probeTickMs) continue;
         kept.writtenMs = endMs;
         writes.push(...addresses.map((address) => ({ address, timeoutMs })));
@@ -135,8 +135,8 @@ export class Leases {
     const changes: LeaseChange[] = [];
     for (const kept of this.#kept.values()) {
       const isHeld = kept.lease.endMs(nowMs) !== null;
-      if (isHeld === kept.told) continue;
-      kept.told = isHeld;
+      if (isHeld === kept.reported) continue;
+      kept.reported = isHeld;
       const { virtualIpId, epoch } = kept.lease.config;
       changes.push({ virtualIpId, epoch, isHeld });
     }
@@ -144,8 +144,8 @@ export class Leases {
   }
 }
 
-/** Questions whose answers are waited for: an answer that comes so late brings a lease that is over. */
-const askedMax = 8;
+/** Renewals whose acknowledgement is awaited: one that comes later would be for a lease that has expired. */
+const pendingMax = 8;
 
 function continues(before: LeaseConfig, after: LeaseConfig): boolean {
   return before.epoch === after.epoch && before.addresses.join() === after.addresses.join();

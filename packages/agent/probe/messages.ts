@@ -1,19 +1,19 @@
 // What the prober's thread and the agent's say to each other. Both are of one build, so nothing is parsed.
 import type { ProberConfig } from './config.ts';
-import type { PathState } from './judge.ts';
-import type { Claim, Hold, LeaseChange } from './leases.ts';
+import type { Claim, LeaseChange, LeaseRenewal } from './leases.ts';
 import type { PathSizeResult } from './path-size.ts';
+import type { PathState } from './path-state.ts';
 import type { SourceChange } from './sources.ts';
 import type { TargetReport, TunnelReport } from './targets.ts';
 import type { WatchChange } from './watches.ts';
 
 export type ToProber =
   | { readonly kind: 'configure'; readonly config: ProberConfig }
-  /** The platform's answer to `hold`. */
-  | { readonly kind: 'held'; readonly sequence: number; readonly leases: readonly Claim[] }
+  /** The platform's answer to `lease_renew`. */
+  | { readonly kind: 'lease_ack'; readonly sequence: number; readonly leases: readonly Claim[] }
   /** The platform has taken note of these. */
   | { readonly kind: 'confirmed'; readonly watched: readonly WatchChange[] }
-  /** The table of rules is loaded from here on, and was loaded: what is held has to be said again. */
+  /** The table of rules is loaded from here on, and was loaded: active leases have to be written again. */
   | { readonly kind: 'loading' }
   | { readonly kind: 'loaded' }
   | { readonly kind: 'report'; readonly id: number }
@@ -40,7 +40,7 @@ export type FromProber =
   /** The largest packet that passes a tunnel, as it was found now. */
   | { readonly kind: 'path_size'; readonly tunnel: string; readonly size: PathSizeResult }
   /** To be asked of the platform now, or not at all. */
-  | ({ readonly kind: 'hold' } & Hold)
+  | ({ readonly kind: 'lease_renewal' } & LeaseRenewal)
   | { readonly kind: 'report'; readonly id: number; readonly targets: readonly TargetReport[] }
   /** Something did not work that people should know of. */
   | { readonly kind: 'trouble'; readonly detail: string };

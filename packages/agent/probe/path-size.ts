@@ -27,7 +27,7 @@ export class PathSize {
   /** Known to pass, and known not to. */
   #passes = 0;
   #fails: number;
-  #asked: { readonly bytes: number; tries: number; sentAtMs: number } | null = null;
+  #pending: { readonly bytes: number; tries: number; sentAtMs: number } | null = null;
   #isDone = false;
   #wasAlive = false;
   #doneAtMs = Number.NEGATIVE_INFINITY;
@@ -52,27 +52,27 @@ export class PathSize {
   due(nowMs: number, path: SmallProbes): number | null {
     if (path === 'dead') {
       // A path that comes back may be another one.
-      this.#asked = null;
+      this.#pending = null;
       this.#wasAlive = false;
       return null;
     }
     if (path === 'missing') {
       // What is not answered now says nothing of sizes: the try does not count.
-      if (this.#asked !== null && nowMs - this.#asked.sentAtMs < pathSizeWaitMs) {
-        this.#asked.tries--;
-        this.#asked.sentAtMs = Number.NEGATIVE_INFINITY;
+      if (this.#pending !== null && nowMs - this.#pending.sentAtMs < pathSizeWaitMs) {
+        this.#pending.tries--;
+        this.#pending.sentAtMs = Number.NEGATIVE_INFINITY;
       }
       return null;
     }
     if (!this.#wasAlive || (this.#isDone && nowMs - this.#doneAtMs >= pathSizeAgainMs)) this.#restart();
     this.#wasAlive = true;
     if (this.#isDone) return null;
-    const asked = this.#asked ?? { bytes: this.#next(), tries: 0, sentAtMs: Number.NEGATIVE_INFINITY };
-    this.#asked = asked;
+    const asked = this.#pending ?? { bytes: this.#next(), tries: 0, sentAtMs: Number.NEGATIVE_INFINITY };
+    this.#pending = asked;
     if (nowMs - asked.sentAtMs < pathSizeWaitMs) return null;
     if (asked.tries >= this.#triesFor(asked.bytes)) {
       this.#fails = Math.min(this.#fails, asked.bytes);
-      this.#asked = null;
+      this.#pending = null;
       return null;
     }
     asked.tries++;
@@ -85,19 +85,19 @@ export class PathSize {
     if (bytes > this.#mtu) return;
     this.#passes = Math.max(this.#passes, bytes);
     if (this.#fails <= this.#passes) this.#fails = this.#mtu + 1;
-    if (this.#asked !== null && bytes >= this.#asked.bytes) this.#asked = null;
+    if (this.#pending !== null && bytes >= this.#pending.bytes) this.#pending = null;
   }
 
   /** What was found, once; null: nothing new. */
   take(nowMs: number): PathSizeResult | null {
-    if (this.#isDone || !this.#wasAlive || this.#asked !== null) return null;
+    if (this.#isDone || !this.#wasAlive || this.#pending !== null) return null;
     const isWhole = this.#passes >= this.#mtu;
     const isBelowFloor = this.#fails <= pathSizeFloor;
     if (!isWhole && !isBelowFloor && this.#fails - this.#passes > pathSizeStep) return null;
     if (!isWhole && !this.#isConfirmed && this.#mtu > pathSizeFloor) {
       // Chance may have taken the large ones: the whole is tried again, and only then it is believed.
       this.#isConfirmed = true;
-      this.#asked = { bytes: this.#mtu, tries: 0, sentAtMs: Number.NEGATIVE_INFINITY };
+      this.#pending = { bytes: this.#mtu, tries: 0, sentAtMs: Number.NEGATIVE_INFINITY };
       return null;
     }
     this.#isDone = true;
@@ -108,7 +108,7 @@ export class PathSize {
   #restart(): void {
     this.#passes = 0;
     this.#fails = this.#mtu + 1;
-    this.#asked = null;
+    this.#pending = null;
     this.#isDone = false;
     this.#isConfirmed = false;
   }

@@ -16,7 +16,7 @@ function measured(most: number, forMs: number): FromProber[] {
   const hub: Engine = new Engine({
     run: 2n,
     nowMs,
-    outlet: {
+    output: {
       send: (bytes, from, to) => {
         if (bytes.length + headers > most) return;
         spoke.received(
@@ -26,13 +26,13 @@ function measured(most: number, forMs: number): FromProber[] {
         );
       },
       post: () => undefined,
-      hold: () => undefined,
+      writeLeases: () => undefined,
     },
   });
   const spoke: Engine = new Engine({
     run: 1n,
     nowMs,
-    outlet: {
+    output: {
       send: (bytes, from, to) => {
         if (bytes.length + headers > most) return;
         hub.received(
@@ -42,7 +42,7 @@ function measured(most: number, forMs: number): FromProber[] {
         );
       },
       post: (message) => void (message.kind === 'path_size' && posted.push(message)),
-      hold: () => undefined,
+      writeLeases: () => undefined,
     },
   });
   hub.configure(

@@ -1,13 +1,13 @@
 // Test support: a prober that probes nothing. What it is told is kept, and it says what a test says.
 import type { ProberConfig } from './config.ts';
-import type { Hold } from './leases.ts';
+import type { LeaseRenewal } from './leases.ts';
 import type { Prober, ProberEvents } from './prober.ts';
 import type { TargetReport } from './targets.ts';
 import type { WatchChange } from './watches.ts';
 
 export class FakeProber implements Prober {
   readonly configs: ProberConfig[] = [];
-  readonly answers: Hold[] = [];
+  readonly answers: LeaseRenewal[] = [];
   readonly confirmed: WatchChange[] = [];
   /** `loading` and `loaded`, in order. */
   readonly rules: string[] = [];
@@ -28,7 +28,7 @@ export class FakeProber implements Prober {
     this.configs.push(config);
   }
 
-  held(answer: Hold): void {
+  leaseAck(answer: LeaseRenewal): void {
     this.answers.push(answer);
   }
 

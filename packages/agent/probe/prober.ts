@@ -3,7 +3,7 @@ import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 import { proberAnswerMs, proberRestartMs } from '@powernode/core/limits/probe';
 import { nothingToProbe, type ProberConfig } from './config.ts';
-import type { Hold } from './leases.ts';
+import type { LeaseRenewal } from './leases.ts';
 import type { FromProber, ProberNews, ToProber } from './messages.ts';
 import type { PathSizeResult } from './path-size.ts';
 import type { TargetReport } from './targets.ts';
@@ -14,7 +14,7 @@ export interface ProberEvents {
   /** The largest packet that passes a tunnel. */
   pathSize(tunnel: string, size: PathSizeResult): void;
   /** To be asked of the platform now, or not at all. */
-  hold(hold: Hold): void;
+  leaseRenewal(renewal: LeaseRenewal): void;
   trouble(detail: string): void;
   /** Everything that it had said is to be forgotten. */
   restarted(why: string): void;
@@ -22,8 +22,8 @@ export interface ProberEvents {
 
 export interface Prober {
   configure(config: ProberConfig): void;
-  /** The platform's answer to `hold`. */
-  held(answer: Hold): void;
+  /** The platform's answer to `lease_renew`. */
+  leaseAck(answer: LeaseRenewal): void;
   /** A function to be called when the platform has taken note of these. */
   confirmation(watched: readonly WatchChange[]): () => void;
   /** Around each write of the table of rules, in which leases are kept. */
@@ -50,7 +50,7 @@ class ThreadProber implements Prober {
   #config: ProberConfig = nothingToProbe;
   #isStopped = false;
   #restart: NodeJS.Timeout | undefined;
-  readonly #asked = new Map<number, (targets: readonly TargetReport[]) => void>();
+  readonly #pending = new Map<number, (targets: readonly TargetReport[]) => void>();
   #lastQuestion = 0;
 
   constructor(events: ProberEvents) {
@@ -63,8 +63,8 @@ class ThreadProber implements Prober {
     else this.#send({ kind: 'configure', config });
   }
 
-  held({ sequence, leases }: Hold): void {
-    this.#send({ kind: 'held', sequence, leases });
+  leaseAck({ sequence, leases }: LeaseRenewal): void {
+    this.#send({ kind: 'lease_ack', sequence, leases });
   }
 
   confirmation(watched: readonly WatchChange[]): () => void {
@@ -89,11 +89,11 @@ class ThreadProber implements Prober {
     return new Promise((resolve) => {
       const answer = (targets: readonly TargetReport[]) => {
         clearTimeout(timer);
-        this.#asked.delete(id);
+        this.#pending.delete(id);
         resolve(targets);
       };
       const timer = setTimeout(() => answer([]), proberAnswerMs);
-      this.#asked.set(id, answer);
+      this.#pending.set(id, answer);
       this.#send({ kind: 'report', id });
     });
   }
@@ -132,10 +132,10 @@ class ThreadProber implements Prober {
         return this.#events.news(message.news);
       case 'path_size':
         return this.#events.pathSize(message.tunnel, message.size);
-      case 'hold':
-        return this.#events.hold({ sequence: message.sequence, leases: message.leases });
+      case 'lease_renewal':
+        return this.#events.leaseRenewal({ sequence: message.sequence, leases: message.leases });
       case 'report':
-        return this.#asked.get(message.id)?.(message.targets);
+        return this.#pending.get(message.id)?.(message.targets);
       case 'trouble':
         return this.#events.trouble(message.detail);
     }

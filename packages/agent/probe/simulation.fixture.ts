@@ -3,10 +3,10 @@
 import { probeTickMs } from '@powernode/core/limits/probe';
 import { directProbeAddress, probeAddressVia } from '@powernode/core/net/probe-address';
 import type { ProberConfig, TargetConfig } from './config.ts';
-import { Engine, type Place } from './engine.ts';
-import type { PathState } from './judge.ts';
-import type { HeldAddress } from './leases.ts';
+import { type Endpoint, Engine } from './engine.ts';
+import type { LeasedAddress } from './leases.ts';
 import type { FromProber } from './messages.ts';
+import type { PathState } from './path-state.ts';
 
 export const hubSlots = { j: 1, k: 2, m: 3 } as const;
 type Hub = keyof typeof hubSlots;
@@ -31,7 +31,7 @@ interface Machine {
   readonly name: string;
   readonly engine: Engine;
   readonly posted: FromProber[];
-  readonly held: HeldAddress[];
+  readonly held: LeasedAddress[];
   /** What the last news said. */
   readonly tunnels: Map<string, PathState>;
   readonly backups: Map<string, string>;
@@ -78,16 +78,16 @@ export class Simulation {
   /** Starts a prober, or starts it anew. */
   start(name: string, change: Partial<ProberConfig> = {}): void {
     const posted: FromProber[] = [];
-    const held: HeldAddress[] = [];
+    const held: LeasedAddress[] = [];
     const tunnels = new Map<string, PathState>();
     const backups = new Map<string, string>();
     const sources = new Map<string, PathState>();
     const engine = new Engine({
       nowMs: this.nowMs,
       run: BigInt(Math.floor(this.#random() * 2 ** 50)),
-      outlet: {
+      output: {
         send: (bytes, from, to) => this.#carry(name, { bytes, from: from.address, port: from.port, to }),
-        hold: (addresses) => held.push(...addresses),
+        writeLeases: (addresses) => held.push(...addresses),
         post: (message) => {
           posted.push(message);
           if (message.kind === 'news') {
@@ -205,7 +205,10 @@ export class Simulation {
     };
   }
 
-  #carry(from: string, datagram: { bytes: Uint8Array; from: string; port: number | null; to: Place }): void {
+  #carry(
+    from: string,
+    datagram: { bytes: Uint8Array; from: string; port: number | null; to: Endpoint },
+  ): void {
     const way = this.#wayOf(from, datagram.to.address);
     const to = way?.at(-1);
     if (way === null || to === undefined || this.#random() < this.loss) return;

@@ -2,7 +2,7 @@
 // is sent has the right source. An address may come later than the wish to use it, and go sooner; both are no error.
 import dgram from 'node:dgram';
 import { probeBindAgainMs, probeHops } from '@powernode/core/limits/probe';
-import type { Place } from './engine.ts';
+import type { Endpoint } from './engine.ts';
 
 /** An address of this node and a port of it; null: any port. */
 export interface Local {
@@ -17,7 +17,7 @@ interface Kept {
   tryAtMs: number;
 }
 
-type Take = (bytes: Uint8Array, at: { readonly local: string; readonly from: Place }) => void;
+type Take = (bytes: Uint8Array, at: { readonly local: string; readonly from: Endpoint }) => void;
 
 export class Sockets {
   readonly #take: Take;
@@ -51,7 +51,7 @@ export class Sockets {
   }
 
   /** What cannot be sent is lost, as it might be on its way. */
-  send(bytes: Uint8Array, from: Local, to: Place): void {
+  send(bytes: Uint8Array, from: Local, to: Endpoint): void {
     const kept = this.#kept.get(keyOf(from));
     if (kept?.isBound === true) kept.socket?.send(bytes, to.port, to.address, () => undefined);
   }

@@ -1,20 +1,20 @@
-// The paths that this node probes: when each is sent its next probe, and what its answers say. Without sockets and
-// without a clock of its own; times are those of a StarvationCompensatedClock.
+// The paths that this node probes: when the next probe of each is due, and its state by its answers. Without sockets
+// and without a clock of its own; times are those of a StarvationCompensatedClock.
 import { probeUntriedMs } from '@powernode/core/limits/presence';
 import {
   directProbeDeadMs,
   directProbeIntervalMs,
   probeDeadMs,
   probeHoldMs,
+  probeIntervalMaxMs,
   probeIntervalMs,
-  probePaceMaxMs,
 } from '@powernode/core/limits/probe';
 import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
 import type { TargetConfig } from './config.ts';
-import { isHeard, PathJudge, type PathState } from './judge.ts';
-import { type Forwarding, type TunnelFacts, verdicts } from './verdict.ts';
+import { isHeard, type PathState, PathTracker } from './path-state.ts';
+import { type Forwarding, type TunnelFacts, tunnelStates } from './tunnel-state.ts';
 
-const rhythms = {
+const probeTimings = {
   path: { intervalMs: probeIntervalMs, deadMs: probeDeadMs },
   forwarding: { intervalMs: probeIntervalMs, deadMs: probeDeadMs },
   direct: { intervalMs: directProbeIntervalMs, deadMs: directProbeDeadMs },
@@ -35,7 +35,7 @@ export interface TargetReport {
   readonly rttMs: number | null;
 }
 
-/** How a tunnel to a hub does, as the platform is told. */
+/** The state of a tunnel to a hub, as it is reported to the platform. */
 export interface TunnelReport {
   readonly tunnel: string;
   readonly state: HubPathState;
@@ -45,15 +45,15 @@ export interface TunnelReport {
 
 export class Target {
   readonly config: TargetConfig;
-  readonly judge: PathJudge;
+  readonly tracker: PathTracker;
   nextAtMs: number;
   rttMs: number | null = null;
   /** Milliseconds between probes that the other side asked for. */
-  paceMs = 0;
+  requestedIntervalMs = 0;
   /** Of forwarding: since when both hubs have been there. */
   supportedSinceMs: number | null = null;
   /** Of a hub's own path: it was last found not to forward. */
-  isDisproved = false;
+  isNotForwarding = false;
   state: PathState = 'untried';
   changedAtMs: number;
   readonly bornAtMs: number;
@@ -63,19 +63,22 @@ export class Target {
 
   constructor(config: TargetConfig, runMs: number) {
     this.config = config;
-    this.judge = new PathJudge(rhythms[config.purpose].deadMs);
+    this.tracker = new PathTracker(probeTimings[config.purpose].deadMs);
     this.nextAtMs = runMs;
     this.changedAtMs = runMs;
     this.bornAtMs = runMs;
   }
 
   get intervalMs(): number {
-    return Math.max(rhythms[this.config.purpose].intervalMs, Math.min(this.paceMs, probePaceMaxMs));
+    return Math.max(
+      probeTimings[this.config.purpose].intervalMs,
+      Math.min(this.requestedIntervalMs, probeIntervalMaxMs),
+    );
   }
 
   get deadMs(): number {
-    const rhythm = rhythms[this.config.purpose];
-    return (rhythm.deadMs * this.intervalMs) / rhythm.intervalMs;
+    const timings = probeTimings[this.config.purpose];
+    return (timings.deadMs * this.intervalMs) / timings.intervalMs;
   }
 
   /** The number of a probe that is sent now; the time is the one of the clock that leases are counted by. */
@@ -93,17 +96,17 @@ export class Target {
 
   /** Heard so lately that at most one answer is missing. */
   isFresh(runMs: number): boolean {
-    return runMs - this.judge.heardAtMs < this.deadMs / 2;
+    return runMs - this.tracker.heardAtMs < this.deadMs / 2;
   }
 
   /** Nothing was ever heard, and there was time for it. */
   isUnanswered(runMs: number): boolean {
-    return this.judge.state === 'untried' && runMs - this.bornAtMs >= probeUntriedMs;
+    return this.tracker.state === 'untried' && runMs - this.bornAtMs >= probeUntriedMs;
   }
 
-  /** Answers are missing: it is asked more often, so that a few lost packets are not taken for a dead path. */
+  /** Answers are missing: it is probed more often, so that a few lost packets are not taken for a dead path. */
   isUrgent(runMs: number): boolean {
-    return isHeard(this.judge.state) && this.paceMs === 0 && !this.isFresh(runMs);
+    return isHeard(this.tracker.state) && this.requestedIntervalMs === 0 && !this.isFresh(runMs);
   }
 }
 
@@ -148,13 +151,13 @@ export class Targets {
     return due;
   }
 
-  /** `patience`: how many times as long as usual a silence has to last. */
-  judge(runMs: number, patience: number): void {
+  /** `timeoutFactor`: multiplies the time after which a silent path is dead. */
+  update(runMs: number, timeoutFactor: number): void {
     for (const target of this.#targets.values()) {
-      if (target.config.purpose === 'forwarding') this.#judgeForwarding(target, runMs);
-      else target.judge.judge(runMs, target.deadMs * patience);
-      if (target.state === target.judge.state) continue;
-      target.state = target.judge.state;
+      if (target.config.purpose === 'forwarding') this.#updateForwarding(target, runMs);
+      else target.tracker.update(runMs, target.deadMs * timeoutFactor);
+      if (target.state === target.tracker.state) continue;
+      target.state = target.tracker.state;
       target.changedAtMs = runMs;
     }
   }
@@ -166,9 +169,9 @@ export class Targets {
       const { network, purpose } = target.config;
       const facts = networks.get(network) ?? new Map<string, TunnelFacts>();
       facts.set(tunnel, {
-        path: target.judge.state,
+        path: target.tracker.state,
         forwarding: [],
-        wasDisproved: target.isDisproved,
+        wasNotForwarding: target.isNotForwarding,
         isHub: purpose === 'path',
         isUnanswered: target.isUnanswered(runMs),
       });
@@ -183,10 +186,10 @@ export class Targets {
     }
     const states = new Map<string, PathState>();
     for (const facts of networks.values()) {
-      for (const [tunnel, { state, isDisproved }] of verdicts(facts)) {
+      for (const [tunnel, { state, isNotForwarding }] of tunnelStates(facts)) {
         states.set(tunnel, state);
         const target = this.#byTunnel.get(tunnel);
-        if (target !== undefined) target.isDisproved = isDisproved;
+        if (target !== undefined) target.isNotForwarding = isNotForwarding;
       }
     }
     return states;
@@ -194,17 +197,17 @@ export class Targets {
 
   /** Of all tunnels to hubs of which something can be said. To be called after `states`. */
   *tunnels(runMs: number): Generator<TunnelReport> {
-    for (const [tunnel, { config, judge, isDisproved, bornAtMs, deadMs }] of this.#byTunnel) {
+    for (const [tunnel, { config, tracker, isNotForwarding, bornAtMs, deadMs }] of this.#byTunnel) {
       if (config.purpose !== 'path') continue;
-      const heardMs = Math.max(judge.heardAtMs, bornAtMs);
+      const heardMs = Math.max(tracker.heardAtMs, bornAtMs);
       const silentMs = Math.round(Math.max(runMs - heardMs, 0));
-      if (isHeard(judge.state)) {
+      if (isHeard(tracker.state)) {
         yield {
           tunnel,
-          state: isDisproved ? 'forwards_nothing' : 'answers',
-          forMs: isDisproved ? deadMs : 0,
+          state: isNotForwarding ? 'forwards_nothing' : 'answers',
+          forMs: isNotForwarding ? deadMs : 0,
         };
-      } else if (judge.state === 'dead' || silentMs >= probeUntriedMs) {
+      } else if (tracker.state === 'dead' || silentMs >= probeUntriedMs) {
         yield { tunnel, state: 'silent', forMs: silentMs };
       }
     }
@@ -215,31 +218,31 @@ export class Targets {
       target: target.config.target,
       tunnel: target.config.tunnel,
       purpose: target.config.purpose,
-      state: target.judge.state,
+      state: target.tracker.state,
       forMs: runMs - target.changedAtMs,
       rttMs: target.rttMs,
     }));
   }
 
   /** Only when both hubs answer for themselves does silence mean that the first one does not forward to the second. */
-  #judgeForwarding(target: Target, runMs: number): void {
+  #updateForwarding(target: Target, runMs: number): void {
     const via = this.#byTunnel.get(target.config.tunnel);
     const goal = this.#byGoal.get(target.config.goal);
-    if (via?.judge.state !== 'alive' || goal?.judge.state !== 'alive') {
+    if (via?.tracker.state !== 'alive' || goal?.tracker.state !== 'alive') {
       target.supportedSinceMs = null;
-      target.judge.forgive(runMs);
+      target.tracker.resetDeadline(runMs);
       return;
     }
     target.supportedSinceMs ??= runMs;
     // When a hub dies, what goes through it falls silent with it, and a moment sooner as chance has it.
-    if (via.isFresh(runMs) && goal.isFresh(runMs)) target.judge.judge(runMs, target.deadMs);
+    if (via.isFresh(runMs) && goal.isFresh(runMs)) target.tracker.update(runMs, target.deadMs);
   }
 }
 
 function factsOf(target: Target, runMs: number): Forwarding {
   const sinceMs = target.supportedSinceMs;
   return {
-    state: target.judge.state,
+    state: target.tracker.state,
     isSupported: sinceMs !== null,
     isOverdue: sinceMs !== null && runMs - sinceMs >= probeHoldMs,
     isFresh: target.isFresh(runMs),

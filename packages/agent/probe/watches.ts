@@ -1,6 +1,6 @@
-// Peers whose probes a hub watches for the platform. To be a witness is a promise: once the platform was told that a
-// peer is not heard, no answer to it counts for a lease until the platform is known to have heard otherwise. Without
-// that, a peer that comes back in the wrong moment would keep an address that is being given to another.
+// Peers whose probes a hub watches for the platform. A witness makes a promise: once it has reported a peer as silent,
+// no answer to that peer counts for a lease until the platform has acknowledged a newer report. Without that, a peer
+// that comes back in the wrong moment would keep an address that is being granted to another.
 import { addressLeaseMs } from '@powernode/core/limits/failover';
 import type { WatchConfig } from './config.ts';
 
@@ -15,7 +15,7 @@ class Watch {
   readonly config: WatchConfig;
   answeredAtMs: number;
   /** null: not known yet. The last agent of this machine may have answered just before this one began. */
-  told: boolean | null = null;
+  reported: boolean | null = null;
   turn = 0;
   isWitness = false;
 
@@ -24,8 +24,8 @@ class Watch {
     this.answeredAtMs = runMs;
   }
 
-  tell(alive: boolean): WatchChange {
-    this.told = alive;
+  report(alive: boolean): WatchChange {
+    this.reported = alive;
     this.isWitness = false;
     this.turn++;
     return { peerId: this.config.peerId, alive, turn: this.turn };
@@ -56,11 +56,11 @@ export class Watches {
     const watch = this.#watches.get(keyOf(at));
     if (watch === undefined) return { isWitness: false, change: null };
     watch.answeredAtMs = runMs;
-    if (watch.told === true) return { isWitness: watch.isWitness, change: null };
-    return { isWitness: false, change: watch.tell(true) };
+    if (watch.reported === true) return { isWitness: watch.isWitness, change: null };
+    return { isWitness: false, change: watch.report(true) };
   }
 
-  /** The platform is known to have taken note that these are heard. */
+  /** The platform has acknowledged that these are heard. */
   confirm(changes: readonly WatchChange[]): void {
     for (const { peerId, turn, alive } of changes) {
       for (const watch of this.#watches.values()) {
@@ -69,12 +69,12 @@ export class Watches {
     }
   }
 
-  /** Those that fell silent. From here on nothing is witnessed for them. */
-  judge(runMs: number, patience: number): WatchChange[] {
+  /** The peers that fell silent. From here on their answers count for no lease. */
+  update(runMs: number, timeoutFactor: number): WatchChange[] {
     const changes: WatchChange[] = [];
     for (const watch of this.#watches.values()) {
-      if (watch.told === false || runMs - watch.answeredAtMs <= addressLeaseMs * patience) continue;
-      changes.push(watch.tell(false));
+      if (watch.reported === false || runMs - watch.answeredAtMs <= addressLeaseMs * timeoutFactor) continue;
+      changes.push(watch.report(false));
     }
     return changes;
   }

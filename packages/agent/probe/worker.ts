@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { agentCollectMs } from '@powernode/core/limits/agent';
-import { heldCommandMs } from '@powernode/core/limits/failover';
+import { leaseCommandMs } from '@powernode/core/limits/failover';
 import { probePort, probeTickMs } from '@powernode/core/limits/probe';
 import { toolEnvironment } from '../ports/run.ts';
 import { collectGarbage } from '../process-memory.ts';
@@ -38,16 +38,16 @@ const activeLeaseSets = new ActiveLeaseSets({
     if (isNew) post({ kind: 'trouble', detail: `leases of addresses could not be renewed: ${detail}` });
     // Not at once: the table may be about to be loaded.
     clearTimeout(retry);
-    retry = setTimeout(() => engine.forgotten(nowMs()), heldCommandMs);
+    retry = setTimeout(() => engine.kernelStateLost(nowMs()), leaseCommandMs);
   },
 });
 const engine = new Engine({
   run: randomBytes(8).readBigUInt64BE(),
   nowMs: nowMs(),
-  outlet: {
+  output: {
     send: (bytes, from, to) => sockets.send(bytes, from, to),
     post,
-    hold: (addresses) => activeLeaseSets.tell(addresses),
+    writeLeases: (addresses) => activeLeaseSets.write(addresses),
   },
 });
 
@@ -64,15 +64,15 @@ port.on('message', (message: ToProber) => {
     case 'configure':
       sockets.keep(localsOf(message.config), nowMs());
       return engine.configure(message.config, nowMs());
-    case 'held':
-      return engine.held(message, nowMs());
+    case 'lease_ack':
+      return engine.leaseAck(message, nowMs());
     case 'confirmed':
       return engine.confirmed(message.watched);
     case 'loading':
       return activeLeaseSets.pause();
     case 'loaded':
-      // Whatever was in the table before, what is held is told at once.
-      engine.forgotten(nowMs());
+      // Active leases are written at once, whatever was in the table before.
+      engine.kernelStateLost(nowMs());
       return activeLeaseSets.resume();
     case 'report':
       return post({ kind: 'report', id: message.id, targets: engine.report(nowMs()) });

@@ -19,7 +19,7 @@ import type { Problem } from './problem.ts';
 import type { Forwarding, StoreLater } from './routes/forwarding.ts';
 import type { Step } from './step.ts';
 import type { Calls } from './wireguard/calls.ts';
-import type { Carried } from './wireguard/peers.ts';
+import type { ExtraAllowedIps } from './wireguard/peers.ts';
 
 /** Which entries may differ: their keys, or all of them. Whatever is not in it is neither looked at nor touched. */
 export type Scope = ReadonlySet<string> | 'all';
@@ -37,7 +37,7 @@ export interface PlanInput {
   readonly scope: Scope;
   /** For each destination of a route entry the interface that it is to go through; null: left out for now. */
   readonly choices: ReadonlyMap<string, string | null>;
-  readonly carried: Carried;
+  readonly extraAllowedIps: ExtraAllowedIps;
   /** The agent switched forwarding of the family on and remembers how it was before. */
   readonly forwardingHeld: ByFamily;
   /** Interfaces that are to have a lower MTU than the document says. */

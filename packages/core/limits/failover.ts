@@ -6,7 +6,7 @@ export const addressLeaseMs = 450;
 /** The kernel is told a lease so much shorter: it counts in steps of 4 ms, and is told some ms later. */
 export const addressLeaseSlackMs = 15;
 /** `nft` takes 0.3 to 2 ms to renew leases; one that hangs is ended, and after as long again another is told. */
-export const heldCommandMs = 100;
+export const leaseCommandMs = 100;
 /** The platform takes a lease for over only so long after the last word that it could rest on: clocks that differ by
  * 1 % (9 ms from one machine to another), and the kernel's own steps. */
 export const addressLeaseMarginMs = 40;

@@ -20,7 +20,7 @@ export const probeTickMs = 40;
 /** Probes that a hub answers in a second before it asks for fewer: a third of one processor. 600 spokes of 2 hubs stay
  * below it; with more of them a dead hub is noticed later, and never slower than this. */
 export const probesPerSecondMax = 10_000;
-export const probePaceMaxMs = 2_000;
+export const probeIntervalMaxMs = 2_000;
 /** Of an address that sent probes once and does not any more, nothing is remembered after this; and of so many. */
 export const probeSourceKeptMs = 600_000;
 export const probeSourcesMax = 25_000;

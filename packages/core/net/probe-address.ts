@@ -10,7 +10,7 @@ const direct = 0xfeffn;
 /** Host numbers from here on belong to probes (and to nothing else). */
 export const probeHostNumberFirst = viaHub << 48n;
 
-/** Where a hub answers what comes by way of the hub with that number; its own number: without a detour. */
+/** Where a hub answers what comes by way of the hub with that number; its own number: without a backup path. */
 export function probeAddressVia(hostAddress: string, slot: number): string {
   return withTop(hostAddress, viaHub + BigInt(slot));
 }

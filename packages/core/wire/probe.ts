@@ -2,15 +2,15 @@
 // is proven by WireGuard; it carries nothing that is secret. After BFD (RFC 5880) in what it is for, and simpler.
 //
 // Layout, big endian, 32 bytes: magic "PNp" and version (4), kind (1: probe 0, answer 1), flags (1: heard 1,
-// witness 2), pace (2), sequence (4), size (4), time of sending in milliseconds of the sender's own clock (8), the
-// sender's run (8). An answer repeats everything but its kind, flags and pace. Where the size is not zero it is that of
-// the whole datagram, which is padded with zeros to it: whether packets of that size pass.
+// witness 2), requested interval (2), sequence (4), size (4), time of sending in milliseconds of the sender's own clock
+// (8), the sender's run (8). An answer repeats everything but its kind, flags and requested interval. Where the size is
+// not zero it is that of the whole datagram, which is padded with zeros to it: whether packets of that size pass.
 
 export interface Probe {
   readonly kind: 'probe' | 'answer';
   /**
    * In a probe: answers of this target have arrived lately, so that both directions work (RFC 5880 §6.8.4). In an
-   * answer: it goes back the way the probe came, and not by a detour, so that it proves that way.
+   * answer: it goes back by the path of the probe, and not by a backup path, so that it proves that path.
    */
   readonly heard: boolean;
   /**
@@ -19,7 +19,7 @@ export interface Probe {
    */
   readonly witness: boolean;
   /** In an answer of a hub that is probed by very many: milliseconds between probes that it asks for. 0: as usual. */
-  readonly paceMs: number;
+  readonly requestedIntervalMs: number;
   readonly sequence: number;
   readonly sentAtMs: number;
   /** Drawn by the sender at its start, so that answers to an earlier run are not taken for its own. */
@@ -37,7 +37,7 @@ export function writeProbe(probe: Probe): Buffer {
   bytes.writeUInt32BE(magic, 0);
   bytes.writeUInt8(probe.kind === 'probe' ? 0 : 1, 4);
   bytes.writeUInt8((probe.heard ? 1 : 0) | (probe.witness ? 2 : 0), 5);
-  bytes.writeUInt16BE(Math.min(probe.paceMs, 0xffff), 6);
+  bytes.writeUInt16BE(Math.min(probe.requestedIntervalMs, 0xffff), 6);
   bytes.writeUInt32BE(probe.sequence >>> 0, 8);
   bytes.writeUInt32BE(size, 12);
   bytes.writeDoubleBE(probe.sentAtMs, 16);
@@ -58,7 +58,7 @@ export function readProbe(bytes: Uint8Array): Probe | null {
     kind: view.getUint8(4) === 0 ? 'probe' : 'answer',
     heard: (view.getUint8(5) & 1) === 1,
     witness: (view.getUint8(5) & 2) === 2,
-    paceMs: view.getUint16(6),
+    requestedIntervalMs: view.getUint16(6),
     sequence: view.getUint32(8),
     sentAtMs,
     run: view.getBigUint64(24),

@@ -21,7 +21,7 @@ import { Line, Member, type World } from './world.ts';
 export const lineDeadMs = 2_500;
 const pingMs = 700;
 /** The prober looks for peers that fell silent so often. */
-const judgeMs = 40;
+const watchUpdateMs = 40;
 
 /** What is on a line: frames of the protocol, and the pings of WebSocket. */
 export type Frame =
@@ -197,7 +197,7 @@ export class Candidate extends Instance {
 
   protected received(message: PlatformMessage): void {
     if (message.kind !== 'lease_ack') return;
-    this.#leases.answered(message, this.steadyMs);
+    this.#leases.acknowledged(message, this.steadyMs);
     this.#write();
   }
 
@@ -216,9 +216,9 @@ export class Candidate extends Instance {
   #turn(): void {
     const sentAtMs = this.steadyMs;
     for (const { target } of this.config.targets) this.#probe(target, sentAtMs);
-    const question = this.#leases.ask(sentAtMs);
-    if (question !== null && this.line !== null) {
-      this.say({ kind: 'lease_renew', sequence: question.sequence, leases: [...question.leases] });
+    const renewal = this.#leases.renewal(sentAtMs);
+    if (renewal !== null && this.line !== null) {
+      this.say({ kind: 'lease_renew', sequence: renewal.sequence, leases: [...renewal.leases] });
     }
     this.#write();
     this.after(probeIntervalMs, () => this.#turn());
@@ -272,7 +272,7 @@ export class Hub extends Instance {
     this.#reports.clear();
     this.#posted = [];
     super.begin();
-    this.#judge();
+    this.#updateWatches();
   }
 
   isAt(address: string): boolean {
@@ -299,9 +299,9 @@ export class Hub extends Instance {
     for (const peerId of this.#reports.keys()) if (!watched.has(peerId)) this.#reports.delete(peerId);
   }
 
-  #judge(): void {
-    this.#report(this.#watches.judge(this.steadyMs, 1));
-    this.after(judgeMs, () => this.#judge());
+  #updateWatches(): void {
+    this.#report(this.#watches.update(this.steadyMs, 1));
+    this.after(watchUpdateMs, () => this.#updateWatches());
   }
 
   /** The prober is a thread of its own; what it posts arrives in order. */

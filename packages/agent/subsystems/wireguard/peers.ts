@@ -27,12 +27,12 @@ interface PeerContext {
 }
 
 /** AllowedIPs that peers have for now beside those of their entries, by the key of their entry. */
-export type Carried = ReadonlyMap<string, readonly string[]>;
+export type ExtraAllowedIps = ReadonlyMap<string, readonly string[]>;
 
 /** The entry with everything that its peer is to have now. */
-export function asCarried(entry: PeerEntry, carried: Carried): PeerEntry {
-  if (carried.size === 0) return entry;
-  const more = carried.get(entryKey(entry));
+export function withExtraAllowedIps(entry: PeerEntry, extraAllowedIps: ExtraAllowedIps): PeerEntry {
+  if (extraAllowedIps.size === 0) return entry;
+  const more = extraAllowedIps.get(entryKey(entry));
   return more === undefined ? entry : { ...entry, allowed_ips: [...entry.allowed_ips, ...more] };
 }
 

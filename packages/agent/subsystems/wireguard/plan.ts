@@ -4,7 +4,7 @@ import { type WantedInterface, wantedInterfaces } from '../links/plan.ts';
 import type { ObservedDevice } from '../observed.ts';
 import type { Problem } from '../problem.ts';
 import type { PlanInput, PlannedSteps, Scope } from '../subsystem.ts';
-import { asCarried, planPeers } from './peers.ts';
+import { planPeers, withExtraAllowedIps } from './peers.ts';
 import type { WireguardStep } from './steps.ts';
 
 export function planWireguard(input: PlanInput): PlannedSteps {
@@ -62,7 +62,7 @@ function peersInScope(scope: Scope, name: string): Set<string> | null {
 
 /** What the peers of an interface are to be: those with the public keys given, or all (null). */
 function wantedPeers(
-  { document, carried, calls }: PlanInput,
+  { document, extraAllowedIps, calls }: PlanInput,
   name: string,
   keys: ReadonlySet<string> | null,
 ): ReadonlyMap<string, PeerEntry> {
@@ -70,5 +70,7 @@ function wantedPeers(
     keys === null
       ? document.onInterface('peer', name)
       : [...keys].flatMap((key) => document.get('peer', `${name}/${key}`) ?? []);
-  return new Map(named.map((entry) => [entry.public_key, calls.asCalled(asCarried(entry, carried))]));
+  return new Map(
+    named.map((entry) => [entry.public_key, calls.asCalled(withExtraAllowedIps(entry, extraAllowedIps))]),
+  );
 }

@@ -250,14 +250,14 @@ export class Presence implements DeltaSubscriber {
     const isAlone =
       this.#heard.size >= presenceLimits.presenceDoubtStreamsMin &&
       runMs - this.#heardAnyMs > nodeStreamLimits.streamBeatMaxMs;
-    const patience = isAlone ? 2 : 1;
+    const timeoutFactor = isAlone ? 2 : 1;
     for (const [instanceId, heard] of this.#heard) {
       const { node } = heard;
       const silentMs = Math.max(
         nodeStreamLimits.nodeSilentMs,
         node.beatMs + nodeStreamLimits.nodeSilentSlackMs,
       );
-      const isSilent = runMs - heard.runMs > silentMs * patience;
+      const isSilent = runMs - heard.runMs > silentMs * timeoutFactor;
       if (isSilent === heard.isSilent) continue;
       heard.isSilent = isSilent;
       this.#machineOf(instanceId, node.accountId, true).isSilent = isSilent;

@@ -3,17 +3,17 @@ import { probeDeadMs, probeIntervalMs, probeTickMs } from '@powernode/core/limit
 import { StarvationCompensatedClock } from '@powernode/core/presence/starvation-compensated-clock';
 import { seededRandom } from '@powernode/core/testing/random';
 import { describe, expect, test } from 'vitest';
-import { probeRhythm } from './engine.ts';
-import { PathJudge, type PathState } from './judge.ts';
+import { probeClockTimings } from './engine.ts';
+import { type PathState, PathTracker } from './path-state.ts';
 
 /** Lets a path be heard where `hears` says so, and keeps the changes of its state. */
 function watch(forMs: number, hears: (atMs: number) => boolean) {
-  const judge = new PathJudge(probeDeadMs);
+  const tracker = new PathTracker(probeDeadMs);
   const changes: [number, PathState][] = [];
   for (let atMs = 0; atMs <= forMs; atMs += probeTickMs) {
-    if (atMs % probeIntervalMs === 0 && hears(atMs)) judge.heard(atMs);
-    judge.judge(atMs, probeDeadMs);
-    if (judge.state !== (changes.at(-1)?.[1] ?? 'untried')) changes.push([atMs, judge.state]);
+    if (atMs % probeIntervalMs === 0 && hears(atMs)) tracker.heard(atMs);
+    tracker.update(atMs, probeDeadMs);
+    if (tracker.state !== (changes.at(-1)?.[1] ?? 'untried')) changes.push([atMs, tracker.state]);
   }
   return changes;
 }
@@ -30,7 +30,7 @@ describe('a path', () => {
     ]);
   });
 
-  test('is dead when nothing was heard for long enough, and has to be heard for a while after that', () => {
+  test('is dead when nothing was heard for long quorum, and has to be heard for a while after that', () => {
     const changes = watch(60_000, (atMs) => atMs < 6_000 || atMs >= 20_040);
     expect(changes.slice(2)).toEqual([
       [5_880 + 480, 'dead'],
@@ -61,13 +61,13 @@ describe('a path', () => {
 
 describe('the clock of silence', () => {
   test('goes with the time as long as it is looked at', () => {
-    const clock = new StarvationCompensatedClock(1_000, probeRhythm);
+    const clock = new StarvationCompensatedClock(1_000, probeClockTimings);
     for (let atMs = 1_000; atMs < 5_000; atMs += probeTickMs) expect(clock.at(atMs)).toBe(atMs);
     expect(clock.isSettled(5_000)).toBe(true);
   });
 
   test('stood still while nobody looked, and nobody is judged at once', () => {
-    const clock = new StarvationCompensatedClock(0, probeRhythm);
+    const clock = new StarvationCompensatedClock(0, probeClockTimings);
     clock.at(probeTickMs);
     const runMs = clock.at(30_000);
     expect(runMs).toBe(2 * probeTickMs);

@@ -1,15 +1,15 @@
-// Whether one path is alive, from when something was heard on it. Slow to trust again what has died: a path that was
-// dead has to be heard without a break for a while before anything goes back to it, each time for longer.
+// The state of one path, from when something was heard on it, with hysteresis: a path that was dead has to be heard
+// without a break for a while before it is preferred again, each time for longer.
 import { probeFlapMs, probeHoldMaxMs, probeHoldMs } from '@powernode/core/limits/probe';
 
 /** untried: nothing was ever heard. returning: heard again, and not yet for long enough to be preferred to another. */
 export type PathState = 'untried' | 'alive' | 'returning' | 'dead';
 
-/** The order in which paths are trusted. */
-const trust: Readonly<Record<PathState, number>> = { dead: 0, untried: 1, returning: 2, alive: 3 };
+/** The order in which paths are preferred. */
+const preference: Readonly<Record<PathState, number>> = { dead: 0, untried: 1, returning: 2, alive: 3 };
 
 export function worse(a: PathState, b: PathState): PathState {
-  return trust[a] < trust[b] ? a : b;
+  return preference[a] < preference[b] ? a : b;
 }
 
 export function isHeard(state: PathState): boolean {
@@ -17,14 +17,14 @@ export function isHeard(state: PathState): boolean {
 }
 
 /** All times are those of a StarvationCompensatedClock. */
-export class PathJudge {
+export class PathTracker {
   #state: PathState = 'untried';
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #risenAtMs = 0;
   #diedAtMs = Number.NEGATIVE_INFINITY;
   #holdMs: number;
 
-  /** `firstHoldMs`: how long it returns the first time: until it is more than one stray answer. */
+  /** `firstHoldMs`: how long the path is in `returning` the first time, so that one stray answer does not count. */
   constructor(firstHoldMs: number) {
     this.#holdMs = firstHoldMs;
   }
@@ -44,12 +44,12 @@ export class PathJudge {
     this.#state = 'returning';
   }
 
-  /** Silence begins anew: nothing could be heard until now, for reasons that are not the path's. */
-  forgive(runMs: number): void {
+  /** Silence counts from now on: what was not heard until now was not the fault of the path. */
+  resetDeadline(runMs: number): void {
     this.#heardAtMs = Math.max(this.#heardAtMs, runMs);
   }
 
-  judge(runMs: number, deadMs: number): void {
+  update(runMs: number, deadMs: number): void {
     if (!isHeard(this.#state)) return;
     if (runMs - this.#heardAtMs > deadMs) {
       this.#die(runMs);
