@@ -1,13 +1,14 @@
 // The form of a change. Before it changes several machines it shows which and how, and is sent by a second press.
 import type { Plan } from '@powernode/core/intent/autonomy';
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
-import type { Answer, ChangeAction, Parameters } from '../api/client.ts';
+import { type FormEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import type { Answer, ChangeAction, Parameters, Rehearsal } from '../api/client.ts';
 import { Button } from '../parts/button.tsx';
 import { count } from '../parts/format.ts';
 import { PlanView } from '../parts/plan.tsx';
 import { Note, ProblemNote } from '../parts/states.tsx';
+import { client } from './platform.ts';
+import { type Attempt, useAttempt } from './use-attempt.ts';
 import { messageAt, useChange } from './use-change.ts';
-import { useRehearsal } from './use-rehearsal.ts';
 
 /** A change of one machine is what one asked for; more are worth a look before. */
 const shownFrom = 2;
@@ -117,4 +118,10 @@ function PlanToConfirm({ plan }: { readonly plan: Plan }) {
       </div>
     </section>
   );
+}
+
+/** A dry run of the form’s action: what is wrong at its fields, and what would change, before it is sent. */
+function useRehearsal<K extends ChangeAction>(key: K): Attempt<Parameters<K>, Rehearsal<K>> {
+  const send = useCallback((parameters: Parameters<K>) => client.rehearse(key, parameters), [key]);
+  return useAttempt(send);
 }

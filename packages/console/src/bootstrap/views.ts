@@ -1,8 +1,9 @@
 // What the page shows: what the link is for, why it is no use, and the configuration once there is one.
 import type { BootstrapDevice, BootstrapGrant } from '@powernode/core/wire/bootstrap';
+import { encode } from 'uqr';
+import { qrPath, quietModules } from '../parts/qr-path.ts';
 import { element } from './dom.ts';
 import type { Obstacle } from './keys.ts';
-import { qrCode } from './qr.ts';
 import type { Cause } from './questions.ts';
 
 type View = readonly Node[];
@@ -184,4 +185,21 @@ function block(text: string, label: string): Node {
 
 function when(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** A QR code as one SVG path: dark on white in every colour scheme, because cameras need it. */
+function qrCode(text: string, label: string): SVGElement {
+  const { data, size } = encode(text, { ecc: 'L', border: quietModules });
+  const path = document.createElementNS(svg, 'path');
+  path.setAttribute('d', qrPath(data));
+  const picture = document.createElementNS(svg, 'svg');
+  picture.setAttribute('viewBox', `0 0 ${size} ${size}`);
+  picture.setAttribute('shape-rendering', 'crispEdges');
+  picture.setAttribute('role', 'img');
+  picture.setAttribute('aria-label', label);
+  picture.setAttribute('class', 'qr');
+  picture.append(path);
+  return picture;
 }

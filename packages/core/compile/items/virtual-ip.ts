@@ -12,7 +12,6 @@ import {
   transitInterfaceName,
 } from '../entries.ts';
 import type { Item, NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
-import { counted } from './counted.ts';
 import {
   type Advertisement,
   type ItemContribution,
@@ -159,4 +158,8 @@ function describeWatch({ address }: WatchEntry): string {
 
 function describeAnycast({ destinations, by }: AnycastEntry): string {
   return `route packets for ${destinations.join(' and ')} to the first of ${counted(by.length, 'peer')} that is alive`;
+}
+
+function counted(count: number, noun: string): string {
+  return count === 1 ? `one ${noun}` : `${count} ${noun}s`;
 }

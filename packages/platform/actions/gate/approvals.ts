@@ -1,11 +1,16 @@
-// The one writer of approvals: a request that waits for a decision is written instead of the change, by a caller or by the
-// platform itself; one that its caller decides at once is recorded as decided.
+// The one writer of approvals: a request that waits for a decision is written instead of the change, by a caller or by
+// the platform itself; one that its caller decides at once is recorded as decided.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
-import { approvalExpiryMs } from '@powernode/core/limits/requests';
-import type { Selectable } from 'kysely';
+import { ProductError } from '@powernode/core/errors';
+import {
+  approvalExpiryMs,
+  pendingOfModelsPerAccountMax,
+  pendingPerAccountMax,
+  pendingPerRequesterMax,
+} from '@powernode/core/limits/requests';
+import { type Selectable, sql } from 'kysely';
 import type { Database } from '../../store/tables.ts';
 import { type ActionContext, parameterOf } from '../context.ts';
-import { refuseTooMany } from './pending-limits.ts';
 
 export type ApprovalRow = Selectable<Database['approvals']>;
 
@@ -133,7 +138,9 @@ function insertApproval(context: ActionContext, wanted: WrittenApproval): Promis
     .executeTakeFirstOrThrow();
 }
 
-/** "Delete a network: office", by the name of the object that the action answers with, or of the one that it is about. */
+/**
+ * "Delete a network: office", by the name of the object that the action answers with, or of the one that it is about.
+ */
 async function summaryOf(context: ActionContext, { action, input, body }: Wanted): Promise<string> {
   const { title, subject } = definitionOf(action);
   const [object] = Object.values(body);
@@ -168,4 +175,35 @@ export function deferredAnswer(row: ApprovalRow): Record<string, unknown> {
     },
     plan: row.plan,
   };
+}
+
+/**
+ * A limit of pending requests: people do not read more, and all of them are read when objects change. Requests of models
+ * count apart, so that a model is only in its own way. Requests of the same moment may pass together; the next
+ * one does not.
+ */
+async function refuseTooMany(context: ActionContext, ofModel: boolean): Promise<void> {
+  const { operatorId } = context.caller;
+  const waiting = await context.trx
+    .selectFrom('approvals')
+    .select([
+      sql<number>`count(*)::int`.as('all'),
+      sql<number>`(count(*) filter (where requested_by = ${operatorId}))::int`.as('own'),
+    ])
+    .where('account_id', '=', context.accountId)
+    .where('status', '=', 'pending')
+    .where('of_model', '=', ofModel)
+    .where('expires_at', '>', context.now)
+    .executeTakeFirstOrThrow();
+  const whose = ofModel ? 'requests of models' : 'requests';
+  if (waiting.own >= pendingPerRequesterMax) throw tooMany(`${waiting.own} of your ${whose}`);
+  const allMax = ofModel ? pendingOfModelsPerAccountMax : pendingPerAccountMax;
+  if (waiting.all >= allMax) throw tooMany(`${waiting.all} ${whose} of this account`);
+}
+
+function tooMany(what: string): ProductError {
+  return new ProductError(
+    'conflict',
+    `${what} are pending, which is the limit. Have some of them decided (in the console under Approvals, or with: powernode approval decide), or wait until they expire.`,
+  );
 }

@@ -1,6 +1,12 @@
 // Why a machine is at its revision: the changes that reached it, or those of a network, or all of the account.
 import { platformActions } from '@powernode/core/actions/platform-actions';
+import { pageSizeDefault } from '@powernode/core/limits/requests';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import type { Output } from '../../api/client.ts';
+import { client } from '../../app/platform.ts';
+import { pollInterval } from '../../app/query-client.ts';
 import { useInstance, useNetwork } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';
 import { count, formatDateTime } from '../../parts/format.ts';
@@ -9,7 +15,6 @@ import { Empty, Loaded } from '../../parts/states.tsx';
 import type { Column } from '../../parts/table/columns.ts';
 import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
-import { type Change, type ChangesFilter, useChanges } from './use-changes.ts';
 
 const columns: readonly Column<Change>[] = [
   {
@@ -137,4 +142,30 @@ function ChangeTable({ filter }: { readonly filter: ChangesFilter }) {
       )}
     </Loaded>
   );
+}
+
+type Change = Output<'listChanges'>['changes'][number];
+
+interface ChangesFilter {
+  readonly instance_id?: string;
+  readonly network_id?: string;
+}
+
+/** The changes that reached an instance or a network, newest first, a page at a time: there may be very many. */
+function useChanges(filter: ChangesFilter) {
+  const list = useInfiniteQuery({
+    queryKey: ['changes', 'list', filter] as const,
+    queryFn: ({ pageParam, signal }) =>
+      client.read(
+        'listChanges',
+        { ...filter, limit: pageSizeDefault, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => (last.has_more ? last.next_cursor : undefined),
+    refetchInterval: (query) => pollInterval(query as never, null),
+  });
+  const { data } = list;
+  const changes = useMemo(() => data?.pages.flatMap((page) => page.changes), [data]);
+  return { ...list, changes };
 }

@@ -1,8 +1,7 @@
 // What happens, as it happens, and what happened before.
 import { useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import type { Event } from '../../api/event.ts';
-import { subjectOf } from '../../api/event.ts';
+import { type Event, subjectOf } from '../../api/event.ts';
 import { Button } from '../../parts/button.tsx';
 import { count, formatDateTime } from '../../parts/format.ts';
 import { Page } from '../../parts/page.tsx';
@@ -11,7 +10,6 @@ import { SeverityMark } from '../../parts/statuses.tsx';
 import type { Column, Facet } from '../../parts/table/columns.ts';
 import { Table } from '../../parts/table/table.tsx';
 import { Ago } from '../../parts/time.tsx';
-import { kindPrefixes } from './event-kinds.ts';
 import { EventSheet } from './event-sheet.tsx';
 import { useEventFeed } from './use-event-feed.ts';
 
@@ -144,3 +142,20 @@ function PrefixChoice({ value, onChange }: PrefixChoiceProps) {
     </select>
   );
 }
+
+/** Prefixes of event kinds to filter by. */
+const kindPrefixes: readonly { readonly value: string; readonly text: string }[] = [
+  { value: 'sdwan.network.', text: 'Networks' },
+  { value: 'sdwan.peer.', text: 'Peers' },
+  { value: 'sdwan.virtual_ip.', text: 'Virtual IPs' },
+  { value: 'sdwan.firewall_rule.', text: 'Firewall rules' },
+  { value: 'sdwan.port_mapping.', text: 'Port mappings' },
+  { value: 'sdwan.user_device.', text: 'Devices' },
+  { value: 'sdwan.access_grant.', text: 'Access grants' },
+  { value: 'system.instance.', text: 'Instances' },
+  { value: 'system.join_token.', text: 'Join tokens' },
+  { value: 'system.approval.', text: 'Approvals' },
+  { value: 'system.policy.', text: 'Policies' },
+  { value: 'system.operator.', text: 'Operators' },
+  { value: 'system.api_token.', text: 'API tokens' },
+];

@@ -1,14 +1,16 @@
 // The topology of a network with what one should know before looking at it: warnings, what is left out.
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import type { Output } from '../../api/client.ts';
 import { lazyPart } from '../../app/lazy-page.tsx';
+import { useMay } from '../../app/permissions.ts';
 import { useTopology } from '../../app/use-one.ts';
+import { useRows } from '../../app/use-rows.ts';
 import { Button } from '../../parts/button.tsx';
 import { count } from '../../parts/format.ts';
 import { Empty, Loaded, Note, Skeleton } from '../../parts/states.tsx';
 import type { Spot } from './topology/layout.ts';
-import { useDuties } from './use-duties.ts';
+import type { Duties } from './topology/spots.tsx';
 
 const TopologyMap = lazyPart(
   () => import('./topology/topology-map.tsx'),
@@ -81,4 +83,24 @@ export function NoPeers({ attach }: { readonly attach: () => void }) {
       Start with an instance that is publicly reachable: it becomes a hub that relays for the others.
     </Empty>
   );
+}
+
+type Topology = Output<'getTopology'>['topology'];
+
+/** The virtual IPs that peers hold, and the number of devices at each hub. */
+function useDuties(networkId: string, topology: Topology | undefined): ReadonlyMap<string, Duties> {
+  const filter = { network_id: networkId };
+  const { rows: ips } = useRows('listVirtualIps', filter, { enabled: useMay('listVirtualIps') });
+  return useMemo(() => {
+    const duties = new Map<string, { virtualIps: string[]; devices: number }>();
+    for (const node of topology?.nodes ?? []) {
+      duties.set(node.peer_id, { virtualIps: [], devices: node.user_devices_count });
+    }
+    for (const ip of ips) {
+      const anycast = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids];
+      const single = ip.current_holder_peer_id === null ? [] : [ip.current_holder_peer_id];
+      for (const holder of ip.anycast ? anycast : single) duties.get(holder)?.virtualIps.push(ip.name);
+    }
+    return duties;
+  }, [ips, topology]);
 }

@@ -1,8 +1,7 @@
 // Devices of people, as the shared parts know them.
 import { sql } from 'kysely';
-import type { ActionContext, Names, Noun } from '../../context.ts';
+import type { ActionContext, Departure, Names, Noun } from '../../context.ts';
 import { addressesInRows } from '../addresses-in-rows.ts';
-import { noteDevices } from './dependents.ts';
 import { loadUserDevices } from './model.ts';
 import { tellOfStaleDevices } from './stale-events.ts';
 import { userDeviceHandlers } from './user-devices.ts';
@@ -46,4 +45,24 @@ async function countDevices(context: ActionContext, networkId: string): Promise<
     .where('revoked_at', 'is', null)
     .executeTakeFirstOrThrow();
   return count;
+}
+
+/** Notes of plans: devices whose hub is deleted. */
+async function noteDevices(context: ActionContext, of: Departure): Promise<void> {
+  const rows = await context.trx
+    .selectFrom('user_devices')
+    .select(['name', 'hub_peer_id'])
+    .where('account_id', '=', context.accountId)
+    .where('network_id', 'in', [...of.networks])
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  for (const row of rows) {
+    const hub = of.byId.get(row.hub_peer_id);
+    if (hub === undefined) continue;
+    context.note(
+      'dependent',
+      `The device "${row.name}" calls ${hub.name}: it is disconnected and has to be reissued.`,
+    );
+  }
 }

@@ -1,15 +1,18 @@
 // Handlers: firewall rules.
 
+import { ruleContribution } from '@powernode/core/compile/items/firewall-rule';
+import type { RuleModel } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
-import { rulesPerNetworkMax } from '@powernode/core/limits/overlay';
+import { rulePeersShownMax, rulesPerNetworkMax } from '@powernode/core/limits/overlay';
 import { type ActionContext, checkRevision, type HandlersOf, type Input, notFound } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';
+import { peerNames } from '../peers/peer-names.ts';
 import { networkRow } from '../rows.ts';
-import { compiledOf } from './compiled-rule.ts';
 import { type RuleRow, ruleModel } from './model.ts';
 import { portColumns, portRangeOf } from './port-range.ts';
 import { showRule, showRules } from './present-rule.ts';
+import { ruleText } from './rule-text.ts';
 import { readSelector, refuseTwoFamilies } from './selectors.ts';
 
 export const firewallRuleHandlers: HandlersOf<
@@ -156,5 +159,36 @@ async function changedColumns(
     protocol,
     ...portColumns(protocol, portRange),
     enabled: input.enabled ?? before.enabled,
+  };
+}
+
+/** What nodes are given for a rule: which peers evaluate it, and its text. */
+async function compiledOf(context: ActionContext, rule: RuleModel) {
+  const index = context.services.deliverer.network(rule.networkId);
+  if (index === undefined) return { text: '', judged_on: [], judged_on_count: 0 };
+  const views = ruleContribution(rule, {
+    network: index.network,
+    peer: (id) => index.peer(id),
+    item: (id) => index.item(id),
+    hubs: () => index.hubs(),
+    transit: index.transit,
+  });
+  const evaluators =
+    views.all.length > 0
+      ? Array.from(index.peers(), (peer) => peer.id)
+      : [...views.peers.keys()].filter((id) => index.peer(id) !== undefined);
+  const shown = evaluators.slice(0, rulePeersShownMax);
+  const names = await peerNames(context, shown);
+  const { handle, ipv4Prefix } = index.network;
+  const families = ipv4Prefix === null ? ([6] as const) : ([6, 4] as const);
+  const [entry] = [...views.all, ...[...views.peers.values()].flat()];
+  const first = index.peer(evaluators[0] ?? '');
+  const given = first === undefined ? [] : index.compile(first.instanceId);
+  const members = (group: string) =>
+    given.flatMap(({ value }) => (value.kind === 'member' && value.group === group ? value.addresses : []));
+  return {
+    text: entry?.kind === 'rule' ? ruleText(entry, { handle, families, members }) : '',
+    judged_on: shown.map((id) => ({ peer_id: id, hostname: names.get(id) ?? '' })),
+    judged_on_count: evaluators.length,
   };
 }

@@ -1,7 +1,6 @@
 // Port mappings, as the shared parts know them.
-import type { ActionContext, Names, Noun } from '../../context.ts';
+import type { ActionContext, Departure, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
-import { notePortMappings } from './dependents.ts';
 import { tellOfLostDoors } from './lost-doors.ts';
 import { loadPortMappings } from './model.ts';
 import { portMappingHandlers } from './port-mappings.ts';
@@ -28,4 +27,26 @@ async function portMappingNames(context: ActionContext, ids: readonly string[]):
   return new Map(
     rows.map((row) => [row.id, `${row.protocol} port ${row.external_port} at ${row.external_address}`]),
   );
+}
+
+/** Notes of plans: port mappings whose hub or target is deleted. */
+async function notePortMappings(context: ActionContext, of: Departure): Promise<void> {
+  const rows = await context.trx
+    .selectFrom('port_mappings')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('network_id', 'in', [...of.networks])
+    .orderBy('id')
+    .execute();
+  for (const row of rows) {
+    const door = `The port mapping ${row.external_address} ${row.protocol} ${row.external_port}`;
+    const hub = of.byId.get(row.hub_peer_id);
+    const target = [row.internal_peer_id, row.internal_virtual_ip_id].flatMap((id) =>
+      id === null ? [] : (of.byId.get(id) ?? []),
+    )[0];
+    if (hub !== undefined) context.note('dependent', `${door} is at ${hub.name}: it is closed${of.back}.`);
+    else if (target !== undefined) {
+      context.note('dependent', `${door} targets ${target.name}: it loses its target${of.back}.`);
+    }
+  }
 }

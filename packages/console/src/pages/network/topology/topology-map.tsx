@@ -1,14 +1,21 @@
 // The live topology of a network. Loaded only when it is looked at: it brings a drawing library.
+import './topology.css';
 import type { Topology } from '@powernode/core/intent/peer';
-import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import {
+  Background,
+  BackgroundVariant,
+  type Edge,
+  type EdgeProps,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from '@xyflow/react';
 import { type KeyboardEvent, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { IconButton } from '../../../parts/button.tsx';
 import { useNow } from '../../../parts/clock.ts';
 import { type Format, type Layout, type Line, layoutTopology, type Spot } from './layout.ts';
 import { Legend } from './legend.tsx';
-import { type LineEdge, LineView } from './line.tsx';
 import { type Duties, type SpotNode, SpotView } from './spots.tsx';
-import './topology.css';
 
 export interface TopologyMapProps {
   readonly topology: Topology;
@@ -128,4 +135,34 @@ function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   event.preventDefault();
   const all = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-spot]')];
   all[(all.indexOf(event.target) + step + all.length) % all.length]?.focus();
+}
+
+interface LineData extends Record<string, unknown> {
+  readonly line: Line;
+  /** Something else is chosen. */
+  readonly faint: boolean;
+}
+type LineEdge = Edge<LineData, 'line'>;
+
+/** How far a bent line leaves the straight one, as a part of its length. */
+const bend = 0.14;
+
+/** A tunnel as a straight line between its ends. One that is on standby, or that leaves out the hub, is bent, so that it
+ * does not cover the line through the hub. */
+function LineView({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<LineEdge>) {
+  const [dx, dy] = [targetX - sourceX, targetY - sourceY];
+  // Outwards, as seen from the middle of the topology, so that it keeps off what lies between the hubs.
+  const outwards = (sourceX + targetX) * dy - (sourceY + targetY) * dx >= 0 ? 1 : -1;
+  const kind = data?.line.kind;
+  const side = kind === 'standby' || kind === 'shortcut' ? bend * outwards : 0;
+  const [middleX, middleY] = [sourceX + dx / 2 + dy * side, sourceY + dy / 2 - dx * side];
+  return (
+    <path
+      className="line"
+      d={`M${sourceX} ${sourceY}Q${middleX} ${middleY} ${targetX} ${targetY}`}
+      data-kind={data?.line.kind}
+      data-health={data?.line.health}
+      data-faint={data?.faint === true ? '' : undefined}
+    />
+  );
 }
