@@ -13,7 +13,14 @@ import { familyOf, formatEndpoint, parseAddress, parseEndpoint, withLength } fro
 import { type Prefix } from '../net/prefix.ts';
 import { directProbeAddress, probeAddressVia } from '../net/probe-address.ts';
 import { endpointRefusal } from '../net/special-addresses.ts';
-import type { EntryValue, InterfaceEntry, PeerEntry, ProbeEntry, RouteEntry } from '../wire/document.ts';
+import {
+  type EntryValue,
+  type InterfaceEntry,
+  type PeerEntry,
+  type ProbeEntry,
+  type RouteEntry,
+  tunnelKey,
+} from '../wire/document.ts';
 import { fnv1a } from './fnv.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 
@@ -313,6 +320,11 @@ function hubProbeEntries(
 export function relayPort(hub: { readonly listenPort: number }, otherSlot: number): number {
   const port = hub.listenPort + relayPortStep * otherSlot;
   return port <= 65535 ? port : port - 65535 + 1023;
+}
+
+/** The key of the tunnel that the other transit hubs have to this one. */
+export function relayKey(network: NetworkModel, to: TransitHub): string {
+  return tunnelKey({ interface: transitInterfaceName(network, to.hubSlot), public_key: to.publicKey });
 }
 
 function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): EntryValue[] {

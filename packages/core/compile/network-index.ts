@@ -9,6 +9,7 @@ import {
   ownEntries,
   type PeerClass,
   peerClassOf,
+  relayKey,
   type TransitHub,
   transitHubs,
 } from './entries.ts';
@@ -116,15 +117,18 @@ export class NetworkIndex {
     );
   }
 
-  /** Whether the document of a node has a tunnel under that key: to another peer, or (null) to a device. */
+  /**
+   * Whether the document of a node has a tunnel under that key: to another peer, or (null) to a device. Nothing is
+   * compiled for it, because one frame of a node may name thousands of tunnels.
+   */
   hasTunnel(instanceId: InstanceId, key: string, to: PeerId | null): boolean {
     const self = this.#byInstance.get(instanceId);
     if (self === undefined || to === self.id) return false;
     const named = (entries: readonly CompiledEntry[]) => entries.some((entry) => entry.key === key);
     if (to === null) return named(this.#items.ofPeer(self.id));
-    return (
-      named(this.#classEntries.of(this.#peerClass(self), to)) || (isTransit(self) && named(this.#own(self)))
-    );
+    if (named(this.#classEntries.of(this.#peerClass(self), to))) return true;
+    if (!isTransit(self)) return false;
+    return this.#transit.some((hub) => hub.id === to && relayKey(this.#network, hub) === key);
   }
 
   /** The digest of `compile(instanceId)`, in time that does not grow with the network. */

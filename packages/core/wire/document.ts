@@ -305,12 +305,17 @@ export function sentEntryKey(value: SentEntry): string {
   return isKnownEntry(value) ? entryKey(value) : value.key;
 }
 
+/** The key of the entry of a tunnel. */
+export function tunnelKey(tunnel: Pick<PeerEntry, 'interface' | 'public_key'>): string {
+  return `peer/${tunnel.interface}/${tunnel.public_key}`;
+}
+
 export function entryKey(value: EntryValue): string {
   switch (value.kind) {
     case 'interface':
       return `interface/${value.name}`;
     case 'peer':
-      return `peer/${value.interface}/${value.public_key}`;
+      return tunnelKey(value);
     case 'route':
       return `route/${value.destination}`;
     case 'forwarding':

@@ -13,6 +13,7 @@ import {
 } from '@powernode/core/limits/node-stream';
 import { formatEndpoint, parseEndpoint } from '@powernode/core/net/address';
 import { refusedAsEndpoint } from '@powernode/core/net/special-addresses';
+import { tunnelKey } from '@powernode/core/wire/document';
 import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
@@ -105,7 +106,7 @@ export class TunnelReports {
     const present = formatDigest(node.digest);
     const counted: TunnelObservation[] = [];
     for (const tunnel of tunnels) {
-      const key = tunnelKeyOf(tunnel);
+      const key = tunnelKey(tunnel);
       if (!this.#isWanted(node, tunnel, key)) continue;
       if (hasApplied(node, { key, present })) counted.push(tunnel);
       else this.#wait(node, key, tunnel);
@@ -232,11 +233,6 @@ export class TunnelReports {
 
 function keyOf(row: TunnelRow): string {
   return `${row.instance_id}/${row.interface}/${row.public_key}`;
-}
-
-/** The key of the entry of the tunnel (core/wire/document.ts). */
-function tunnelKeyOf(tunnel: TunnelObservation): string {
-  return `peer/${tunnel.interface}/${tunnel.public_key}`;
 }
 
 /** Whether the document that a node has applied has an entry which its newest one has. Not known counts as no. */
