@@ -7,11 +7,13 @@ import type { Logger } from 'pino';
 import { KernelMachine } from './apply/kernel-machine.ts';
 import { Reconciler } from './apply/reconciler.ts';
 import type { Target } from './apply/target.ts';
+import { Bgp } from './bgp/bgp.ts';
+import { systemFrr } from './bgp/frr.ts';
 import { ChangeGuard } from './confirm/guard.ts';
 import { systemOutside } from './confirm/path.ts';
 import { Rematch } from './connections/rematch.ts';
 import { type HostOptions, HostWatch } from './host/host-watch.ts';
-import { platformTls } from './link/authority.ts';
+import { tlsOf } from './link/authority.ts';
 import type { Random } from './link/backoff.ts';
 import { CopyGuard } from './link/copy-guard.ts';
 import { helloOf } from './link/hello.ts';
@@ -21,6 +23,7 @@ import { outsideAddresses, whereabouts } from './observe/addresses.ts';
 import { ApplyFailures } from './observe/apply-failures.ts';
 import type { Drift } from './observe/drift.ts';
 import { Monitor } from './observe/monitor.ts';
+import { Outage } from './observe/outage.ts';
 import { Probing } from './observe/probing.ts';
 import { NodeProblems, unsupportedProblems } from './observe/problems.ts';
 import { Reporter, type Situation } from './observe/reporter.ts';
@@ -73,8 +76,9 @@ export class Agent {
   readonly #underlay: UnderlayWatch;
   readonly #guard: ChangeGuard;
   readonly #failures: ApplyFailures;
+  readonly #outage: Outage;
+  readonly #bgp: Bgp;
   #identity: Identity;
-  #lostReason: string | null = null;
   #toldAddresses = '';
   #awaitsDocument = false;
   /** The machine was last given less than the document that is held. */
@@ -114,13 +118,22 @@ export class Agent {
         this.#probing.rulesLoaded();
       },
     });
+    this.#outage = new Outage(log);
+    this.#bgp = new Bgp({
+      ...parts,
+      frr: systemFrr(parts),
+      decided: () => this.#reconciler.bgpDecided(),
+      sessionsChanged: () => this.#reportState(),
+      problems: (found) => this.#nodeProblems.set('bgp', found),
+    });
     this.#reconciler = new Reconciler({
+      bgp: this.#bgp,
       machine: this.#machine,
       clock,
       mtuCaps: () => this.#probing.mtuCaps,
       events: {
         applied: (target) => this.#applied(target),
-        failed: (held, problems) => this.#failed(held, problems),
+        failed: (target, problems) => this.#failed(target, problems),
         drifted: (drift) => this.#drifted(drift),
         looked: () => this.#report(),
         switched: () => this.#reportState(),
@@ -130,13 +143,13 @@ export class Agent {
     this.#stream = new NodeStream({
       clock,
       random: parts.random,
-      target: () => ({ url: new URL(this.#identity.node_url), tls: this.#tls() }),
+      target: () => ({ url: new URL(this.#identity.node_url), tls: tlsOf(this.#identity) }),
       events: {
         opened: () => this.#greet(),
         message: (message) => this.#take(message),
         passedOver: (kind) =>
           log.debug({ kind }, 'the platform said something that this agent does not know'),
-        lost: (why, againMs) => this.#lost(why, againMs),
+        lost: (why, againMs) => this.#outage.lost(why, { url: this.#identity.node_url, againMs }),
         duplicate: () => this.#copyGuard.refused(),
         revoked: () => this.#leaveOverlays(),
       },
@@ -233,6 +246,7 @@ export class Agent {
     this.#nodeProblems.stop();
     this.#unstored.stop();
     await this.#hostWatch.stop();
+    await this.#bgp.stop();
     await this.#reconciler.stop();
     await this.#rematch.stop();
     await this.#probing.stop();
@@ -263,15 +277,9 @@ export class Agent {
       problems: this.#nodeProblems.all,
       drift: this.#reporter.recentDrift,
       connected: this.#stream.isOpen,
-      lostReason: this.#lostReason,
+      lostReason: this.#outage.why,
       pid: process.pid,
     });
-  }
-
-  #tls() {
-    const { certificate_pem, key_pem, authority_pem, platform_id } = this.#identity;
-    const own = { certificatePem: certificate_pem, key: key_pem };
-    return platformTls(own, { authorityPem: authority_pem, platformId: platform_id });
   }
 
   #store(what: string, identity: Identity): void {
@@ -281,11 +289,10 @@ export class Agent {
 
   #greet(): void {
     const held = this.#held.current;
-    const { applied } = this.#reconciler;
     this.#awaitsDocument = false;
     this.#failures.greet();
     this.#toldAddresses = outsideAddresses().join();
-    this.#lostReason = null;
+    this.#outage.over();
     const facts = {
       run: this.#parts.runId,
       hostname: this.#identity.hostname,
@@ -293,7 +300,7 @@ export class Agent {
       underlay: this.#underlay.facts,
       unused_keys: this.#keys.unused().slice(0, unusedKeysMax),
     };
-    this.#stream.send(helloOf(facts, { held, applied }));
+    this.#stream.send(helloOf(facts, { held, applied: this.#reconciler.applied }));
     this.#parts.log.info({ revision: held?.revision ?? null, url: this.#identity.node_url }, 'connected');
     this.#nodeProblems.greet();
     this.#reconciler.retryDirectPaths();
@@ -349,7 +356,7 @@ export class Agent {
 
   #apply(held: Held, keys: ReadonlySet<string> | 'all'): void {
     const wanted = { ...held, entries: usableEntries(this.#guard.effective(held).entries) };
-    // What can be used follows from the interfaces, so that entries which are the same as before may count now.
+    // Entries that are the same as before may count now, when interfaces are others.
     const isReduced = wanted.entries !== held.entries;
     const touched = isReduced || this.#wasReduced ? 'all' : keys;
     this.#wasReduced = isReduced;
@@ -366,6 +373,7 @@ export class Agent {
     this.#stream.send({ kind: 'applied', revision: target.revision, hash: target.hash });
     this.#unstored.attempt('what is applied', () => this.#held.noteApplied(target));
     this.#rematch.applied(target.document);
+    this.#bgp.take(target.document);
     this.#parts.log.info({ revision: target.revision, entries: target.entries.size }, 'applied');
     this.#publishKeys();
     this.#keys.retireLater(() =>
@@ -375,8 +383,9 @@ export class Agent {
     if (this.#identity.revoked_at !== null) this.#revoked?.();
   }
 
-  #failed(held: Held, problems: readonly Problem[]): void {
-    this.#failures.failed(held, problems);
+  #failed(target: Target, problems: readonly Problem[]): void {
+    this.#failures.failed(target, problems);
+    this.#bgp.take(target.document);
     this.#reportState();
     this.#publishKeys();
   }
@@ -385,16 +394,6 @@ export class Agent {
     this.#reporter.addDrift(drift);
     for (const { key, detail } of drift.slice(0, 20))
       this.#parts.log.warn({ key, detail }, 'drift, which is mended');
-  }
-
-  #lost(why: string, againMs: number): void {
-    // Said once for each outage, and not for each try.
-    if (this.#lostReason === null) {
-      const facts = { why, url: this.#identity.node_url };
-      this.#parts.log.warn(facts, 'the platform is not connected; the machine goes on as it is');
-    }
-    this.#parts.log.debug({ why, againMs }, 'connecting again');
-    this.#lostReason = why;
   }
 
   /** Keys that a document took are replaced by fresh ones. */
@@ -417,6 +416,7 @@ export class Agent {
   #situation(): Situation {
     return {
       underlay: this.#underlay.facts,
+      bgpSessions: this.#bgp.sessions,
       observed: this.#reconciler.observed,
       entries: this.#held.current?.entries ?? new Map(),
       choices: this.#reconciler.choices,
@@ -439,7 +439,7 @@ export class Agent {
   #leaveOverlays(): void {
     this.#parts.log.error('the platform revoked this machine: its overlays are taken down');
     this.#renewal.stop();
-    this.#lostReason = 'this instance was revoked';
+    this.#outage.set('this instance was revoked');
     const revokedAt = timestamp(this.#parts.clock.nowMs());
     this.#store('that this machine was revoked', { ...this.#identity, revoked_at: revokedAt });
     this.#guard.forget();

@@ -23,9 +23,13 @@ const walkedFiles = [
 /** Files whose schemas read what no outsider can write, with who writes it. */
 const exemptFiles: Readonly<Record<string, string>> = {
   'packages/agent/subsystems/iproute/look.ts': 'the answer of ip, limited in bytes (agentOutputBytesMax)',
+  'packages/agent/subsystems/frr/answers.ts':
+    'the answer of bgpd, limited in bytes (frrAnswerBytesMax), its texts in length and its lists in number',
   'packages/agent/commands/retry.ts': 'the answer of the machine’s own agent (agentControlBytesMax)',
   'packages/agent/confirm/path.ts': 'the answer of ip, limited in bytes (agentOutputBytesMax)',
   'packages/agent/confirm/trial-file.ts': 'a file of the agent, limited in bytes (agentStateBytesMax)',
+  'packages/agent/subsystems/policy-rules/look.ts':
+    'the answer of ip, limited in bytes (agentOutputBytesMax)',
   'packages/agent/subsystems/routes/forwarding.ts':
     'a file of the agent, limited in bytes (agentStateBytesMax)',
   'packages/agent/host/accept.ts': 'a file of the agent, limited in bytes (agentStateBytesMax)',

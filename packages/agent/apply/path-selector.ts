@@ -1,7 +1,8 @@
 // Which way packets go now: what is known of paths, the choices that follow from it, and what these have changed.
 import type { NodeDocument } from '@powernode/core/wire/node-document';
+import { type BgpDecisions, noDecisions } from '../plan/bgp-decisions.ts';
 import { PassiveHealth, type PathHealth } from '../plan/health.ts';
-import { PathIndex } from '../plan/path-index.ts';
+import { PathIndex, tunnelKey } from '../plan/path-index.ts';
 import { ProbeHealth } from '../plan/probe-health.ts';
 import { type Choices, type RouteChanges, RouteChooser } from '../plan/route-choice.ts';
 import type { ProberNews } from '../probe/messages.ts';
@@ -17,6 +18,11 @@ export class PathSelector {
   readonly #chooser = new RouteChooser();
   /** Keys of entries that were decided anew and that a look may not show yet. */
   #own = new Set<string>();
+  readonly #bgp: BgpDecisions;
+
+  constructor(bgp: BgpDecisions = noDecisions) {
+    this.#bgp = bgp;
+  }
 
   get choices(): Choices {
     return this.#chooser.choices;
@@ -57,6 +63,7 @@ export class PathSelector {
       if (route !== undefined) found.push([destination, route.device]);
     }
     this.#chooser.adopt(found);
+    this.#chooser.adoptAllowedIps(subnetAllowedIps(this.index.document, observed));
   }
 
   /** Takes what WireGuard counted on one interface into account. */
@@ -79,6 +86,7 @@ export class PathSelector {
       index: this.index,
       health: this.#health,
       sources: this.#health.sources,
+      bgp: this.#bgp,
     });
     for (const key of keysOf(switched)) this.#own.add(key);
     return switched;
@@ -98,4 +106,19 @@ export class PathSelector {
 /** The keys of the entries whose part of the machine a choice has changed. */
 export function keysOf(switched: RouteChanges): string[] {
   return [...switched.destinations.map((destination) => `route/${destination}`), ...switched.tunnels];
+}
+
+/** The peers that have prefixes behind peers among their AllowedIPs, by key. */
+function subnetAllowedIps(document: NodeDocument, { interfaces }: ObservedState): Map<string, string[]> {
+  const prefixes = new Set([...document.all('subnet').values()].map(({ prefix }) => prefix));
+  const found = new Map<string, string[]>();
+  if (prefixes.size === 0) return found;
+  for (const { name, ours, device } of interfaces.values()) {
+    if (!ours) continue;
+    for (const { publicKey, allowedIps } of device?.peers.values() ?? []) {
+      const own = allowedIps.filter((prefix) => prefixes.has(prefix));
+      if (own.length > 0) found.set(tunnelKey({ interface: name, publicKey }), own);
+    }
+  }
+  return found;
 }

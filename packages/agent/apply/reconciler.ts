@@ -13,6 +13,7 @@ import type { Family } from '@powernode/core/net/address';
 import type { Drift } from '../observe/drift.ts';
 import { reachableFamilies } from '../observe/families.ts';
 import type { FoundProblem } from '../observe/problems.ts';
+import type { BgpDecisions } from '../plan/bgp-decisions.ts';
 import type { PathHealth } from '../plan/health.ts';
 import type { PathIndex } from '../plan/path-index.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -52,7 +53,7 @@ export class Reconciler {
   readonly #clock: Clock;
   readonly #events: ReconcilerEvents;
   readonly #observed: ObservedCache;
-  readonly #paths = new PathSelector();
+  readonly #paths: PathSelector;
   readonly #handshakes = new Handshakes();
   readonly #calling: Calling;
   readonly #retries = new Retries();
@@ -78,7 +79,10 @@ export class Reconciler {
     readonly mtuCaps?: () => MtuCaps;
     /** The families in which this machine reaches others; empty: not known. Left out: by its default routes. */
     readonly families?: () => readonly Family[];
+    /** Left out: routes to prefixes behind peers are static. */
+    readonly bgp?: BgpDecisions;
   }) {
+    this.#paths = new PathSelector(parts.bgp);
     this.#machine = parts.machine;
     this.#observed = new ObservedCache(parts.machine);
     this.#clock = parts.clock;
@@ -175,6 +179,11 @@ export class Reconciler {
   /** The prober has news of paths. Routes follow at once, whatever else is being done, and without a look. */
   probed(news: ProberNews): void {
     this.#paths.take(news);
+    this.#rerouteNow();
+  }
+
+  /** BGP has other best paths. Routes follow at once, as they do when a path dies. */
+  bgpDecided(): void {
     this.#rerouteNow();
   }
 

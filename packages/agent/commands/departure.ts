@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ProductError } from '@powernode/core/errors';
 import { agentStopMs } from '@powernode/core/limits/agent';
 import { removeEverything } from '../apply/remove.ts';
+import { systemFrr } from '../bgp/frr.ts';
 import { HostAcceptance } from '../host/accept.ts';
 import { systemClock } from '../ports/clock.ts';
 import { systemRun } from '../ports/run.ts';
@@ -29,6 +30,7 @@ export async function stopAgent(folder: StateFolder): Promise<Seat | null> {
 /** Takes away everything of the agent's that is found on the machine; answers how much that was. */
 export async function takeDown(folder: StateFolder): Promise<number> {
   const parts = { run: systemRun, clock: systemClock, settings: systemSettings, folder };
+  await systemFrr(parts).remove();
   const removed = await removeEverything(parts);
   await new HostAcceptance(parts).takeBack();
   return removed;

@@ -7,6 +7,7 @@ import { ProductError } from '@powernode/core/errors';
 import { agentRequestMs } from '@powernode/core/limits/agent';
 import type { PrivateKey } from '@powernode/core/private-key';
 import { spiffe } from '@powernode/core/wire/enrolment';
+import type { Identity } from '../state/identity.ts';
 import { unreachable } from './unreachable.ts';
 
 export interface OwnCertificate {
@@ -30,6 +31,12 @@ export function platformTls(
         ? undefined
         : new ProductError('untrusted_peer', `The other side is not ${platform.platformId}.`),
   };
+}
+
+/** The same for a machine that has joined. */
+export function tlsOf({ certificate_pem, key_pem, authority_pem, platform_id }: Identity): ConnectionOptions {
+  const own = { certificatePem: certificate_pem, key: key_pem };
+  return platformTls(own, { authorityPem: authority_pem, platformId: platform_id });
 }
 
 /** What a first connection finds out: the authority with the fingerprint asked for, and the platform's name. */

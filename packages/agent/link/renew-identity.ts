@@ -1,7 +1,7 @@
 // One renewal: a new key, a request, and the certificate that the platform answers with.
 import { type RenewResponse, renewPath, renewResponse } from '@powernode/core/wire/enrolment';
 import type { Identity } from '../state/identity.ts';
-import { platformTls } from './authority.ts';
+import { tlsOf } from './authority.ts';
 import { makeKeyRequest } from './certificates.ts';
 import { checkIssued } from './issued.ts';
 import { problemFrom, requestJson } from './request.ts';
@@ -9,8 +9,7 @@ import { problemFrom, requestJson } from './request.ts';
 export async function renewIdentity(identity: Identity, nowMs: number): Promise<Identity> {
   const request = await makeKeyRequest(nowMs);
   const url = new URL(renewPath, identity.node_url);
-  const own = { certificatePem: identity.certificate_pem, key: identity.key_pem };
-  const tls = platformTls(own, { authorityPem: identity.authority_pem, platformId: identity.platform_id });
+  const tls = tlsOf(identity);
   const answer = await requestJson({ url, method: 'POST', body: { csr_pem: request.csrPem }, tls });
   const parsed = answer.status === 200 ? renewResponse.safeParse(answer.json) : null;
   if (parsed === null || !parsed.success) throw problemFrom(answer, url);

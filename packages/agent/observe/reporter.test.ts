@@ -40,6 +40,7 @@ function situation(peers: readonly ObservedPeer[], change: Partial<Situation> = 
     ruleCounts: new Map(),
     health: healthWith(),
     underlay: [],
+    bgpSessions: [],
     nowMs: startMs,
     ...change,
   };

@@ -9,12 +9,13 @@ import {
 import { driftDetailMax, subsystemMessageMax } from '@powernode/core/limits/node-stream';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
-import type { Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
+import type { BgpSessionObservation, Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
 import { timestamp } from '../ports/clock.ts';
 import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
 import type { SubsystemHealth } from '../subsystems/subsystem.ts';
 import type { Drift } from './drift.ts';
+import { SessionNews } from './session-news.ts';
 
 /** What there is to tell of at one moment. */
 export interface Situation {
@@ -28,6 +29,8 @@ export interface Situation {
   /** What the firewall counted for each rule since the agent came. */
   readonly ruleCounts: ReadonlyMap<string, RuleCount>;
   readonly underlay: readonly UnderlayFact[];
+  /** Sessions of BGP that the document has. */
+  readonly bgpSessions: readonly BgpSessionObservation[];
   readonly nowMs: number;
 }
 
@@ -44,6 +47,7 @@ export class Reporter {
   readonly #routes = new Map<string, string | null>();
   readonly #subsystems = new Map<string, Subsystem>();
   readonly #rules = new Map<string, RuleCount>();
+  readonly #sessions = new SessionNews();
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
   #underlay = '';
@@ -55,6 +59,7 @@ export class Reporter {
     this.#routes.clear();
     this.#subsystems.clear();
     this.#rules.clear();
+    this.#sessions.startAnew();
   }
 
   /** The last of it, whether it was told or not. */
@@ -82,6 +87,7 @@ export class Reporter {
   /** The same without a look at every tunnel, for when only the state of the agent itself may be new. */
   reportState(situation: Situation, tunnels: TunnelObservation[] = []): Observed[] {
     const rules = newsOfRules(situation.ruleCounts, this.#rules);
+    const sessions = this.#sessions.of(situation.bgpSessions);
     const frame: Observed = {
       kind: 'observed',
       tunnels,
@@ -94,6 +100,7 @@ export class Reporter {
       routes: this.#newRoutes(situation),
       ...(rules.length > 0 ? { rules } : {}),
       ...this.#newUnderlay(situation),
+      ...(sessions.length > 0 ? { bgp_sessions: sessions } : {}),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -193,6 +200,7 @@ function isEmpty(frame: Observed): boolean {
   return (
     frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0 &&
     frame.rules === undefined &&
-    frame.underlay === undefined
+    frame.underlay === undefined &&
+    frame.bgp_sessions === undefined
   );
 }

@@ -70,7 +70,7 @@ function peerOfSource(address: string, { index }: PathSituation): PeerEntry | un
 }
 
 /** One of those who answer for an anycast address, as it is reached now. */
-interface NextHop {
+export interface NextHop {
   readonly tunnel: string;
   readonly device: string;
   readonly isLeaf: boolean;
@@ -80,7 +80,7 @@ interface NextHop {
 }
 
 /** The first that is heard, with hysteresis; when none is, it stays where it is. */
-function nearest(
+export function nearest(
   nextHops: readonly NextHop[],
   isPresent: (nextHop: NextHop) => boolean,
 ): NextHop | undefined {
@@ -93,7 +93,7 @@ function nearest(
 }
 
 /** undefined: this node has no such tunnel, or only observes by it. */
-function nextHopOf(
+export function nextHopOf(
   one: AnycastEntry['by'][number],
   { index, health, sources }: PathSituation,
 ): NextHop | undefined {
@@ -114,7 +114,7 @@ function nextHopOf(
 }
 
 /** Else its packets go where the rest of the network goes. */
-function isUsable({ state, isDirect }: NextHop, isCovered: boolean): boolean {
+export function isUsable({ state, isDirect }: NextHop, isCovered: boolean): boolean {
   return isHeard(state) || (!isDirect && !isCovered);
 }
 

@@ -3,6 +3,7 @@
 import { withoutLength } from '@powernode/core/net/address';
 import type { ProberNews } from '../probe/messages.ts';
 import { isHeard, type PathState } from '../probe/path-state.ts';
+import type { BgpDecisions } from './bgp-decisions.ts';
 import type { PassiveHealth, PathHealth } from './health.ts';
 import type { PathIndex } from './path-index.ts';
 import { tunnelKey } from './path-index.ts';
@@ -20,6 +21,7 @@ export interface PathSituation {
   readonly health: PathHealth;
   /** How spokes are heard by this hub, by address. */
   readonly sources: ReadonlyMap<string, SourceState>;
+  readonly bgp: BgpDecisions;
 }
 
 export class ProbeHealth implements PathHealth {

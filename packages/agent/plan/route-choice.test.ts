@@ -4,6 +4,7 @@ import { entryKey } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { describe, expect, test } from 'vitest';
 import type { PathState } from '../probe/path-state.ts';
+import { noDecisions } from './bgp-decisions.ts';
 import type { PathHealth } from './health.ts';
 import { PathIndex } from './path-index.ts';
 import type { SourceState } from './probe-health.ts';
@@ -49,7 +50,7 @@ function node(entries: readonly EntryValue[]) {
   take(entries);
   const at = (states: Record<string, PathState> = {}) => {
     Object.assign(health.states, states);
-    chooser.choose({ index, health, sources });
+    chooser.choose({ index, health, sources, bgp: noDecisions });
     return Object.fromEntries(chooser.choices);
   };
   return { chooser, health, sources, index, take, at };
@@ -166,7 +167,8 @@ describe('a spoke of two hubs', () => {
 
   test('says what it decided anew, and only that', () => {
     const { chooser, health, index, sources } = spoke();
-    const choose = () => [...chooser.choose({ index, health, sources }).destinations].sort();
+    const choose = () =>
+      [...chooser.choose({ index, health, sources, bgp: noDecisions }).destinations].sort();
     expect(choose()).toEqual([friend, hub1, prefix].sort());
     expect(choose()).toEqual([]);
     health.states['hub2'] = 'alive';
@@ -270,7 +272,7 @@ describe('a hub', () => {
     const { at, sources, chooser, index, health } = node(hubEntries);
     at();
     sources.set('fd00::201', { state: 'dead', backupVia: 'wg-a-2' });
-    const { destinations } = chooser.choose({ index, health, sources });
+    const { destinations } = chooser.choose({ index, health, sources, bgp: noDecisions });
     expect([...destinations].sort()).toEqual([spoke1, held].sort());
     expect(at()).toMatchObject({ [spoke1]: 'wg-a-2', [held]: 'wg-a-2', [prefix]: 'wg-a' });
     sources.set('fd00::201', { state: 'alive', backupVia: null });

@@ -9,6 +9,7 @@ import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 import { noOverrides, type Overrides, overridesOf } from './backup-paths.ts';
 import type { PathIndex } from './path-index.ts';
 import type { PathSituation } from './probe-health.ts';
+import { subnetOverrides } from './subnets.ts';
 
 /** For each destination the interface that it goes through; null: left out, because another route covers it, or because
  * the machine was refused its family. */
@@ -48,16 +49,29 @@ export class RouteChooser {
     }
   }
 
+  /** The same for prefixes behind peers, which the AllowedIPs of a peer cover; by key of the peer. */
+  adoptAllowedIps(found: ExtraAllowedIps): void {
+    if (this.#overrides !== noOverrides || found.size === 0) return;
+    const routes = new Map<string, string>();
+    for (const [destination, device] of this.#choices)
+      if (device !== null && destination.includes(' table ')) routes.set(destination, device);
+    this.#overrides = { routes, extraAllowedIps: found };
+  }
+
   /** Chooses anew, and says what is different from before. */
   choose(paths: PathSituation): RouteChanges {
     const { next, covering } = this.#routes(paths);
     const extraBefore = this.#overrides.extraAllowedIps;
     const isCoveredNow = (destination: string) => isCovered(parsePrefix(destination), covering);
-    this.#overrides = overridesOf({ paths, before: this.#overrides, isCovered: isCoveredNow });
+    const before = this.#overrides;
+    const anycast = overridesOf({ paths, before, isCovered: isCoveredNow });
+    this.#overrides = subnetOverrides({ paths, before, choices: next }, anycast);
     const refused = networksRefused(paths.index);
     for (const [destination, device] of this.#overrides.routes) {
       const networkId = paths.index.interfaces.get(device)?.network_id ?? '';
-      if (!isRefused(destination, refused.has(networkId))) next.set(destination, device);
+      // Prefixes behind peers are not of the network's own IPv4 prefix.
+      const isSubnet = destination.includes(' table ');
+      if (isSubnet || !isRefused(destination, refused.has(networkId))) next.set(destination, device);
     }
     const destinations = differing(this.#choices, next);
     this.#choices = next;

@@ -49,6 +49,13 @@ function applyStep(kernel: ModelKernel, step: Step): ModelKernel {
     case 'set_route':
     case 'remove_route':
       return { ...kernel, seen: { ...seen, routes: routesAfter(kernel, step) } };
+    case 'add_policy_rule':
+    case 'remove_policy_rule': {
+      const policyRules = new Set(seen.policyRules);
+      if (step.kind === 'add_policy_rule') policyRules.add(step.rule);
+      else if (!policyRules.delete(step.rule)) throw new Error(`no rule ${step.rule}`);
+      return { ...kernel, seen: { ...seen, policyRules } };
+    }
     case 'set_ruleset':
       if (step.how === 'change' && seen.ruleset?.loaded == null) throw new Error('nothing was loaded before');
       return { ...kernel, seen: { ...seen, ruleset: asLoaded(step.ruleset) } };

@@ -50,8 +50,10 @@ export interface ObservedRoute {
 
 export interface ObservedState {
   readonly interfaces: ReadonlyMap<string, ObservedInterface>;
-  /** Routes with the agent's protocol number, by destination. */
+  /** Routes with the agent's protocol number, by destination; in another table than main with that (policy-rules/tables.ts). */
   readonly routes: ReadonlyMap<string, readonly ObservedRoute[]>;
+  /** The agent's rules of policy routing. null: the kernel has none. */
+  readonly policyRules: ReadonlySet<string> | null;
   /** What is observed of `table inet powernode`. null: there is no such table. */
   readonly ruleset: ObservedRuleset | null;
   readonly forwarding: ByFamily;
@@ -60,6 +62,7 @@ export interface ObservedState {
 export const nothingObserved: ObservedState = {
   interfaces: new Map(),
   routes: new Map(),
+  policyRules: new Set(),
   ruleset: null,
   forwarding: { ipv6: false, ipv4: false },
 };

@@ -2,12 +2,13 @@
 import { addresses } from './addresses/subsystem.ts';
 import { links } from './links/subsystem.ts';
 import { nftables } from './nftables/subsystem.ts';
+import { policyRules } from './policy-rules/subsystem.ts';
 import { routes } from './routes/subsystem.ts';
 import type { Step } from './step.ts';
 import type { StepDescription, Subsystem } from './subsystem.ts';
 import { wireguard } from './wireguard/subsystem.ts';
 
-const listed: readonly Subsystem[] = [addresses, links, nftables, routes, wireguard];
+const listed: readonly Subsystem[] = [addresses, links, nftables, policyRules, routes, wireguard];
 
 /** In the order in which they are set. */
 export const subsystems: readonly Subsystem[] = inOrder(listed);

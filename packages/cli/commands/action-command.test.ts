@@ -7,6 +7,9 @@ import { flagsOf } from './flags.ts';
 const id = '01990000-0000-7000-8000-000000000001';
 const other = '01990000-0000-7000-8000-000000000002';
 
+const seven = { prefix: 'fd00:7::/64', preference: 7 };
+const ten = { prefix: '10.0.0.0/24' };
+
 async function run(argv: readonly string[], replies: Readonly<Record<string, Reply>>, columns?: number) {
   const platform = await fixturePlatform(replies);
   const env = { POWERNODE_URL: platform.url, POWERNODE_TOKEN: 'secret-token' };
@@ -51,6 +54,23 @@ test('flags become parameters, and nothing is sent that was not given', async ()
       headers: { authorization: 'Bearer secret-token' },
     },
   ]);
+});
+
+test.each<[string, string[], object[]]>([
+  ['one JSON list', ['[{"prefix":"fd00:7::/64","preference":7},{"prefix":"10.0.0.0/24"}]'], [seven, ten]],
+  [
+    'an object for each flag',
+    ['{"prefix":"fd00:7::/64","preference":7}', '{"prefix":"10.0.0.0/24"}'],
+    [seven, ten],
+  ],
+  ['an empty list', ['[]'], []],
+])('a list of objects is %s', async (_, given, subnets) => {
+  const flags = given.flatMap((text) => ['--subnets', text]);
+  const { received, stderr } = await run(['peer', 'update-lan-subnets', id, ...flags], {
+    system_sdwan_update_peer_lan_subnets: { body: { subnet_advertisements: [] } },
+  });
+  expect(stderr).toBe('');
+  expect(received[0]?.body).toEqual({ peer_id: id, subnets });
 });
 
 test.each<[string, string[], object]>([

@@ -102,7 +102,7 @@ function flagOf(action: ActionDefinition, parameter: Parameter): Flag {
     case 'string':
       return { ...text(brief, placeholderOf(parameter)), optional };
     case 'array':
-      return { ...listFlag(schema), brief, optional, variadic: ',' };
+      return listFlag(schema, { brief, optional });
     default: {
       const { parse, words } = objectParser(schema);
       const placeholder = words.length === 0 ? 'json' : 'what';
@@ -112,11 +112,24 @@ function flagOf(action: ActionDefinition, parameter: Parameter): Flag {
   }
 }
 
-function listFlag(schema: JsonSchema) {
+/** Lists of objects are JSON, which has commas of its own: all of them in one list, or the flag once for each. */
+function listFlag(
+  schema: JsonSchema,
+  { brief, optional }: { readonly brief: string; readonly optional: boolean },
+) {
   const { items = {} } = schema;
-  if (items.enum !== undefined) return { kind: 'enum', values: items.enum } as const;
-  if (items.type === 'string') return { kind: 'parsed', parse: String, placeholder: 'value,…' } as const;
-  return { kind: 'parsed', parse: parseJson, placeholder: 'json,…' } as const;
+  const base = { brief, optional, variadic: ',' } as const;
+  if (items.enum !== undefined) return { ...base, kind: 'enum', values: items.enum } as const;
+  if (items.type === 'string') {
+    return { ...base, kind: 'parsed', parse: String, placeholder: 'value,…' } as const;
+  }
+  const json = { kind: 'parsed', parse: parseJson, placeholder: 'json' } as const;
+  return {
+    ...base,
+    ...json,
+    brief: `${brief} (a JSON list, or an object for each)`,
+    variadic: true,
+  } as const;
 }
 
 function unsetFlag(nullable: readonly Parameter[]): Flag {
@@ -156,7 +169,7 @@ function inputOf(parameters: readonly Parameter[], given: Readonly<Record<string
   const input: Record<string, unknown> = {};
   for (const { name, key, schema } of parameters) {
     const value = given[key];
-    if (value !== undefined) input[name] = schema.type === 'array' ? withoutEmpty(value) : value;
+    if (value !== undefined) input[name] = schema.type === 'array' ? withoutEmpty([value].flat(2)) : value;
   }
   for (const flag of (given[unsetKey] as readonly string[] | undefined) ?? []) {
     const name = parameters.find((parameter) => kebab(parameter.name) === flag)?.name ?? flag;

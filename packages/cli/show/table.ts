@@ -5,14 +5,18 @@ import { at, label, valueText } from './text.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-const columnsByList = new Map(actionKeys.flatMap((key) => Object.entries(definitionOf(key).columns)));
+/** Lists of one name, such as findings, may be of several actions. */
+const columnsByList = Map.groupBy(
+  actionKeys.flatMap((key) => Object.entries(definitionOf(key).columns)),
+  ([list]) => list,
+);
 
 const gap = '  ';
 /** Where the width is not known: a pipe, a file. Everything is shown there. */
 const unlimited = Number.POSITIVE_INFINITY;
 
 export function table(list: string, rows: readonly Row[], width: number | undefined): string {
-  const columns = (columnsByList.get(list) ?? plainColumns(rows)).map((path) => {
+  const columns = (chosenColumns(list, rows) ?? plainColumns(rows)).map((path) => {
     const cells = rows.map((row) => valueText(at(row, path)));
     const head = label(path.replace(/\.name$/, '')).toUpperCase();
     return { head, cells, width: Math.max(head.length, ...cells.map((cell) => cell.length)) };
@@ -35,6 +39,16 @@ function fitting<C extends { readonly width: number }>(columns: readonly C[], wi
     return index > 0 && used > width;
   });
   return count === -1 ? columns : columns.slice(0, count);
+}
+
+/** The most that the rows have all of. */
+function chosenColumns(list: string, rows: readonly Row[]): readonly string[] | undefined {
+  const choices = (columnsByList.get(list) ?? []).map(([, columns]) => columns);
+  if (choices.length < 2) return choices[0];
+  const [first = {}] = rows;
+  return choices
+    .filter((columns) => columns.every((path) => at(first, path) !== undefined))
+    .toSorted((a, b) => b.length - a.length)[0];
 }
 
 /** Of lists without chosen columns: what is short and its own, not what every object carries. */

@@ -9,7 +9,10 @@ import { fleetActions } from './fleet.ts';
 import { operationActions } from './operations.ts';
 import { portMappingActions } from './port-mappings.ts';
 import { provisioningActions } from './provisioning.ts';
+import { routingActions } from './routing.ts';
 import { sdwanActions } from './sdwan.ts';
+import { skillActions } from './skills.ts';
+import { subnetActions } from './subnets.ts';
 import { virtualIpActions } from './virtual-ips.ts';
 
 export const actions = {
@@ -21,9 +24,12 @@ export const actions = {
   ...sdwanActions,
   ...virtualIpActions,
   ...portMappingActions,
+  ...subnetActions,
   ...firewallActions,
+  ...routingActions,
   ...deviceActions,
   ...autonomyActions,
+  ...skillActions,
 } as const;
 
 export type Actions = typeof actions;

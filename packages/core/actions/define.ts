@@ -86,6 +86,7 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
     | 'sdwan'
     | 'services'
     | 'firewall'
+    | 'routing'
     | 'devices'
     | 'autonomy';
 }

@@ -51,6 +51,7 @@ const free: Readonly<Record<string, readonly string[]>> = {
     'enabled',
   ],
   updateFirewallRule: ['firewall_rule_id', 'name'],
+  updateRoutePolicy: ['route_policy_id', 'name'],
   updateUserDevice: ['user_device_id', 'name'],
 };
 

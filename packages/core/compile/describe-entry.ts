@@ -25,6 +25,9 @@ const sentences: EntryDescriptions = {
     `evaluate the firewall rules on packets of ${prefixes.join(' and ')}; default policy: ${policy}`,
   member: ({ addresses, group }) =>
     `count ${addresses.join(' and ')} among the peers and devices tagged ${group}`,
+  bgp: ({ as_number: as, router_id: routerId, role }) =>
+    `speak BGP as ${role} of AS ${as}, router id ${routerId}`,
+  bgp_neighbor: ({ host_address: address, role }) => `BGP session with the ${role} ${address}`,
   ...itemDescriptions,
 };
 

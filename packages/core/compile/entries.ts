@@ -145,9 +145,8 @@ export function prefixesOf(network: NetworkModel): string[] {
   return network.ipv4Prefix === null ? [network.prefix] : [network.prefix, network.ipv4Prefix];
 }
 
-export function defaultPrefixes(network: NetworkModel): string[] {
-  return network.ipv4Prefix === null ? ['::/0'] : ['::/0', '0.0.0.0/0'];
-}
+/** Both families: prefixes behind peers may be IPv4 where the network itself is not. */
+export const everything = ['::/0', '0.0.0.0/0'] as const;
 
 /** A number for a pair of objects that spreads the ones over the others (rendezvous hashing). */
 function affinity(id: string, hubId: PeerId): number {
@@ -343,7 +342,7 @@ function relayEntries(network: NetworkModel, self: TransitHub, hubs: Hubs): Entr
       peer_id: other.id,
       public_key: other.publicKey,
       ...endpointFields([...new Set(endpoints)]),
-      allowed_ips: defaultPrefixes(network),
+      allowed_ips: [...everything],
       keepalive: keepaliveSeconds,
     };
     // Probes of spokes to the other hub come by way of this one, whatever else is routed where.

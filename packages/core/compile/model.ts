@@ -1,6 +1,8 @@
 // What the compiler reads: a network, its peers and its other objects (items), as immutable values. Built by the
 // platform from its rows.
+
 import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '../ids.ts';
+import type { PolicyStatement } from '../intent/route-policy.ts';
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {
@@ -15,6 +17,8 @@ export interface NetworkModel {
   readonly firewallDefaultPolicy: 'accept' | 'drop';
   /** Connections that the rules no longer allow are ended when rules change. */
   readonly rematchConnections: boolean;
+  /** Its peers speak BGP with this AS number. Absent: its routes are static. */
+  readonly asNumber?: number;
 }
 
 /** The parts of a peer that reach a node's document, its own or another's. */
@@ -107,8 +111,37 @@ export interface UserDeviceModel {
   readonly tags: readonly string[];
 }
 
+/** A prefix behind a peer, such as its LAN. */
+export interface SubnetModel {
+  readonly type: 'subnet_advertisement';
+  readonly id: Id<'subnet_advertisement'>;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  /** As the overlay knows it. */
+  readonly prefix: string;
+  /** As its hosts know it. */
+  readonly localPrefix: string;
+  readonly preference: number;
+  readonly sourceNat: boolean;
+}
+
+/** Which paths peers import and export, and what they change in them. */
+export interface RoutePolicyModel {
+  readonly type: 'route_policy';
+  readonly id: Id<'route_policy'>;
+  readonly networkId: NetworkId;
+  readonly direction: 'import' | 'export';
+  readonly statements: readonly PolicyStatement[];
+}
+
 /** An object of a network beside its peers. */
-export type Item = RuleModel | VirtualIpModel | PortMappingModel | UserDeviceModel;
+export type Item =
+  | RuleModel
+  | VirtualIpModel
+  | PortMappingModel
+  | UserDeviceModel
+  | SubnetModel
+  | RoutePolicyModel;
 export type ItemId = Item['id'];
 /** Whatever may be in a group that rules name. */
 export type MemberId = PeerId | ItemId;

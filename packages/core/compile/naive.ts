@@ -2,6 +2,7 @@
 // reference that the fast one is compared with, in tests and in the benchmarks; nothing of the product runs on it.
 import type { InstanceId, PeerId } from '../ids.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
+import { bgpEntries } from './bgp-entries.ts';
 import { hostAddressesOf, ownEntries, peerClassEntries, peerClassOf, transitHubs } from './entries.ts';
 import { advertisedBy, contributionOf, memberOf, tagsNamed } from './items/index.ts';
 import type { Lookup } from './items/kind.ts';
@@ -39,6 +40,7 @@ function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): En
   const hubs = peers.filter((peer) => peer.hubSlot !== null);
   const entries = [
     ...ownEntries(network, self, { transit, advertised: carried }),
+    ...bgpEntries(network, self),
     ...peerClassEntries(network, from, transit),
   ];
   for (const other of peers) {

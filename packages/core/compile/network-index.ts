@@ -2,6 +2,7 @@
 // Nodes of one peer class see a peer alike; each distinct entry is made once and shared by all of them, and sums of
 // digests give every node's document hash without walking its document. The naive compiler is its reference.
 import type { InstanceId, PeerId } from '../ids.ts';
+import { bgpEntries } from './bgp-entries.ts';
 import { ClassEntries, type ClassEntriesInput, sumDigests } from './class-entries.ts';
 import { addDigests } from './digest.ts';
 import {
@@ -280,7 +281,8 @@ export class NetworkIndex {
   }
 
   #own(self: PeerModel): CompiledEntry[] {
-    return ownEntries(this.#network, self, this.#lookup).map((value) => new CompiledEntry(value));
+    const values = [...ownEntries(this.#network, self, this.#lookup), ...bgpEntries(this.#network, self)];
+    return values.map((value) => new CompiledEntry(value));
   }
 }
 
@@ -300,6 +302,7 @@ function keepsTunnels(before: NetworkModel, after: NetworkModel): boolean {
     before.handle === after.handle &&
     before.prefix === after.prefix &&
     before.ipv4Prefix === after.ipv4Prefix &&
-    before.topologyStrategy === after.topologyStrategy
+    before.topologyStrategy === after.topologyStrategy &&
+    before.asNumber === after.asNumber
   );
 }

@@ -5,12 +5,13 @@ import { keepaliveSeconds } from '../limits/overlay.ts';
 import { withLength } from '../net/address.ts';
 import { directProbeAddress } from '../net/probe-address.ts';
 import type { EntryValue, PeerEntry } from '../wire/document.ts';
+import { bgpNeighborEntries } from './bgp-entries.ts';
 import {
   type AdvertisedAddresses,
   addressesOf,
-  defaultPrefixes,
   directEndpointOf,
   endpointFields,
+  everything,
   isTransit,
   leafInterfaceName,
   leafKey,
@@ -50,6 +51,14 @@ function tunnel(
  * what makes a change cheap to compute and to send.
  */
 export function peerEntries(
+  network: NetworkModel,
+  other: PeerModel,
+  seen: { readonly from: PeerClass; readonly advertised: AdvertisedAddresses },
+): EntryValue[] {
+  return [...tunnelEntries(network, other, seen), ...bgpNeighborEntries(network, other, seen.from)];
+}
+
+function tunnelEntries(
   network: NetworkModel,
   other: PeerModel,
   seen: { readonly from: PeerClass; readonly advertised: AdvertisedAddresses },
@@ -96,7 +105,7 @@ function transitEntriesOfSpoke({ network, other, addresses }: OtherPeer, from: P
   const name = transitInterfaceName(network, other.hubSlot ?? 0);
   const place = { publicKey: other.publicKey, endpoints: tunnelEndpoints(network, other) };
   const entries: EntryValue[] = [
-    tunnel(other, { interface: name, ...place, allowedIps: defaultPrefixes(network) }),
+    tunnel(other, { interface: name, ...place, allowedIps: [...everything] }),
     ...addresses.map((destination) => routeEntry(network, { destination, via: [name] })),
   ];
   if (from === 'reachable' || from === 'keyless') return entries;

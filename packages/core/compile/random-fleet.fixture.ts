@@ -94,6 +94,7 @@ export class RandomFleet {
       mtu: 1420,
       topologyStrategy: pick('hub_and_spoke', 'full_mesh'),
       firewallDefaultPolicy: pick('accept', 'drop'),
+      ...(this.#chance.share(0.4) ? { asNumber: 64512 } : {}),
       rematchConnections: pick(true, false),
     };
     return { kind: 'network_created', network };
@@ -101,8 +102,9 @@ export class RandomFleet {
 
   #changedNetwork(network: NetworkModel): NetworkModel {
     const { pick, share } = this.#chance;
+    const { asNumber, ...rest } = network;
     const next = {
-      ...network,
+      ...(share(0.8) ? network : asNumber === undefined ? { ...rest, asNumber: 64512 } : rest),
       mtu: pick(1280, 1420),
       firewallDefaultPolicy: pick('accept' as const, 'drop' as const),
       rematchConnections: pick(true, false),

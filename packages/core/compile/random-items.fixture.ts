@@ -4,8 +4,10 @@ import type {
   NetworkModel,
   PeerModel,
   PortMappingModel,
+  RoutePolicyModel,
   RuleModel,
   Selector,
+  SubnetModel,
   UserDeviceModel,
   VirtualIpModel,
 } from './model.ts';
@@ -30,7 +32,16 @@ export function randomItem(network: NetworkModel, around: Around, chance: Chance
   const { before } = around;
   const type =
     before?.type ??
-    chance.pick('firewall_rule', 'firewall_rule', 'virtual_ip', 'virtual_ip', 'port_mapping', 'user_device');
+    chance.pick(
+      'firewall_rule',
+      'firewall_rule',
+      'virtual_ip',
+      'virtual_ip',
+      'port_mapping',
+      'user_device',
+      'subnet_advertisement',
+      'route_policy',
+    );
   const parts: Parts = { network, id: before?.id ?? `item-${chance.number()}`, ...around, chance };
   switch (type) {
     case 'firewall_rule':
@@ -41,6 +52,10 @@ export function randomItem(network: NetworkModel, around: Around, chance: Chance
       return portMapping(parts);
     case 'user_device':
       return userDevice(parts, before?.type === 'user_device' ? before : null);
+    case 'subnet_advertisement':
+      return subnet(parts);
+    case 'route_policy':
+      return routePolicy(parts);
   }
 }
 
@@ -136,6 +151,39 @@ function userDevice(parts: Parts, before: UserDeviceModel | null): UserDeviceMod
     addresses: before?.addresses ?? addresses(parts),
     hubPeerId: before !== null && chance.share(0.5) ? before.hubPeerId : hubId(parts),
     tags: chance.tags(),
+  };
+}
+
+function subnet(parts: Parts): SubnetModel {
+  const { network, id, chance } = parts;
+  const prefix = chance.pick('fd00:77:1::/64', 'fd00:77:2::/64', '192.168.7.0/24');
+  return {
+    type: 'subnet_advertisement',
+    id,
+    networkId: network.id,
+    peerId: peerId(parts),
+    prefix,
+    localPrefix: prefix === '192.168.7.0/24' ? chance.pick(prefix, '10.7.0.0/24') : prefix,
+    preference: chance.pick(100, 200),
+    sourceNat: chance.share(0.3),
+  };
+}
+
+function routePolicy(parts: Parts): RoutePolicyModel {
+  const { network, id, chance } = parts;
+  return {
+    type: 'route_policy',
+    id,
+    networkId: network.id,
+    direction: chance.pick('import', 'export'),
+    statements: [
+      {
+        seq: 10,
+        match: chance.share(0.5) ? { peer: peerId(parts) } : { prefix: 'fd00:77:1::/64' },
+        set: { local_pref: 200 },
+        action: 'permit',
+      },
+    ],
   };
 }
 

@@ -51,6 +51,8 @@ function takeBackAdded(key: string, is: EntryValue, around: Around): Reverted[] 
     case 'route':
     case 'forwarding':
     case 'port_mapping':
+    case 'subnet':
+    case 'lan':
       return [whole];
     case 'peer': {
       const old = sameEnd(is, around);

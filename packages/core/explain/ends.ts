@@ -1,7 +1,7 @@
 // The ends of a packet that a question is about: the addresses of the objects that it names, and their owners.
 
 import { hostAddressesOf } from '../compile/entries.ts';
-import type { UserDeviceModel } from '../compile/model.ts';
+import type { SubnetModel, UserDeviceModel } from '../compile/model.ts';
 import { familyOf } from '../net/address.ts';
 import { isPeer, type NetworkSnapshot, type Owner } from './network-snapshot.ts';
 import type { ParsedAddress } from './prefix-map.ts';
@@ -16,6 +16,8 @@ export interface End {
   readonly address: ParsedAddress;
   /** null: it does not belong to any member of the network. */
   readonly owner: Owner | null;
+  /** The prefix behind peers that it is in, for each peer in front of it; empty: it is in none. */
+  readonly subnets: readonly SubnetModel[];
 }
 
 export interface Ends {
@@ -47,13 +49,18 @@ export function endsOf(
 function endOf(snapshot: NetworkSnapshot, asked: QuestionEnd, family: 4 | 6): End | null {
   if (asked.kind === 'address') {
     const address = snapshot.address(asked.address);
-    return address?.family === family ? { address, owner: snapshot.owner(address) ?? null } : null;
+    return address?.family === family ? endAt(snapshot, address) : null;
   }
   const owner = ownerOf(snapshot, asked);
   const addresses = owner === undefined ? [] : isPeer(owner) ? hostAddressesOf(owner) : owner.addresses;
   const text = addresses.find((address) => familyOf(address) === family);
   const address = text === undefined ? null : snapshot.address(text);
-  return address === null || owner === undefined ? null : { address, owner };
+  return address === null || owner === undefined ? null : { address, owner, subnets: [] };
+}
+
+export function endAt(snapshot: NetworkSnapshot, address: ParsedAddress): End {
+  const owner = snapshot.owner(address) ?? null;
+  return { address, owner, subnets: owner === null ? snapshot.subnetsAt(address) : [] };
 }
 
 function ownerOf(

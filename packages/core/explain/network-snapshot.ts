@@ -1,7 +1,14 @@
 // The network that an explanation reads: its model, the documents of its nodes, and the owner of each address.
 
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
-import type { Item, NetworkModel, PeerModel, UserDeviceModel, VirtualIpModel } from '../compile/model.ts';
+import type {
+  Item,
+  NetworkModel,
+  PeerModel,
+  SubnetModel,
+  UserDeviceModel,
+  VirtualIpModel,
+} from '../compile/model.ts';
 import { usableEntries } from '../compile/usable.ts';
 import { contains, hostMask, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { probeHostNumberFirst } from '../net/probe-address.ts';
@@ -10,7 +17,7 @@ import { type EntryValue, entryKey } from '../wire/document.ts';
 import { NodeDocument } from '../wire/node-document.ts';
 import type { NodeProblem } from '../wire/node-problems.ts';
 import { NodeView } from './node-view.ts';
-import { type ParsedAddress, parsedAddressOf } from './prefix-map.ts';
+import { type ParsedAddress, PrefixMap, parsedAddressOf } from './prefix-map.ts';
 import { type GroupsOf, groupsOfAddresses } from './rule-index.ts';
 
 /** The part of the incremental compiler that explanations use. */
@@ -55,6 +62,7 @@ export class NetworkSnapshot {
   readonly #parsed = new Map<string, ParsedAddress | null>();
   #owners: Map<string, Owner> | null = null;
   #groupsOf: GroupsOf | null = null;
+  #subnets: PrefixMap<readonly SubnetModel[]> | null = null;
 
   constructor(network: CompiledNetwork, live: LiveState = {}) {
     this.network = network;
@@ -96,6 +104,15 @@ export class NetworkSnapshot {
     return this.#prefixes.some((prefix) => contains(prefix, address));
   }
 
+  /** The longest prefix behind peers that has the address: for each peer in front of it, the preferred one first. */
+  subnetsAt(address: ParsedAddress): readonly SubnetModel[] {
+    if (this.#subnets === null) {
+      this.#subnets = new PrefixMap();
+      for (const [prefix, subnets] of subnetsByPrefix(this.network)) this.#subnets.set(prefix, subnets);
+    }
+    return this.#subnets.longest(address) ?? [];
+  }
+
   /** Whether agents answer probes at the address. */
   isProbeAddress(address: ParsedAddress): boolean {
     const prefix = this.#prefixes.find((one) => contains(one, address));
@@ -119,4 +136,12 @@ export class NetworkSnapshot {
     }
     return owners;
   }
+}
+
+/** Prefixes that the network routes to; of each, whom it is behind, the preferred one first. */
+export function subnetsByPrefix(network: CompiledNetwork): Map<string, SubnetModel[]> {
+  const subnets = [...network.items()].filter((item) => item.type === 'subnet_advertisement');
+  const known = subnets.filter(({ peerId }) => network.peer(peerId) !== undefined);
+  known.sort((a, b) => b.preference - a.preference || (a.id < b.id ? -1 : 1));
+  return Map.groupBy(known, ({ prefix }) => prefix);
 }

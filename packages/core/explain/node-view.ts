@@ -10,6 +10,7 @@ import type {
   VirtualIpEntry,
 } from '../wire/document.ts';
 import type { NodeDocument } from '../wire/node-document.ts';
+import type { LanEntry, SubnetEntry } from '../wire/routing-entries.ts';
 import { type ParsedAddress, PrefixMap } from './prefix-map.ts';
 import { type GroupsOf, RuleIndex } from './rule-index.ts';
 
@@ -22,6 +23,12 @@ export class NodeView {
   readonly peerId: string;
   readonly interfaces: ReadonlyMap<string, InterfaceEntry>;
   readonly routes = new PrefixMap<RouteEntry>();
+  /** The routes of the network's own prefixes. */
+  readonly networkRoutes: readonly RouteEntry[];
+  /** The LANs that this node is in front of, as the network knows them. */
+  readonly lans = new PrefixMap<LanEntry>();
+  /** All other prefixes behind peers, each with the peers in front of it, the preferred one first. */
+  readonly subnets = new PrefixMap<readonly SubnetEntry[]>();
   readonly portForwards: readonly PortMappingEntry[];
   readonly rules: RuleIndex;
   readonly forwards: boolean;
@@ -56,6 +63,10 @@ export class NodeView {
     }
     for (const entry of document.all('peer').values()) this.#addTunnel(entry);
     for (const entry of document.all('route').values()) this.routes.set(entry.destination, entry);
+    this.networkRoutes = (firewall?.prefixes ?? []).flatMap(
+      (prefix) => document.all('route').get(prefix) ?? [],
+    );
+    this.#addSubnets(document);
     for (const entry of document.all('anycast').values()) {
       for (const destination of entry.destinations) this.#anycast.set(withoutLength(destination), entry);
     }
@@ -108,6 +119,21 @@ export class NodeView {
 
   #addLocal(addresses: readonly string[], local: LocalAddress): void {
     for (const address of addresses) this.#local.set(withoutLength(address), local);
+  }
+
+  #addSubnets(document: NodeDocument): void {
+    const own = new Set<string>();
+    for (const entry of document.all('lan').values()) {
+      own.add(entry.prefix);
+      this.lans.set(entry.prefix, entry);
+    }
+    const others = [...document.all('subnet').values()].filter(({ prefix }) => !own.has(prefix));
+    for (const [prefix, entries] of Map.groupBy(others, (entry) => entry.prefix)) {
+      this.subnets.set(
+        prefix,
+        entries.sort((a, b) => b.preference - a.preference || (a.subnet_id < b.subnet_id ? -1 : 1)),
+      );
+    }
   }
 
   #addTunnel(entry: PeerEntry): void {

@@ -2,14 +2,13 @@
 // nothing else. Where the packet begins: reachability.ts; where rules are evaluated for it: path-rules.ts.
 import type { PeerEntry } from '../wire/document.ts';
 import { type NodeProblem, nodeProblemTable, type ProblemStage } from '../wire/node-problems.ts';
+import type { LanEntry } from '../wire/routing-entries.ts';
 import { interfaceNameShape } from '../wire/texts.ts';
+import { type InUse, intoLan, lanAt, subnetLeafTunnel, subnetRoute } from './lan-path.ts';
 import type { NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
 import { isAccepted, isAcceptedForDevices } from './path-rules.ts';
 import type { Answer, NameOf, ObjectRef, Packet, Trace, Verdict } from './trace.ts';
-
-/** The interface that a node's route uses now, where it has a choice; null: unknown. */
-export type InUse = (peerId: string, destination: string) => string | null;
 
 export interface PacketTracerParts {
   readonly snapshot: NetworkSnapshot;
@@ -42,6 +41,23 @@ export class PacketTracer {
       });
       return this.#end('allowed', node);
     }
+    return this.#send(node);
+  }
+
+  /** The packet is sent in a LAN, and enters the network at the peer in front of it. */
+  traceFromLan(node: NodeView): Answer {
+    const { destination } = this.#parts.packet;
+    if (node.local(destination) === undefined) return this.#send(node);
+    this.#note(node, 'ingress', null, (nameOf) => {
+      const name = nameOf({ type: 'peer', id: node.peerId });
+      return `${name} answers at ${destination.text} only for packets from the network, not for those from its LAN.`;
+    });
+    return this.#end('denied', node);
+  }
+
+  #send(node: NodeView): Answer {
+    const lan = lanAt(node, this.#parts.packet.destination);
+    if (lan !== undefined) return this.#staysOutside(node, lan);
     const name = this.#route(node);
     if (name === null) return this.#end('no_route', node);
     if (!isAccepted(this.#parts, node, 'egress')) return this.#end('denied', node);
@@ -65,6 +81,18 @@ export class PacketTracer {
     }
     this.#note(node, 'tunnel', object, () => 'Its hub has no tunnel for it.');
     return this.#end('no_route', node);
+  }
+
+  /** From a peer or its LAN to a LAN of the same peer. Only packets from the network are translated. */
+  #staysOutside(node: NodeView, lan: LanEntry): Answer {
+    const isTranslated = lan.local_prefix !== lan.prefix;
+    this.#note(node, 'route', { type: 'subnet_advertisement', id: lan.subnet_id }, (nameOf) => {
+      const name = nameOf({ type: 'peer', id: node.peerId });
+      return isTranslated
+        ? `${lan.prefix} is the LAN ${lan.local_prefix} behind ${name} itself, where only that prefix is known.`
+        : `${lan.prefix} is behind ${name} itself: the packet does not enter the network, and no rule applies.`;
+    });
+    return this.#end(isTranslated ? 'no_route' : 'allowed', node);
   }
 
   /** A packet that a port forward admits, with its addresses after translation. */
@@ -95,6 +123,17 @@ export class PacketTracer {
       });
       return anycast.interface;
     }
+    const subnet = subnetRoute(this.#parts, node, destination);
+    if (subnet !== undefined) {
+      const { entry, device, tunnel } = subnet;
+      this.#note(node, 'route', { type: 'subnet_advertisement', id: entry.subnet_id }, (nameOf) => {
+        const peer = nameOf({ type: 'peer', id: entry.peer_id });
+        return tunnel === null
+          ? `${entry.prefix} is behind ${peer}; it goes to a hub by ${device}.`
+          : `${entry.prefix} is behind ${peer}; it goes there by ${device}.`;
+      });
+      return device;
+    }
     const route = node.routes.longest(destination);
     if (route === undefined) {
       this.#note(node, 'route', null, () => `The overlay has no route to ${destination.text}.`);
@@ -114,7 +153,10 @@ export class PacketTracer {
     const { snapshot, packet } = this.#parts;
     const { destination } = packet;
     const object = { type: 'interface', id: name } as const;
-    const tunnel = this.#anycastNextHop(node) ?? node.tunnelTo(name, destination);
+    const tunnel =
+      this.#anycastNextHop(node) ??
+      subnetRoute(this.#parts, node, destination)?.tunnel ??
+      node.tunnelTo(name, destination);
     if (tunnel === undefined) {
       this.#note(
         node,
@@ -151,8 +193,10 @@ export class PacketTracer {
     this.#pass(node);
     const { source } = this.#parts.packet;
     const name = tunnel.interface;
+    const behind = subnetLeafTunnel(this.#parts, node, source);
     const taken =
-      node.anycastNextHops(source).find((one) => one.interface === name) ?? node.tunnelTo(name, source);
+      node.anycastNextHops(source).find((one) => one.interface === name) ??
+      (behind?.interface === name ? behind : node.tunnelTo(name, source));
     if (taken?.public_key === tunnel.public_key) return this.#arrived(node, tunnel);
     this.#note(node, 'tunnel', { type: 'interface', id: name }, () => {
       return `${name} drops it, because this tunnel does not take packets from ${source.text} (AllowedIPs).`;
@@ -163,7 +207,10 @@ export class PacketTracer {
   /** Out of a tunnel, for this node or for another one. */
   #arrived(node: NodeView, tunnel: PeerEntry): Answer {
     const from = tunnel.interface;
-    const isHere = node.local(this.#parts.packet.destination) !== undefined;
+    const { destination } = this.#parts.packet;
+    const isHere = node.local(destination) !== undefined;
+    const lan = isHere ? undefined : lanAt(node, destination);
+    if (lan !== undefined) return this.#enterLan(node, tunnel, lan);
     if (!isHere && !this.#mayForward(node)) return this.#end('no_route', node);
     const stopped = this.#stoppedAt(node, isHere ? 'receive' : 'forward', tunnel);
     if (stopped !== null) return this.#end(stopped, node);
@@ -177,6 +224,16 @@ export class PacketTracer {
     }
     if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
     return this.#leave(node, name);
+  }
+
+  #enterLan(node: NodeView, tunnel: PeerEntry, lan: LanEntry): Answer {
+    this.#note(node, 'forward', { type: 'subnet_advertisement', id: lan.subnet_id }, (nameOf) =>
+      intoLan(lan, this.#parts.packet.destination, nameOf({ type: 'peer', id: node.peerId })),
+    );
+    const stopped = this.#stoppedAt(node, 'forward', tunnel);
+    if (stopped !== null) return this.#end(stopped, node);
+    if (!isAcceptedForDevices(this.#parts, node)) return this.#end('denied', node);
+    return this.#end(isAccepted(this.#parts, node, 'ingress') ? 'allowed' : 'denied', node);
   }
 
   /** Names what the node says is wrong with it. Not null: that ends the packet, and so. */

@@ -53,6 +53,15 @@ const blocks = [
   '100.64.0.1/32',
 ] as const;
 
+/** Of LANs, with their parts. */
+const lanBlocks = [
+  'fd00:7::/48',
+  'fd00:7:0:1::/64',
+  'fd00:8::/64',
+  '192.168.0.0/16',
+  '192.168.7.0/24',
+] as const;
+
 const tags = ['a', 'b', 'c'] as const;
 
 /** What a random rule may name. */
@@ -120,7 +129,12 @@ export class RandomNetwork implements AuditedNetwork {
 
   constructor(
     dice: Dice,
-    size: { readonly peers: number; readonly devices: number; readonly rules: number },
+    size: {
+      readonly peers: number;
+      readonly devices: number;
+      readonly rules: number;
+      readonly lans?: number;
+    },
   ) {
     this.#dice = dice;
     this.network = {
@@ -137,13 +151,14 @@ export class RandomNetwork implements AuditedNetwork {
     for (let n = 1; n <= size.peers; n++) this.#addPeer(n);
     for (let n = 1; n <= size.devices; n++) this.#addDevice(n);
     this.#addVirtualIp(1);
+    for (let n = 1; n <= (size.lans ?? 0); n++) this.#addLan(n);
     const names = {
       networkId: this.network.id,
       peers: [...this.#peers.keys()],
       devices: [uuid(4, 1)],
       virtualIps: [uuid(5, 1)],
       tags,
-      blocks,
+      blocks: size.lans === undefined ? blocks : [...blocks, ...lanBlocks],
     };
     for (let n = 1; n <= size.rules; n++) this.add(randomRule(dice, { id: uuid(6, n), ...names }));
   }
@@ -249,6 +264,32 @@ export class RandomNetwork implements AuditedNetwork {
       holder: this.#dice.one(candidates),
       epoch: 1,
     });
+  }
+
+  /** A hub in front of a prefix takes nothing from it that another peer sends, so it is the only one. */
+  #addLan(n: number): void {
+    const prefix = this.#dice.one(lanBlocks);
+    const peer = this.#dice.one([...this.#peers.values()]);
+    const others = [...this.#items.values()].flatMap((item) =>
+      item.type === 'subnet_advertisement' && item.prefix === prefix ? [item.peerId] : [],
+    );
+    if (others.length > 0 && [peer.id, ...others].some((id) => this.peer(id)?.hubSlot !== null)) return;
+    this.add({
+      type: 'subnet_advertisement',
+      id: uuid(8, n),
+      networkId: this.network.id,
+      peerId: peer.id,
+      prefix,
+      localPrefix: prefix,
+      preference: this.#dice.pick(100, 200),
+      sourceNat: this.#dice.share(0.3),
+    });
+  }
+
+  /** Addresses of LANs, and beside them. */
+  lanAddresses(): string[] {
+    const ipv6 = ['fd00:7::5', 'fd00:7:0:1::5', 'fd00:8::5', 'fd00:9::5'];
+    return [...ipv6, '192.168.7.5', '192.168.9.5', '192.169.0.5'];
   }
 
   #legs(): string[] {

@@ -6,7 +6,7 @@ import { NetworkIndex } from '../compile/network-index.ts';
 import { seededRandom } from '../testing/random.ts';
 import type { QuestionEnd } from './ends.ts';
 import { type EvaluatedPacket, evaluate } from './evaluate.ts';
-import { matrixNodes, matrixRows } from './matrix.ts';
+import { type MatrixNode, matrixNodes, matrixRows } from './matrix.ts';
 import { isPeer, NetworkSnapshot, type Owner } from './network-snapshot.ts';
 import { Dice, RandomNetwork, uuid } from './random-network.fixture.ts';
 import { explain, type Question } from './reachability.ts';
@@ -16,6 +16,27 @@ const runs = Number(process.env['RUNS'] ?? 60);
 const indexOf = (network: RandomNetwork) =>
   new NetworkIndex(network.network, network.peers(), network.items());
 const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type}:${id.slice(-2)}`;
+
+/** Whom an address is of: a member, or the preferred peer in front of its LAN. */
+interface Side {
+  readonly kind: 'peer' | 'virtual_ip' | 'user_device' | 'lan';
+  /** The node at which its packets come into the network. */
+  readonly home: string | null;
+  /** The nodes at which packets for it leave the network. */
+  readonly homes: readonly (string | null)[];
+}
+
+function sideOf(snapshot: NetworkSnapshot, text: string): Side | null {
+  const address = snapshot.address(text);
+  if (address === null) return null;
+  const owner = snapshot.owner(address);
+  if (owner !== undefined) {
+    const home = homeOf(owner);
+    return { kind: isPeer(owner) ? 'peer' : owner.type, home, homes: [home] };
+  }
+  const homes = snapshot.subnetsAt(address).map(({ peerId }) => peerId);
+  return homes.length === 0 ? null : { kind: 'lan', home: homes[0] ?? null, homes };
+}
 
 /** The node at which packets of an owner come into the network and leave it. */
 function homeOf(owner: Owner): string | null {
@@ -29,15 +50,15 @@ function expected(
   snapshot: NetworkSnapshot,
   packet: Omit<EvaluatedPacket, 'direction'>,
 ): string {
-  const [source, destination] = [packet.source, packet.destination].map((text) => {
-    const address = snapshot.address(text);
-    return address === null ? undefined : snapshot.owner(address);
-  });
-  if (source === undefined || destination === undefined) return 'no_route';
-  const [from, to] = [homeOf(source), homeOf(destination)];
-  if (from === null || to === null) return 'no_route';
-  const isDevice = (owner: Owner) => !isPeer(owner) && owner.type === 'user_device';
-  if (from === to && !isDevice(source) && !isDevice(destination)) return 'allowed';
+  const [source, destination] = [sideOf(snapshot, packet.source), sideOf(snapshot, packet.destination)];
+  if (source === null || destination === null) return 'no_route';
+  const from = source.home;
+  if (from === null || destination.home === null) return 'no_route';
+  const isDevice = (side: Side) => side.kind === 'user_device';
+  if (destination.homes.includes(from) && !isDevice(source) && !isDevice(destination)) {
+    // An address of a peer is closed to its own LAN.
+    return source.kind === 'lan' && destination.kind !== 'lan' ? 'denied' : 'allowed';
+  }
   const networkRules = {
     rules: network.entries(),
     members: network.members(),
@@ -49,11 +70,13 @@ function expected(
   return verdicts.every((verdict) => verdict === 'accept') ? 'allowed' : 'denied';
 }
 
-function check(seed: number): void {
+function check(seed: number, lans: number): void {
   const dice = new Dice(seededRandom(seed));
-  const network = new RandomNetwork(dice, { peers: 5, devices: 3, rules: dice.below(25) });
+  const size = { peers: 5, devices: 3, rules: dice.below(25) };
+  const network = new RandomNetwork(dice, lans === 0 ? size : { ...size, lans });
   const snapshot = new NetworkSnapshot(indexOf(network));
-  const addresses = network.addresses();
+  const behindPeers = lans === 0 ? [] : [...network.lanAddresses(), ...network.lanAddresses()];
+  const addresses = [...network.addresses(), ...behindPeers];
   for (let i = 0; i < 40; i++) {
     const protocol = dice.pick('tcp', 'udp', 'icmp6');
     const port = protocol === 'icmp6' ? null : dice.below(5);
@@ -77,13 +100,28 @@ function check(seed: number): void {
 
 test('ends as the rules at both ends say, wherever these are kept', () => {
   fc.assert(
-    fc.property(fc.integer(), (seed) => check(seed)),
+    fc.property(fc.integer(), (seed) => check(seed, 0)),
     { numRuns: runs },
   );
 }, 600_000);
 
+test('a peer is evaluated for the LANs behind it, whichever peers are in front of a prefix', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), (seed, lans) => check(seed, lans)),
+    { numRuns: runs },
+  );
+}, 600_000);
+
+/** A prefix behind peers by its first address. */
+function endOf(network: RandomNetwork, { kind, id }: MatrixNode): QuestionEnd {
+  if (kind !== 'subnet_advertisement') return { kind, id };
+  const item = network.item(id);
+  if (item?.type !== kind) throw new Error('a node of nobody');
+  return { kind: 'address', address: `${item.prefix.replace(/\/\d+$/, '').replace(/\.0$/, '.')}1` };
+}
+
 test('the matrix is what the explanation says, for every pair', () => {
-  const network = new RandomNetwork(new Dice(seededRandom(7)), { peers: 5, devices: 2, rules: 20 });
+  const network = new RandomNetwork(new Dice(seededRandom(7)), { peers: 5, devices: 2, rules: 20, lans: 3 });
   const snapshot = new NetworkSnapshot(indexOf(network));
   const { nodes, truncated } = matrixNodes(snapshot);
   expect(truncated).toBe(false);
@@ -96,7 +134,8 @@ test('the matrix is what the explanation says, for every pair', () => {
     const source = nodes.find((node) => node.id === id);
     if (source === undefined) throw new Error('a row of nobody');
     for (const [i, destination] of nodes.entries()) {
-      const { verdict } = explain({ snapshot, nameOf }, { source, destination, ...traffic });
+      const [from, to] = [endOf(network, source), endOf(network, destination)];
+      const { verdict } = explain({ snapshot, nameOf }, { source: from, destination: to, ...traffic });
       expect(verdicts[i]).toBe(id === destination.id ? '-' : verdict[0]);
     }
   }

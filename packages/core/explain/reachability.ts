@@ -2,10 +2,11 @@
 // decides. That real kernels agree is tested in suites/e2e.
 import { contains, parsePrefix } from '../net/prefix.ts';
 import type { PortMappingEntry } from '../wire/document.ts';
-import { type End, endsOf, isDevice, type QuestionEnd, refOf } from './ends.ts';
+import { type End, endAt, endsOf, isDevice, type QuestionEnd, refOf } from './ends.ts';
+import { type InUse, inFront, lanAt, outOfLan } from './lan-path.ts';
 import { isPeer, type NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
-import { type InUse, PacketTracer } from './packet-tracer.ts';
+import { PacketTracer } from './packet-tracer.ts';
 import type { ParsedAddress } from './prefix-map.ts';
 import { type Answer, type NameOf, type Packet, Trace } from './trace.ts';
 
@@ -50,7 +51,7 @@ class Explanation {
       return trace.end('no_route');
     }
     const { source, destination } = ends;
-    if (source.owner === null) {
+    if (source.owner === null && source.subnets.length === 0) {
       return this.#snapshot.isInside(source.address)
         ? this.#stop(
             'source',
@@ -58,14 +59,22 @@ class Explanation {
           )
         : this.#fromOutside(source.address, destination);
     }
-    if (!this.#snapshot.isInside(destination.address)) return this.#towardsOutside(destination.address);
-    if (destination.owner === null && !this.#snapshot.isProbeAddress(destination.address)) {
+    if (!this.#isRouted(destination)) return this.#towardsOutside(destination.address);
+    if (
+      destination.owner === null &&
+      destination.subnets.length === 0 &&
+      !this.#snapshot.isProbeAddress(destination.address)
+    ) {
       return this.#stop(
         'destination',
         `${destination.address.text} does not belong to any member of the network.`,
       );
     }
-    return this.#inside(source, destination);
+    return source.owner === null ? this.#fromLan(source, destination) : this.#inside(source, destination);
+  }
+
+  #isRouted({ address, subnets }: End): boolean {
+    return subnets.length > 0 || this.#snapshot.isInside(address);
   }
 
   #inside(source: End, destination: End): Answer {
@@ -89,14 +98,34 @@ class Explanation {
     return isDevice(owner) ? tracer.traceFromDevice(node, owner) : tracer.traceFrom(node);
   }
 
+  /** By the preferred peer in front of the LAN. */
+  #fromLan({ address, subnets }: End, destination: End): Answer {
+    const [subnet] = subnets;
+    const node = subnet === undefined ? null : this.#snapshot.node(subnet.peerId);
+    const lan = node === null ? undefined : lanAt(node, address);
+    if (subnet === undefined || node === null || lan === undefined) {
+      return this.#stop('source', 'No peer forwards from this address now.');
+    }
+    const object = { type: 'subnet_advertisement', id: subnet.id } as const;
+    this.#trace.add({ step: 'source', peerId: node.peerId, object }, (nameOf) =>
+      outOfLan(lan, address, nameOf({ type: 'peer', id: node.peerId })),
+    );
+    this.#sayDestination(destination);
+    const { port } = this.#question;
+    return this.#tracer({ source: address, destination: destination.address, port }).traceFromLan(node);
+  }
+
   /** The node where the packets of an owner enter the network; null: at none. */
   #nodeOf(owner: NonNullable<End['owner']>): string | null {
     if (isPeer(owner)) return owner.id;
     return owner.type === 'user_device' ? owner.hubPeerId : (this.#snapshot.holders(owner)[0] ?? null);
   }
 
-  #sayDestination({ address, owner }: End): void {
-    if (owner === null) return;
+  #sayDestination({ address, owner, subnets }: End): void {
+    if (owner === null) {
+      this.#saySubnet(address, subnets);
+      return;
+    }
     const object = refOf(owner);
     const peerId = this.#nodeOf(owner);
     this.#trace.add({ step: 'destination', peerId, object }, (nameOf) => {
@@ -106,6 +135,16 @@ class Explanation {
       const at = nameOf({ type: 'peer', id: peerId });
       if (owner.type === 'user_device') return `${name}, a device of the hub ${at}.`;
       return owner.anycast ? `${name}, an anycast address of several peers.` : `${name}, held by ${at}.`;
+    });
+  }
+
+  #saySubnet(address: ParsedAddress, subnets: End['subnets']): void {
+    const [subnet] = subnets;
+    if (subnet === undefined) return;
+    const object = { type: 'subnet_advertisement', id: subnet.id } as const;
+    const peerIds = subnets.map(({ peerId }) => peerId);
+    this.#trace.add({ step: 'destination', peerId: subnet.peerId, object }, (nameOf) => {
+      return `${address.text} is in ${subnet.prefix}, behind ${inFront(peerIds, nameOf)}.`;
     });
   }
 
@@ -123,7 +162,8 @@ class Explanation {
   }
 
   #fromOutside(source: ParsedAddress, destination: End): Answer {
-    if (this.#snapshot.isInside(destination.address)) {
+    const isMapped = this.#mappingsAt(destination.address).next().done !== true;
+    if (this.#isRouted(destination) && !isMapped) {
       this.#sayDestination(destination);
       return this.#stop(
         'source',
@@ -179,7 +219,7 @@ class Explanation {
       const within = limits.length === 0 ? '' : ` (${limits.join(', ')})`;
       return `The port mapping ${nameOf(object)} forwards it to ${portForward.target_address} port ${portForward.target_port}, from ${portForward.source_address}${within}.`;
     });
-    this.#sayDestination({ address: destination, owner: this.#snapshot.owner(destination) ?? null });
+    this.#sayDestination(endAt(this.#snapshot, destination));
     return this.#tracer({ source, destination, port: portForward.target_port }).traceFromPortForward(node);
   }
 

@@ -24,6 +24,8 @@ export const permissions = {
   'system.sdwan.port_mappings.manage': 'Create, change and delete port mappings',
   'system.sdwan.firewall.read': 'See firewall rules, audit them and explain reachability',
   'system.sdwan.firewall.manage': 'Create, change and delete firewall rules',
+  'system.sdwan.routing.read': 'See route policies and BGP sessions, audit and explain routes',
+  'system.sdwan.routing.manage': 'Create, change and delete route policies; change the AS number',
   'system.sdwan.devices.read': 'See access grants and user devices',
   'system.sdwan.devices.manage': 'Create access grants; issue, change and revoke user devices',
   'system.policies.read': 'See policies',
@@ -59,6 +61,7 @@ const everyday: readonly Permission[] = [
   'system.sdwan.virtual_ips.manage',
   'system.sdwan.port_mappings.manage',
   'system.sdwan.firewall.manage',
+  'system.sdwan.routing.manage',
   'system.sdwan.devices.manage',
   'system.api_tokens.manage',
 ];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { unreachableCodes } from '../presence/evaluate-peer.ts';
 import * as common from './common.ts';
+import { lanSubnetShown } from './subnet.ts';
 
 /** handshake_pending: the node has not applied it yet; handshaking: applied, no handshake yet;
  * connected: a handshake within 5 min; silent: none for longer. */
@@ -65,6 +66,7 @@ export const peer = z.object({
   listen_port: z.int().meta({ description: 'UDP listen port of WireGuard' }),
   called: calledFrom,
   tags: common.tagsShown,
+  lan_subnets: z.array(lanSubnetShown).meta({ description: 'LANs behind it, as declared' }),
   status: peerStatus,
   ...presence,
   path: peerPath,

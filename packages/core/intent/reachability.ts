@@ -50,6 +50,7 @@ export const reachabilityStep = z.object({
         'network',
         'route',
         'interface',
+        'subnet_advertisement',
       ]),
       id: z.string(),
       name: z.string(),
@@ -65,7 +66,14 @@ export const reachabilityMatrix = z.object({
   protocol: reachabilityProtocol,
   port: z.int().nullable(),
   nodes: z.array(
-    z.object({ kind: z.enum(['peer', 'user_device', 'virtual_ip']), id: common.id, name: z.string() }),
+    z.object({
+      kind: z.enum(['peer', 'user_device', 'virtual_ip', 'subnet_advertisement']).meta({
+        description:
+          'subnet_advertisement: a prefix behind peers, such as a LAN; the verdicts are those of the first address of it',
+      }),
+      id: common.id,
+      name: z.string(),
+    }),
   ),
   rows: z.array(
     z.object({

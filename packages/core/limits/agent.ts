@@ -143,3 +143,74 @@ export const confirmBackMs = 15_000;
 export const confirmStepsMax = 32;
 /** Parts of a change that are named when it was taken back. */
 export const revertedNamedMax = 5;
+/** A command at a vty socket of FRR: a summary takes 0.3 ms, a table of 10,000 prefixes 0.3 s; a daemon that computes
+ * answers nobody meanwhile. */
+export const frrCommandMs = 10_000;
+/** What one command answers: of 20,000 prefixes with two paths, 14 MB. */
+export const frrAnswerBytesMax = 32 * 1024 * 1024;
+/** A line of configuration: the longest that is rendered, a list of communities, has some 1,000 characters. */
+export const frrLineLengthMax = 4096;
+/** Lines in one change: 1,000 clients of a reflector with ten lines each, and their exact lists of prefixes. */
+export const frrLinesMax = 50_000;
+/** Jobs that wait for one vty: those of the observer and one change. More: the daemon hangs. */
+export const frrQueueMax = 32;
+/** Of what FRR says of a refused line, or why a session ended, so much is kept: some lines. */
+export const frrSaidMax = 500;
+/** A path of a unix socket has so many bytes at most (unix(7)). */
+export const socketPathBytesMax = 107;
+/** A daemon of FRR answers 30 ms after its start; seconds on a starved machine. */
+export const frrStartMs = 10_000;
+export const frrPollMs = 10;
+/** A daemon that is asked to end says goodbye to its neighbors; one that does not end within so long is killed. */
+export const frrEndMs = 3_000;
+/** Daemons that an earlier agent started are looked at so often; of its own children the agent is told. */
+export const frrLookMs = 1_000;
+/** A daemon that died is started again after so long; each time that it dies young, after twice as long. */
+export const frrAgainFirstMs = 100;
+export const frrAgainMaxMs = 30_000;
+/** One that ran so long did not die young. */
+export const frrSteadyMs = 60_000;
+/** Changes of what FRR is configured with are gathered until there was none for so long, and not longer than that. */
+export const frrApplyPauseMs = 100;
+export const frrApplyPauseMaxMs = 1_000;
+/** A daemon that cannot be configured now is tried again after so long, and whether there is an FRR is looked up anew. */
+export const frrApplyAgainMs = 1_000;
+export const frrMissingAgainMs = 30_000;
+/** A network whose routes become static keeps its bgpd for so long, until all other peers know that they do. */
+export const frrLingerMs = 15_000;
+/** BGP decides when all sessions were up for so long without a change of a best path; or, as sessions that do not come
+ * up cannot be waited for, so long after the daemon was there. */
+export const bgpQuietMs = 1_000;
+export const bgpChanceMs = 12_000;
+/** How often that is looked at. */
+export const bgpConvergingMs = 250;
+/** Of a network that has just begun with BGP, a prefix without a path goes the static way for so long: its announcer may
+ * be slower than this peer. */
+export const bgpJoiningMs = 20_000;
+/** A daemon counts the age of a session in seconds: times that differ by less than this are the same. */
+export const bgpClockSlackMs = 2_500;
+/** A daemon that died so often within so long does not run. */
+export const frrDeathsMax = 3;
+export const frrDeathsMs = 60_000;
+/** Sessions are told so long after one has changed, with all that change meanwhile. */
+export const bgpTellMs = 300;
+/** Files that a daemon of FRR may have open: it reserves memory for each, and a session is one. */
+export const frrFilesMax = 16_384;
+/** Zebra waits so long until it deletes routes that it takes for its own of an earlier life: years. */
+export const frrSweepS = 2_000_000_000;
+/** Sessions and tables are looked at so often; and while something moved within the last moments. */
+export const frrObserveMs = 250;
+export const frrObserveMovingMs = 100;
+export const frrMovingMs = 2_000;
+/** Why a session does not come up may change while its state does not. */
+export const frrErrorsMs = 5_000;
+/** What is read of one daemon's answers: sessions, prefixes of a family, paths of a prefix, next hops of a path. */
+export const frrSessionsMax = 20_000;
+export const frrPrefixesMax = 50_000;
+export const frrPathsMax = 1_000;
+export const frrNextHopsMax = 256;
+/** Members of an object that says one thing, such as a path: FRR 8.4 has 60 for a neighbor. */
+export const frrMembersMax = 1_000;
+/** Of addresses and prefixes in answers, and of an AS path. */
+export const frrAddressLengthMax = 64;
+export const frrAsPathLengthMax = 4_096;

@@ -36,6 +36,12 @@ export const virtualIpsPerNodeMax = 1024;
 export const failoverHoldersMax = 16;
 /** Peers that hubs watch for the platform: holders of virtual addresses, and those who could be. */
 export const watchedPeersMax = 20_000;
+/** Prefixes that one peer is in front of, and those of a network: each is a route on every node of the network. */
+export const lanSubnetsPerPeerMax = 64;
+export const subnetsPerNetworkMax = 4096;
+/** A local preference of BGP has 32 bits (RFC 4271 §5.1.5). */
+export const subnetPreferenceMax = 4_294_967_295;
+export const subnetPreferenceDefault = 100;
 export const portMappingsPerNetworkMax = 4096;
 export const mappingSourceCidrsMax = 100;
 /** New connections a second, and connections at once, of one mapping: more than a hub of any size forwards. */

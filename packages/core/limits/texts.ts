@@ -54,6 +54,8 @@ export const addressesPerEntryMax = 4096;
 export const allowedIpsPerPeerMax = 65_536;
 /** Interfaces that lead to one destination, and tunnels to one anycast address. */
 export const waysPerDestinationMax = 1024;
+/** Tunnels to one peer: its transit interface, and the two keys that its leaf interface may have. */
+export const tunnelsPerPeerMax = 8;
 export const witnessesPerLeaseMax = 256;
 export const prefixesPerNetworkMax = 64;
 /** Fits into `nodeFrameBytesMax`; a hub with 20,000 peers, as many rules and their groups has 100,000. */

@@ -5,6 +5,7 @@
 export type MachineUse = 'agent' | 'lab' | 'tests';
 
 export interface NeededProgram {
+  /** Its name, or its path where it is in no folder of programs. */
   readonly command: string;
   /** The package that has it. */
   readonly debian: string;
@@ -54,6 +55,9 @@ const testPrograms: readonly NeededProgram[] = [
   { command: 'ip6tables-nft', debian: 'iptables', fedora: 'iptables-nft', use: 'tests', group: 'net' },
   { command: 'iperf3', debian: 'iperf3', fedora: 'iperf3', use: 'tests', group: 'net' },
   { command: 'debootstrap', debian: 'debootstrap', fedora: 'debootstrap', use: 'tests', group: 'net' },
+  ...['/usr/lib/frr/bgpd', '/usr/lib/frr/zebra', '/usr/lib/frr/bfdd'].map(
+    (command) => ({ command, debian: 'frr', fedora: 'frr', use: 'tests', group: 'net' }) as const,
+  ),
   { command: 'curl', debian: 'curl', fedora: 'curl', use: 'tests', group: 'net' },
   { command: 'chromium', debian: 'chromium', fedora: 'chromium', use: 'tests', group: 'browser' },
   { command: 'redis-server', debian: 'redis-server', fedora: 'redis', use: 'tests', group: 'redis' },

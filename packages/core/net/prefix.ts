@@ -36,6 +36,14 @@ export function hostMask(prefix: Prefix): bigint {
   return (1n << BigInt(widthOf[prefix.family] - prefix.length)) - 1n;
 }
 
+/** The address after that of the prefix itself, which no host has, where there is one. Empty: it is no prefix. */
+export function firstAddressIn(text: string): string {
+  const prefix = parsePrefix(text);
+  if (prefix === null) return '';
+  const { family, bits, length } = prefix;
+  return formatAddress({ family, bits: length < widthOf[family] ? bits + 1n : bits });
+}
+
 export function contains(outer: Prefix, inner: Prefix | Address): boolean {
   if (outer.family !== inner.family) return false;
   if ('length' in inner && inner.length < outer.length) return false;

@@ -1,7 +1,7 @@
 // Special-purpose addresses: the IANA registries that RFC 6890 describes (IPv4 and IPv6), as far as they say where an
 // address can be called. Every layer judges endpoints with this one table.
 import { type Address, parseAddress, parseEndpoint } from './address.ts';
-import { contains, type Prefix, parsePrefix } from './prefix.ts';
+import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';
 
 /**
  * What an address is for. global: routed in the internet. documentation (RFC 5737, RFC 3849, RFC 9637, and the block for
@@ -121,6 +121,22 @@ export function endpointRefusal(text: string, overlays: Iterable<Prefix> = []): 
   const address = parseEndpoint(text)?.address ?? parseAddress(text);
   if (address === null) return { code: 'special_address', why: 'not an address' };
   return refusedAsEndpoint(address, overlays);
+}
+
+/**
+ * Why a network does not route to a prefix behind one of its peers, to continue "The prefix is …"; null: it can. Global
+ * and documentation prefixes can be there as well as private ones.
+ */
+export function subnetRefusal(prefix: Prefix): string | null {
+  if (prefix.length === 0) return 'a default route, which networks do not carry';
+  const whole = refusals[classifyAddress(prefix)];
+  if (whole !== undefined) return whole;
+  const part = table.find(
+    (one) => one.prefix.length > 0 && refusals[one.name] !== undefined && overlaps(one.prefix, prefix),
+  );
+  return part === undefined
+    ? null
+    : `too wide: it covers ${formatPrefix(part.prefix)}, which is special (RFC 6890)`;
 }
 
 /** The prefixes that are spelt right; for lists that come from documents and rows. */

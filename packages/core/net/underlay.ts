@@ -1,6 +1,6 @@
 // Whether a block of an overlay covers something that a machine needs outside of it. Pure; who is asked, and what
 // follows, is decided by the platform's actions.
-import { formatAddress, parseAddress, parseEndpoint, withLength } from './address.ts';
+import { formatAddress, parseAddress, parseEndpoint, widthOf, withLength } from './address.ts';
 import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts';
 
 export const underlayKinds = ['platform', 'gateway', 'resolver', 'dhcp_server', 'network'] as const;
@@ -62,6 +62,26 @@ export function coveredBy(block: Prefix, machine: MachineUnderlay): Covered | nu
     if (endpoint !== null && contains(block, endpoint.address)) return { at: text, what: 'an endpoint' };
   }
   return null;
+}
+
+/**
+ * What a route to a prefix behind a peer would take from a machine, or null. A network that the machine is connected to is
+ * not taken: a route of its own goes before those of overlays. So neither is what it reaches there.
+ */
+export function takenBySubnet(prefix: Prefix, machine: MachineUnderlay): Covered | null {
+  const connected = machine.facts.flatMap(({ kind, at }) =>
+    kind === 'network' ? (parsePrefix(at) ?? []) : [],
+  );
+  const isOwn = (host: Prefix) => connected.some((network) => contains(network, host));
+  const facts = machine.facts.filter(({ kind, at }) => {
+    const host = parsePrefix(at);
+    return kind !== 'network' && host !== null && !isOwn(host);
+  });
+  const endpoints = machine.endpoints.filter((text) => {
+    const endpoint = parseEndpoint(text);
+    return endpoint !== null && !isOwn({ ...endpoint.address, length: widthOf[endpoint.address.family] });
+  });
+  return coveredBy(prefix, { ...machine, addresses: [], observedAddress: null, facts, endpoints });
 }
 
 function hostOf(prefix: Prefix): string {

@@ -31,10 +31,16 @@ export const capabilityHistory = [
     change:
       'capability in hello and welcome instead of protocol; unknown members, messages, entries and problems are passed over; the problem unsupported; lease_renew, lease_ack, keys_retired instead of hold, held, spent',
   },
+  {
+    capability: 5,
+    date: '2026-12-01',
+    change:
+      'subnet, lan, bgp, bgp_neighbor and route_policy in documents; bgp_sessions in observed; problems of routing daemons',
+  },
 ] as const;
 
 /** Of this version. */
-export const newestCapability = 4;
+export const newestCapability = 5;
 
 /**
  * The oldest one that this version serves: every step of the last two releases. 3 is what agents and platforms spoke that
@@ -62,7 +68,7 @@ export function sharedCapability(ours: CapabilityRange, theirs: CapabilityRange)
   return shared >= Math.max(ours.earliest, theirs.earliest) ? shared : null;
 }
 
-/** `3`, or `3 to 4`. */
+/** `3`, or `3 to 5`. */
 export function rangeText({ earliest, newest }: CapabilityRange): string {
   return earliest >= newest ? `${newest}` : `${earliest} to ${newest}`;
 }
@@ -78,7 +84,7 @@ export function windowSentence(sides: {
 }
 
 /**
- * Header of the answer that opens a stream (HTTP 101): what the platform serves, as `3-4`. A platform without it speaks
+ * Header of the answer that opens a stream (HTTP 101): what the platform serves, as `3-5`. A platform without it speaks
  * capability 3, and reads no first frame that says more. So an agent can speak to it at once.
  */
 export const capabilityHeader = 'powernode-capability';

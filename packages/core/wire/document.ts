@@ -7,6 +7,7 @@ import { tag } from '../intent/common.ts';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as textsLimits from '../limits/texts.ts';
 import { openObject } from './open-object.ts';
+import { bgpEntry, bgpNeighborEntry, lanEntry, routePolicyEntry, subnetEntry } from './routing-entries.ts';
 import {
   address,
   addressWithLength,
@@ -227,6 +228,11 @@ export const entryValue = z.discriminatedUnion('kind', [
   memberEntry,
   deviceEntry,
   portMappingEntry,
+  subnetEntry,
+  lanEntry,
+  bgpEntry,
+  bgpNeighborEntry,
+  routePolicyEntry,
 ]);
 export type InterfaceEntry = z.infer<typeof interfaceEntry>;
 export type PeerEntry = z.infer<typeof peerEntry>;
@@ -259,6 +265,11 @@ export const entryCapabilities: Readonly<Record<EntryKind, number>> = {
   member: 2,
   device: 2,
   port_mapping: 2,
+  subnet: 5,
+  lan: 5,
+  bgp: 5,
+  bgp_neighbor: 5,
+  route_policy: 5,
 };
 
 /** Who knows which entries. */
@@ -338,5 +349,11 @@ export function entryKey(value: EntryValue): string {
       return `device/${value.user_device_id}`;
     case 'port_mapping':
       return `port_mapping/${value.port_mapping_id}`;
+    case 'subnet':
+    case 'lan':
+    case 'bgp':
+    case 'bgp_neighbor':
+    case 'route_policy':
+      return value.key;
   }
 }

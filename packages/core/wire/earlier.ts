@@ -35,6 +35,10 @@ export function toEarlier(
 /** What a node says to a platform of this capability. */
 export function toPlatform(message: NodeMessage, capability: number): object {
   if (message.kind === 'hello') return capability < tolerantCapability ? earlierHello(message) : message;
+  if (message.kind === 'observed' && capability < tolerantCapability) {
+    const { bgp_sessions: _sessions, ...rest } = message;
+    return rest;
+  }
   if (message.kind !== 'problems') return toEarlier(message, capability);
   const problems = message.problems.filter(({ code }) => problemCapability(code) <= capability);
   return problems.length === message.problems.length ? message : { ...message, problems };

@@ -102,6 +102,20 @@ const table = {
     stops: [],
     summary: 'A route or forwarding could not be configured; the agent log has the command.',
   },
+  routing_daemon_missing: {
+    subsystem: 'routing',
+    severity: 'warning',
+    stops: [],
+    summary:
+      'The network uses iBGP and FRR is not installed or cannot run beside another one, so the instance keeps static routes to prefixes behind peers; install frr.',
+  },
+  routing_daemon_refused: {
+    subsystem: 'routing',
+    severity: 'error',
+    stops: [],
+    summary:
+      'FRR refused a part of the configuration, so the last one that it took stays; change the route policy that it names.',
+  },
   nftables_failed: {
     subsystem: 'nftables',
     severity: 'error',
@@ -180,7 +194,11 @@ export const nodeProblemTable: Readonly<Record<NodeProblemCode, NodeProblemKind>
 export const uncallableCodes: readonly NodeProblemCode[] = ['port_in_use', 'interface_taken'];
 
 /** Codes that came after capability 3, with the one that they came with: an earlier platform is not told of them. */
-const laterCodes: Partial<Readonly<Record<NodeProblemCode, number>>> = { unsupported: 4 };
+const laterCodes: Partial<Readonly<Record<NodeProblemCode, number>>> = {
+  unsupported: 4,
+  routing_daemon_missing: 5,
+  routing_daemon_refused: 5,
+};
 
 /** From which capability on a platform knows a code. */
 export function problemCapability(code: NodeProblemCode): number {

@@ -2,10 +2,12 @@
 // side may be older than the other: unknown members are left out, messages of an unknown kind passed over
 // (read-message.ts). A change of meaning is a step in capability.ts.
 import { z } from 'zod';
+import { bgpStates } from '../intent/bgp.ts';
 import * as agentLimits from '../limits/agent.ts';
 import * as nodeStreamLimits from '../limits/node-stream.ts';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as presenceLimits from '../limits/presence.ts';
+import * as routingLimits from '../limits/routing.ts';
 import * as textsLimits from '../limits/texts.ts';
 import * as trustLimits from '../limits/trust.ts';
 import { hostnameRule, isHostname } from '../net/hostname.ts';
@@ -132,6 +134,19 @@ export const driftObservation = z.object({
   detail: z.string().max(nodeStreamLimits.driftDetailMax),
 });
 
+/** A session of BGP, by the entry of its neighbor. */
+export const bgpSessionObservation = z.object({
+  network_id: id,
+  peer_id: id,
+  /** RFC 4271 §8.2.2; null: the session is in no document any more. */
+  state: z.enum(bgpStates).nullable(),
+  /** Since when it is established, RFC 3339; null: it is not. */
+  established_at: time.nullable(),
+  prefixes_received: z.int().min(0).max(routingLimits.prefixesReceivedMax),
+  /** Why it ended last or does not come up, in the words of the daemon; null: nothing is known. */
+  last_error: z.string().max(routingLimits.sessionErrorMax).nullable(),
+});
+
 /** What the node sees. Only what changed since the last one, and everything once after hello. */
 export const observed = z.object({
   kind: z.literal('observed'),
@@ -151,6 +166,8 @@ export const observed = z.object({
     .optional(),
   /** The whole list, when it is another one than was said last. */
   underlay: underlay.optional(),
+  /** Sessions of BGP that are other than was said last. */
+  bgp_sessions: z.array(bgpSessionObservation).max(routingLimits.sessionsPerFrameMax).optional(),
 });
 
 /**
@@ -214,6 +231,7 @@ export type PathsMessage = z.infer<typeof paths>;
 export type ProbedMessage = z.infer<typeof probed>;
 export type HoldMessage = z.infer<typeof leaseRenew>;
 export type Observed = z.infer<typeof observed>;
+export type BgpSessionObservation = z.infer<typeof bgpSessionObservation>;
 export type TunnelObservation = z.infer<typeof tunnelObservation>;
 export type NodeMessage = z.infer<typeof nodeMessage>;
 

@@ -94,6 +94,8 @@ function host(spec: LabSpec, index: number): SpecProblem[] {
   }
   if (new Set(item.on).size < item.on.length)
     problems.push({ path: ['hosts', index, 'on'], message: 'the same segment is named twice' });
+  const gateway = gatewayProblem(spec, item);
+  if (gateway !== null) problems.push({ path: ['hosts', index, 'gateway'], message: gateway });
   if (item.agent === 'none') {
     if (item.platform !== undefined)
       problems.push({
@@ -105,6 +107,16 @@ function host(spec: LabSpec, index: number): SpecProblem[] {
     if (wrong !== null) problems.push({ path: ['hosts', index, 'platform'], message: wrong });
   }
   return [...problems, ...families(spec, index)];
+}
+
+function gatewayProblem(spec: LabSpec, item: LabSpec['hosts'][number]): string | null {
+  if (item.gateway === undefined) return null;
+  const gateway = spec.hosts.find(({ name }) => name === item.gateway && name !== item.name);
+  if (gateway === undefined) return `"${item.gateway}" is no other host of this lab`;
+  const lans = item.on.filter((segment) => segment !== publicSegment);
+  return gateway.on.some((segment) => lans.includes(segment))
+    ? null
+    : `"${item.gateway}" is on no LAN of "${item.name}"`;
 }
 
 /** A host that speaks IPv6 only needs it on each of its segments; every segment has IPv4. */

@@ -54,6 +54,8 @@ export interface HostPlan {
   readonly role: 'hub' | 'spoke';
   readonly tags: readonly string[];
   readonly attachments: readonly Attachment[];
+  /** Addresses of the host that is its gateway; null: it has none, and takes the gateway of its segment. */
+  readonly gateway: Pick<Attachment, 'address4' | 'address6'> | null;
 }
 export interface NetworkPlan {
   readonly name: string;
@@ -112,15 +114,18 @@ export function planLab(spec: LabSpec, blocks: PublicBlocks): LabPlan {
     platforms: planPlatforms(spec, blocks),
     platformPort,
     nats,
-    hosts: spec.hosts.map((host) => ({
-      name: host.name,
-      platform: host.agent === 'none' ? null : platformOf(spec, host),
-      role: host.role,
-      tags: host.tags ?? [],
-      attachments: host.on.map((segment, index) =>
-        speaking(host.families, wiring.attach(segment, `eth${index}`)),
-      ),
-    })),
+    hosts: withGateways(
+      spec,
+      spec.hosts.map((host) => ({
+        name: host.name,
+        platform: host.agent === 'none' ? null : platformOf(spec, host),
+        role: host.role,
+        tags: host.tags ?? [],
+        attachments: host.on.map((segment, index) =>
+          speaking(host.families, wiring.attach(segment, `eth${index}`)),
+        ),
+      })),
+    ),
     networks: spec.networks.map(({ name, platform, hosts, ...settings }) => ({
       name,
       platform: platformOf(spec, { platform }) ?? '',
@@ -128,6 +133,17 @@ export function planLab(spec: LabSpec, blocks: PublicBlocks): LabPlan {
       settings,
     })),
   };
+}
+
+function withGateways(spec: LabSpec, hosts: readonly Omit<HostPlan, 'gateway'>[]): HostPlan[] {
+  return hosts.map((host, index) => {
+    const named = spec.hosts[index]?.gateway;
+    const segments = host.attachments.map(({ segment }) => segment);
+    const gateway = hosts
+      .find(({ name }) => name === named)
+      ?.attachments.find(({ segment }) => segments.includes(segment));
+    return { ...host, gateway: gateway ?? null };
+  });
 }
 
 function planSegments(spec: LabSpec, blocks: PublicBlocks): SegmentPlan[] {

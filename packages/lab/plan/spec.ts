@@ -49,6 +49,8 @@ const host = z.strictObject({
     .array(z.enum(['ipv4', 'ipv6']))
     .min(1)
     .default(['ipv4', 'ipv6']),
+  /** A host on a LAN of this one, to which it sends what is for elsewhere. Left out: the NAT of the LAN. */
+  gateway: name.optional(),
   role: z.enum(['hub', 'spoke']).default('spoke'),
   tags: common.tags.optional(),
 });

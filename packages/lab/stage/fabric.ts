@@ -55,10 +55,13 @@ export async function startHost(plan: LabPlan, host: HostPlan, folder: string): 
   const way = host.attachments
     .map((attachment) => ({ ...segmentOf(plan, attachment.segment), attachment }))
     .find((segment) => segment.gateway4 !== null);
-  const routes = gateways(
-    way?.attachment.address4 == null ? null : way.gateway4,
-    way?.attachment.address6 == null ? null : way.gateway6,
-  );
+  const routes =
+    host.gateway === null
+      ? gateways(
+          way?.attachment.address4 == null ? null : way.gateway4,
+          way?.attachment.address6 == null ? null : way.gateway6,
+        )
+      : gateways(host.gateway.address4, host.gateway.address6);
   await run(inNetwork(holder.pid, ipBatch(routes.map((gateway) => `route add default via ${gateway}`))));
   return holder;
 }

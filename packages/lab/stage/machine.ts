@@ -66,7 +66,7 @@ export function tunnelTrouble(): string | null {
 function hasProgram(command: string): boolean {
   return toolPath.split(':').some((folder) => {
     try {
-      accessSync(path.join(folder, command), constants.X_OK);
+      accessSync(path.resolve(folder, command), constants.X_OK);
       return folder !== '';
     } catch {
       return false;

@@ -1,6 +1,7 @@
 // Every action bound to what it does: those of nouns, and those that are of none. A definition without a handler does not
 // compile.
 import { approvalHandlers, decideApproval } from './autonomy/approvals.ts';
+import { skillHandlers } from './autonomy/skills/skills.ts';
 import type { Handlers } from './context.ts';
 import { listChanges } from './fleet/changes.ts';
 import { provisioningHandlers } from './fleet/provision.ts';
@@ -15,5 +16,6 @@ export const handlers: Handlers = {
   ...provisioningHandlers,
   ...operationHandlers(productOperations),
   ...approvalHandlers,
+  ...skillHandlers,
   decideApproval: decideApproval(createRunDeferred(() => handlers)),
 };

@@ -13,7 +13,9 @@ import { firewallRuleNoun } from './sdwan/firewall/noun.ts';
 import { networkNoun } from './sdwan/networks/noun.ts';
 import { peerNoun } from './sdwan/peers/noun.ts';
 import { portMappingNoun } from './sdwan/port-mappings/noun.ts';
+import { routePolicyNoun } from './sdwan/routing/noun.ts';
 import { rowsInNetwork } from './sdwan/rows-in-network.ts';
+import { subnetNoun } from './sdwan/subnets/noun.ts';
 import { virtualIpNoun } from './sdwan/virtual-ips/noun.ts';
 
 /** Notes of plans and events of consequences are in this order. */
@@ -31,6 +33,8 @@ const described = [
   firewallRuleNoun,
   virtualIpNoun,
   portMappingNoun,
+  subnetNoun,
+  routePolicyNoun,
   {
     kind: 'access_grant',
     table: 'access_grants',

@@ -5,8 +5,11 @@ import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
+import type { BgpState } from '@powernode/core/intent/bgp';
 import type { Event } from '@powernode/core/intent/fleet';
 import type { OperationState } from '@powernode/core/intent/operations';
+import type { PolicyStatement } from '@powernode/core/intent/route-policy';
+import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
@@ -46,6 +49,7 @@ export interface Database {
     change_sequence: Generated<number>;
     way_in_warned_for: Date | null;
     events_deleted_to: string | null;
+    as_number: Generated<number>;
   };
   operators: Owned & {
     name: string;
@@ -312,6 +316,36 @@ export interface Database {
     source_cidrs: Json<string[]>;
     rate_limit: number | null;
     max_connections: number | null;
+  };
+  subnet_advertisements: Owned<Id<'subnet_advertisement'>> & {
+    network_id: NetworkId;
+    peer_id: PeerId;
+    prefix: string;
+    local_prefix: string;
+    source: SubnetAdvertisement['source'];
+    description: string;
+    preference: number;
+    source_nat: boolean;
+    withdrawn_at: Date | null;
+  };
+  route_policies: Owned<Id<'route_policy'>> & {
+    network_id: NetworkId;
+    name: string;
+    direction: 'import' | 'export';
+    statements: Json<PolicyStatement[]>;
+  };
+  bgp_sessions: {
+    account_id: AccountId;
+    network_id: NetworkId;
+    peer_id: PeerId;
+    neighbor_id: PeerId;
+    state: BgpState;
+    established_at: Date | null;
+    down_since: Date | null;
+    recovered_at: Date | null;
+    prefixes_received: number;
+    last_error: string | null;
+    observed_at: Date;
   };
   operations: Owned & {
     kind: string;

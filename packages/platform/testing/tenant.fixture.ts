@@ -129,6 +129,12 @@ async function makeServices(
     selector: { kind: 'tag', tag: `${of.name}-tag` },
     destination: { kind: 'peer', peer_id: of.peerId },
   });
+  const policy = await as('createRoutePolicy', {
+    network_id: of.networkId,
+    name: `${of.name}-policy`,
+    direction: 'import',
+    statements: [{ seq: 10, match: { peer: of.peerId }, set: { local_pref: 200 }, action: 'permit' }],
+  });
   const virtualIp = await as('createVirtualIp', {
     network_id: of.networkId,
     name: `${of.name}-address`,
@@ -137,12 +143,19 @@ async function makeServices(
     // Nobody decides about it on its own while the test looks.
     anycast: true,
   });
+  const lan = `fd97:${randomBytes(2).toString('hex')}:1::/64`;
+  const advertised = await as('declareLanSubnets', {
+    peer_id: of.peerId,
+    subnets: [{ prefix: lan, description: `${of.name}-lan` }],
+  });
   const ids: Record<string, string> = {
+    subnet_advertisement_id: String(firstOf(advertised['subnet_advertisements'])['id']),
     virtual_ip_id: String(virtualIp['virtual_ip']?.['id']),
     primary_holder_peer_id: of.peerId,
     holder_peer_id: of.peerId,
     target_peer_id: of.hubPeerId,
     firewall_rule_id: String(rule['firewall_rule']?.['id']),
+    route_policy_id: String(policy['route_policy']?.['id']),
     port_mapping_id: String(mapping['port_mapping']?.['id']),
     hub_peer_id: of.hubPeerId,
     internal_peer_id: of.peerId,
@@ -151,6 +164,10 @@ async function makeServices(
   };
   const address = String(virtualIp['virtual_ip']?.['address']);
   return { ids, secrets: [publicKey, String(open?.['bootstrap_url']), address] };
+}
+
+function firstOf(list: unknown): Record<string, unknown> {
+  return (list as Record<string, unknown>[])[0] ?? {};
 }
 
 /** Values for the parameters that name no object. */
@@ -166,13 +183,21 @@ const plainValues: Readonly<Record<string, unknown>> = {
   internal_port: 80,
   protocol: 'tcp',
   device_name_hint: 'a device',
-  direction: 'ingress',
   action: 'accept',
+  as_number: 65_000,
+  prefix: 'fd00:1::/64',
   selector: { kind: 'all' },
+  skill: 'bgp-session-remediate',
+  statements: [{ seq: 10, action: 'deny' }],
+  subnets: [{ prefix: '192.168.88.0/24' }],
   source: { address: 'fd00::1' },
   destination: { address: 'fd00::2' },
   public_key: 'yMS5sJyGBPhMCqkxY3lGzpLAYKFLzA7vXvqMZo2Dzko=',
 };
+
+/** What a direction may be differs from noun to noun. */
+const directions = (key: ActionKey) =>
+  key.endsWith('RoutePolicy') ? (['import', 'export'] as const) : (['ingress', 'both'] as const);
 
 /** Parameters that fit the action, naming the objects of a tenant. */
 export function inputFor(key: ActionKey, ids: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -183,7 +208,8 @@ export function inputFor(key: ActionKey, ids: Readonly<Record<string, string>>):
   const input: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
     if (name in ids) input[name] = ids[name];
-    else if (!schema.safeParse(undefined).success) input[name] = plainValues[name];
+    else if (!schema.safeParse(undefined).success)
+      input[name] = name === 'direction' ? directions(key)[0] : plainValues[name];
   }
   return input;
 }
@@ -207,7 +233,10 @@ export async function everythingOf(platform: TestPlatform, accountId: string): P
 }
 
 /** Parameters of updates, each with a value that the object does not have yet, if they are set in this order. */
-export function otherValues(ids: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+export function otherValues(
+  ids: Readonly<Record<string, string>>,
+  key?: ActionKey,
+): Readonly<Record<string, unknown>> {
   return {
     name: 'renamed',
     hostname: 'renamed',
@@ -241,7 +270,9 @@ export function otherValues(ids: Readonly<Record<string, string>>): Readonly<Rec
     source_cidrs: ['198.51.100.0/24'],
     rate_limit: 5,
     max_connections: 5,
-    direction: 'both',
+    direction: directions(key ?? 'updateFirewallRule')[1],
+    statements: [{ seq: 20, action: 'deny' }],
+    subnets: [{ prefix: '192.168.77.0/24' }],
     action: 'drop',
     selector: { kind: 'all' },
     destination: { kind: 'all' },

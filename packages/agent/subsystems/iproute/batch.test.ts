@@ -24,3 +24,18 @@ test('links, addresses and routes are one call, in the order of the plan', () =>
     ].join('\n'),
   );
 });
+
+test('a route that ends the look into its table has no device', () => {
+  const destination = '192.168.1.0/24 table 1342177281';
+  const { input } = ipCommand([
+    { kind: 'set_route', destination, device: 'throw', source: null },
+    { kind: 'remove_route', destination, device: 'throw', metric: 512 },
+  ]);
+  expect(input).toBe(
+    [
+      `route replace throw ${destination} proto 212 metric 512`,
+      `route delete throw ${destination} proto 212 metric 512`,
+      '',
+    ].join('\n'),
+  );
+});

@@ -4,7 +4,7 @@ import type { ProductError } from '@powernode/core/errors';
 import { familyOf } from '@powernode/core/net/address';
 import { type Command, CommandFailure } from '../../ports/run.ts';
 import type { AddressStep } from '../addresses/steps.ts';
-import { type RouteStep, routeMetric, routeProtocol } from '../routes/steps.ts';
+import { noDevice, type RouteStep, routeMetric, routeProtocol } from '../routes/steps.ts';
 import type { Step } from '../step.ts';
 
 export type IpStep = AddressStep | RouteStep;
@@ -37,11 +37,15 @@ export function ipLine(step: IpStep): string {
       return `address delete ${step.address} dev ${step.interface}`;
     case 'set_route': {
       const source = step.source === null ? '' : ` src ${step.source}`;
-      return `route replace ${step.destination} dev ${step.device} proto ${routeProtocol} metric ${routeMetric}${source}`;
+      return `route replace ${via(step)} proto ${routeProtocol} metric ${routeMetric}${source}`;
     }
     case 'remove_route':
-      return `route delete ${step.destination} dev ${step.device} proto ${routeProtocol} metric ${step.metric}`;
+      return `route delete ${via(step)} proto ${routeProtocol} metric ${step.metric}`;
   }
+}
+
+function via({ destination, device }: RouteStep): string {
+  return device === noDevice ? `${noDevice} ${destination}` : `${destination} dev ${device}`;
 }
 
 /** `ip -force -batch` names each line that failed, which is a step; of the others the first stands for all. */

@@ -81,3 +81,12 @@ test('what cannot be read is refused and quoted', () => {
   expect(() => parseLook('[{"ifname":"x"}]\n[]\n', () => false)).toThrow(/0\.flags/);
   expect(() => look([lo], '[{"device":"x"}]')).toThrow(/ip printed routes that cannot be read \(0\.dst\)/);
 });
+
+test('routes that end the look into a table are read as they are written, in both families', () => {
+  const line =
+    '[{"type":"throw","dst":"192.168.1.0/24","table":"1342177281","scope":"global","metric":512,"flags":[]},{"type":"throw","dst":"fd00:7::/64","dev":"lo","table":"1342177281","scope":"global","metric":512,"flags":[],"pref":"medium"}]';
+  expect([...look([lo], line).routes.values()].flat()).toEqual([
+    { destination: '192.168.1.0/24 table 1342177281', device: 'throw', source: null, metric: 512 },
+    { destination: 'fd00:7::/64 table 1342177281', device: 'throw', source: null, metric: 512 },
+  ]);
+});

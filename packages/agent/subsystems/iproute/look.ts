@@ -6,7 +6,8 @@ import type { Command } from '../../ports/run.ts';
 import { interfaceMarks, isInterfaceName } from '../links/names.ts';
 import type { LookScope } from '../look-scope.ts';
 import type { ObservedInterface, ObservedRoute } from '../observed.ts';
-import { routeProtocol } from '../routes/steps.ts';
+import { destinationIn, isSubnetTable } from '../policy-rules/tables.ts';
+import { noDevice, routeProtocol } from '../routes/steps.ts';
 import { isIpStep } from './batch.ts';
 
 /** One process for both lists; each is one line of JSON. Routes of all tables, as only that spans both families. */
@@ -35,6 +36,7 @@ type Link = z.infer<typeof link>;
 
 const route = z.object({
   dst: z.string(),
+  type: z.string().optional(),
   dev: z.string().optional(),
   table: z.string().optional(),
   prefsrc: z.string().optional(),
@@ -97,11 +99,13 @@ function interfaceOf(one: Link, isMarked: (name: string) => boolean): Omit<Obser
 function routesOf(list: readonly z.infer<typeof route>[]): Map<string, ObservedRoute[]> {
   const routes = new Map<string, ObservedRoute[]>();
   for (const one of list) {
-    if (one.table !== undefined && one.table !== 'main') continue;
-    const destination = destinationOf(one.dst);
+    const table = one.table === undefined || one.table === 'main' ? null : Number(one.table);
+    if (table !== null && !isSubnetTable(table)) continue;
+    const prefix = destinationOf(one.dst);
+    const destination = table === null ? prefix : destinationIn(table, prefix);
     const seen: ObservedRoute = {
       destination,
-      device: one.dev ?? '',
+      device: one.type === noDevice ? noDevice : (one.dev ?? ''),
       source: one.prefsrc ?? null,
       metric: one.metric ?? 0,
     };

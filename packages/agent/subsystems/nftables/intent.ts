@@ -7,13 +7,17 @@ import type {
   VirtualIpEntry,
 } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
+import type { LanEntry } from '@powernode/core/wire/routing-entries';
 import type { ByFamily } from '../observed.ts';
+import { type BgpIntent, bgpIntentsOf } from './chains/bgp-rules.ts';
 
 export interface RulesetIntent {
   readonly interfaces: readonly InterfaceEntry[];
   readonly forwarding: readonly ForwardingEntry[];
   readonly mappings: readonly PortMappingEntry[];
   readonly virtualIps: readonly VirtualIpEntry[];
+  readonly lans: readonly LanEntry[];
+  readonly bgp: readonly BgpIntent[];
   /** Which families the machine has to forward. */
   readonly forwarded: ByFamily;
 }
@@ -26,6 +30,8 @@ export function rulesetIntentOf(document: NodeDocument): RulesetIntent {
     forwarding: forwarding.sort((a, b) => (a.handle < b.handle ? -1 : 1)),
     mappings: mappings.sort((a, b) => (a.port_mapping_id < b.port_mapping_id ? -1 : 1)),
     virtualIps: [...document.all('virtual_ip').values()],
+    lans: [...document.all('lan').values()],
+    bgp: bgpIntentsOf(document),
     forwarded: forwardedFamilies(document),
   };
 }
@@ -34,8 +40,13 @@ export function rulesetIntentOf(document: NodeDocument): RulesetIntent {
 export function forwardedFamilies(document: NodeDocument): ByFamily {
   const hasIpv4 = (one: InterfaceEntry) => one.addresses.some((address) => familyOf(address) === 4);
   const forwarding = [...document.all('forwarding').values()];
+  const behind = (family: 4 | 6) =>
+    [...document.all('lan').values()].some(({ prefix }) => familyOf(prefix) === family) ||
+    (forwarding.length > 0 &&
+      [...document.all('subnet').values()].some(({ prefix }) => familyOf(prefix) === family));
   return {
-    ipv6: forwarding.length > 0,
-    ipv4: forwarding.some(({ network_id: id }) => document.inNetwork('interface', id).some(hasIpv4)),
+    ipv6: forwarding.length > 0 || behind(6),
+    ipv4:
+      forwarding.some(({ network_id: id }) => document.inNetwork('interface', id).some(hasIpv4)) || behind(4),
   };
 }

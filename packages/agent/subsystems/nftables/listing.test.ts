@@ -14,6 +14,7 @@ const sets = [
   '{"set": {"family": "inet", "name": "pn_overlay", "table": "powernode", "type": "ifname", "handle": 2, "elem": ["wg-abc-1", "wg-abc"]}}',
   '{"set": {"family": "inet", "name": "pn_held6", "table": "powernode", "type": "ipv6_addr", "handle": 3, "flags": ["timeout"], "elem": [{"elem": {"val": "fd00::77", "timeout": 60, "expires": 59}}]}}',
   '{"set": {"family": "inet", "name": "pn_in_test_drop_host_any_range6", "table": "powernode", "type": ["ipv6_addr", "inet_proto", "inet_service"], "handle": 10, "flags": ["interval"], "elem": [{"elem": {"val": {"concat": ["fd00::1", 6, {"range": [80, 90]}]}, "comment": "rule-1", "counter": {"packets": 3, "bytes": 180}}}], "stmt": [{"counter": null}]}}',
+  '{"set": {"family": "inet", "name": "pn_lan_test_4", "table": "powernode", "type": "ipv4_addr", "handle": 11, "flags": ["interval"], "elem": [{"prefix": {"addr": "10.7.0.0", "len": 24}}, "10.8.0.1"]}}',
   '{"map": {"family": "inet", "name": "pn_ingress", "table": "powernode", "type": "ifname", "handle": 7, "map": "verdict", "elem": [["wg-test", {"goto": {"target": "pn_in_test"}}]]}}',
   '{"map": {"family": "inet", "name": "pn_doors_6", "table": "powernode", "type": ["ipv6_addr", "inet_proto", "inet_service"], "handle": 15, "map": "ipv6_addr . inet_service", "elem": [[{"concat": ["2001:db8::1", 6, 443]}, {"concat": ["fd00::9", 8443]}]]}}',
 ];
@@ -41,6 +42,10 @@ test('the table as it was loaded', () => {
   ]);
   expect(elements('pn_held6')).toEqual([['fd00::77', '']]);
   expect(elements('pn_in_test_drop_host_any_range6')).toEqual([['fd00::1 . 6 . 80-90', 'rule-1']]);
+  expect(elements('pn_lan_test_4')).toEqual([
+    ['10.7.0.0/24', ''],
+    ['10.8.0.1', ''],
+  ]);
   expect(elements('pn_ingress')).toEqual([['wg-test', 'goto pn_in_test']]);
   expect(elements('pn_doors_6')).toEqual([['2001:db8::1 . 6 . 443', 'fd00::9 . 8443']]);
   expect(found.sets.get('pn_doors_6')).toMatchObject({

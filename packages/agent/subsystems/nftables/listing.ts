@@ -168,6 +168,8 @@ function keyText(value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   const concat = memberOf(value, 'concat');
   if (Array.isArray(concat)) return concat.map(keyText).join(' . ');
+  const prefix = memberOf(value, 'prefix');
+  if (prefix !== undefined) return `${textAt(prefix, 'addr')}/${numberAt(prefix, 'len')}`;
   const range = memberOf(value, 'range');
   if (Array.isArray(range)) return range.map(keyText).join('-');
   return JSON.stringify(value);

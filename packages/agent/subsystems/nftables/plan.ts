@@ -16,6 +16,10 @@ const rulesetKinds: ReadonlySet<string> = new Set([
   'member',
   'device',
   'port_mapping',
+  'subnet',
+  'lan',
+  'bgp',
+  'bgp_neighbor',
 ]);
 
 type Input = Pick<PlanInput, 'document' | 'observed' | 'scope' | 'forwardingHeld' | 'bridges'>;

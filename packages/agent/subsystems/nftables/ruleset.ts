@@ -5,6 +5,7 @@ import type { ByFamily } from '../observed.ts';
 import { addBridgeChains } from './chains/bridge-chains.ts';
 import { addFilterChains } from './chains/filter-chains.ts';
 import { addForwardChain } from './chains/forward-chain.ts';
+import { addLanChains } from './chains/lan-chains.ts';
 import { addLeaseGuardChains } from './chains/lease-guard-chains.ts';
 import { addOutsideChain, ownFamilies } from './chains/outside-chain.ts';
 import { addDoorChains } from './chains/port-forward-chains.ts';
@@ -42,6 +43,7 @@ export function rulesetOf(document: NodeDocument, facts: RulesetFacts): Ruleset 
   addDoorChains(table, intent.mappings);
   addOutsideChain(table, intent);
   addFilterChains(table, { intent, firewalls, bridging });
+  addLanChains(table, intent, firewalls);
   addBridgeChains(table, bridging);
   return { ...table.built(), firewalls };
 }

@@ -55,6 +55,21 @@ describe.skipIf(!isRoot)('the table', () => {
     expect(await next.look()).toBeNull();
   });
 
+  test('is read back with LANs, also one of a single address', async () => {
+    const lans = ['fd00:7::/64', 'fd00:8::1/128', '10.7.0.0/24', '10.8.0.1/32'].map(
+      (prefix, i): EntryValue => ({
+        ...{ kind: 'lan', key: `lan/${i}`, network_id: networkId, subnet_id: String(i), handle: 'test' },
+        ...{ prefix, local_prefix: prefix, source_nat: i % 2 === 0 },
+      }),
+    );
+    const ruleset = rulesetFor([...everything, ...lans]);
+    await table.load(ruleset, 'whole');
+    expect(isLoaded(ruleset, await table.look())).toBe(true);
+    const next = new NftTable({ ...nobodyToTell, run: namespace, clock });
+    await next.load(ruleset, 'whole');
+    expect(isLoaded(ruleset, await next.look())).toBe(true);
+  });
+
   test('follows any change by what differs, and is then as if it had been loaded so', {
     timeout: 120_000,
   }, async () => {

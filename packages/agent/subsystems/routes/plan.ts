@@ -6,7 +6,7 @@ import { concernsRuleset } from '../nftables/plan.ts';
 import type { ObservedRoute, ObservedState } from '../observed.ts';
 import type { Step } from '../step.ts';
 import { type PlanInput, type PlannedSteps, touches } from '../subsystem.ts';
-import { type ForwardingStep, type RouteStep, routeMetric } from './steps.ts';
+import { type ForwardingStep, noDevice, type RouteStep, routeMetric } from './steps.ts';
 
 type Choices = PlanInput['choices'];
 
@@ -28,7 +28,8 @@ function planEntries(
   { document, observed, scope, choices }: PlanInput,
   rebuilt: ReadonlySet<string>,
 ): { readonly withdraw: readonly RouteStep[]; readonly apply: readonly RouteStep[] } {
-  if (!touches(scope, 'route/', 'interface/') && rebuilt.size === 0) return { withdraw: [], apply: [] };
+  if (!touches(scope, 'route/', 'interface/', 'subnet/', 'lan/') && rebuilt.size === 0)
+    return { withdraw: [], apply: [] };
   const withdraw: RouteStep[] = [];
   const apply: RouteStep[] = [];
   const sources = new SourceAddresses(document);
@@ -42,7 +43,8 @@ function planEntries(
     }
   }
   for (const [destination, device] of choices) {
-    if (device === null || document.get('interface', device) === undefined) continue;
+    if (device === null) continue;
+    if (device !== noDevice && document.get('interface', device) === undefined) continue;
     // An interface of somebody else's has the name: nothing of ours goes through it.
     if (observed.interfaces.get(device)?.ours === false) continue;
     const source = sources.of(device, destination);
@@ -123,7 +125,7 @@ export function planSwitch(
     if (device === null) {
       if (old === null) continue;
       removals.push({ kind: 'remove_route', destination, device: old, metric: routeMetric });
-    } else if (at.observed.interfaces.get(device)?.ours === true) {
+    } else if (device === noDevice || at.observed.interfaces.get(device)?.ours === true) {
       others.push({ kind: 'set_route', destination, device, source: sources.of(device, destination) });
     }
   }

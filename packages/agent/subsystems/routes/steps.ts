@@ -6,6 +6,9 @@ export const routeProtocol = 212;
 /** Better than the default of routes set by hand (1024), worse than the kernel's own (256). */
 export const routeMetric = 512;
 
+/** The device of a route that ends the look into its table, so that the next rule decides (ip-route(8), `throw`). */
+export const noDevice = 'throw';
+
 export type RouteStep =
   | {
       readonly kind: 'remove_route';

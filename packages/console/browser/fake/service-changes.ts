@@ -1,5 +1,6 @@
 // What changes do in the fake platform to what a network serves: virtual IPs, rules, doors, grants, devices.
 import { ProductError } from '@powernode/core/errors';
+import type { LanSubnet } from '@powernode/core/intent/subnet';
 import { keyOf } from './ids.ts';
 import {
   find,
@@ -89,6 +90,34 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
       `${protocol} ${port} of ${address} is a door already`,
     );
     return make(world, mapping, after, [hubOf(world, after)]);
+  },
+  declareLanSubnets(world, input) {
+    const peer = find(world.peers, input['peer_id'], 'peer');
+    refuseStale(peer, input['if_revision']);
+    const given = input['subnets'] as readonly LanSubnet[];
+    const at = given.findIndex(({ prefix }) => prefix === '0.0.0.0/0');
+    refuseTaken(at >= 0, `subnets.${at}.prefix`, '0.0.0.0/0 is a default route');
+    const after = given.map((one) => ({
+      ...stored(newId(), 0),
+      network_id: peer.network_id,
+      peer_id: peer.id,
+      hostname: peer.hostname,
+      source: 'declared_lan_subnet' as const,
+      ...one,
+      local_prefix: one.local_prefix ?? one.prefix,
+      description: one.description ?? '',
+      withdrawn_at: null,
+    }));
+    return {
+      body: { subnet_advertisements: after },
+      reaches: world.peers.filter((one) => one.network_id === peer.network_id),
+      commit() {
+        const others = world.subnets.filter((one) => one.peer_id !== peer.id);
+        world.subnets.splice(0, world.subnets.length, ...others, ...after);
+        replace(world.peers, { ...peer, revision: peer.revision + 1 });
+        return { kind: 'sdwan.peer.lan_subnets_updated', payload: { peer_id: peer.id, after } };
+      },
+    };
   },
   updatePortMapping(world, input) {
     const before = find(world.portMappings, input['port_mapping_id'], 'port mapping');

@@ -1,5 +1,7 @@
 // What the fake platform knows: an account with machines, networks and a past, in two sizes.
+
 import { permissionNames } from '@powernode/core/intent/account';
+import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { Output } from '../../src/api/client.ts';
 import { chance, idOf, keyOf } from './ids.ts';
 
@@ -35,6 +37,7 @@ export interface World {
   readonly virtualIps: VirtualIp[];
   readonly firewallRules: FirewallRule[];
   readonly portMappings: PortMapping[];
+  readonly subnets: SubnetAdvertisement[];
   readonly accessGrants: AccessGrant[];
   readonly userDevices: UserDevice[];
 }
@@ -79,6 +82,7 @@ export function emptyWorld(): World {
     virtualIps: [],
     firewallRules: [],
     portMappings: [],
+    subnets: [],
     accessGrants: [],
     userDevices: [],
   };
@@ -172,6 +176,7 @@ export function makePeer(
     host_address: `${prefix}::${(0x100 + n).toString(16)}`,
     ipv4_address: ipv4Of(of.network, n),
     role: 'spoke',
+    lan_subnets: [],
     publicly_reachable: hub,
     publicly_reachable_source: 'detected',
     role_because: `detected: the platform observes it at ${of.instance.observed_address}`,

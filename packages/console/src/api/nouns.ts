@@ -45,7 +45,7 @@ const shownBy: Readonly<Partial<Record<ListName, readonly Noun[]>>> = {
   instances: [...ofNetworks, 'join_tokens'],
   networks: ofNetworks,
   operators: ['api_tokens'],
-  peers: ofNetworks,
+  peers: [...ofNetworks, 'subnet_advertisements'],
   port_mappings: affectedByRules,
   user_devices: ['access_grants', ...affectedByRules],
   virtual_ips: ['port_mappings', ...affectedByRules],

@@ -87,7 +87,16 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
   (file) => /\.tsx?$/.test(file) && !file.includes('.test.'),
 );
 const text = (file: string) => readFileSync(path.join(source, file), 'utf8');
-const edits = Object.keys(actionFacts).filter((key) => key.startsWith('update'));
+/** Their pages come with the rest of routing. */
+const withoutForm = ['updateRoutePolicy', 'updateAccountAsNumber'];
+const edits = Object.keys(actionFacts).filter(
+  (key) => key.startsWith('update') && !withoutForm.includes(key),
+);
+
+it('what is said to have no form has none', () => {
+  const all = files.map(text).join('\n');
+  expect(withoutForm.filter((key) => all.includes(`action="${key}"`))).toEqual([]);
+});
 
 it.each(edits)('%s is asked for by the one form of edits, and no form goes round it [9.12]', (key) => {
   const users = (pattern: RegExp) => files.filter((file) => pattern.test(text(file)));

@@ -7,6 +7,7 @@ import type {
   PortMappingModel,
   RuleModel,
   Selector,
+  SubnetModel,
   UserDeviceModel,
   VirtualIpModel,
 } from '../model.ts';
@@ -137,6 +138,30 @@ const portForward: PortMappingModel = {
   maxConnections: 1000,
 };
 
+/** One LAN behind two spokes; the less preferred one meets it under another prefix, and no client there has a route back. */
+const lans: SubnetModel[] = [
+  {
+    type: 'subnet_advertisement',
+    id: 'lan-1',
+    networkId: 'net',
+    peerId: 'spoke-1',
+    prefix: '192.168.7.0/24',
+    localPrefix: '192.168.7.0/24',
+    preference: 200,
+    sourceNat: false,
+  },
+  {
+    type: 'subnet_advertisement',
+    id: 'lan-2',
+    networkId: 'net',
+    peerId: 'spoke-2',
+    prefix: '192.168.7.0/24',
+    localPrefix: '10.7.0.0/24',
+    preference: 100,
+    sourceNat: true,
+  },
+];
+
 function rule(id: string, part: Partial<RuleModel>): RuleModel {
   return {
     type: 'firewall_rule',
@@ -208,6 +233,8 @@ export const goldenCases: readonly GoldenCase[] = [
   { name: 'virtual-ip-hub', ...withFailover, self: 'hub-2' },
   { name: 'anycast-virtual-ip-hub', ...withAnycast, self: 'hub-1' },
   { name: 'port-forward-hub', network, peers: fewPeers, items: [failover, portForward], self: 'hub-1' },
+  { name: 'lan-hub', network, peers: fewPeers, items: lans, self: 'hub-1' },
+  { name: 'lan-spoke', network, peers: fewPeers, items: lans, self: 'spoke-2' },
   {
     name: 'firewall-rules-hub',
     network,

@@ -4,6 +4,8 @@ import type { Item } from '../model.ts';
 import { firewallRule } from './firewall-rule.ts';
 import type { Advertisement, ItemContribution, ItemKind, Lookup, Member, MissingTarget } from './kind.ts';
 import { portMapping } from './port-mapping.ts';
+import { routePolicy } from './route-policy.ts';
+import { subnet } from './subnet.ts';
 import { userDevice } from './user-device.ts';
 import { virtualIp } from './virtual-ip.ts';
 
@@ -14,6 +16,8 @@ const kinds = {
   virtual_ip: virtualIp,
   port_mapping: portMapping,
   user_device: userDevice,
+  subnet_advertisement: subnet,
+  route_policy: routePolicy,
 } satisfies Kinds;
 
 export const itemDescriptions = {
@@ -21,6 +25,8 @@ export const itemDescriptions = {
   ...kinds.virtual_ip.descriptions,
   ...kinds.port_mapping.descriptions,
   ...kinds.user_device.descriptions,
+  ...kinds.subnet_advertisement.descriptions,
+  ...kinds.route_policy.descriptions,
 };
 
 /** The kind takes exactly the items of its type. */

@@ -3,14 +3,7 @@ import type { PeerId } from '../../ids.ts';
 import { withLength } from '../../net/address.ts';
 import { probeAddressVia } from '../../net/probe-address.ts';
 import type { AnycastEntry, EntryValue, VirtualIpEntry, WatchEntry } from '../../wire/document.ts';
-import {
-  isTransit,
-  leafInterfaceName,
-  leafKey,
-  peerClassOf,
-  type TransitHub,
-  transitInterfaceName,
-} from '../entries.ts';
+import { isTransit, leafInterfaceName, peerClassOf, type TransitHub } from '../entries.ts';
 import type { Item, NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
 import {
   type Advertisement,
@@ -20,6 +13,7 @@ import {
   type MissingTarget,
   noContribution,
 } from './kind.ts';
+import { tunnelsTo } from './subnet.ts';
 
 export const virtualIp = {
   contribution: virtualIpContribution,
@@ -127,13 +121,7 @@ function anycastOf(
   candidates: readonly PeerModel[],
   network: NetworkModel,
 ): EntryValue | null {
-  const leaf = leafInterfaceName(network);
-  const by = candidates.flatMap((peer) => {
-    const keys = new Set([peer.publicKey, leafKey(network, peer)]);
-    const met = Array.from(keys, (publicKey) => ({ interface: leaf, public_key: publicKey }));
-    if (!isTransit(peer)) return met;
-    return [{ interface: transitInterfaceName(network, peer.hubSlot), public_key: peer.publicKey }, ...met];
-  });
+  const by = candidates.flatMap((peer) => tunnelsTo(network, peer));
   if (by.length === 0) return null;
   const destinations = item.addresses.map(withLength);
   return { kind: 'anycast', network_id: item.networkId, virtual_ip_id: item.id, destinations, by };

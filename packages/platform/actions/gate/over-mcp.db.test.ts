@@ -125,10 +125,10 @@ async function particular(key: ActionKey): Promise<Record<string, unknown>> {
 }
 
 /** A value with which the parameter makes a call one for a person. */
-function graveValue(field: string | null, needs: ParameterNeeds): unknown {
+function graveValue(field: string | null, needs: ParameterNeeds, key: ActionKey): unknown {
   // The network denies already.
   if (field === 'firewall_default_policy') return 'accept';
-  return typeof needs === 'object' ? needs[0] : otherValues(ids)[field ?? ''];
+  return typeof needs === 'object' ? needs[0] : otherValues(ids, key)[field ?? ''];
 }
 
 describe('a call over MCP', () => {
@@ -138,7 +138,7 @@ describe('a call over MCP', () => {
       const input = {
         ...inputFor(key, ids),
         ...harmless[key],
-        ...(field === null ? {} : { [field]: graveValue(field, needs) }),
+        ...(field === null ? {} : { [field]: graveValue(field, needs, key) }),
         ...(await particular(key)),
       };
       const before = await objects();

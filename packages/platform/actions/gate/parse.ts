@@ -32,6 +32,8 @@ export function parseCall(key: ActionKey, raw: unknown): ParsedCall {
   refuseIllFormed(parameters);
   const result = schema.safeParse(parameters, { error: validationMessage });
   if (!result.success) throw validationError(result.error);
+  // What only reads has none of these but as parameters of its own.
+  if (action.category === null) return { input: result.data, dryRun: false, approve: false };
   const { dry_run: dryRun = false, approve = false, ...input } = result.data;
   return { input, dryRun: dryRun === true, approve: approve === true };
 }

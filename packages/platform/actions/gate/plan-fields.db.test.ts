@@ -34,16 +34,23 @@ const updates = actionKeys.filter((key) => {
   return revised && !hints.destructive && key !== 'changePeerRole';
 });
 
+/** Each is an object of its own, and no field of the peer. */
+const objects = ['subnets'];
+
 /** Each update with one after the other of its parameters. */
 const settings = updates.flatMap((key) => {
   const { input, subject, name } = definitionOf(key);
   return Object.keys(input)
     .filter((parameter) => parameter !== subject && parameter in otherValues({}))
+    .filter((parameter) => !objects.includes(parameter))
     .map((parameter) => [name, parameter, key] as const);
 });
 
 /** Whose fields have another name than the parameter. */
-const fieldOf: Readonly<Record<string, string>> = { drain: 'status' };
+const fieldOf: Readonly<Record<string, string>> = {
+  subnets: 'lan_subnets',
+  drain: 'status',
+};
 
 /** The object as it is, by its own reading action or from its list. */
 async function objectOf(key: ActionKey): Promise<Members> {
@@ -62,7 +69,7 @@ async function objectOf(key: ActionKey): Promise<Members> {
 describe('the plan of a change says what is and what would be', () => {
   test.each(settings)('%s { %s } [9.5]', async (_, parameter, key) => {
     const { subject, output } = definitionOf(key);
-    const value = parameter === 'tags' ? [key] : otherValues(ids)[parameter];
+    const value = parameter === 'tags' ? [key] : otherValues(ids, key)[parameter];
     const input = { [subject ?? '']: ids[subject ?? ''], [parameter]: value };
     const before = await objectOf(key);
     const rehearsed = await call(key, { ...input, dry_run: true });

@@ -35,7 +35,13 @@ export async function unlessUnchanged(context: ActionContext, run: () => Promise
 
 function isOfNothing({ payload }: EventDraft): boolean {
   const { before, after } = payload;
-  return isObject(before) && isObject(after) && withoutStamps(before) === withoutStamps(after);
+  if (isObject(before) && isObject(after)) return withoutStamps(before) === withoutStamps(after);
+  return isList(before) && isList(after) && textOf(before) === textOf(after);
+}
+
+/** Of objects that one action sets together. */
+function textOf(list: readonly Body[]): string {
+  return list.map(withoutStamps).join('\n');
 }
 
 /** Every object carries them (contract §1), and every write renews them. */
@@ -44,13 +50,19 @@ function withoutStamps({ revision: _revision, updated_at: _updatedAt, ...rest }:
 }
 
 function asBefore(body: Body, events: readonly EventDraft[]): Body {
-  const untouched = events.map(({ payload }) => payload['before'] as Body);
+  const untouched = events.flatMap(({ payload: { before } }): Body[] =>
+    isList(before) ? before : isObject(before) ? [before] : [],
+  );
   const shown = Object.entries(body).map(([name, value]) => {
     const before = isObject(value) ? untouched.find((one) => one['id'] === value['id']) : undefined;
     if (before === undefined || !isObject(value)) return [name, value];
     return [name, { ...value, revision: before['revision'], updated_at: before['updated_at'] }];
   });
   return Object.fromEntries(shown) as Body;
+}
+
+function isList(value: unknown): value is Body[] {
+  return Array.isArray(value) && value.every(isObject);
 }
 
 function isObject(value: unknown): value is Body {

@@ -191,6 +191,18 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     because: `The newest ${transitionsKeptPerVirtualIp} of each virtual IP: each new one deletes those before them, and all go with it.`,
   },
   port_mappings: { kind: 'kept', because: wanted },
+  route_policies: { kind: 'kept', because: wanted },
+  bgp_sessions: {
+    kind: 'kept',
+    because: 'The newest row of each session and end: replaced by each report, and deleted with either peer.',
+  },
+  subnet_advertisements: {
+    kind: 'rows',
+    deletes: 'Prefixes that are withdrawn',
+    age: { ms: limits.endedObjectsKeptMs },
+    because: 'As long as instances.',
+    due: (before) => sql`t.withdrawn_at < ${before}`,
+  },
   user_devices: {
     kind: 'rows',
     deletes: 'Devices that were revoked, unless a firewall rule still names one',

@@ -42,16 +42,21 @@ test('a plan names the nodes that the change then reaches, and reverts what it t
   }
   expect([...kinds].sort()).toEqual([
     'anycast',
+    'bgp',
+    'bgp_neighbor',
     'device',
     'firewall',
     'forwarding',
     'interface',
+    'lan',
     'member',
     'peer',
     'port_mapping',
     'probe',
     'route',
+    'route_policy',
     'rule',
+    'subnet',
     'virtual_ip',
     'watch',
   ]);

@@ -22,6 +22,7 @@ import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { ReportSink } from '../stream/report-sink.ts';
 import { Arrivals } from './arrivals.ts';
+import { BgpSessions } from './bgp-sessions.ts';
 import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
 import { DriftEvents } from './drift.ts';
@@ -69,6 +70,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
   readonly #drift: DriftEvents;
   readonly #ruleCounters: RuleCounters;
   readonly #problems: ProblemReports;
+  readonly #bgpSessions: BgpSessions;
   readonly #directPlaces: DirectPlaces;
   #tunnelsDueMs = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
@@ -106,6 +108,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     this.#drift = new DriftEvents(parts);
     this.#ruleCounters = new RuleCounters(parts);
     this.#problems = new ProblemReports(parts);
+    this.#bgpSessions = new BgpSessions(parts);
   }
 
   /** Called with each delta, as all subscribers of the fleet are. */
@@ -196,6 +199,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     if (observed.underlay !== undefined) this.#arrivals.underlay(node, observed.underlay);
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
+    this.#bgpSessions.observed(node, observed.bgp_sessions);
     if (since.first) node.routes = null;
     this.#routes(node, observed.routes);
   }
@@ -221,6 +225,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     await this.#states.flush();
     await this.#problems.flush();
     await this.#ruleCounters.flush();
+    await this.#bgpSessions.flush();
     await this.#writeTunnels();
   }
 

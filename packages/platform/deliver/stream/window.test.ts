@@ -120,7 +120,10 @@ describe('the window', () => {
     [{ capability: 3 }, { protocol: 3 }],
     [{ capability: 4, capability_min: 3 }, { capability: 4 }],
     [{ capability: 4, protocol: 2 }, { capability: 4 }],
-    [{ capability: 999_999, capability_min: 4, moods: ['of a later agent'] }, { capability: 4 }],
+    [
+      { capability: 999_999, capability_min: 4, moods: ['of a later agent'] },
+      { capability: newestCapability },
+    ],
   ])('holds %j, which is welcomed as %j', async (members, version) => {
     await say(members);
     const facts = {

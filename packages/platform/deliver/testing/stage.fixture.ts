@@ -14,7 +14,7 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { loadFleet } from '../../actions/load-fleet.ts';
-import { networkColumns, networkModel } from '../../actions/sdwan/networks/model.ts';
+import { networkColumns, tunnelsModel } from '../../actions/sdwan/networks/model.ts';
 import { peerColumns, peerModel } from '../../actions/sdwan/peers/model.ts';
 import { type EventBus, inProcessBus } from '../../events/event-bus.ts';
 import { inAccount, inPlatform } from '../../store/tenancy.ts';
@@ -322,7 +322,7 @@ export class Stage {
         })
         .returning(networkColumns)
         .executeTakeFirstOrThrow();
-      const network = networkModel(row);
+      const network = tunnelsModel(row);
       return { result: network, changes: [{ kind: 'network_created', network }] };
     });
     this.#fleet.networks.set(id, model.result);

@@ -26,6 +26,8 @@ import { capabilities } from './0023-capabilities.ts';
 import { retention } from './0024-retention.ts';
 import { operations } from './0025-operations.ts';
 import { onceTokens } from './0026-once-tokens.ts';
+import { subnets } from './0027-subnets.ts';
+import { routing } from './0028-routing.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -54,4 +56,6 @@ export const migrations: readonly Migration[] = [
   retention,
   operations,
   onceTokens,
+  subnets,
+  routing,
 ];

@@ -119,6 +119,7 @@ test('toolsets and read_only narrow the tools, and what is left out cannot be ca
     'system_sdwan_list_peers',
     'system_sdwan_get_peer',
     'system_sdwan_get_topology',
+    'system_sdwan_list_subnet_advertisements',
   ]);
   const call = client.callTool({ name: 'system_sdwan_create_network', arguments: { name: 'a' } });
   await expect(call).rejects.toThrow('not found');

@@ -12,10 +12,11 @@ const areas: readonly { readonly area: ActionDefinition['area']; readonly title:
   { area: 'sdwan', title: 'Networks and peers' },
   { area: 'services', title: 'Virtual IPs and port mappings' },
   { area: 'firewall', title: 'Firewall and reachability' },
+  { area: 'routing', title: 'Route policies and BGP' },
   { area: 'devices', title: 'Devices and access grants' },
   { area: 'fleet', title: 'Instances and events' },
   { area: 'provisioning', title: 'Pending instances' },
-  { area: 'autonomy', title: 'Policies, approvals and operations' },
+  { area: 'autonomy', title: 'Policies, approvals, operations, skills and findings' },
   { area: 'accounts', title: 'Accounts, operators, tokens' },
 ];
 

@@ -50,9 +50,10 @@ const tags = [
   { name: 'sdwan', description: 'Networks, peers and their topology' },
   { name: 'services', description: 'Virtual IPs and port mappings' },
   { name: 'firewall', description: 'Firewall rules, their audit, and reachability' },
+  { name: 'routing', description: 'Route policies, BGP sessions and routes' },
   { name: 'devices', description: 'User devices and access grants' },
   { name: 'fleet', description: 'Instances, join tokens and events' },
-  { name: 'autonomy', description: 'Policies, approvals and operations' },
+  { name: 'autonomy', description: 'Policies, approvals, operations, skills and findings' },
   { name: 'accounts', description: 'Accounts, operators and API tokens' },
   { name: 'platform', description: 'The platform itself' },
 ];

@@ -7,6 +7,7 @@ import { probePort } from '@powernode/core/limits/probe';
 import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
 import type { RulesetIntent } from '../intent.ts';
+import { bgpRules } from './bgp-rules.ts';
 import { rejectChain } from './lookups.ts';
 import { families, words } from './names.ts';
 
@@ -34,11 +35,24 @@ const needed = [
   'icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
 ];
 
-export function alwaysAccepted(firewall: NetworkFirewall): string[] {
+export function alwaysAccepted(firewall: NetworkFirewall, intent: RulesetIntent): string[] {
   const probed = probePrefixesOf(firewall).map(
     (prefix) => `ip6 daddr ${prefix} udp dport ${probePort} accept`,
   );
-  return [...needed, ...probed, `counter name "${evaluatedCounter}"`];
+  return [
+    ...needed,
+    ...probed,
+    ...sessions('egress', firewall, intent),
+    `counter name "${evaluatedCounter}"`,
+  ];
+}
+
+function sessions(
+  direction: 'ingress' | 'egress',
+  { handle, networkId }: NetworkFirewall,
+  { bgp }: RulesetIntent,
+): string[] {
+  return bgpRules(direction, { handle, bgp: bgp.find((one) => one.networkId === networkId) });
 }
 
 export function entranceRules(
@@ -59,6 +73,7 @@ export function entranceRules(
   return [
     ...needed,
     ...probed,
+    ...sessions('ingress', firewall, facts.intent),
     ...foreignRules(firewall, facts.firewalls),
     `counter name "${evaluatedCounter}"`,
   ];

@@ -3,9 +3,11 @@
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../intent.ts';
+import { addBgpSet } from './bgp-rules.ts';
 import { type BridgeFacts, judgedOnArrival } from './bridge-chains.ts';
 import { alwaysAccepted, endedChain, endedRules, entranceRules } from './entrance.ts';
 import { addBlockSets, addGroupSets } from './group-sets.ts';
+import { isFilteredOutside } from './lan-chains.ts';
 import { addressField, rejectChain } from './lookups.ts';
 import { families, judgeChain, networkSet, words } from './names.ts';
 import { hasBlocks, programRules } from './program-rules.ts';
@@ -25,7 +27,10 @@ export function addFilterChains(
 ): void {
   const { firewalls, intent, bridging } = facts;
   if (firewalls.size === 0) return;
-  table.chain(rejectChain, bridging.bridges.length > 0 ? ['drop'] : refusals);
+  table.chain(
+    rejectChain,
+    bridging.bridges.length > 0 || isFilteredOutside(intent.lans) ? ['drop'] : refusals,
+  );
   table.chain(endedChain, endedRules);
   const entries: Record<'ingress' | 'egress', Map<string, string>> = {
     ingress: new Map(),
@@ -34,8 +39,11 @@ export function addFilterChains(
   for (const firewall of firewalls.values()) {
     addGroupSets(table, firewall);
     if (directions.some((direction) => hasBlocks({ firewall, direction }))) addBlockSets(table, firewall);
+    const bgp = intent.bgp.find(({ networkId }) => networkId === firewall.networkId);
+    if (bgp !== undefined) addBgpSet(table, firewall.handle, bgp);
     for (const direction of directions) {
-      const head = direction === 'ingress' ? entranceRules(firewall, facts) : alwaysAccepted(firewall);
+      const head =
+        direction === 'ingress' ? entranceRules(firewall, facts) : alwaysAccepted(firewall, intent);
       const rules = programRules(table, { firewall, direction });
       table.chain(judgeChain(direction, firewall.handle), [...head, ...rules]);
       for (const one of intent.interfaces) {

@@ -5,6 +5,7 @@ import type { InterfaceEntry } from '@powernode/core/wire/document';
 import type { ByFamily } from '../../observed.ts';
 import type { RulesetIntent } from '../intent.ts';
 import { type BridgeFacts, bridgeRules } from './bridge-chains.ts';
+import { lanRules } from './lan-chains.ts';
 import { networkSet, overlaySet } from './names.ts';
 import { doorRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
@@ -44,6 +45,7 @@ export function addForwardChain(table: TableBuilder, facts: Facts): void {
     'ct state established,related accept',
     ...between,
     ...bridgeRules(bridging),
+    ...lanRules(intent.lans),
     `iifname @${overlaySet} drop`,
     ...doorRules(intent.mappings, 'forward'),
     `oifname @${overlaySet} drop`,

@@ -24,6 +24,7 @@ import { RetryRolledBack } from '../instances/retry-rolled-back.tsx';
 import { usePeerNames } from './names.ts';
 import { ObjectLink } from './object-link.tsx';
 import { PeerForm } from './peer-form.tsx';
+import { PeerLans } from './peer-lans.tsx';
 import { PeerTunnels } from './peer-tunnels.tsx';
 import { inSync } from './peers-view.tsx';
 import { useSheet } from './use-sheet.ts';
@@ -144,6 +145,7 @@ function Known({ peer, network, onGone }: KnownProps) {
           ['ID', <Copyable key="i" text={peer.id} label="the ID" />],
         ]}
       />
+      <PeerLans peer={peer} />
       {data === undefined ? null : <PeerTunnels peerId={peer.id} topology={data.topology} />}
     </>
   );

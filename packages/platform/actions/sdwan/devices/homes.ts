@@ -3,7 +3,7 @@ import { preferredHubs, transitHubs } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
 import type { Trx } from '../../context.ts';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';
 import type { NetworkRow } from '../rows.ts';
 import { type ConfigFacts, configFacts, staleReason } from './config.ts';
@@ -75,7 +75,7 @@ export async function homesOf(
     .where('peers.id', 'in', [...new Set(of.devices.map((device) => device.hub_peer_id))])
     .execute();
   return new Homes(
-    networks.map(networkModel),
+    networks.map(tunnelsModel),
     hubs.map((row) => ({ model: peerModel(row), hostname: row.hostname })),
   );
 }

@@ -8,7 +8,7 @@ import { readInPlatform } from '../../../store/tenancy.ts';
 import { statusOfOnce } from '../../accounts/present.ts';
 import { type ActionContext, notFound } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { takeServiceAddress } from '../peers/allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { configDigest, configFacts } from './config.ts';
@@ -229,7 +229,7 @@ async function givenColumns(
   }: Parts & { readonly device: Pick<UserDeviceRow, 'id' | 'host_address' | 'ipv4_address'> },
 ): Promise<Pick<UserDeviceRow, 'access_grant_id' | 'public_key' | 'hub_peer_id' | 'config_digest'>> {
   const hub = await chooseHub(context.trx, { network, deviceId: device.id });
-  const facts = configFacts(networkModel(network), hub, addressesOf(device));
+  const facts = configFacts(tunnelsModel(network), hub, addressesOf(device));
   if (facts === null) throw new Error(`the hub ${hub.id} was chosen for a device and cannot carry it`);
   return {
     access_grant_id: issue.grant.id,

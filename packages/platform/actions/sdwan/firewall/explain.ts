@@ -3,8 +3,8 @@ import { hostAddressesOf, transitInterfaceName } from '@powernode/core/compile/e
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { QuestionEnd } from '@powernode/core/explain/ends';
+import type { InUse } from '@powernode/core/explain/lan-path';
 import { NetworkSnapshot, type PresenceOf } from '@powernode/core/explain/network-snapshot';
-import type { InUse } from '@powernode/core/explain/packet-tracer';
 import { explain, type Question } from '@powernode/core/explain/reachability';
 import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';

@@ -1,8 +1,8 @@
 // Handler: who reaches whom in a network.
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { InUse } from '@powernode/core/explain/lan-path';
 import { type MatrixNode, type MatrixRow, matrixNodes, matrixRows } from '@powernode/core/explain/matrix';
 import { type LiveState, NetworkSnapshot } from '@powernode/core/explain/network-snapshot';
-import type { InUse } from '@powernode/core/explain/packet-tracer';
 import type { Handler } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
 import { interfacesInUse, presenceOf, refusePortOfIcmp } from './explain.ts';

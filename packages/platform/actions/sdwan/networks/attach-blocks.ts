@@ -5,7 +5,7 @@ import type { ActionContext } from '../../context.ts';
 import type { InstanceRow, NetworkRow } from '../rows.ts';
 import { chooseOtherIpv4Leg } from './blocks.ts';
 import { exchangeIpv4Leg } from './ipv4-leg.ts';
-import { networkModel } from './model.ts';
+import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import { type CoveredMachine, coveredSentence, firstCovered, underlaysOf } from './underlay.ts';
 
@@ -69,7 +69,8 @@ async function moveLeg(context: ActionContext, before: NetworkRow): Promise<Netw
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  context.change({ kind: 'network_updated', network: networkModel(after) });
+  const asNumber = await accountAsNumber(trx, accountId);
+  context.change({ kind: 'network_updated', network: networkModel(after, asNumber) });
   await exchangeIpv4Leg(context, { before, after });
   const [shownBefore, shownAfter] = await showNetworks(context, [before, after]);
   context.event('sdwan.network.updated', { before: shownBefore, after: shownAfter });

@@ -1,6 +1,7 @@
 // Networks as rows, and what the compiler reads of them. Whoever writes a change and whoever loads rows at a start use
 // these, so that both mean the same.
 import type { NetworkModel } from '@powernode/core/compile/model';
+import { asNumberDefault } from '@powernode/core/intent/bgp';
 import type { Selectable, Transaction } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
 
@@ -13,6 +14,7 @@ export type NetworkColumns = Pick<
   | 'ipv4_prefix'
   | 'mtu'
   | 'topology_strategy'
+  | 'routing_mode'
   | 'firewall_default_policy'
   | 'rematch_connections'
 >;
@@ -25,11 +27,18 @@ export const networkColumns = [
   'ipv4_prefix',
   'mtu',
   'topology_strategy',
+  'routing_mode',
   'firewall_default_policy',
   'rematch_connections',
 ] as const;
 
-export function networkModel(row: NetworkColumns): NetworkModel {
+/** All of it: `asNumber` is that of the account. */
+export function networkModel(row: NetworkColumns, asNumber: number): NetworkModel {
+  return row.routing_mode === 'ibgp' ? { ...tunnelsModel(row), asNumber } : tunnelsModel(row);
+}
+
+/** What its addresses and tunnels follow from; whether it speaks BGP is not in it. */
+export function tunnelsModel(row: NetworkColumns): NetworkModel {
   return {
     id: row.id,
     accountId: row.account_id,
@@ -46,5 +55,17 @@ export function networkModel(row: NetworkColumns): NetworkModel {
 /** All that the transaction sees. */
 export async function loadNetworks(trx: Transaction<Database>): Promise<NetworkModel[]> {
   const rows = await trx.selectFrom('networks').select(networkColumns).orderBy('id').execute();
-  return rows.map(networkModel);
+  const accounts = await trx.selectFrom('accounts').select(['id', 'as_number']).execute();
+  const numbers = new Map(accounts.map((account) => [account.id, account.as_number]));
+  return rows.map((row) => networkModel(row, numbers.get(row.account_id) ?? asNumberDefault));
+}
+
+/** The AS number of an account. */
+export async function accountAsNumber(trx: Transaction<Database>, accountId: string): Promise<number> {
+  const { as_number: asNumber } = await trx
+    .selectFrom('accounts')
+    .select('as_number')
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return asNumber;
 }

@@ -12,8 +12,9 @@ import { forgetTunnels } from '../reachability/observations.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
 import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './blocks.ts';
 import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
-import { networkModel } from './model.ts';
+import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
+import { followRoutingMode, noteFewPeers } from './routing-mode.ts';
 import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf } from './underlay.ts';
 
 export const networkHandlers: HandlersOf<
@@ -51,7 +52,9 @@ export const networkHandlers: HandlersOf<
       firewall_default_policy: input.firewall_default_policy ?? 'accept',
       mtu: input.mtu ?? limits.overlayMtuDefault,
     });
-    context.change({ kind: 'network_created', network: networkModel(row) });
+    const asNumber = await accountAsNumber(context.trx, context.accountId);
+    context.change({ kind: 'network_created', network: networkModel(row, asNumber) });
+    noteFewPeers(context, row);
     const network = await showOne(context, row);
     context.event('sdwan.network.created', { before: null, after: network });
     return { network };
@@ -103,10 +106,12 @@ export const networkHandlers: HandlersOf<
       .where('id', '=', before.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    const model = networkModel(after);
-    if (canonicalJson(model) !== canonicalJson(networkModel(before))) {
+    const asNumber = await accountAsNumber(context.trx, context.accountId);
+    const model = networkModel(after, asNumber);
+    if (canonicalJson(model) !== canonicalJson(networkModel(before, asNumber))) {
       context.change({ kind: 'network_updated', network: model });
     }
+    await followRoutingMode(context, { before, after });
     if (hasNewLeg) await exchangeIpv4Leg(context, { before, after });
     if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];

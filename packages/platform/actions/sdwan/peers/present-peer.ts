@@ -6,7 +6,7 @@ import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { stored, timeOfMs, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { isUncallable, peerProblemOf } from '../../fleet/problems.ts';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { observationsOf, type PeerObservation } from '../reachability/observations.ts';
 import { calledFrom, reachProblemOf } from '../reachability/present-reach.ts';
 import { type NetworkRow, type PeerRow } from '../rows.ts';
@@ -36,6 +36,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
   const instanceOf = new Map(instances.map((instance) => [instance.id, instance]));
   const observed = await observationsOf(context, rows);
   const full = await fullNetworks(context, rows);
+  const lans = await lanSubnetsOf(context, rows);
   return rows.map((row) => {
     const network = networkOf.get(row.network_id);
     if (network === undefined) throw new Error(`peer ${row.id} has no network`);
@@ -46,6 +47,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
       problems: instanceOf.get(row.instance_id)?.problems ?? [],
       observation: observed(row),
       isFull: full.has(row.network_id),
+      lanSubnets: lans.get(row.id) ?? [],
     });
   });
 }
@@ -58,6 +60,7 @@ interface Parts {
   readonly observation: PeerObservation;
   /** As many spokes of the network have direct paths as may. */
   readonly isFull: boolean;
+  readonly lanSubnets: Peer['lan_subnets'];
 }
 
 function show(context: ActionContext, parts: Parts): Peer {
@@ -83,6 +86,7 @@ function show(context: ActionContext, parts: Parts): Peer {
     listen_port: row.listen_port,
     called: calledFrom({ row, network, observation }),
     tags: row.tags,
+    lan_subnets: parts.lanSubnets,
     status: statusOf({ row, problems, observation, applied, now: context.now }),
     ...presenceOf(context, row.id),
     ...pathOf(context, { row, network }),
@@ -98,6 +102,31 @@ function show(context: ActionContext, parts: Parts): Peer {
       reachProblemOf({ row, network, hostname, observation }) ??
       refusedLegOf(row),
   };
+}
+
+async function lanSubnetsOf(
+  context: ActionContext,
+  rows: readonly PeerRow[],
+): Promise<Map<string, Peer['lan_subnets']>> {
+  const found = await context.trx
+    .selectFrom('subnet_advertisements')
+    .select(['peer_id', 'prefix', 'local_prefix', 'description', 'preference', 'source_nat'])
+    .where('account_id', '=', context.accountId)
+    .where(
+      'peer_id',
+      'in',
+      rows.map((row) => row.id),
+    )
+    .where('source', '=', 'declared_lan_subnet')
+    .where('withdrawn_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  return new Map(
+    [...Map.groupBy(found, (one) => one.peer_id)].map(([peerId, list]) => [
+      peerId,
+      list.map(({ peer_id: _peer, ...lan }) => lan),
+    ]),
+  );
 }
 
 /** Known by the platform and not by the machine, which was told of no IPv4 address. */
@@ -164,7 +193,7 @@ function pathOf(
 }
 
 function isCallable({ row, network }: { readonly row: PeerRow; readonly network: NetworkRow }): boolean {
-  return row.hub_slot !== null || tunnelEndpoint(networkModel(network), peerModel(row)) !== null;
+  return row.hub_slot !== null || tunnelEndpoint(tunnelsModel(network), peerModel(row)) !== null;
 }
 
 function directPathOf(of: Pick<Parts, 'row' | 'network' | 'isFull'>): Peer['direct_path'] {

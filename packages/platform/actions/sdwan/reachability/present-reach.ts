@@ -1,7 +1,7 @@
 // Who can begin a tunnel with a peer, and what two ends of a tunnel make known by what they say of it.
 import { tunnelEndpoints } from '@powernode/core/compile/entries';
 import type { Peer } from '@powernode/core/intent/peer';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
 import type { PeerObservation } from './observations.ts';
@@ -13,7 +13,7 @@ interface Reached {
 }
 
 export function calledFrom({ row, network, observation }: Reached): Peer['called'] {
-  const places = tunnelEndpoints(networkModel(network), peerModel(row));
+  const places = tunnelEndpoints(tunnelsModel(network), peerModel(row));
   if (places.length > 0) {
     const detail = unansweredOf({ row, places, observation });
     if (detail !== null) return { state: 'by_nobody', detail };
@@ -58,7 +58,7 @@ export function reachProblemOf(of: Reached & { readonly hostname: string }): Pee
     const detail = `"${claims}" reports a handshake with "${never}" at ${at}, and "${never}" reports that there was none.`;
     return { code: 'handshake_contradiction', detail, since: at };
   }
-  const places = tunnelEndpoints(networkModel(network), peerModel(row));
+  const places = tunnelEndpoints(tunnelsModel(network), peerModel(row));
   const detail = places.length === 0 ? null : unansweredOf({ row, places, observation });
   if (detail === null) return null;
   return { code: 'endpoint_unreachable', detail, since: row.updated_at.toISOString() };

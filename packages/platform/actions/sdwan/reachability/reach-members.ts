@@ -2,7 +2,7 @@
 import { tunnelEndpoints } from '@powernode/core/compile/entries';
 import { topologyNodesMax } from '@powernode/core/limits/requests';
 import type { ActionContext } from '../../context.ts';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
 import { type HaveMet, type Member, reachWarnings, type Warning } from './reach-warnings.ts';
@@ -30,7 +30,7 @@ export async function warningsBetween(context: ActionContext, network: NetworkRo
     )
     .execute();
   const machineOf = new Map(machines.map((machine) => [machine.id, machine]));
-  const model = networkModel(network);
+  const model = tunnelsModel(network);
   const members = peers.flatMap((peer): Member[] => {
     const machine = machineOf.get(peer.instance_id);
     if (machine === undefined) return [];

@@ -10,7 +10,7 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { ActionContext, Handler } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
-import { networkModel } from '../networks/model.ts';
+import { tunnelsModel } from '../networks/model.ts';
 import { showPeers } from '../peers/present-peer.ts';
 import { type NetworkRow, networkRow, type PeerRow } from '../rows.ts';
 import { warningsBetween } from './reach-members.ts';
@@ -185,7 +185,7 @@ function warningsOf(network: NetworkRow, index: NetworkIndex | undefined): Topol
       detail: `No peer of "${network.name}" is publicly reachable, so its peers cannot connect. Set publicly_reachable on one of them and, if its router forwards a port, endpoint_address.`,
     });
   }
-  for (const hub of hubs.filter((peer) => tunnelEndpoint(networkModel(network), peer) === null)) {
+  for (const hub of hubs.filter((peer) => tunnelEndpoint(tunnelsModel(network), peer) === null)) {
     warnings.push({
       code: 'hub_without_endpoint',
       detail: `No peer can reach the hub ${hub.id}: its instance was never observed, or only at an address that other peers cannot use. Start its agent, or set endpoint_address.`,

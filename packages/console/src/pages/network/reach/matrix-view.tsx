@@ -23,6 +23,7 @@ const kindTags: Readonly<Record<MatrixNode['kind'], string>> = {
   peer: '',
   user_device: 'device',
   virtual_ip: 'virtual IP',
+  subnet_advertisement: 'behind a peer',
 };
 
 interface Place {

@@ -25,11 +25,11 @@ const letters: Readonly<Record<string, PairState>> = {
   u: 'unreachable',
 };
 
-const kinds: readonly MatrixNode['kind'][] = ['peer', 'user_device', 'virtual_ip'];
+const kinds: readonly MatrixNode['kind'][] = ['peer', 'user_device', 'virtual_ip', 'subnet_advertisement'];
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 const byName = (a: MatrixNode, b: MatrixNode) => collator.compare(a.name, b.name);
 
-/** Machines, devices, virtual IPs, each by name. Rows and columns whose name has every word of the filter. */
+/** Machines, devices, virtual IPs, prefixes behind peers, each by name. Rows and columns whose name has every word of the filter. */
 export function shownOf(matrix: MatrixAnswer, filter: string): MatrixShown {
   const words = filter
     .toLowerCase()

@@ -1,4 +1,5 @@
 // Who can reach what in a network, for one protocol and port; and why.
+import { firstAddressIn } from '@powernode/core/net/prefix';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { useOne } from '../../../app/use-one.ts';
@@ -71,8 +72,11 @@ export function ReachView({ network }: ViewProps) {
   );
 }
 
-function endOf({ kind, id }: MatrixNode): End {
-  return { kind, value: id };
+/** A prefix behind peers stands for its first address, as in the matrix. */
+function endOf({ kind, id, name }: MatrixNode): End {
+  return kind === 'subnet_advertisement'
+    ? { kind: 'address', value: firstAddressIn(name) }
+    : { kind, value: id };
 }
 
 interface Asked {

@@ -1,0 +1,206 @@
+// BGP on a machine whose FRR is not there: what is configured when, what is told, what is left.
+import type { EntryValue } from '@powernode/core/wire/document';
+import { NodeDocument } from '@powernode/core/wire/node-document';
+import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { FoundProblem } from '../observe/problems.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { WantedNetwork } from '../subsystems/frr/daemon-specs.ts';
+import { FakeDaemon } from '../subsystems/frr/fake-daemon.fixture.ts';
+import { Bgp } from './bgp.ts';
+import type { Frr, FrrFound } from './frr.ts';
+import { wantedBgp } from './routing-of.ts';
+
+const own = 'fd00:99::101';
+
+function bgpEntries(network: string): EntryValue[] {
+  const of = { network_id: network };
+  const leaf = { public_key: 'k', listen_port: 0, mtu: 1420, addresses: [], probe_addresses: [] };
+  return [
+    { kind: 'interface', name: `wg-${network}`, ...of, peer_id: 'me', purpose: 'leaf', ...leaf },
+    {
+      ...{ kind: 'bgp', key: `bgp/${network}`, ...of, as_number: 65_010, router_id: '0.0.1.1' },
+      ...{ host_address: own, role: 'reflector' },
+    },
+    neighbor(network, 'a', 'fd00:99::102', 'client'),
+    neighbor(network, 'b', 'fd00:99::103', 'reflector'),
+  ];
+}
+
+function neighbor(network: string, peer: string, address: string, role: 'client' | 'reflector'): EntryValue {
+  const key = `bgp_neighbor/${network}/${peer}`;
+  return { kind: 'bgp_neighbor', key, network_id: network, peer_id: peer, host_address: address, role };
+}
+
+function subnet(network: string, peer: string, next: string, prefix: string): EntryValue {
+  const of = { network_id: network, subnet_id: `${peer}-${prefix}`, peer_id: peer, next_hop: next };
+  const by = [{ interface: `wg-${network}`, public_key: 'k' }];
+  return { kind: 'subnet', key: `subnet/${peer}-${prefix}`, ...of, prefix, preference: 200, by };
+}
+
+test('a neighbor may announce the prefixes behind it alone, and a reflector what others announce', () => {
+  const document = nodeDocumentOf([
+    ...bgpEntries('n'),
+    ...bgpEntries('other'),
+    subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64'),
+    subnet('n', 'b', 'fd00:99::103', 'fd00:b::/64'),
+    subnet('n', 'me', own, 'fd00:c::/64'),
+    subnet('other', 'a', 'fd00:99::102', 'fd00:d::/64'),
+  ]);
+  const [first, second] = wantedBgp(document);
+  expect(first).toMatchObject({ network: 'n', address: own });
+  const prefixLists = first?.text
+    .split('\n')
+    .filter((line) => line.includes('prefix-list') && line.includes('permit'));
+  expect(prefixLists?.map((line) => line.split(' ').at(-1))).toEqual(['fd00:a::/64']);
+  expect(first?.text).toMatch(/ {2}network fd00:c::\/64 route-map/);
+  expect(first?.text).not.toContain('fd00:b::');
+  expect(second?.text).toContain('fd00:d::/64');
+});
+
+async function machine(find?: () => FrrFound) {
+  const bgpd = await new FakeDaemon().start();
+  const bfdd = await new FakeDaemon().start();
+  const kept: (readonly WantedNetwork[])[] = [];
+  const told: FoundProblem[][] = [];
+  const counts = { removed: 0, finds: 0, told: 0 };
+  const usable: FrrFound = {
+    kind: 'usable',
+    daemons: {
+      keep: (networks) =>
+        Promise.resolve(void kept.push(networks.map(({ network, address }) => ({ network, address })))),
+      leave: () => undefined,
+    },
+    places: { vtyOf: (daemon) => (daemon === 'bfdd' ? bfdd : bgpd).path },
+  };
+  const frr: Frr = {
+    find: () => {
+      counts.finds++;
+      return Promise.resolve(find?.() ?? usable);
+    },
+    remove: () => Promise.resolve(void counts.removed++),
+  };
+  const bgp = new Bgp({
+    ...{ clock: systemClock, log: pino({ level: 'silent' }), frr },
+    decided: () => undefined,
+    sessionsChanged: () => counts.told++,
+    problems: (found) => told.push([...found]),
+  });
+  onTestFinished(async () => {
+    await bgp.stop();
+    await bgpd.end();
+    await bfdd.end();
+  });
+  const configured = () => bgpd.log.filter((command) => command === 'configure terminal').length;
+  return { bgp, bgpd, bfdd, kept, told, counts, configured };
+}
+
+const document = nodeDocumentOf(bgpEntries('n'));
+
+describe('a document', () => {
+  test('without BGP starts nothing, and looks for no FRR', async () => {
+    const { bgp, counts, kept } = await machine();
+    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    await expect.poll(() => counts.removed).toBe(1);
+    expect([counts.finds, kept.length]).toEqual([0, 0]);
+  });
+
+  test('with BGP is configured once, however many changes come at once', async () => {
+    const { bgp, bgpd, bfdd, kept, told, configured, counts } = await machine();
+    for (const more of [[], [subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]]) {
+      bgp.take(nodeDocumentOf([...bgpEntries('n'), ...more]));
+    }
+    await expect.poll(() => told.length).toBe(1);
+    expect(kept).toEqual([[{ network: 'n', address: own }]]);
+    expect(told).toEqual([[]]);
+    expect(bgpd.running).toContain('router bgp 65010');
+    expect(bfdd.running).toContain('profile powernode');
+    bgp.take(nodeDocumentOf([...bgpEntries('n'), subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]));
+    await expect.poll(() => told.length).toBe(2);
+    expect(configured()).toBe(1);
+    await expect.poll(() => counts.told).toBeGreaterThan(0);
+    expect(bgp.sessions.map(({ peer_id, state }) => [peer_id, state])).toEqual([
+      ['a', 'Idle'],
+      ['b', 'Idle'],
+    ]);
+  });
+
+  test('that FRR refuses is told in its words, and what ran before stays', async () => {
+    const { bgp, bgpd, told } = await machine();
+    bgp.take(document);
+    await expect.poll(() => told.length).toBe(1);
+    const before = bgpd.running;
+    const entries = bgpEntries('n');
+    bgpd.unkept.add('bgp router-id 0.0.1.9');
+    const changed = entries.map((one) => (one.kind === 'bgp' ? { ...one, router_id: '0.0.1.9' } : one));
+    bgp.take(nodeDocumentOf(changed));
+    await expect.poll(() => told.at(-1)?.map(({ code }) => code)).toEqual(['routing_daemon_refused']);
+    expect(told.at(-1)?.[0]).toMatchObject({ networkId: 'n', detail: expect.stringContaining('0.0.1.9') });
+    expect(bgpd.running.split('\n').sort()).toEqual(before.split('\n').sort());
+    bgp.take(document);
+    await expect.poll(() => told.at(-1)).toEqual([]);
+  });
+
+  test('on a machine that cannot have FRR is told, and routes stay static', async () => {
+    const { bgp, told, kept } = await machine(() => ({ kind: 'missing', detail: 'FRR is not installed.' }));
+    bgp.take(document);
+    await expect
+      .poll(() => told.at(-1))
+      .toEqual([{ code: 'routing_daemon_missing', detail: 'FRR is not installed.', networkId: 'n' }]);
+    expect(kept).toEqual([]);
+    expect(bgp.of('n')).toBeNull();
+  });
+
+  test('whose network became static keeps its daemon for a while, and one that was left does not', async () => {
+    const { bgp, told, kept, counts } = await machine();
+    bgp.take(document);
+    await expect.poll(() => told.length).toBe(1);
+    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    await expect.poll(() => told.length).toBe(2);
+    expect(kept.at(-1)).toEqual([{ network: 'n', address: own }]);
+    expect(counts.removed).toBe(0);
+    bgp.take(NodeDocument.empty);
+    await expect.poll(() => counts.removed).toBe(1);
+  });
+
+  test('that is empty is carried out before the agent ends', async () => {
+    const { bgp, told, counts } = await machine();
+    bgp.take(document);
+    await expect.poll(() => told.length).toBe(1);
+    bgp.take(NodeDocument.of(new Map()));
+    await bgp.stop();
+    expect(counts.removed).toBe(1);
+  });
+});
+
+test('a daemon that was started anew is configured at once', async () => {
+  const { bgp, bgpd, told, configured } = await machine();
+  bgp.take(document);
+  await expect.poll(() => told.length).toBe(1);
+  await bgpd.restart();
+  bgp.started({ daemon: 'bgpd', network: 'n', address: own });
+  await expect.poll(() => bgpd.running).toContain('router bgp 65010');
+  expect(configured()).toBe(2);
+});
+
+test('a daemon that is not there is configured when it is', async () => {
+  const { bgp, bgpd, bfdd, told } = await machine();
+  await bfdd.kill();
+  bgp.take(document);
+  await expect.poll(() => told.length).toBe(1);
+  // The other one did not wait for it.
+  expect(bgpd.running).toContain('router bgp 65010');
+  await bfdd.start();
+  await expect.poll(() => bfdd.running).toContain('profile powernode');
+});
+
+test('a daemon that dies again and again is a problem', async () => {
+  const { bgp, told } = await machine();
+  bgp.take(document);
+  await expect.poll(() => told.length).toBe(1);
+  const spec = { daemon: 'bgpd', network: 'n', address: own } as const;
+  for (let i = 0; i < 3; i++) bgp.failed(spec, 'SIGSEGV');
+  bgp.started(spec);
+  await expect.poll(() => told.at(-1)).toMatchObject([{ code: 'routing_daemon_missing', networkId: 'n' }]);
+});

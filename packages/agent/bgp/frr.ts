@@ -1,0 +1,71 @@
+// FRR on this machine, as BGP uses it: whether there is one that can be used, its daemons, and taking them away.
+import { existsSync } from 'node:fs';
+import type { Clock } from '../ports/clock.ts';
+import type { Run } from '../ports/run.ts';
+import { FrrDaemons, type FrrDaemonsParts } from '../subsystems/frr/daemons.ts';
+import { FrrPlaces } from '../subsystems/frr/places.ts';
+import { systemProcesses } from '../subsystems/frr/processes.ts';
+import { findFrr } from '../subsystems/frr/programs.ts';
+
+export type FrrFound =
+  | {
+      readonly kind: 'usable';
+      readonly daemons: Pick<FrrDaemons, 'keep' | 'leave'>;
+      readonly places: Pick<FrrPlaces, 'vtyOf'>;
+    }
+  /** `detail`: for people, why not. */
+  | { readonly kind: 'missing'; readonly detail: string };
+
+export type FrrEvents = Pick<FrrDaemonsParts, 'started' | 'failed'>;
+
+/** The port to FRR. */
+export interface Frr {
+  find(events: FrrEvents): Promise<FrrFound>;
+  /** Ends all daemons of this agent, also those of its earlier lives, and leaves nothing behind. */
+  remove(): Promise<void>;
+}
+
+export function systemFrr(parts: {
+  readonly run: Run;
+  readonly clock: Clock;
+  /** Of the agent's state. */
+  readonly folder: { readonly path: string };
+}): Frr {
+  const { run, clock } = parts;
+  const processes = systemProcesses();
+  let places: FrrPlaces | null = null;
+  let daemons: FrrDaemons | null = null;
+  return {
+    async find({ started, failed }) {
+      const programs = await findFrr(run);
+      if (programs.kind === 'absent') return { kind: 'missing', detail: programs.detail };
+      places ??= FrrPlaces.of(parts.folder.path);
+      daemons ??= new FrrDaemons({ run, clock, processes, places, programs, started, failed });
+      // Zebra of the host is no trouble; the others have the ports of BGP and BFD.
+      const other = daemons.foreign().find(({ daemon }) => daemon !== 'zebra');
+      if (other === undefined || daemons.running().length > 0) return { kind: 'usable', daemons, places };
+      return {
+        kind: 'missing',
+        detail: `Another FRR runs on this instance (${other.daemon}, process ${other.pid}) and has the ports of BGP and BFD. Stop it: systemctl disable --now frr`,
+      };
+    },
+    async remove() {
+      places ??= FrrPlaces.of(parts.folder.path);
+      if (!existsSync(places.root)) return;
+      const programs = { folder: '', uid: 0, gid: 0 };
+      const nobody = () => undefined;
+      // One that keeps them has to know that they end on purpose.
+      daemons ??= new FrrDaemons({
+        run,
+        clock,
+        processes,
+        places,
+        programs,
+        started: nobody,
+        failed: nobody,
+      });
+      await daemons.removeAll();
+      daemons = null;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+// The bgpd of one network: its configuration, what is observed of it, and what follows for the selection of paths.
+import { bgpConvergingMs, frrSaidMax } from '@powernode/core/limits/agent';
+import { readConfig } from '@powernode/core/routing/config-lines';
+import { diffConfig } from '@powernode/core/routing/diff';
+import type { NetworkDecisions } from '../plan/bgp-decisions.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { BgpSession } from '../subsystems/frr/answers.ts';
+import { type Applied, FrrConfig } from '../subsystems/frr/apply.ts';
+import { BgpObserver } from '../subsystems/frr/observe.ts';
+import { Vty } from '../subsystems/frr/vty.ts';
+import { Convergence } from './convergence.ts';
+import { EstablishedTimes, type SessionsView } from './sessions.ts';
+
+export interface BgpNetworkParts {
+  readonly network: string;
+  /** Where its bgpd is asked. */
+  readonly vtyPath: string;
+  readonly clock: Clock;
+  /** Other decisions may follow from what is known now. */
+  readonly decided: () => void;
+  /** Sessions differ from before. */
+  readonly sessionsChanged: () => void;
+}
+
+/** By what FRR prints and by what is rendered. */
+export const frrDiff = (running: string, wanted: string) =>
+  diffConfig(readConfig(running), readConfig(wanted));
+
+export class BgpNetwork implements SessionsView {
+  readonly #parts: BgpNetworkParts;
+  readonly #vty: Vty;
+  readonly #config: FrrConfig;
+  readonly #observer: BgpObserver;
+  readonly #convergence: Convergence;
+  readonly #established = new EstablishedTimes();
+  /** Addresses of neighbors that the document names. */
+  #neighbors: ReadonlySet<string> = new Set();
+  #cancel: (() => void) | null = null;
+
+  constructor(parts: BgpNetworkParts) {
+    const { network, vtyPath, clock } = parts;
+    this.#parts = parts;
+    this.#vty = new Vty({ path: vtyPath, daemon: `bgpd of network ${network}`, clock });
+    this.#config = new FrrConfig(this.#vty, frrDiff);
+    this.#convergence = new Convergence(clock.monotonicMs());
+    this.#observer = new BgpObserver({
+      vty: this.#vty,
+      clock,
+      changed: ({ sessions, sessionsGone, reachable }) => {
+        for (const one of sessions) this.#established.take(one, clock.nowMs());
+        if (sessions.length + sessionsGone.length > 0 || !reachable) parts.sessionsChanged();
+        this.#consider();
+      },
+    });
+  }
+
+  /** null: preferences decide. */
+  get decisions(): NetworkDecisions | null {
+    return this.#convergence.isDeciding ? this.#convergence : null;
+  }
+
+  get isReachable(): boolean {
+    return this.#observer.reachable;
+  }
+
+  /** By the neighbor's address. */
+  get sessions(): ReadonlyMap<string, BgpSession> {
+    return this.#observer.sessions;
+  }
+
+  get establishedAtMs(): ReadonlyMap<string, number> {
+    return this.#established.all;
+  }
+
+  /** Fails when bgpd is not there; may then be repeated. */
+  async apply(text: string, neighbors: ReadonlySet<string>): Promise<Applied> {
+    this.#neighbors = neighbors;
+    const applied = await this.#config.apply(text);
+    this.#observer.start();
+    this.#consider();
+    return applied;
+  }
+
+  stop(): void {
+    this.#observer.stop();
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#vty.close();
+  }
+
+  #consider(): void {
+    const { clock } = this.#parts;
+    const { reachable, generation, tables, sessions } = this.#observer;
+    const view = {
+      ...{ reachable, generation, tables },
+      sessions: [...sessions.values()].filter(({ neighbor }) => this.#neighbors.has(neighbor)),
+      wanted: this.#neighbors.size,
+    };
+    if (this.#convergence.take(view, clock.monotonicMs())) this.#parts.decided();
+    this.#cancel?.();
+    this.#cancel = this.#convergence.isWaiting ? clock.after(bgpConvergingMs, () => this.#consider()) : null;
+  }
+}
+
+export function refusalText({ refusal, restored }: Extract<Applied, { kind: 'refused' }>): string {
+  const outcome = restored
+    ? 'The configuration before stays.'
+    : 'The configuration before could not be restored as a whole.';
+  return `FRR refused "${refusal.line.slice(0, frrSaidMax)}": ${refusal.said} ${outcome}`;
+}

@@ -1,0 +1,62 @@
+// Sessions of BGP as the platform is told of them: those of the document, by network and peer.
+import { bgpClockSlackMs } from '@powernode/core/limits/agent';
+import { prefixesReceivedMax, sessionErrorMax } from '@powernode/core/limits/routing';
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import type { BgpSessionObservation } from '@powernode/core/wire/node-stream';
+import { timestamp } from '../ports/clock.ts';
+import type { BgpSession } from '../subsystems/frr/answers.ts';
+
+/** What is known of the bgpd of a network. */
+export interface SessionsView {
+  readonly isReachable: boolean;
+  readonly sessions: ReadonlyMap<string, BgpSession>;
+  /** By neighbor. */
+  readonly establishedAtMs: ReadonlyMap<string, number>;
+}
+
+/** Since when sessions are established, by neighbor: daemons say how long ago, in whole seconds. */
+export class EstablishedTimes {
+  readonly #atMs = new Map<string, number>();
+
+  get all(): ReadonlyMap<string, number> {
+    return this.#atMs;
+  }
+
+  take({ neighbor, uptimeSeconds }: BgpSession, nowMs: number): void {
+    if (uptimeSeconds === null) {
+      this.#atMs.delete(neighbor);
+      return;
+    }
+    const atMs = nowMs - uptimeSeconds * 1000;
+    const before = this.#atMs.get(neighbor) ?? Number.NEGATIVE_INFINITY;
+    if (Math.abs(atMs - before) > bgpClockSlackMs) this.#atMs.set(neighbor, atMs);
+  }
+}
+
+/** `viewOf`: undefined where no bgpd is to run. */
+export function sessionsOf(
+  document: NodeDocument,
+  viewOf: (networkId: string) => SessionsView | undefined,
+): BgpSessionObservation[] {
+  return [...document.all('bgp_neighbor').values()].map(({ network_id, peer_id, host_address }) => {
+    const view = viewOf(network_id);
+    const session = view?.isReachable ? view.sessions.get(host_address) : undefined;
+    if (session === undefined) return { network_id, peer_id, ...absent };
+    const atMs = session.state === 'Established' ? view?.establishedAtMs.get(host_address) : undefined;
+    return {
+      network_id,
+      peer_id,
+      state: session.state,
+      established_at: atMs === undefined ? null : timestamp(atMs),
+      prefixes_received: Math.min(session.prefixesReceived, prefixesReceivedMax),
+      last_error: session.lastError?.slice(0, sessionErrorMax) ?? null,
+    };
+  });
+}
+
+const absent = {
+  state: 'Idle' as const,
+  established_at: null,
+  prefixes_received: 0,
+  last_error: 'bgpd does not run on this instance, or does not have this session yet.',
+};

@@ -1,0 +1,142 @@
+// Prefixes behind peers, such as LANs, on the path of a packet: which peer in front of one a node sends to, whose tunnel
+// takes what comes from one, and what is said where packets enter or leave it. As the agent does it (plan/subnets.ts).
+import { familyOf, formatAddress } from '../net/address.ts';
+import { hostMask, parsePrefix } from '../net/prefix.ts';
+import type { PeerEntry } from '../wire/document.ts';
+import type { LanEntry, SubnetEntry } from '../wire/routing-entries.ts';
+import type { NetworkSnapshot } from './network-snapshot.ts';
+import type { NodeView } from './node-view.ts';
+import type { ParsedAddress } from './prefix-map.ts';
+import type { NameOf } from './trace.ts';
+
+/** The interface that a node's route uses now, where it has a choice; null: unknown. */
+export type InUse = (peerId: string, destination: string) => string | null;
+
+interface Context {
+  readonly snapshot: NetworkSnapshot;
+  readonly inUse: InUse;
+}
+
+/** Where a node sends packets for a prefix behind peers. */
+export interface SubnetRoute {
+  readonly entry: SubnetEntry;
+  readonly device: string;
+  /** To the peer in front of the prefix; null: the packet goes to the hub that the rest of the network goes by. */
+  readonly tunnel: PeerEntry | null;
+}
+
+interface Hop {
+  readonly entry: SubnetEntry;
+  readonly tunnel: PeerEntry;
+}
+
+/** The LAN of the node itself that has the address, unless a longer prefix is behind another peer. */
+export function lanAt(node: NodeView, address: ParsedAddress): LanEntry | undefined {
+  const lan = node.lans.longest(address);
+  const [other] = node.subnets.longest(address) ?? [];
+  return lan !== undefined && (other === undefined || lengthOf(other) <= lengthOf(lan)) ? lan : undefined;
+}
+
+export function subnetRoute(
+  context: Context,
+  node: NodeView,
+  destination: ParsedAddress,
+): SubnetRoute | undefined {
+  for (const entries of node.subnets.covering(destination)) {
+    const used = usedOf(context, node, hopsOf(node, entries));
+    if (used !== undefined && isUsable(context, node, used)) {
+      return { entry: used.entry, device: used.tunnel.interface, tunnel: used.tunnel };
+    }
+    const device = hubDevice(context, node);
+    const [entry] = entries;
+    if (device !== null && entry !== undefined) return { entry, device, tunnel: null };
+  }
+  return undefined;
+}
+
+/** The tunnel of the leaf interface whose AllowedIPs cover an address behind peers. */
+export function subnetLeafTunnel(
+  context: Context,
+  node: NodeView,
+  address: ParsedAddress,
+): PeerEntry | undefined {
+  const isLeaf = ({ tunnel }: Hop) => node.interfaces.get(tunnel.interface)?.purpose === 'leaf';
+  for (const entries of node.subnets.covering(address)) {
+    const hops = hopsOf(node, entries);
+    const used = usedOf(context, node, hops);
+    const leafHop = used !== undefined && isLeaf(used) ? used : usedOf(context, node, hops.filter(isLeaf));
+    if (leafHop !== undefined) return leafHop.tunnel;
+  }
+  return undefined;
+}
+
+/** To each peer in front, the first tunnel that the node has. */
+function hopsOf(node: NodeView, entries: readonly SubnetEntry[]): Hop[] {
+  return entries.flatMap((entry) => {
+    for (const one of entry.by) {
+      const tunnel = node.tunnelByKey(one.interface, one.public_key);
+      if (tunnel !== undefined && tunnel.allowed_ips.length > 0) return [{ entry, tunnel }];
+    }
+    return [];
+  });
+}
+
+/** The first whose path is up, as far as that is known. */
+function usedOf(context: Context, node: NodeView, hops: readonly Hop[]): Hop | undefined {
+  const usable = hops.filter((hop) => isUsable(context, node, hop));
+  const up = usable.find(({ entry }) => context.snapshot.presenceOf(entry.peer_id)?.reachable !== false);
+  return up ?? usable[0] ?? hops[0];
+}
+
+/** A direct path carries packets only while its probes are answered. */
+function isUsable({ inUse }: Context, node: NodeView, { tunnel }: Hop): boolean {
+  const [own = ''] = tunnel.allowed_ips;
+  return !node.isDirect(tunnel) || inUse(node.peerId, own) === null;
+}
+
+/** The interface that the prefix of the network goes by, where that is one to a hub. */
+function hubDevice({ inUse }: Context, node: NodeView): string | null {
+  for (const { destination, via } of node.networkRoutes) {
+    const device = inUse(node.peerId, destination) ?? via[0] ?? '';
+    if (node.interfaces.get(device)?.purpose === 'transit') return device;
+  }
+  return null;
+}
+
+/** In words: a packet that leaves the network into a LAN at its peer. */
+export function intoLan(lan: LanEntry, destination: ParsedAddress, peer: string): string {
+  const known = localAddress(lan, destination);
+  const translated =
+    known === destination.text ? '' : ` Its destination becomes ${known} there (1:1 translation).`;
+  const hidden = lan.source_nat
+    ? ` Clients there see the address of ${peer} as its source (source NAT).`
+    : '';
+  return `The packet leaves the network into the LAN ${lan.prefix} at ${peer}.${translated}${hidden}`;
+}
+
+/** In words: a packet that enters the network out of a LAN. */
+export function outOfLan(lan: LanEntry, source: ParsedAddress, peer: string): string {
+  const known = localAddress(lan, source);
+  const translated = known === source.text ? '' : ` Its source is ${known} in the LAN (1:1 translation).`;
+  return `${source.text} is in the LAN ${lan.prefix} behind ${peer}, where its packets enter the network.${translated}`;
+}
+
+/** The peers in front of a prefix, the preferred one first: `edge1, or edge2 when that is not reachable`. */
+export function inFront(peerIds: readonly string[], nameOf: NameOf): string {
+  const [first, ...others] = peerIds.map((id) => nameOf({ type: 'peer', id }));
+  return others.length === 0 ? (first ?? '') : `${first} (${others.join(', ')} when that path is down)`;
+}
+
+/** The same host part in the prefix that clients of the LAN know. */
+function localAddress(lan: LanEntry, address: ParsedAddress): string {
+  const local = parsePrefix(lan.local_prefix);
+  if (local === null || lan.local_prefix === lan.prefix) return address.text;
+  return formatAddress({
+    family: familyOf(address.text),
+    bits: local.bits | (address.bits & hostMask(local)),
+  });
+}
+
+function lengthOf({ prefix }: { readonly prefix: string }): number {
+  return Number(prefix.slice(prefix.indexOf('/') + 1));
+}

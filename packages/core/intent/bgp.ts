@@ -1,0 +1,106 @@
+// Sessions of BGP, and the numbers that an account has for it.
+import { z } from 'zod';
+import { localPreferenceDefault } from '../limits/routing.ts';
+import * as common from './common.ts';
+
+/** RFC 4271 §8.2.2. */
+export const bgpStates = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const;
+export type BgpState = (typeof bgpStates)[number];
+
+/** For private use (RFC 6996 §5). */
+export const privateAsNumber = z.union([
+  z.int().min(64_512).max(65_534),
+  z.int().min(4_200_000_000).max(4_294_967_294),
+]);
+/** Of an account that has set none. */
+export const asNumberDefault = 64_512;
+
+export const accountBgp = z.object({
+  as_number: z.int().meta({ description: 'Of all networks of the account with routing_mode ibgp' }),
+  router_id_strategy: z.enum(['host_address']).meta({
+    description: 'The router id of a peer is the low 32 bits of its host_address',
+  }),
+  default_local_pref: z
+    .int()
+    .meta({ description: `Local preference of a path that nothing sets: ${localPreferenceDefault}` }),
+});
+export type AccountBgp = z.infer<typeof accountBgp>;
+
+/** One end of a session: what the peer sees of it. */
+export const bgpSession = z.object({
+  id: common.id.meta({
+    description: 'The same for this peer and neighbor as long as both are in the network',
+  }),
+  network_id: common.id,
+  peer_id: common.id,
+  hostname: z.string(),
+  neighbor_id: common.id,
+  neighbor_hostname: z.string(),
+  state: z.enum(bgpStates),
+  uptime: z.string().nullable().meta({ description: 'Such as 1d02h03m; null: not established' }),
+  uptime_seconds: z.int().nullable(),
+  prefixes_received: z.int(),
+  last_error: z
+    .string()
+    .nullable()
+    .meta({ description: 'Why it ended last or is not established, as the routing daemon says it' }),
+  observed_at: common.time.nullable().meta({ description: 'null: the instance has not reported it yet' }),
+});
+export type BgpSession = z.infer<typeof bgpSession>;
+
+/** What a change, or a preview of one, does not do as it may be expected to. */
+export const routingWarning = z.object({ code: z.string(), detail: z.string() });
+export type RoutingWarning = z.infer<typeof routingWarning>;
+
+const auditedStatement = z.object({
+  type: z.enum(['route_policy']),
+  id: common.id,
+  seq: z.int(),
+  name: z.string(),
+});
+export const routePolicyFinding = z.object({
+  kind: z.enum(['shadowed', 'contradictory', 'dead', 'duplicate']),
+  severity: z.enum(['info', 'warning']),
+  object: auditedStatement,
+  by: auditedStatement
+    .nullable()
+    .meta({ description: 'The statement that shadows, contradicts or duplicates it' }),
+  detail: z.string(),
+});
+
+/** What a peer would use for a prefix. */
+export const explainedPath = z.object({
+  via_peer_id: common.id.meta({ description: 'The peer in front of the prefix that announces this path' }),
+  attributes: z
+    .object({
+      local_pref: z.int(),
+      med: z.int(),
+      as_path: z.array(z.int()),
+      origin: z.enum(['IGP', 'EGP', 'incomplete']),
+      communities: z.array(z.string()),
+      next_hop: z.string(),
+    })
+    .nullable()
+    .meta({ description: 'After all policies; null: a policy denies the path, or it does not arrive' }),
+  best: z.boolean(),
+  because: z.string(),
+  policies: z.array(
+    z.object({
+      route_policy_id: common.id,
+      seq: z.int(),
+      effect: z.string().meta({ description: 'Such as: permits and sets local_pref 200' }),
+    }),
+  ),
+});
+export type ExplainedPathShown = z.infer<typeof explainedPath>;
+
+export const staticRoute = z.object({ prefix: z.string(), via_peer_id: common.id, source: z.string() });
+export const bgpRoute = z.object({
+  prefix: z.string(),
+  source: z.string().meta({ description: 'peer:<id> of the best path' }),
+  holders: z.array(common.id).meta({ description: 'Peers that announce it' }),
+  best: common.id.nullable().meta({
+    description:
+      'The peer that others use, as one that announces nothing itself sees it; null: no path is usable',
+  }),
+});

@@ -1,0 +1,25 @@
+// Route policies, as the shared parts know them; and what else there is of routing.
+import type { Noun } from '../../context.ts';
+import { rowsInNetwork } from '../rows-in-network.ts';
+import { accountBgpHandlers } from './account-bgp.ts';
+import { compiledPolicyHandlers } from './compiled-policies.ts';
+import { noteRoutePolicies } from './dependents.ts';
+import { loadRoutePolicies } from './model.ts';
+import { routePolicyHandlers } from './route-policies.ts';
+import { routeHandlers } from './routes.ts';
+import { getBgpSessions } from './sessions.ts';
+
+export const routePolicyNoun = {
+  kind: 'route_policy',
+  table: 'route_policies',
+  handlers: {
+    ...routePolicyHandlers,
+    ...compiledPolicyHandlers,
+    ...accountBgpHandlers,
+    ...routeHandlers,
+    getBgpSessions,
+  },
+  items: loadRoutePolicies,
+  dependents: noteRoutePolicies,
+  inNetwork: rowsInNetwork('route_policies', 'route policy'),
+} satisfies Noun;

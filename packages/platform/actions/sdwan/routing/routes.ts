@@ -1,0 +1,156 @@
+// Handlers: which way packets for prefixes behind peers go, why, and the configuration that makes it so.
+import { isTransit } from '@powernode/core/compile/entries';
+import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { ExplainedPathShown } from '@powernode/core/intent/bgp';
+import { type PathToPrefix, pathsTo, type RoutedNetwork } from '@powernode/core/routing/arrivals';
+import { configText } from '@powernode/core/routing/config-lines';
+import { routingOf } from '@powernode/core/routing/from-entries';
+import { renderBgpd } from '@powernode/core/routing/render';
+import type { ActionContext, HandlersOf } from '../../context.ts';
+import { loadedNetwork } from '../firewall/loaded-network.ts';
+import { networkRow, peerRow } from '../rows.ts';
+import { type RoutingFacts, routingFacts } from './routing-facts.ts';
+import { sessionsOf } from './sessions.ts';
+
+export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummary' | 'explainRoute'> = {
+  async getBgpConfigForPeer(context, input) {
+    const peer = await peerRow(context, input.peer_id);
+    const index = await loadedNetwork(context, peer.network_id);
+    const entries = index.compile(peer.instance_id).map(({ value }) => value);
+    const routing = routingOf(entries, peer.network_id);
+    return { peer_id: peer.id, config: routing === null ? '' : configText(renderBgpd(routing)) };
+  },
+
+  async getRoutingSummary(context, input) {
+    const network = await networkRow(context, input.network_id);
+    const facts = await routingFacts(context, network.id);
+    const routed = await routedNetwork(context, network.id, facts);
+    const peerOf = peersByAddress(facts);
+    const routes = facts.subnets.map(({ prefix, announcers }) => {
+      const best = pathsTo(routed, { prefix, announcers }, null).find((path) => path.best);
+      return {
+        prefix,
+        holders: announcers.flatMap(({ next_hop }) => peerOf.get(next_hop) ?? []),
+        best: best === undefined ? null : (peerOf.get(best.announcer) ?? null),
+      };
+    });
+    const isStatic = network.routing_mode === 'static';
+    const sources = isStatic ? await sourcesOf(context, network.id) : new Map<string, string>();
+    return {
+      routing_mode: network.routing_mode,
+      as_number: facts.asNumber,
+      static_routes: routes.flatMap(({ prefix, best }) =>
+        isStatic && best !== null
+          ? [{ prefix, via_peer_id: best, source: sources.get(`${prefix} ${best}`) ?? '' }]
+          : [],
+      ),
+      bgp_routes: isStatic
+        ? []
+        : routes.map((route) => ({ ...route, source: `peer:${route.best ?? route.holders[0] ?? ''}` })),
+    };
+  },
+
+  async explainRoute(context, input) {
+    return { paths: await explainRouteTo(context, { peerId: input.peer_id, prefix: input.prefix }) };
+  },
+};
+
+export async function explainRouteTo(
+  context: ActionContext,
+  of: { readonly peerId: string; readonly prefix: string },
+): Promise<ExplainedPathShown[]> {
+  const peer = await peerRow(context, of.peerId);
+  const facts = await routingFacts(context, peer.network_id);
+  const subnet = facts.subnets.find(({ prefix }) => prefix === of.prefix);
+  if (subnet === undefined) return [];
+  const routed = await routedNetwork(context, peer.network_id, facts);
+  const paths = pathsTo(routed, subnet, peer.host_address).map((path) => {
+    const isUnknown = path.sender !== null && routed.isUnreported(path.sender, peer.host_address);
+    return isUnknown ? { ...path, because: `${path.because} ${unreported}` } : path;
+  });
+  return showPaths(paths, facts);
+}
+
+const unreported = 'No instance has reported yet that the BGP session which brings it is Established.';
+
+interface ReportedNetwork extends RoutedNetwork {
+  readonly isUnreported: (one: string, other: string) => boolean;
+}
+
+async function routedNetwork(
+  context: ActionContext,
+  networkId: string,
+  facts: RoutingFacts,
+): Promise<ReportedNetwork> {
+  const index = await loadedNetwork(context, networkId);
+  const { deliverer } = context.services;
+  const peerOf = peersByAddress(facts);
+  const isReached = (address: string) => {
+    const peerId = peerOf.get(address);
+    return peerId !== undefined && deliverer.peerPresence(peerId).reachable !== false;
+  };
+  if (index.network.asNumber === undefined) {
+    // Every peer has the routes of all others, whoever is between them.
+    const none = { isUp: () => true, isUnreported: () => false };
+    return { asNumber: facts.asNumber, policies: [], reflectors: null, isReached, ...none };
+  }
+  const sessions = await sessionsOf(context, { network_id: networkId });
+  const states = new Map(
+    sessions.map(({ peer, neighbor, row }) => [
+      `${peer.hostAddress} ${neighbor.hostAddress}`,
+      row?.state ?? null,
+    ]),
+  );
+  const statesOf = (one: string, other: string) => [
+    states.get(`${one} ${other}`) ?? null,
+    states.get(`${other} ${one}`) ?? null,
+  ];
+  return {
+    asNumber: index.network.asNumber,
+    policies: facts.policies,
+    reflectors: reflectorsOf(index),
+    isUp: (one, other) => statesOf(one, other).every((state) => state === null || state === 'Established'),
+    isUnreported: (one, other) => statesOf(one, other).every((state) => state === null),
+    isReached,
+  };
+}
+
+function reflectorsOf(index: NetworkIndex): string[] | null {
+  if (index.network.topologyStrategy === 'full_mesh') return null;
+  return Array.from(index.peers())
+    .filter(isTransit)
+    .map(({ hostAddress }) => hostAddress)
+    .sort();
+}
+
+function peersByAddress({ addresses }: RoutingFacts): ReadonlyMap<string, string> {
+  return new Map(Array.from(addresses, ([id, address]) => [address, id]));
+}
+
+/** By prefix and peer. */
+async function sourcesOf(context: ActionContext, networkId: string): Promise<Map<string, string>> {
+  const rows = await context.trx
+    .selectFrom('subnet_advertisements')
+    .select(['prefix', 'peer_id', 'source'])
+    .where('account_id', '=', context.accountId)
+    .where('network_id', '=', networkId)
+    .where('withdrawn_at', 'is', null)
+    .execute();
+  return new Map(rows.map(({ prefix, peer_id: peerId, source }) => [`${prefix} ${peerId}`, source]));
+}
+
+function showPaths(paths: readonly PathToPrefix[], facts: RoutingFacts): ExplainedPathShown[] {
+  const peerOf = peersByAddress(facts);
+  return paths.map(({ announcer, attributes, best, because, policies }) => ({
+    via_peer_id: peerOf.get(announcer) ?? '',
+    attributes: attributes === null ? null : shownAttributes(attributes),
+    best,
+    because,
+    policies: [...policies],
+  }));
+}
+
+function shownAttributes(attributes: NonNullable<PathToPrefix['attributes']>) {
+  const { local_pref, med, as_path, origin, communities, next_hop } = attributes;
+  return { local_pref, med, as_path: [...as_path], origin, communities: [...communities], next_hop };
+}

@@ -1,0 +1,76 @@
+// What route policies of a network are checked against, from its rows: also within a change that is not committed yet.
+import { type AuditedPolicies, auditPolicies, type PolicyFinding } from '@powernode/core/routing/audit';
+import { subnetsOf } from '@powernode/core/routing/from-entries';
+import type { Policy } from '@powernode/core/routing/model';
+import { resolved } from '@powernode/core/routing/references';
+import type { ActionContext } from '../../context.ts';
+import { accountAsNumber } from '../networks/model.ts';
+import type { RoutePolicyRow } from './model.ts';
+
+export interface RoutingFacts extends AuditedPolicies {
+  readonly asNumber: number;
+  readonly rows: readonly RoutePolicyRow[];
+  /** By the id of the peer, its IPv6 address. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** A policy as nodes have it. */
+export function policyOf(
+  row: Pick<RoutePolicyRow, 'id' | 'direction' | 'statements'>,
+  addresses: ReadonlyMap<string, string>,
+): Policy {
+  const statements = resolved(row.statements, (peerId) => addresses.get(peerId) ?? null);
+  return { route_policy_id: row.id, direction: row.direction, statements };
+}
+
+export async function routingFacts(context: ActionContext, networkId: string): Promise<RoutingFacts> {
+  const { trx, accountId } = context;
+  const rows = await trx
+    .selectFrom('route_policies')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('network_id', '=', networkId)
+    .orderBy('id')
+    .execute();
+  const peers = await trx
+    .selectFrom('peers')
+    .select(['id', 'host_address'])
+    .where('account_id', '=', accountId)
+    .where('network_id', '=', networkId)
+    .execute();
+  const addresses = new Map(peers.map((peer) => [peer.id, peer.host_address]));
+  const announced = await trx
+    .selectFrom('subnet_advertisements')
+    .select(['prefix', 'peer_id', 'preference'])
+    .where('account_id', '=', accountId)
+    .where('network_id', '=', networkId)
+    .where('withdrawn_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  return {
+    asNumber: await accountAsNumber(trx, accountId),
+    rows,
+    addresses,
+    peers: new Set(addresses.values()),
+    policies: rows.map((row) => policyOf(row, addresses)),
+    subnets: subnetsOf(
+      announced.flatMap(({ prefix, preference, peer_id: peerId }) => {
+        const address = addresses.get(peerId);
+        return address === undefined ? [] : [{ prefix, preference, next_hop: address }];
+      }),
+    ),
+  };
+}
+
+/** What an audit finds; statements of peers that are gone are part of no policy, and found here. */
+export function findingsOf(facts: RoutingFacts): PolicyFinding[] {
+  const orphaned = facts.rows.flatMap(({ id, statements }) =>
+    statements.flatMap(({ seq, match }): PolicyFinding[] => {
+      if (match.peer === undefined || facts.addresses.has(match.peer)) return [];
+      const detail = 'The peer that it matches is no longer in the network, so it matches nothing.';
+      const object = { type: 'route_policy', id, seq } as const;
+      return [{ kind: 'dead', severity: 'warning', object, by: null, detail }];
+    }),
+  );
+  return [...orphaned, ...auditPolicies(facts)];
+}

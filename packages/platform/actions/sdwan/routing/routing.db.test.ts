@@ -1,0 +1,386 @@
+// Routing over a real database: route policies and what they compile to, the AS number, sessions as nodes report them,
+// and why one is down.
+import type { ActionKey } from '@powernode/core/actions/catalogue';
+import { FleetIndex } from '@powernode/core/compile/fleet-index';
+import { ProductError, problemOf } from '@powernode/core/errors';
+import type { BgpSession } from '@powernode/core/intent/bgp';
+import type { Peer } from '@powernode/core/intent/peer';
+import type { Observed } from '@powernode/core/wire/node-stream';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BgpSessions } from '../../../deliver/reports/bgp-sessions.ts';
+import { inAccount } from '../../../store/tenancy.ts';
+import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import { systemClock } from '../../../trust/clock.ts';
+import { loadFleet } from '../../load-fleet.ts';
+
+let platform: TestPlatform;
+let networkId: string;
+const peers: Record<string, Peer> = {};
+const lan = 'fd00:abcd:1:cafe::/96';
+
+type Body = Record<string, never> & Record<string, unknown>;
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  const network = { name: 'tokyo', routing_mode: 'ibgp' };
+  networkId = (await run<{ network: { id: string } }>('createNetwork', network)).network.id;
+  const { accountId } = platform.admin;
+  for (const [hostname, publicAddress] of [['hub', '203.0.113.1'], ['a'], ['b'], ['c']] as const) {
+    const facts = publicAddress === undefined ? {} : { publicAddress };
+    const node_instance_id = await platform.addMachine(accountId, hostname, facts);
+    const place = { network_id: networkId, node_instance_id };
+    peers[hostname] = (await run<{ peer: Peer }>('attachPeer', place)).peer;
+  }
+  await declare('a', 100);
+  await declare('b', 100);
+});
+afterAll(() => platform.close());
+
+async function run<Answer = Body>(key: ActionKey, input: object): Promise<Answer> {
+  return (await platform.call(key, input)) as unknown as Answer;
+}
+
+async function refusal(key: ActionKey, input: object): Promise<Record<string, unknown>> {
+  try {
+    await run(key, input);
+  } catch (error) {
+    if (error instanceof ProductError) return problemOf(error);
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+const idOf = (hostname: string) => peers[hostname]?.id ?? '';
+
+function declare(hostname: string, preference: number) {
+  return run('declareLanSubnets', { peer_id: idOf(hostname), subnets: [{ prefix: lan, preference }] });
+}
+
+/** As the runbook has it, phase 6. */
+const policy = () => ({
+  network_id: networkId,
+  name: 'prefer-tokyo-via-aggregator',
+  direction: 'import',
+  statements: [
+    { seq: 10, match: { prefix: lan, peer: idOf('b') }, set: { local_pref: 200 }, action: 'permit' },
+    { seq: 20, match: { prefix: lan }, action: 'permit', set: { local_pref: 100 } },
+  ],
+});
+
+describe('route policies', () => {
+  test('the one of the runbook is created, listed, compiled and audited', async () => {
+    const dry = await run<{ plan: { nodes: unknown[] } }>('createRoutePolicy', {
+      ...policy(),
+      dry_run: true,
+    });
+    expect(dry.plan.nodes).toHaveLength(4);
+    const { route_policy: made, warnings } = await run<{ route_policy: { id: string }; warnings: unknown[] }>(
+      'createRoutePolicy',
+      policy(),
+    );
+    expect(warnings).toEqual([]);
+    const { route_policies: listed } = await run<{ route_policies: object[] }>('listRoutePolicies', {
+      network_id: networkId,
+    });
+    expect(listed).toMatchObject([{ ...policy(), id: made.id }]);
+    const { text } = await run<{ text: string }>('compileRoutePolicy', { peer_id: idOf('c') });
+    expect(text).toContain('set local-preference 200');
+    const { config } = await run<{ config: string }>('getBgpConfigForPeer', { peer_id: idOf('c') });
+    expect(config).toContain('router bgp 64512');
+    expect(config).toContain('set local-preference 200');
+    const audit = await run<{ findings: object[] }>('auditRoutePolicies', { network_id: networkId });
+    expect(audit).toMatchObject({ findings: [], statements_count: 2 });
+  });
+
+  test('every fault of the statements is refused with its place, before anything is written', async () => {
+    const gone = '01990000-0000-7000-8000-00000000dead';
+    const statements = [
+      { seq: 10, match: { peer: gone }, action: 'permit' },
+      { seq: 20, set: { next_hop: 'fd00::99', prepend: '64512' }, action: 'permit' },
+    ];
+    const problem = await refusal('createRoutePolicy', { ...policy(), name: 'wrong', statements });
+    const paths = (problem['errors'] as { path: string }[]).map(({ path }) => path);
+    expect(paths).toEqual([
+      'statements.0.match.peer',
+      'statements.1.set.next_hop',
+      'statements.1.set.prepend',
+    ]);
+    expect(problem).toMatchObject({ status: 422, code: 'validation_failed' });
+    const preview = { peer_id: idOf('c'), direction: 'import', statements };
+    expect(await refusal('compileRoutePolicy', preview)).toMatchObject({ errors: problem['errors'] });
+    expect(await refusal('compileRoutePolicy', { peer_id: idOf('c'), direction: 'import' })).toMatchObject({
+      errors: [{ path: 'statements', code: 'required' }],
+    });
+    const { route_policies: listed } = await run<{ route_policies: object[] }>('listRoutePolicies', {
+      name: 'wrong',
+    });
+    expect(listed).toEqual([]);
+  });
+
+  test('a prefix that nobody announces today is a warning, in the plan and in the answer', async () => {
+    const statements = [{ seq: 10, match: { prefix: 'fd00:dead::/64' }, action: 'deny' }];
+    const input = { ...policy(), name: 'early', statements };
+    const dry = await run<{ plan: { notes: object[] } }>('createRoutePolicy', { ...input, dry_run: true });
+    expect(dry.plan.notes).toMatchObject([{ code: 'dead' }]);
+    const preview = await run('compileRoutePolicy', { peer_id: idOf('c'), direction: 'import', statements });
+    expect(preview).toMatchObject({ warnings: [{ code: 'dead' }] });
+    expect(preview['text']).toContain('fd00:dead::/64');
+    const { warnings } = await run<{ warnings: object[] }>('createRoutePolicy', input);
+    expect(warnings).toMatchObject([{ code: 'dead', detail: expect.stringContaining('Statement 10') }]);
+    expect(await refusal('createRoutePolicy', input)).toMatchObject({ code: 'already_exists' });
+  });
+});
+
+describe('the AS number', () => {
+  test('a change of it reaches all peers, and its plan says which sessions end', async () => {
+    const input = { as_number: 65_000 };
+    const dry = await run<{ plan: { nodes: unknown[]; notes: object[] } }>('updateAccountAsNumber', {
+      ...input,
+      dry_run: true,
+    });
+    expect(dry.plan.nodes).toHaveLength(4);
+    expect(dry.plan.notes).toMatchObject([
+      { code: 'sessions_end', detail: expect.stringContaining('All 3') },
+    ]);
+    expect(await run('updateAccountAsNumber', input)).toEqual({
+      account_bgp: { as_number: 65_000, router_id_strategy: 'host_address', default_local_pref: 100 },
+    });
+    expect(await run('getAccountBgp', {})).toMatchObject({ account_bgp: { as_number: 65_000 } });
+    const { config } = await run<{ config: string }>('getBgpConfigForPeer', { peer_id: idOf('a') });
+    expect(config).toContain('router bgp 65000');
+    for (const as_number of [64_511, 65_535, 4_199_999_999]) {
+      expect(await refusal('updateAccountAsNumber', { as_number })).toMatchObject({ status: 422 });
+    }
+  });
+
+  test('what a process loads at its start has it too', async () => {
+    const models = await inAccount(platform.store, platform.admin.accountId, (trx) => loadFleet(trx));
+    expect(models.get(networkId as never)?.network.asNumber).toBe(65_000);
+  });
+});
+
+async function sessions(): Promise<BgpSession[]> {
+  const answer = await run<{ sessions: BgpSession[] }>('getBgpSessions', { network_id: networkId });
+  return answer.sessions;
+}
+
+async function sessionOf(hostname: string): Promise<BgpSession | undefined> {
+  return (await sessions()).find((one) => one.hostname === hostname);
+}
+
+/** As a node of this process reports them. */
+async function reported(
+  hostname: string,
+  said: readonly Partial<NonNullable<Observed['bgp_sessions']>[number]>[],
+): Promise<void> {
+  const node = platform.delivery.node(peers[hostname]?.node_instance_id as never);
+  if (node === undefined) throw new Error(`no node ${hostname}`);
+  const models = await inAccount(platform.store, platform.admin.accountId, (trx) => loadFleet(trx));
+  const fleet = new FleetIndex();
+  for (const { network, peers: members, items } of models.values()) {
+    fleet.load(network, members.values(), items.values());
+  }
+  const { store, bus } = platform;
+  const log = pino({ level: 'silent' });
+  const reports = new BgpSessions({ store, bus, clock: systemClock, log, fleet });
+  reports.observed(
+    node,
+    said.map((one) => ({
+      network_id: networkId,
+      peer_id: idOf('hub'),
+      state: 'Idle' as const,
+      established_at: null,
+      prefixes_received: 0,
+      last_error: null,
+      ...one,
+    })),
+  );
+  await reports.flush();
+}
+
+async function kinds(): Promise<object[]> {
+  const { events } = await run<{ events: { kind: string; payload: object }[] }>('recentEvents', {
+    kind_prefix: 'sdwan.bgp.session',
+  });
+  return events.map(({ kind, payload }) => ({ kind, ...payload }));
+}
+
+const remediate = (input: object) => run<Record<string, string>>('executeSkill', input);
+
+describe('sessions', () => {
+  test('those that nobody has reported are idle, each from both ends', async () => {
+    const all = await sessions();
+    expect(all).toHaveLength(6);
+    for (const one of all) {
+      expect(one).toMatchObject({ state: 'Idle', uptime: null, last_error: null, observed_at: null });
+    }
+    expect(new Set(all.map(({ id }) => id)).size).toBe(6);
+    expect(await sessions()).toEqual(all);
+  });
+
+  test('what a node reports is shown, and events tell of what is established and lost', async () => {
+    const established_at = new Date(Date.now() - 90_183_000).toISOString();
+    await reported('a', [
+      { state: 'Established', established_at, prefixes_received: 2 },
+      { peer_id: idOf('b'), state: 'Established', established_at },
+      { network_id: idOf('a'), state: 'Established', established_at },
+    ]);
+    expect(await sessionOf('a')).toMatchObject({
+      state: 'Established',
+      prefixes_received: 2,
+      uptime: '1d01h03m',
+    });
+    expect((await sessions()).filter(({ state }) => state === 'Established')).toHaveLength(1);
+    await reported('a', [{ state: 'Active', last_error: 'BFD down received' }]);
+    const between = { network_id: networkId, peer_id: idOf('a'), neighbor_id: idOf('hub') };
+    expect(await kinds()).toMatchObject([
+      { kind: 'sdwan.bgp.session.lost', ...between, reason: 'BFD down received' },
+      { kind: 'sdwan.bgp.session.established', ...between, reason: null },
+    ]);
+    const { findings } = await run<{ findings: object[] }>('listFindings', { network_id: networkId });
+    expect(findings).toMatchObject([
+      { kind: 'sdwan.bgp_session_down', recovered_at: null, detail: expect.stringContaining('BFD down') },
+    ]);
+  });
+
+  test('the skill says what keeps one down, under each of its names', async () => {
+    const session = await sessionOf('a');
+    const inputs = { bgp_session_id: session?.id };
+    const names = [
+      'system-sdwan-bgp-session-remediate',
+      'sdwan_bgp_session_remediate',
+      'bgp-session-remediate',
+    ];
+    for (const skill of names) {
+      expect(await remediate({ skill, inputs: { ...inputs, dry_run: true } })).toMatchObject({
+        session_id: session?.id,
+        state: 'active',
+        likely_cause: expect.stringContaining('AS number'),
+        dry_run: true,
+      });
+    }
+    expect(await refusal('executeSkill', { skill: 'other', inputs })).toMatchObject({
+      errors: [{ path: 'skill' }],
+    });
+    const run = { skill: names[0], inputs, dry_run: false };
+    expect(await refusal('executeSkill', run)).toMatchObject({ errors: [{ path: 'dry_run' }] });
+    const absent = { bgp_session_id: '01990000-0000-7000-8000-00000000dead' };
+    expect(await refusal('executeSkill', { skill: names[0], inputs: absent })).toMatchObject({ status: 404 });
+  });
+
+  test('FRR that is missing is named as the cause', async () => {
+    const detail = 'bgpd is not installed.';
+    const since = '2026-11-29T10:00:00.000Z';
+    await inAccount(platform.store, platform.admin.accountId, (trx) =>
+      trx
+        .updateTable('instances')
+        .set({
+          problems: JSON.stringify([{ subsystem: 'routing', code: 'routing_daemon_missing', detail, since }]),
+        })
+        .where('id', '=', peers['a']?.node_instance_id ?? '')
+        .execute(),
+    );
+    const session = await sessionOf('a');
+    const answer = await remediate({
+      skill: 'bgp-session-remediate',
+      inputs: { bgp_session_id: session?.id },
+    });
+    expect(answer['likely_cause']).toContain('FRR is missing on a');
+    expect(answer['evidence']).toContainEqual({ code: 'routing_daemon_missing', detail: `a: ${detail}` });
+  });
+
+  test('recovery is recorded with when it was down', async () => {
+    await reported('a', [{ state: 'Established', established_at: new Date().toISOString() }]);
+    const [event] = await kinds();
+    expect(event).toMatchObject({ kind: 'sdwan.bgp.session.established', down_since: expect.any(String) });
+    const { findings } = await run<{ findings: object[] }>('listFindings', {});
+    expect(findings).toEqual([]);
+    const { findings: over } = await run<{ findings: object[] }>('listFindings', { recovered: true });
+    expect(over).toMatchObject([{ kind: 'sdwan.bgp_session_down', recovered_at: expect.any(String) }]);
+  });
+});
+
+describe('routes', () => {
+  test('the path that a policy prefers is best, and the statement that did it is named', async () => {
+    const { paths } = await run<{ paths: Record<string, unknown>[] }>('explainRoute', {
+      peer_id: idOf('c'),
+      prefix: lan,
+    });
+    expect(paths).toHaveLength(2);
+    const best = paths.find((path) => path['best'] === true);
+    expect(best).toMatchObject({
+      via_peer_id: idOf('b'),
+      attributes: { local_pref: 200 },
+      policies: [{ seq: 10, effect: 'permits and sets local_pref 200' }],
+    });
+    expect(best?.['because']).toContain('No instance has reported yet');
+    expect(await run('getRoutingSummary', { network_id: networkId })).toMatchObject({
+      routing_mode: 'ibgp',
+      as_number: 65_000,
+      static_routes: [],
+      bgp_routes: [
+        { prefix: lan, source: `peer:${idOf('b')}`, holders: [idOf('a'), idOf('b')], best: idOf('b') },
+      ],
+    });
+  });
+
+  test('a session that is down is why a path does not arrive', async () => {
+    await reported('b', [{ state: 'Connect' }]);
+    const { paths } = await run<{ paths: Record<string, unknown>[] }>('explainRoute', {
+      peer_id: idOf('c'),
+      prefix: lan,
+    });
+    expect(paths.find((path) => path['via_peer_id'] === idOf('b'))).toMatchObject({
+      best: false,
+      attributes: null,
+      because: expect.stringContaining('no BGP session'),
+    });
+  });
+
+  test('with static routes the more preferred announcer is used, and sessions and policies rest', async () => {
+    await declare('a', 300);
+    const input = { network_id: networkId, routing_mode: 'static' };
+    const dry = await run<{ plan: { notes: object[] } }>('updateNetwork', { ...input, dry_run: true });
+    expect(dry.plan.notes).toMatchObject([{ code: 'sessions_end' }, { code: 'dependent' }]);
+    const session = await sessionOf('b');
+    await run('updateNetwork', input);
+    expect(await sessions()).toEqual([]);
+    expect(await run('getRoutingSummary', { network_id: networkId })).toMatchObject({
+      routing_mode: 'static',
+      static_routes: [{ prefix: lan, via_peer_id: idOf('a'), source: 'declared_lan_subnet' }],
+      bgp_routes: [],
+    });
+    expect(await run('getBgpConfigForPeer', { peer_id: idOf('a') })).toMatchObject({ config: '' });
+    const answer = await remediate({
+      skill: 'bgp-session-remediate',
+      inputs: { bgp_session_id: session?.id },
+    });
+    expect(answer['likely_cause']).toContain('static');
+    await run('updateNetwork', { ...input, routing_mode: 'ibgp' });
+  });
+
+  test('the sessions of a peer that goes are gone, and a policy that names it is in the plan', async () => {
+    const dry = await run<{ plan: { notes: { detail: string }[] } }>('detachPeer', {
+      peer_id: idOf('b'),
+      dry_run: true,
+    });
+    expect(dry.plan.notes.map(({ detail }) => detail).join()).toContain('prefer-tokyo-via-aggregator');
+    await reported('b', [{ state: 'Established', established_at: new Date().toISOString() }]);
+    await run('detachPeer', { peer_id: idOf('b'), approve: true });
+    expect((await sessions()).map(({ hostname }) => hostname)).not.toContain('b');
+    const rows = await inAccount(platform.store, platform.admin.accountId, (trx) =>
+      trx.selectFrom('bgp_sessions').select('peer_id').execute(),
+    );
+    expect(rows.map((row) => row.peer_id)).not.toContain(idOf('b'));
+  });
+});
+
+test('a network of two peers that speaks BGP is warned of, and not refused', async () => {
+  const plan = await run<{ plan: { notes: object[] } }>('createNetwork', {
+    name: 'pair',
+    routing_mode: 'ibgp',
+    dry_run: true,
+  });
+  expect(plan.plan.notes).toMatchObject([{ code: 'few_peers' }]);
+});

@@ -1,0 +1,121 @@
+// Handler: sessions of BGP, from documents and from what nodes say of them.
+import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { BgpSession } from '@powernode/core/intent/bgp';
+import type { Selectable } from 'kysely';
+import type { Database } from '../../../store/tables.ts';
+import { timeOrNull } from '../../accounts/present.ts';
+import type { ActionContext, Handler } from '../../context.ts';
+import { pageOf } from '../../paging.ts';
+import { peerNames } from '../peers/peer-names.ts';
+import { networkRow, peerRow } from '../rows.ts';
+import { type SessionEnd, sessionEndsOf, sessionIdOf } from './session-ends.ts';
+
+export type SessionRow = Selectable<Database['bgp_sessions']>;
+
+export interface KnownSession extends SessionEnd {
+  /** null: nobody has reported it yet. */
+  readonly row: SessionRow | null;
+}
+
+export const getBgpSessions: Handler<'getBgpSessions'> = async (context, input) => {
+  if (input.network_id !== undefined) await networkRow(context, input.network_id);
+  if (input.peer_id !== undefined) await peerRow(context, input.peer_id);
+  const all = (await sessionsOf(context, input)).filter(
+    ({ row }) => input.state === undefined || (row?.state ?? 'Idle') === input.state,
+  );
+  const { rows, answer } = pageOf(all.map(pairOf), input);
+  const byPair = new Map(all.map((one) => [pairOf(one), one]));
+  const shown = rows.flatMap((pair) => byPair.get(pair) ?? []);
+  return { sessions: await showSessions(context, shown), ...answer };
+};
+
+function pairOf({ peer, neighbor }: SessionEnd): string {
+  return `${peer.id} ${neighbor.id}`;
+}
+
+/** Of the networks that speak BGP, in a fixed order. */
+export async function sessionsOf(
+  context: ActionContext,
+  of: { readonly network_id?: string | undefined; readonly peer_id?: string | undefined },
+): Promise<KnownSession[]> {
+  const indexes = await indexesOf(context, of.network_id);
+  const speaking = indexes.filter(({ network }) => network.asNumber !== undefined);
+  if (speaking.length === 0) return [];
+  let query = context.trx
+    .selectFrom('bgp_sessions')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where(
+      'network_id',
+      'in',
+      speaking.map(({ network }) => network.id),
+    );
+  if (of.peer_id !== undefined) query = query.where('peer_id', '=', of.peer_id);
+  const rows = new Map((await query.execute()).map((row) => [`${row.peer_id} ${row.neighbor_id}`, row]));
+  return speaking
+    .flatMap((index) => [...sessionEndsOf(index)])
+    .filter(({ peer }) => of.peer_id === undefined || peer.id === of.peer_id)
+    .map((end) => ({ ...end, row: rows.get(pairOf(end)) ?? null }))
+    .sort((a, b) => (pairOf(a) < pairOf(b) ? -1 : 1));
+}
+
+/** The networks of the account as delivery has them. */
+export async function indexesOf(
+  context: ActionContext,
+  networkId: string | undefined,
+): Promise<NetworkIndex[]> {
+  let query = context.trx.selectFrom('networks').select('id').where('account_id', '=', context.accountId);
+  if (networkId !== undefined) query = query.where('id', '=', networkId);
+  const networks = await query.orderBy('id').execute();
+  return networks.flatMap(({ id }) => context.services.deliverer.network(id) ?? []);
+}
+
+export async function showSessions(
+  context: ActionContext,
+  sessions: readonly KnownSession[],
+): Promise<BgpSession[]> {
+  const ids = new Set(sessions.flatMap(({ peer, neighbor }) => [peer.id, neighbor.id]));
+  const names = await peerNames(context, [...ids]);
+  return sessions.map((session) => {
+    const { peer, neighbor, row } = session;
+    const seconds = uptimeSeconds(row, context.now);
+    return {
+      id: sessionIdOf(session),
+      network_id: peer.networkId,
+      peer_id: peer.id,
+      hostname: names.get(peer.id) ?? '',
+      neighbor_id: neighbor.id,
+      neighbor_hostname: names.get(neighbor.id) ?? '',
+      state: row?.state ?? 'Idle',
+      uptime: seconds === null ? null : uptimeText(seconds),
+      uptime_seconds: seconds,
+      prefixes_received: row?.prefixes_received ?? 0,
+      last_error: row?.last_error ?? null,
+      observed_at: timeOrNull(row?.observed_at ?? null),
+    };
+  });
+}
+
+function uptimeSeconds(row: SessionRow | null, now: Date): number | null {
+  if (row === null || row.state !== 'Established' || row.established_at === null) return null;
+  return Math.max(0, Math.floor((now.getTime() - row.established_at.getTime()) / 1000));
+}
+
+/** `1d02h03m`, `2h03m`, `3m04s`, `4s`. */
+export function uptimeText(seconds: number): string {
+  const parts = [
+    { unit: 'd', size: 86_400 },
+    { unit: 'h', size: 3600 },
+    { unit: 'm', size: 60 },
+    { unit: 's', size: 1 },
+  ].map(({ unit, size }, i, all) => {
+    const whole = all[i - 1]?.size ?? Number.POSITIVE_INFINITY;
+    return { unit, count: Math.floor((seconds % whole) / size) };
+  });
+  const first = parts.findIndex(({ count }) => count > 0);
+  const from = first === -1 ? parts.length - 1 : first;
+  return parts
+    .slice(from, from === 0 ? 3 : from + 2)
+    .map(({ unit, count }, i) => `${i === 0 ? count : String(count).padStart(2, '0')}${unit}`)
+    .join('');
+}

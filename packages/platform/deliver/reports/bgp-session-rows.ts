@@ -1,0 +1,136 @@
+// Rows of sessions of BGP, and which of them turned from established to not, or back.
+import type { AccountId, NetworkId, PeerId } from '@powernode/core/ids';
+import type { BgpState } from '@powernode/core/intent/bgp';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from '../../store/tables.ts';
+
+export interface SessionReport {
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  readonly neighborId: PeerId;
+  /** null: there is no such session any more. */
+  readonly state: BgpState | null;
+  readonly establishedAt: Date | null;
+  readonly prefixesReceived: number;
+  readonly lastError: string | null;
+  readonly observedAt: Date;
+}
+
+export interface SessionTurn {
+  readonly report: SessionReport;
+  readonly isUp: boolean;
+  /** Of one that is up again: since when it was not. */
+  readonly downSince: Date | null;
+}
+
+interface RowBefore {
+  readonly state: BgpState;
+  readonly down_since: Date | null;
+  readonly recovered_at: Date | null;
+}
+
+export async function writeSessions(
+  trx: Transaction<Database>,
+  accountId: AccountId,
+  reports: readonly SessionReport[],
+): Promise<SessionTurn[]> {
+  const before = await rowsBefore(trx, accountId, reports);
+  const present = reports.filter(({ state }) => state !== null);
+  await removeEnded(trx, reports);
+  const written = await upsert(trx, accountId, present, before);
+  return present.flatMap((report) => {
+    const was = before.get(keyOf(report));
+    const isUp = report.state === 'Established';
+    const wasUp = was?.state === 'Established';
+    // One whose peer has gone meanwhile has no row, and nobody to tell of it.
+    if (isUp === wasUp || !written.has(keyOf(report))) return [];
+    return [{ report, isUp, downSince: isUp ? (was?.down_since ?? null) : null }];
+  });
+}
+
+function keyOf({ peerId, neighborId }: Pick<SessionReport, 'peerId' | 'neighborId'>): string {
+  return `${peerId} ${neighborId}`;
+}
+
+/** Nobody else writes these until the transaction has ended. */
+async function rowsBefore(
+  trx: Transaction<Database>,
+  accountId: AccountId,
+  reports: readonly SessionReport[],
+): Promise<ReadonlyMap<string, RowBefore>> {
+  if (reports.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('bgp_sessions')
+    .select(['peer_id', 'neighbor_id', 'state', 'down_since', 'recovered_at'])
+    .where('account_id', '=', accountId)
+    .where('peer_id', 'in', [...new Set(reports.map(({ peerId }) => peerId))])
+    .orderBy('peer_id')
+    .orderBy('neighbor_id')
+    .forUpdate()
+    .execute();
+  return new Map(rows.map((row) => [keyOf({ peerId: row.peer_id, neighborId: row.neighbor_id }), row]));
+}
+
+async function removeEnded(trx: Transaction<Database>, reports: readonly SessionReport[]): Promise<void> {
+  for (const { peerId, neighborId, state } of reports) {
+    if (state !== null) continue;
+    await trx
+      .deleteFrom('bgp_sessions')
+      .where('peer_id', '=', peerId)
+      .where('neighbor_id', '=', neighborId)
+      .execute();
+  }
+}
+
+/** The keys of those that were written: both peers are still there. */
+async function upsert(
+  trx: Transaction<Database>,
+  accountId: AccountId,
+  reports: readonly SessionReport[],
+  before: ReadonlyMap<string, RowBefore>,
+): Promise<ReadonlySet<string>> {
+  if (reports.length === 0) return new Set();
+  const values = reports.map((report) => ({
+    network_id: report.networkId,
+    peer_id: report.peerId,
+    neighbor_id: report.neighborId,
+    state: report.state,
+    established_at: report.state === 'Established' ? report.establishedAt : null,
+    ...timesOf(report, before.get(keyOf(report))),
+    prefixes_received: report.prefixesReceived,
+    last_error: report.lastError,
+    observed_at: report.observedAt,
+  }));
+  const { rows } = await sql<{ peer_id: PeerId; neighbor_id: PeerId }>`
+    insert into bgp_sessions (
+      account_id, network_id, peer_id, neighbor_id, state, established_at, down_since, recovered_at,
+      prefixes_received, last_error, observed_at)
+    select p.account_id, p.network_id, p.id, n.id, v.state, v.established_at, v.down_since, v.recovered_at,
+      v.prefixes_received, v.last_error, v.observed_at
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as v(
+      network_id uuid, peer_id uuid, neighbor_id uuid, state text, established_at timestamptz,
+      down_since timestamptz, recovered_at timestamptz, prefixes_received bigint, last_error text,
+      observed_at timestamptz)
+    join peers p on p.id = v.peer_id and p.network_id = v.network_id and p.account_id = ${accountId}
+    join peers n on n.id = v.neighbor_id and n.network_id = v.network_id
+    on conflict (peer_id, neighbor_id) do update set
+      state = excluded.state, established_at = excluded.established_at, down_since = excluded.down_since,
+      recovered_at = excluded.recovered_at, prefixes_received = excluded.prefixes_received,
+      last_error = excluded.last_error, observed_at = excluded.observed_at
+    returning peer_id, neighbor_id
+  `.execute(trx);
+  return new Set(rows.map((row) => keyOf({ peerId: row.peer_id, neighborId: row.neighbor_id })));
+}
+
+/** The last time for which it was down, or has been until now. */
+function timesOf(
+  { state, observedAt }: SessionReport,
+  was: RowBefore | undefined,
+): Pick<RowBefore, 'down_since' | 'recovered_at'> {
+  const isUp = state === 'Established';
+  if (was === undefined) return { down_since: isUp ? null : observedAt, recovered_at: null };
+  const { down_since, recovered_at } = was;
+  const wasUp = was.state === 'Established';
+  if (isUp === wasUp) return { down_since, recovered_at };
+  return isUp ? { down_since, recovered_at: observedAt } : { down_since: observedAt, recovered_at: null };
+}

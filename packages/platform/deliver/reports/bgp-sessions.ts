@@ -1,0 +1,158 @@
+// Sessions of BGP as nodes see them: kept as rows, with an event when one is established and when it is lost. Taken are
+// sessions with peers that the node's document has, and only so many events in a minute.
+import { haveSession } from '@powernode/core/compile/bgp-entries';
+import type { FleetIndex } from '@powernode/core/compile/fleet-index';
+import type { AccountId } from '@powernode/core/ids';
+import { reportFlushMs } from '@powernode/core/limits/node-stream';
+import { sessionEventsPerMinuteMax } from '@powernode/core/limits/routing';
+import type { Observed } from '@powernode/core/wire/node-stream';
+import type { Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import { type EventBus, publishEvents } from '../../events/event-bus.ts';
+import { type EventDraft, writeEvents } from '../../events/write-events.ts';
+import type { Store } from '../../store/open-store.ts';
+import type { Database } from '../../store/tables.ts';
+import { inAccount } from '../../store/tenancy.ts';
+import type { Clock } from '../../trust/clock.ts';
+import { makeEvent } from '../../trust/node-events.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import { type SessionReport, type SessionTurn, writeSessions } from './bgp-session-rows.ts';
+import { NodeBatch } from './node-batch.ts';
+
+export interface BgpSessionParts {
+  readonly store: Pick<Store, 'db'>;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly fleet: Pick<FleetIndex, 'network'>;
+}
+
+interface Minute {
+  /** By a clock that nobody sets. */
+  readonly since: number;
+  events: number;
+  /** Turns that no event has told, because there were too many events. */
+  unreported: number;
+}
+
+export class BgpSessions {
+  readonly #parts: BgpSessionParts;
+  readonly #batch: NodeBatch;
+  readonly #minutes = new WeakMap<NodeState, Minute>();
+  /** The newest report of each session that is not written yet. */
+  readonly #waiting = new WeakMap<NodeState, Map<string, SessionReport>>();
+
+  constructor(parts: BgpSessionParts) {
+    this.#parts = parts;
+    const { clock, log } = parts;
+    this.#batch = new NodeBatch({
+      clock,
+      log,
+      what: 'sessions of BGP',
+      delayMs: reportFlushMs,
+      write: (accountId, nodes) => this.#write(accountId, nodes),
+    });
+  }
+
+  observed(node: NodeState, sessions: Observed['bgp_sessions']): void {
+    if (sessions === undefined || sessions.length === 0) return;
+    const waiting = this.#waiting.get(node) ?? new Map<string, SessionReport>();
+    for (const session of sessions) {
+      const report = this.#reportOf(node, session);
+      if (report !== null) waiting.set(report.neighborId, report);
+    }
+    if (waiting.size === 0) return;
+    this.#waiting.set(node, waiting);
+    this.#batch.add(node);
+  }
+
+  flush(): Promise<void> {
+    return this.#batch.flush();
+  }
+
+  /** null: the node has no such session. That one has ended is believed of every peer of its networks. */
+  #reportOf(node: NodeState, session: NonNullable<Observed['bgp_sessions']>[number]): SessionReport | null {
+    const network = this.#parts.fleet.network(session.network_id);
+    const peer = network?.peerOfInstance(node.instanceId);
+    const neighbor = network?.peer(session.peer_id);
+    if (network === undefined || peer === undefined || neighbor === undefined) return null;
+    const { asNumber } = network.network;
+    const isKnown = asNumber !== undefined && haveSession(network.network, peer, neighbor);
+    if (!isKnown && session.state !== null) return null;
+    const now = this.#parts.clock.now();
+    const established = session.established_at === null ? null : Date.parse(session.established_at);
+    return {
+      networkId: network.network.id,
+      peerId: peer.id,
+      neighborId: neighbor.id,
+      state: session.state,
+      establishedAt: established === null ? null : new Date(Math.min(established, now)),
+      prefixesReceived: session.prefixes_received,
+      lastError: session.last_error,
+      observedAt: new Date(now),
+    };
+  }
+
+  async #write(accountId: AccountId, nodes: readonly NodeState[]): Promise<void> {
+    const { store, bus } = this.#parts;
+    const taken = nodes.map((node) => ({ node, reports: [...(this.#waiting.get(node)?.values() ?? [])] }));
+    const events = await inAccount(store, accountId, (trx) => this.#writeIn(trx, accountId, taken));
+    for (const { node, reports } of taken) {
+      const waiting = this.#waiting.get(node);
+      // What came meanwhile is written next.
+      for (const report of reports) {
+        if (waiting?.get(report.neighborId) === report) waiting.delete(report.neighborId);
+      }
+    }
+    publishEvents(bus, events);
+  }
+
+  async #writeIn(
+    trx: Transaction<Database>,
+    accountId: AccountId,
+    taken: readonly { readonly node: NodeState; readonly reports: readonly SessionReport[] }[],
+  ) {
+    const all = taken.flatMap(({ reports }) => reports);
+    const turns = await writeSessions(trx, accountId, all);
+    const drafts = taken.flatMap(({ node, reports }) => {
+      const own = new Set(reports);
+      return turns.filter(({ report }) => own.has(report)).flatMap((turn) => this.#eventOf(node, turn) ?? []);
+    });
+    return writeEvents(trx, drafts);
+  }
+
+  /** null: the node has caused enough events for now. */
+  #eventOf(node: NodeState, { report, isUp, downSince }: SessionTurn): EventDraft | null {
+    const minute = this.#minuteOf(node);
+    if (minute.events >= sessionEventsPerMinuteMax) {
+      minute.unreported++;
+      return null;
+    }
+    minute.events++;
+    const { unreported } = minute;
+    minute.unreported = 0;
+    return makeEvent(this.#parts.clock, {
+      accountId: node.accountId,
+      kind: isUp ? 'sdwan.bgp.session.established' : 'sdwan.bgp.session.lost',
+      severity: isUp ? 'info' : 'warning',
+      instance: { id: node.instanceId, hostname: node.hostname },
+      payload: {
+        network_id: report.networkId,
+        peer_id: report.peerId,
+        neighbor_id: report.neighborId,
+        reason: isUp ? null : report.lastError,
+        ...(isUp && downSince !== null ? { down_since: downSince.toISOString() } : {}),
+        ...(unreported === 0 ? {} : { unreported_count: unreported }),
+      },
+    });
+  }
+
+  #minuteOf(node: NodeState): Minute {
+    const now = this.#parts.clock.steady();
+    const known = this.#minutes.get(node);
+    if (known !== undefined && now - known.since < 60_000) return known;
+    const minute = { since: now, events: 0, unreported: known?.unreported ?? 0 };
+    this.#minutes.set(node, minute);
+    return minute;
+  }
+}
