@@ -10,7 +10,7 @@ import type { WantedNetwork } from '../subsystems/frr/daemon-specs.ts';
 import { FakeDaemon } from '../subsystems/frr/fake-daemon.fixture.ts';
 import { Bgp } from './bgp.ts';
 import type { Frr, FrrFound } from './frr.ts';
-import { wantedBgp } from './routing-of.ts';
+import { wantedBgp } from './wanted-bgp.ts';
 
 const own = 'fd00:99::101';
 

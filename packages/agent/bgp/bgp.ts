@@ -19,8 +19,8 @@ import { Debounce } from './debounce.ts';
 import type { Frr, FrrFound } from './frr.ts';
 import { Lingering } from './lingering.ts';
 import { BgpNetwork, frrDiff, refusalText } from './network.ts';
-import { type WantedBgp, wantedBgp } from './routing-of.ts';
 import { sessionsOf } from './sessions.ts';
+import { type WantedBgp, wantedBgp } from './wanted-bgp.ts';
 
 export interface BgpParts {
   readonly clock: Clock;

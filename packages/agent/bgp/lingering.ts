@@ -3,7 +3,7 @@
 import { frrLingerMs } from '@powernode/core/limits/agent';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Clock } from '../ports/clock.ts';
-import type { WantedBgp } from './routing-of.ts';
+import type { WantedBgp } from './wanted-bgp.ts';
 
 export class Lingering {
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 // The configuration of a bgpd from the entries of a document.
 import { expect, test } from 'vitest';
 import type { EntryValue } from '../wire/document.ts';
+import { nodeDocumentOf } from '../wire/node-document.fixture.ts';
 import { routingOf } from './from-entries.ts';
 
 const network_id = '01990000-0000-7000-8000-000000000001';
@@ -38,7 +39,7 @@ const entries: readonly EntryValue[] = [
 ];
 
 test('a client may announce its own prefixes only, a reflector passes on those of others', () => {
-  const routing = routingOf(entries, network_id);
+  const routing = routingOf(nodeDocumentOf(entries), network_id);
   expect(routing?.neighbors).toEqual([
     { host_address: 'fd00::2', role: 'client', accept: ['fd00:1::/64'] },
     { host_address: 'fd00::3', role: 'reflector', accept: null },
@@ -55,6 +56,6 @@ test('a client may announce its own prefixes only, a reflector passes on those o
 });
 
 test('a node of a network with static routes has none', () => {
-  expect(routingOf(entries.slice(1), network_id)).toBeNull();
-  expect(routingOf(entries, peer(0))).toBeNull();
+  expect(routingOf(nodeDocumentOf(entries.slice(1)), network_id)).toBeNull();
+  expect(routingOf(nodeDocumentOf(entries), peer(0))).toBeNull();
 });

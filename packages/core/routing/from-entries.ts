@@ -1,24 +1,24 @@
 // What one bgpd is configured from, read from the document of its node.
-import type { EntryValue } from '../wire/document.ts';
+import type { NodeDocument } from '../wire/node-document.ts';
 import type { Routing, Subnet } from './model.ts';
 
 /** null: the node does not speak BGP in the network. */
-export function routingOf(entries: Iterable<EntryValue>, networkId: string): Routing | null {
-  const own = [...entries].filter((entry) => 'network_id' in entry && entry.network_id === networkId);
-  const of = <K extends EntryValue['kind']>(kind: K) =>
-    own.filter((entry): entry is Extract<EntryValue, { kind: K }> => entry.kind === kind);
-  const [speaker] = of('bgp');
+export function routingOf(document: NodeDocument, networkId: string): Routing | null {
+  const speaker = document.get('bgp', networkId);
   if (speaker === undefined) return null;
-  const subnets = subnetsOf(of('subnet'));
+  const entries = document.inNetwork('subnet', networkId);
+  const announced = Map.groupBy(entries, (entry) => entry.next_hop);
   return {
     speaker,
-    neighbors: of('bgp_neighbor').map(({ host_address, role }) => ({
+    neighbors: document.inNetwork('bgp_neighbor', networkId).map(({ host_address, role }) => ({
       host_address,
       role,
-      accept: role === 'reflector' ? null : announcedBy(subnets, host_address),
+      // A reflector passes on what others announce; all others speak for themselves.
+      accept:
+        role === 'reflector' ? null : (announced.get(host_address) ?? []).map(({ prefix }) => prefix).sort(),
     })),
-    subnets,
-    policies: of('route_policy'),
+    subnets: subnetsOf(entries),
+    policies: document.inNetwork('route_policy', networkId),
   };
 }
 
@@ -35,11 +35,4 @@ export function subnetsOf(
     prefix,
     announcers: announcers.map(({ next_hop, preference }) => ({ next_hop, preference })),
   }));
-}
-
-/** The only prefixes that are accepted from a neighbor that passes on nothing of others. */
-function announcedBy(subnets: readonly Subnet[], address: string): string[] {
-  return subnets
-    .filter(({ announcers }) => announcers.some(({ next_hop }) => next_hop === address))
-    .map(({ prefix }) => prefix);
 }

@@ -6,6 +6,7 @@ import { type PathToPrefix, pathsTo, type RoutedNetwork } from '@powernode/core/
 import { configText } from '@powernode/core/routing/config-lines';
 import { routingOf } from '@powernode/core/routing/from-entries';
 import { renderBgpd } from '@powernode/core/routing/render';
+import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ActionContext, HandlersOf } from '../../context.ts';
 import { loadedNetwork } from '../firewall/loaded-network.ts';
 import { networkRow, peerRow } from '../rows.ts';
@@ -16,8 +17,9 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
   async getBgpConfigForPeer(context, input) {
     const peer = await peerRow(context, input.peer_id);
     const index = await loadedNetwork(context, peer.network_id);
-    const entries = index.compile(peer.instance_id).map(({ value }) => value);
-    const routing = routingOf(entries, peer.network_id);
+    const entries = index.compile(peer.instance_id);
+    const document = NodeDocument.of(new Map(entries.map(({ key, value }) => [key, value])));
+    const routing = routingOf(document, peer.network_id);
     return { peer_id: peer.id, config: routing === null ? '' : configText(renderBgpd(routing)) };
   },
 
