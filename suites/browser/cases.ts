@@ -28,6 +28,16 @@ export interface DeedCase {
   readonly isDone?: (object: Shown, before: Shown) => boolean;
 }
 
+/** A form that replaces a whole list: what was written meanwhile is not replaced unseen. */
+export interface ListCase {
+  readonly kind: 'list';
+  readonly path: (scene: Scene) => string;
+  readonly meanwhile: DeedCase['meanwhile'];
+  /** Opens the form and writes another list into it. */
+  readonly open: (page: Page) => Promise<unknown>;
+  readonly press: string;
+}
+
 /** The console does it in another way, or not at all. */
 export interface NoCase {
   readonly kind: 'none';
@@ -39,7 +49,7 @@ export interface PolicyCase {
   readonly kind: 'policy';
 }
 
-export type Case = FormCase | DeedCase | NoCase | PolicyCase;
+export type Case = FormCase | DeedCase | ListCase | NoCase | PolicyCase;
 
 const inNetwork =
   (view: string, noun: string) =>
@@ -210,6 +220,19 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
     press: 'Rotate key',
     isDone: (after, before) => after['public_key'] !== before['public_key'],
   },
+  declareLanSubnets: {
+    kind: 'list',
+    path: ofPeer,
+    meanwhile: { key: 'declareLanSubnets', part: { subnets: [{ prefix: 'fd00:77:1::/64' }] } },
+    open: async (page) => {
+      await inSheet('Edit LANs')(page);
+      await inSheet('Add LAN')(page);
+      await page.getByLabel('Prefix of LAN 1', { exact: true }).fill('fd00:77:2::/64');
+    },
+    press: 'Save LANs',
+  },
+  updateRoutePolicy: { kind: 'none', why: 'route policies have no page yet' },
+  deleteRoutePolicy: { kind: 'none', why: 'route policies have no page yet' },
   setPeerTags: { kind: 'none', why: 'the form of the peer has its tags' },
   changePeerRole: { kind: 'none', why: 'the platform asks for it in the approvals' },
 

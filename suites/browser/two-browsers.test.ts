@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goTo, openBrowser, openSignedIn } from '../../packages/console/browser/browser.ts';
 import { labelOf } from '../../packages/console/src/parts/values.ts';
 import { Chance } from '../stage/random.ts';
-import { type Case, cases, type DeedCase, type FormCase } from './cases.ts';
+import { type Case, cases, type DeedCase, type FormCase, type ListCase } from './cases.ts';
 import type { Field, Shown } from './fields.ts';
 import { makeScene, type Scene } from './scene.ts';
 
@@ -46,7 +46,7 @@ const number = () => ++numbers;
 
 const consoleFolder = path.join(import.meta.dirname, '..', '..', 'packages', 'console', 'src');
 const consoleSources = readdirSync(consoleFolder, { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.tsx?$/.test(file))
+  .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file))
   .map((file) => readFileSync(path.join(consoleFolder, file), 'utf8'))
   .join('\n');
 
@@ -289,6 +289,23 @@ async function changeAsGrace(key: ActionKey, part: Shown): Promise<void> {
   const { name, subject } = definitionOf(key);
   await scene.asGrace(name, { [subject ?? '']: scene.ids[subject ?? ''], ...part });
 }
+
+test.each(casesOf<ListCase>('list'))(
+  '%s: a list that a colleague wrote meanwhile is not replaced [9.12]',
+  async (key, list) => {
+    const mine = await sideOf(list.path(scene), scene.platform.token);
+    await list.open(mine.page);
+    await changeAsGrace(list.meanwhile.key, list.meanwhile.part);
+    const hers = await objectOf(key);
+    await mine.page.getByRole('button', { name: list.press, exact: true }).click();
+    await mine.page
+      .getByText(/It has revision \d+ by now/)
+      .first()
+      .waitFor();
+    expect(await objectOf(key)).toMatchObject({ revision: hers['revision'] });
+    await mine.close();
+  },
+);
 
 test.each(casesOf<DeedCase>('button'))('%s: a change of a colleague stays [9.12]', async (key, deed) => {
   const mine = await sideOf(deed.path(scene), scene.platform.token);
