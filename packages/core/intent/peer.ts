@@ -66,7 +66,8 @@ export const peer = z.object({
   listen_port: z.int().meta({ description: 'UDP listen port of WireGuard' }),
   called: calledFrom,
   tags: common.tagsShown,
-  lan_subnets: z.array(lanSubnetShown).meta({ description: 'LANs behind it, as declared' }),
+  // Platforms of before do not say it.
+  lan_subnets: z.array(lanSubnetShown).default([]).meta({ description: 'LANs behind it, as declared' }),
   status: peerStatus,
   ...presence,
   path: peerPath,

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { checkout } from '../../../packages/lab/fleet/programs.ts';
 
 /**
- * What the window has to hold: with each new step of core/wire/capability.ts, the last commit before it. Step 4 has no
- * such commit in this history; until step 5 this is the first one that speaks it.
+ * What the window has to hold: with each new step of core/wire/capability.ts, the last commit before it. This is the last
+ * one that speaks step 4.
  */
-export const earlierCommit = 'bbe3892811539803aa28b060c8c345c4303dca44';
+export const earlierCommit = 'ec73ecd19968b89c5db6c046a02d5a822aee0df5';
 
 export interface EarlierPrograms {
   readonly platform: string;
