@@ -1,4 +1,6 @@
 // LANs behind peers, with static routing: clients that run no agent reach each other over the overlay, under its rules.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { firewallActions } from '@powernode/core/actions/firewall';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { subnetActions } from '@powernode/core/actions/subnets';
@@ -145,13 +147,16 @@ test('packets for a LAN behind two peers go on by the other when the preferred o
   await declare('edge4', { prefix: '192.168.8.0/24', source_nat: true });
   const to = lanAddress('client3', 4);
   await reaches('client1', to);
-  const pinging = lab.exec('client1', {
-    program: 'ping',
-    args: ['-n', '-D', '-i', '0.01', '-w', '8', to],
+  const args = ['-n', '-D', '-i', '0.01', '-w', '8', to];
+  const command = lab.command('client1', { program: 'ping', args });
+  const pinging = spawn(command.program, [...command.args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  pinging.stdout.on('data', (chunk: Buffer) => {
+    stdout += String(chunk);
   });
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await expect.poll(() => stdout.split('icmp_seq=').length).toBeGreaterThan(100);
   await lab.kill('edge2');
-  const { stdout } = await pinging;
+  await once(pinging, 'close');
   const times = Array.from(stdout.matchAll(/^\[([\d.]+)\].* icmp_seq=/gm), ([, at]) => Number(at) * 1000);
   const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at));
   const longestMs = Math.max(...gaps);

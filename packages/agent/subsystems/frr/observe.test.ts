@@ -33,7 +33,7 @@ function tell(
 
 async function watch() {
   const daemon = await new FakeDaemon().start();
-  const clock = new FakeClock();
+  const clock = new ObserverClock();
   const vty = new Vty({ path: daemon.path, daemon: 'bgpd', clock });
   const told: BgpDifference[] = [];
   const observer = new BgpObserver({ vty, clock, changed: (difference) => told.push(difference) });
@@ -45,19 +45,23 @@ async function watch() {
   /** Lets the observer look once more. */
   const look = async (afterMs = frrObserveMs) => {
     const from = daemon.log.length;
+    const { looks } = clock;
     await clock.advance(afterMs);
-    await expect.poll(() => daemon.log.slice(from).includes(summary('ipv6')), { interval: 2 }).toBe(true);
-    await idle(daemon);
+    await expect.poll(() => clock.looks, { interval: 2 }).toBeGreaterThan(looks);
     return daemon.log.slice(from);
   };
-  return { daemon, clock, told, observer, look };
+  /** Until the first look is over. */
+  const looked = () => expect.poll(() => clock.looks, { interval: 2 }).toBeGreaterThan(0);
+  return { daemon, clock, told, observer, look, looked };
 }
 
-/** Until nothing more is asked. */
-async function idle(daemon: FakeDaemon): Promise<void> {
-  for (let before = -1; before !== daemon.log.length; ) {
-    before = daemon.log.length;
-    await new Promise((resolve) => setTimeout(resolve, 15));
+/** Counts how often the observer has looked and waits for its next turn. */
+class ObserverClock extends FakeClock {
+  looks = 0;
+
+  override after(delayMs: number, fire: () => void): () => void {
+    if (delayMs === frrObserveMs || delayMs === frrObserveMovingMs) this.looks++;
+    return super.after(delayMs, fire);
   }
 }
 
@@ -79,11 +83,11 @@ test('tells everything at first, and later what is new, changed or gone', async 
 });
 
 test('asks for tables and sessions only when the summary moved', async () => {
-  const { daemon, told, observer, look } = await watch();
+  const { daemon, told, observer, look, looked } = await watch();
   tell(daemon, 1, { 'fd00:a::/64': 'fd00:1::2' });
   observer.start();
   await expect.poll(() => told.length).toBe(1);
-  await idle(daemon);
+  await looked();
   expect(await look(frrObserveMovingMs)).toEqual([summary('ipv4'), summary('ipv6')]);
   tell(daemon, 1, { 'fd00:a::/64': 'fd00:1::2' }, 'Active');
   expect(await look(frrObserveMovingMs)).toEqual([summary('ipv4'), summary('ipv6'), neighbors]);
@@ -98,11 +102,11 @@ test('asks for tables and sessions only when the summary moved', async () => {
 });
 
 test('looks more often while something moves', async () => {
-  const { daemon, told, observer, look } = await watch();
+  const { daemon, told, observer, look, looked } = await watch();
   tell(daemon, 1, {});
   observer.start();
   await expect.poll(() => told.length).toBe(1);
-  await idle(daemon);
+  await looked();
   let looks = 0;
   for (let waited = 0; waited < frrMovingMs; waited += frrObserveMovingMs, looks++) {
     await look(frrObserveMovingMs);
@@ -115,11 +119,11 @@ test('looks more often while something moves', async () => {
 });
 
 test('keeps what it knew of a bgpd that died, and tells what differs in the next one', async () => {
-  const { daemon, told, observer, look, clock } = await watch();
+  const { daemon, told, observer, look, clock, looked } = await watch();
   tell(daemon, 7, { 'fd00:a::/64': 'fd00:1::2', 'fd00:b::/64': 'fd00:1::2' });
   observer.start();
   await expect.poll(() => told.length).toBe(1);
-  await idle(daemon);
+  await looked();
   await daemon.kill();
   await clock.advance(frrObserveMs);
   await expect.poll(() => told.length).toBe(2);
@@ -140,6 +144,8 @@ test('tells nothing after it was stopped', async () => {
   observer.start();
   observer.stop();
   await clock.advance(10 * frrObserveMs);
-  await idle(daemon);
+  // Whatever was asked before is answered or lost by now.
+  await daemon.kill();
+  await clock.advance(frrObserveMs);
   expect(told).toEqual([]);
 });
