@@ -5,6 +5,7 @@
 import { type Permission, type Role, roleRank } from '@powernode/core/intent/account';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Caller } from '../actions/invoke-types.ts';
+import { plannedOnce } from '../store/planned-once.ts';
 import type { Database } from '../store/tables.ts';
 import { permissionsOf } from './permissions.ts';
 
@@ -31,14 +32,17 @@ export async function tokenState(
   by: { readonly digest: string } | { readonly tokenId: string },
   now: Date,
 ): Promise<TokenState> {
-  const found = trx.selectFrom('api_tokens').select('id');
-  const row = await ('digest' in by
-    ? found.where('digest', '=', by.digest)
-    : found.where('id', '=', by.tokenId)
-  ).executeTakeFirst();
-  if (row === undefined) return { kind: 'bad', why: 'unknown' };
-  const states = await statesOfTokens(trx, [row.id], now);
-  return states.get(row.id) ?? { kind: 'bad', why: 'unknown' };
+  const isAsked =
+    'digest' in by
+      ? sql<boolean>`api_tokens.digest = ${by.digest}`
+      : sql<boolean>`api_tokens.id = ${by.tokenId}`;
+  const rows = await selectTokens(trx)
+    .modifyFront(plannedOnce('digest' in by ? 'token_by_digest' : 'token_by_id'))
+    .select(isAsked.as('is_asked'))
+    .where('api_tokens.id', 'in', makersOf(isAsked))
+    .execute();
+  const row = rows.find(({ is_asked }) => is_asked);
+  return row === undefined ? { kind: 'bad', why: 'unknown' } : stateInLine(rowsById(rows), row, now);
 }
 
 /** The states of those that there are, by id. In the platform's scope. */
@@ -48,8 +52,9 @@ export async function statesOfTokens(
   now: Date,
 ): Promise<ReadonlyMap<string, TokenState>> {
   if (tokenIds.length === 0) return new Map();
-  const rows = await selectTokens(trx).where('api_tokens.id', 'in', makersOf(tokenIds)).execute();
-  const byId = new Map(rows.map((row) => [row.token_id, row]));
+  const isAsked = sql<boolean>`api_tokens.id = any(${[...tokenIds]}::uuid[])`;
+  const rows = await selectTokens(trx).where('api_tokens.id', 'in', makersOf(isAsked)).execute();
+  const byId = rowsById(rows);
   return new Map(
     tokenIds.flatMap((id) => {
       const row = byId.get(id);
@@ -58,11 +63,11 @@ export async function statesOfTokens(
   );
 }
 
-/** Tokens, with those that they were made with, and so on. */
-function makersOf(tokenIds: readonly string[]): RawBuilder<string> {
+/** The tokens that are asked for, with those that they were made with, and so on. */
+function makersOf(isAsked: RawBuilder<boolean>): RawBuilder<string> {
   return sql<string>`(
     with recursive line (id, created_with) as (
-      select id, created_with from api_tokens where id = any(${[...tokenIds]}::uuid[])
+      select id, created_with from api_tokens where ${isAsked}
       union
       select made.id, made.created_with from api_tokens made join line on made.id = line.created_with
     )
@@ -72,7 +77,7 @@ function makersOf(tokenIds: readonly string[]): RawBuilder<string> {
 
 /** How many there are from a token up to the first one. In the platform's scope. */
 export async function lineOf(trx: Transaction<Database>, tokenId: string): Promise<number> {
-  const { rows } = await sql<{ id: string }>`${makersOf([tokenId])}`.execute(trx);
+  const { rows } = await sql<{ id: string }>`${makersOf(sql`api_tokens.id = ${tokenId}`)}`.execute(trx);
   return rows.length;
 }
 
@@ -157,6 +162,10 @@ function selectTokens(trx: Transaction<Database>) {
       'makers.platform_admin as maker_platform_admin',
       'makers.disabled_at as maker_disabled_at',
     ]);
+}
+
+function rowsById(rows: readonly TokenRow[]): ReadonlyMap<string, TokenRow> {
+  return new Map(rows.map((row) => [row.token_id, row]));
 }
 
 type TokenRow = Awaited<ReturnType<ReturnType<typeof selectTokens>['execute']>>[number];

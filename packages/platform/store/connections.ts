@@ -7,6 +7,7 @@ import {
   databaseStatementMs,
 } from '@powernode/core/limits/database';
 import pg from 'pg';
+import { PreparingClient } from './planned-once.ts';
 
 /**
  * What queries of the product may do wherever the given login could look past row-level security: in the embedded
@@ -45,6 +46,7 @@ export function loginConfig(connection: pg.ClientConfig): pg.ClientConfig {
 export function poolConfig(connection: pg.ClientConfig): pg.PoolConfig {
   return {
     ...connection,
+    Client: PreparingClient,
     application_name: 'powernode',
     max: databaseSessionsMax,
     connectionTimeoutMillis: databaseConnectMs,

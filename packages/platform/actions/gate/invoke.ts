@@ -117,7 +117,8 @@ interface GatedRun extends GatedCall {
 async function perform(run: GatedRun): Promise<Ran> {
   const { context, invocation, call, mode } = run;
   const action = definitionOf(invocation.action);
-  const body = await unlessUnchanged(context, () => run.handler(context, call.input));
+  const work = () => run.handler(context, call.input);
+  const body = action.category === null ? await work() : await unlessUnchanged(context, work);
   const status = action.creates ? 201 : 200;
   if (call.approve && mode === 'require_approval' && isTouched(context)) {
     await recordOwnApproval(context, { action: invocation.action, input: call.input, body });

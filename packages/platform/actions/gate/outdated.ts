@@ -3,6 +3,7 @@
 import { actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError, problemOf } from '@powernode/core/errors';
 import { sql } from 'kysely';
+import { plannedOnce } from '../../store/planned-once.ts';
 import { type ActionContext, type Noun, parameterOf, type Trx } from '../context.ts';
 
 /** By the parameter that names their objects, the actions that are about them. */
@@ -71,6 +72,7 @@ async function outdatedRequests(trx: Trx, { accountId, now, nouns }: Look): Prom
     `;
   });
   const { rows } = await sql<Outdated>`
+    ${plannedOnce(accountId === undefined ? 'outdated_requests' : 'outdated_requests_of_account')}
     with waiting as materialized (
       select id, action, input, input ->> 'if_revision' as asked from approvals
       where status = 'pending' and expires_at > ${now} ${ofAccount}

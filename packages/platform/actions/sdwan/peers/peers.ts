@@ -91,8 +91,9 @@ export const peerHandlers: HandlersOf<
       ...(await endpointColumns(context, { networkId: network.id, instance, before, input })),
     });
     await noteReach(context, { network, peerId: after.id });
-    context.event('sdwan.peer.updated', await beforeAndAfter(context, { before, after }));
-    return { peer: await showPeer(context, after) };
+    const shown = await beforeAndAfter(context, { before, after });
+    context.event('sdwan.peer.updated', shown);
+    return { peer: shown.after };
   },
 
   async setPeerTags(context, input) {
@@ -100,8 +101,9 @@ export const peerHandlers: HandlersOf<
     const before = await peerRow(context, input.peer_id);
     checkRevision(before, input);
     const after = await writePeer(context, before, { tags: JSON.stringify(input.tags) });
-    context.event('sdwan.peer.tags_set', await beforeAndAfter(context, { before, after }));
-    return { peer: await showPeer(context, after) };
+    const shown = await beforeAndAfter(context, { before, after });
+    context.event('sdwan.peer.tags_set', shown);
+    return { peer: shown.after };
   },
 
   async rotatePeerKey(context, input) {
@@ -115,8 +117,9 @@ export const peerHandlers: HandlersOf<
       direct_endpoint: null,
       nat_kind: 'unknown',
     });
-    context.event('sdwan.peer.key_rotated', await beforeAndAfter(context, { before, after }));
-    return { peer: await showPeer(context, after) };
+    const shown = await beforeAndAfter(context, { before, after });
+    context.event('sdwan.peer.key_rotated', shown);
+    return { peer: shown.after };
   },
 
   async detachPeer(context, input) {

@@ -1,11 +1,12 @@
 // Where a peer's row is written: its revision rises, and nodes are told what follows.
 import { canonicalJson } from '@powernode/core/compile/digest';
+import type { Peer } from '@powernode/core/intent/peer';
 import type { Updateable } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
 import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
 import { peerModel } from './model.ts';
-import { showPeer } from './present-peer.ts';
+import { showPeers } from './present-peer.ts';
 
 export type PeerColumns = Omit<Updateable<Database['peers']>, 'id' | 'revision' | 'updated_at'>;
 
@@ -34,10 +35,12 @@ export function peerChanged(
   context.change({ kind: 'peer_changed', networkId: rows.before.network_id, ...models });
 }
 
-/** The payload of an event about a peer that was written. */
+/** The payload of an event about a peer that was written; `after` is also what its writer is answered. */
 export async function beforeAndAfter(
   context: ActionContext,
   rows: { readonly before: PeerRow; readonly after: PeerRow },
-): Promise<{ readonly before: object; readonly after: object }> {
-  return { before: await showPeer(context, rows.before), after: await showPeer(context, rows.after) };
+): Promise<{ readonly before: Peer; readonly after: Peer }> {
+  const [before, after] = await showPeers(context, [rows.before, rows.after]);
+  if (before === undefined || after === undefined) throw new Error('a peer that was just read is not shown');
+  return { before, after };
 }

@@ -1,5 +1,6 @@
 // What nodes have observed of peers: read from the rows that delivery writes.
 import { sql } from 'kysely';
+import { plannedOnce } from '../../../store/planned-once.ts';
 import { sumOf } from '../../../store/sums.ts';
 import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
@@ -32,6 +33,7 @@ export async function observationsOf(
 ): Promise<(peer: PeerRow) => PeerObservation> {
   if (peers.length === 0) return () => nothing;
   const { rows } = await sql<PeerObservation & { readonly id: string }>`
+    ${plannedOnce('peer_observations')}
     select peers.id, ${countedHandshake} as "lastHandshakeAt", ${contradiction} as contradiction,
            ${callersUnanswered} as "callersUnanswered",
            traffic.rx as "rxBytes", traffic.tx as "txBytes"
