@@ -62,6 +62,8 @@ export default defineConfig({
           globalSetup: ['packages/platform/store/test-cluster.ts'],
           include: ['packages/**/*.db.test.ts', 'suites/db/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
+          // As above: it is a third of their processor time.
+          isolate: false,
         },
       },
       {

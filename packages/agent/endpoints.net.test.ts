@@ -113,7 +113,7 @@ test('an endpoint that is no other machine is not written to the kernel, and the
     from,
   );
   expect(JSON.stringify(message)).toContain('endpoint_refused');
-  expect(await host.must('wg', 'show', 'wg-test-1', 'endpoints')).toContain('(none)');
+  await expect.poll(() => host.must('wg', 'show', 'wg-test-1', 'endpoints')).toContain('(none)');
 });
 
 test('of two endpoints a machine calls the one of the family that it has a way out by [9.29]', async () => {
