@@ -63,6 +63,7 @@ const ofVirtualIp = inNetwork('virtual-ips', 'virtual_ip');
 const ofMapping = inNetwork('port-mappings', 'port_mapping');
 const ofRule = inNetwork('firewall', 'firewall_rule');
 const ofDevice = inNetwork('devices', 'user_device');
+const ofRoutePolicy = inNetwork('routing', 'route_policy');
 
 const onPage = (name: string) => (page: Page) => page.getByRole('button', { name, exact: true }).click();
 const inSheet = (name: string) => (page: Page) =>
@@ -76,6 +77,12 @@ const inRow = (button: string) => (page: Page, object: Shown) =>
 
 const called = (number: number) => `name-${number}`;
 const sideOf = (side: string, kind: string) => (object: Shown) => (object[side] as Shown | null)?.[kind];
+
+/** Of the first statement of a route policy. */
+function localPreferenceOf(policy: Shown): string {
+  const [first] = policy['statements'] as readonly { readonly set: { readonly local_pref?: number } }[];
+  return String(first?.set.local_pref);
+}
 
 /** What a port mapping leads to: a kind, and one of it. */
 function target(kind: 'peer' | 'virtual_ip', parameter: string, ids: readonly string[]): Field {
@@ -97,13 +104,14 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
       text('Name', 'name', called),
       text('Description', 'description', (n) => `described ${n}`),
       choice('Topology', 'topology_strategy', ['hub_and_spoke', 'full_mesh']),
+      choice('Routing mode', 'routing_mode', ['static', 'ibgp']),
       check('Direct paths', 'direct_paths'),
       check('Terminate denied connections', 'rematch_connections'),
       choice('Default policy', 'firewall_default_policy', ['accept', 'drop']),
       text('MTU', 'mtu', (n) => String(1280 + (n % 140))),
       text('IPv4 prefix', 'ipv4_prefix', (n) => `100.${70 + (n % 50)}.0.0/24`),
     ],
-    without: ['routing_mode', 'pod_subnet_prefix'],
+    without: ['pod_subnet_prefix'],
   },
   updatePeer: {
     kind: 'form',
@@ -231,8 +239,24 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
     },
     press: 'Save LANs',
   },
-  updateRoutePolicy: { kind: 'none', why: 'route policies have no page yet' },
-  deleteRoutePolicy: { kind: 'none', why: 'route policies have no page yet' },
+  updateRoutePolicy: {
+    kind: 'form',
+    path: ofRoutePolicy,
+    open: inSheet('Edit'),
+    fields: () => [
+      text('Name', 'name', called),
+      choice('Direction', 'direction', ['import', 'export']),
+      text('Set local preference', 'statements', (n) => String(200 + n), localPreferenceOf),
+    ],
+    without: [],
+  },
+  deleteRoutePolicy: {
+    kind: 'question',
+    path: ofRoutePolicy,
+    meanwhile: { key: 'updateRoutePolicy', part: { name: 'renamed-meanwhile' } },
+    open: inSheet('Delete'),
+    press: 'Delete route policy',
+  },
   setPeerTags: { kind: 'none', why: 'the form of the peer has its tags' },
   changePeerRole: { kind: 'none', why: 'the platform asks for it in the approvals' },
 

@@ -73,6 +73,12 @@ export async function makeScene(): Promise<Scene> {
     protocol: 'tcp',
     port_range: '443',
   });
+  const { route_policy: policy } = await action<Body>('system_sdwan_create_route_policy', {
+    network_id,
+    name: 'prefers',
+    direction: 'import',
+    statements: [{ seq: 10, match: { peer: one }, set: { local_pref: 200 }, action: 'permit' }],
+  });
   const { access_grant: grant } = await action<Body>('system_sdwan_create_access_grant', {
     network_id,
     device_name_hint: 'phone',
@@ -92,6 +98,7 @@ export async function makeScene(): Promise<Scene> {
       virtual_ip_id: virtualIp?.['id'] ?? '',
       port_mapping_id: mapping?.['id'] ?? '',
       firewall_rule_id: rule?.['id'] ?? '',
+      route_policy_id: policy?.['id'] ?? '',
       user_device_id: device?.['id'] ?? '',
       operator_id: other?.['id'] ?? '',
     },

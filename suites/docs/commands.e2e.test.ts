@@ -154,6 +154,8 @@ const newest = {
   PEER: { action: 'system_sdwan_list_peers', noun: 'peers', filter: { role: 'spoke' } },
   HUB: { action: 'system_sdwan_list_peers', noun: 'peers', filter: { role: 'hub' } },
   VIRTUALIP: { action: 'system_sdwan_list_virtual_ips', noun: 'virtual_ips' },
+  ROUTEPOLICY: { action: 'system_sdwan_list_route_policies', noun: 'route_policies' },
+  SESSION: { action: 'system_sdwan_get_bgp_sessions', noun: 'sessions' },
   RULE: { action: 'system_sdwan_list_firewall_rules', noun: 'firewall_rules' },
   MAPPING: { action: 'system_sdwan_list_port_mappings', noun: 'port_mappings' },
   GRANT: { action: 'system_sdwan_list_access_grants', noun: 'access_grants', first: true },

@@ -85,6 +85,12 @@ const subjects: Subjects = {
   firewallRuleId: idOf(3102),
   portMappingId: idOf(3402),
   userDeviceId: idOf(3201),
+  routing: {
+    networkId: idOf(502),
+    prefix: '10.7.0.0/24',
+    sessionId: idOf(3701),
+    policyId: idOf(3600),
+  },
 };
 
 const withAxe = new WeakSet<Page>();
@@ -156,6 +162,7 @@ describe.concurrent('every page is clean', () => {
 });
 
 const network = `/networks/${idOf(501)}`;
+const routed = `/networks/${idOf(502)}?view=routing`;
 type Step = (page: Page) => Promise<void>;
 const press =
   (name: string, shows: string): Step =>
@@ -182,6 +189,18 @@ const opened: readonly (readonly [what: string, path: string, steps: readonly St
     `${network}?view=firewall`,
     [press('New rule', 'Enabled'), press('Create rule', 'Nothing has changed yet')],
   ],
+  [
+    'a route policy to make',
+    `${routed}&part=policies`,
+    [press('New route policy', 'Set next hop'), press('Preview', 'Compiled text')],
+  ],
+  [
+    'a route policy to edit, with its preview',
+    `${routed}&route_policy=${idOf(3600)}`,
+    [press('Edit', 'Set next hop'), press('Preview', 'Compiled text')],
+  ],
+  ['another routing mode', `${network}?view=routing`, [press('Change to iBGP', '6 instances change')]],
+  ['another AS number', `${network}?view=routing`, [press('Change AS number', '4200000000')]],
   ['a door to make', `${network}?view=port-mappings`, [press('New port mapping', 'Allowed sources')]],
   [
     'a grant with its QR code',
@@ -249,7 +268,16 @@ describe.concurrent('where nothing is yet, it is clean', () => {
     }),
   );
 
-  const views = ['topology', 'peers', 'virtual-ips', 'firewall', 'reachability', 'port-mappings', 'devices'];
+  const views = [
+    'topology',
+    'peers',
+    'routing',
+    'virtual-ips',
+    'firewall',
+    'reachability',
+    'port-mappings',
+    'devices',
+  ];
 
   it.each(views)('%s of a network', (view) =>
     office.open(`/networks/${idOf(503)}?view=${view}`, async (signed) => {

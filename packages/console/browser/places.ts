@@ -25,6 +25,13 @@ export interface Subjects {
   readonly firewallRuleId: string | null;
   readonly portMappingId: string | null;
   readonly userDeviceId: string | null;
+  /** null: there is no network with iBGP. */
+  readonly routing: {
+    readonly networkId: string;
+    readonly prefix: string;
+    readonly sessionId: string;
+    readonly policyId: string;
+  } | null;
 }
 
 const isThere = (page: Page, selector: string) => page.locator(selector).first().waitFor();
@@ -79,6 +86,41 @@ function servicePlaces(of: Subjects): Place[] {
   ];
 }
 
+function routingPlaces({ networkId, routing }: Subjects): Place[] {
+  const view = { name: 'network-routing', path: `/networks/${networkId}?view=routing` };
+  const isListed = (page: Page) => isThere(page, '.table, .empty');
+  if (routing === null) return [{ ...view, ready: isListed }];
+  const ofBgp = `/networks/${routing.networkId}?view=routing`;
+  const inSheet = (text: string) => (page: Page) =>
+    page.getByRole('dialog').getByText(text, { exact: true }).first().waitFor();
+  return [
+    { ...view, ready: isListed },
+    {
+      name: 'topology-with-lans',
+      path: `/networks/${routing.networkId}`,
+      ready: (page) => isThere(page, '.spot[data-kind="lan"]'),
+    },
+    { name: 'routes', path: `${ofBgp}&part=routes`, ready: isListed },
+    { name: 'bgp-sessions', path: `${ofBgp}&part=sessions`, ready: isListed },
+    { name: 'route-policies', path: `${ofBgp}&part=policies`, ready: isListed },
+    {
+      name: 'route',
+      path: `${ofBgp}&part=routes&prefix=${encodeURIComponent(routing.prefix)}`,
+      ready: inSheet('best'),
+    },
+    {
+      name: 'bgp-session',
+      path: `${ofBgp}&bgp_session=${routing.sessionId}`,
+      ready: inSheet('Recommended action'),
+    },
+    {
+      name: 'route-policy',
+      path: `${ofBgp}&route_policy=${routing.policyId}`,
+      ready: inSheet('Compiled route policies'),
+    },
+  ];
+}
+
 export function placesOf(of: Subjects): Place[] {
   const network = `/networks/${of.networkId}`;
   return [
@@ -104,6 +146,7 @@ export function placesOf(of: Subjects): Place[] {
       ready: (page) => page.getByRole('dialog').getByText('Public key').waitFor(),
     },
     ...servicePlaces(of),
+    ...routingPlaces(of),
     { name: 'instances', path: '/instances', ready: (page) => page.getByRole('grid').waitFor() },
     {
       name: 'instance',

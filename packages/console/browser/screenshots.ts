@@ -87,6 +87,7 @@ async function findSubjects(request: ScreenshotRequest): Promise<Subjects> {
     firewallRuleId: await firstOf(request, 'firewall_rules', network.id),
     portMappingId: await firstOf(request, 'port_mappings', network.id),
     userDeviceId: await firstOf(request, 'user_devices', network.id),
+    routing: null,
   };
 }
 

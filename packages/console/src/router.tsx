@@ -6,6 +6,7 @@ import { NotFoundPage, PageFailed } from './app/page-states.tsx';
 import {
   type NetworkSearch,
   networkViews,
+  routingParts,
   type SettingsTab,
   settingsTabs,
   sheetNouns,
@@ -38,6 +39,7 @@ const network = createRoute({
   path: '/networks/$networkId',
   validateSearch: (raw: Record<string, unknown>): NetworkSearch => {
     const view = networkViews.find((name) => name === raw['view']);
+    const part = routingParts.find((name) => name === raw['part']);
     return {
       ...(view === undefined ? {} : { view }),
       ...Object.fromEntries(sheetNouns.flatMap((noun) => Object.entries(textOf(raw, noun)))),
@@ -47,6 +49,9 @@ const network = createRoute({
       ...(typeof raw['port'] === 'number' ? { port: raw['port'] } : {}),
       ...textOf(raw, 'from'),
       ...textOf(raw, 'to'),
+      ...(part === undefined ? {} : { part }),
+      ...textOf(raw, 'prefix'),
+      ...textOf(raw, 'at'),
     };
   },
   component: lazyPage(() => import('./pages/network/network-page.tsx'), 'NetworkPage'),

@@ -7,6 +7,7 @@ import {
   bgpStates,
   explainedPath,
   privateAsNumber,
+  routeChange,
   routePolicyFinding,
   routingWarning,
   staticRoute,
@@ -118,14 +119,35 @@ export const routingActions = {
     name: 'system_sdwan_compile_route_policy',
     title: 'Compile route policies',
     description:
-      'The text of the routing daemon for the route policies of a peer. With direction and statements: as if these were the newest policy, which is not saved.',
+      'The text of the routing daemon for the route policies of a peer. With direction and statements it is a preview, which saves nothing: of a new policy, or of other statements of route_policy_id, with the routes that would change and what an audit would find.',
     input: {
       peer_id: common.id,
+      route_policy_id: common.id.optional().meta({ description: 'The policy that the preview changes' }),
       direction: policyDirection.optional(),
       statements: policyStatements.optional(),
     },
-    output: { peer_id: common.id, text: z.string(), warnings },
-    columns: warningColumns,
+    output: {
+      peer_id: common.id,
+      text: z.string(),
+      warnings,
+      findings: z
+        .array(routePolicyFinding)
+        .default([])
+        .meta({ description: 'Of an audit, about statements of the preview or because of them' }),
+      effect: z
+        .array(routeChange)
+        .default([])
+        .meta({ description: 'Routes that would change, by what is announced and reached now' }),
+      effect_complete: z
+        .boolean()
+        .default(true)
+        .meta({ description: 'false: of a large network not all routes were looked at' }),
+    },
+    columns: {
+      ...warningColumns,
+      findings: ['kind', 'severity', 'object.seq', 'detail'],
+      effect: ['prefix', 'peers_count', 'before.via_peer_id', 'after.via_peer_id', 'peer_id'],
+    },
     permission: 'system.sdwan.routing.read',
     subject: 'peer_id',
     route: { method: 'POST', path: `${peers}/compile_route_policy` },

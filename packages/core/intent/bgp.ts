@@ -38,13 +38,16 @@ export const bgpSession = z.object({
   neighbor_hostname: z.string(),
   state: z.enum(bgpStates),
   uptime: z.string().nullable().meta({ description: 'Such as 1d02h03m; null: not established' }),
-  uptime_seconds: z.int().nullable(),
+  uptime_seconds: z.int().nullable().meta({ description: 'Until now; until observed_at when stale' }),
   prefixes_received: z.int(),
   last_error: z
     .string()
     .nullable()
     .meta({ description: 'Why it ended last or is not established, as the routing daemon says it' }),
   observed_at: common.time.nullable().meta({ description: 'null: the instance has not reported it yet' }),
+  stale: z.boolean().default(false).meta({
+    description: 'The instance is not connected: this is what it reported last, and may have changed',
+  }),
 });
 export type BgpSession = z.infer<typeof bgpSession>;
 
@@ -68,18 +71,21 @@ export const routePolicyFinding = z.object({
   detail: z.string(),
 });
 
+export type RoutePolicyFinding = z.infer<typeof routePolicyFinding>;
+
+const pathAttributes = z.object({
+  local_pref: z.int(),
+  med: z.int(),
+  as_path: z.array(z.int()),
+  origin: z.enum(['IGP', 'EGP', 'incomplete']),
+  communities: z.array(z.string()),
+  next_hop: z.string(),
+});
+
 /** What a peer would use for a prefix. */
 export const explainedPath = z.object({
   via_peer_id: common.id.meta({ description: 'The peer in front of the prefix that announces this path' }),
-  attributes: z
-    .object({
-      local_pref: z.int(),
-      med: z.int(),
-      as_path: z.array(z.int()),
-      origin: z.enum(['IGP', 'EGP', 'incomplete']),
-      communities: z.array(z.string()),
-      next_hop: z.string(),
-    })
+  attributes: pathAttributes
     .nullable()
     .meta({ description: 'After all policies; null: a policy denies the path, or it does not arrive' }),
   best: z.boolean(),
@@ -93,6 +99,22 @@ export const explainedPath = z.object({
   ),
 });
 export type ExplainedPathShown = z.infer<typeof explainedPath>;
+
+const seenRoute = z.object({
+  via_peer_id: common.id.nullable().meta({ description: 'Of the best path; null: no path can be used' }),
+  attributes: pathAttributes.nullable(),
+  denied_peer_ids: z.array(common.id).meta({ description: 'Peers whose paths a policy denies' }),
+});
+
+/** What a policy would change in the routes that there are. */
+export const routeChange = z.object({
+  prefix: z.string(),
+  peer_id: common.id.meta({ description: 'A peer that sees it so: peer_id of the call, if that does' }),
+  peers_count: z.int().meta({ description: 'Peers that see the same change' }),
+  before: seenRoute,
+  after: seenRoute,
+});
+export type RouteChangeShown = z.infer<typeof routeChange>;
 
 export const staticRoute = z.object({ prefix: z.string(), via_peer_id: common.id, source: z.string() });
 export const bgpRoute = z.object({

@@ -9,6 +9,8 @@ export const consoleEventsKeptMax = 5000;
 export const consolePictureNodesMax = 300;
 /** Tunnels drawn at once: more of them are a grey cloud. Those of hubs and of the chosen machine come first. */
 export const consolePictureTunnelsMax = 900;
+/** LANs drawn around it: more of them make it so wide that nothing can be read. */
+export const consolePictureLansMax = 40;
 /** Events come in bursts; what they concern is read again once for so long a burst. */
 export const consoleRefreshMs = 150;
 /** The same for lists of several pages, whose rows are patched in place meanwhile. */

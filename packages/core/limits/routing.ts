@@ -53,6 +53,11 @@ export const meshPeersFew = 3;
 export const policiesPerNetworkMax = 100;
 /** A warning for each statement of a policy would hide what else an answer says. */
 export const routingWarningsMax = 20;
+/** Steps of a preview of a policy (policy-effect.ts): about 0.2 s, so that nobody keeps the platform busy by asking. 100
+ * statements, 1,000 prefixes and 50 peers are fewer. */
+export const previewStepsMax = 500_000;
+/** Changes of routes that a preview tells: more are no easier to read than the routes themselves. */
+export const previewChangesMax = 100;
 /** Events of sessions that one instance may cause in a minute: a reflector with many clients loses all at once, when it
  * is cut off, and gets them back. More are counted in the next one. */
 export const sessionEventsPerMinuteMax = 200;

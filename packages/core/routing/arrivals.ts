@@ -1,12 +1,12 @@
 // Which paths to a prefix arrive at a peer, and what policies did to each before: at the peer that announces it, and at
 // the reflector that passes it on. What the receiving peer does with them is in explain.ts.
-import { parsePrefix } from '../net/prefix.ts';
+import { type Prefix, parsePrefix } from '../net/prefix.ts';
 import { evaluatePolicies, type PolicyEffect } from './evaluate.ts';
 import { type ExplainedPath, explainRoute } from './explain.ts';
 import { announcerCommunity, routerIdOf } from './identity.ts';
 import type { Policy, Subnet } from './model.ts';
 import type { PathAttributes, ReceivedPath } from './path.ts';
-import { statementsOf } from './statements.ts';
+import { policiesFor, statementsOf } from './statements.ts';
 
 export interface RoutedNetwork {
   readonly asNumber: number;
@@ -40,7 +40,8 @@ interface Arrival {
 }
 
 /** `peer`: its address; null: any peer that announces nothing and is no reflector. */
-export function pathsTo(network: RoutedNetwork, subnet: Subnet, peer: string | null): PathToPrefix[] {
+export function pathsTo(whole: RoutedNetwork, subnet: Subnet, peer: string | null): PathToPrefix[] {
+  const network = { ...whole, policies: policiesFor(whole.policies, prefixOf(subnet)) };
   const arrivals = subnet.announcers.map((one) => arrivalOf(network, { subnet, peer, ...one }));
   const explained = explainRoute({
     prefix: subnet.prefix,
@@ -111,6 +112,16 @@ function arrivalOf(
 const notEstablished =
   'It does not arrive: no BGP session that would bring it is Established (system_sdwan_get_bgp_sessions).';
 
+/**
+ * By whom the paths to a prefix come to a peer, as a text: two peers with the same text have the same paths, with the same
+ * attributes.
+ */
+export function arrivalKey(network: RoutedNetwork, { announcers }: Subnet, peer: string): string {
+  return announcers
+    .map(({ next_hop: announcer }) => (announcer === peer ? 'self' : senderOf(network, announcer, peer)))
+    .join(' ');
+}
+
 /** Who passes the path of the announcer on to the peer: itself, or a reflector with both sessions; null: nobody. */
 function senderOf(
   { reflectors, isUp }: RoutedNetwork,
@@ -131,9 +142,14 @@ function evaluated(
   subnet: Subnet,
   attributes: PathAttributes,
 ) {
-  const prefix = parsePrefix(subnet.prefix);
-  if (prefix === null) throw new Error(`not a prefix: ${subnet.prefix}`);
-  return evaluatePolicies(statementsOf(policies, direction), { prefix, attributes }, asNumber);
+  const path = { prefix: prefixOf(subnet), attributes };
+  return evaluatePolicies(statementsOf(policies, direction), path, asNumber);
+}
+
+export function prefixOf({ prefix: text }: Subnet): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`not a prefix: ${text}`);
+  return prefix;
 }
 
 /** A reflector evaluates the same imports as the peer: what both did is said once. */

@@ -63,8 +63,11 @@ function changed(attributes: PathAttributes, { set }: Statement, asNumber: numbe
   };
 }
 
+/** The effect of a statement that denies a path. */
+export const denial = 'denies';
+
 function effectOf({ action, set }: Statement): string {
-  if (action === 'deny') return 'denies';
+  if (action === 'deny') return denial;
   const changes = Object.entries(set).flatMap(([member, value]) =>
     value === undefined ? [] : `${member} ${value}`,
   );

@@ -1,14 +1,32 @@
 // The statements of a direction as one sequence: all policies of a network in the order of their creation, in each the
 // order of its statements. The first statement that matches decides; a path that none matches is permitted.
+import type { Prefix } from '../net/prefix.ts';
 import type { Policy, Statement } from './model.ts';
-import { type PrefixRange, rangeOf } from './prefix-range.ts';
+import { matches, type PrefixRange, rangeOf } from './prefix-range.ts';
 
 /** A statement with its place. */
 export interface PlacedStatement extends Statement {
   readonly route_policy_id: string;
 }
 
-export function statementsOf(policies: readonly Policy[], direction: Policy['direction']): PlacedStatement[] {
+/** Those of both directions of policies that were asked about: every path is evaluated against the same ones. */
+const sequences = new WeakMap<
+  readonly Policy[],
+  Readonly<Record<Policy['direction'], readonly PlacedStatement[]>>
+>();
+
+export function statementsOf(
+  policies: readonly Policy[],
+  direction: Policy['direction'],
+): readonly PlacedStatement[] {
+  const known = sequences.get(policies);
+  if (known !== undefined) return known[direction];
+  const both = { import: sequenceOf(policies, 'import'), export: sequenceOf(policies, 'export') };
+  sequences.set(policies, both);
+  return both[direction];
+}
+
+function sequenceOf(policies: readonly Policy[], direction: Policy['direction']): PlacedStatement[] {
   return policies
     .filter((policy) => policy.direction === direction)
     .toSorted((a, b) => (a.route_policy_id < b.route_policy_id ? -1 : 1))
@@ -17,9 +35,26 @@ export function statementsOf(policies: readonly Policy[], direction: Policy['dir
     );
 }
 
+const ranges = new WeakMap<Statement['match'], PrefixRange | null>();
+
+/** What of the policies can match a prefix: with it alone, each path to the prefix is evaluated as with all of them. */
+export function policiesFor(policies: readonly Policy[], prefix: Prefix): Policy[] {
+  return policies.flatMap((policy) => {
+    const statements = policy.statements.filter((statement) => {
+      const range = rangeMatched(statement);
+      return range === null || matches(range, prefix);
+    });
+    return statements.length === 0 ? [] : [{ ...policy, statements }];
+  });
+}
+
 /** The prefixes that it matches; null: all of them. */
 export function rangeMatched({ match }: Statement): PrefixRange | null {
-  return match.prefix === undefined ? null : rangeOf(match.prefix, match.prefix_ge, match.prefix_le);
+  const known = ranges.get(match);
+  if (known !== undefined) return known;
+  const range = match.prefix === undefined ? null : rangeOf(match.prefix, match.prefix_ge, match.prefix_le);
+  ranges.set(match, range);
+  return range;
 }
 
 /** The same text for statements that differ in prefixes alone. */

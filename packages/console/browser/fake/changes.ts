@@ -14,6 +14,7 @@ import {
   remove,
   status,
 } from './prepared.ts';
+import { routingChanges } from './routing.ts';
 import { serviceChanges } from './service-changes.ts';
 import {
   type Approval,
@@ -28,6 +29,7 @@ import {
 
 const changes: Readonly<Record<string, Prepare>> = {
   ...serviceChanges,
+  ...routingChanges,
   createNetwork(world, input) {
     if (world.networks.some((network) => network.name === input['name'])) {
       throw new ProductError(

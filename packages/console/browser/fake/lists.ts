@@ -33,6 +33,8 @@ export function rowsOf(
     system_sdwan_list_firewall_rules: ['firewall_rules', world.firewallRules],
     system_sdwan_list_port_mappings: ['port_mappings', world.portMappings],
     system_sdwan_list_subnet_advertisements: ['subnet_advertisements', world.subnets],
+    system_sdwan_get_bgp_sessions: ['sessions', world.bgpSessions],
+    system_sdwan_list_route_policies: ['route_policies', world.routePolicies],
     system_sdwan_list_access_grants: ['access_grants', world.accessGrants],
     system_sdwan_list_user_devices: ['user_devices', world.userDevices],
     system_list_approvals: ['approvals', world.approvals],

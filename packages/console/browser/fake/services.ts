@@ -5,11 +5,13 @@ import { ProductError } from '@powernode/core/errors';
 import type { FirewallFinding } from '@powernode/core/intent/firewall';
 import { matrixNodesMax } from '@powernode/core/limits/overlay';
 import { find, type Input, type Shown } from './prepared.ts';
+import { routingReaders } from './routing.ts';
 import type { FirewallRule, Network, Peer, UserDevice, VirtualIp, World } from './world.ts';
 
 type Reader = (world: World, input: Input) => Shown;
 
 const readers: Readonly<Record<string, Reader>> = {
+  ...routingReaders,
   getVirtualIp: (world, input) => ({
     virtual_ip: find(world.virtualIps, input['virtual_ip_id'], 'virtual IP'),
   }),

@@ -1,6 +1,7 @@
 // A small account in which something of everything is to be seen.
 import { approvalExpiryMs } from '@powernode/core/limits/requests';
 import { idOf } from './ids.ts';
+import { addRouting } from './small-routing.ts';
 import { addServices } from './small-services.ts';
 import {
   ago,
@@ -25,6 +26,7 @@ export function smallWorld(): World {
   addPeople(world);
   addTokens(world);
   addServices(world);
+  addRouting(world);
   addApprovals(world);
   return world;
 }

@@ -1,6 +1,8 @@
 // What the fake platform knows: an account with machines, networks and a past, in two sizes.
 
 import { permissionNames } from '@powernode/core/intent/account';
+import type { AccountBgp, BgpSession } from '@powernode/core/intent/bgp';
+import type { RoutePolicy } from '@powernode/core/intent/route-policy';
 import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { Output } from '../../src/api/client.ts';
 import { chance, idOf, keyOf } from './ids.ts';
@@ -38,6 +40,10 @@ export interface World {
   readonly firewallRules: FirewallRule[];
   readonly portMappings: PortMapping[];
   readonly subnets: SubnetAdvertisement[];
+  readonly bgpSessions: BgpSession[];
+  readonly routePolicies: RoutePolicy[];
+  /** The one of the account. */
+  readonly accountBgp: AccountBgp[];
   readonly accessGrants: AccessGrant[];
   readonly userDevices: UserDevice[];
 }
@@ -83,6 +89,9 @@ export function emptyWorld(): World {
     firewallRules: [],
     portMappings: [],
     subnets: [],
+    bgpSessions: [],
+    routePolicies: [],
+    accountBgp: [{ as_number: 64_512, router_id_strategy: 'host_address', default_local_pref: 100 }],
     accessGrants: [],
     userDevices: [],
   };

@@ -35,6 +35,22 @@ describe('what an event concerns', () => {
     expect(nounsOf('system.operator.disabled')).toEqual(['operators', 'api_tokens']);
   });
 
+  it('is routing, where that follows from it', () => {
+    expect(nounsOf('sdwan.bgp.session.lost')).toEqual(['sessions', 'routes', 'changes']);
+    expect(nounsOf('sdwan.account_bgp.updated')).toContain('account_bgp');
+    expect(nounsOf('sdwan.route_policy.updated')).toEqual(
+      expect.arrayContaining(['route_policies', 'routes', 'route_findings']),
+    );
+    for (const kind of [
+      'sdwan.peer.lan_subnets_updated',
+      'sdwan.peer.unreachable',
+      'sdwan.network.updated',
+    ]) {
+      expect(nounsOf(kind), kind).toContain('routes');
+    }
+    expect(nounsOf('system.instance.offline')).toContain('sessions');
+  });
+
   it('is everything when the kind is not known', () => {
     expect(nounsOf('something.new')).toEqual(expect.arrayContaining(['networks', 'policies', 'api_tokens']));
   });

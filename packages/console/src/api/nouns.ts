@@ -5,7 +5,14 @@ import { type ActionFacts, actionFacts, type ListName } from './actions.ts';
 import { type Event, turnOf } from './event.ts';
 
 /** A list of the API, or what the platform works out of a whole network. */
-export type Noun = ListName | 'findings' | 'reachability' | 'topology';
+export type Noun =
+  | ListName
+  | 'account_bgp'
+  | 'findings'
+  | 'reachability'
+  | 'route_findings'
+  | 'routes'
+  | 'topology';
 
 /** A kind of object that actions change: how events and categories of it begin, and the list that shows it. */
 interface Kind {
@@ -30,11 +37,14 @@ function kindsOf(facts: readonly ActionFacts[]): readonly Kind[] {
 const overlay: readonly Noun[] = ['networks', 'peers', 'topology', 'instances'];
 /** Follows from rules, addresses, doors and who is there. */
 const affectedByRules: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
+/** Follows from policies, prefixes behind peers, sessions and who is reached. */
+const affectedByRouting: readonly Noun[] = ['sessions', 'routes', 'route_findings'];
 const ofNetworks: readonly Noun[] = [
   ...new Set([
     ...overlay,
     ...kinds.filter(({ prefix }) => prefix.startsWith('sdwan.')).map(({ list }) => list),
     ...affectedByRules,
+    ...affectedByRouting,
   ]),
 ];
 
@@ -47,21 +57,26 @@ const shownBy: Readonly<Partial<Record<ListName, readonly Noun[]>>> = {
   operators: ['api_tokens'],
   peers: [...ofNetworks, 'subnet_advertisements'],
   port_mappings: affectedByRules,
+  route_policies: ['routes', 'route_findings'],
   user_devices: ['access_grants', ...affectedByRules],
   virtual_ips: ['port_mappings', ...affectedByRules],
 };
 
 const peerStatuses: readonly PeerStatus[] = ['handshake_pending', 'handshaking', 'connected', 'silent'];
 
+const ofPresence: readonly Noun[] = [...overlay, 'virtual_ips', 'reachability', 'sessions', 'routes'];
+
 /** By the beginning of an event's kind or of an action's category; the first that fits counts. */
 const concerned: readonly (readonly [prefix: string, nouns: readonly Noun[]])[] = [
   // What is observed of a peer changes nothing of what nodes are given.
   ...peerStatuses.map((status) => [`sdwan.peer.${status}`, [...overlay, 'virtual_ips']] as const),
   // Whether it is reached: that changes who reaches whom, and what a machine shows of its networks.
-  ['sdwan.peer.unreachable', [...overlay, 'virtual_ips', 'reachability']],
-  ['sdwan.peer.reachable', [...overlay, 'virtual_ips', 'reachability']],
-  ['system.instance.offline', [...overlay, 'virtual_ips', 'reachability']],
-  ['system.instance.online', [...overlay, 'virtual_ips', 'reachability']],
+  ['sdwan.peer.unreachable', ofPresence],
+  ['sdwan.peer.reachable', ofPresence],
+  ['system.instance.offline', ofPresence],
+  ['system.instance.online', ofPresence],
+  ['sdwan.bgp.session', ['sessions', 'routes']],
+  ['sdwan.account_bgp', ['account_bgp', ...affectedByRouting]],
   ...kinds.map(({ prefix, list }) => [prefix, [...new Set([list, ...(shownBy[list] ?? [])])]] as const),
   ['sdwan.', ofNetworks],
   ['system.sdwan_', ofNetworks],
@@ -80,7 +95,7 @@ const everything: readonly Noun[] = [
 ];
 
 /** What is worked out of a whole network, and stands in no row that could be patched. */
-export const workedOut: ReadonlySet<Noun> = new Set(['findings', 'reachability']);
+export const workedOut: ReadonlySet<Noun> = new Set(['findings', 'reachability', 'route_findings', 'routes']);
 
 /** The nouns that may look different after something of this kind. A kind that is unknown here concerns all. */
 export function nounsOf(kind: string): readonly Noun[] {

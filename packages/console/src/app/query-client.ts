@@ -38,17 +38,22 @@ interface LargeAnswers {
   readonly matrix?: { readonly nodes: readonly unknown[] };
   /** Of an audit, which compares all of them with each other. */
   readonly rules_count?: number;
+  readonly statements_count?: number;
+  readonly static_routes?: readonly unknown[];
+  readonly bgp_routes?: readonly unknown[];
 }
 
-/** Lists of several pages cost many requests to read again; the topology and the reachability of a large network are
- * large answers, and an audit of many rules is much work. */
+/** Lists of several pages cost many requests to read again; the topology, the reachability and the routes of a large
+ * network are large answers, and an audit of many rules or statements is much work. */
 export function isLong(query: Query): boolean {
-  const { topology, matrix, rules_count: rules = 0 } = (query.state.data ?? {}) as LargeAnswers;
+  const answer = (query.state.data ?? {}) as LargeAnswers;
+  const { topology, matrix, static_routes: fixed = [], bgp_routes: chosen = [] } = answer;
   const nodes = Math.max(topology?.nodes.length ?? 0, (matrix?.nodes.length ?? 0) * matrixWeight);
+  const { rules_count: rules = 0, statements_count: statements = 0 } = answer;
   return (
     pagesOf(query).length > 1 ||
     nodes > consoleLimits.consolePictureNodesMax ||
-    rules > requestsLimits.pageSizeMax
+    Math.max(rules, statements, fixed.length + chosen.length) > requestsLimits.pageSizeMax
   );
 }
 

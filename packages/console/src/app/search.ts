@@ -3,6 +3,7 @@ export const networkViews = [
   'topology',
   'peers',
   'tunnels',
+  'routing',
   'virtual-ips',
   'firewall',
   'reachability',
@@ -10,8 +11,19 @@ export const networkViews = [
   'devices',
 ] as const;
 export type NetworkView = (typeof networkViews)[number];
+/** What the view of routing has beside each other. */
+export const routingParts = ['routes', 'sessions', 'policies'] as const;
+export type RoutingPart = (typeof routingParts)[number];
 /** What opens as a sheet over the page of its network. */
-export const sheetNouns = ['peer', 'virtual_ip', 'firewall_rule', 'port_mapping', 'user_device'] as const;
+export const sheetNouns = [
+  'peer',
+  'virtual_ip',
+  'firewall_rule',
+  'port_mapping',
+  'user_device',
+  'bgp_session',
+  'route_policy',
+] as const;
 export type SheetNoun = (typeof sheetNouns)[number];
 type OpenSheet = { readonly [N in SheetNoun]?: string };
 
@@ -25,6 +37,10 @@ export interface NetworkSearch extends OpenSheet {
   readonly port?: number;
   readonly from?: string;
   readonly to?: string;
+  readonly part?: RoutingPart;
+  /** Which route is explained, and at which peer. */
+  readonly prefix?: string;
+  readonly at?: string;
 }
 
 export const settingsTabs = ['you', 'operators', 'tokens', 'accounts'] as const;

@@ -30,6 +30,7 @@ const VirtualIpsView = lazyPart(
   'VirtualIpsView',
   loading,
 );
+const RoutingView = lazyPart(() => import('./routing/routing-view.tsx'), 'RoutingView', loading);
 const FirewallView = lazyPart(() => import('./firewall/firewall-view.tsx'), 'FirewallView', loading);
 const ReachView = lazyPart(() => import('./reach/reach-view.tsx'), 'ReachView', loading);
 const MappingsView = lazyPart(() => import('./mappings/mappings-view.tsx'), 'MappingsView', loading);
@@ -39,6 +40,7 @@ const views: readonly (readonly [view: NetworkView, text: string])[] = [
   ['topology', 'Topology'],
   ['peers', 'Peers'],
   ['tunnels', 'Tunnels'],
+  ['routing', 'Routing'],
   ['virtual-ips', 'Virtual IPs'],
   ['firewall', 'Firewall'],
   ['reachability', 'Reachability'],
@@ -75,6 +77,7 @@ function Known({ network }: { readonly network: Network }) {
       {view === 'topology' ? <TopologyView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'peers' ? <PeersView network={network} attach={() => setOpened('attach')} /> : null}
       {view === 'tunnels' ? <TunnelsView network={network} /> : null}
+      {view === 'routing' ? <RoutingView network={network} /> : null}
       {view === 'virtual-ips' ? <VirtualIpsView network={network} /> : null}
       {view === 'firewall' ? <FirewallView network={network} /> : null}
       {view === 'reachability' ? <ReachView network={network} /> : null}

@@ -8,6 +8,8 @@ const views: Readonly<Record<SheetNoun, NetworkView>> = {
   firewall_rule: 'firewall',
   port_mapping: 'port-mappings',
   user_device: 'devices',
+  bgp_session: 'routing',
+  route_policy: 'routing',
 };
 
 export interface NamedObject {

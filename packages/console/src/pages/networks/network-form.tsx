@@ -25,6 +25,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     ipv4: 'free' as Ipv4Choice,
     ipv4_prefix: '',
     topology_strategy: 'hub_and_spoke' as Network['topology_strategy'],
+    routing_mode: 'static' as Network['routing_mode'],
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
     direct_paths: true,
     rematch_connections: true,
@@ -76,6 +77,7 @@ function valuesOf(network: Network) {
     name: network.name,
     description: network.description,
     topology_strategy: network.topology_strategy,
+    routing_mode: network.routing_mode,
     firewall_default_policy: network.firewall_default_policy,
     direct_paths: network.direct_paths,
     rematch_connections: network.rematch_connections,
@@ -157,12 +159,20 @@ function Ipv4({ values, set, errorOf, choices, hint }: Ipv4Props) {
 interface SharedValues {
   readonly description: string;
   readonly topology_strategy: Network['topology_strategy'];
+  readonly routing_mode: Network['routing_mode'];
   readonly firewall_default_policy: Network['firewall_default_policy'];
   readonly direct_paths: boolean;
   readonly rematch_connections: boolean;
   readonly mtu: string;
 }
 
+/** For prefixes behind peers. */
+export const routingModeMeaning: Readonly<Record<Network['routing_mode'], string>> = {
+  static: 'Each prefix behind peers is routed to the reachable peer with the highest preference.',
+  ibgp: 'Peers announce their prefixes by BGP (FRR), and route policies act.',
+};
+
+// oxlint-disable-next-line max-lines-per-function -- one field after the other
 function Shared({ values, set, errorOf }: FieldsProps<SharedValues>) {
   return (
     <>
@@ -187,6 +197,17 @@ function Shared({ values, set, errorOf }: FieldsProps<SharedValues>) {
           { value: 'full_mesh', text: 'Full mesh' },
         ]}
         error={errorOf('topology_strategy')}
+      />
+      <SelectField
+        label="Routing mode"
+        hint={routingModeMeaning[values.routing_mode]}
+        value={values.routing_mode}
+        onChange={(routing_mode) => set({ routing_mode })}
+        choices={[
+          { value: 'static', text: 'Static' },
+          { value: 'ibgp', text: 'iBGP' },
+        ]}
+        error={errorOf('routing_mode')}
       />
       <Check
         label="Direct paths"

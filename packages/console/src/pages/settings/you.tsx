@@ -1,5 +1,6 @@
 // Who is signed in, where, and what they may do.
 
+import { useMay } from '../../app/permissions.ts';
 import { useStore } from '../../app/store.ts';
 import { chooseTheme, type Theme, theme } from '../../app/theme.ts';
 import { useWhoami } from '../../app/use-one.ts';
@@ -8,6 +9,7 @@ import { Facts } from '../../parts/facts.tsx';
 import { SelectField } from '../../parts/form.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
+import { AsNumber, useAccountBgp } from './as-number.tsx';
 
 const themeChoices: readonly { readonly value: Theme; readonly text: string }[] = [
   { value: 'system', text: 'System' },
@@ -38,6 +40,7 @@ export function You() {
         </Loaded>
         <SelectField label="Theme" value={chosen} choices={themeChoices} onChange={chooseTheme} />
       </Section>
+      <Bgp />
       <Section title="Permissions">
         <Loaded what="your permissions" data={data} error={error}>
           {({ permissions }) => (
@@ -52,5 +55,30 @@ export function You() {
         </Loaded>
       </Section>
     </div>
+  );
+}
+
+/** What all networks of the account with iBGP have in common. */
+function Bgp() {
+  const may = useMay('getAccountBgp');
+  const found = useAccountBgp();
+  if (!may || found === undefined) return null;
+  return (
+    <Section title="BGP">
+      <div className="panel">
+        <Facts
+          facts={[
+            [
+              'AS number',
+              <span key="a" className="row">
+                <AsNumber />
+              </span>,
+            ],
+            ['Router ID', 'low 32 bits of the overlay address of a peer'],
+            ['Default local preference', String(found.default_local_pref)],
+          ]}
+        />
+      </div>
+    </Section>
   );
 }

@@ -100,7 +100,7 @@ function showRoutePolicy(row: RoutePolicyRow): RoutePolicy {
   return { ...stored(row), network_id, name, direction, statements };
 }
 
-async function policyRow(context: ActionContext, id: string): Promise<RoutePolicyRow> {
+export async function policyRow(context: ActionContext, id: string): Promise<RoutePolicyRow> {
   const row = await context.trx
     .selectFrom('route_policies')
     .selectAll()

@@ -79,7 +79,7 @@ interface ReportedNetwork extends RoutedNetwork {
   readonly isUnreported: (one: string, other: string) => boolean;
 }
 
-async function routedNetwork(
+export async function routedNetwork(
   context: ActionContext,
   networkId: string,
   facts: RoutingFacts,
@@ -125,7 +125,7 @@ function reflectorsOf(index: NetworkIndex): string[] | null {
     .sort();
 }
 
-function peersByAddress({ addresses }: RoutingFacts): ReadonlyMap<string, string> {
+export function peersByAddress({ addresses }: RoutingFacts): ReadonlyMap<string, string> {
   return new Map(Array.from(addresses, ([id, address]) => [address, id]));
 }
 
@@ -152,7 +152,7 @@ function showPaths(paths: readonly PathToPrefix[], facts: RoutingFacts): Explain
   }));
 }
 
-function shownAttributes(attributes: NonNullable<PathToPrefix['attributes']>) {
+export function shownAttributes(attributes: NonNullable<PathToPrefix['attributes']>) {
   const { local_pref, med, as_path, origin, communities, next_hop } = attributes;
   return { local_pref, med, as_path: [...as_path], origin, communities: [...communities], next_hop };
 }

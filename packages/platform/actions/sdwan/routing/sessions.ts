@@ -78,7 +78,8 @@ export async function showSessions(
   const names = await peerNames(context, [...ids]);
   return sessions.map((session) => {
     const { peer, neighbor, row } = session;
-    const seconds = uptimeSeconds(row, context.now);
+    const isStale = !context.services.deliverer.nodeDelivery(peer.instanceId).connected;
+    const seconds = uptimeSeconds(row, isStale ? (row?.observed_at ?? context.now) : context.now);
     return {
       id: sessionIdOf(session),
       network_id: peer.networkId,
@@ -92,13 +93,14 @@ export async function showSessions(
       prefixes_received: row?.prefixes_received ?? 0,
       last_error: row?.last_error ?? null,
       observed_at: timeOrNull(row?.observed_at ?? null),
+      stale: isStale,
     };
   });
 }
 
-function uptimeSeconds(row: SessionRow | null, now: Date): number | null {
+function uptimeSeconds(row: SessionRow | null, until: Date): number | null {
   if (row === null || row.state !== 'Established' || row.established_at === null) return null;
-  return Math.max(0, Math.floor((now.getTime() - row.established_at.getTime()) / 1000));
+  return Math.max(0, Math.floor((until.getTime() - row.established_at.getTime()) / 1000));
 }
 
 /** `1d02h03m`, `2h03m`, `3m04s`, `4s`. */

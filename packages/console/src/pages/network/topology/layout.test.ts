@@ -162,6 +162,60 @@ describe('the topology of a network', () => {
     expect(layout.lines.length).toBe(900);
   });
 
+  describe('with LANs behind its peers', () => {
+    const lanOf = (prefix: string, ...holders: string[]) => ({
+      prefix,
+      description: '',
+      holders: holders.map((peerId, i) => ({ peerId, best: i === 0 })),
+    });
+
+    it.each([
+      [1, 1, 1],
+      [1, 3, 3],
+      [1, 2, 12],
+      [2, 6, 7],
+      [0, 5, 5],
+      [3, 40, 40],
+      [2, 200, 40],
+    ])('of %i hubs and %i spokes has %i LANs around it, none over anything', (hubs, spokes, count) => {
+      const topology = fleet(hubs, spokes);
+      const lans = Array.from({ length: count }, (_, i) => lanOf(`10.${i}.0.0/16`, `spoke${i % spokes}`));
+      for (const format of ['wide', 'tall'] as const) {
+        const { spots, lansLeftOut } = layoutTopology(topology, { now, format, lans });
+        expect(spots.filter(({ kind }) => kind === 'lan')).toHaveLength(count);
+        expect(overlaps(spots), format).toEqual([]);
+        expect(lansLeftOut).toBe(0);
+      }
+    });
+
+    it('shows by which peer a LAN is met, and which is on standby', () => {
+      const nodes = [node('hub', { role: 'hub' }), node('a'), node('b', { reachable: false })];
+      const lans = [lanOf('10.7.0.0/24', 'a', 'b', 'not drawn')];
+      const { lines } = layoutTopology({ nodes, links: [] }, { now, format: 'wide', lans });
+      expect(lines.map(({ from, to, kind, health }) => [from, to, kind, health])).toEqual([
+        ['a', 'lan 10.7.0.0/24', 'lan', 'up'],
+        ['b', 'lan 10.7.0.0/24', 'lan-standby', 'down'],
+      ]);
+    });
+
+    it('stays as it is when another peer is used, whatever the order of routes', () => {
+      const topology = fleet(1, 4);
+      const places = (lans: ReturnType<typeof lanOf>[]) =>
+        layoutTopology(topology, { now, format: 'wide', lans }).spots.map(({ id, x, y }) => [id, x, y]);
+      const [first, second] = [lanOf('10.7.0.0/24', 'spoke0', 'spoke1'), lanOf('10.8.0.0/24', 'spoke0')];
+      const moved = { ...first, holders: first.holders.map((one) => ({ ...one, best: !one.best })) };
+      expect(places([second, moved])).toEqual(places([first, second]));
+    });
+
+    it('draws no more than can be read, and says how many it leaves out', () => {
+      const lans = Array.from({ length: 100 }, (_, i) => lanOf(`10.${i}.0.0/16`, `spoke${i % 9}`));
+      const few = layoutTopology(fleet(1, 9), { now, format: 'wide', lans });
+      expect([few.lansLeftOut, overlaps(few.spots)]).toEqual([60, []]);
+      // Nobody of a group is drawn, so that nothing is drawn behind it.
+      expect(layoutTopology(fleet(2, 5000), { now, format: 'wide', lans }).lansLeftOut).toBe(100);
+    });
+  });
+
   it('is quick for 10,000 machines', () => {
     const layout = layoutTopology(fleet(4, 10_000), { now, format: 'wide' });
     expect(layout.spots.length).toBeLessThan(20);

@@ -5,6 +5,7 @@ import type { Topology } from '@powernode/core/intent/peer';
 import { consolePictureNodesMax, consolePictureTunnelsMax } from '@powernode/core/limits/console';
 import { type PeerState, peerStateOf } from '../../../parts/peer-state.ts';
 import { homesOf, type Tunnel, type TunnelHealth, type TunnelKind, tunnelsOf } from '../tunnels.ts';
+import { drawLans, type Lan, type LanLine, type LanSpot } from './lans.ts';
 
 type Node = Topology['nodes'][number];
 
@@ -30,9 +31,10 @@ export interface GroupSpot extends Placed {
   readonly state: PeerState;
   readonly count: number;
 }
-export type Spot = MachineSpot | GroupSpot;
+type PeerSpot = MachineSpot | GroupSpot;
+export type Spot = PeerSpot | LanSpot;
 
-export interface Line {
+interface TunnelLine {
   readonly id: string;
   readonly from: string;
   readonly to: string;
@@ -40,11 +42,14 @@ export interface Line {
   readonly health: TunnelHealth;
 }
 
+export type Line = TunnelLine | LanLine;
+
 export interface Layout {
   readonly spots: readonly Spot[];
   readonly lines: readonly Line[];
   /** Tunnels that are there and not drawn. */
   readonly linesLeftOut: number;
+  readonly lansLeftOut: number;
   readonly grouped: boolean;
 }
 
@@ -73,11 +78,12 @@ export type Format = keyof typeof stretches;
 export interface LayoutOptions {
   readonly now: number;
   readonly format: Format;
+  readonly lans?: readonly Lan[];
 }
 
 export function layoutTopology(
   topology: Pick<Topology, 'nodes' | 'links'>,
-  { now, format }: LayoutOptions,
+  { now, format, lans = [] }: LayoutOptions,
 ): Layout {
   const grouped = topology.nodes.length > consolePictureNodesMax;
   const hubs = topology.nodes.filter((node) => node.role === 'hub');
@@ -89,16 +95,26 @@ export function layoutTopology(
   const tunnels = tunnelsOf(topology, now).filter(
     (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && isWorthALine(t, detail),
   );
+  const behind = drawLans(lans, { peers: spots.flatMap(drawnPeer), stretch: stretches[format] });
   const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
   return {
-    spots,
+    spots: [...spots, ...behind.spots],
     lines: [
       ...kept.map(lineOf),
       ...spots.flatMap((spot) => (spot.kind === 'group' ? groupLine(spot, drawn) : [])),
+      ...behind.lines,
     ],
     linesLeftOut: tunnels.length - kept.length,
+    lansLeftOut: behind.leftOut,
     grouped,
   };
+}
+
+/** LANs keep off groups too, and stand at none. */
+function drawnPeer(spot: PeerSpot) {
+  const { id, x, y, width, height } = spot;
+  const state = spot.kind === 'group' ? spot.state : peerStateOf(spot.node);
+  return { id, x, y, width, height, state };
 }
 
 /** Among many, tunnels that only wait are a grey cloud. Two spokes that could meet and do not use their hub: that is
@@ -114,12 +130,12 @@ function urgency(tunnel: Tunnel): number {
   return order.indexOf(tunnel.kind);
 }
 
-function lineOf(tunnel: Tunnel): Line {
+function lineOf(tunnel: Tunnel): TunnelLine {
   const { id, kind, health } = tunnel;
   return { id, kind, health, from: tunnel.a.peer_id, to: tunnel.b.peer_id };
 }
 
-function groupLine(group: GroupSpot, drawn: ReadonlySet<string>): Line[] {
+function groupLine(group: GroupSpot, drawn: ReadonlySet<string>): TunnelLine[] {
   if (!drawn.has(group.hubId)) return [];
   const health = groupHealth[group.state];
   const kind = group.role === 'hub' ? 'backbone' : 'relay';
@@ -145,12 +161,12 @@ interface Cast {
 
 type Member = Omit<MachineSpot, 'x' | 'y'> | Omit<GroupSpot, 'x' | 'y'>;
 
-function placeAll(cast: Cast): Spot[] {
+function placeAll(cast: Cast): PeerSpot[] {
   const { drawnHubs, format } = cast;
   const around = membersByHub(cast);
   const centres = hubCentres(drawnHubs.length, { around: [...around.values()], format });
   const stretched = ({ x, y }: Point) => ({ x: Math.round(x * stretches[format]), y: Math.round(y) });
-  const spots: Spot[] = drawnHubs.map((node, i) => ({
+  const spots: PeerSpot[] = drawnHubs.map((node, i) => ({
     kind: 'hub',
     id: node.peer_id,
     node,

@@ -2,9 +2,9 @@
 import { Icon } from '../../../parts/icon.tsx';
 import { StatusShape } from '../../../parts/status.tsx';
 import { peerLooks } from '../../../parts/statuses.tsx';
-import type { TunnelHealth, TunnelKind } from '../tunnels.ts';
+import type { Line } from './layout.ts';
 
-const lines: readonly (readonly [kind: TunnelKind, health: TunnelHealth, text: string])[] = [
+const lines: readonly (readonly [kind: Line['kind'], health: Line['health'], text: string])[] = [
   ['backbone', 'up', 'between hubs'],
   ['direct', 'up', 'direct'],
   ['shortcut', 'up', 'between spokes'],
@@ -14,8 +14,13 @@ const lines: readonly (readonly [kind: TunnelKind, health: TunnelHealth, text: s
   ['relay', 'stale', 'tunnel silent'],
   ['relay', 'down', 'tunnel down'],
 ];
+const lanLines: typeof lines = [
+  ['lan', 'up', 'peer in front of a LAN'],
+  ['lan-standby', 'up', 'another peer in front of it'],
+];
 
-export function Legend() {
+/** `hasLans`: what they look like is said only where there are some. */
+export function Legend({ hasLans }: { readonly hasLans: boolean }) {
   return (
     <ul className="legend" aria-label="Legend">
       {Object.values(peerLooks).map((look) => (
@@ -24,7 +29,7 @@ export function Legend() {
           {look.text}
         </li>
       ))}
-      {lines.map(([kind, health, text]) => (
+      {[...lines, ...(hasLans ? lanLines : [])].map(([kind, health, text]) => (
         <li key={text}>
           <svg className="sample" viewBox="0 0 32 12" aria-hidden="true">
             <path className="line" d="M1 6h30" data-kind={kind} data-health={health} />
@@ -44,6 +49,14 @@ export function Legend() {
         </span>
         devices at this hub
       </li>
+      {hasLans ? (
+        <li>
+          <span className="spot-badge">
+            <Icon name="instances" />
+          </span>
+          in front of LANs
+        </li>
+      ) : null}
     </ul>
   );
 }

@@ -13,6 +13,8 @@ import {
 import { type KeyboardEvent, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { IconButton } from '../../../parts/button.tsx';
 import { useNow } from '../../../parts/clock.ts';
+import { count } from '../../../parts/format.ts';
+import type { Lan } from './lans.ts';
 import { type Format, type Layout, type Line, layoutTopology, type Spot } from './layout.ts';
 import { Legend } from './legend.tsx';
 import { type Duties, type SpotNode, SpotView } from './spots.tsx';
@@ -21,6 +23,7 @@ export interface TopologyMapProps {
   readonly topology: Topology;
   /** By the identifier of the peer. */
   readonly duties: ReadonlyMap<string, Duties>;
+  readonly lans: readonly Lan[];
   readonly chosen: string | null;
   readonly onOpen: (spot: Spot) => void;
 }
@@ -40,13 +43,16 @@ export function TopologyMap(props: TopologyMapProps) {
   );
 }
 
-function Canvas({ topology, duties, chosen, onOpen }: TopologyMapProps) {
+function Canvas({ topology, duties, lans, chosen, onOpen }: TopologyMapProps) {
   const now = Math.floor(useNow() / ageMs) * ageMs;
   const format = useFormat();
-  const layout = useMemo(() => layoutTopology(topology, { now, format }), [topology, now, format]);
+  const layout = useMemo(
+    () => layoutTopology(topology, { now, format, lans }),
+    [topology, now, format, lans],
+  );
   const nodes = useMemo(
-    () => nodesOf(layout, { topology, duties, chosen, onOpen }),
-    [layout, topology, duties, chosen, onOpen],
+    () => nodesOf(layout, { topology, duties, lans, chosen, onOpen }),
+    [layout, topology, duties, lans, chosen, onOpen],
   );
   const edges = useMemo(() => layout.lines.map((line) => edgeOf(line, chosen)), [layout, chosen]);
   const flow = useReactFlow();
@@ -83,7 +89,13 @@ function Canvas({ topology, duties, chosen, onOpen }: TopologyMapProps) {
           <IconButton icon="fit" label="Fit to view" size="small" onClick={() => void flow.fitView(fit)} />
         </div>
       </div>
-      <Legend />
+      <Legend hasLans={lans.length > 0} />
+      {layout.lansLeftOut === 0 ? null : (
+        <p className="topology-note hint">
+          {count(layout.lansLeftOut, 'LAN')} of {lans.length.toLocaleString('en-US')} not drawn: Routing lists
+          all routes.
+        </p>
+      )}
     </div>
   );
 }
@@ -103,7 +115,7 @@ function useFormat(): Format {
 function nodesOf(layout: Layout, parts: TopologyMapProps): SpotNode[] {
   const names = new Map(parts.topology.nodes.map((node) => [node.peer_id, node.hostname]));
   return layout.spots.map((spot, i) => {
-    const via = spot.kind === 'group' ? null : spot.node.via_hub_peer_id;
+    const via = spot.kind === 'hub' || spot.kind === 'spoke' ? spot.node.via_hub_peer_id : null;
     return {
       id: spot.id,
       type: 'spot',
@@ -113,6 +125,7 @@ function nodesOf(layout: Layout, parts: TopologyMapProps): SpotNode[] {
       data: {
         spot,
         duties: parts.duties.get(spot.id) ?? null,
+        names,
         viaHub: via === null ? null : (names.get(via) ?? null),
         chosen: spot.id === parts.chosen,
         first: i === 0,

@@ -1,0 +1,121 @@
+// One session of BGP: what its instance says of it, and what probably keeps it from being established.
+import type { BgpSession } from '@powernode/core/intent/bgp';
+import { useState } from 'react';
+import { useOne } from '../../../app/use-one.ts';
+import type { Rows } from '../../../app/use-rows.ts';
+import { Button } from '../../../parts/button.tsx';
+import { CopyText } from '../../../parts/copy.tsx';
+import { Sheet } from '../../../parts/dialog.tsx';
+import { Facts } from '../../../parts/facts.tsx';
+import { Section } from '../../../parts/page.tsx';
+import { Absent, Empty, Loaded, Note } from '../../../parts/states.tsx';
+import { Status } from '../../../parts/status.tsx';
+import { Ago } from '../../../parts/time.tsx';
+import { ObjectLink } from '../object-link.tsx';
+import { isEstablished, sessionLook } from './session-look.ts';
+
+export interface SessionSheetProps {
+  readonly id: string;
+  readonly sessions: Rows<BgpSession>;
+  readonly onClose: () => void;
+}
+
+export function SessionSheet({ id, sessions, onClose }: SessionSheetProps) {
+  const session = sessions.rows.find((one) => one.id === id);
+  const title = session === undefined ? 'BGP session' : `${session.hostname} → ${session.neighbor_hostname}`;
+  return (
+    <Sheet title={title} onClose={onClose}>
+      {session !== undefined ? <Known session={session} /> : null}
+      {session === undefined && !sessions.complete ? (
+        <Absent what="the session" error={sessions.error} retry={sessions.retry} />
+      ) : null}
+      {session === undefined && sessions.complete ? (
+        <Empty icon="filter" title="Not found">
+          One of its peers was detached, or the network does not speak BGP any more.
+        </Empty>
+      ) : null}
+    </Sheet>
+  );
+}
+
+function Known({ session }: { readonly session: BgpSession }) {
+  const isUp = isEstablished(session);
+  const [asked, setAsked] = useState(false);
+  const { network_id: networkId, hostname, neighbor_hostname: neighbor } = session;
+  return (
+    <>
+      <div className="row">
+        <Status {...sessionLook(session)} chip />
+      </div>
+      {session.stale ? (
+        <Note tone="wait" icon="offline">
+          {hostname} is offline: this is what it reported last, and it may have changed.
+        </Note>
+      ) : null}
+      <Facts
+        facts={[
+          [
+            'Peer',
+            <ObjectLink
+              key="p"
+              networkId={networkId}
+              object={{ type: 'peer', id: session.peer_id, name: hostname }}
+            />,
+          ],
+          [
+            'Neighbor',
+            <ObjectLink
+              key="n"
+              networkId={networkId}
+              object={{ type: 'peer', id: session.neighbor_id, name: neighbor }}
+            />,
+          ],
+          ['Uptime', isUp ? session.uptime : null],
+          ['Prefixes received', isUp ? String(session.prefixes_received) : null],
+          ['Last error', session.last_error],
+          ['Observed', <Ago key="o" at={session.observed_at} />],
+        ]}
+      />
+      {isUp && !asked ? (
+        <div className="row">
+          <Button icon="help" onClick={() => setAsked(true)}>
+            Diagnose
+          </Button>
+        </div>
+      ) : (
+        <Diagnosis sessionId={session.id} />
+      )}
+    </>
+  );
+}
+
+/** The skill changes nothing: what it recommends is done by a person. */
+function Diagnosis({ sessionId }: { readonly sessionId: string }) {
+  const { data, error, refetch } = useOne('sessions', 'executeSkill', {
+    skill: 'system-sdwan-bgp-session-remediate',
+    inputs: { bgp_session_id: sessionId },
+  });
+  return (
+    <Section title="Diagnosis">
+      <Loaded what="the diagnosis" data={data} error={error} retry={() => void refetch()}>
+        {({ likely_cause: cause, recommended_action: action, evidence }) => (
+          <>
+            <h3>Likely cause</h3>
+            <p>{cause}</p>
+            <h3>Recommended action</h3>
+            <CopyText text={action} label="the recommended action" />
+            <h3>Evidence</h3>
+            <ul className="lines">
+              {evidence.map(({ code, detail }) => (
+                <li key={`${code} ${detail}`} className="line-item">
+                  <code>{code}</code>
+                  <span className="grow">{detail}</span>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
