@@ -12,6 +12,7 @@ import { benchGrowth } from './growth.ts';
 import { Report } from './report.ts';
 import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
+import { benchRouting } from './routing.ts';
 import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>> = {
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>
   failover: benchFailover,
   firewall: benchFirewall,
   growth: benchGrowth,
+  routing: benchRouting,
 };
 
 const usage = `npm run bench [-- NAME…]: the benchmarks, about ten minutes; one table, JSON beside it.

@@ -155,6 +155,54 @@ describe.skipIf(!canRun)('two hubs and three spokes with iBGP', () => {
     expect(names.map(configurations)).toEqual(before);
   });
 
+  /** What a node has said last of refused configurations. */
+  function refused(name: string, from: number): readonly string[] | null {
+    for (const { hostname, message } of fleet.platform.said.slice(from).toReversed()) {
+      if (hostname !== name || message.kind !== 'problems') continue;
+      return message.problems.flatMap(({ code, detail }) =>
+        code === 'routing_daemon_refused' ? [detail] : [],
+      );
+    }
+    return null;
+  }
+
+  test('a policy that only FRR refuses is told in its words, and nothing else changes', async () => {
+    await allEstablished();
+    await allUse('edge1');
+    const begun = names.map((name) => [...sessions(name).values()].map((one) => one.established_at));
+    const flow = new Flow(host('edge3'), shared);
+    const from = fleet.platform.said.length;
+    // The platform lets no such community through. The preference in front of it would move the prefix.
+    const set = { local_pref: 1, community: '70000:1' };
+    const policy = (of: object) =>
+      overlay.setItem({
+        ...{ type: 'route_policy', id: 'policy-1', networkId: overlay.networkId, direction: 'import' },
+        statements: [
+          { seq: 10, match: { prefix, peer: overlay.peerId('edge1') }, set: of, action: 'permit' },
+        ],
+      });
+    policy(set);
+    await overlay.apply();
+    for (const name of names) {
+      await until(async () => refused(name, from)?.some((detail) => detail.includes('70000:1')));
+      expect(refused(name, from)).toEqual([expect.stringMatching(/^FRR refused "set community .*stays\.$/)]);
+    }
+    expect(await usedBy('hub1')).toBe('edge1');
+    expect(await usedBy('hub2')).toBe('edge1');
+    expect((await flow.end()).lost).toBe(0);
+    const after = names.map((name) => [...sessions(name).values()].map((one) => one.established_at));
+    expect(after).toEqual(begun);
+    // Corrected, it acts.
+    const corrected = fleet.platform.said.length;
+    policy({ local_pref: 1 });
+    await overlay.apply();
+    await allUse('edge2');
+    for (const name of names) await until(async () => refused(name, corrected)?.length === 0);
+    overlay.removeItem('policy-1');
+    await overlay.apply();
+    await allUse('edge1');
+  });
+
   test('an agent that is killed and comes back finds its daemons, and no session begins anew', async () => {
     await allEstablished();
     const begun = names.map((name) => [...sessions(name).values()].map((one) => one.established_at));

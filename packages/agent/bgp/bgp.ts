@@ -174,8 +174,9 @@ export class Bgp implements BgpDecisions {
     this.#bfdRefusal = applied.kind === 'refused' ? refusalText(applied) : null;
   }
 
-  async #configure({ network, text, neighbors }: WantedBgp, vtyPath: string): Promise<FoundProblem[]> {
+  async #configure(wanted: WantedBgp, vtyPath: string): Promise<FoundProblem[]> {
     const { clock, log, decided } = this.#parts;
+    const { network } = wanted;
     const known = this.#networks.get(network);
     const bgp =
       known ??
@@ -184,7 +185,7 @@ export class Bgp implements BgpDecisions {
         sessionsChanged: () => this.#tellSoon(),
       });
     this.#networks.set(network, bgp);
-    const applied = await bgp.apply(text, neighbors);
+    const applied = await bgp.apply(wanted);
     if (applied.kind === 'applied') log.info({ network, commands: applied.commands }, 'bgpd was configured');
     const refusals = [this.#bfdRefusal, applied.kind === 'refused' ? refusalText(applied) : null];
     return refusals.flatMap((detail) =>

@@ -9,7 +9,10 @@ import { type Applied, FrrConfig } from '../subsystems/frr/apply.ts';
 import { BgpObserver } from '../subsystems/frr/observe.ts';
 import { Vty } from '../subsystems/frr/vty.ts';
 import { Convergence } from './convergence.ts';
+import { RefusalWatch } from './refusal-watch.ts';
+import type { Refusal } from './refusals.ts';
 import { EstablishedTimes, type SessionsView } from './sessions.ts';
+import type { WantedBgp } from './wanted-bgp.ts';
 
 export interface BgpNetworkParts {
   readonly network: string;
@@ -33,6 +36,7 @@ export class BgpNetwork implements SessionsView {
   readonly #observer: BgpObserver;
   readonly #convergence: Convergence;
   readonly #established = new EstablishedTimes();
+  readonly #refusals: RefusalWatch;
   /** Addresses of neighbors that the document names. */
   #neighbors: ReadonlySet<string> = new Set();
   #cancel: (() => void) | null = null;
@@ -43,6 +47,7 @@ export class BgpNetwork implements SessionsView {
     this.#vty = new Vty({ path: vtyPath, daemon: `bgpd of network ${network}`, clock });
     this.#config = new FrrConfig(this.#vty, frrDiff);
     this.#convergence = new Convergence(clock.monotonicMs());
+    this.#refusals = new RefusalWatch({ vty: this.#vty, clock, changed: parts.sessionsChanged });
     this.#observer = new BgpObserver({
       vty: this.#vty,
       clock,
@@ -72,17 +77,23 @@ export class BgpNetwork implements SessionsView {
     return this.#established.all;
   }
 
+  refusalOf(neighbor: string): Refusal | null | undefined {
+    return this.#refusals.of(neighbor);
+  }
+
   /** Fails when bgpd is not there; may then be repeated. */
-  async apply(text: string, neighbors: ReadonlySet<string>): Promise<Applied> {
+  async apply({ text, neighbors, filters }: Pick<WantedBgp, 'text' | 'neighbors' | 'filters'>): Promise<Applied> {
     this.#neighbors = neighbors;
     const applied = await this.#config.apply(text);
     this.#observer.start();
+    if (applied.kind !== 'refused') this.#refusals.expect(filters);
     this.#consider();
     return applied;
   }
 
   stop(): void {
     this.#observer.stop();
+    this.#refusals.stop();
     this.#cancel?.();
     this.#cancel = null;
     this.#vty.close();

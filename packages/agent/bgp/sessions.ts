@@ -1,10 +1,11 @@
 // Sessions of BGP as the platform is told of them: those of the document, by network and peer.
 import { bgpClockSlackMs } from '@powernode/core/limits/agent';
-import { prefixesReceivedMax, sessionErrorMax } from '@powernode/core/limits/routing';
+import { prefixesReceivedMax, refusedMax, sessionErrorMax } from '@powernode/core/limits/routing';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { BgpSessionObservation } from '@powernode/core/wire/node-stream';
 import { timestamp } from '../ports/clock.ts';
 import type { BgpSession } from '../subsystems/frr/answers.ts';
+import type { Refusal } from './refusals.ts';
 
 /** What is known of the bgpd of a network. */
 export interface SessionsView {
@@ -12,6 +13,8 @@ export interface SessionsView {
   readonly sessions: ReadonlyMap<string, BgpSession>;
   /** By neighbor. */
   readonly establishedAtMs: ReadonlyMap<string, number>;
+  /** null: the neighbor announces nothing that it may not; undefined: that is not known. */
+  refusalOf(neighbor: string): Refusal | null | undefined;
 }
 
 /** Since when sessions are established, by neighbor: daemons say how long ago, in whole seconds. */
@@ -41,8 +44,8 @@ export function sessionsOf(
   return [...document.all('bgp_neighbor').values()].map(({ network_id, peer_id, host_address }) => {
     const view = viewOf(network_id);
     const session = view?.isReachable ? view.sessions.get(host_address) : undefined;
-    if (session === undefined) return { network_id, peer_id, ...absent };
-    const atMs = session.state === 'Established' ? view?.establishedAtMs.get(host_address) : undefined;
+    if (view === undefined || session === undefined) return { network_id, peer_id, ...absent };
+    const atMs = session.state === 'Established' ? view.establishedAtMs.get(host_address) : undefined;
     return {
       network_id,
       peer_id,
@@ -50,8 +53,22 @@ export function sessionsOf(
       established_at: atMs === undefined ? null : timestamp(atMs),
       prefixes_received: Math.min(session.prefixesReceived, prefixesReceivedMax),
       last_error: session.lastError?.slice(0, sessionErrorMax) ?? null,
+      ...refusedOf(view.refusalOf(host_address)),
     };
   });
+}
+
+function refusedOf(refusal: Refusal | null | undefined): Pick<BgpSessionObservation, 'refused'> {
+  if (refusal === undefined) return {};
+  if (refusal === null) return { refused: null };
+  const { ipv4, ipv6, sinceMs } = refusal;
+  return {
+    refused: {
+      ipv4: Math.min(ipv4, refusedMax),
+      ipv6: Math.min(ipv6, refusedMax),
+      since: timestamp(sinceMs),
+    },
+  };
 }
 
 const absent = {

@@ -1,4 +1,5 @@
 // The daemons that a document asks for: a bgpd for each network with iBGP.
+import { type InboundFilter, inboundFilters } from '@powernode/core/routing/accepted';
 import { configText } from '@powernode/core/routing/config-lines';
 import { routingOf } from '@powernode/core/routing/from-entries';
 import { renderBgpd } from '@powernode/core/routing/render';
@@ -12,6 +13,8 @@ export interface WantedBgp {
   readonly text: string;
   /** Addresses of its neighbors. */
   readonly neighbors: ReadonlySet<string>;
+  /** Of neighbors that may not announce everything. */
+  readonly filters: readonly InboundFilter[];
 }
 
 export function wantedBgp(document: NodeDocument): WantedBgp[] {
@@ -20,7 +23,8 @@ export function wantedBgp(document: NodeDocument): WantedBgp[] {
       const routing = routingOf(document, network);
       if (routing === null) return [];
       const neighbors = new Set(routing.neighbors.map((neighbor) => neighbor.host_address));
-      return { network, address, text: configText(renderBgpd(routing)), neighbors };
+      const lines = renderBgpd(routing);
+      return { network, address, text: configText(lines), neighbors, filters: inboundFilters(lines) };
     })
     .sort((a, b) => (a.network < b.network ? -1 : 1));
 }

@@ -19,7 +19,8 @@ export class SessionNews {
       if (fresh.length === sessionsPerFrameMax) break;
       if (present.has(key)) continue;
       this.#told.delete(key);
-      fresh.push({ ...session, ...gone });
+      const { network_id, peer_id } = session;
+      fresh.push({ network_id, peer_id, ...gone });
     }
     for (const session of sessions) {
       const text = JSON.stringify(session);

@@ -52,7 +52,12 @@ export function haveSession(
   return network.topologyStrategy === 'full_mesh' || isTransit(one) || isTransit(other);
 }
 
-function roleOf(network: NetworkModel, isReflector: boolean): Role {
+/** Whether others accept of the peer what is behind it and nothing else: it is no reflector, which passes on everything. */
+export function speaksForItself(network: Pick<NetworkModel, 'topologyStrategy'>, peer: PeerModel): boolean {
+  return roleOf(network, isTransit(peer)) !== 'reflector';
+}
+
+function roleOf(network: Pick<NetworkModel, 'topologyStrategy'>, isReflector: boolean): Role {
   if (network.topologyStrategy === 'full_mesh') return 'mesh';
   return isReflector ? 'reflector' : 'client';
 }

@@ -26,6 +26,13 @@ export const accountBgp = z.object({
 });
 export type AccountBgp = z.infer<typeof accountBgp>;
 
+export const refusedRoutes = z.object({
+  ipv4: z.int().meta({ description: 'Announcements of IPv4 prefixes; one that is repeated counts again' }),
+  ipv6: z.int().meta({ description: 'Announcements of IPv6 prefixes' }),
+  since: common.time,
+});
+export type RefusedRoutes = z.infer<typeof refusedRoutes>;
+
 /** One end of a session: what the peer sees of it. */
 export const bgpSession = z.object({
   id: common.id.meta({
@@ -44,6 +51,10 @@ export const bgpSession = z.object({
     .string()
     .nullable()
     .meta({ description: 'Why it ended last or is not established, as the routing daemon says it' }),
+  refused: refusedRoutes.nullable().default(null).meta({
+    description:
+      'What the neighbor announces without being allowed to, and this peer refuses; null: nothing, or not known',
+  }),
   observed_at: common.time.nullable().meta({ description: 'null: the instance has not reported it yet' }),
   stale: z.boolean().default(false).meta({
     description: 'The instance is not connected: this is what it reported last, and may have changed',

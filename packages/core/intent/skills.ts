@@ -35,7 +35,7 @@ export const skill = z.object({
 });
 
 export const finding = z.object({
-  kind: z.enum(['sdwan.bgp_session_down']),
+  kind: z.enum(['sdwan.bgp_session_down', 'sdwan.bgp_routes_refused']),
   severity: z.enum(['warning', 'error']),
   network_id: common.id,
   object: z.object({ type: z.enum(['bgp_session']), id: common.id, name: z.string() }),

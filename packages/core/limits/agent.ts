@@ -204,6 +204,14 @@ export const frrObserveMovingMs = 100;
 export const frrMovingMs = 2_000;
 /** Why a session does not come up may change while its state does not. */
 export const frrErrorsMs = 5_000;
+/** Refusals of filters are looked at so often: an answer of 1,000 clients has 2,000 route-maps. */
+export const refusalLookMs = 5_000;
+/** Documents of two peers may differ for so long after a change; what is refused meanwhile is no fault. */
+export const refusalSettleMs = 10_000;
+/** A neighbor that was refused nothing for so long is asked whether it still announces it. */
+export const refusalEndsMs = 60_000;
+/** Route-maps of one daemon: two for each neighbor, and those of policies and of prefixes that it announces itself. */
+export const frrRouteMapsMax = 50_000;
 /** What is read of one daemon's answers: sessions, prefixes of a family, paths of a prefix, next hops of a path. */
 export const frrSessionsMax = 20_000;
 export const frrPrefixesMax = 50_000;

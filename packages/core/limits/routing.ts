@@ -39,6 +39,8 @@ export const prefixListLinesMax = 64;
 export const sessionsPerFrameMax = 1_000;
 /** A table of the internet has a million prefixes; a session with more is counted as that. */
 export const prefixesReceivedMax = 10_000_000;
+/** Announcements that a filter has refused are counted up to here: a day of 10,000 in a second. */
+export const refusedMax = 1_000_000_000;
 /** A reason that FRR gives is a line. */
 export const sessionErrorMax = 200;
 /** Parts into which an audit divides a prefix to find out whether others cover it, before it takes it for not covered. */

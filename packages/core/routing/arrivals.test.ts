@@ -1,7 +1,10 @@
 // Which paths a peer has, by whom they come, and why one that does not come is missing.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pathsTo, type RoutedNetwork } from './arrivals.ts';
-import type { Policy, Statement } from './model.ts';
+import type { Policy, Statement, Subnet } from './model.ts';
+import { networkOf, reflectors, tableOf } from './naive.fixture.ts';
+import { addresses, asNumber, prefixes, randomNetwork } from './random-routing.fixture.ts';
 
 const [hub, otherHub, first, second, third] = [
   'fd00::1',
@@ -85,3 +88,45 @@ describe('sessions', () => {
     expect(bestOf(networkWith({ reflectors: null, isUp }))).toBe(first);
   });
 });
+
+/** Its tables are those of real daemons (frr.net.test.ts). */
+test('the best path is that of a network in which each speaker passes on what it has', () => {
+  fc.assert(
+    fc.property(randomNetwork, ({ policies, preferences }) => {
+      const naive = networkOf(policies, preferences);
+      const network = networkWith({ asNumber, policies, reflectors });
+      for (const address of addresses) {
+        for (const prefix of prefixes) {
+          const table = tableOf(naive, address, prefix).map((text) => JSON.parse(text) as ShownPath);
+          const best = table.find((path) => path.best) ?? null;
+          expect(shownBest(network, address, naive.routings.get(address)?.subnets ?? [], prefix)).toEqual(
+            best === null ? null : attributesOf(best),
+          );
+        }
+      }
+    }),
+  );
+});
+
+type ShownPath = Readonly<Record<(typeof compared)[number], unknown>> & { readonly best: boolean };
+
+const compared = ['local_pref', 'med', 'as_path', 'communities', 'announcer', 'next_hop'] as const;
+
+function attributesOf(path: ShownPath): Record<string, unknown> {
+  return Object.fromEntries(compared.map((member) => [member, path[member]]));
+}
+
+function shownBest(network: RoutedNetwork, peer: string, subnets: readonly Subnet[], prefix: string) {
+  const subnet = subnets.find((one) => one.prefix === prefix);
+  if (subnet === undefined) throw new Error(`nobody knows ${prefix}`);
+  const best = pathsTo(network, subnet, peer).find((path) => path.best);
+  if (best === undefined || best.attributes === null) return null;
+  const { as_path, communities, next_hop } = best.attributes;
+  return attributesOf({
+    ...best.attributes,
+    as_path: as_path.join(' '),
+    communities: communities.join(' '),
+    next_hop: best.sender === null ? null : next_hop,
+    best: true,
+  });
+}

@@ -1,9 +1,10 @@
 // Which paths to a prefix arrive at a peer, and what policies did to each before: at the peer that announces it, and at
 // the reflector that passes it on. What the receiving peer does with them is in explain.ts.
 import { type Prefix, parsePrefix } from '../net/prefix.ts';
-import { evaluatePolicies, type PolicyEffect } from './evaluate.ts';
+import { announced } from './announced.ts';
+import { type Evaluated, evaluatePolicies, type PolicyEffect } from './evaluate.ts';
 import { type ExplainedPath, explainRoute } from './explain.ts';
-import { announcerCommunity, routerIdOf } from './identity.ts';
+import { routerIdOf } from './identity.ts';
 import type { Policy, Subnet } from './model.ts';
 import type { PathAttributes, ReceivedPath } from './path.ts';
 import { policiesFor, statementsOf } from './statements.ts';
@@ -76,39 +77,55 @@ function arrivalOf(
     readonly preference: number;
   },
 ): Arrival {
-  const origin: PathAttributes = {
-    local_pref: preference,
-    med: 0,
-    as_path: [],
-    origin: 'IGP',
-    communities: [],
-    announcer: announcerCommunity(network.asNumber, announcer),
-    next_hop: announcer,
-  };
-  const path = { attributes: origin, neighbor: null, originator_id: null, cluster_length: 0 };
-  if (announcer === peer) return { announcer, received: path, lost: '', policies: [] };
-  const exported = evaluated(network, 'export', subnet, origin);
-  const { policies } = exported;
-  if (exported.attributes === null) {
-    return { announcer, received: null, lost: 'An export policy of its announcer denies it.', policies };
-  }
-  const sender = senderOf(network, announcer, peer);
-  if (sender === null) return { announcer, received: null, lost: notEstablished, policies };
-  const neighbor = { host_address: sender, router_id: routerIdOf(sender) };
-  if (sender === announcer) {
-    const received = { ...path, attributes: exported.attributes, neighbor };
-    return { announcer, received, lost: '', policies };
-  }
-  const reflected = evaluated(network, 'import', subnet, exported.attributes);
-  const all = [...policies, ...reflected.policies];
-  if (reflected.attributes === null) {
-    return { announcer, received: null, lost: 'A route reflector’s import policy denies it.', policies: all };
-  }
-  const originator_id = routerIdOf(announcer);
-  const received = { attributes: reflected.attributes, neighbor, originator_id, cluster_length: 1 };
-  return { announcer, received, lost: '', policies: all };
+  const { asNumber } = network;
+  const exports = statementsOf(network.policies, 'export');
+  const exported = announced({ prefix: subnet.prefix, announcer, preference }, { asNumber, exports });
+  const { attributes, policies } = exported;
+  const lost = (why: string) => ({ announcer, received: null, lost: why, policies });
+  if (attributes === null) return lost('An export policy of its announcer denies it.');
+  const path = { attributes, neighbor: null, originator_id: null, cluster_length: 0 };
+  if (announcer === peer) return { announcer, received: path, lost: '', policies };
+  if (attributes.communities.includes('no-advertise')) return lost(notAdvertised);
+  const senders = sendersOf(network, announcer, peer);
+  if (senders.length === 0) return lost(notEstablished);
+  const arrivals = senders.map((sender): Arrival => {
+    if (sender !== announcer) return reflectedBy(network, sender, { subnet, announcer, exported: { attributes, policies } });
+    const neighbor = { host_address: sender, router_id: routerIdOf(sender) };
+    return { announcer, received: { ...path, neighbor }, lost: '', policies };
+  });
+  return arrivals.find(({ received }) => received !== null) ?? arrivals[0] ?? lost(notEstablished);
 }
 
+/** What a reflector passes on: the path after its import policies, unless it cannot use it itself. */
+function reflectedBy(
+  network: RoutedNetwork,
+  sender: string,
+  {
+    subnet,
+    announcer,
+    exported,
+  }: {
+    readonly subnet: Subnet;
+    readonly announcer: string;
+    readonly exported: Pick<Evaluated, 'policies'> & { readonly attributes: PathAttributes };
+  },
+): Arrival {
+  const imported = evaluated(network, subnet, exported.attributes);
+  const { attributes } = imported;
+  const policies = [...exported.policies, ...imported.policies];
+  const lost = (why: string) => ({ announcer, received: null, lost: why, policies });
+  if (attributes === null) return lost('A route reflector’s import policy denies it.');
+  if (attributes.next_hop === sender) return lost(ownNextHop);
+  if (attributes.communities.includes('no-advertise')) return lost(notAdvertised);
+  const received = {
+    ...{ attributes, neighbor: { host_address: sender, router_id: routerIdOf(sender) } },
+    ...{ originator_id: routerIdOf(announcer), cluster_length: 1 },
+  };
+  return { announcer, received, lost: '', policies };
+}
+
+const ownNextHop = 'Its next hop is the route reflector itself, which cannot use it and passes it on to nobody.';
+const notAdvertised = 'Its community no-advertise keeps it from being passed on.';
 const notEstablished =
   'It does not arrive: no BGP session that would bring it is Established (system_sdwan_get_bgp_sessions).';
 
@@ -118,32 +135,30 @@ const notEstablished =
  */
 export function arrivalKey(network: RoutedNetwork, { announcers }: Subnet, peer: string): string {
   return announcers
-    .map(({ next_hop: announcer }) => (announcer === peer ? 'self' : senderOf(network, announcer, peer)))
+    .map(({ next_hop: announcer }) =>
+      announcer === peer ? 'self' : sendersOf(network, announcer, peer).join('+'),
+    )
     .join(' ');
 }
 
-/** Who passes the path of the announcer on to the peer: itself, or a reflector with both sessions; null: nobody. */
-function senderOf(
-  { reflectors, isUp }: RoutedNetwork,
-  announcer: string,
-  peer: string | null,
-): string | null {
+/** Who passes the path of the announcer on to the peer: itself, or else the reflectors that have both sessions. */
+function sendersOf({ reflectors, isUp }: RoutedNetwork, announcer: string, peer: string | null): string[] {
   const hears = (from: string) => peer === null || isUp(from, peer);
-  if (reflectors === null) return hears(announcer) ? announcer : null;
+  if (reflectors === null) return hears(announcer) ? [announcer] : [];
   const isDirect = reflectors.includes(announcer) || (peer !== null && reflectors.includes(peer));
-  if (isDirect && hears(announcer)) return announcer;
+  if (isDirect && hears(announcer)) return [announcer];
   const passing = reflectors.filter((one) => one !== announcer && one !== peer);
-  return passing.find((one) => isUp(announcer, one) && hears(one)) ?? null;
+  return passing.filter((one) => isUp(announcer, one) && hears(one));
 }
 
+/** By import policies. */
 function evaluated(
   { policies, asNumber }: RoutedNetwork,
-  direction: Policy['direction'],
   subnet: Subnet,
   attributes: PathAttributes,
-) {
+): Evaluated {
   const path = { prefix: prefixOf(subnet), attributes };
-  return evaluatePolicies(statementsOf(policies, direction), path, asNumber);
+  return evaluatePolicies(statementsOf(policies, 'import'), path, asNumber);
 }
 
 export function prefixOf({ prefix: text }: Subnet): Prefix {

@@ -104,9 +104,9 @@ function othersOf({ match }: Statement, asNumber: number, lists: Lists): string[
 }
 
 /** bgpd prints conditions and changes by the alphabet. */
-const inTheirOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+export const inTheirOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function setLines(
+export function setLines(
   { local_pref, med, community, prepend, next_hop }: Statement['set'],
   asNumber: number,
 ): string[] {

@@ -133,7 +133,7 @@ const isGroup = ({ line }: ConfigLine) => /^neighbor \S+ peer-group$/.test(line)
 const isOfNeighbors = ({ line }: ConfigLine) => neighborIn(line) !== undefined;
 const isOfGroups = (one: ConfigLine) => !isNetwork(one) && !isOfNeighbors(one);
 const isMapOfMaps = ({ path, line }: ConfigLine) =>
-  line.startsWith('call ') || (path.length === 0 && /^route-map pn-(?:from|origin)-/.test(line));
+  line.startsWith('call ') || (path.length === 0 && /^route-map pn-(?:from[46]|origin)-/.test(line));
 const isMap = (one: ConfigLine) =>
   !isMapOfMaps(one) && (one.path.length > 0 || one.line.startsWith('route-map '));
 const isList = (one: ConfigLine) => !isMapOfMaps(one) && !isMap(one);

@@ -43,11 +43,36 @@ function isMatch(
 ): boolean {
   const range = rangeMatched(statement);
   if (range !== null && !matches(range, prefix)) return false;
-  const { announcer, community, as_path } = statement.match;
-  if (announcer !== undefined && announcerCommunity(asNumber, announcer) !== attributes.announcer)
-    return false;
-  if (community?.split(' ').every((one) => attributes.communities.includes(one)) === false) return false;
-  return as_path === undefined || asPathPattern(as_path).test(attributes.as_path.join(' '));
+  const { announcer, communities, asPath } = conditionsOf(statement.match, asNumber);
+  if (announcer !== null && announcer !== attributes.announcer) return false;
+  if (!communities.every((one) => attributes.communities.includes(one))) return false;
+  return asPath === null || asPath.test(attributes.as_path.join(' '));
+}
+
+/** What a path is compared with, beside its prefix. */
+interface Conditions {
+  readonly asNumber: number;
+  /** Its large community. */
+  readonly announcer: string | null;
+  readonly communities: readonly string[];
+  readonly asPath: RegExp | null;
+}
+
+const conditions = new WeakMap<Statement['match'], Conditions>();
+
+function conditionsOf(match: Statement['match'], asNumber: number): Conditions {
+  let known = conditions.get(match);
+  if (known === undefined || known.asNumber !== asNumber) {
+    const { announcer, community, as_path } = match;
+    known = {
+      asNumber,
+      announcer: announcer === undefined ? null : announcerCommunity(asNumber, announcer),
+      communities: community?.split(' ') ?? [],
+      asPath: as_path === undefined ? null : asPathPattern(as_path),
+    };
+    conditions.set(match, known);
+  }
+  return known;
 }
 
 function changed(attributes: PathAttributes, { set }: Statement, asNumber: number): PathAttributes {

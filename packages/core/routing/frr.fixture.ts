@@ -22,7 +22,7 @@ export async function until<T>(
     const found = await look();
     if (found !== null) return found;
     if (Date.now() > giveUpAtMs) throw new Error(`waited for ${what} in vain`);
-    await sleep(5);
+    await sleep(20);
   }
 }
 
@@ -177,9 +177,11 @@ export class FrrHost {
   }
 }
 
+let sets = 0;
+
 /** Hosts that reach each other by their addresses. */
 export class FrrHosts {
-  readonly #name = `pnfrr${process.pid}`;
+  readonly #name = `pnfrr${process.pid}x${++sets}`;
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'powernode-frr-'));
   readonly hosts = new Map<string, FrrHost>();
 

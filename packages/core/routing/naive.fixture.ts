@@ -4,7 +4,7 @@
 import { parsePrefix } from '../net/prefix.ts';
 import { evaluatePolicies } from './evaluate.ts';
 import { explainRoute } from './explain.ts';
-import { announcerCommunity, routerIdOf } from './identity.ts';
+import { announcerCommunity, routerIdOf as routerIdIn } from './identity.ts';
 import type { Policy, Routing } from './model.ts';
 import type { PathAttributes, ReceivedPath } from './path.ts';
 import { addresses, asNumber, prefixes } from './random-routing.fixture.ts';
@@ -19,7 +19,12 @@ export interface NaiveNetwork {
   readonly routings: ReadonlyMap<string, Routing>;
 }
 
-const reflectors = addresses.slice(0, 2);
+const routerIds = new Map(addresses.map((address) => [address, routerIdIn(address)]));
+const announcers = new Map(addresses.map((address) => [address, announcerCommunity(asNumber, address)]));
+const blocks = new Map(prefixes.map((prefix) => [prefix, parsePrefix(prefix)]));
+const routerIdOf = (address: string) => routerIds.get(address) ?? '';
+
+export const reflectors = addresses.slice(0, 2);
 const isReflector = (address: string) => reflectors.includes(address);
 
 export function networkOf(policies: readonly Policy[], preferences: Preferences): NaiveNetwork {
@@ -68,8 +73,15 @@ function receivedBy(network: NaiveNetwork, address: string, prefix: string): Rec
   const others = isReflector(address) ? addresses : reflectors;
   return [
     ...(own === null ? [] : [{ attributes: own, neighbor: null, originator_id: null, cluster_length: 0 }]),
-    ...others.filter((other) => other !== address).flatMap((other) => sent(network, other, address, prefix)),
+    ...others
+      .filter((other) => other !== address)
+      .flatMap((other) => sent(network, other, address, prefix).map((path) => asAccepted(path, other))),
   ];
+}
+
+/** Of a neighbor that speaks for itself the router id is not believed: the path gets that of its address. */
+function asAccepted(path: ReceivedPath, from: string): ReceivedPath {
+  return isReflector(from) ? path : { ...path, originator_id: routerIdOf(from) };
 }
 
 /** After export policies; null: it announces nothing. */
@@ -83,7 +95,7 @@ function originated(network: NaiveNetwork, address: string, prefix: string): Pat
     as_path: [],
     origin: 'IGP',
     communities: [],
-    announcer: announcerCommunity(asNumber, address),
+    announcer: announcers.get(address) ?? null,
     next_hop: address,
   });
 }
@@ -124,7 +136,7 @@ function evaluated(
   prefix: string,
   attributes: PathAttributes,
 ): PathAttributes | null {
-  const block = parsePrefix(prefix);
+  const block = blocks.get(prefix) ?? null;
   if (block === null) throw new Error(`not a prefix: ${prefix}`);
   return evaluatePolicies(statementsOf(policies, direction), { prefix: block, attributes }, asNumber)
     .attributes;

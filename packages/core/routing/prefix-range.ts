@@ -63,16 +63,19 @@ export function aggregate(ranges: readonly PrefixRange[]): PrefixRange[] {
 }
 
 function aggregateFamily(family: Family, ranges: readonly PrefixRange[]): PrefixRange[] {
-  const levels = Array.from({ length: widthOf[family] + 1 }, () => new Map<bigint, PrefixRange[]>());
+  /** By length and bits. */
+  const levels = new Map<number, Map<bigint, PrefixRange[]>>();
   const add = (range: PrefixRange) => {
-    const level = levels[range.block.length];
-    const bits = range.block.bits;
-    level?.set(bits, joined([...(level.get(bits) ?? []), range]));
+    const { length, bits } = range.block;
+    const level = levels.get(length) ?? new Map<bigint, PrefixRange[]>();
+    levels.set(length, level);
+    level.set(bits, joined([...(level.get(bits) ?? []), range]));
   };
   for (const range of ranges) add(range);
   // From the longest blocks to the shortest, so that a whole that comes of two halves can be a half itself.
   for (let length = widthOf[family]; length > 0; length--) {
-    const level = levels[length] ?? new Map<bigint, PrefixRange[]>();
+    const level = levels.get(length);
+    if (level === undefined) continue;
     const half = 1n << BigInt(widthOf[family] - length);
     for (const [bits, lower] of level) {
       if ((bits & half) !== 0n) continue;
@@ -82,7 +85,7 @@ function aggregateFamily(family: Family, ranges: readonly PrefixRange[]): Prefix
       }
     }
   }
-  return withoutCovered(levels.flatMap((level) => [...level.values()].flat()));
+  return withoutCovered([...levels.values()].flatMap((level) => [...level.values()].flat()));
 }
 
 const isSameLengths = (a: PrefixRange, b: PrefixRange) => a.min === b.min && a.max === b.max;

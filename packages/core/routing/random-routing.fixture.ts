@@ -113,6 +113,18 @@ export const randomPolicies = fc
   })
   .map((list) => list.map((one, i): Policy => ({ ...one, route_policy_id: idNumbered(i) })));
 
+/** For each prefix and each peer the preference with which it announces it; null: it does not. */
+const preferences = fc.array(
+  fc.array(fc.option(fc.constantFrom(100, 100, 90, 200), { nil: null, freq: 2 }), {
+    minLength: addresses.length,
+    maxLength: addresses.length,
+    size: 'max',
+  }),
+  { minLength: prefixes.length, maxLength: prefixes.length, size: 'max' },
+);
+
+export const randomNetwork = fc.record({ policies: randomPolicies, preferences });
+
 function idNumbered(number: number): string {
   return `01890000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }

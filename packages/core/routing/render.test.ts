@@ -14,7 +14,10 @@ const reflector: Routing = {
   ],
   subnets: [
     { prefix: 'fd00:b::/64', announcers: [{ next_hop: 'fd00:99::101', preference: 200 }] },
-    { prefix: 'fd00:a::/64', announcers: [{ next_hop: 'fd00:99::103', preference: 100 }] },
+    ...['fd00:a::/64', '10.1.0.0/24', '10.1.1.0/24'].map((prefix) => ({
+      prefix,
+      announcers: [{ next_hop: 'fd00:99::103', preference: 100 }],
+    })),
   ],
   policies: [],
 };
@@ -23,13 +26,29 @@ it('a reflector is configured so', () => {
   expect(configText(renderBgpd(reflector))).toBe(`bgp route-map delay-timer 1
 ip prefix-list pn-4-64394210a6 seq 5 permit 10.1.0.0/23 ge 24 le 24
 ipv6 prefix-list pn-6-6ec9c14c52 seq 5 permit fd00:a::/64
-route-map pn-from-a67606a297 permit 1
- match ipv6 address prefix-list pn-6-6ec9c14c52
- set large-community 65010:0:259
-exit
-route-map pn-from-a67606a297 permit 2
+route-map pn-from4-4c10d47977 permit 1
  match ip address prefix-list pn-4-64394210a6
+ set community none
+ set ipv6 next-hop global fd00:99::103
  set large-community 65010:0:259
+ set local-preference 100
+ set metric 0
+ set originator-id 0.0.1.3
+exit
+route-map pn-from4-4c10d47977 deny 2
+ description fd00:99::103
+exit
+route-map pn-from6-ab4ae3dd8d permit 1
+ match ipv6 address prefix-list pn-6-6ec9c14c52
+ set community none
+ set ipv6 next-hop global fd00:99::103
+ set large-community 65010:0:259
+ set local-preference 100
+ set metric 0
+ set originator-id 0.0.1.3
+exit
+route-map pn-from6-ab4ae3dd8d deny 2
+ description fd00:99::103
 exit
 route-map pn-none deny 1
 exit
@@ -69,7 +88,7 @@ router bgp 65010
   neighbor pn-reflector-all addpath-tx-all-paths
   neighbor pn-reflector-all allowas-in 10
   neighbor fd00:99::103 maximum-prefix 2 100 warning-only force
-  neighbor fd00:99::103 route-map pn-from-a67606a297 in
+  neighbor fd00:99::103 route-map pn-from4-4c10d47977 in
  exit-address-family
  address-family ipv6 unicast
   network fd00:b::/64 route-map pn-origin-8f338d0aae
@@ -82,7 +101,7 @@ router bgp 65010
   neighbor pn-reflector-all addpath-tx-all-paths
   neighbor pn-reflector-all allowas-in 10
   neighbor fd00:99::103 maximum-prefix 1 100 warning-only force
-  neighbor fd00:99::103 route-map pn-from-a67606a297 in
+  neighbor fd00:99::103 route-map pn-from6-ab4ae3dd8d in
  exit-address-family
 exit
 `);
@@ -94,6 +113,50 @@ const statement = (seq: number, of: Partial<Statement>): Statement => ({
   set: {},
   action: 'permit',
   ...of,
+});
+
+describe('a client is believed its prefixes alone', () => {
+  const filterOf = (statements: readonly Statement[]) => {
+    const policies = [{ route_policy_id: 'p', direction: 'export', statements }] as const;
+    const text = configText(renderBgpd({ ...reflector, policies }));
+    return text
+      .replaceAll(/(pn-\w+)-[0-9a-f]{10}/g, '$1')
+      .split(/(?<=exit\n)/)
+      .filter((part) => /^route-map pn-from/m.test(part))
+      .map((part) => part.slice(part.search(/^route-map pn-/m)));
+  };
+
+  it('with what export policies make of them', () => {
+    const set = { local_pref: 300, med: 7, community: '65010:7 no-export', next_hop: 'fd00:99::102' };
+    const [four, , six] = filterOf([statement(10, { match: { prefix: 'fd00:a::/64' }, set })]);
+    expect(six).toBe(`route-map pn-from6 permit 1
+ match ipv6 address prefix-list pn-6
+ set community 65010:7 no-export
+ set ipv6 next-hop global fd00:99::102
+ set large-community 65010:0:259
+ set local-preference 300
+ set metric 7
+ set originator-id 0.0.1.3
+exit
+`);
+    expect(four).toContain('set local-preference 100\n');
+  });
+
+  it('and prefixes that export policies deny are none of them', () => {
+    expect(filterOf([statement(10, { action: 'deny' })])).toEqual([
+      'route-map pn-from4 deny 1\n description fd00:99::103\nexit\n',
+      'route-map pn-from6 deny 1\n description fd00:99::103\nexit\n',
+    ]);
+  });
+
+  it('and one that is not prepended as it should be is used last', () => {
+    const parts = filterOf([statement(10, { match: { prefix: 'fd00:a::/64' }, set: { prepend: 2 } })]);
+    expect(parts.filter((part) => part.startsWith('route-map pn-from6'))).toEqual([
+      expect.stringMatching(/ match as-path pn-a\n match ipv6 .*\n[^]* set local-preference 100\n/),
+      expect.stringMatching(/^[^\n]*permit 2\n match ipv6 .*\n[^]* set local-preference 0\n/),
+      expect.stringContaining('deny 3'),
+    ]);
+  });
 });
 
 function compiled(...statements: readonly Statement[]): string {

@@ -2,12 +2,12 @@
 // node's other daemons. No line says what is the default: the running configuration would not show it.
 import * as limits from '../limits/routing.ts';
 import { familyOf } from '../net/address.ts';
+import { AcceptedPaths } from './accepted.ts';
 import { compilePolicies, type RouteMap, routeMap } from './compile.ts';
 import { type ConfigLine, context, inContext } from './config-lines.ts';
 import { announcerCommunity } from './identity.ts';
 import { Lists } from './lists.ts';
 import type { Neighbor, Policy, Routing } from './model.ts';
-import { rangeOf } from './prefix-range.ts';
 
 const bfdProfile = 'powernode';
 /** Denies everything: what a group has until a neighbor has a route-map of its own. */
@@ -51,7 +51,8 @@ class Rendering {
   readonly #neighbors: readonly {
     readonly neighbor: Neighbor;
     readonly group: Group;
-    readonly map: string | null;
+    /** What it may announce; null: everything. */
+    readonly maps: Readonly<Record<4 | 6, string>> | null;
   }[];
   readonly #groups: readonly Group[];
   readonly #import: string | null;
@@ -66,9 +67,13 @@ class Rendering {
     const common = { asNumber: speaker.as_number, lists: this.#lists };
     this.#import = this.#map(compilePolicies(policies, { ...common, direction: 'import' }));
     this.#export = this.#map(compilePolicies(policies, { ...common, direction: 'export' }));
+    const accepted = new AcceptedPaths(routing, { lists: this.#lists, importMap: this.#import });
     this.#neighbors = neighbors
       .toSorted((a, b) => (a.host_address < b.host_address ? -1 : 1))
-      .map((neighbor) => ({ neighbor, group: groupOf(neighbor), map: this.#neighborMap(neighbor) }));
+      .map((neighbor) => ({
+        ...{ neighbor, group: groupOf(neighbor) },
+        maps: this.#neighborMaps(neighbor, accepted),
+      }));
     this.#groups = [...new Map(this.#neighbors.map(({ group }) => [group.name, group])).values()].toSorted(
       (a, b) => (a.name < b.name ? -1 : 1),
     );
@@ -91,27 +96,22 @@ class Rendering {
   }
 
   #map(map: RouteMap | null): string | null {
-    if (map !== null) this.#maps.set(map.name, map.lines);
-    return map?.name ?? null;
+    return map === null ? null : this.#add(map);
+  }
+
+  #add({ name, lines }: RouteMap): string {
+    this.#maps.set(name, lines);
+    return name;
   }
 
   #announcer(hostAddress: string): string {
     return announcerCommunity(this.#routing.speaker.as_number, hostAddress);
   }
 
-  /** Only what the neighbor may announce, under its identity whatever it says of itself, and then the policies. */
-  #neighborMap({ accept, host_address }: Neighbor): string | null {
+  #neighborMaps({ accept, host_address }: Neighbor, accepted: AcceptedPaths): Record<4 | 6, string> | null {
     if (accept === null) return null;
-    const call = this.#import === null ? [] : [`call ${this.#import}`];
-    const conditions = this.#lists.prefixes(accept.map((prefix) => rangeOf(prefix)));
-    if (conditions.length === 0) return null;
-    const identity = `set large-community ${this.#announcer(host_address)}`;
-    return this.#map(
-      routeMap(
-        'from',
-        conditions.map((match) => ({ action: 'permit', lines: [...call, match, identity] })),
-      ),
-    );
+    const mapOf = (family: 4 | 6) => this.#add(accepted.mapOf({ accept, host_address }, family));
+    return { 4: mapOf(4), 6: mapOf(6) };
   }
 
   #speakerLines(): string[] {
@@ -144,7 +144,7 @@ class Rendering {
     const lines = [
       ...this.#networks[family],
       ...this.#groups.flatMap((group) => this.#groupLines(group)),
-      ...this.#neighbors.flatMap(({ neighbor, map }) => neighborLines(neighbor, map, family)),
+      ...this.#neighbors.flatMap(({ neighbor, maps }) => neighborLines(neighbor, maps?.[family], family)),
     ];
     return lines.length === 0
       ? []
@@ -187,9 +187,7 @@ class Rendering {
       `set large-community ${this.#announcer(this.#routing.speaker.host_address)}`,
       ...(preference === limits.localPreferenceDefault ? [] : [`set local-preference ${preference}`]),
     ];
-    const map = routeMap('origin', [{ action: 'permit', lines }]);
-    this.#maps.set(map.name, map.lines);
-    return map.name;
+    return this.#add(routeMap('origin', [{ action: 'permit', lines }]));
   }
 }
 
@@ -199,11 +197,15 @@ function groupOf({ role, accept }: Neighbor): Group {
 }
 
 /** More prefixes than are accepted are logged, and never end the session. */
-function neighborLines({ host_address, accept }: Neighbor, map: string | null, family: 4 | 6): string[] {
-  if (accept === null) return [];
+function neighborLines(
+  { host_address, accept }: Neighbor,
+  map: string | undefined,
+  family: 4 | 6,
+): string[] {
+  if (accept === null || map === undefined) return [];
   const count = accept.filter((prefix) => familyOf(prefix) === family).length;
   return [
     `neighbor ${host_address} maximum-prefix ${Math.max(1, count)} 100 warning-only force`,
-    ...(map === null ? [] : [`neighbor ${host_address} route-map ${map} in`]),
+    `neighbor ${host_address} route-map ${map} in`,
   ];
 }

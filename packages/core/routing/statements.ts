@@ -48,12 +48,13 @@ export function policiesFor(policies: readonly Policy[], prefix: Prefix): Policy
   });
 }
 
-/** The prefixes that it matches; null: all of them. */
+/** The prefixes that it matches; null: all of them. Read once: every path is compared with every statement. */
 export function rangeMatched({ match }: Statement): PrefixRange | null {
-  const known = ranges.get(match);
-  if (known !== undefined) return known;
-  const range = match.prefix === undefined ? null : rangeOf(match.prefix, match.prefix_ge, match.prefix_le);
-  ranges.set(match, range);
+  let range = ranges.get(match);
+  if (range === undefined) {
+    range = match.prefix === undefined ? null : rangeOf(match.prefix, match.prefix_ge, match.prefix_le);
+    ranges.set(match, range);
+  }
   return range;
 }
 

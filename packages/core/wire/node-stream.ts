@@ -134,6 +134,8 @@ export const driftObservation = z.object({
   detail: z.string().max(nodeStreamLimits.driftDetailMax),
 });
 
+const refusedCount = z.int().min(0).max(routingLimits.refusedMax);
+
 /** A session of BGP, by the entry of its neighbor. */
 export const bgpSessionObservation = z.object({
   network_id: id,
@@ -145,6 +147,11 @@ export const bgpSessionObservation = z.object({
   prefixes_received: z.int().min(0).max(routingLimits.prefixesReceivedMax),
   /** Why it ended last or does not come up, in the words of the daemon; null: nothing is known. */
   last_error: z.string().max(routingLimits.sessionErrorMax).nullable(),
+  /**
+   * Announcements of the neighbor that the filter of the session refused since it began to make them, by family; one that
+   * is repeated counts again. null: it makes none; absent: the node does not know yet, or accepts everything.
+   */
+  refused: z.object({ ipv4: refusedCount, ipv6: refusedCount, since: time }).nullable().optional(),
 });
 
 /** What the node sees. Only what changed since the last one, and everything once after hello. */

@@ -106,6 +106,12 @@ const table = {
     labels: ['network_id', 'rule_id', 'name'],
     series: 'a rule that matched packets, 5,000 at most',
   },
+  powernode_bgp_refused_peers: {
+    type: 'gauge',
+    help: 'Peers of a network that announce prefixes by BGP which are not behind them, and are refused now',
+    labels: ['network_id'],
+    series: 'a network with such peers, 5,000 at most',
+  },
   powernode_job_runs_total: {
     type: 'counter',
     help: 'Runs of the periodic jobs of this process, by how they ended; jobs of the leader run in one process at a time',

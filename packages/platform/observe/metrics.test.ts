@@ -9,7 +9,7 @@ const nothing: OverlaySources = {
   networks: () => [],
   instances: () => [],
   drift: () => [],
-  stored: async () => ({ virtualIps: [], virtualIpsCount: 0, rules: [], rulesCount: 0 }),
+  stored: async () => ({ virtualIps: [], virtualIpsCount: 0, rules: [], rulesCount: 0, refusedPeers: [] }),
 };
 
 const job = { name: 'retention', succeeded: 3, failed: 1, lastSuccessMs: 5_000 };

@@ -41,6 +41,8 @@ export interface StoredFigures {
   readonly virtualIpsCount: number;
   readonly rules: readonly RuleFigures[];
   readonly rulesCount: number;
+  /** Networks with peers whose announcements are refused, and how many such peers each has. */
+  readonly refusedPeers: readonly { readonly network_id: string; readonly count: number }[];
 }
 
 export interface OverlaySources {
@@ -125,7 +127,11 @@ function setDrift(drift: ReturnType<OverlaySources['drift']>, set: Set): void {
   set('powernode_metric_series_left_out', { of: 'drift' }, Math.max(machines - metricSeriesMax, 0));
 }
 
-function setStored({ virtualIps, virtualIpsCount, rules, rulesCount }: StoredFigures, set: Set): void {
+function setStored(
+  { virtualIps, virtualIpsCount, rules, rulesCount, refusedPeers }: StoredFigures,
+  set: Set,
+): void {
+  for (const { network_id, count } of refusedPeers) set('powernode_bgp_refused_peers', { network_id }, count);
   for (const { id, network_id, name, state, epoch } of virtualIps) {
     const labels = { network_id, virtual_ip_id: id, name };
     set('powernode_virtual_ip_state', { ...labels, state }, 1);
@@ -151,5 +157,6 @@ const names: readonly MetricName[] = [
   'powernode_drift_mended_total',
   'powernode_firewall_rule_packets_total',
   'powernode_firewall_rule_bytes_total',
+  'powernode_bgp_refused_peers',
   'powernode_metric_series_left_out',
 ];

@@ -1,4 +1,4 @@
-// What metrics show of virtual IPs and rules: read from the rows, a few seconds old at most. Without a database the last
+// What metrics show of virtual IPs, rules and sessions of BGP: read from the rows, a few seconds old at most. Without a database the last
 // figures are shown again: what is in memory is worth a scrape by itself.
 import { metricRowsMs, metricSeriesMax } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
@@ -15,7 +15,7 @@ export interface StoredParts {
 }
 
 export function storedFigures({ store, log, now }: StoredParts): () => Promise<StoredFigures> {
-  let last: StoredFigures = { virtualIps: [], virtualIpsCount: 0, rules: [], rulesCount: 0 };
+  let last: StoredFigures = nothing;
   let readMs = Number.NEGATIVE_INFINITY;
   return async () => {
     if (now() - readMs < metricRowsMs) return last;
@@ -28,6 +28,10 @@ export function storedFigures({ store, log, now }: StoredParts): () => Promise<S
     return last;
   };
 }
+
+const nothing: StoredFigures = {
+  ...{ virtualIps: [], virtualIpsCount: 0, rules: [], rulesCount: 0, refusedPeers: [] },
+};
 
 function read(store: Pick<Store, 'db'>): Promise<StoredFigures> {
   return inPlatform(store, async (trx) => {
@@ -50,6 +54,14 @@ function read(store: Pick<Store, 'db'>): Promise<StoredFigures> {
       order by packets desc, r.id
       limit ${metricSeriesMax}
     `.execute(trx);
-    return { virtualIps, virtualIpsCount, rules: rows, rulesCount: rows[0]?.count ?? 0 };
+    const refusedPeers = await trx
+      .selectFrom('bgp_sessions')
+      .select((eb) => ['network_id', eb.fn.count<number>('neighbor_id').distinct().as('count')])
+      .where('refused_since', 'is not', null)
+      .where('refused_until', 'is', null)
+      .groupBy('network_id')
+      .limit(metricSeriesMax)
+      .execute();
+    return { virtualIps, virtualIpsCount, rules: rows, rulesCount: rows[0]?.count ?? 0, refusedPeers };
   });
 }

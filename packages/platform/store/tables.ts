@@ -345,6 +345,10 @@ export interface Database {
     recovered_at: Date | null;
     prefixes_received: number;
     last_error: string | null;
+    refused_ipv4: Generated<number>;
+    refused_ipv6: Generated<number>;
+    refused_since: Date | null;
+    refused_until: Date | null;
     observed_at: Date;
   };
   operations: Owned & {

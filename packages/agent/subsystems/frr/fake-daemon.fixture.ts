@@ -20,7 +20,7 @@ interface Session {
 export type Fault = 'hang' | 'drop' | 'part' | 'flood';
 
 const known =
-  /^(router bgp|address-family|neighbor|network|timers|bgp|route-map|match|set|call|bfd|profile|transmit-interval|receive-interval|ip prefix-list|ipv6 prefix-list|no) /;
+  /^(router bgp|address-family|neighbor|network|timers|bgp|route-map|match|set|call|bfd|profile|transmit-interval|receive-interval|description|ip prefix-list|ipv6 prefix-list|no) /;
 
 export class FakeDaemon {
   readonly path: string;

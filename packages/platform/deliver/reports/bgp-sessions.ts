@@ -1,6 +1,7 @@
-// Sessions of BGP as nodes see them: kept as rows, with an event when one is established and when it is lost. Taken are
-// sessions with peers that the node's document has, and only so many events in a minute.
-import { haveSession } from '@powernode/core/compile/bgp-entries';
+// Sessions of BGP as nodes see them: kept as rows, with an event when one is established, when it is lost, and when a node
+// refuses what the other end announces. Taken are sessions with peers that the node's document has, and only so many events
+// in a minute.
+import { haveSession, speaksForItself } from '@powernode/core/compile/bgp-entries';
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId } from '@powernode/core/ids';
 import { reportFlushMs } from '@powernode/core/limits/node-stream';
@@ -89,6 +90,8 @@ export class BgpSessions {
       establishedAt: established === null ? null : new Date(Math.min(established, now)),
       prefixesReceived: session.prefixes_received,
       lastError: session.last_error,
+      // Of a reflector a node refuses nothing: a spoke that was taken over accuses no hub.
+      refused: speaksForItself(network.network, neighbor) ? refusedIn(session.refused, now) : undefined,
       observedAt: new Date(now),
     };
   }
@@ -122,7 +125,7 @@ export class BgpSessions {
   }
 
   /** null: the node has caused enough events for now. */
-  #eventOf(node: NodeState, { report, isUp, downSince }: SessionTurn): EventDraft | null {
+  #eventOf(node: NodeState, turn: SessionTurn): EventDraft | null {
     const minute = this.#minuteOf(node);
     if (minute.events >= sessionEventsPerMinuteMax) {
       minute.unreported++;
@@ -131,17 +134,13 @@ export class BgpSessions {
     minute.events++;
     const { unreported } = minute;
     minute.unreported = 0;
+    const { networkId: network_id, peerId: peer_id, neighborId: neighbor_id } = turn.report;
+    const { kind, severity } = events[turn.kind];
     return makeEvent(this.#parts.clock, {
-      accountId: node.accountId,
-      kind: isUp ? 'sdwan.bgp.session.established' : 'sdwan.bgp.session.lost',
-      severity: isUp ? 'info' : 'warning',
+      ...{ accountId: node.accountId, kind, severity },
       instance: { id: node.instanceId, hostname: node.hostname },
       payload: {
-        network_id: report.networkId,
-        peer_id: report.peerId,
-        neighbor_id: report.neighborId,
-        reason: isUp ? null : report.lastError,
-        ...(isUp && downSince !== null ? { down_since: downSince.toISOString() } : {}),
+        ...{ network_id, peer_id, neighbor_id, ...payloadOf(turn) },
         ...(unreported === 0 ? {} : { unreported_count: unreported }),
       },
     });
@@ -155,4 +154,36 @@ export class BgpSessions {
     this.#minutes.set(node, minute);
     return minute;
   }
+}
+
+const events = {
+  established: { kind: 'sdwan.bgp.session.established', severity: 'info' },
+  lost: { kind: 'sdwan.bgp.session.lost', severity: 'warning' },
+  refused: { kind: 'sdwan.bgp.routes.refused', severity: 'warning' },
+  refusal_ended: { kind: 'sdwan.bgp.routes.refusal_ended', severity: 'info' },
+} as const satisfies Record<SessionTurn['kind'], Pick<EventDraft, 'kind' | 'severity'>>;
+
+function payloadOf(turn: SessionTurn): EventDraft['payload'] {
+  switch (turn.kind) {
+    case 'established':
+      return {
+        reason: null,
+        ...(turn.downSince === null ? {} : { down_since: turn.downSince.toISOString() }),
+      };
+    case 'lost':
+      return { reason: turn.report.lastError };
+    case 'refused':
+    case 'refusal_ended': {
+      const { ipv4, ipv6, since } = turn.refused;
+      return { refused_ipv4: ipv4, refused_ipv6: ipv6, since: since.toISOString() };
+    }
+  }
+}
+
+function refusedIn(
+  said: NonNullable<Observed['bgp_sessions']>[number]['refused'],
+  now: number,
+): SessionReport['refused'] {
+  if (said === undefined || said === null) return said;
+  return { ...said, since: new Date(Math.min(Date.parse(said.since), now)) };
 }

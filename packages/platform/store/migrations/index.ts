@@ -28,6 +28,7 @@ import { operations } from './0025-operations.ts';
 import { onceTokens } from './0026-once-tokens.ts';
 import { subnets } from './0027-subnets.ts';
 import { routing } from './0028-routing.ts';
+import { refusedRoutes } from './0031-refused-routes.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   onceTokens,
   subnets,
   routing,
+  refusedRoutes,
 ];

@@ -13,7 +13,7 @@ import { problemsOfPeers } from '../../fleet/problems.ts';
 import { peerNames } from '../../sdwan/peers/peer-names.ts';
 import { explainRouteTo } from '../../sdwan/routing/routes.ts';
 import { type SessionEnd, sessionEndsOf, sessionIdOf } from '../../sdwan/routing/session-ends.ts';
-import { indexesOf, type KnownSession, sessionsOf } from '../../sdwan/routing/sessions.ts';
+import { indexesOf, type KnownSession, sessionsOf, shownRefusal } from '../../sdwan/routing/sessions.ts';
 import { networkRow } from '../../sdwan/rows.ts';
 
 type Answer = OutputOf<Actions['executeSkill']>;
@@ -168,6 +168,13 @@ function causeOf(facts: Facts): Cause {
 }
 
 function establishedCause({ denied, own, other, session }: Facts): Cause {
+  const refused = shownRefusal(session.row);
+  if (refused !== null) {
+    return {
+      likely_cause: `The session is Established, and ${other.name} announces prefixes that are not behind it: ${own.name} has refused ${refused.ipv4 + refused.ipv6} announcements since ${refused.since}.`,
+      recommended_action: `Look on ${other.name} for another BGP daemon, or for who has changed its own (system_sdwan_get_bgp_config_for_peer shows what it is given). If a prefix is right, declare it with system_sdwan_update_peer_lan_subnets.`,
+    };
+  }
   if (denied.length > 0) {
     return {
       likely_cause: `The session is Established, and a route policy denies ${denied.join(', ')} of ${other.name}.`,
@@ -217,6 +224,11 @@ function evidenceOf({ session, state, network, own, other, numberChangedAt, deni
     `The network "${network.name}" has routing_mode ${network.isStatic ? 'static' : 'ibgp'}.`,
   );
   add('last_error', row?.last_error);
+  const refused = shownRefusal(row);
+  if (refused !== null) {
+    const { ipv4, ipv6, since } = refused;
+    add('refused', `${own.name} has refused ${ipv4} IPv4 and ${ipv6} IPv6 announcements of ${other.name} since ${since}.`);
+  }
   if (row?.down_since != null && state !== 'Established') {
     add('down_since', `It is down since ${row.down_since.toISOString()}.`);
   }

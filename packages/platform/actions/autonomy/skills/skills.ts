@@ -45,7 +45,7 @@ export const skillHandlers: HandlersOf<'executeSkill' | 'listSkills' | 'listFind
     if (input.network_id !== undefined) await networkRow(context, input.network_id);
     const sessions = await sessionsOf(context, { network_id: input.network_id });
     const found = sessions
-      .flatMap((session) => spanOf(session, input.recovered) ?? [])
+      .flatMap((session) => [downSpan(session, input.recovered) ?? [], refusedSpan(session, input.recovered) ?? []].flat())
       .toSorted((a, b) => a.beganAt.getTime() - b.beganAt.getTime());
     const { rows, answer } = pageOf(
       found.map((one, i) => ({ i, id: sessionIdOf(one.session) })),
@@ -66,36 +66,56 @@ function onlyPlans(isInside: boolean): ProductError {
 }
 
 interface Span {
+  readonly kind: Finding['kind'];
   readonly session: KnownSession;
   readonly beganAt: Date;
   readonly recoveredAt: Date | null;
 }
 
 /** null: it is, or was, not down. */
-function spanOf(session: KnownSession, recovered: boolean): Span | null {
+function downSpan(session: KnownSession, recovered: boolean): Span | null {
   const { row } = session;
   // What nobody has reported may not have begun yet.
   if (row === null || row.down_since === null) return null;
   if ((row.state === 'Established') !== recovered) return null;
-  return { session, beganAt: row.down_since, recoveredAt: recovered ? row.recovered_at : null };
+  const recoveredAt = recovered ? row.recovered_at : null;
+  return { kind: 'sdwan.bgp_session_down', session, beganAt: row.down_since, recoveredAt };
+}
+
+/** null: its neighbor announces, or announced, nothing that is refused. */
+function refusedSpan(session: KnownSession, recovered: boolean): Span | null {
+  const { row } = session;
+  if (row === null || row.refused_since === null || (row.refused_until !== null) !== recovered) return null;
+  const { refused_since: beganAt, refused_until: recoveredAt } = row;
+  return { kind: 'sdwan.bgp_routes_refused', session, beganAt, recoveredAt };
 }
 
 async function showFindings(context: ActionContext, spans: readonly Span[]): Promise<Finding[]> {
   const ids = spans.flatMap(({ session: { peer, neighbor } }) => [peer.id, neighbor.id]);
   const names = await peerNames(context, [...new Set(ids)]);
-  return spans.map(({ session, beganAt, recoveredAt }) => {
-    const { peer, neighbor, row } = session;
+  return spans.map(({ kind, session, beganAt, recoveredAt }) => {
+    const { peer, neighbor } = session;
     const [own, other] = [names.get(peer.id) ?? peer.id, names.get(neighbor.id) ?? neighbor.id];
-    const reason = row?.last_error == null ? '' : `: ${row.last_error}`;
     return {
-      kind: 'sdwan.bgp_session_down',
+      kind,
       severity: 'warning',
       network_id: peer.networkId,
       object: { type: 'bgp_session', id: sessionIdOf(session), name: `${own} to ${other}` },
-      detail: `The BGP session of ${own} with ${other} is ${row?.state ?? 'Idle'}${reason}`,
+      detail: details[kind](session, { own, other }),
       began_at: beganAt.toISOString(),
       recovered_at: recoveredAt?.toISOString() ?? null,
       skill: sessionSkill,
     };
   });
 }
+
+type Names = Readonly<Record<'own' | 'other', string>>;
+
+const details: Readonly<Record<Finding['kind'], (session: KnownSession, names: Names) => string>> = {
+  'sdwan.bgp_session_down': ({ row }, { own, other }) => {
+    const reason = row?.last_error == null ? '' : `: ${row.last_error}`;
+    return `The BGP session of ${own} with ${other} is ${row?.state ?? 'Idle'}${reason}`;
+  },
+  'sdwan.bgp_routes_refused': ({ row }, { own, other }) =>
+    `${own} refused ${row?.refused_ipv4 ?? 0} IPv4 and ${row?.refused_ipv6 ?? 0} IPv6 announcements of ${other}, of prefixes that are not behind it. No route has changed. Look on ${other} for another BGP daemon, or for who has changed its own.`,
+};

@@ -11,7 +11,7 @@ import type { ActionContext, HandlersOf } from '../../context.ts';
 import { loadedNetwork } from '../firewall/loaded-network.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { type RoutingFacts, routingFacts } from './routing-facts.ts';
-import { sessionsOf } from './sessions.ts';
+import { type SessionRow, sessionsOf, shownRefusal } from './sessions.ts';
 
 export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummary' | 'explainRoute'> = {
   async getBgpConfigForPeer(context, input) {
@@ -68,15 +68,21 @@ export async function explainRouteTo(
   const routed = await routedNetwork(context, peer.network_id, facts);
   const paths = pathsTo(routed, subnet, peer.host_address).map((path) => {
     const isUnknown = path.sender !== null && routed.isUnreported(path.sender, peer.host_address);
-    return isUnknown ? { ...path, because: `${path.because} ${unreported}` } : path;
+    const more = [isUnknown ? unreported : '', routed.refusedOf(path.announcer) > 0 ? refused : ''];
+    return { ...path, because: [path.because, ...more].filter((text) => text !== '').join(' ') };
   });
   return showPaths(paths, facts);
 }
 
 const unreported = 'No instance has reported yet that the BGP session which brings it is Established.';
 
+const refused =
+  'Its peer also announces prefixes that are not behind it, which are refused (system_sdwan_get_bgp_sessions).';
+
 interface ReportedNetwork extends RoutedNetwork {
   readonly isUnreported: (one: string, other: string) => boolean;
+  /** How many announcements of the peer with that address its neighbors refuse. */
+  readonly refusedOf: (address: string) => number;
 }
 
 export async function routedNetwork(
@@ -93,7 +99,7 @@ export async function routedNetwork(
   };
   if (index.network.asNumber === undefined) {
     // Every peer has the routes of all others, whoever is between them.
-    const none = { isUp: () => true, isUnreported: () => false };
+    const none = { isUp: () => true, isUnreported: () => false, refusedOf: () => 0 };
     return { asNumber: facts.asNumber, policies: [], reflectors: null, isReached, ...none };
   }
   const sessions = await sessionsOf(context, { network_id: networkId });
@@ -113,8 +119,17 @@ export async function routedNetwork(
     reflectors: reflectorsOf(index),
     isUp: (one, other) => statesOf(one, other).every((state) => state === null || state === 'Established'),
     isUnreported: (one, other) => statesOf(one, other).every((state) => state === null),
+    refusedOf: (address) => {
+      const seen = sessions.filter(({ neighbor }) => neighbor.hostAddress === address);
+      return Math.max(0, ...seen.map(({ row }) => refusedCount(row)));
+    },
     isReached,
   };
+}
+
+function refusedCount(row: SessionRow | null): number {
+  const { ipv4 = 0, ipv6 = 0 } = shownRefusal(row) ?? {};
+  return ipv4 + ipv6;
 }
 
 function reflectorsOf(index: NetworkIndex): string[] | null {

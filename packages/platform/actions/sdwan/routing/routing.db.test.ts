@@ -118,6 +118,28 @@ describe('route policies', () => {
     expect(listed).toEqual([]);
   });
 
+  test.each([
+    ['a seq that two statements have', [{ seq: 10 }, { seq: 10 }], 'statements.1.seq'],
+    [
+      'lengths that no prefix has',
+      [{ seq: 10, match: { prefix: '10.0.0.0/8', prefix_ge: 24, prefix_le: 16 } }],
+      'statements.0.match.prefix_le',
+    ],
+    ['a prefix that cannot be', [{ seq: 10, match: { prefix: '10.0.0.1/8' } }], 'statements.0.match.prefix'],
+    ['a community that cannot be', [{ seq: 10, set: { community: '70000:1' } }], 'statements.0.set.community'],
+  ])('%s is refused with its place, before anything is written', async (_, statements, path) => {
+    const permitted = statements.map((one) => ({ ...one, action: 'permit' }));
+    const input = { ...policy(), name: 'wrong', statements: permitted };
+    expect(await refusal('createRoutePolicy', input)).toMatchObject({ status: 422, errors: [{ path }] });
+    const { id } = (await run<{ route_policies: { id: string }[] }>('listRoutePolicies', {}))
+      .route_policies[0] ?? { id: '' };
+    const before = await run('getRoutePolicy', { route_policy_id: id });
+    const change = { route_policy_id: id, statements: permitted };
+    expect(await refusal('updateRoutePolicy', change)).toMatchObject({ status: 422, errors: [{ path }] });
+    expect(await run('getRoutePolicy', { route_policy_id: id })).toEqual(before);
+    expect(await run('listRoutePolicies', { name: 'wrong' })).toMatchObject({ route_policies: [] });
+  });
+
   test('a prefix that nobody announces today is a warning, in the plan and in the answer', async () => {
     const statements = [{ seq: 10, match: { prefix: 'fd00:dead::/64' }, action: 'deny' }];
     const input = { ...policy(), name: 'early', statements };
@@ -244,6 +266,65 @@ describe('sessions', () => {
     expect(findings).toMatchObject([
       { kind: 'sdwan.bgp_session_down', recovered_at: null, detail: expect.stringContaining('BFD down') },
     ]);
+  });
+
+  test('what a neighbor may not announce is a finding, an event, evidence, and goes with it', async () => {
+    const since = new Date(Date.now() - 5_000).toISOString();
+    const from = { state: 'Established' as const, established_at: since, peer_id: idOf('a') };
+    const refused = { ipv4: 1, ipv6: 10_000, since };
+    const refusals = async () => {
+      const { events } = await run<{ events: { kind: string; payload: object }[] }>('recentEvents', {
+        kind_prefix: 'sdwan.bgp.routes',
+      });
+      return events.map(({ kind, payload }) => ({ kind, ...payload }));
+    };
+    const shown = async () =>
+      (await sessions()).find((one) => one.peer_id === idOf('hub') && one.neighbor_id === idOf('a'));
+    const findings = async (input: object = {}) => {
+      const answer = await run<{ findings: { kind: string }[] }>('listFindings', {
+        network_id: networkId,
+        ...input,
+      });
+      return answer.findings.filter(({ kind }) => kind === 'sdwan.bgp_routes_refused');
+    };
+    await reported('hub', [{ ...from, refused: null }]);
+    expect(await refusals()).toEqual([]);
+    // Two reports in one flush are one turn; a number that grows is none.
+    await reported('hub', [{ ...from, refused }]);
+    await reported('hub', [{ ...from, refused: { ...refused, ipv6: 20_000 } }]);
+    const between = { network_id: networkId, peer_id: idOf('hub'), neighbor_id: idOf('a') };
+    expect(await refusals()).toEqual([
+      { kind: 'sdwan.bgp.routes.refused', ...between, refused_ipv4: 1, refused_ipv6: 10_000, since },
+    ]);
+    expect((await shown())?.refused).toEqual({ ipv4: 1, ipv6: 20_000, since });
+    expect(await findings()).toMatchObject([
+      { began_at: since, recovered_at: null, detail: expect.stringContaining('20000 IPv6 announcements of a') },
+    ]);
+    const answer = await remediate({
+      skill: 'bgp-session-remediate',
+      inputs: { bgp_session_id: (await shown())?.id },
+    });
+    expect(answer['likely_cause']).toContain('announces prefixes that are not behind it');
+    // An agent that was started anew does not know yet: nothing has ended.
+    await reported('hub', [from]);
+    expect((await shown())?.refused).toEqual({ ipv4: 1, ipv6: 20_000, since });
+    await reported('hub', [{ ...from, refused: null }]);
+    expect((await shown())?.refused).toBeNull();
+    expect(await findings()).toEqual([]);
+    expect(await findings({ recovered: true })).toMatchObject([{ recovered_at: expect.any(String) }]);
+    expect(await refusals()).toMatchObject([
+      { kind: 'sdwan.bgp.routes.refusal_ended', ...between, refused_ipv6: 20_000 },
+      { kind: 'sdwan.bgp.routes.refused' },
+    ]);
+  });
+
+  test('a spoke accuses no hub of anything', async () => {
+    const refused = { ipv4: 1, ipv6: 1, since: new Date().toISOString() };
+    await reported('a', [{ state: 'Active', last_error: 'BFD down received', refused }]);
+    expect(await sessionOf('a')).toMatchObject({ state: 'Active', refused: null });
+    expect((await run<{ findings: object[] }>('listFindings', {})).findings).not.toContainEqual(
+      expect.objectContaining({ kind: 'sdwan.bgp_routes_refused' }),
+    );
   });
 
   test('the skill says what keeps one down, under each of its names', async () => {

@@ -2,6 +2,7 @@
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { BgpSession } from '@powernode/core/intent/bgp';
 import type { Selectable } from 'kysely';
+import { refusedNow } from '../../../deliver/reports/bgp-session-rows.ts';
 import type { Database } from '../../../store/tables.ts';
 import { timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext, Handler } from '../../context.ts';
@@ -92,10 +93,17 @@ export async function showSessions(
       uptime_seconds: seconds,
       prefixes_received: row?.prefixes_received ?? 0,
       last_error: row?.last_error ?? null,
+      refused: shownRefusal(row),
       observed_at: timeOrNull(row?.observed_at ?? null),
       stale: isStale,
     };
   });
+}
+
+/** null: nothing is refused at present. */
+export function shownRefusal(row: SessionRow | null): BgpSession['refused'] {
+  const refused = row === null ? null : refusedNow(row);
+  return refused === null ? null : { ...refused, since: refused.since.toISOString() };
 }
 
 function uptimeSeconds(row: SessionRow | null, until: Date): number | null {
