@@ -266,14 +266,12 @@ export class Agent {
 
   async status(): Promise<AgentStatus> {
     return statusOf({
+      ...this.#situation(),
       paths: await this.#probing.report(),
       identity: this.#identity,
       held: this.#held.current,
       applied: this.#reconciler.applied,
-      observed: this.#reconciler.observed,
-      choices: this.#reconciler.choices,
       leases: this.#probing.leases,
-      nowMs: this.#parts.clock.nowMs(),
       problems: this.#nodeProblems.all,
       drift: this.#reporter.recentDrift,
       connected: this.#stream.isOpen,

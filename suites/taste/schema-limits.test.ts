@@ -25,6 +25,7 @@ const exemptFiles: Readonly<Record<string, string>> = {
   'packages/agent/subsystems/iproute/look.ts': 'the answer of ip, limited in bytes (agentOutputBytesMax)',
   'packages/agent/subsystems/frr/answers.ts':
     'the answer of bgpd, limited in bytes (frrAnswerBytesMax), its texts in length and its lists in number',
+  'packages/agent/bgp/resets.ts': 'a file of the agent, limited in bytes (agentStateBytesMax)',
   'packages/agent/commands/retry.ts': 'the answer of the machine’s own agent (agentControlBytesMax)',
   'packages/agent/confirm/path.ts': 'the answer of ip, limited in bytes (agentOutputBytesMax)',
   'packages/agent/confirm/trial-file.ts': 'a file of the agent, limited in bytes (agentStateBytesMax)',

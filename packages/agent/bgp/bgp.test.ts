@@ -1,4 +1,5 @@
 // BGP on a machine whose FRR is not there: what is configured when, what is told, what is left.
+import { sessionResetsRememberedMax } from '@powernode/core/limits/agent';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
@@ -10,6 +11,7 @@ import type { WantedNetwork } from '../subsystems/frr/daemon-specs.ts';
 import { FakeDaemon } from '../subsystems/frr/fake-daemon.fixture.ts';
 import { Bgp } from './bgp.ts';
 import type { Frr, FrrFound } from './frr.ts';
+import { SessionResets } from './resets.ts';
 import { wantedBgp } from './wanted-bgp.ts';
 
 const own = 'fd00:99::101';
@@ -59,7 +61,19 @@ test('a neighbor may announce the prefixes behind it alone, and a reflector what
   expect(second?.text).toContain('fd00:d::/64');
 });
 
-async function machine(find?: () => FrrFound) {
+/** The agent's folder, which outlives the agent. */
+class Disk {
+  text: string | null = null;
+  read() {
+    return this.text;
+  }
+  write(_name: string, text: string) {
+    this.text = text;
+  }
+}
+
+async function machine(find?: () => FrrFound, disk = new Disk()) {
+  const log = pino({ level: 'silent' });
   const bgpd = await new FakeDaemon().start();
   const bfdd = await new FakeDaemon().start();
   const kept: (readonly WantedNetwork[])[] = [];
@@ -82,7 +96,7 @@ async function machine(find?: () => FrrFound) {
     remove: () => Promise.resolve(void counts.removed++),
   };
   const bgp = new Bgp({
-    ...{ clock: systemClock, log: pino({ level: 'silent' }), frr },
+    ...{ clock: systemClock, log, frr, folder: disk },
     decided: () => undefined,
     sessionsChanged: () => counts.told++,
     problems: (found) => told.push([...found]),
@@ -203,4 +217,80 @@ test('a daemon that dies again and again is a problem', async () => {
   for (let i = 0; i < 3; i++) bgp.failed(spec, 'SIGSEGV');
   bgp.started(spec);
   await expect.poll(() => told.at(-1)).toMatchObject([{ code: 'routing_daemon_missing', networkId: 'n' }]);
+});
+
+describe('a session that is to be cleared', () => {
+  const reset = (resetId: string): EntryValue => ({
+    ...{ kind: 'bgp_reset', key: 'bgp_reset/s', network_id: 'n', peer_id: 'a' },
+    ...{ host_address: 'fd00:99::102', reset_id: resetId },
+  });
+  const wanted = (resetId: string) => nodeDocumentOf([...bgpEntries('n'), reset(resetId)]);
+  /** As bgpd says it of a neighbor. */
+  const neighborIs = (bgpd: FakeDaemon, bgpState: string) =>
+    bgpd.answers.set(
+      'show bgp neighbors json',
+      JSON.stringify({ 'fd00:99::102': { bgpState, addressFamilyInfo: {} } }),
+    );
+  const cleared = (bgpd: FakeDaemon) => bgpd.log.filter((command) => command.startsWith('clear '));
+  const doneOf = (bgp: Bgp) => bgp.sessions.map((session) => session.reset_done);
+
+  test('is cleared once for each request, also when the agent starts anew', async () => {
+    const disk = new Disk();
+    const { bgp, bgpd, told } = await machine(undefined, disk);
+    neighborIs(bgpd, 'Active');
+    bgp.take(wanted('first'));
+    await expect.poll(() => cleared(bgpd)).toEqual(['clear bgp fd00:99::102']);
+    await expect.poll(() => doneOf(bgp)).toEqual(['first', undefined]);
+    const turns = told.length;
+    bgp.take(
+      nodeDocumentOf([...bgpEntries('n'), reset('first'), subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]),
+    );
+    await expect.poll(() => told.length).toBeGreaterThan(turns);
+    expect(cleared(bgpd)).toHaveLength(1);
+    const again = await machine(undefined, disk);
+    neighborIs(again.bgpd, 'Active');
+    again.bgp.take(wanted('first'));
+    await expect.poll(() => again.told.length).toBe(1);
+    expect(cleared(again.bgpd)).toEqual([]);
+    expect(doneOf(again.bgp)).toEqual(['first', undefined]);
+    again.bgp.take(wanted('second'));
+    await expect.poll(() => cleared(again.bgpd)).toEqual(['clear bgp fd00:99::102']);
+  });
+
+  test('is only refreshed when it is established by then', async () => {
+    const { bgp, bgpd } = await machine();
+    neighborIs(bgpd, 'Established');
+    bgp.take(wanted('first'));
+    await expect.poll(() => cleared(bgpd)).toEqual(['clear bgp fd00:99::102 soft']);
+  });
+
+  test('waits for a daemon that is not there, and for one that does not have it yet', async () => {
+    const { bgp, bgpd, told } = await machine();
+    bgpd.answers.set('show bgp neighbors json', '{}');
+    bgp.take(wanted('first'));
+    await expect.poll(() => told.length).toBeGreaterThan(0);
+    expect(doneOf(bgp)).toEqual([undefined, undefined]);
+    neighborIs(bgpd, 'Idle');
+    await bgpd.restart();
+    bgp.started({ daemon: 'bgpd', network: 'n', address: own });
+    await expect.poll(() => cleared(bgpd)).toEqual(['clear bgp fd00:99::102']);
+    await expect.poll(() => doneOf(bgp)).toEqual(['first', undefined]);
+  });
+
+  test('is cleared also where what was done cannot be read, and the memory of it has an end', async () => {
+    const disk = new Disk();
+    disk.text = '{"broken';
+    const log = pino({ level: 'silent' });
+    const resets = new SessionResets({ folder: disk, log });
+    const entry = reset('first');
+    if (entry.kind !== 'bgp_reset') throw new Error('another kind');
+    expect(resets.due(wanted('first'), 'n')).toEqual([entry]);
+    const earlier = Array.from({ length: sessionResetsRememberedMax }, (_, i) => [`n peer-${i}`, 'done']);
+    disk.text = JSON.stringify(Object.fromEntries(earlier));
+    new SessionResets({ folder: disk, log }).remember(entry);
+    expect(Object.keys(JSON.parse(disk.text) as object)).toHaveLength(sessionResetsRememberedMax);
+    const afterwards = new SessionResets({ folder: disk, log });
+    const done = ['a', 'peer-0', 'peer-1'].map((peer) => afterwards.done('n', peer));
+    expect(done).toEqual(['first', undefined, 'done']);
+  });
 });

@@ -19,6 +19,7 @@ import { Debounce } from './debounce.ts';
 import type { Frr, FrrFound } from './frr.ts';
 import { Lingering } from './lingering.ts';
 import { BgpNetwork, frrDiff, refusalText } from './network.ts';
+import { SessionResets, type SessionResetsParts } from './resets.ts';
 import { sessionsOf } from './sessions.ts';
 import { type WantedBgp, wantedBgp } from './wanted-bgp.ts';
 
@@ -26,6 +27,7 @@ export interface BgpParts {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly frr: Frr;
+  readonly folder: SessionResetsParts['folder'];
   /** Best paths differ, or BGP decides elsewhere than before. */
   readonly decided: () => void;
   readonly sessionsChanged: () => void;
@@ -38,6 +40,7 @@ export class Bgp implements BgpDecisions {
   readonly #lingering: Lingering;
   readonly #debounce: Debounce;
   readonly #deaths = new Deaths();
+  readonly #resets: SessionResets;
   #document = NodeDocument.empty;
   #found: FrrFound | null = null;
   #bfd: { readonly vty: Vty; readonly config: FrrConfig } | null = null;
@@ -50,6 +53,7 @@ export class Bgp implements BgpDecisions {
   constructor(parts: BgpParts) {
     const { clock } = parts;
     this.#parts = parts;
+    this.#resets = new SessionResets(parts);
     this.#lingering = new Lingering(clock);
     this.#debounce = new Debounce(clock, () => this.#turnSoon());
   }
@@ -60,7 +64,11 @@ export class Bgp implements BgpDecisions {
 
   /** Sessions of the document that was taken last. */
   get sessions(): BgpSessionObservation[] {
-    return sessionsOf(this.#document, (id) => this.#networks.get(id));
+    return sessionsOf(
+      this.#document,
+      (id) => this.#networks.get(id),
+      (networkId, peerId) => this.#resets.done(networkId, peerId),
+    );
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
@@ -187,10 +195,21 @@ export class Bgp implements BgpDecisions {
     this.#networks.set(network, bgp);
     const applied = await bgp.apply(wanted);
     if (applied.kind === 'applied') log.info({ network, commands: applied.commands }, 'bgpd was configured');
+    if (applied.kind !== 'refused') await this.#clearSessions(network, bgp);
     const refusals = [this.#bfdRefusal, applied.kind === 'refused' ? refusalText(applied) : null];
     return refusals.flatMap((detail) =>
       detail === null ? [] : { code: 'routing_daemon_refused' as const, detail, networkId: network },
     );
+  }
+
+  /** Those that the document asks for and that were not cleared yet. */
+  async #clearSessions(network: string, bgp: BgpNetwork): Promise<void> {
+    for (const reset of this.#resets.due(this.#document, network)) {
+      const how = await bgp.clear(reset.host_address);
+      if (how === null) continue;
+      this.#resets.remember(reset);
+      this.#parts.log.info({ network, neighbor: reset.host_address, how }, 'a BGP session was cleared');
+    }
   }
 
   #forget(isGone: (networkId: string) => boolean): void {

@@ -4,7 +4,7 @@ import { readConfig } from '@powernode/core/routing/config-lines';
 import { diffConfig } from '@powernode/core/routing/diff';
 import type { NetworkDecisions } from '../plan/bgp-decisions.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { BgpSession } from '../subsystems/frr/answers.ts';
+import { type BgpSession, readNeighbors } from '../subsystems/frr/answers.ts';
 import { type Applied, FrrConfig } from '../subsystems/frr/apply.ts';
 import { BgpObserver } from '../subsystems/frr/observe.ts';
 import { Vty } from '../subsystems/frr/vty.ts';
@@ -89,6 +89,19 @@ export class BgpNetwork implements SessionsView {
     if (applied.kind !== 'refused') this.#refusals.expect(filters);
     this.#consider();
     return applied;
+  }
+
+  /**
+   * Clears the session with a neighbor, as bgpd has it at this moment: one that is established by a soft reset, which asks
+   * for its paths again (RFC 2918) and ends nothing. null: bgpd has no such session. Fails when bgpd is not there.
+   */
+  async clear(neighbor: string): Promise<'soft' | 'hard' | null> {
+    const found = await this.#vty.showJson('show bgp neighbors json', readNeighbors);
+    const session = found.find((one) => one.neighbor === neighbor);
+    if (session === undefined) return null;
+    const how = session.state === 'Established' ? 'soft' : 'hard';
+    await this.#vty.show(how === 'soft' ? `clear bgp ${neighbor} soft` : `clear bgp ${neighbor}`);
+    return how;
   }
 
   stop(): void {

@@ -36,15 +36,18 @@ export class EstablishedTimes {
   }
 }
 
-/** `viewOf`: undefined where no bgpd is to run. */
+/** `viewOf`: undefined where no bgpd is to run; `resetDone`: the last reset of a session that was done. */
 export function sessionsOf(
   document: NodeDocument,
   viewOf: (networkId: string) => SessionsView | undefined,
+  resetDone: (networkId: string, peerId: string) => string | undefined,
 ): BgpSessionObservation[] {
   return [...document.all('bgp_neighbor').values()].map(({ network_id, peer_id, host_address }) => {
     const view = viewOf(network_id);
     const session = view?.isReachable ? view.sessions.get(host_address) : undefined;
-    if (view === undefined || session === undefined) return { network_id, peer_id, ...absent };
+    const reset = resetDone(network_id, peer_id);
+    const said = reset === undefined ? {} : { reset_done: reset };
+    if (view === undefined || session === undefined) return { network_id, peer_id, ...absent, ...said };
     const atMs = session.state === 'Established' ? view.establishedAtMs.get(host_address) : undefined;
     return {
       network_id,
@@ -54,6 +57,7 @@ export function sessionsOf(
       prefixes_received: Math.min(session.prefixesReceived, prefixesReceivedMax),
       last_error: session.lastError?.slice(0, sessionErrorMax) ?? null,
       ...refusedOf(view.refusalOf(host_address)),
+      ...said,
     };
   });
 }

@@ -1,5 +1,6 @@
 // `powernode agent status`: asks the running agent; when none runs, says what is on disk and in the kernel.
 import { ProductError } from '@powernode/core/errors';
+import { uptimeText } from '@powernode/core/routing/uptime';
 import { KernelMachine, nobodyToTell } from '../apply/kernel-machine.ts';
 import { type AgentStatus, agentStatus, statusOf } from '../observe/status.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -44,6 +45,7 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
     observed: await lookIfPossible(folder),
     choices: new Map(),
     paths: [],
+    bgpSessions: [],
     leases: new Map(),
     nowMs: systemClock.nowMs(),
     problems: [],
@@ -81,6 +83,7 @@ function render(found: AgentStatus): string {
     }
   }
   for (const path of found.paths) lines.push(pathText(path));
+  for (const session of found.bgp_sessions) lines.push(sessionText(session, systemClock.nowMs()));
   for (const lease of found.leases)
     lines.push(`lease      ${lease.virtual_ip_id} ${lease.held ? 'held' : 'not held'}`);
   for (const route of found.routes)
@@ -93,6 +96,15 @@ function render(found: AgentStatus): string {
 function pathText(path: AgentStatus['paths'][number]): string {
   const rtt = path.rtt_ms === null ? 'never answered' : `${path.rtt_ms} ms`;
   return `${path.purpose.padEnd(10)} ${path.interface} to ${path.target} ${path.state} since ${path.since}, ${rtt}`;
+}
+
+function sessionText(session: AgentStatus['bgp_sessions'][number], nowMs: number): string {
+  const { interface: name, neighbor, state, established_at: since, prefixes_received: count } = session;
+  const up = since === null ? null : Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1000));
+  const uptime = up === null ? '' : ` for ${uptimeText(up)}`;
+  const why = state === 'Established' || session.last_error === null ? '' : `, ${session.last_error}`;
+  const prefixes = `${count} ${count === 1 ? 'prefix' : 'prefixes'} received`;
+  return `bgp        ${name} with ${neighbor} ${state}${uptime}, ${prefixes}${why}`;
 }
 
 function revisionText(found: AgentStatus): string {

@@ -1,8 +1,8 @@
 // Which connections the rules of a document allow at this node, as the same rules do for their first packets.
+import { type BgpSpeaker, bgpSpeakerOf, bgpVerdict } from '@powernode/core/explain/bgp-ports';
 import { type ParsedAddress, PrefixMap, parsedAddressOf } from '@powernode/core/explain/prefix-map';
 import { groupsOfAddresses, RuleIndex, type Traffic } from '@powernode/core/explain/rule-index';
 import { probePort } from '@powernode/core/limits/probe';
-import { bfdPorts, bgpPort } from '@powernode/core/limits/routing';
 import { withoutLength } from '@powernode/core/net/address';
 import { probePrefixOf } from '@powernode/core/net/probe-address';
 import type { EntryValue, FirewallEntry } from '@powernode/core/wire/document';
@@ -13,8 +13,7 @@ interface FilteredNetwork {
   readonly local: ReadonlySet<string>;
   readonly probed: PrefixMap<true>;
   readonly rules: RuleIndex;
-  /** This node's address and its neighbors' in BGP. */
-  readonly bgp: { readonly own: string; readonly neighbors: ReadonlySet<string> } | null;
+  readonly bgp: BgpSpeaker | null;
 }
 
 const protocols: Readonly<Record<string, Traffic['protocol']>> = {
@@ -49,26 +48,17 @@ export class AllowedConnections {
     const protocol = protocols[connection.protocol] ?? 'other';
     const port = connection.destinationPort;
     if (protocol === 'udp' && port === probePort && network.probed.longest(destination) === true) return true;
-    if (isSession(connection, network, [source.text, destination.text])) return true;
-    const accepts = (hook: Traffic['hook'], local: ParsedAddress) =>
-      !network.local.has(local.text) ||
-      network.rules.rulesFor({ hook, protocol, port }).evaluate({ source, destination }).verdict === 'accept';
+    const accepts = (hook: Traffic['hook'], local: ParsedAddress) => {
+      if (!network.local.has(local.text)) return true;
+      const traffic = { hook, protocol, port };
+      const ends = { source: source.text, destination: destination.text };
+      const verdict =
+        bgpVerdict(network.bgp, traffic, ends) ??
+        network.rules.rulesFor(traffic).evaluate({ source, destination }).verdict;
+      return verdict === 'accept';
+    };
     return accepts('egress', source) && accepts('ingress', destination);
   }
-}
-
-/** A session of BGP, or BFD's packets for it (subsystems/nftables/chains/bgp-rules.ts). */
-function isSession(
-  { protocol, destinationPort: port }: Connection,
-  { bgp }: FilteredNetwork,
-  [source, destination]: readonly [string, string],
-): boolean {
-  if (bgp === null || port === null) return false;
-  const isPort = protocol === 'tcp' ? port === bgpPort : protocol === 'udp' && bfdPorts.includes(port);
-  const isOurs =
-    (source === bgp.own && bgp.neighbors.has(destination)) ||
-    (destination === bgp.own && bgp.neighbors.has(source));
-  return isPort && isOurs;
 }
 
 function filteredNetwork(document: NodeDocument, firewall: FirewallEntry): FilteredNetwork {
@@ -80,10 +70,7 @@ function filteredNetwork(document: NodeDocument, firewall: FirewallEntry): Filte
     groupsOf: groupsOfAddresses(document.inNetwork('member', id)),
     policy: firewall.default_policy,
   });
-  const [speaker] = document.inNetwork('bgp', id);
-  const neighbors = document.inNetwork('bgp_neighbor', id).map((neighbor) => neighbor.host_address);
-  const bgp = speaker === undefined ? null : { own: speaker.host_address, neighbors: new Set(neighbors) };
-  return { local: localAddresses(document, id), probed, rules, bgp };
+  return { local: localAddresses(document, id), probed, rules, bgp: bgpSpeakerOf(document, id) };
 }
 
 /** Addresses of this node and of the devices behind it. */

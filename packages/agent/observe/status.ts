@@ -1,6 +1,8 @@
 // The status of an agent as `powernode agent status` shows it: from inside when it runs, else from what is on disk
 // and in the kernel.
+import { bgpStates } from '@powernode/core/intent/bgp';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
+import type { BgpSessionObservation } from '@powernode/core/wire/node-stream';
 import { z } from 'zod';
 import { timestamp } from '../ports/clock.ts';
 import type { TargetReport } from '../probe/targets.ts';
@@ -64,6 +66,20 @@ export const agentStatus = z.object({
       rtt_ms: z.number().nullable(),
     }),
   ),
+  /** Sessions of BGP, by the interface of their network and the neighbor's overlay address. */
+  bgp_sessions: z
+    .array(
+      z.object({
+        interface: z.string(),
+        peer_id: z.string(),
+        neighbor: z.string(),
+        state: z.enum(bgpStates),
+        established_at: z.string().nullable(),
+        prefixes_received: z.int(),
+        last_error: z.string().nullable(),
+      }),
+    )
+    .default([]),
   /** Virtual addresses that are leased, and whether the machine may answer for them now. */
   leases: z.array(z.object({ virtual_ip_id: z.string(), held: z.boolean() })),
   drift: z.array(z.object({ at: z.string(), key: z.string(), detail: z.string() })),
@@ -77,6 +93,7 @@ export interface StatusParts {
   readonly observed: ObservedState;
   readonly choices: ReadonlyMap<string, string | null>;
   readonly paths: readonly TargetReport[];
+  readonly bgpSessions: readonly BgpSessionObservation[];
   readonly leases: ReadonlyMap<string, boolean>;
   readonly nowMs: number;
   readonly problems: readonly NodeProblem[];
@@ -111,6 +128,7 @@ export function statusOf(parts: StatusParts): AgentStatus {
     interfaces: interfacesOf(parts),
     routes: [...parts.choices].map(([destination, via]) => ({ destination, via })),
     paths: parts.paths.map((one) => pathOf(one, parts.nowMs)),
+    bgp_sessions: sessionsOf(parts),
     leases: [...parts.leases].map(([id, held]) => ({ virtual_ip_id: id, held })),
     drift: parts.drift.map((one) => ({ at: timestamp(one.atMs), key: one.key, detail: one.detail })),
   };
@@ -127,6 +145,21 @@ function pathOf(report: TargetReport, nowMs: number): AgentStatus['paths'][numbe
     since: timestamp(nowMs - report.forMs),
     rtt_ms: report.rttMs === null ? null : Math.round(report.rttMs * 100) / 100,
   };
+}
+
+function sessionsOf({ bgpSessions, held }: StatusParts): AgentStatus['bgp_sessions'] {
+  const leaves = new Map<string, string>();
+  for (const entry of held?.entries.values() ?? []) {
+    if (entry.kind === 'interface' && entry.purpose === 'leaf') leaves.set(entry.network_id, entry.name);
+  }
+  return bgpSessions.flatMap(({ network_id, peer_id, state, ...session }) => {
+    const entry = held?.entries.get(`bgp_neighbor/${network_id}/${peer_id}`);
+    if (state === null || entry?.kind !== 'bgp_neighbor') return [];
+    const { established_at, prefixes_received, last_error } = session;
+    const name = leaves.get(network_id) ?? network_id;
+    const facts = { state, established_at, prefixes_received, last_error };
+    return [{ interface: name, peer_id, neighbor: entry.host_address, ...facts }];
+  });
 }
 
 function interfacesOf({ observed, held }: StatusParts): AgentStatus['interfaces'] {

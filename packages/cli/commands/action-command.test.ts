@@ -56,6 +56,19 @@ test('flags become parameters, and nothing is sent that was not given', async ()
   ]);
 });
 
+test('a number of several ranges is a number, and a dry run by default is left with --no-dry-run', async () => {
+  const bgp = { as_number: 65_000, router_id_strategy: 'host_address', default_local_pref: 100 };
+  const numbers = await run(['bgp', 'update-as-number', '--as-number', '65000'], {
+    system_sdwan_update_account_as_number: { status: 200, body: { account_bgp: bgp } },
+  });
+  expect(numbers.received).toMatchObject([{ body: { as_number: 65_000 } }]);
+  const inputs = `{"bgp_session_id":"${id}"}`;
+  const acting = await run(['skill', 'execute', '--skill', 'x', '--inputs', inputs, '--no-dry-run'], {
+    execute_skill: { status: 200, body: { session_id: id, carried_out: false, dry_run: false } },
+  });
+  expect(acting.received).toMatchObject([{ body: { inputs: { bgp_session_id: id }, dry_run: false } }]);
+});
+
 test.each<[string, string[], object[]]>([
   ['one JSON list', ['[{"prefix":"fd00:7::/64","preference":7},{"prefix":"10.0.0.0/24"}]'], [seven, ten]],
   [

@@ -93,7 +93,7 @@ function flagOf(action: ActionDefinition, parameter: Parameter): Flag {
   const optional = !parameter.required || parameter.name === action.subject;
   const brief = briefOf(parameter);
   if (schema.enum !== undefined) return { kind: 'enum', values: schema.enum, brief, optional };
-  switch (schema.type) {
+  switch (typeOf(schema)) {
     case 'boolean':
       return { kind: 'boolean', brief, optional: true, withNegated: schema['default'] !== false };
     case 'integer':
@@ -110,6 +110,12 @@ function flagOf(action: ActionDefinition, parameter: Parameter): Flag {
       return { kind: 'parsed', parse, brief: `${brief} (${taken})`.trim(), optional, placeholder };
     }
   }
+}
+
+/** Numbers of several ranges are numbers. */
+function typeOf({ type, anyOf = [] }: JsonSchema): JsonSchema['type'] {
+  const isNumber = anyOf.length > 0 && anyOf.every((one) => one.type === 'integer' || one.type === 'number');
+  return isNumber ? 'number' : type;
 }
 
 /** Lists of objects are JSON, which has commas of its own: all of them in one list, or the flag once for each. */

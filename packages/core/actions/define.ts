@@ -49,6 +49,14 @@ export type NeedsPerson<Parameter extends string = string> =
 /** When a parameter makes a call one for a person: never, whenever it is given, or with one of some values. */
 export type ParameterNeeds = 'free' | 'given' | readonly (string | boolean)[];
 
+/** A call that does not say `dry_run: false` is a dry run. */
+export interface PlansFirst {
+  /** What a dry run needs, where the action itself needs more. */
+  readonly permission: Permission;
+  /** A parameter of the action in which `dry_run` is read too. */
+  readonly alsoIn: string;
+}
+
 export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Shape> {
   readonly name: string;
   /** A short line for people: "Create a network". */
@@ -78,6 +86,8 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
   readonly creates: boolean;
   /** Whether it makes something to be shown once, to a person: a token, or a URL that lets somebody in. */
   readonly makesSecret: boolean;
+  /** Such an action plans unless it is told to act. Left out: it acts unless it is told to plan. */
+  readonly plansFirst?: PlansFirst;
   /** A group of tools that a client can ask for by name. */
   readonly area:
     | 'accounts'
@@ -111,6 +121,12 @@ export const revisedInput = {
     .meta({ description: 'Fail with 409 if the object has a different revision' }),
 };
 
+/** Of an action that plans unless it is told to act. */
+const plansFirstInput = {
+  ...mutationInput,
+  dry_run: z.boolean().default(true).meta({ description: 'false: act, and not only plan' }),
+};
+
 /** What every list takes. */
 export const pageInput = {
   limit: z.int().min(1).max(pageSizeMax).default(pageSizeDefault),
@@ -135,7 +151,8 @@ export function routesOf(action: Pick<ActionDefinition, 'route' | 'alsoAt'>): re
 
 /** The whole input of an action; unknown parameters are refused. */
 export function inputOf(action: ActionDefinition): z.ZodObject {
-  const mutation = action.category === null ? {} : mutationInput;
+  const ofMutation = action.plansFirst === undefined ? mutationInput : plansFirstInput;
+  const mutation = action.category === null ? {} : ofMutation;
   const revised = action.revised ? revisedInput : {};
   return z.strictObject({ ...action.input, ...mutation, ...revised });
 }
@@ -231,6 +248,7 @@ export function mutate<const I extends Shape, const O extends Shape>(
       /** false: doing it twice is not the same as doing it once, though it creates nothing. */
       readonly idempotent?: false;
       readonly makesSecret?: true;
+      readonly plansFirst?: PlansFirst;
     },
 ): ActionDefinition<I, O> {
   const { kind, category, defaultMode, idempotent, needsPerson = 'always', ...rest } = spec;

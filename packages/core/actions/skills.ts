@@ -1,29 +1,30 @@
 // Skills and findings: contract §7.
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
-import { finding, sessionSkillAnswer, skill, skillInputs, skillName } from '../intent/skills.ts';
-import { pageInput, pageOutput, read } from './define.ts';
+import { finding, findingKind } from '../intent/findings.ts';
+import { sessionSkillAnswer, skill, skillInputs, skillName } from '../intent/skills.ts';
+import { mutate, pageInput, pageOutput, read } from './define.ts';
 
 const area = 'autonomy' as const;
 
 export const skillActions = {
-  executeSkill: read({
+  executeSkill: mutate({
     area,
     name: 'execute_skill',
     title: 'Run a skill',
     description:
-      'Looks for the cause of a fault and recommends what to do; nothing is changed. system_list_skills has the inputs of each skill.',
-    input: {
-      skill: skillName,
-      inputs: skillInputs.default({}),
-      dry_run: z
-        .boolean()
-        .optional()
-        .meta({ description: 'true by default, also accepted in inputs; the skill only plans' }),
-    },
+      'Looks for the cause of a fault and recommends what to do. With dry_run false it carries out the safe step, if there is one. system_list_skills has the inputs.',
+    input: { skill: skillName, inputs: skillInputs.default({}) },
     output: sessionSkillAnswer.shape,
     columns: { evidence: ['code', 'detail'] },
-    permission: 'system.sdwan.routing.read',
+    permission: 'system.sdwan.routing.manage',
+    plansFirst: { permission: 'system.sdwan.routing.read', alsoIn: 'inputs' },
+    category: 'system.sdwan_bgp_session_remediate',
+    defaultMode: 'require_approval',
+    kind: 'update',
+    needsPerson: 'always',
+    revised: false,
+    idempotent: false,
     route: { method: 'POST', path: '/skills/execute' },
     cli: { noun: 'skill', verb: 'execute' },
   }),
@@ -43,10 +44,12 @@ export const skillActions = {
     area,
     name: 'system_list_findings',
     title: 'List findings',
-    description: 'What is wrong in the networks of the account now, with when it began, oldest first.',
+    description:
+      'What is wrong in the networks of the account now, with when it began, oldest first: BGP sessions that are down, and what the periodic audit finds in route policies and firewall rules.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),
+      kind: findingKind.optional(),
       recovered: z
         .boolean()
         .default(false)

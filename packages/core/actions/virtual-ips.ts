@@ -157,6 +157,10 @@ export const virtualIpActions = {
       resolved: z.boolean(),
       previous_holder: common.id.nullable(),
       new_holder: common.id.nullable(),
+      anycast: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'true: all of its holders answer, and routing decides; nothing moves' }),
       dry_run: z.boolean(),
       candidates: z.array(virtualIpCandidate),
       explanation: z.string(),

@@ -134,6 +134,19 @@ export interface RoutePolicyModel {
   readonly statements: readonly PolicyStatement[];
 }
 
+/** A session of BGP that is to be cleared at one of its ends. */
+export interface SessionResetModel {
+  readonly type: 'session_reset';
+  /** That of the session. */
+  readonly id: Id<'session_reset'>;
+  readonly networkId: NetworkId;
+  /** Whose node clears it. */
+  readonly peerId: PeerId;
+  readonly neighborId: PeerId;
+  /** Another one each time. */
+  readonly resetId: string;
+}
+
 /** An object of a network beside its peers. */
 export type Item =
   | RuleModel
@@ -141,7 +154,8 @@ export type Item =
   | PortMappingModel
   | UserDeviceModel
   | SubnetModel
-  | RoutePolicyModel;
+  | RoutePolicyModel
+  | SessionResetModel;
 export type ItemId = Item['id'];
 /** Whatever may be in a group that rules name. */
 export type MemberId = PeerId | ItemId;

@@ -7,6 +7,7 @@ import type {
   RoutePolicyModel,
   RuleModel,
   Selector,
+  SessionResetModel,
   SubnetModel,
   UserDeviceModel,
   VirtualIpModel,
@@ -41,6 +42,7 @@ export function randomItem(network: NetworkModel, around: Around, chance: Chance
       'user_device',
       'subnet_advertisement',
       'route_policy',
+      'session_reset',
     );
   const parts: Parts = { network, id: before?.id ?? `item-${chance.number()}`, ...around, chance };
   switch (type) {
@@ -56,6 +58,8 @@ export function randomItem(network: NetworkModel, around: Around, chance: Chance
       return subnet(parts);
     case 'route_policy':
       return routePolicy(parts);
+    case 'session_reset':
+      return sessionReset(parts, before?.type === 'session_reset' ? before : null);
   }
 }
 
@@ -184,6 +188,18 @@ function routePolicy(parts: Parts): RoutePolicyModel {
         action: 'permit',
       },
     ],
+  };
+}
+
+function sessionReset(parts: Parts, before: SessionResetModel | null): SessionResetModel {
+  const { network, id, chance } = parts;
+  return {
+    type: 'session_reset',
+    id,
+    networkId: network.id,
+    peerId: before?.peerId ?? peerId(parts),
+    neighborId: before?.neighborId ?? peerId(parts),
+    resetId: `reset-${chance.number()}`,
   };
 }
 

@@ -11,6 +11,7 @@ import type {
 } from '../wire/document.ts';
 import type { NodeDocument } from '../wire/node-document.ts';
 import type { LanEntry, SubnetEntry } from '../wire/routing-entries.ts';
+import { type BgpSpeaker, bgpSpeakerOf } from './bgp-ports.ts';
 import { type ParsedAddress, PrefixMap } from './prefix-map.ts';
 import { type GroupsOf, RuleIndex } from './rule-index.ts';
 
@@ -31,6 +32,8 @@ export class NodeView {
   readonly subnets = new PrefixMap<readonly SubnetEntry[]>();
   readonly portForwards: readonly PortMappingEntry[];
   readonly rules: RuleIndex;
+  /** null: the network has static routes. */
+  readonly bgp: BgpSpeaker | null;
   readonly forwards: boolean;
   readonly #local = new Map<string, LocalAddress>();
   readonly #devices = new Map<string, string>();
@@ -53,6 +56,8 @@ export class NodeView {
     this.forwards = document.all('forwarding').size > 0;
     const rules = [...document.all('rule').values()];
     const [firewall] = document.all('firewall').values();
+    const [speaker] = document.all('bgp').values();
+    this.bgp = speaker === undefined ? null : bgpSpeakerOf(document, speaker.network_id);
     this.rules = new RuleIndex({ rules, groupsOf, policy: firewall?.default_policy ?? 'accept' });
     for (const entry of this.interfaces.values()) {
       this.#addLocal(entry.addresses, { kind: 'own', entry });

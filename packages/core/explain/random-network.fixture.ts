@@ -134,10 +134,13 @@ export class RandomNetwork implements AuditedNetwork {
       readonly devices: number;
       readonly rules: number;
       readonly lans?: number;
+      /** Its peers speak BGP. */
+      readonly bgp?: boolean;
     },
   ) {
     this.#dice = dice;
     this.network = {
+      ...(size.bgp === true ? { asNumber: 64_512 } : {}),
       id: uuid(1, 1),
       accountId: uuid(0, 1),
       handle: 'net',

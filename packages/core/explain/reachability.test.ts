@@ -2,7 +2,9 @@
 // packets that get nowhere.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { haveSession } from '../compile/bgp-entries.ts';
 import { NetworkIndex } from '../compile/network-index.ts';
+import { bfdPorts, bgpPort } from '../limits/routing.ts';
 import { seededRandom } from '../testing/random.ts';
 import type { QuestionEnd } from './ends.ts';
 import { type EvaluatedPacket, evaluate } from './evaluate.ts';
@@ -44,6 +46,25 @@ function homeOf(owner: Owner): string | null {
   return owner.type === 'user_device' ? owner.hubPeerId : owner.holder;
 }
 
+/** What is decided of packets for the daemons of a peer before any rule; null: it is no such packet. */
+function ofDaemons(
+  { network }: RandomNetwork,
+  snapshot: NetworkSnapshot,
+  { protocol, port, source, destination }: Omit<EvaluatedPacket, 'direction'>,
+): 'allowed' | 'denied' | null {
+  const isDaemons =
+    (protocol === 'tcp' && port === bgpPort) ||
+    (protocol === 'udp' && port !== null && bfdPorts.includes(port));
+  const peerAt = (text: string) => {
+    const address = snapshot.address(text);
+    const owner = address === null ? undefined : snapshot.owner(address);
+    return owner !== undefined && isPeer(owner) && owner.hostAddress === text ? owner : null;
+  };
+  const [from, to] = [peerAt(source), peerAt(destination)];
+  if (network.asNumber === undefined || !isDaemons || to === null) return null;
+  return from !== null && haveSession(network, from, to) ? 'allowed' : 'denied';
+}
+
 /** Everybody can be met by a hub, so the rules decide alone. */
 function expected(
   network: RandomNetwork,
@@ -59,6 +80,8 @@ function expected(
     // An address of a peer is closed to its own LAN.
     return source.kind === 'lan' && destination.kind !== 'lan' ? 'denied' : 'allowed';
   }
+  const before = ofDaemons(network, snapshot, packet);
+  if (before !== null) return before;
   const networkRules = {
     rules: network.entries(),
     members: network.members(),
@@ -70,16 +93,20 @@ function expected(
   return verdicts.every((verdict) => verdict === 'accept') ? 'allowed' : 'denied';
 }
 
-function check(seed: number, lans: number): void {
+function check(
+  seed: number,
+  { lans = 0, bgp = false }: { readonly lans?: number; readonly bgp?: boolean },
+): void {
   const dice = new Dice(seededRandom(seed));
-  const size = { peers: 5, devices: 3, rules: dice.below(25) };
+  const size = { peers: 5, devices: 3, rules: dice.below(25), bgp };
   const network = new RandomNetwork(dice, lans === 0 ? size : { ...size, lans });
+  const ports = [0, 1, 2, 3, 4, ...(bgp ? [bgpPort, bgpPort, ...bfdPorts] : [])];
   const snapshot = new NetworkSnapshot(indexOf(network));
   const behindPeers = lans === 0 ? [] : [...network.lanAddresses(), ...network.lanAddresses()];
   const addresses = [...network.addresses(), ...behindPeers];
   for (let i = 0; i < 40; i++) {
     const protocol = dice.pick('tcp', 'udp', 'icmp6');
-    const port = protocol === 'icmp6' ? null : dice.below(5);
+    const port = protocol === 'icmp6' ? null : dice.one(ports);
     const source = dice.one(addresses);
     const destination = dice.one(addresses.filter((one) => one.includes(':') === source.includes(':')));
     const answer = explain(
@@ -100,14 +127,23 @@ function check(seed: number, lans: number): void {
 
 test('ends as the rules at both ends say, wherever these are kept', () => {
   fc.assert(
-    fc.property(fc.integer(), (seed) => check(seed, 0)),
+    fc.property(fc.integer(), (seed) => check(seed, {})),
     { numRuns: runs },
   );
 }, 600_000);
 
 test('a peer is evaluated for the LANs behind it, whichever peers are in front of a prefix', () => {
   fc.assert(
-    fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), (seed, lans) => check(seed, lans)),
+    fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), (seed, lans) => check(seed, { lans })),
+    { numRuns: runs },
+  );
+}, 600_000);
+
+test('where peers speak BGP, their daemons are open to neighbors alone, whatever the rules say', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 0, max: 3 }), (seed, lans) =>
+      check(seed, { lans, bgp: true }),
+    ),
     { numRuns: runs },
   );
 }, 600_000);
@@ -215,6 +251,33 @@ describe('an explanation', () => {
     });
     expect(verdict).toBe('denied');
     expect(steps.join('\n')).toContain('Only probes');
+  });
+
+  test('says whom BGP and BFD of a peer are open to, in the explanation and in the matrix', () => {
+    const network = quiet();
+    Object.assign(network, { network: { ...network.network, asNumber: 64_512 } });
+    network.add({
+      ...{ type: 'firewall_rule', id: uuid(6, 1), networkId: network.network.id, enabled: true },
+      ...{ direction: 'both', action: 'drop', selector: { kind: 'all' }, destination: { kind: 'all' } },
+      ...{ protocol: 'any', ports: null },
+    });
+    const client = ask(network, { port: bgpPort });
+    expect(client.verdict).toBe('denied');
+    expect(client.steps).toContain('3 egress: The rule "firewall_rule:01" drops it.');
+    const hub = ask(network, { destination: peer(1), port: bgpPort });
+    expect(hub.verdict).toBe('allowed');
+    expect(hub.steps.filter((step) => step.includes('BGP neighbors'))).toHaveLength(2);
+    network.remove(uuid(6, 1));
+    const closed = ask(network, { protocol: 'udp', port: 3784 });
+    expect(closed.verdict).toBe('denied');
+    expect(closed.steps.at(-2)).toBe(
+      '4 ingress: UDP port 3784 is BFD: at fd00:5::104 it is closed to all but its BGP neighbors, whatever the rules say.',
+    );
+    const snapshot = new NetworkSnapshot(indexOf(network));
+    const { nodes } = matrixNodes(snapshot);
+    const rows = [...matrixRows(snapshot, nodes, { protocol: 'tcp', port: bgpPort })];
+    const row = rows.find((one) => one?.id === uuid(2, 3));
+    expect(row?.verdicts.slice(0, 4)).toBe('aa-d');
   });
 
   test('says that a peer without an IPv4 address has no way to one', () => {

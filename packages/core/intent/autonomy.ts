@@ -16,6 +16,12 @@ export const sensorCategories: readonly {
     defaultMode: 'require_approval',
     description: 'Move a virtual IP whose holder has failed, or back to a better candidate',
   },
+  {
+    name: 'system.sdwan_route_policy_audit',
+    defaultMode: 'auto_approve',
+    description:
+      'Audit route policies and firewall rules now and then and after changes; with require_approval or blocked only people audit them',
+  },
 ];
 
 export const policy = z.object({

@@ -59,6 +59,14 @@ export const bgpSession = z.object({
   stale: z.boolean().default(false).meta({
     description: 'The instance is not connected: this is what it reported last, and may have changed',
   }),
+  last_reset: z
+    .object({
+      requested_at: common.time,
+      done_at: common.time.nullable().meta({ description: 'null: the instance has not done it yet' }),
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'The last time that the skill had it cleared' }),
 });
 export type BgpSession = z.infer<typeof bgpSession>;
 

@@ -1,4 +1,4 @@
-// Skills that are run by name, and what sensors see: contract §7.
+// Skills that are run by name: contract §7.
 import { z } from 'zod';
 import { skillNameMax } from '../limits/routing.ts';
 import { bgpStates } from './bgp.ts';
@@ -17,12 +17,29 @@ export const skillInputs = sessionSkillInputs.partial();
 
 const evidence = z.object({ code: z.string(), detail: z.string() });
 
+/** What a skill can do by itself, without a risk for what works. */
+const safeStep = z.object({
+  code: z.enum(['clear_session']),
+  name: z.string().meta({ description: 'For people: what it is done to' }),
+  peer_id: common.id.meta({ description: 'The peer whose instance does it' }),
+  detail: z.string(),
+});
+export type SafeStep = z.infer<typeof safeStep>;
+
 export const sessionSkillAnswer = z.object({
+  safe_step: safeStep
+    .nullable()
+    .default(null)
+    .meta({ description: 'What dry_run false carries out; null: nothing that is safe would help' }),
   session_id: common.id,
   state: z.enum(bgpStates.map((state) => state.toLowerCase())),
   likely_cause: z.string(),
   recommended_action: z.string(),
   evidence: z.array(evidence),
+  carried_out: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether the safe step was given to the instance; false: nothing was changed' }),
   dry_run: z.boolean(),
 });
 
@@ -33,15 +50,3 @@ export const skill = z.object({
   input_schema: z.record(z.string(), z.unknown()),
   output_schema: z.record(z.string(), z.unknown()),
 });
-
-export const finding = z.object({
-  kind: z.enum(['sdwan.bgp_session_down', 'sdwan.bgp_routes_refused']),
-  severity: z.enum(['warning', 'error']),
-  network_id: common.id,
-  object: z.object({ type: z.enum(['bgp_session']), id: common.id, name: z.string() }),
-  detail: z.string(),
-  began_at: common.time,
-  recovered_at: common.time.nullable().meta({ description: 'null: it still holds' }),
-  skill: z.string().nullable().meta({ description: 'A skill that looks into it' }),
-});
-export type Finding = z.infer<typeof finding>;

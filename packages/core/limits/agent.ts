@@ -194,6 +194,8 @@ export const frrDeathsMax = 3;
 export const frrDeathsMs = 60_000;
 /** Sessions are told so long after one has changed, with all that change meanwhile. */
 export const bgpTellMs = 300;
+/** Sessions of which the last reset is remembered: 1,000 clients of a reflector in several networks, 300 kB. */
+export const sessionResetsRememberedMax = 4_000;
 /** Files that a daemon of FRR may have open: it reserves memory for each, and a session is one. */
 export const frrFilesMax = 16_384;
 /** Zebra waits so long until it deletes routes that it takes for its own of an earlier life: years. */

@@ -35,6 +35,21 @@ export const retiredKeysKeptMs = 90 * dayMs;
 /** Operations that are over: as with changes, their events stay longer. */
 export const endedOperationsKeptMs = 90 * dayMs;
 
+/** Findings that are over: as with operations, their events stay longer. */
+export const endedFindingsKeptMs = 90 * dayMs;
+/** How often the leader audits the route policies and firewall rules of all accounts. What a change does to them is found
+ * soon after it; the rest is names that changed, and what was missed while no process led. */
+export const auditIntervalMs = 15 * 60 * 1000;
+/** The first time so long after the start, when nodes have come back. */
+export const auditFirstMs = 30_000;
+/** So long after the first change of an account it is audited: an import of a thousand rules is one audit. */
+export const auditAfterChangeMs = 5_000;
+/** Findings of one account that are kept, open ones and each time those that are over: nobody reads more, and a network of
+ * 10,000 rules that are all shadowed has as many. The gravest are kept. */
+export const findingsPerAccountMax = 2_000;
+/** Events of one audit of one account; the last one says how many more there would be. */
+export const findingEventsPerAuditMax = 50;
+
 /** How often a process looks for operations that are due; one that was begun here is taken at once. */
 export const operationsLookMs = 1_000;
 /** Operations that one process runs at a time: each has a transaction while it writes, of ten database sessions. */

@@ -7,7 +7,14 @@ import { tag } from '../intent/common.ts';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as textsLimits from '../limits/texts.ts';
 import { openObject } from './open-object.ts';
-import { bgpEntry, bgpNeighborEntry, lanEntry, routePolicyEntry, subnetEntry } from './routing-entries.ts';
+import {
+  bgpEntry,
+  bgpNeighborEntry,
+  bgpResetEntry,
+  lanEntry,
+  routePolicyEntry,
+  subnetEntry,
+} from './routing-entries.ts';
 import {
   address,
   addressWithLength,
@@ -233,6 +240,7 @@ export const entryValue = z.discriminatedUnion('kind', [
   bgpEntry,
   bgpNeighborEntry,
   routePolicyEntry,
+  bgpResetEntry,
 ]);
 export type InterfaceEntry = z.infer<typeof interfaceEntry>;
 export type PeerEntry = z.infer<typeof peerEntry>;
@@ -270,6 +278,7 @@ export const entryCapabilities: Readonly<Record<EntryKind, number>> = {
   bgp: 5,
   bgp_neighbor: 5,
   route_policy: 5,
+  bgp_reset: 5,
 };
 
 /** Who knows which entries. */
@@ -354,6 +363,7 @@ export function entryKey(value: EntryValue): string {
     case 'bgp':
     case 'bgp_neighbor':
     case 'route_policy':
+    case 'bgp_reset':
       return value.key;
   }
 }

@@ -152,6 +152,8 @@ export const bgpSessionObservation = z.object({
    * is repeated counts again. null: it makes none; absent: the node does not know yet, or accepts everything.
    */
   refused: z.object({ ipv4: refusedCount, ipv6: refusedCount, since: time }).nullable().optional(),
+  /** The last `bgp_reset` that the node did for it. Absent: none. */
+  reset_done: id.optional(),
 });
 
 /** What the node sees. Only what changed since the last one, and everything once after hello. */

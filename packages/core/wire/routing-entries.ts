@@ -115,7 +115,23 @@ export const routePolicyEntry = openObject({
   statements: z.array(routePolicyStatement).max(routingLimits.statementsPerPolicyMax),
 });
 
+/**
+ * A session of this node that is to be cleared, once for each `reset_id`: a soft reset where it is established (RFC 2918),
+ * else from the beginning. A node remembers the last one that it did for each session.
+ */
+export const bgpResetEntry = openObject({
+  kind: z.literal('bgp_reset'),
+  /** `bgp_reset/<session_id>` */
+  key,
+  network_id: id,
+  /** The neighbor, and its overlay address. */
+  peer_id: id,
+  host_address: address,
+  reset_id: id,
+});
+
 export type SubnetEntry = z.infer<typeof subnetEntry>;
 export type LanEntry = z.infer<typeof lanEntry>;
 export type BgpNeighborEntry = z.infer<typeof bgpNeighborEntry>;
 export type RoutePolicyEntry = z.infer<typeof routePolicyEntry>;
+export type BgpResetEntry = z.infer<typeof bgpResetEntry>;

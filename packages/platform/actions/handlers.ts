@@ -1,6 +1,7 @@
 // Every action bound to what it does: those of nouns, and those that are of none. A definition without a handler does not
 // compile.
 import { approvalHandlers, decideApproval } from './autonomy/approvals.ts';
+import { findingHandlers } from './autonomy/findings.ts';
 import { skillHandlers } from './autonomy/skills/skills.ts';
 import type { Handlers } from './context.ts';
 import { listChanges } from './fleet/changes.ts';
@@ -17,5 +18,6 @@ export const handlers: Handlers = {
   ...operationHandlers(productOperations),
   ...approvalHandlers,
   ...skillHandlers,
+  ...findingHandlers,
   decideApproval: decideApproval(createRunDeferred(() => handlers)),
 };

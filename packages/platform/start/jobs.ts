@@ -1,12 +1,19 @@
 // The periodic jobs of a platform that belong to no part of it: what time ends, what is warned of, and what is deleted.
 
-import { operationsLookMs, retentionFirstMs, retentionIntervalMs } from '@powernode/core/limits/coordination';
+import {
+  auditFirstMs,
+  auditIntervalMs,
+  operationsLookMs,
+  retentionFirstMs,
+  retentionIntervalMs,
+} from '@powernode/core/limits/coordination';
 import { approvalSweepMs, wayInSweepMs } from '@powernode/core/limits/requests';
 import type { Logger } from 'pino';
 import { warnOfLastWayIn } from '../access/last-way-in.ts';
 import { expireApprovals } from '../actions/autonomy/expire.ts';
 import type { Services } from '../actions/context.ts';
 import { productOperations } from '../actions/operation-kinds.ts';
+import { PeriodicAudit } from '../autonomy/audit/periodic-audit.ts';
 import { exclusively } from '../coordination/exclusive.ts';
 import { type JobFigures, JobRunner } from '../coordination/jobs.ts';
 import type { Leadership } from '../coordination/leadership.ts';
@@ -70,14 +77,30 @@ export function startPlatformJobs(parts: PlatformJobParts): PlatformJobs {
     runsOn: 'leader',
     run: async (stopping) => void (await retention.run(stopping)),
   });
+  const audit = addAudit(jobs, parts);
   const operations = addOperations(jobs, parts);
   return {
     figures: () => jobs.figures(),
     stop: async () => {
+      audit.close();
       await jobs.stop();
       await operations.stop();
     },
   };
+}
+
+function addAudit(jobs: JobRunner, parts: PlatformJobParts): PeriodicAudit {
+  const name = 'policy_audit';
+  const audit = new PeriodicAudit({ ...parts, clock: systemClock, wake: () => jobs.wake(name) });
+  jobs.add({
+    name,
+    intervalMs: auditIntervalMs,
+    jitter,
+    firstMs: auditFirstMs,
+    runsOn: 'leader',
+    run: (stopping) => audit.run(stopping),
+  });
+  return audit;
 }
 
 /** What is begun or cancelled in any process is looked at here at once, where there is room for it. */

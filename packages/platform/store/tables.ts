@@ -14,6 +14,7 @@ import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { ColumnType, Generated } from 'kysely';
+import type { FindingTables } from './finding-tables.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Made = Generated<Date>;
@@ -41,7 +42,7 @@ export interface SubsystemRow {
   observed_at: string;
 }
 
-export interface Database {
+export interface Database extends FindingTables {
   platform_settings: { name: string; value: Json<unknown>; updated_at: Made };
   accounts: Stored<AccountId> & {
     name: string;

@@ -116,7 +116,7 @@ export class FakeDaemon {
   #carryOut(session: Session, command: string): { readonly text: string; readonly code: number } {
     const done = { text: '', code: 0 };
     const unknown = { text: `% [BGP] Unknown command: ${command}\n`, code: 2 };
-    if (command === 'enable' || command === '') return done;
+    if (command === 'enable' || command === '' || command.startsWith('clear bgp ')) return done;
     if (command === 'show running-config') return { text: this.running, code: 0 };
     if (command.startsWith('show ')) {
       const text = this.answers.get(command);

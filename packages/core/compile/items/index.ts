@@ -5,6 +5,7 @@ import { firewallRule } from './firewall-rule.ts';
 import type { Advertisement, ItemContribution, ItemKind, Lookup, Member, MissingTarget } from './kind.ts';
 import { portMapping } from './port-mapping.ts';
 import { routePolicy } from './route-policy.ts';
+import { sessionReset } from './session-reset.ts';
 import { subnet } from './subnet.ts';
 import { userDevice } from './user-device.ts';
 import { virtualIp } from './virtual-ip.ts';
@@ -18,6 +19,7 @@ const kinds = {
   user_device: userDevice,
   subnet_advertisement: subnet,
   route_policy: routePolicy,
+  session_reset: sessionReset,
 } satisfies Kinds;
 
 export const itemDescriptions = {
@@ -27,6 +29,7 @@ export const itemDescriptions = {
   ...kinds.user_device.descriptions,
   ...kinds.subnet_advertisement.descriptions,
   ...kinds.route_policy.descriptions,
+  ...kinds.session_reset.descriptions,
 };
 
 /** The kind takes exactly the items of its type. */

@@ -49,8 +49,9 @@ export function createGate(parts: GateParts): Invoke {
 async function invoke(parts: GateParts, asked: Invocation): Promise<Outcome> {
   const invocation = asOfModel(asked);
   const action = definitionOf(invocation.action);
-  requirePermission(invocation.caller, action.permission);
+  requirePermission(invocation.caller, action.plansFirst?.permission ?? action.permission);
   const call = parseCall(invocation.action, invocation.input);
+  if (!call.dryRun) requirePermission(invocation.caller, action.permission);
   refuseOverMcp(invocation, call);
   if (call.approve) requirePermission(invocation.caller, 'system.approvals.decide');
   const idempotent =

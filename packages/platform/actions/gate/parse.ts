@@ -26,7 +26,8 @@ export function parseCall(key: ActionKey, raw: unknown): ParsedCall {
       'The parameters must be a JSON object, such as {"name": "edge"}.',
     );
   }
-  const parameters = withSubject({ ...(raw as Record<string, unknown> | undefined) }, action.subject);
+  const named = withSubject({ ...(raw as Record<string, unknown> | undefined) }, action.subject);
+  const parameters = withDryRun(named, action.plansFirst?.alsoIn ?? null);
   const schema = schemas.get(key);
   if (schema === undefined) throw new Error(`the action ${key} has no schema`);
   refuseIllFormed(parameters);
@@ -64,6 +65,23 @@ function withSubject(parameters: Record<string, unknown>, subject: string | null
     {
       fields: [{ path: 'id', code: 'contradiction', message: `differs from ${subject}` }],
     },
+  );
+}
+
+/** `dry_run` may stand in that parameter: it is taken out, and is as if it stood beside. */
+function withDryRun(parameters: Record<string, unknown>, alsoIn: string | null): Record<string, unknown> {
+  const inside = alsoIn === null ? undefined : parameters[alsoIn];
+  if (alsoIn === null || typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, 'dry_run')) {
+    return parameters;
+  }
+  const { dry_run: dryRun, ...rest } = inside as Record<string, unknown>;
+  if (!Object.hasOwn(parameters, 'dry_run') || parameters['dry_run'] === dryRun) {
+    return { ...parameters, [alsoIn]: rest, dry_run: dryRun };
+  }
+  throw new ProductError(
+    'validation_failed',
+    `dry_run and ${alsoIn}.dry_run say different things; give only one.`,
+    { fields: [{ path: `${alsoIn}.dry_run`, code: 'contradiction', message: 'differs from dry_run' }] },
   );
 }
 

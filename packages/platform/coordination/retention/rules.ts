@@ -196,6 +196,27 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     kind: 'kept',
     because: 'The newest row of each session and end: replaced by each report, and deleted with either peer.',
   },
+  bgp_session_resets: {
+    kind: 'rows',
+    deletes: 'Resets of sessions of which a peer is gone, and cannot come back as the same peer',
+    age: { ms: addressQuarantineMs },
+    because:
+      'The instance of a peer that is there has the last reset in its document: it is the same document as long as the row is.',
+    due: (before) => sql`
+      t.requested_at < ${before}
+      and exists (
+        select 1 from (values (t.peer_id), (t.neighbor_id)) as ended (id)
+        where not exists (select 1 from peers p where p.id = ended.id)
+          and not exists (select 1 from former_peers f where f.peer_id = ended.id)
+      )`,
+  },
+  findings: {
+    kind: 'rows',
+    deletes: 'Findings of the periodic audit that are over',
+    age: { ms: limits.endedFindingsKeptMs },
+    because: 'What was wrong is asked within a quarter; the events of it stay longer.',
+    due: (before) => sql`t.recovered_at < ${before}`,
+  },
   subnet_advertisements: {
     kind: 'rows',
     deletes: 'Prefixes that are withdrawn',

@@ -44,6 +44,7 @@ test('a plan names the nodes that the change then reaches, and reverts what it t
     'anycast',
     'bgp',
     'bgp_neighbor',
+    'bgp_reset',
     'device',
     'firewall',
     'forwarding',

@@ -17,6 +17,8 @@ export interface SessionReport {
   /** null: nothing is; undefined: the node does not know. */
   readonly refused: Refused | null | undefined;
   readonly observedAt: Date;
+  /** The last reset that the node says it did; null: none. */
+  readonly resetDone: string | null;
 }
 
 /** Announcements of the neighbor that were refused. */
@@ -75,6 +77,40 @@ export function refusedNow(
 ): Refused | null {
   const { refused_ipv4: ipv4, refused_ipv6: ipv6, refused_since: since, refused_until: until } = row;
   return since === null || until !== null ? null : { ipv4, ipv6, since };
+}
+
+export interface DoneReset {
+  readonly report: SessionReport;
+  readonly requestedAt: Date;
+}
+
+/** Takes down which resets nodes have done: of each the last one that was asked for, and the first time that it is said. */
+export async function writeDoneResets(
+  trx: Transaction<Database>,
+  accountId: AccountId,
+  reports: readonly SessionReport[],
+): Promise<DoneReset[]> {
+  const said = reports.filter(({ resetDone }) => resetDone !== null);
+  if (said.length === 0) return [];
+  const values = said.map(({ peerId, neighborId, resetDone, observedAt }) => ({
+    peer_id: peerId,
+    neighbor_id: neighborId,
+    reset_id: resetDone,
+    observed_at: observedAt,
+  }));
+  const { rows } = await sql<{ peer_id: PeerId; neighbor_id: PeerId; requested_at: Date }>`
+    update bgp_session_resets r set done_at = v.observed_at
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as v(
+      peer_id uuid, neighbor_id uuid, reset_id uuid, observed_at timestamptz)
+    where r.account_id = ${accountId} and r.peer_id = v.peer_id and r.neighbor_id = v.neighbor_id
+      and r.reset_id = v.reset_id and r.done_at is null
+    returning r.peer_id, r.neighbor_id, r.requested_at
+  `.execute(trx);
+  const byKey = new Map(said.map((report) => [keyOf(report), report]));
+  return rows.flatMap((row) => {
+    const report = byKey.get(keyOf({ peerId: row.peer_id, neighborId: row.neighbor_id }));
+    return report === undefined ? [] : [{ report, requestedAt: row.requested_at }];
+  });
 }
 
 function keyOf({ peerId, neighborId }: Pick<SessionReport, 'peerId' | 'neighborId'>): string {

@@ -17,7 +17,13 @@ import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { type SessionReport, type SessionTurn, writeSessions } from './bgp-session-rows.ts';
+import {
+  type DoneReset,
+  type SessionReport,
+  type SessionTurn,
+  writeDoneResets,
+  writeSessions,
+} from './bgp-session-rows.ts';
 import { NodeBatch } from './node-batch.ts';
 
 export interface BgpSessionParts {
@@ -26,6 +32,13 @@ export interface BgpSessionParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fleet: Pick<FleetIndex, 'network'>;
+}
+
+interface SessionDraft {
+  readonly report: SessionReport;
+  readonly kind: string;
+  readonly severity: 'info' | 'warning';
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 interface Minute {
@@ -93,6 +106,7 @@ export class BgpSessions {
       // Of a reflector a node refuses nothing: a spoke that was taken over accuses no hub.
       refused: speaksForItself(network.network, neighbor) ? refusedIn(session.refused, now) : undefined,
       observedAt: new Date(now),
+      resetDone: session.reset_done ?? null,
     };
   }
 
@@ -117,15 +131,21 @@ export class BgpSessions {
   ) {
     const all = taken.flatMap(({ reports }) => reports);
     const turns = await writeSessions(trx, accountId, all);
+    const resets = await writeDoneResets(trx, accountId, all);
     const drafts = taken.flatMap(({ node, reports }) => {
       const own = new Set(reports);
-      return turns.filter(({ report }) => own.has(report)).flatMap((turn) => this.#eventOf(node, turn) ?? []);
+      const ofTurns = turns.filter(({ report }) => own.has(report));
+      const ofResets = resets.filter(({ report }) => own.has(report));
+      return [
+        ...ofResets.flatMap((reset) => this.#eventOf(node, resetDraft(reset)) ?? []),
+        ...ofTurns.flatMap((turn) => this.#eventOf(node, turnDraft(turn)) ?? []),
+      ];
     });
     return writeEvents(trx, drafts);
   }
 
   /** null: the node has caused enough events for now. */
-  #eventOf(node: NodeState, turn: SessionTurn): EventDraft | null {
+  #eventOf(node: NodeState, { report, kind, severity, payload }: SessionDraft): EventDraft | null {
     const minute = this.#minuteOf(node);
     if (minute.events >= sessionEventsPerMinuteMax) {
       minute.unreported++;
@@ -134,13 +154,16 @@ export class BgpSessions {
     minute.events++;
     const { unreported } = minute;
     minute.unreported = 0;
-    const { networkId: network_id, peerId: peer_id, neighborId: neighbor_id } = turn.report;
-    const { kind, severity } = events[turn.kind];
     return makeEvent(this.#parts.clock, {
-      ...{ accountId: node.accountId, kind, severity },
+      accountId: node.accountId,
+      kind,
+      severity,
       instance: { id: node.instanceId, hostname: node.hostname },
       payload: {
-        ...{ network_id, peer_id, neighbor_id, ...payloadOf(turn) },
+        network_id: report.networkId,
+        peer_id: report.peerId,
+        neighbor_id: report.neighborId,
+        ...payload,
         ...(unreported === 0 ? {} : { unreported_count: unreported }),
       },
     });
@@ -162,6 +185,10 @@ const events = {
   refused: { kind: 'sdwan.bgp.routes.refused', severity: 'warning' },
   refusal_ended: { kind: 'sdwan.bgp.routes.refusal_ended', severity: 'info' },
 } as const satisfies Record<SessionTurn['kind'], Pick<EventDraft, 'kind' | 'severity'>>;
+
+function turnDraft(turn: SessionTurn): SessionDraft {
+  return { report: turn.report, ...events[turn.kind], payload: payloadOf(turn) };
+}
 
 function payloadOf(turn: SessionTurn): EventDraft['payload'] {
   switch (turn.kind) {
@@ -186,4 +213,13 @@ function refusedIn(
 ): SessionReport['refused'] {
   if (said === undefined || said === null) return said;
   return { ...said, since: new Date(Math.min(Date.parse(said.since), now)) };
+}
+
+function resetDraft({ report, requestedAt }: DoneReset): SessionDraft {
+  return {
+    report,
+    kind: 'sdwan.bgp.session.reset',
+    severity: 'info',
+    payload: { reset_id: report.resetDone, requested_at: requestedAt.toISOString() },
+  };
 }

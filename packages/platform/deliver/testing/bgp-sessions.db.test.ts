@@ -1,4 +1,5 @@
 // Sessions of BGP that nodes report, over a real database and real streams.
+import { randomUUID } from 'node:crypto';
 import type { NetworkModel } from '@powernode/core/compile/model';
 import { asNumberDefault } from '@powernode/core/intent/bgp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -105,4 +106,44 @@ test('sessions that the document does not have are not kept, however many are ma
   hub.node.observe({ bgp_sessions: [{ network_id: network.id, peer_id: spokePeer.id, ...established() }] });
   await stage.until(async () => (await rowsOf(network.id)).length === 2);
   expect(await stage.events('sdwan.bgp.session.established')).toHaveLength(before + 1);
+});
+
+test('a reset that a node has done is taken down once, of its own session and the last that was asked for', async () => {
+  const { network, hub, spoke, spokePeer, hubPeer } = await pair();
+  const reset_id = randomUUID();
+  const { accountId: account_id } = stage;
+  await inAccount(stage.store, account_id, (trx) =>
+    trx
+      .insertInto('bgp_session_resets')
+      .values({
+        ...{ id: randomUUID(), account_id, network_id: network.id, reset_id, requested_at: new Date() },
+        ...{ peer_id: spokePeer.id, neighbor_id: hubPeer.id, done_at: null },
+      })
+      .execute(),
+  );
+  const doneAt = async () => {
+    const rows = await inAccount(stage.store, account_id, (trx) =>
+      trx.selectFrom('bgp_session_resets').select('done_at').where('network_id', '=', network.id).execute(),
+    );
+    return rows[0]?.done_at ?? null;
+  };
+  const say = (of: typeof spoke, peerId: string, said: object) =>
+    of.node.observe({
+      bgp_sessions: [{ network_id: network.id, peer_id: peerId, ...established(), ...said }],
+    });
+  // Of the other end of the session, and of another request.
+  say(hub, spokePeer.id, { reset_done: reset_id });
+  say(spoke, hubPeer.id, { reset_done: randomUUID() });
+  await stage.until(async () => (await rowsOf(network.id)).length === 2);
+  expect(await doneAt()).toBeNull();
+  say(spoke, hubPeer.id, { reset_done: reset_id, prefixes_received: 4 });
+  await stage.until(async () => (await doneAt()) !== null);
+  const at = await doneAt();
+  say(spoke, hubPeer.id, { reset_done: reset_id, prefixes_received: 5 });
+  await stage.until(async () => (await rowsOf(network.id)).some((row) => row.prefixes_received === 5));
+  expect(await doneAt()).toEqual(at);
+  const events = await stage.events('sdwan.bgp.session.reset');
+  expect(events.map(({ payload }) => payload)).toMatchObject([
+    { network_id: network.id, peer_id: spokePeer.id, neighbor_id: hubPeer.id, reset_id },
+  ]);
 });

@@ -29,6 +29,7 @@ import { onceTokens } from './0026-once-tokens.ts';
 import { subnets } from './0027-subnets.ts';
 import { routing } from './0028-routing.ts';
 import { refusedRoutes } from './0031-refused-routes.ts';
+import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   subnets,
   routing,
   refusedRoutes,
+  sessionResetsAndFindings,
 ];

@@ -31,7 +31,7 @@ test('sessions with neighbors pass before rules, in both directions, and nobody 
   const arriving = 'ip6 saddr @pn_bgp_test ip6 daddr fd00:99::101';
   expect(ofBgp(chainOf(ruleset, 'pn_in_test'))).toEqual([
     `${arriving} tcp dport 179 accept`,
-    `${arriving} tcp sport 179 accept`,
+    `${arriving} tcp sport 179 tcp flags & (syn | ack) != syn accept`,
     `${arriving} udp dport { 3784, 3785, 4784 } accept`,
     'ip6 daddr fd00:99::101 tcp dport 179 drop',
     'ip6 daddr fd00:99::101 udp dport { 3784, 3785, 4784 } drop',
@@ -39,7 +39,7 @@ test('sessions with neighbors pass before rules, in both directions, and nobody 
   const leaving = 'ip6 saddr fd00:99::101 ip6 daddr @pn_bgp_test';
   expect(ofBgp(chainOf(ruleset, 'pn_out_test'))).toEqual([
     `${leaving} tcp dport 179 accept`,
-    `${leaving} tcp sport 179 accept`,
+    `${leaving} tcp sport 179 tcp flags & (syn | ack) != syn accept`,
     `${leaving} udp dport { 3784, 3785, 4784 } accept`,
   ]);
 });

@@ -24,10 +24,13 @@ export function addBgpSet(table: TableBuilder, handle: string, { neighbors }: Bg
   table.set(neighborSet(handle), 'ipv6_addr', neighbors);
 }
 
-/** Packets of both directions have the two ports of a session by turns. */
+/**
+ * Packets of both directions have the two ports of a session by turns. From port 179 no connection begins, or a neighbor
+ * could reach every port from there.
+ */
 const sessionPackets = [
   `tcp dport ${bgpPort}`,
-  `tcp sport ${bgpPort}`,
+  `tcp sport ${bgpPort} tcp flags & (syn | ack) != syn`,
   `udp dport { ${bfdPorts.join(', ')} }`,
 ];
 

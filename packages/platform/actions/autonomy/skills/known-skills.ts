@@ -8,7 +8,7 @@ export const knownSkills = [
     name: sessionSkill,
     title: 'Look into a BGP session',
     description:
-      'Finds the likely cause of a BGP session that is not Established, or that brings no prefixes, and recommends a next step. It changes nothing: an operator runs the command that it recommends.',
+      'Finds the likely cause of a BGP session that is not Established, or that brings no prefixes, and recommends a next step. With dry_run false it clears the session at this end, where that is safe and may help; else it changes nothing.',
     inputs: sessionSkillInputs,
     answer: sessionSkillAnswer,
   },

@@ -7,6 +7,7 @@ import { noteRoutePolicies } from './dependents.ts';
 import { loadRoutePolicies } from './model.ts';
 import { routePolicyHandlers } from './route-policies.ts';
 import { routeHandlers } from './routes.ts';
+import { loadSessionResets } from './session-resets.ts';
 import { getBgpSessions } from './sessions.ts';
 
 export const routePolicyNoun = {
@@ -19,7 +20,7 @@ export const routePolicyNoun = {
     ...routeHandlers,
     getBgpSessions,
   },
-  items: loadRoutePolicies,
+  items: async (trx) => [...(await loadRoutePolicies(trx)), ...(await loadSessionResets(trx))],
   dependents: noteRoutePolicies,
   inNetwork: rowsInNetwork('route_policies', 'route policy'),
 } satisfies Noun;

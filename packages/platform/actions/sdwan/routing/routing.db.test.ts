@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BgpSessions } from '../../../deliver/reports/bgp-sessions.ts';
 import { inAccount } from '../../../store/tenancy.ts';
-import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import { startTestPlatform, type TestPlatform, withPermissions } from '../../../testing/test-platform.ts';
 import { systemClock } from '../../../trust/clock.ts';
 import { loadFleet } from '../../load-fleet.ts';
 
@@ -346,10 +346,31 @@ describe('sessions', () => {
     expect(await refusal('executeSkill', { skill: 'other', inputs })).toMatchObject({
       errors: [{ path: 'skill' }],
     });
-    const run = { skill: names[0], inputs, dry_run: false };
-    expect(await refusal('executeSkill', run)).toMatchObject({ errors: [{ path: 'dry_run' }] });
+    const act = { skill: names[0], inputs, dry_run: false };
+    expect(await remediate(act)).toMatchObject({ carried_out: false, safe_step: null, dry_run: false });
+    const both = { skill: names[0], inputs: { ...inputs, dry_run: true }, dry_run: false };
+    expect(await refusal('executeSkill', both)).toMatchObject({
+      errors: [{ path: 'inputs.dry_run', code: 'contradiction' }],
+    });
     const absent = { bgp_session_id: '01990000-0000-7000-8000-00000000dead' };
     expect(await refusal('executeSkill', { skill: names[0], inputs: absent })).toMatchObject({ status: 404 });
+  });
+
+  test('whoever may only look may have it looked at, and has nothing done', async () => {
+    const session = await sessionOf('a');
+    const viewer = withPermissions(platform.admin, ['system.sdwan.routing.read']);
+    const input = { skill: 'bgp-session-remediate', inputs: { bgp_session_id: session?.id } };
+    expect(await platform.call('executeSkill', input, viewer)).toMatchObject({ dry_run: true });
+    const acting = platform.call('executeSkill', { ...input, dry_run: false }, viewer);
+    await expect(acting).rejects.toMatchObject({ code: 'permission_denied' });
+    const inside = { ...input, inputs: { ...input.inputs, dry_run: false } };
+    await expect(platform.call('executeSkill', inside, viewer)).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    const nobody = withPermissions(platform.admin, []);
+    await expect(platform.call('executeSkill', input, nobody)).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
   });
 
   test('FRR that is missing is named as the cause', async () => {

@@ -1,7 +1,8 @@
 // Handler: sessions of BGP, from documents and from what nodes say of them.
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { BgpSession } from '@powernode/core/intent/bgp';
-import type { Selectable } from 'kysely';
+import { uptimeText } from '@powernode/core/routing/uptime';
+import { type Selectable, sql } from 'kysely';
 import { refusedNow } from '../../../deliver/reports/bgp-session-rows.ts';
 import type { Database } from '../../../store/tables.ts';
 import { timeOrNull } from '../../accounts/present.ts';
@@ -10,12 +11,15 @@ import { pageOf } from '../../paging.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { type SessionEnd, sessionEndsOf, sessionIdOf } from './session-ends.ts';
+import type { SessionResetRow } from './session-resets.ts';
 
 export type SessionRow = Selectable<Database['bgp_sessions']>;
 
 export interface KnownSession extends SessionEnd {
   /** null: nobody has reported it yet. */
   readonly row: SessionRow | null;
+  /** The last time that it was to be cleared; null: it never was. */
+  readonly reset: SessionResetRow | null;
 }
 
 export const getBgpSessions: Handler<'getBgpSessions'> = async (context, input) => {
@@ -42,22 +46,33 @@ export async function sessionsOf(
   const indexes = await indexesOf(context, of.network_id);
   const speaking = indexes.filter(({ network }) => network.asNumber !== undefined);
   if (speaking.length === 0) return [];
-  let query = context.trx
-    .selectFrom('bgp_sessions')
-    .selectAll()
-    .where('account_id', '=', context.accountId)
-    .where(
-      'network_id',
-      'in',
-      speaking.map(({ network }) => network.id),
-    );
-  if (of.peer_id !== undefined) query = query.where('peer_id', '=', of.peer_id);
-  const rows = new Map((await query.execute()).map((row) => [`${row.peer_id} ${row.neighbor_id}`, row]));
+  const networkIds = speaking.map(({ network }) => network.id);
+  const rows = await rowsByPair('bgp_sessions', context, { networkIds, peerId: of.peer_id });
+  const resets = await rowsByPair('bgp_session_resets', context, { networkIds, peerId: of.peer_id });
   return speaking
     .flatMap((index) => [...sessionEndsOf(index)])
     .filter(({ peer }) => of.peer_id === undefined || peer.id === of.peer_id)
-    .map((end) => ({ ...end, row: rows.get(pairOf(end)) ?? null }))
+    .map((end) => ({ ...end, row: rows.get(pairOf(end)) ?? null, reset: resets.get(pairOf(end)) ?? null }))
     .sort((a, b) => (pairOf(a) < pairOf(b) ? -1 : 1));
+}
+
+interface SessionPair {
+  readonly peer_id: string;
+  readonly neighbor_id: string;
+}
+
+/** By peer and neighbor. */
+async function rowsByPair<Table extends 'bgp_sessions' | 'bgp_session_resets'>(
+  table: Table,
+  context: ActionContext,
+  of: { readonly networkIds: readonly string[]; readonly peerId: string | undefined },
+): Promise<ReadonlyMap<string, Selectable<Database[Table]>>> {
+  const { rows } = await sql<Selectable<Database[Table]> & SessionPair>`
+    select * from ${sql.table(table)}
+    where account_id = ${context.accountId} and network_id = any(${[...of.networkIds]}::uuid[])
+      and (${of.peerId ?? null}::uuid is null or peer_id = ${of.peerId ?? null}::uuid)
+  `.execute(context.trx);
+  return new Map(rows.map((row) => [`${row.peer_id} ${row.neighbor_id}`, row]));
 }
 
 /** The networks of the account as delivery has them. */
@@ -78,7 +93,7 @@ export async function showSessions(
   const ids = new Set(sessions.flatMap(({ peer, neighbor }) => [peer.id, neighbor.id]));
   const names = await peerNames(context, [...ids]);
   return sessions.map((session) => {
-    const { peer, neighbor, row } = session;
+    const { peer, neighbor, row, reset } = session;
     const isStale = !context.services.deliverer.nodeDelivery(peer.instanceId).connected;
     const seconds = uptimeSeconds(row, isStale ? (row?.observed_at ?? context.now) : context.now);
     return {
@@ -96,6 +111,10 @@ export async function showSessions(
       refused: shownRefusal(row),
       observed_at: timeOrNull(row?.observed_at ?? null),
       stale: isStale,
+      last_reset:
+        reset === null
+          ? null
+          : { requested_at: reset.requested_at.toISOString(), done_at: timeOrNull(reset.done_at) },
     };
   });
 }
@@ -109,23 +128,4 @@ export function shownRefusal(row: SessionRow | null): BgpSession['refused'] {
 function uptimeSeconds(row: SessionRow | null, until: Date): number | null {
   if (row === null || row.state !== 'Established' || row.established_at === null) return null;
   return Math.max(0, Math.floor((until.getTime() - row.established_at.getTime()) / 1000));
-}
-
-/** `1d02h03m`, `2h03m`, `3m04s`, `4s`. */
-export function uptimeText(seconds: number): string {
-  const parts = [
-    { unit: 'd', size: 86_400 },
-    { unit: 'h', size: 3600 },
-    { unit: 'm', size: 60 },
-    { unit: 's', size: 1 },
-  ].map(({ unit, size }, i, all) => {
-    const whole = all[i - 1]?.size ?? Number.POSITIVE_INFINITY;
-    return { unit, count: Math.floor((seconds % whole) / size) };
-  });
-  const first = parts.findIndex(({ count }) => count > 0);
-  const from = first === -1 ? parts.length - 1 : first;
-  return parts
-    .slice(from, from === 0 ? 3 : from + 2)
-    .map(({ unit, count }, i) => `${i === 0 ? count : String(count).padStart(2, '0')}${unit}`)
-    .join('');
 }

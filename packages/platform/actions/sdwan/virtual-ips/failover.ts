@@ -21,6 +21,7 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
   if (target !== undefined) await refuseUnfitTarget(context, { row, candidates, target });
   const answer = {
     previous_holder: row.current_holder_peer_id ?? row.releasing_peer_id,
+    anycast: row.anycast,
     dry_run: context.dryRun,
     candidates: await shown(context, candidates),
   };

@@ -1,6 +1,6 @@
 // How long a session has been established, as text.
 import { expect, test } from 'vitest';
-import { uptimeText } from './sessions.ts';
+import { uptimeText } from './uptime.ts';
 
 test.each([
   [0, '0s'],
