@@ -21,7 +21,7 @@ const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/insta
 const labs = [
   'suites/e2e/presence/**/*.test.ts',
   'suites/e2e/{chaos.e2e,explain-kernel.net,underlay.e2e}.test.ts',
-  'packages/agent/{confirm,endpoints,failover,routing}.net.test.ts',
+  'packages/agent/{anycast,confirm,endpoints,failover,routing}.net.test.ts',
   'packages/{agent/subsystems/frr,core/routing}/*.net.test.ts',
   'suites/docs/screenshots.e2e.test.ts',
 ];

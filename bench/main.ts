@@ -10,9 +10,9 @@ import { benchFailover } from './failover.ts';
 import { benchFirewall } from './firewall.ts';
 import { benchGrowth } from './growth.ts';
 import { Report } from './report.ts';
+import { benchRouting } from './routing.ts';
 import { endAll } from './stage/endings.ts';
 import { familyMeter, OthersMeter } from './stage/processes.ts';
-import { benchRouting } from './routing.ts';
 import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<void> | void>> = {

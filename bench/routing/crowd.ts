@@ -3,6 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { frrDiff } from '../../packages/agent/bgp/network.ts';
 import { wantedBgp } from '../../packages/agent/bgp/wanted-bgp.ts';
 import { addressOf, prefix } from '../../packages/agent/fixtures/documents.ts';
 import type { Overlay } from '../../packages/agent/fixtures/overlay.ts';
@@ -15,7 +16,6 @@ import { FrrPlaces } from '../../packages/agent/subsystems/frr/places.ts';
 import { systemProcesses } from '../../packages/agent/subsystems/frr/processes.ts';
 import { findFrr } from '../../packages/agent/subsystems/frr/programs.ts';
 import { Vty } from '../../packages/agent/subsystems/frr/vty.ts';
-import { frrDiff } from '../../packages/agent/bgp/network.ts';
 import { configText } from '../../packages/core/routing/config-lines.ts';
 import { bfddConfig } from '../../packages/core/routing/render.ts';
 
@@ -85,7 +85,9 @@ export class Crowd {
   }
 
   /** Starts a bgpd for each spoke, configured as soon as it answers. Answers when the last one was started. */
-  async speak(overlay: Overlay): Promise<{ readonly lastStartedMs: number; readonly configured: Promise<unknown> }> {
+  async speak(
+    overlay: Overlay,
+  ): Promise<{ readonly lastStartedMs: number; readonly configured: Promise<unknown> }> {
     const namespace = `/proc/${this.#host.pid}/ns/net`;
     const programs = await findFrr(systemRun);
     if (programs.kind === 'absent') throw new Error(programs.detail);
@@ -133,7 +135,9 @@ export class Crowd {
 
   #inside(): Run {
     const entering = ['--target', String(this.#host.pid), '--net', '--'];
-    const inside = <T extends { readonly program: string; readonly args: readonly string[] }>(command: T) => ({
+    const inside = <T extends { readonly program: string; readonly args: readonly string[] }>(
+      command: T,
+    ) => ({
       ...command,
       program: 'nsenter',
       args: [...entering, command.program, ...command.args],

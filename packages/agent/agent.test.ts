@@ -334,7 +334,7 @@ describe('the prober', () => {
     const change = { peerId: 'p1', alive: true, turn: 1 };
     platform.put(node, { set: [watch('p1')] });
     await said('applied', (message) => message.revision === 1);
-    prober.events.news({ tunnels: [], sources: [], paths: [], leases: [], watched: [change] });
+    prober.events.news({ tunnels: [], sources: [], paths: [], leases: [], watched: [change], holders: [] });
     const peers = [{ peer_id: 'p1', alive: true }];
     expect(await said('paths')).toEqual({ kind: 'paths', peers });
     await until(async () => prober.confirmed.length > 0);

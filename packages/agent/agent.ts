@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { KernelMachine } from './apply/kernel-machine.ts';
 import { Reconciler } from './apply/reconciler.ts';
 import type { Target } from './apply/target.ts';
-import { Bgp } from './bgp/bgp.ts';
+import { Announcements } from './bgp/announcements.ts';
 import { systemFrr } from './bgp/frr.ts';
 import { ChangeGuard } from './confirm/guard.ts';
 import { systemOutside } from './confirm/path.ts';
@@ -77,7 +77,7 @@ export class Agent {
   readonly #guard: ChangeGuard;
   readonly #failures: ApplyFailures;
   readonly #outage: Outage;
-  readonly #bgp: Bgp;
+  readonly #announcements: Announcements;
   #identity: Identity;
   #toldAddresses = '';
   #awaitsDocument = false;
@@ -119,15 +119,16 @@ export class Agent {
       },
     });
     this.#outage = new Outage(log);
-    this.#bgp = new Bgp({
+    this.#announcements = new Announcements({
       ...parts,
       frr: systemFrr(parts),
       decided: () => this.#reconciler.bgpDecided(),
-      sessionsChanged: () => this.#reportState(),
+      changed: () => this.#reportState(),
+      withhold: (addresses) => this.#probing.withhold(addresses),
       problems: (found) => this.#nodeProblems.set('bgp', found),
     });
     this.#reconciler = new Reconciler({
-      bgp: this.#bgp,
+      bgp: this.#announcements,
       machine: this.#machine,
       clock,
       mtuCaps: () => this.#probing.mtuCaps,
@@ -246,7 +247,7 @@ export class Agent {
     this.#nodeProblems.stop();
     this.#unstored.stop();
     await this.#hostWatch.stop();
-    await this.#bgp.stop();
+    await this.#announcements.stop();
     await this.#reconciler.stop();
     await this.#rematch.stop();
     await this.#probing.stop();
@@ -371,7 +372,7 @@ export class Agent {
     this.#stream.send({ kind: 'applied', revision: target.revision, hash: target.hash });
     this.#unstored.attempt('what is applied', () => this.#held.noteApplied(target));
     this.#rematch.applied(target.document);
-    this.#bgp.take(target.document);
+    this.#announcements.take(target.document);
     this.#parts.log.info({ revision: target.revision, entries: target.entries.size }, 'applied');
     this.#publishKeys();
     this.#keys.retireLater(() =>
@@ -383,7 +384,7 @@ export class Agent {
 
   #failed(target: Target, problems: readonly Problem[]): void {
     this.#failures.failed(target, problems);
-    this.#bgp.take(target.document);
+    this.#announcements.take(target.document);
     this.#reportState();
     this.#publishKeys();
   }
@@ -414,7 +415,7 @@ export class Agent {
   #situation(): Situation {
     return {
       underlay: this.#underlay.facts,
-      bgpSessions: this.#bgp.sessions,
+      ...this.#announcements.observations,
       observed: this.#reconciler.observed,
       entries: this.#held.current?.entries ?? new Map(),
       choices: this.#reconciler.choices,

@@ -45,9 +45,7 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
     overlay.asNumber = asNumber;
     let subnets = 0;
     const behind = (name: string, prefix: string, preference = 100) =>
-      overlay.setItem(
-        subnetBehind(overlay.peerId(name), { id: `subnet-${++subnets}`, prefix, preference }),
-      );
+      overlay.setItem(subnetBehind(overlay.peerId(name), { id: `subnet-${++subnets}`, prefix, preference }));
     for (const prefix of [own, own4, canary, shared]) behind('rogue', prefix);
     for (const prefix of [foreign, foreign4]) behind('edge2', prefix);
     behind('edge2', shared, 200);
@@ -84,7 +82,9 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
 
   async function sessionsUp(hub: string): Promise<number> {
     // Its bgpd may be about to begin.
-    return Object.values(await peersOf(hub).catch(() => ({}) as Peers['peers'])).filter(({ state }) => state === 'Established').length;
+    return Object.values(await peersOf(hub).catch(() => ({}) as Peers['peers'])).filter(
+      ({ state }) => state === 'Established',
+    ).length;
   }
 
   /** How often each session that is not the rogue's has ended. */
@@ -157,7 +157,10 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
   /** How often the filters of a hub have refused. */
   async function refusedBy(hub: string): Promise<number> {
     // By the name of the daemon.
-    const answer = JSON.parse(await vtysh(hub, 'show route-map json')) as Record<string, Record<string, ShownMap>>;
+    const answer = JSON.parse(await vtysh(hub, 'show route-map json')) as Record<
+      string,
+      Record<string, ShownMap>
+    >;
     const last = Object.entries(answer['BGP'] ?? {}).flatMap(([name, { rules }]) =>
       name.startsWith('pn-from') ? (rules.at(-1) ?? []) : [],
     );
@@ -219,7 +222,11 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
     for (const [what, open] of Object.entries(openings)) {
       const refused = speakTo('hub1', open);
       // Of what is not understood some is passed over: then the session comes up and is as any other.
-      await Promise.race([refused.hears('established'), refused.hears('notification'), refused.hears('closed')]);
+      await Promise.race([
+        refused.hears('established'),
+        refused.hears('notification'),
+        refused.hears('closed'),
+      ]);
       refused.end();
       await connected();
       expect(await tables(), what).toEqual(baseline);

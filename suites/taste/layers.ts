@@ -53,6 +53,7 @@ export const layers: readonly Layers[] = [
       'version.ts',
       'process-memory.ts',
       'ports',
+      'checks',
       'state',
       'link',
       'subsystems',

@@ -19,13 +19,21 @@ export class PathSelector {
   /** Keys of entries that were decided anew and that a look may not show yet. */
   #own = new Set<string>();
   readonly #bgp: BgpDecisions;
+  readonly #nowMs: () => number;
 
-  constructor(bgp: BgpDecisions = noDecisions) {
+  /** `nowMs`: of a clock that never jumps. */
+  constructor(nowMs: () => number, bgp: BgpDecisions = noDecisions) {
+    this.#nowMs = nowMs;
     this.#bgp = bgp;
   }
 
   get choices(): Choices {
     return this.#chooser.choices;
+  }
+
+  /** When to choose again although nothing has happened; null: never. */
+  get dueMs(): number | null {
+    return this.#chooser.dueMs;
   }
 
   /** How paths are, as far as is known. */
@@ -63,7 +71,10 @@ export class PathSelector {
       if (route !== undefined) found.push([destination, route.device]);
     }
     this.#chooser.adopt(found);
-    this.#chooser.adoptAllowedIps(subnetAllowedIps(this.index.document, observed));
+    const { document } = this.index;
+    const anycast = new Set([...document.all('anycast').values()].flatMap((entry) => entry.destinations));
+    const prefixes = new Set([...document.all('subnet').values()].map(({ prefix }) => prefix));
+    this.#chooser.adoptAllowedIps(allowedIpsAmong(anycast.union(prefixes), observed), anycast);
   }
 
   /** Takes what WireGuard counted on one interface into account. */
@@ -87,6 +98,8 @@ export class PathSelector {
       health: this.#health,
       sources: this.#health.sources,
       bgp: this.#bgp,
+      holders: this.#health.holders,
+      nowMs: this.#nowMs(),
     });
     for (const key of keysOf(switched)) this.#own.add(key);
     return switched;
@@ -108,9 +121,11 @@ export function keysOf(switched: RouteChanges): string[] {
   return [...switched.destinations.map((destination) => `route/${destination}`), ...switched.tunnels];
 }
 
-/** The peers that have prefixes behind peers among their AllowedIPs, by key. */
-function subnetAllowedIps(document: NodeDocument, { interfaces }: ObservedState): Map<string, string[]> {
-  const prefixes = new Set([...document.all('subnet').values()].map(({ prefix }) => prefix));
+/** The peers that have some of these prefixes among their AllowedIPs, by key. */
+function allowedIpsAmong(
+  prefixes: ReadonlySet<string>,
+  { interfaces }: ObservedState,
+): Map<string, string[]> {
   const found = new Map<string, string[]>();
   if (prefixes.size === 0) return found;
   for (const { name, ours, device } of interfaces.values()) {

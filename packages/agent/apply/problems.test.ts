@@ -8,7 +8,7 @@ import type { ModelMachine } from './model-machine.fixture.ts';
 import { held, hub, hubKey, onePeer, otherKey, spokeKey, startReconciler } from './reconciler.fixture.ts';
 import type { Reconciler } from './reconciler.ts';
 
-const noNews: ProberNews = { tunnels: [], sources: [], paths: [], watched: [], leases: [] };
+const noNews: ProberNews = { tunnels: [], sources: [], paths: [], watched: [], leases: [], holders: [] };
 
 let clock: FakeClock;
 let machine: ModelMachine;

@@ -35,6 +35,9 @@ import { keysOf, PathSelector } from './path-selector.ts';
 import { Retries } from './retries.ts';
 import type { Target } from './target.ts';
 
+/** What is due now is chosen with what else has come meanwhile. */
+const choiceAgainMs = 50;
+
 export interface ReconcilerEvents {
   /** The machine was read back and equals this document. Also called when it equals it again after a failure. */
   applied(target: Target): void;
@@ -69,6 +72,7 @@ export class Reconciler {
   #retryDirectAtMs = 0;
   #working: Promise<void> | null = null;
   #cancelTimer: () => void = () => undefined;
+  #cancelChoice: () => void = () => undefined;
   #stopped = false;
 
   constructor(parts: {
@@ -82,7 +86,7 @@ export class Reconciler {
     /** Left out: routes to prefixes behind peers are static. */
     readonly bgp?: BgpDecisions;
   }) {
-    this.#paths = new PathSelector(parts.bgp);
+    this.#paths = new PathSelector(() => parts.clock.monotonicMs(), parts.bgp);
     this.#machine = parts.machine;
     this.#observed = new ObservedCache(parts.machine);
     this.#clock = parts.clock;
@@ -211,12 +215,24 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
+    this.#cancelChoice();
     await this.#working;
     await this.#reroute.settled();
   }
 
   #rerouteNow(): void {
-    if (this.#target !== null && !this.#stopped) this.#reroute.switchNow();
+    if (this.#target === null || this.#stopped) return;
+    this.#reroute.switchNow();
+    this.#chooseAgain();
+  }
+
+  /** A holder that has been nearer for long enough is used then, whether there is news or not. */
+  #chooseAgain(): void {
+    this.#cancelChoice();
+    const { dueMs } = this.#paths;
+    if (dueMs === null || this.#stopped) return;
+    const afterMs = Math.max(choiceAgainMs, dueMs - this.#clock.monotonicMs());
+    this.#cancelChoice = this.#clock.after(afterMs, () => this.#rerouteNow());
   }
 
   #wake(): void {
@@ -230,6 +246,7 @@ export class Reconciler {
 
   #sleep(): void {
     if (this.#stopped || this.#target === null) return;
+    this.#chooseAgain();
     const nowMs = this.#clock.monotonicMs();
     const due = [this.#auditAtMs, this.#handshakes.nextMs ?? Number.POSITIVE_INFINITY];
     if (this.#isDirty()) due.push(this.#retries.atMs);

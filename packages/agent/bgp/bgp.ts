@@ -31,6 +31,8 @@ export interface BgpParts {
   /** Best paths differ, or BGP decides elsewhere than before. */
   readonly decided: () => void;
   readonly sessionsChanged: () => void;
+  /** Addresses of this machine that are not announced now. */
+  readonly withheld?: () => readonly string[];
   readonly problems: (found: readonly FoundProblem[]) => void;
 }
 
@@ -78,6 +80,11 @@ export class Bgp implements BgpDecisions {
     this.#debounce.begin();
   }
 
+  /** `withheld` is another list: what is announced follows at once. */
+  withheldChanged(): void {
+    if (this.#document.all('bgp').size > 0 && !this.#stopped) this.#debounce.now();
+  }
+
   /** The agent ends: daemons and sessions go on, unless the document has none of them any more. */
   async stop(): Promise<void> {
     const isPending = this.#debounce.cancel();
@@ -99,7 +106,8 @@ export class Bgp implements BgpDecisions {
     const { log, clock } = this.#parts;
     this.#again?.();
     this.#again = null;
-    const wanted = this.#lingering.with(wantedBgp(this.#document), this.#document);
+    const withheld = this.#parts.withheld?.() ?? [];
+    const wanted = this.#lingering.with(wantedBgp(this.#document, withheld), this.#document);
     try {
       const problems = await this.#become(wanted);
       const bgpOf = new Set(this.#document.all('bgp').keys());

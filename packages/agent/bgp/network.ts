@@ -82,7 +82,11 @@ export class BgpNetwork implements SessionsView {
   }
 
   /** Fails when bgpd is not there; may then be repeated. */
-  async apply({ text, neighbors, filters }: Pick<WantedBgp, 'text' | 'neighbors' | 'filters'>): Promise<Applied> {
+  async apply({
+    text,
+    neighbors,
+    filters,
+  }: Pick<WantedBgp, 'text' | 'neighbors' | 'filters'>): Promise<Applied> {
     this.#neighbors = neighbors;
     const applied = await this.#config.apply(text);
     this.#observer.start();

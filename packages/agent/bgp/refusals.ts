@@ -150,7 +150,8 @@ function advance(one: Watched, count: number, { monotonicMs: nowMs, wallMs }: Re
     one.askedAtMs = null;
     one.fault = null;
   }
-  if (one.fault === null || one.askedAtMs !== null || nowMs - one.fault.roseAtMs < refusalEndsMs) return false;
+  if (one.fault === null || one.askedAtMs !== null || nowMs - one.fault.roseAtMs < refusalEndsMs)
+    return false;
   one.askedAtMs = nowMs;
   return true;
 }

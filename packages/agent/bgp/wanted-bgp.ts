@@ -17,10 +17,11 @@ export interface WantedBgp {
   readonly filters: readonly InboundFilter[];
 }
 
-export function wantedBgp(document: NodeDocument): WantedBgp[] {
+/** `withheld`: addresses of this machine that are not announced now. */
+export function wantedBgp(document: NodeDocument, withheld: readonly string[] = []): WantedBgp[] {
   return [...document.all('bgp').values()]
     .flatMap(({ network_id: network, host_address: address }) => {
-      const routing = routingOf(document, network);
+      const routing = routingOf(document, network, withheld);
       if (routing === null) return [];
       const neighbors = new Set(routing.neighbors.map((neighbor) => neighbor.host_address));
       const lines = renderBgpd(routing);

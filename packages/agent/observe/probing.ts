@@ -108,6 +108,11 @@ export class Probing {
     this.#prober.leaseAck(answer);
   }
 
+  /** Addresses that this node holds and that are not to be sent to it now; the whole list. */
+  withhold(addresses: readonly string[]): void {
+    this.#prober.withhold(addresses);
+  }
+
   rulesLoading(): void {
     this.#prober.rulesLoading();
   }
@@ -136,6 +141,9 @@ export class Probing {
     for (const { virtualIpId, epoch, isHeld } of news.leases) {
       this.#leases.set(virtualIpId, isHeld);
       this.#parts.log.info({ virtualIpId, epoch }, isHeld ? 'lease begun' : 'lease over');
+    }
+    for (const { holder, roundTripMs, withheld } of news.holders) {
+      this.#parts.log.debug({ holder, roundTripMs, withheld }, 'holder');
     }
     for (const change of news.watched) this.#watched.set(change.peerId, change);
     this.#tellWatched(news.watched);

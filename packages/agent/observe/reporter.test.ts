@@ -41,6 +41,7 @@ function situation(peers: readonly ObservedPeer[], change: Partial<Situation> = 
     health: healthWith(),
     underlay: [],
     bgpSessions: [],
+    virtualIpHealth: [],
     nowMs: startMs,
     ...change,
   };

@@ -9,12 +9,18 @@ import {
 import { driftDetailMax, subsystemMessageMax } from '@powernode/core/limits/node-stream';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
-import type { BgpSessionObservation, Observed, TunnelObservation } from '@powernode/core/wire/node-stream';
+import type {
+  BgpSessionObservation,
+  Observed,
+  TunnelObservation,
+  VirtualIpHealthObservation,
+} from '@powernode/core/wire/node-stream';
 import { timestamp } from '../ports/clock.ts';
 import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
 import type { SubsystemHealth } from '../subsystems/subsystem.ts';
 import type { Drift } from './drift.ts';
+import { HealthNews } from './health-news.ts';
 import { SessionNews } from './session-news.ts';
 
 /** What there is to tell of at one moment. */
@@ -31,6 +37,8 @@ export interface Situation {
   readonly underlay: readonly UnderlayFact[];
   /** Sessions of BGP that the document has. */
   readonly bgpSessions: readonly BgpSessionObservation[];
+  /** Health checks of virtual IPs that this machine holds. */
+  readonly virtualIpHealth: readonly VirtualIpHealthObservation[];
   readonly nowMs: number;
 }
 
@@ -48,6 +56,7 @@ export class Reporter {
   readonly #subsystems = new Map<string, Subsystem>();
   readonly #rules = new Map<string, RuleCount>();
   readonly #sessions = new SessionNews();
+  readonly #health = new HealthNews();
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
   #underlay = '';
@@ -60,6 +69,7 @@ export class Reporter {
     this.#subsystems.clear();
     this.#rules.clear();
     this.#sessions.startAnew();
+    this.#health.startAnew();
   }
 
   /** The last of it, whether it was told or not. */
@@ -88,6 +98,7 @@ export class Reporter {
   reportState(situation: Situation, tunnels: TunnelObservation[] = []): Observed[] {
     const rules = newsOfRules(situation.ruleCounts, this.#rules);
     const sessions = this.#sessions.of(situation.bgpSessions);
+    const health = this.#health.of(situation.virtualIpHealth);
     const frame: Observed = {
       kind: 'observed',
       tunnels,
@@ -101,6 +112,7 @@ export class Reporter {
       ...(rules.length > 0 ? { rules } : {}),
       ...this.#newUnderlay(situation),
       ...(sessions.length > 0 ? { bgp_sessions: sessions } : {}),
+      ...(health.length > 0 ? { virtual_ip_health: health } : {}),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -201,6 +213,7 @@ function isEmpty(frame: Observed): boolean {
     frame.tunnels.length + frame.subsystems.length + frame.drift.length + frame.routes.length === 0 &&
     frame.rules === undefined &&
     frame.underlay === undefined &&
-    frame.bgp_sessions === undefined
+    frame.bgp_sessions === undefined &&
+    frame.virtual_ip_health === undefined
   );
 }

@@ -1,8 +1,8 @@
-// What is decided beside the routes of the document. A backup path: packets for a spoke that a hub does not hear
-// straight go by way of another hub that hears it. Anycast: an address that several peers answer for goes to the first
-// that is heard.
+// Backup paths, which are decided beside the routes of the document: packets for a spoke that a hub does not hear straight
+// go by way of another hub that hears it. And next hops, as what is decided beside routes knows them (anycast.ts,
+// subnets.ts).
 import { withoutLength } from '@powernode/core/net/address';
-import type { AnycastEntry, PeerEntry } from '@powernode/core/wire/document';
+import type { PeerEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/path-state.ts';
 import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 import { tunnelKey } from './path-index.ts';
@@ -13,50 +13,16 @@ export interface Overrides {
   readonly extraAllowedIps: ExtraAllowedIps;
 }
 
-interface Situation {
-  readonly paths: PathSituation;
-  /** Whether a wider route leads there too, by a hub that is alive. */
-  readonly isCovered: (destination: string) => boolean;
-  /** What was decided last. */
-  readonly before: Overrides;
-}
-
 export const noOverrides: Overrides = { routes: new Map(), extraAllowedIps: new Map() };
 
-export function overridesOf(situation: Situation): Overrides {
-  const { index, sources } = situation.paths;
+/** By destination, the relay to another hub. */
+export function backupRoutes(paths: PathSituation): Map<string, string> {
   const routes = new Map<string, string>();
-  const extraAllowedIps = new Map<string, string[]>();
-  for (const [address, { backupVia }] of sources) {
-    if (backupVia === null || !index.interfaces.has(backupVia)) continue;
-    for (const prefix of peerOfSource(address, situation.paths)?.allowed_ips ?? []) {
-      routes.set(prefix, backupVia);
-    }
+  for (const [address, { backupVia }] of paths.sources) {
+    if (backupVia === null || !paths.index.interfaces.has(backupVia)) continue;
+    for (const prefix of peerOfSource(address, paths)?.allowed_ips ?? []) routes.set(prefix, backupVia);
   }
-  for (const anycast of index.anycasts) {
-    const nextHops = anycast.by.flatMap((one) => nextHopOf(one, situation.paths) ?? []);
-    const used = index.holds(anycast.virtual_ip_id)
-      ? undefined
-      : nearest(nextHops, wasUsed(anycast, situation));
-    for (const destination of anycast.destinations) {
-      if (used !== undefined && isUsable(used, situation.isCovered(destination))) {
-        routes.set(destination, used.device);
-      }
-    }
-    // Its answers are taken from there too when nothing is sent there by this node: another hub may do so.
-    const leafHop = used?.isLeaf
-      ? used
-      : nearest(
-          nextHops.filter((one) => one.isLeaf),
-          wasLeafHop(anycast, situation),
-        );
-    if (leafHop === undefined) continue;
-    extraAllowedIps.set(leafHop.tunnel, [
-      ...(extraAllowedIps.get(leafHop.tunnel) ?? []),
-      ...anycast.destinations,
-    ]);
-  }
-  return { routes, extraAllowedIps };
+  return routes;
 }
 
 /** The leaf peer that has the address. */
@@ -69,7 +35,7 @@ function peerOfSource(address: string, { index }: PathSituation): PeerEntry | un
   return undefined;
 }
 
-/** One of those who answer for an anycast address, as it is reached now. */
+/** A tunnel that leads to where packets are to go, as it is now. */
 export interface NextHop {
   readonly tunnel: string;
   readonly device: string;
@@ -94,7 +60,7 @@ export function nearest(
 
 /** undefined: this node has no such tunnel, or only observes by it. */
 export function nextHopOf(
-  one: AnycastEntry['by'][number],
+  one: { readonly interface: string; readonly public_key: string },
   { index, health, sources }: PathSituation,
 ): NextHop | undefined {
   const at = { interface: one.interface, publicKey: one.public_key };
@@ -116,15 +82,4 @@ export function nextHopOf(
 /** Else its packets go where the rest of the network goes. */
 export function isUsable({ state, isDirect }: NextHop, isCovered: boolean): boolean {
   return isHeard(state) || (!isDirect && !isCovered);
-}
-
-function wasLeafHop({ destinations }: AnycastEntry, { before }: Situation): (nextHop: NextHop) => boolean {
-  const [destination = ''] = destinations;
-  return ({ tunnel }) => before.extraAllowedIps.get(tunnel)?.includes(destination) === true;
-}
-
-function wasUsed(anycast: AnycastEntry, situation: Situation): (nextHop: NextHop) => boolean {
-  const device = situation.before.routes.get(anycast.destinations[0] ?? '');
-  const isLeafHop = wasLeafHop(anycast, situation);
-  return (nextHop) => nextHop.device === device && (!nextHop.isLeaf || isLeafHop(nextHop));
 }

@@ -15,6 +15,14 @@ export interface SourceState {
   readonly backupVia: string | null;
 }
 
+/** What is known of a peer that holds anycast addresses. */
+export interface HolderState {
+  /** Smoothed; null: not known. */
+  readonly roundTripMs: number | null;
+  /** Addresses that it holds and that are not to be sent to it now, because their health check fails. */
+  readonly withheld: readonly string[];
+}
+
 /** What choosing paths rests on. */
 export interface PathSituation {
   readonly index: PathIndex;
@@ -22,6 +30,10 @@ export interface PathSituation {
   /** How spokes are heard by this hub, by address. */
   readonly sources: ReadonlyMap<string, SourceState>;
   readonly bgp: BgpDecisions;
+  /** By the overlay address of the holder. */
+  readonly holders: ReadonlyMap<string, HolderState>;
+  /** Of a clock that never jumps. */
+  readonly nowMs: number;
 }
 
 export class ProbeHealth implements PathHealth {
@@ -31,6 +43,7 @@ export class ProbeHealth implements PathHealth {
   readonly #tunnels = new Map<string, PathState>();
   /** By address. */
   readonly #sources = new Map<string, SourceState>();
+  readonly #holders = new Map<string, HolderState>();
 
   constructor(passive: PassiveHealth, index: PathIndex) {
     this.#passive = passive;
@@ -39,6 +52,10 @@ export class ProbeHealth implements PathHealth {
 
   get sources(): ReadonlyMap<string, SourceState> {
     return this.#sources;
+  }
+
+  get holders(): ReadonlyMap<string, HolderState> {
+    return this.#holders;
   }
 
   get isAnyHeard(): boolean {
@@ -56,15 +73,19 @@ export class ProbeHealth implements PathHealth {
       if (state === 'untried' && backupVia === null) this.#sources.delete(address);
       else this.#sources.set(address, { state, backupVia });
     }
+    for (const { holder, roundTripMs, withheld } of news.holders)
+      this.#holders.set(holder, { roundTripMs, withheld });
   }
 
   /**
-   * The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard.
+   * The prober begins anew, and says nothing of what it never hears. What was found dead stays so until it is heard, and
+   * distances are those of before; what is withheld is said again.
    */
   forgetHeard(): void {
     for (const [tunnel, state] of this.#tunnels) if (isHeard(state)) this.#tunnels.delete(tunnel);
     for (const [address, { backupVia }] of this.#sources)
       if (backupVia === null) this.#sources.delete(address);
+    for (const [holder, state] of this.#holders) this.#holders.set(holder, { ...state, withheld: [] });
   }
 
   of(tunnel: { readonly interface: string; readonly publicKey: string }): PathState {

@@ -24,17 +24,23 @@ export function proberConfigOf(index: PathIndex, mtus: MtuCaps = noMtuCaps): Pro
     relays: parts.flatMap((part) => part.relays),
     watches: parts.flatMap((part) => part.watches),
     leases: leasesOf(index),
+    holders: holdersOf(index),
   };
 }
 
 /** Whether the prober's configuration depends on entries with these keys. */
 export function concernsProber(keys: ReadonlySet<string> | 'all'): boolean {
   if (keys === 'all') return true;
-  for (const key of keys) if (/^(?:interface|probe|route|watch|virtual_ip)\//.test(key)) return true;
+  for (const key of keys)
+    if (/^(?:interface|probe|route|watch|virtual_ip|anycast_holder)\//.test(key)) return true;
   return false;
 }
 
-function networkPart(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Omit<ProberConfig, 'leases'> {
+function networkPart(
+  leaf: InterfaceEntry,
+  index: PathIndex,
+  mtus: MtuCaps,
+): Omit<ProberConfig, 'leases' | 'holders'> {
   const answering = answeringOf(leaf, index);
   const relays = answering.some((one) => one.purpose === 'hub') ? relaysOf(leaf, index) : [];
   return {
@@ -78,6 +84,7 @@ function targetsOf(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Targe
   const own = withoutLength(leaf.addresses.find((address) => familyOf(address) === 6) ?? '');
   const direct = leaf.probe_addresses.map(withoutLength).find((one) => readProbeAddress(one)?.slot === null);
   const targets: TargetConfig[] = [];
+  const order = hubOrder(leaf, index);
   for (const probe of index.probes) {
     if (probe.network_id !== leaf.network_id) continue;
     const source = probe.purpose === 'direct' ? direct : own;
@@ -89,11 +96,23 @@ function targetsOf(leaf: InterfaceEntry, index: PathIndex, mtus: MtuCaps): Targe
       goal: parsed.goal,
       tunnel: tunnelKey({ interface: probe.interface, publicKey: probe.public_key }),
       purpose: probe.purpose,
+      rank: Math.max(0, order.indexOf(probe.interface)),
       source,
       mtu: cappedMtu(index.interfaces.get(probe.interface) ?? leaf, mtus),
     });
   }
   return targets;
+}
+
+/** The interfaces to hubs, the preferred first, as the document has them for the network's prefix. */
+function hubOrder({ network_id: network }: InterfaceEntry, index: PathIndex): readonly string[] {
+  for (const { prefixes } of index.document.inNetwork('firewall', network)) {
+    for (const prefix of prefixes) {
+      const route = index.routes.get(prefix);
+      if (route !== undefined) return route.via;
+    }
+  }
+  return [];
 }
 
 function watchesOf(
@@ -121,4 +140,11 @@ function leasesOf(index: PathIndex): LeaseConfig[] {
     const addresses = one.addresses.map(withoutLength);
     return [{ virtualIpId: one.virtual_ip_id, epoch: one.epoch, addresses, witnesses, quorum }];
   });
+}
+
+/** All but this node itself, each once. */
+function holdersOf({ document }: PathIndex): string[] {
+  const own = new Set([...document.all('interface').values()].map(({ peer_id: peerId }) => peerId));
+  const others = [...document.all('anycast_holder').values()].filter(({ peer_id: id }) => !own.has(id));
+  return [...new Set(others.map((entry) => entry.host_address))];
 }

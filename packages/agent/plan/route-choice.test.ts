@@ -7,7 +7,7 @@ import type { PathState } from '../probe/path-state.ts';
 import { noDecisions } from './bgp-decisions.ts';
 import type { PathHealth } from './health.ts';
 import { PathIndex } from './path-index.ts';
-import type { SourceState } from './probe-health.ts';
+import type { HolderState, SourceState } from './probe-health.ts';
 import { RouteChooser } from './route-choice.ts';
 
 const prefix = 'fd00::/64';
@@ -45,15 +45,16 @@ function node(entries: readonly EntryValue[]) {
   const chooser = new RouteChooser();
   const health = new Paths();
   const sources = new Map<string, SourceState>();
+  const holders = new Map<string, HolderState>();
   const index = new PathIndex();
   const take = (values: readonly EntryValue[]) => index.update(nodeDocumentOf(values), 'all');
   take(entries);
   const at = (states: Record<string, PathState> = {}) => {
     Object.assign(health.states, states);
-    chooser.choose({ index, health, sources, bgp: noDecisions });
+    chooser.choose({ index, health, sources, bgp: noDecisions, holders, nowMs: 0 });
     return Object.fromEntries(chooser.choices);
   };
-  return { chooser, health, sources, index, take, at };
+  return { chooser, health, sources, holders, index, take, at };
 }
 
 /** A spoke with two transit hubs and a friend that it reaches directly. */
@@ -168,7 +169,10 @@ describe('a spoke of two hubs', () => {
   test('says what it decided anew, and only that', () => {
     const { chooser, health, index, sources } = spoke();
     const choose = () =>
-      [...chooser.choose({ index, health, sources, bgp: noDecisions }).destinations].sort();
+      [
+        ...chooser.choose({ index, health, sources, bgp: noDecisions, holders: new Map(), nowMs: 0 })
+          .destinations,
+      ].sort();
     expect(choose()).toEqual([friend, hub1, prefix].sort());
     expect(choose()).toEqual([]);
     health.states['hub2'] = 'alive';
@@ -269,10 +273,10 @@ describe('a hub', () => {
   });
 
   test('sends what is for a spoke on a backup path there, with all that the spoke holds, until it is over', () => {
-    const { at, sources, chooser, index, health } = node(hubEntries);
+    const { at, sources, holders, chooser, index, health } = node(hubEntries);
     at();
     sources.set('fd00::201', { state: 'dead', backupVia: 'wg-a-2' });
-    const { destinations } = chooser.choose({ index, health, sources, bgp: noDecisions });
+    const { destinations } = chooser.choose({ index, health, sources, bgp: noDecisions, holders, nowMs: 0 });
     expect([...destinations].sort()).toEqual([spoke1, held].sort());
     expect(at()).toMatchObject({ [spoke1]: 'wg-a-2', [held]: 'wg-a-2', [prefix]: 'wg-a' });
     sources.set('fd00::201', { state: 'alive', backupVia: null });

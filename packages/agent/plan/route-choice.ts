@@ -1,12 +1,14 @@
 // Which interface each route goes through now: the first of its list whose path is alive, with hysteresis. The node
-// decides this by itself, because it must be fast and must work without the platform. Detours and anycast addresses,
-// which are decided at the same time, are in backup-paths.ts.
+// decides this by itself, because it must be fast and must work without the platform. Backup paths, anycast addresses and
+// prefixes behind peers, which are decided at the same time, are in backup-paths.ts, anycast.ts and subnets.ts.
 import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { contains, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { RouteEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/path-state.ts';
 import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
-import { noOverrides, type Overrides, overridesOf } from './backup-paths.ts';
+import { anycastOverrides } from './anycast.ts';
+import { backupRoutes, noOverrides, type Overrides } from './backup-paths.ts';
+import { NearestHolders } from './nearest-holder.ts';
 import type { PathIndex } from './path-index.ts';
 import type { PathSituation } from './probe-health.ts';
 import { subnetOverrides } from './subnets.ts';
@@ -33,6 +35,7 @@ interface Path {
 export class RouteChooser {
   #choices = new Map<string, string | null>();
   #overrides: Overrides = noOverrides;
+  readonly #nearest = new NearestHolders();
 
   get choices(): Choices {
     return this.#choices;
@@ -42,6 +45,11 @@ export class RouteChooser {
     return this.#overrides.extraAllowedIps;
   }
 
+  /** When another choice may follow although nothing has happened; null: never. */
+  get dueMs(): number | null {
+    return this.#nearest.dueMs;
+  }
+
   /** What the kernel had when the agent came: kept unless there is a reason not to. */
   adopt(routes: Iterable<readonly [destination: string, device: string]>): void {
     for (const [destination, device] of routes) {
@@ -49,12 +57,15 @@ export class RouteChooser {
     }
   }
 
-  /** The same for prefixes behind peers, which the AllowedIPs of a peer cover; by key of the peer. */
-  adoptAllowedIps(found: ExtraAllowedIps): void {
+  /**
+   * The same for prefixes behind peers and anycast addresses, which the AllowedIPs of a peer cover; by key of the peer.
+   */
+  adoptAllowedIps(found: ExtraAllowedIps, anycast: ReadonlySet<string>): void {
     if (this.#overrides !== noOverrides || found.size === 0) return;
     const routes = new Map<string, string>();
     for (const [destination, device] of this.#choices)
-      if (device !== null && destination.includes(' table ')) routes.set(destination, device);
+      if (device !== null && (destination.includes(' table ') || anycast.has(destination)))
+        routes.set(destination, device);
     this.#overrides = { routes, extraAllowedIps: found };
   }
 
@@ -64,7 +75,8 @@ export class RouteChooser {
     const extraBefore = this.#overrides.extraAllowedIps;
     const isCoveredNow = (destination: string) => isCovered(parsePrefix(destination), covering);
     const before = this.#overrides;
-    const anycast = overridesOf({ paths, before, isCovered: isCoveredNow });
+    const situation = { paths, before, choices: next, isCovered: isCoveredNow, nearest: this.#nearest };
+    const anycast = anycastOverrides(situation, backupRoutes(paths));
     this.#overrides = subnetOverrides({ paths, before, choices: next }, anycast);
     const refused = networksRefused(paths.index);
     for (const [destination, device] of this.#overrides.routes) {

@@ -100,7 +100,7 @@ function chosen(one: Case, chooser = new RouteChooser()) {
   const health = {
     of: ({ publicKey }: { readonly publicKey: string }) => one.health[spokes.indexOf(publicKey)] ?? 'untried',
   };
-  chooser.choose({ index, health, sources: new Map(), bgp: decisions });
+  chooser.choose({ index, health, sources: new Map(), bgp: decisions, holders: new Map(), nowMs: 0 });
   const table = tablesOf(document).get('n') ?? 0;
   return prefixes.map((prefix) => ({
     device: chooser.choices.get(destinationIn(table, prefix)) ?? null,
@@ -141,6 +141,7 @@ describe('the peer that a prefix is reached by', () => {
     chooser.adopt([[destination, 'wg-a']]);
     chooser.adoptAllowedIps(
       new Map([[tunnelKey({ interface: 'wg-a', publicKey: 's2' }), [prefixes[0] ?? '']]]),
+      new Set(),
     );
     expect(chosen(one, chooser)[0]?.spoke).toBe('s2');
     expect(chosen({ ...one, decided: [['s1'], null] }, chooser)[0]?.spoke).toBe('s1');

@@ -52,7 +52,14 @@ function node(...entries: EntryValue[]) {
   const health = { of: ({ publicKey }: { readonly publicKey: string }) => states[publicKey] ?? 'untried' };
   return (now: Record<string, PathState> = {}) => {
     Object.assign(states, now);
-    chooser.choose({ index, health, sources: new Map(), bgp: { of: () => null } });
+    chooser.choose({
+      index,
+      health,
+      sources: new Map(),
+      bgp: { of: () => null },
+      holders: new Map(),
+      nowMs: 0,
+    });
     const ending = ` table ${table}`;
     const routes = [...chooser.choices].flatMap(([destination, device]) =>
       destination.endsWith(ending) ? [`${destination.slice(0, -ending.length)} ${device}`] : [],

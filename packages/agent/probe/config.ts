@@ -11,6 +11,8 @@ export interface TargetConfig {
   /** The key of the entry of the peer that the tunnel leads to. */
   readonly tunnel: string;
   readonly purpose: 'path' | 'forwarding' | 'direct';
+  /** Of a path: which of the hubs is preferred, the first one 0. */
+  readonly rank: number;
   /** The address of this node that the probes are sent from. */
   readonly source: string;
   /** Of the interface of the tunnel, as it is now. */
@@ -59,6 +61,8 @@ export interface ProberConfig {
   readonly relays: readonly RelayConfig[];
   readonly watches: readonly WatchConfig[];
   readonly leases: readonly LeaseConfig[];
+  /** Peers that hold anycast addresses, by their overlay addresses: their distance and health are news. */
+  readonly holders: readonly string[];
 }
 
 export const nothingToProbe: ProberConfig = {
@@ -67,4 +71,5 @@ export const nothingToProbe: ProberConfig = {
   relays: [],
   watches: [],
   leases: [],
+  holders: [],
 };

@@ -219,7 +219,7 @@ describe.each(seeds)('with seed %i', (seed) => {
 describe.each(seeds)('a hub that is a spoke from now on, with seed %i', (seed) => {
   /** `k` is no hub any more, and nobody probes it. */
   function demoted(simulation: Simulation): void {
-    const nothing = { targets: [], relays: [], watches: [], leases: [] };
+    const nothing = { targets: [], relays: [], watches: [], leases: [], holders: [] };
     const address = directProbeAddress(hostOf('k'));
     const answering = [{ network: 'n', address, purpose: 'direct', relay: null } as const];
     simulation.machine('k').engine.configure({ ...nothing, answering }, simulation.nowMs);

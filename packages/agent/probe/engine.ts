@@ -7,12 +7,14 @@ import {
   probeStarvedMs,
   probeTickMs,
 } from '@powernode/core/limits/probe';
+import { readProbeAddress } from '@powernode/core/net/probe-address';
 import {
   type ClockTimings,
   StarvationCompensatedClock,
 } from '@powernode/core/presence/starvation-compensated-clock';
-import { type Probe, readProbe, writeProbe } from '@powernode/core/wire/probe';
+import { type Probe, readProbe, readWithheld, writeProbe, writeWithheld } from '@powernode/core/wire/probe';
 import type { AnsweringConfig, ProberConfig, RelayConfig } from './config.ts';
+import { Holders } from './holders.ts';
 import { type Claim, type LeasedAddress, Leases } from './leases.ts';
 import type { FromProber, ProberNews, TunnelChange } from './messages.ts';
 import type { SmallProbes } from './path-size.ts';
@@ -55,6 +57,7 @@ export class Engine {
   readonly #sources = new Sources();
   readonly #watches = new Watches();
   readonly #leases = new Leases();
+  readonly #holders = new Holders();
   readonly #reported = new Map<string, PathState>();
   readonly #reportedPaths = new Map<string, TunnelReport['state']>();
   #answering = new Map<string, AnsweringConfig>();
@@ -62,6 +65,8 @@ export class Engine {
   /** When anything was heard last, from any peer. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #watched: WatchChange[] = [];
+  /** Addresses that this node holds and that are not to be sent to it now. */
+  #withheld: readonly string[] = [];
 
   constructor(parts: { readonly output: EngineOutput; readonly run: bigint; readonly nowMs: number }) {
     this.#output = parts.output;
@@ -75,6 +80,7 @@ export class Engine {
     this.#sizes.configure(config.targets);
     this.#watches.configure(config.watches, runMs);
     this.#leases.configure(config.leases, nowMs);
+    this.#holders.configure(config.holders);
     this.#answering = new Map(config.answering.map((one) => [one.address, one]));
     this.#relays = new Map(config.relays.map((one) => [one.interface, one]));
     const hubs = config.answering.filter((one) => one.purpose === 'hub');
@@ -85,10 +91,17 @@ export class Engine {
   /** A datagram came to an address of this node. */
   received(bytes: Uint8Array, at: { readonly local: string; readonly from: Endpoint }, nowMs: number): void {
     const probe = readProbe(bytes);
-    if (probe === null) return;
+    if (probe === null) return this.#takeWithheld(bytes, at);
     const runMs = this.#clock.at(nowMs);
     if (probe.kind === 'answer') this.#takeAnswer(probe, at.from, { nowMs, runMs });
     else this.#answer(probe, at, runMs);
+  }
+
+  /** From here on these addresses of this node are not to be sent to it. All who probe it or are probed know at once. */
+  withhold(addresses: readonly string[]): void {
+    this.#withheld = addresses;
+    if (addresses.length === 0) return;
+    for (const target of this.#targets.straight()) this.#sayWithheld(target);
   }
 
   /** One turn: sends what is due, updates states, reports changes. */
@@ -126,7 +139,9 @@ export class Engine {
       kind: 'probe',
       heard: isHeard(target.tracker.state),
       witness: false,
+      withholds: this.#withheld.length > 0,
       requestedIntervalMs: 0,
+      roundTripMs: this.#distanceTo(target),
       sequence: target.send(nowMs),
       sentAtMs: nowMs,
       run: this.#run,
@@ -134,6 +149,19 @@ export class Engine {
     // A spoke answers to where it is probed from; only the address for that is reached without a hub.
     const port = purpose === 'direct' ? probePort : null;
     this.#output.send(bytes, { address: source, port }, { address, port: probePort });
+    if (this.#withheld.length > 0 && purpose !== 'forwarding') this.#sayWithheld(target);
+  }
+
+  #sayWithheld({ config: { source, purpose, target } }: Target): void {
+    const port = purpose === 'direct' ? probePort : null;
+    const to = { address: target, port: probePort };
+    this.#output.send(writeWithheld(this.#withheld), { address: source, port }, to);
+  }
+
+  /** What the other side takes this node's distance for. Hubs are told alike, so that they choose alike. */
+  #distanceTo({ config: { purpose, network }, roundTripMs }: Target): number | null {
+    if (purpose === 'direct') return roundTripMs;
+    return purpose === 'path' ? this.#targets.roundTripToHub(network) : null;
   }
 
   #measureSizes(nowMs: number, runMs: number): void {
@@ -146,7 +174,9 @@ export class Engine {
       const probe = {
         heard: true,
         witness: false,
+        withholds: false,
         requestedIntervalMs: 0,
+        roundTripMs: null,
         sequence: 0,
         sentAtMs: nowMs,
         run: this.#run,
@@ -169,8 +199,12 @@ export class Engine {
     // It came by a backup path: the direct one may be broken in one direction.
     if (target.config.purpose === 'path' && !probe.heard) return;
     target.requestedIntervalMs = probe.requestedIntervalMs;
-    if (sentAtMs !== null) target.rttMs = at.nowMs - sentAtMs;
+    if (sentAtMs !== null) target.measured(at.nowMs - sentAtMs);
     target.tracker.heard(at.runMs);
+    const { purpose, goal } = target.config;
+    if (purpose === 'forwarding') return;
+    if (target.roundTripMs !== null) this.#holders.measured(goal, target.roundTripMs);
+    this.#holders.heard(goal, { withholds: probe.withholds, roundTripMs: null });
   }
 
   #answer(probe: Probe, at: { readonly local: string; readonly from: Endpoint }, runMs: number): void {
@@ -189,6 +223,7 @@ export class Engine {
       this.#sources.heard({ network: answering.network, address, relay, heard: probe.heard, runMs });
     }
     const watch = { address, answeredAt: at.local };
+    this.#holders.heard(holderAt(answering, address), probe);
     const { isWitness, change } = this.#watches.answering(watch, runMs);
     if (change !== null) this.#watched.push(change);
     const answer: Probe = {
@@ -196,10 +231,23 @@ export class Engine {
       kind: 'answer',
       heard: !(isStraight && this.#sources.hasBackupPath(address)),
       witness: isWitness,
+      withholds: this.#withheld.length > 0,
       // Leases are too short for any interval but the usual one.
       requestedIntervalMs: this.#watches.isWatched(address, at.local) ? 0 : this.#sources.requestedIntervalMs,
     };
     this.#output.send(writeProbe(answer), { address: at.local, port: probePort }, at.from);
+    if (this.#withheld.length === 0) return;
+    this.#output.send(writeWithheld(this.#withheld), { address: at.local, port: probePort }, at.from);
+  }
+
+  /** Taken from whom this node probes or answers: WireGuard has proven where it comes from. */
+  #takeWithheld(bytes: Uint8Array, at: { readonly local: string; readonly from: Endpoint }): void {
+    const addresses = readWithheld(bytes);
+    if (addresses === null) return;
+    const target = at.from.port === probePort ? this.#targets.get(at.from.address) : undefined;
+    if (target !== undefined) this.#holders.withheld(target.config.goal, addresses);
+    const answering = target === undefined ? this.#answering.get(at.local) : undefined;
+    if (answering !== undefined) this.#holders.withheld(holderAt(answering, at.from.address), addresses);
   }
 
   #isStraight(answering: AnsweringConfig, address: string): boolean {
@@ -220,6 +268,7 @@ export class Engine {
       paths: this.#newPaths(runMs),
       watched: [...this.#watched.splice(0), ...this.#watches.update(runMs, timeoutFactor)],
       leases: [],
+      holders: this.#holders.changes(runMs),
     };
     this.#postNews(news);
   }
@@ -262,12 +311,17 @@ export class Engine {
     const writes = this.#leases.toWrite(nowMs);
     if (writes.length > 0) this.#output.writeLeases(writes);
     const leases = this.#leases.changes(nowMs);
-    this.#postNews({ tunnels: [], sources: [], paths: [], watched: [], leases });
+    this.#postNews({ tunnels: [], sources: [], paths: [], watched: [], leases, holders: [] });
   }
 
   #postNews(news: ProberNews): void {
-    const { tunnels, sources, paths, watched, leases } = news;
-    if (tunnels.length + sources.length + paths.length + watched.length + leases.length === 0) return;
+    const isNothing = Object.values(news).every((changes: readonly unknown[]) => changes.length === 0);
+    if (isNothing) return;
     this.#output.post({ kind: 'news', news });
   }
+}
+
+/** The overlay address of the peer that sends from there. Spokes meet by addresses for that. */
+function holderAt({ purpose }: AnsweringConfig, source: string): string {
+  return purpose === 'direct' ? (readProbeAddress(source)?.goal ?? source) : source;
 }

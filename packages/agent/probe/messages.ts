@@ -17,12 +17,24 @@ export type ToProber =
   | { readonly kind: 'loading' }
   | { readonly kind: 'loaded' }
   | { readonly kind: 'report'; readonly id: number }
+  /** Addresses that this node holds and that are not to be sent to it now; the whole list. */
+  | { readonly kind: 'withhold'; readonly addresses: readonly string[] }
   | { readonly kind: 'stop' };
 
 export interface TunnelChange {
   /** The key of the peer's entry. */
   readonly tunnel: string;
   readonly state: PathState;
+}
+
+/** What is new of a peer that holds anycast addresses. */
+export interface HolderChange {
+  /** Its overlay address. */
+  readonly holder: string;
+  /** Smoothed; null: not known. */
+  readonly roundTripMs: number | null;
+  /** Addresses that it holds and that are not to be sent to it now. */
+  readonly withheld: readonly string[];
 }
 
 /** Only what changed. */
@@ -33,6 +45,7 @@ export interface ProberNews {
   readonly paths: readonly TunnelReport[];
   readonly watched: readonly WatchChange[];
   readonly leases: readonly LeaseChange[];
+  readonly holders: readonly HolderChange[];
 }
 
 export type FromProber =

@@ -55,6 +55,7 @@ function measured(most: number, forMs: number): FromProber[] {
     goal: 'fd00::1',
     tunnel: 'peer/wg-a-1/K',
     purpose: 'path',
+    rank: 0,
     source: spokeAddress,
     mtu: 1420,
   } as const;

@@ -11,6 +11,7 @@ export class FakeProber implements Prober {
   readonly confirmed: WatchChange[] = [];
   /** `loading` and `loaded`, in order. */
   readonly rules: string[] = [];
+  withheld: readonly string[] = [];
   targets: readonly TargetReport[] = [];
   #events: ProberEvents | null = null;
 
@@ -34,6 +35,10 @@ export class FakeProber implements Prober {
 
   confirmation(watched: readonly WatchChange[]): () => void {
     return () => this.confirmed.push(...watched);
+  }
+
+  withhold(addresses: readonly string[]): void {
+    this.withheld = addresses;
   }
 
   rulesLoading(): void {

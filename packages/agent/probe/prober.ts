@@ -26,6 +26,8 @@ export interface Prober {
   leaseAck(answer: LeaseRenewal): void;
   /** A function to be called when the platform has taken note of these. */
   confirmation(watched: readonly WatchChange[]): () => void;
+  /** Addresses that this node holds and that are not to be sent to it now; the whole list. */
+  withhold(addresses: readonly string[]): void;
   /** Around each write of the table of rules, in which leases are kept. */
   rulesLoading(): void;
   rulesLoaded(): void;
@@ -48,6 +50,7 @@ class ThreadProber implements Prober {
   /** null: there was nothing to do yet, or it has ended. */
   #worker: Worker | null = null;
   #config: ProberConfig = nothingToProbe;
+  #withheld: readonly string[] = [];
   #isStopped = false;
   #restart: NodeJS.Timeout | undefined;
   readonly #pending = new Map<number, (targets: readonly TargetReport[]) => void>();
@@ -73,6 +76,11 @@ class ThreadProber implements Prober {
       // A thread that began later counts its changes anew.
       if (worker === this.#worker) this.#send({ kind: 'confirmed', watched });
     };
+  }
+
+  withhold(addresses: readonly string[]): void {
+    this.#withheld = addresses;
+    this.#send({ kind: 'withhold', addresses });
   }
 
   rulesLoading(): void {
@@ -124,6 +132,7 @@ class ThreadProber implements Prober {
     });
     worker.on('exit', (code) => this.#ended(why === '' ? `exit code ${code}` : why));
     this.#send({ kind: 'configure', config: this.#config });
+    if (this.#withheld.length > 0) this.#send({ kind: 'withhold', addresses: this.#withheld });
   }
 
   #take(message: FromProber): void {

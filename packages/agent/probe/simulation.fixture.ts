@@ -118,7 +118,7 @@ export class Simulation {
   }
 
   configOf(name: string): ProberConfig {
-    const nothing = { targets: [], watches: [], leases: [] };
+    const nothing = { targets: [], watches: [], leases: [], holders: [] };
     if (!(name in hubSlots)) {
       const address = directProbeAddress(hostOf(name));
       const answering = [{ network: 'n', address, purpose: 'direct', relay: null } as const];
@@ -197,9 +197,10 @@ export class Simulation {
     return {
       network: 'n',
       target,
-      goal: at.goal,
+      goal: hostOf(at.goal),
       tunnel,
       purpose: at.purpose,
+      rank: this.#hubs.findIndex((hub) => hub === at.via),
       source: hostOf(name),
       mtu: 1420,
     };

@@ -1,5 +1,6 @@
 // The paths that this node probes: when the next probe of each is due, and its state by its answers. Without sockets
 // and without a clock of its own; times are those of a StarvationCompensatedClock.
+import { roundTripGain } from '@powernode/core/limits/anycast';
 import { probeUntriedMs } from '@powernode/core/limits/presence';
 import {
   directProbeDeadMs,
@@ -47,7 +48,11 @@ export class Target {
   readonly config: TargetConfig;
   readonly tracker: PathTracker;
   nextAtMs: number;
+  /** Of a path: which of the hubs is preferred, the first one 0. */
+  rank: number;
   rttMs: number | null = null;
+  /** Smoothed; null: nothing was ever heard. */
+  roundTripMs: number | null = null;
   /** Milliseconds between probes that the other side asked for. */
   requestedIntervalMs = 0;
   /** Of forwarding: since when both hubs have been there. */
@@ -63,6 +68,7 @@ export class Target {
 
   constructor(config: TargetConfig, runMs: number) {
     this.config = config;
+    this.rank = config.rank;
     this.tracker = new PathTracker(probeTimings[config.purpose].deadMs);
     this.nextAtMs = runMs;
     this.changedAtMs = runMs;
@@ -87,6 +93,13 @@ export class Target {
     this.#sentAtMs.set(sequence, nowMs);
     this.#sentAtMs.delete(sequence - probesRememberedMax);
     return sequence;
+  }
+
+  /** The round trip of one probe. */
+  measured(rttMs: number): void {
+    this.rttMs = rttMs;
+    const before = this.roundTripMs ?? rttMs;
+    this.roundTripMs = before + (rttMs - before) * roundTripGain;
   }
 
   /** When the probe of that number was sent; null: too long ago, or never. */
@@ -128,6 +141,7 @@ export class Targets {
       const firstAtMs = runMs + (i * probeIntervalMs) / configs.length;
       const target =
         known !== undefined && isSame(known.config, config) ? known : new Target(config, firstAtMs);
+      target.rank = config.rank;
       this.#targets.set(config.target, target);
       if (config.purpose === 'forwarding') return;
       this.#byGoal.set(config.goal, target);
@@ -137,6 +151,22 @@ export class Targets {
 
   get(address: string): Target | undefined {
     return this.#targets.get(address);
+  }
+
+  /** The smoothed round trip to the hub of a network that is preferred of those that are heard; null: not known. */
+  roundTripToHub(network: string): number | null {
+    let best: Target | null = null;
+    for (const target of this.#byTunnel.values()) {
+      const { config, tracker } = target;
+      if (config.network !== network || config.purpose !== 'path' || !isHeard(tracker.state)) continue;
+      if (best === null || target.rank < best.rank) best = target;
+    }
+    return best?.roundTripMs ?? null;
+  }
+
+  /** Those that a node itself is met at, straight. */
+  *straight(): Generator<Target> {
+    for (const target of this.#targets.values()) if (target.config.purpose !== 'forwarding') yield target;
   }
 
   /** Those to be sent a probe now. */

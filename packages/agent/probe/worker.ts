@@ -74,6 +74,8 @@ port.on('message', (message: ToProber) => {
       // Active leases are written at once, whatever was in the table before.
       engine.kernelStateLost(nowMs());
       return activeLeaseSets.resume();
+    case 'withhold':
+      return engine.withhold(message.addresses);
     case 'report':
       return post({ kind: 'report', id: message.id, targets: engine.report(nowMs()) });
     case 'stop':

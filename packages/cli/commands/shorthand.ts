@@ -9,7 +9,9 @@ export function objectParser(schema: JsonSchema): {
 } {
   const members = Object.keys(schema.properties ?? {});
   const kinds = schema.properties?.['kind']?.enum?.map(String) ?? [];
-  const words = kinds.length > 0 ? kinds : members.map(wordOf);
+  // A single word cannot give more than one member.
+  const isShort = (schema.required ?? []).length <= 1;
+  const words = kinds.length > 0 ? kinds : isShort ? members.map(wordOf) : [];
   const shown = words.map((word) =>
     kinds.length > 0 && memberOf(word, members) === null ? word : `${word}:…`,
   );

@@ -39,6 +39,42 @@ it('a virtual IP is made, and what is wrong stands at its field', () =>
     });
   }));
 
+it('an anycast address is made with a health check, which is changed and removed', () =>
+  stage.on(`${network}?view=virtual-ips`, async (page, platform) => {
+    await page.getByRole('button', { name: 'New virtual IP' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('cache');
+    expect(await form.getByLabel('Health check').count()).toBe(0);
+    await form.getByLabel('Anycast').check();
+    await form.getByLabel('First holder', { exact: true }).selectOption({ label: 'edge1' });
+    await form.getByLabel('Add to other holders').selectOption({ label: 'edge2' });
+    await form.getByLabel('Health check').selectOption({ label: 'HTTP: status 200 to 399' });
+    await form.getByLabel('Port').fill('8080');
+    await form.getByLabel('Path').fill('/healthz');
+    await form.getByLabel('Failures until it leaves').fill('2');
+    await form.getByRole('button', { name: 'Create virtual IP' }).click();
+    await form.getByRole('button', { name: /^Create virtual IP: change/ }).click();
+    const sheet = page.getByRole('dialog', { name: 'cache' });
+    await sheet.getByText('HTTP port 8080 /healthz').waitFor();
+    const made = () => platform.world.virtualIps.at(-1)?.health_check;
+    expect(made()).toMatchObject({ protocol: 'http', port: 8080, path: '/healthz', fall: 2 });
+    await sheet.getByRole('button', { name: 'Edit' }).click();
+    await sheet.getByLabel('Health check').selectOption({ label: 'None' });
+    await sheet.getByRole('button', { name: 'Save' }).click();
+    await sheet.getByRole('button', { name: /^Save: change/ }).click();
+    await expect.poll(made).toBeNull();
+  }));
+
+it('one sees which holder of an anycast address fails its health check, and why', () =>
+  stage.on(`${network}?view=virtual-ips`, async (page) => {
+    await page.getByRole('row').filter({ hasText: 'dns' }).click();
+    const holders = page.getByRole('dialog', { name: 'dns' }).getByRole('list', { name: 'Holders' });
+    const failing = holders.getByRole('listitem').filter({ hasText: 'hub2' });
+    await failing.getByText('failing').waitFor();
+    await failing.getByText('the connection was refused').waitFor();
+    await holders.getByRole('listitem').filter({ hasText: 'hub1' }).getByText('healthy').waitFor();
+  }));
+
 it('one sees who could hold it and where it has been, and moves it after a look at the plan', () =>
   stage.on(`${network}?view=virtual-ips`, async (page, platform) => {
     await page.getByRole('row').filter({ hasText: 'web' }).click();

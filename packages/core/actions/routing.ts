@@ -242,7 +242,7 @@ export const routingActions = {
     name: 'system_sdwan_get_routing_summary',
     title: 'Get the routes of a network',
     description:
-      'Prefixes behind peers and the peer that each is routed to: as static routes, or as BGP chooses them.',
+      'Prefixes behind peers and anycast addresses, and the peer that each is routed to: as static routes, or as BGP chooses them.',
     input: { network_id: common.id },
     output: {
       routing_mode: routingMode,

@@ -28,7 +28,8 @@ export const subnetActions = {
     area,
     name: 'system_sdwan_list_subnet_advertisements',
     title: 'List prefixes behind peers',
-    description: 'Prefixes that the network routes to, with the peer in front of each.',
+    description:
+      'Prefixes that the network routes to, with the peer in front of each; also virtual IPs, with each of their holders.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),

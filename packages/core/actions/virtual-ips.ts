@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as common from '../intent/common.ts';
 import {
   failoverHolders,
+  healthCheck,
   virtualIp,
   virtualIpCandidate,
   virtualIpState,
@@ -33,7 +34,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_create_virtual_ip',
     title: 'Create a virtual IP',
     description:
-      'An overlay address that one peer holds at a time, with others that take over in order; with anycast, all holders answer for it. Without address it gets a free one. When its holder fails, the policy system.sdwan_vip_failover decides whether it moves automatically.',
+      'An overlay address that one peer holds at a time, with others that take over in order; with anycast, all holders answer for it, packets go to the nearest, and a holder whose health_check fails is left out. Without address it gets a free one. When its holder fails, the policy system.sdwan_vip_failover decides whether it moves automatically.',
     input: {
       network_id: common.id,
       name: common.name,
@@ -42,6 +43,9 @@ export const virtualIpActions = {
       anycast: z.boolean().default(false),
       address: common.address.optional(),
       ...settings,
+      health_check: healthCheck
+        .optional()
+        .meta({ description: 'With anycast alone: what each holder asks the service on its own instance' }),
     },
     output: { virtual_ip: virtualIp },
     permission: 'system.sdwan.virtual_ips.manage',
@@ -57,6 +61,7 @@ export const virtualIpActions = {
       address: 'given',
       preempt: 'free',
       hold_down_seconds: 'free',
+      health_check: 'given',
     },
     route: { method: 'POST', path },
     cli: { noun, verb: 'create' },
@@ -92,10 +97,13 @@ export const virtualIpActions = {
     area,
     name: 'system_sdwan_get_virtual_ip',
     title: 'Get a virtual IP',
-    description: 'One virtual IP with its last 20 transitions.',
+    description: 'One virtual IP with its holders and its last 20 transitions.',
     input: { virtual_ip_id: common.id },
     output: { virtual_ip: virtualIpWithHistory },
-    columns: { transitions: ['at', 'from_peer_id', 'to_peer_id', 'reason', 'detail', 'took_ms'] },
+    columns: {
+      transitions: ['at', 'from_peer_id', 'to_peer_id', 'reason', 'detail', 'took_ms'],
+      holders: ['peer_id', 'hostname', 'health', 'since', 'last_error'],
+    },
     permission: 'system.sdwan.virtual_ips.read',
     subject: 'virtual_ip_id',
     route: { method: 'GET', path: `${path}/{virtual_ip_id}` },
@@ -113,6 +121,7 @@ export const virtualIpActions = {
       primary_holder_peer_id: common.id.optional(),
       failover_holder_peer_ids: failoverHolders.optional(),
       ...settings,
+      health_check: healthCheck.nullable().optional().meta({ description: 'null removes it' }),
     },
     output: { virtual_ip: virtualIp },
     permission: 'system.sdwan.virtual_ips.manage',
@@ -125,6 +134,7 @@ export const virtualIpActions = {
       failover_holder_peer_ids: 'given',
       preempt: 'given',
       hold_down_seconds: 'given',
+      health_check: 'given',
     },
     subject: 'virtual_ip_id',
     route: { method: 'PATCH', path: `${path}/{virtual_ip_id}` },

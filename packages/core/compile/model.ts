@@ -3,6 +3,7 @@
 
 import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '../ids.ts';
 import type { PolicyStatement } from '../intent/route-policy.ts';
+import type { HealthCheck } from '../intent/virtual-ip.ts';
 
 /** The parts of a network that reach a node's document. */
 export interface NetworkModel {
@@ -81,6 +82,8 @@ export interface VirtualIpModel {
   readonly holder: PeerId | null;
   /** Rises with every change of the holder. */
   readonly epoch: number;
+  /** What each holder of an anycast address asks the service at it. Absent: nothing. */
+  readonly healthCheck?: HealthCheck;
 }
 
 export interface PortMappingModel {

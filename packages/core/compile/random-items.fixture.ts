@@ -121,6 +121,9 @@ function virtualIp(parts: Parts, before: VirtualIpModel | null): VirtualIpModel 
     holder:
       chance.one(candidates) !== undefined && chance.share(0.85) ? (chance.one(candidates) ?? null) : null,
     epoch: (before?.epoch ?? 0) + 1,
+    ...(chance.share(0.3)
+      ? { healthCheck: { protocol: 'tcp', port: chance.pick(80, 443), interval_ms: 200, fall: 3, rise: 2 } }
+      : {}),
   };
 }
 

@@ -51,6 +51,11 @@ function withoutIpv4(entry: EntryValue): EntryValue | null {
       if (destinations.length === entry.destinations.length) return entry;
       return destinations.length === 0 ? null : { ...entry, destinations };
     }
+    case 'anycast_holder': {
+      const destinations = entry.destinations.filter((destination) => familyOf(destination) === 6);
+      if (destinations.length === entry.destinations.length) return entry;
+      return destinations.length === 0 ? null : { ...entry, destinations };
+    }
     default:
       return entry;
   }

@@ -357,7 +357,8 @@ function whatHoldsOf(entry: EntryValue, { interfaces, peered }: Present): EntryV
       if (via.length === entry.via.length) return entry;
       return via.length === 0 ? null : { ...entry, via };
     }
-    case 'anycast': {
+    case 'anycast':
+    case 'anycast_holder': {
       const by = entry.by.filter((one) => interfaces.has(one.interface));
       if (by.length === entry.by.length) return entry;
       return by.length === 0 ? null : { ...entry, by };

@@ -42,6 +42,9 @@ export type ProblemsOf = (peerId: string) => readonly NodeProblem[];
 /** Whether a peer is reachable now, and why not; null: nothing is known. */
 export type PresenceOf = (peerId: string) => ObservedPresence | null;
 
+/** Holders of a virtual IP that are left out, because their health check fails: by peer, why. */
+export type WithdrawnBy = (virtualIpId: string) => ReadonlyMap<string, string>;
+
 export interface ObservedPresence {
   readonly reachable: boolean | null;
   readonly because: { readonly code: UnreachableCode; readonly detail: string } | null;
@@ -51,12 +54,14 @@ export interface ObservedPresence {
 export interface LiveState {
   readonly problemsOf?: ProblemsOf;
   readonly presenceOf?: PresenceOf;
+  readonly withdrawnBy?: WithdrawnBy;
 }
 
 export class NetworkSnapshot {
   readonly network: CompiledNetwork;
   readonly problemsOf: ProblemsOf;
   readonly presenceOf: PresenceOf;
+  readonly withdrawnBy: WithdrawnBy;
   readonly #nodes = new Map<string, NodeView>();
   readonly #prefixes: readonly Prefix[];
   readonly #parsed = new Map<string, ParsedAddress | null>();
@@ -68,6 +73,7 @@ export class NetworkSnapshot {
     this.network = network;
     this.problemsOf = live.problemsOf ?? (() => []);
     this.presenceOf = live.presenceOf ?? (() => null);
+    this.withdrawnBy = live.withdrawnBy ?? (() => new Map());
     this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
   }
 

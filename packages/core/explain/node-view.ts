@@ -92,7 +92,12 @@ export class NodeView {
     return this.#devices.get(address.text);
   }
 
-  /** The tunnels from here to the holders of an anycast address, the nearest first. */
+  /** The virtual IP of an anycast address that this node sends to holders by itself. */
+  anycastAt(address: ParsedAddress): string | undefined {
+    return this.#anycast.get(address.text)?.virtual_ip_id;
+  }
+
+  /** The tunnels from here to the holders of an anycast address, in the operator's order. */
   anycastNextHops(address: ParsedAddress): PeerEntry[] {
     const by = this.#anycast.get(address.text)?.by ?? [];
     return by.flatMap((one) => {

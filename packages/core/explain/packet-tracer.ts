@@ -103,10 +103,18 @@ export class PacketTracer {
     return name === null ? this.#end('no_route', node) : this.#leave(node, name);
   }
 
-  /** The tunnel to the nearest holder of the destination, where that is an anycast address. */
+  /**
+   * The tunnel to the first holder of the destination that is well, where that is an anycast address; which one is the
+   * nearest is known by the node alone.
+   */
   #anycastNextHop(node: NodeView): PeerEntry | undefined {
-    const { packet, inUse } = this.#parts;
-    return node.anycastNextHops(packet.destination).find((one) => {
+    const { snapshot, packet, inUse } = this.#parts;
+    const virtualIpId = node.anycastAt(packet.destination);
+    const withdrawn = virtualIpId === undefined ? null : snapshot.withdrawnBy(virtualIpId);
+    const hops = node.anycastNextHops(packet.destination);
+    const well = hops.filter(({ peer_id: peerId }) => withdrawn?.has(peerId) !== true);
+    // When all fail, packets go there all the same.
+    return (well.length > 0 ? well : hops).find((one) => {
       const [own = ''] = one.allowed_ips;
       return !node.isDirect(one) || inUse(node.peerId, own) === null;
     });
@@ -119,7 +127,7 @@ export class PacketTracer {
     const anycast = this.#anycastNextHop(node);
     if (anycast !== undefined) {
       this.#note(node, 'route', { type: 'interface', id: anycast.interface }, () => {
-        return `Several peers hold ${destination.text}; it goes to the first one whose path is up, via ${anycast.interface}.`;
+        return `Several peers hold ${destination.text}; it goes to the nearest one whose path is up, via ${anycast.interface}.`;
       });
       return anycast.interface;
     }

@@ -136,6 +136,16 @@ class Explanation {
       if (owner.type === 'user_device') return `${name}, a device of the hub ${at}.`;
       return owner.anycast ? `${name}, an anycast address of several peers.` : `${name}, held by ${at}.`;
     });
+    if (!isPeer(owner) && owner.type === 'virtual_ip') this.#sayWithdrawn(owner.id);
+  }
+
+  #sayWithdrawn(virtualIpId: string): void {
+    for (const [peerId, reason] of this.#snapshot.withdrawnBy(virtualIpId)) {
+      const object = { type: 'peer', id: peerId } as const;
+      this.#trace.add({ step: 'destination', peerId, object }, (nameOf) => {
+        return `${nameOf(object)} is left out, because its health check fails: ${reason}.`;
+      });
+    }
   }
 
   #saySubnet(address: ParsedAddress, subnets: End['subnets']): void {

@@ -138,10 +138,12 @@ export type RouteChangeShown = z.infer<typeof routeChange>;
 export const staticRoute = z.object({ prefix: z.string(), via_peer_id: common.id, source: z.string() });
 export const bgpRoute = z.object({
   prefix: z.string(),
-  source: z.string().meta({ description: 'peer:<id> of the best path' }),
+  source: z
+    .string()
+    .meta({ description: 'peer:<id> of the best path, or virtual_ip:<id> of an anycast address' }),
   holders: z.array(common.id).meta({ description: 'Peers that announce it' }),
   best: common.id.nullable().meta({
     description:
-      'The peer that others use, as one that announces nothing itself sees it; null: no path is usable',
+      'The peer that others use, as one that announces nothing itself sees it; null: no path is usable, or each uses its nearest holder',
   }),
 });

@@ -1,5 +1,6 @@
 // Virtual IPs: addresses of the overlay that survive their holder.
 import { z } from 'zod';
+import * as anycastLimits from '../limits/anycast.ts';
 import * as limits from '../limits/overlay.ts';
 import * as common from './common.ts';
 
@@ -12,6 +13,53 @@ export const failoverHolders = z
   .max(limits.failoverHoldersMax)
   .refine((list) => new Set(list).size === list.length, 'each peer at most once')
   .meta({ description: 'In this order, after the primary holder' });
+
+const times = z.int().min(1).max(anycastLimits.healthCheckTimesMax);
+
+/** What each holder asks the service at the address on its own machine. */
+export const healthCheck = z
+  .strictObject({
+    protocol: z.enum(['tcp', 'http']).meta({
+      description: 'tcp: a connection is accepted; http: GET is answered with a status from 200 to 399',
+    }),
+    port: z.int().min(1).max(65_535),
+    path: z
+      .string()
+      .max(anycastLimits.healthCheckPathMax)
+      .regex(/^\/[\x21-\x7e]*$/, 'must start with / and have neither spaces nor control characters')
+      .optional()
+      .meta({ description: 'Of http alone; / by default' }),
+    interval_ms: z
+      .int()
+      .min(anycastLimits.healthCheckIntervalMinMs)
+      .max(anycastLimits.healthCheckIntervalMaxMs)
+      .default(anycastLimits.healthCheckIntervalDefaultMs),
+    fall: times
+      .default(anycastLimits.healthCheckFallDefault)
+      .meta({ description: 'Failures in a row after which a holder leaves' }),
+    rise: times
+      .default(anycastLimits.healthCheckRiseDefault)
+      .meta({ description: 'Successes in a row after which it returns' }),
+  })
+  .refine(({ protocol, path }) => protocol === 'http' || path === undefined, {
+    path: ['path'],
+    message: 'is of http alone; omit it',
+  });
+export type HealthCheck = z.infer<typeof healthCheck>;
+
+/** healthy: the service answers. failing: it does not, and packets go to other holders. unknown: nothing was said yet, or
+ * there is no health check. */
+export const holderHealth = z.enum(['healthy', 'failing', 'unknown']);
+export type HolderHealth = z.infer<typeof holderHealth>;
+
+export const virtualIpHolder = z.object({
+  peer_id: common.id,
+  hostname: z.string(),
+  health: holderHealth,
+  since: common.time.nullable(),
+  last_error: z.string().nullable().meta({ description: 'Why the last check failed' }),
+});
+export type VirtualIpHolder = z.infer<typeof virtualIpHolder>;
 
 export const virtualIpTransition = z.object({
   at: common.time,
@@ -48,10 +96,27 @@ export const virtualIp = z.object({
   hold_down_seconds: z.int(),
   epoch: z.int().meta({ description: 'Increases with every change of holder; instances reject older ones' }),
   last_transition_at: common.time.nullable(),
+  health_check: z
+    .object({
+      protocol: z.enum(['tcp', 'http']),
+      port: z.int(),
+      path: z.string().optional(),
+      interval_ms: z.int(),
+      fall: z.int(),
+      rise: z.int(),
+    })
+    .nullable()
+    .default(null),
 });
 export type VirtualIp = z.infer<typeof virtualIp>;
 
-export const virtualIpWithHistory = virtualIp.extend({ transitions: z.array(virtualIpTransition) });
+export const virtualIpWithHistory = virtualIp.extend({
+  transitions: z.array(virtualIpTransition),
+  holders: z
+    .array(virtualIpHolder)
+    .default([])
+    .meta({ description: 'Of an anycast address: all of its holders, with the health of their service' }),
+});
 
 export const virtualIpCandidate = z.object({
   peer_id: common.id,

@@ -50,6 +50,7 @@ export function pathsTo(whole: RoutedNetwork, subnet: Subnet, peer: string | nul
     policies: network.policies,
     paths: arrivals.flatMap(({ received }) => received ?? []),
     nextHopMetric: (address) => (network.isReached(address) ? 0 : null),
+    isAnycast: subnet.virtualIpId !== undefined,
   });
   const byPath = new Map<ReceivedPath, ExplainedPath>(explained.map((one) => [one.received, one]));
   return arrivals.map(({ announcer, received, lost, policies }) => {
@@ -70,13 +71,16 @@ function arrivalOf(
     peer,
     next_hop: announcer,
     preference,
+    withdrawn,
   }: {
     readonly subnet: Subnet;
     readonly peer: string | null;
     readonly next_hop: string;
     readonly preference: number;
+    readonly withdrawn?: string;
   },
 ): Arrival {
+  if (withdrawn !== undefined) return { announcer, received: null, lost: withdrawn, policies: [] };
   const { asNumber } = network;
   const exports = statementsOf(network.policies, 'export');
   const exported = announced({ prefix: subnet.prefix, announcer, preference }, { asNumber, exports });
@@ -89,7 +93,8 @@ function arrivalOf(
   const senders = sendersOf(network, announcer, peer);
   if (senders.length === 0) return lost(notEstablished);
   const arrivals = senders.map((sender): Arrival => {
-    if (sender !== announcer) return reflectedBy(network, sender, { subnet, announcer, exported: { attributes, policies } });
+    if (sender !== announcer)
+      return reflectedBy(network, sender, { subnet, announcer, exported: { attributes, policies } });
     const neighbor = { host_address: sender, router_id: routerIdOf(sender) };
     return { announcer, received: { ...path, neighbor }, lost: '', policies };
   });
@@ -124,7 +129,8 @@ function reflectedBy(
   return { announcer, received, lost: '', policies };
 }
 
-const ownNextHop = 'Its next hop is the route reflector itself, which cannot use it and passes it on to nobody.';
+const ownNextHop =
+  'Its next hop is the route reflector itself, which cannot use it and passes it on to nobody.';
 const notAdvertised = 'Its community no-advertise keeps it from being passed on.';
 const notEstablished =
   'It does not arrive: no BGP session that would bring it is Established (system_sdwan_get_bgp_sessions).';

@@ -22,6 +22,8 @@ export interface RouteQuestion {
   readonly paths: readonly ReceivedPath[];
   /** The metric of the node's route to an address; null: there is none. */
   readonly nextHopMetric: (address: string) => number | null;
+  /** Of paths that only a tie-break tells apart, the nearest announcer is used. */
+  readonly isAnycast?: boolean;
 }
 
 export function explainRoute({
@@ -30,6 +32,7 @@ export function explainRoute({
   policies,
   paths,
   nextHopMetric,
+  isAnycast = false,
 }: RouteQuestion): ExplainedPath[] {
   const prefix = parsePrefix(text);
   if (prefix === null) throw new Error(`not a prefix: ${text}`);
@@ -56,18 +59,26 @@ export function explainRoute({
     if (attributes === null)
       return { received, attributes, best: false, because: refusal ?? deniedSentence, policies };
     const at = next++;
-    const isBest = at === best;
+    const isTied = isAnycast && isTie(lostAt[at] ?? null) && lostAt.filter(isTie).length > 1;
+    const isBest = at === best || isTied;
     return {
       received,
       attributes,
       best: isBest,
-      because: because(isBest, lostAt[at] ?? null, candidates.length),
+      because: isTied ? nearestSentence : because(isBest, lostAt[at] ?? null, candidates.length),
       policies,
     };
   });
 }
 
 const deniedSentence = 'A policy denies it.';
+/** Decided by that alone, or by nothing. */
+function isTie(step: DecisionStep | null): boolean {
+  return step === null || step === 'router_id' || step === 'cluster_length' || step === 'neighbor_address';
+}
+
+const nearestSentence =
+  'It is as good as the path of another holder: the peer uses the nearest, by the round trips that it knows.';
 const ownNextHopSentence = 'Its next hop is the peer itself, so it cannot be used.';
 
 function because(isBest: boolean, step: DecisionStep | null, candidates: number): string {

@@ -59,3 +59,40 @@ test('a node of a network with static routes has none', () => {
   expect(routingOf(nodeDocumentOf(entries.slice(1)), network_id)).toBeNull();
   expect(routingOf(nodeDocumentOf(entries), peer(0))).toBeNull();
 });
+
+const held: readonly EntryValue[] = [1, 2].map((i) => ({
+  kind: 'anycast_holder' as const,
+  key: `anycast_holder/v/${i}`,
+  network_id,
+  virtual_ip_id: 'v',
+  peer_id: `p${i}`,
+  host_address: `fd00::${i}`,
+  destinations: ['fd00::f0/128', '100.64.0.240/32'],
+  by: [],
+}));
+
+test('an anycast address is accepted from each client that holds it, and from no other', () => {
+  const routing = routingOf(nodeDocumentOf([...entries, ...held]), network_id);
+  const accepted = routing?.neighbors.map(({ host_address, accept }) => [host_address, accept]);
+  expect(accepted).toEqual([
+    ['fd00::2', ['100.64.0.240/32', 'fd00:1::/64', 'fd00::f0/128']],
+    ['fd00::3', null],
+  ]);
+  const stranger = { ...held[1], host_address: 'fd00::9', key: 'anycast_holder/v/9' } as EntryValue;
+  const without = routingOf(nodeDocumentOf([...entries, ...held.slice(0, 1), stranger]), network_id);
+  expect(without?.neighbors[0]?.accept).toEqual(['fd00:1::/64']);
+});
+
+test('what this node withholds it does not announce, and goes on accepting from others', () => {
+  const document = nodeDocumentOf([...entries, ...held]);
+  const announcersOf = (withheld: readonly string[]) =>
+    routingOf(document, network_id, withheld)
+      ?.subnets.filter(({ prefix }) => prefix === 'fd00::f0/128')
+      .flatMap(({ announcers }) => announcers.map(({ next_hop }) => next_hop));
+  expect(announcersOf([])).toEqual(['fd00::1', 'fd00::2']);
+  expect(announcersOf(['fd00::f0'])).toEqual(['fd00::2']);
+  expect(announcersOf(['fd00::f1'])).toEqual(['fd00::1', 'fd00::2']);
+  expect(routingOf(document, network_id, ['fd00::f0'])?.neighbors).toEqual(
+    routingOf(document, network_id)?.neighbors,
+  );
+});

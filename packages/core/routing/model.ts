@@ -27,7 +27,11 @@ export interface Subnet {
     /** The announcer's address in the overlay. */
     readonly next_hop: string;
     readonly preference: number;
+    /** Why it does not announce it now, as a sentence. Absent: it does. */
+    readonly withdrawn?: string;
   }[];
+  /** An anycast address of this virtual IP: of paths that are as good, peers use the nearest. Absent: it is none. */
+  readonly virtualIpId?: string;
 }
 
 /** A statement as a node has it. */

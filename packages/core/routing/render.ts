@@ -197,11 +197,7 @@ function groupOf({ role, accept }: Neighbor): Group {
 }
 
 /** More prefixes than are accepted are logged, and never end the session. */
-function neighborLines(
-  { host_address, accept }: Neighbor,
-  map: string | undefined,
-  family: 4 | 6,
-): string[] {
+function neighborLines({ host_address, accept }: Neighbor, map: string | undefined, family: 4 | 6): string[] {
   if (accept === null || map === undefined) return [];
   const count = accept.filter((prefix) => familyOf(prefix) === family).length;
   return [

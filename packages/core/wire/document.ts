@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { tag } from '../intent/common.ts';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as textsLimits from '../limits/texts.ts';
+import { anycastHolderEntry, healthCheckEntry } from './anycast-entries.ts';
 import { openObject } from './open-object.ts';
 import {
   bgpEntry,
@@ -134,8 +135,8 @@ export const virtualIpEntry = openObject({
 });
 
 /**
- * An address that several peers answer for: by which tunnels, the nearest first. The node sends to the first of those
- * that it has whose path is alive; a spoke without such a one leaves that to its hub.
+ * An address that several peers answer for: by which tunnels, in the operator's order. The node sends to the nearest of
+ * those that it has whose path is alive (`anycast_holder`); a spoke without such a one leaves that to its hub.
  */
 export const anycastEntry = openObject({
   kind: z.literal('anycast'),
@@ -241,6 +242,8 @@ export const entryValue = z.discriminatedUnion('kind', [
   bgpNeighborEntry,
   routePolicyEntry,
   bgpResetEntry,
+  anycastHolderEntry,
+  healthCheckEntry,
 ]);
 export type InterfaceEntry = z.infer<typeof interfaceEntry>;
 export type PeerEntry = z.infer<typeof peerEntry>;
@@ -279,6 +282,8 @@ export const entryCapabilities: Readonly<Record<EntryKind, number>> = {
   bgp_neighbor: 5,
   route_policy: 5,
   bgp_reset: 5,
+  anycast_holder: 5,
+  health_check: 5,
 };
 
 /** Who knows which entries. */
@@ -364,6 +369,8 @@ export function entryKey(value: EntryValue): string {
     case 'bgp_neighbor':
     case 'route_policy':
     case 'bgp_reset':
+    case 'anycast_holder':
+    case 'health_check':
       return value.key;
   }
 }

@@ -3,7 +3,9 @@
 // (read-message.ts). A change of meaning is a step in capability.ts.
 import { z } from 'zod';
 import { bgpStates } from '../intent/bgp.ts';
+import { holderHealth } from '../intent/virtual-ip.ts';
 import * as agentLimits from '../limits/agent.ts';
+import * as anycastLimits from '../limits/anycast.ts';
 import * as nodeStreamLimits from '../limits/node-stream.ts';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as presenceLimits from '../limits/presence.ts';
@@ -156,6 +158,16 @@ export const bgpSessionObservation = z.object({
   reset_done: id.optional(),
 });
 
+/** The health check of a virtual IP that the node holds. */
+export const virtualIpHealthObservation = z.object({
+  virtual_ip_id: id,
+  /** null: the node has no such check any more. */
+  health: holderHealth.nullable(),
+  since: time,
+  /** Why the last check failed, in words of the agent; null: it did not. */
+  last_error: z.string().max(anycastLimits.healthCheckErrorMax).nullable(),
+});
+
 /** What the node sees. Only what changed since the last one, and everything once after hello. */
 export const observed = z.object({
   kind: z.literal('observed'),
@@ -177,6 +189,11 @@ export const observed = z.object({
   underlay: underlay.optional(),
   /** Sessions of BGP that are other than was said last. */
   bgp_sessions: z.array(bgpSessionObservation).max(routingLimits.sessionsPerFrameMax).optional(),
+  /** Health checks that are other than was said last. */
+  virtual_ip_health: z
+    .array(virtualIpHealthObservation)
+    .max(2 * anycastLimits.healthChecksPerNodeMax)
+    .optional(),
 });
 
 /**
@@ -241,6 +258,7 @@ export type ProbedMessage = z.infer<typeof probed>;
 export type HoldMessage = z.infer<typeof leaseRenew>;
 export type Observed = z.infer<typeof observed>;
 export type BgpSessionObservation = z.infer<typeof bgpSessionObservation>;
+export type VirtualIpHealthObservation = z.infer<typeof virtualIpHealthObservation>;
 export type TunnelObservation = z.infer<typeof tunnelObservation>;
 export type NodeMessage = z.infer<typeof nodeMessage>;
 

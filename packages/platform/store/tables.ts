@@ -10,6 +10,7 @@ import type { Event } from '@powernode/core/intent/fleet';
 import type { OperationState } from '@powernode/core/intent/operations';
 import type { PolicyStatement } from '@powernode/core/intent/route-policy';
 import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
+import type { HealthCheck, HolderHealth } from '@powernode/core/intent/virtual-ip';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
@@ -290,6 +291,16 @@ export interface Database extends FindingTables {
     transition: Json<VirtualIpMove> | null;
     epoch: Generated<number>;
     last_transition_at: Date | null;
+    health_check: Json<HealthCheck> | null;
+  };
+  virtual_ip_health: {
+    account_id: AccountId;
+    virtual_ip_id: Id<'virtual_ip'>;
+    peer_id: PeerId;
+    health: HolderHealth;
+    since: Date;
+    last_error: string | null;
+    observed_at: Date;
   };
   virtual_ip_transitions: {
     id: string;

@@ -260,6 +260,7 @@ export function otherValues(
     listen_port: 51_999,
     preempt: true,
     hold_down_seconds: 20,
+    health_check: { protocol: 'tcp', port: 443, interval_ms: 500, fall: 2, rise: 2 },
     primary_holder_peer_id: ids['hub_peer_id'],
     failover_holder_peer_ids: [ids['peer_id']],
     external_port: 10443,

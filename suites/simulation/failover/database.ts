@@ -177,6 +177,7 @@ function firstRow(of: {
     address: 'fd00::f1',
     ipv4_address: null,
     anycast: false,
+    health_check: null,
     primary_holder_peer_id: of.primary,
     failover_holder_peer_ids: of.others,
     preempt: of.preempt,

@@ -264,6 +264,8 @@ function virtualIpOf(world: World, input: Input): VirtualIp {
     hold_down_seconds: (input['hold_down_seconds'] as number | undefined) ?? 10,
     epoch: 1,
     last_transition_at: at,
+    health_check: (input['health_check'] as VirtualIp['health_check'] | undefined) ?? null,
+    holders: [],
     transitions: [
       {
         at,

@@ -62,6 +62,8 @@ function addVirtualIps(world: World, network: Network, peer: PeerOf): void {
       epoch: 1,
       last_transition_at: ago(70_000 - n),
       transitions: [],
+      health_check: null,
+      holders: [],
       ...part,
     };
     world.virtualIps.push(ip);
@@ -124,6 +126,17 @@ function addVirtualIps(world: World, network: Network, peer: PeerOf): void {
     failover_holder_peer_ids: [hub2],
     anycast: true,
     current_holder_peer_id: null,
+    health_check: { protocol: 'tcp', port: 53, interval_ms: 200, fall: 3, rise: 2 },
+    holders: [
+      { peer_id: hub1, hostname: 'hub1', health: 'healthy', since: ago(60_000), last_error: null },
+      {
+        peer_id: hub2,
+        hostname: 'hub2',
+        health: 'failing',
+        since: ago(300),
+        last_error: 'the connection was refused',
+      },
+    ],
   });
   made(3, { name: 'printer', primary_holder_peer_id: hub2 });
 }

@@ -121,6 +121,7 @@ const anycast: VirtualIpModel = {
   candidates: ['hub-1', 'spoke-1'],
   holder: null,
   epoch: 1,
+  healthCheck: { protocol: 'http', port: 8080, path: '/healthz', interval_ms: 200, fall: 3, rise: 2 },
 };
 
 const portForward: PortMappingModel = {
@@ -232,6 +233,8 @@ export const goldenCases: readonly GoldenCase[] = [
   { name: 'virtual-ip-holder', ...withFailover, self: 'spoke-1' },
   { name: 'virtual-ip-hub', ...withFailover, self: 'hub-2' },
   { name: 'anycast-virtual-ip-hub', ...withAnycast, self: 'hub-1' },
+  { name: 'anycast-virtual-ip-holder', ...withAnycast, self: 'spoke-1' },
+  { name: 'anycast-virtual-ip-spoke', ...withAnycast, self: 'spoke-2' },
   { name: 'port-forward-hub', network, peers: fewPeers, items: [failover, portForward], self: 'hub-1' },
   { name: 'lan-hub', network, peers: fewPeers, items: lans, self: 'hub-1' },
   { name: 'lan-spoke', network, peers: fewPeers, items: lans, self: 'spoke-2' },

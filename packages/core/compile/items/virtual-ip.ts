@@ -2,6 +2,7 @@
 import type { PeerId } from '../../ids.ts';
 import { withLength } from '../../net/address.ts';
 import { probeAddressVia } from '../../net/probe-address.ts';
+import type { AnycastHolderEntry, HealthCheckEntry } from '../../wire/anycast-entries.ts';
 import type { AnycastEntry, EntryValue, VirtualIpEntry, WatchEntry } from '../../wire/document.ts';
 import { isTransit, leafInterfaceName, peerClassOf, type TransitHub } from '../entries.ts';
 import type { Item, NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
@@ -19,7 +20,13 @@ export const virtualIp = {
   contribution: virtualIpContribution,
   advertised: advertisedBy,
   missingTarget,
-  descriptions: { virtual_ip: describeVirtualIp, watch: describeWatch, anycast: describeAnycast },
+  descriptions: {
+    virtual_ip: describeVirtualIp,
+    watch: describeWatch,
+    anycast: describeAnycast,
+    anycast_holder: describeHolder,
+    health_check: describeHealthCheck,
+  },
 } satisfies ItemKind<VirtualIpModel>;
 
 function advertisedBy(item: VirtualIpModel): readonly Advertisement[] {
@@ -56,12 +63,23 @@ function virtualIpContribution(item: VirtualIpModel, lookup: Lookup): ItemContri
   });
   const candidates = item.candidates.flatMap((id) => lookup.peer(id) ?? []);
   if (item.anycast) {
-    for (const peer of candidates) give(peer.id, held(peer));
     const entry = anycastOf(item, candidates, lookup.network);
     if (entry === null) return noContribution;
-    if (candidates.some((peer) => mayHaveTunnelsToSpokes(lookup.network, peer)))
-      return { all: [entry], peers };
-    for (const hub of lookup.hubs()) give(hub.id, entry);
+    const check = healthCheckOf(item);
+    for (const peer of candidates) {
+      give(peer.id, held(peer));
+      if (check !== null) give(peer.id, check);
+    }
+    const holders = candidates.map((peer) => holderOf(item, peer, lookup.network));
+    if (candidates.some((peer) => isMetBySpokes(lookup.network, peer)))
+      return { all: [entry, ...holders], peers };
+    const hubs = lookup.hubs();
+    for (const hub of hubs) for (const one of [entry, ...holders]) give(hub.id, one);
+    // What it announces itself.
+    for (const [i, peer] of candidates.entries()) {
+      const [own] = holders.slice(i, i + 1);
+      if (own !== undefined && !hubs.some(({ id }) => id === peer.id)) give(peer.id, own);
+    }
     return { all: [], peers };
   }
   const holder = item.holder === null ? undefined : lookup.peer(item.holder);
@@ -127,9 +145,36 @@ function anycastOf(
   return { kind: 'anycast', network_id: item.networkId, virtual_ip_id: item.id, destinations, by };
 }
 
-/** Whether some spoke may have a tunnel to it that is not by a hub. */
-function mayHaveTunnelsToSpokes(network: NetworkModel, peer: PeerModel): boolean {
-  return network.topologyStrategy === 'full_mesh' || peerClassOf(network, peer) === 'hole_punchable';
+function holderOf(item: VirtualIpModel, peer: PeerModel, network: NetworkModel): EntryValue {
+  return {
+    kind: 'anycast_holder',
+    key: `anycast_holder/${item.id}/${peer.id}`,
+    network_id: item.networkId,
+    virtual_ip_id: item.id,
+    peer_id: peer.id,
+    host_address: peer.hostAddress,
+    destinations: item.addresses.map(withLength),
+    by: tunnelsTo(network, peer),
+  };
+}
+
+function healthCheckOf({ id, networkId, addresses, healthCheck }: VirtualIpModel): EntryValue | null {
+  const [address] = addresses;
+  if (healthCheck === undefined || address === undefined) return null;
+  return {
+    kind: 'health_check',
+    key: `health_check/${id}`,
+    network_id: networkId,
+    virtual_ip_id: id,
+    address,
+    ...healthCheck,
+  };
+}
+
+/** Whether spokes may have a tunnel to it: it is a hub of theirs, or met without one. */
+function isMetBySpokes(network: NetworkModel, peer: PeerModel): boolean {
+  if (network.topologyStrategy === 'full_mesh' || isTransit(peer)) return true;
+  return peerClassOf(network, peer) === 'hole_punchable';
 }
 
 function describeVirtualIp(entry: VirtualIpEntry): string {
@@ -145,7 +190,22 @@ function describeWatch({ address }: WatchEntry): string {
 }
 
 function describeAnycast({ destinations, by }: AnycastEntry): string {
-  return `route packets for ${destinations.join(' and ')} to the first of ${counted(by.length, 'peer')} that is alive`;
+  const tunnels = counted(by.length, 'tunnel');
+  return `route packets for ${destinations.join(' and ')} to the nearest holder that is alive, by one of ${tunnels}`;
+}
+
+function describeHolder({ host_address: holder, destinations }: AnycastHolderEntry): string {
+  return `${holder} holds ${destinations.join(' and ')}`;
+}
+
+function describeHealthCheck({
+  address,
+  protocol,
+  port,
+  path = '',
+  interval_ms: interval,
+}: HealthCheckEntry): string {
+  return `ask the service at ${address}, ${protocol} port ${port}${path === '' ? '' : ` ${path}`}, every ${interval} ms`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,5 +1,10 @@
 // Handler: what is wrong now, or was: sessions of BGP as nodes report them, and what the periodic audit has found.
-import { type Finding, type SessionFindingKind, sessionFindingKinds } from '@powernode/core/intent/findings';
+import {
+  auditFindingKinds,
+  type Finding,
+  type SessionFindingKind,
+  sessionFindingKinds,
+} from '@powernode/core/intent/findings';
 import { findingsPerAccountMax } from '@powernode/core/limits/coordination';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../store/tables.ts';
@@ -71,14 +76,15 @@ const sessionTimes: Readonly<Record<SessionFindingKind, (row: SessionRow) => Tim
 
 /** Open ones are limited by the audit; of those that are over the newest are shown. */
 async function auditSpans(context: ActionContext, input: Asked): Promise<Span[]> {
-  if (sessionFindingKinds.some((kind) => kind === input.kind)) return [];
+  const kinds = auditFindingKinds.filter((kind) => input.kind === undefined || kind === input.kind);
+  if (kinds.length === 0) return [];
   let query = context.trx
     .selectFrom('findings')
     .selectAll()
     .where('account_id', '=', context.accountId)
+    .where('kind', 'in', kinds)
     .where('recovered_at', input.recovered ? 'is not' : 'is', null);
   if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);
-  if (input.kind !== undefined) query = query.where('kind', '=', input.kind);
   const rows = await query
     .orderBy('began_at', 'desc')
     .orderBy('id', 'desc')
@@ -111,13 +117,12 @@ function showFinding({ beganAt, recoveredAt, of }: Span, names: ReadonlyMap<stri
 
 type Names = Readonly<Record<'own' | 'other', string>>;
 
-const sessionDetails: Readonly<
-  Record<SessionFindingKind, (row: SessionRow | null, names: Names) => string>
-> = {
-  'sdwan.bgp_session_down': (row, { own, other }) => {
-    const reason = row?.last_error == null ? '' : `: ${row.last_error}`;
-    return `The BGP session of ${own} with ${other} is ${row?.state ?? 'Idle'}${reason}`;
-  },
-  'sdwan.bgp_routes_refused': (row, { own, other }) =>
-    `${own} refused ${row?.refused_ipv4 ?? 0} IPv4 and ${row?.refused_ipv6 ?? 0} IPv6 announcements of ${other}, of prefixes that are not behind it. No route has changed. Look on ${other} for another BGP daemon, or for who has changed its own.`,
-};
+const sessionDetails: Readonly<Record<SessionFindingKind, (row: SessionRow | null, names: Names) => string>> =
+  {
+    'sdwan.bgp_session_down': (row, { own, other }) => {
+      const reason = row?.last_error == null ? '' : `: ${row.last_error}`;
+      return `The BGP session of ${own} with ${other} is ${row?.state ?? 'Idle'}${reason}`;
+    },
+    'sdwan.bgp_routes_refused': (row, { own, other }) =>
+      `${own} refused ${row?.refused_ipv4 ?? 0} IPv4 and ${row?.refused_ipv6 ?? 0} IPv6 announcements of ${other}, of prefixes that are not behind it. No route has changed. Look on ${other} for another BGP daemon, or for who has changed its own.`,
+  };

@@ -217,6 +217,11 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
     because: 'What was wrong is asked within a quarter; the events of it stay longer.',
     due: (before) => sql`t.recovered_at < ${before}`,
   },
+  virtual_ip_health: {
+    kind: 'kept',
+    because:
+      'The newest row of each virtual IP and holder: replaced by each report, and deleted with either of them.',
+  },
   subnet_advertisements: {
     kind: 'rows',
     deletes: 'Prefixes that are withdrawn',

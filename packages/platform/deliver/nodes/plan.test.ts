@@ -42,12 +42,14 @@ test('a plan names the nodes that the change then reaches, and reverts what it t
   }
   expect([...kinds].sort()).toEqual([
     'anycast',
+    'anycast_holder',
     'bgp',
     'bgp_neighbor',
     'bgp_reset',
     'device',
     'firewall',
     'forwarding',
+    'health_check',
     'interface',
     'lan',
     'member',

@@ -29,14 +29,20 @@ export interface Refused {
 }
 
 export type SessionTurn = { readonly report: SessionReport } & (
-  | { readonly kind: 'established'; /** Since when it was not. */ readonly downSince: Date | null }
+  | { readonly kind: 'established' /** Since when it was not. */; readonly downSince: Date | null }
   | { readonly kind: 'lost' }
   | { readonly kind: 'refused' | 'refusal_ended'; readonly refused: Refused }
 );
 
 type RowBefore = Pick<
   Selectable<Database['bgp_sessions']>,
-  'state' | 'down_since' | 'recovered_at' | 'refused_ipv4' | 'refused_ipv6' | 'refused_since' | 'refused_until'
+  | 'state'
+  | 'down_since'
+  | 'recovered_at'
+  | 'refused_ipv4'
+  | 'refused_ipv6'
+  | 'refused_since'
+  | 'refused_until'
 >;
 
 export async function writeSessions(
@@ -59,9 +65,7 @@ function turnsOf(report: SessionReport, was: RowBefore | undefined): SessionTurn
   const isUp = report.state === 'Established';
   if (isUp !== (was?.state === 'Established')) {
     turns.push(
-      isUp
-        ? { report, kind: 'established', downSince: was?.down_since ?? null }
-        : { report, kind: 'lost' },
+      isUp ? { report, kind: 'established', downSince: was?.down_since ?? null } : { report, kind: 'lost' },
     );
   }
   const before = was === undefined ? null : refusedNow(was);

@@ -24,6 +24,7 @@ import {
   writeDoneResets,
   writeSessions,
 } from './bgp-session-rows.ts';
+import { EventBudget } from './event-budget.ts';
 import { NodeBatch } from './node-batch.ts';
 
 export interface BgpSessionParts {
@@ -41,24 +42,17 @@ interface SessionDraft {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-interface Minute {
-  /** By a clock that nobody sets. */
-  readonly since: number;
-  events: number;
-  /** Turns that no event has told, because there were too many events. */
-  unreported: number;
-}
-
 export class BgpSessions {
   readonly #parts: BgpSessionParts;
   readonly #batch: NodeBatch;
-  readonly #minutes = new WeakMap<NodeState, Minute>();
+  readonly #budget: EventBudget;
   /** The newest report of each session that is not written yet. */
   readonly #waiting = new WeakMap<NodeState, Map<string, SessionReport>>();
 
   constructor(parts: BgpSessionParts) {
     this.#parts = parts;
     const { clock, log } = parts;
+    this.#budget = new EventBudget(clock, sessionEventsPerMinuteMax);
     this.#batch = new NodeBatch({
       clock,
       log,
@@ -146,14 +140,9 @@ export class BgpSessions {
 
   /** null: the node has caused enough events for now. */
   #eventOf(node: NodeState, { report, kind, severity, payload }: SessionDraft): EventDraft | null {
-    const minute = this.#minuteOf(node);
-    if (minute.events >= sessionEventsPerMinuteMax) {
-      minute.unreported++;
-      return null;
-    }
-    minute.events++;
-    const { unreported } = minute;
-    minute.unreported = 0;
+    const allowed = this.#budget.take(node);
+    if (allowed === null) return null;
+    const { unreported } = allowed;
     return makeEvent(this.#parts.clock, {
       accountId: node.accountId,
       kind,
@@ -167,15 +156,6 @@ export class BgpSessions {
         ...(unreported === 0 ? {} : { unreported_count: unreported }),
       },
     });
-  }
-
-  #minuteOf(node: NodeState): Minute {
-    const now = this.#parts.clock.steady();
-    const known = this.#minutes.get(node);
-    if (known !== undefined && now - known.since < 60_000) return known;
-    const minute = { since: now, events: 0, unreported: known?.unreported ?? 0 };
-    this.#minutes.set(node, minute);
-    return minute;
   }
 }
 

@@ -43,6 +43,7 @@ import {
 } from './stream-events.ts';
 import { newestHandshakes, writeTunnels } from './tunnel-rows.ts';
 import { TunnelReports } from './tunnels.ts';
+import { VirtualIpHealth } from './virtual-ip-health.ts';
 
 export interface ReportParts {
   readonly store: Pick<Store, 'db'>;
@@ -71,6 +72,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
   readonly #ruleCounters: RuleCounters;
   readonly #problems: ProblemReports;
   readonly #bgpSessions: BgpSessions;
+  readonly #virtualIpHealth: VirtualIpHealth;
   readonly #directPlaces: DirectPlaces;
   #tunnelsDueMs = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
@@ -109,6 +111,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     this.#ruleCounters = new RuleCounters(parts);
     this.#problems = new ProblemReports(parts);
     this.#bgpSessions = new BgpSessions(parts);
+    this.#virtualIpHealth = new VirtualIpHealth(parts);
   }
 
   /** Called with each delta, as all subscribers of the fleet are. */
@@ -200,6 +203,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
     this.#bgpSessions.observed(node, observed.bgp_sessions);
+    this.#virtualIpHealth.observed(node, observed.virtual_ip_health);
     if (since.first) node.routes = null;
     this.#routes(node, observed.routes);
   }
@@ -226,6 +230,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     await this.#problems.flush();
     await this.#ruleCounters.flush();
     await this.#bgpSessions.flush();
+    await this.#virtualIpHealth.flush();
     await this.#writeTunnels();
   }
 

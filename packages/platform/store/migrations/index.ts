@@ -28,6 +28,7 @@ import { operations } from './0025-operations.ts';
 import { onceTokens } from './0026-once-tokens.ts';
 import { subnets } from './0027-subnets.ts';
 import { routing } from './0028-routing.ts';
+import { virtualIpHealth } from './0029-virtual-ip-health.ts';
 import { refusedRoutes } from './0031-refused-routes.ts';
 import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
 
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
   onceTokens,
   subnets,
   routing,
+  virtualIpHealth,
   refusedRoutes,
   sessionResetsAndFindings,
 ];

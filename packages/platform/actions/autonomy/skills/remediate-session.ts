@@ -5,6 +5,7 @@ import type { OutputOf } from '@powernode/core/actions/define';
 import type { SafeStep } from '@powernode/core/intent/skills';
 import type { ActionContext } from '../../context.ts';
 import { resetSession } from '../../sdwan/routing/session-resets.ts';
+import { shownRefusal } from '../../sdwan/routing/sessions.ts';
 import { causeOf } from './session-cause.ts';
 import { type SessionFacts, sessionEndOf, sessionFactsOf } from './session-facts.ts';
 
@@ -73,7 +74,10 @@ function evidenceOf({
   const refused = shownRefusal(row);
   if (refused !== null) {
     const { ipv4, ipv6, since } = refused;
-    add('refused', `${own.name} has refused ${ipv4} IPv4 and ${ipv6} IPv6 announcements of ${other.name} since ${since}.`);
+    add(
+      'refused',
+      `${own.name} has refused ${ipv4} IPv4 and ${ipv6} IPv6 announcements of ${other.name} since ${since}.`,
+    );
   }
   if (row?.down_since != null && state !== 'Established') {
     add('down_since', `It is down since ${row.down_since.toISOString()}.`);

@@ -4,11 +4,12 @@ import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import { ProductError } from '@powernode/core/errors';
 import type { QuestionEnd } from '@powernode/core/explain/ends';
 import type { InUse } from '@powernode/core/explain/lan-path';
-import { NetworkSnapshot, type PresenceOf } from '@powernode/core/explain/network-snapshot';
+import { NetworkSnapshot, type PresenceOf, type WithdrawnBy } from '@powernode/core/explain/network-snapshot';
 import { explain, type Question } from '@powernode/core/explain/reachability';
 import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
+import { failingHolders } from '../virtual-ips/holders.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { withNames } from './names.ts';
 import { requireObject } from './selectors.ts';
@@ -26,6 +27,7 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
   const snapshot = new NetworkSnapshot(index, {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
     presenceOf: presenceOf(context),
+    withdrawnBy: await withdrawnBy(context, index.network.id),
   });
   const inUse = interfacesInUse(context, index);
   return withNames(context, (nameOf) => {
@@ -41,6 +43,13 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
     };
   });
 };
+
+/** Which holders of virtual IPs are left out now, and why. */
+export async function withdrawnBy(context: ActionContext, networkId: string): Promise<WithdrawnBy> {
+  const failing = await failingHolders(context, networkId);
+  const byVirtualIp = Map.groupBy(failing, ({ virtualIpId }) => virtualIpId);
+  return (id) => new Map((byVirtualIp.get(id) ?? []).map(({ peerId, reason }) => [peerId, reason]));
+}
 
 /** Who is reached now, at the moment of each question. */
 export function presenceOf({ services }: Pick<ActionContext, 'services'>): PresenceOf {

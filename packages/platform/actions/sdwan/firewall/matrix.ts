@@ -5,7 +5,7 @@ import { type MatrixNode, type MatrixRow, matrixNodes, matrixRows } from '@power
 import { type LiveState, NetworkSnapshot } from '@powernode/core/explain/network-snapshot';
 import type { Handler } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
-import { interfacesInUse, presenceOf, refusePortOfIcmp } from './explain.ts';
+import { interfacesInUse, presenceOf, refusePortOfIcmp, withdrawnBy } from './explain.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { namesOf } from './names.ts';
 import { inSlices } from './slices.ts';
@@ -17,6 +17,7 @@ export const getReachabilityMatrix: Handler<'getReachabilityMatrix'> = async (co
   const problems = await problemsOfPeers(context, index.network.id);
   const live: LiveState = {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
+    withdrawnBy: await withdrawnBy(context, index.network.id),
     presenceOf: presenceOf(context),
   };
   const inUse = interfacesInUse(context, index);

@@ -28,12 +28,17 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
     const facts = await routingFacts(context, network.id);
     const routed = await routedNetwork(context, network.id, facts);
     const peerOf = peersByAddress(facts);
-    const routes = facts.subnets.map(({ prefix, announcers }) => {
-      const best = pathsTo(routed, { prefix, announcers }, null).find((path) => path.best);
+    const routes = facts.subnets.map((subnet) => {
+      const { prefix, announcers, virtualIpId } = subnet;
+      const best = pathsTo(routed, subnet, null).flatMap((path) =>
+        path.best ? (peerOf.get(path.announcer) ?? []) : [],
+      );
+      const present = announcers.filter(({ withdrawn }) => withdrawn === undefined);
       return {
         prefix,
-        holders: announcers.flatMap(({ next_hop }) => peerOf.get(next_hop) ?? []),
-        best: best === undefined ? null : (peerOf.get(best.announcer) ?? null),
+        virtualIpId,
+        holders: present.flatMap(({ next_hop }) => peerOf.get(next_hop) ?? []),
+        best,
       };
     });
     const isStatic = network.routing_mode === 'static';
@@ -42,13 +47,22 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
       routing_mode: network.routing_mode,
       as_number: facts.asNumber,
       static_routes: routes.flatMap(({ prefix, best }) =>
-        isStatic && best !== null
-          ? [{ prefix, via_peer_id: best, source: sources.get(`${prefix} ${best}`) ?? '' }]
-          : [],
+        (isStatic ? best : []).map((peerId) => ({
+          prefix,
+          via_peer_id: peerId,
+          source: sources.get(`${prefix} ${peerId}`) ?? 'virtual_ip',
+        })),
       ),
       bgp_routes: isStatic
         ? []
-        : routes.map((route) => ({ ...route, source: `peer:${route.best ?? route.holders[0] ?? ''}` })),
+        : routes.map(({ prefix, virtualIpId, holders, best: [best = null, ...others] }) => ({
+            prefix,
+            source:
+              virtualIpId === undefined ? `peer:${best ?? holders[0] ?? ''}` : `virtual_ip:${virtualIpId}`,
+            holders,
+            // Of several that are as good each peer uses the one that is nearest to it.
+            best: others.length > 0 ? null : best,
+          })),
     };
   },
 

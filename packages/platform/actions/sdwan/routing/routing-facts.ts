@@ -1,10 +1,15 @@
 // What route policies of a network are checked against, from its rows: also within a change that is not committed yet.
+
+import { localPreferenceDefault } from '@powernode/core/limits/routing';
+import { withLength } from '@powernode/core/net/address';
 import { type AuditedPolicies, auditPolicies, type PolicyFinding } from '@powernode/core/routing/audit';
 import { subnetsOf } from '@powernode/core/routing/from-entries';
-import type { Policy } from '@powernode/core/routing/model';
+import type { Policy, Subnet } from '@powernode/core/routing/model';
 import { resolved } from '@powernode/core/routing/references';
 import type { ActionContext } from '../../context.ts';
 import { accountAsNumber } from '../networks/model.ts';
+import { failingHolders } from '../virtual-ips/holders.ts';
+import { candidateIds } from '../virtual-ips/model.ts';
 import type { RoutePolicyRow } from './model.ts';
 
 export interface RoutingFacts extends AuditedPolicies {
@@ -53,13 +58,50 @@ export async function routingFacts(context: ActionContext, networkId: string): P
     addresses,
     peers: new Set(addresses.values()),
     policies: rows.map((row) => policyOf(row, addresses)),
-    subnets: subnetsOf(
-      announced.flatMap(({ prefix, preference, peer_id: peerId }) => {
-        const address = addresses.get(peerId);
-        return address === undefined ? [] : [{ prefix, preference, next_hop: address }];
-      }),
-    ),
+    subnets: [
+      ...subnetsOf(
+        announced.flatMap(({ prefix, preference, peer_id: peerId }) => {
+          const address = addresses.get(peerId);
+          return address === undefined ? [] : [{ prefix, preference, next_hop: address }];
+        }),
+      ),
+      ...(await anycastSubnets(context, networkId, addresses)),
+    ],
   };
+}
+
+/** Without the words of the holder's agent, which are not the platform's own. */
+const unhealthy =
+  'Its holder does not announce it, because its health check fails (system_sdwan_get_virtual_ip says why).';
+
+/** Anycast addresses with their holders. */
+async function anycastSubnets(
+  context: ActionContext,
+  networkId: string,
+  addresses: ReadonlyMap<string, string>,
+): Promise<Subnet[]> {
+  const rows = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['id', 'address', 'ipv4_address', 'primary_holder_peer_id', 'failover_holder_peer_ids'])
+    .where('account_id', '=', context.accountId)
+    .where('network_id', '=', networkId)
+    .where('anycast', '=', true)
+    .orderBy('id')
+    .execute();
+  if (rows.length === 0) return [];
+  const failing = await failingHolders(context, networkId);
+  return rows.flatMap((row) => {
+    const announcers = candidateIds(row).flatMap((peerId) => {
+      const address = addresses.get(peerId);
+      if (address === undefined) return [];
+      const failure = failing.find((one) => one.virtualIpId === row.id && one.peerId === peerId);
+      const preference = localPreferenceDefault;
+      return [{ next_hop: address, preference, ...(failure === undefined ? {} : { withdrawn: unhealthy }) }];
+    });
+    return [row.address, row.ipv4_address].flatMap((one) =>
+      one === null ? [] : [{ prefix: withLength(one), announcers, virtualIpId: row.id }],
+    );
+  });
 }
 
 /** What an audit finds; statements of peers that are gone are part of no policy, and found here. */

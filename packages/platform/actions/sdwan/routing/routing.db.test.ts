@@ -126,7 +126,11 @@ describe('route policies', () => {
       'statements.0.match.prefix_le',
     ],
     ['a prefix that cannot be', [{ seq: 10, match: { prefix: '10.0.0.1/8' } }], 'statements.0.match.prefix'],
-    ['a community that cannot be', [{ seq: 10, set: { community: '70000:1' } }], 'statements.0.set.community'],
+    [
+      'a community that cannot be',
+      [{ seq: 10, set: { community: '70000:1' } }],
+      'statements.0.set.community',
+    ],
   ])('%s is refused with its place, before anything is written', async (_, statements, path) => {
     const permitted = statements.map((one) => ({ ...one, action: 'permit' }));
     const input = { ...policy(), name: 'wrong', statements: permitted };
@@ -298,7 +302,11 @@ describe('sessions', () => {
     ]);
     expect((await shown())?.refused).toEqual({ ipv4: 1, ipv6: 20_000, since });
     expect(await findings()).toMatchObject([
-      { began_at: since, recovered_at: null, detail: expect.stringContaining('20000 IPv6 announcements of a') },
+      {
+        began_at: since,
+        recovered_at: null,
+        detail: expect.stringContaining('20000 IPv6 announcements of a'),
+      },
     ]);
     const answer = await remediate({
       skill: 'bgp-session-remediate',

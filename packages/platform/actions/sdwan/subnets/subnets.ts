@@ -8,6 +8,7 @@ import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';
 import { showPeer } from '../peers/present-peer.ts';
 import { networkRow, type PeerRow, peerRow } from '../rows.ts';
+import { advertisements } from './advertisements.ts';
 import { refuseUnfitSubnets } from './checks.ts';
 import { type SubnetRow, subnetModel } from './model.ts';
 import { showSubnets } from './present-subnet.ts';
@@ -40,9 +41,7 @@ export const subnetHandlers: HandlersOf<'declareLanSubnets' | 'listSubnetAdverti
   async listSubnetAdvertisements(context, input) {
     if (input.network_id !== undefined) await networkRow(context, input.network_id);
     if (input.peer_id !== undefined) await peerRow(context, input.peer_id);
-    let query = context.trx
-      .selectFrom('subnet_advertisements')
-      .selectAll('subnet_advertisements')
+    let query = advertisements(context)
       .where('account_id', '=', context.accountId)
       .where('withdrawn_at', input.withdrawn === true ? 'is not' : 'is', null);
     if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);

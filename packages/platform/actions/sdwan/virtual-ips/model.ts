@@ -23,6 +23,7 @@ export function virtualIpModel(row: VirtualIpRow): VirtualIpModel {
     candidates: candidateIds(row),
     holder: row.current_holder_peer_id,
     epoch: row.epoch,
+    ...(row.health_check === null ? {} : { healthCheck: row.health_check }),
   };
 }
 

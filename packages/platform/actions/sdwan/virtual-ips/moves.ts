@@ -34,7 +34,11 @@ type Columns = Partial<
     | 'preempt'
     | 'hold_down_seconds'
   >
-> & { readonly failover_holder_peer_ids?: string; readonly transition?: string | null };
+> & {
+  readonly failover_holder_peer_ids?: string;
+  readonly transition?: string | null;
+  readonly health_check?: string | null;
+};
 
 /** Writes the row and the change that follows for the network. */
 export async function writeVirtualIp(

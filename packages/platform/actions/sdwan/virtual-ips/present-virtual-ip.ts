@@ -45,6 +45,7 @@ export function showVirtualIp(row: VirtualIpRow): VirtualIp {
     hold_down_seconds: row.hold_down_seconds,
     epoch: row.epoch,
     last_transition_at: timeOrNull(row.last_transition_at),
+    health_check: row.health_check,
   };
 }
 

@@ -2,6 +2,8 @@
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
 
 import { ProductError } from '@powernode/core/errors';
+import type { HealthCheck } from '@powernode/core/intent/virtual-ip';
+import { healthChecksPerNodeMax } from '@powernode/core/limits/anycast';
 import * as failoverLimits from '@powernode/core/limits/failover';
 import * as overlayLimits from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
@@ -14,6 +16,7 @@ import { releaseAddresses } from '../peers/allocation.ts';
 import { networkRow, peerRow } from '../rows.ts';
 import { addressesFor } from './address.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
+import { holdersOf } from './holders.ts';
 import { candidateIds, type VirtualIpRow, virtualIpModel } from './model.ts';
 import { recordTransition, takeAway, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
@@ -27,7 +30,12 @@ export const virtualIpHandlers: HandlersOf<
     await refuseTooMany(context, network.id);
     await refuseNameTaken(context, { networkId: network.id, name: input.name, except: null });
     const candidates = { primary: input.primary_holder_peer_id, failover: input.failover_holder_peer_ids };
-    await refuseUnfitCandidates(context, { networkId: network.id, virtualIpId: null, ...candidates });
+    const healthCheck = input.health_check ?? null;
+    refuseCheckOfSingle(input.anycast, healthCheck);
+    await refuseUnfitCandidates(context, {
+      ...{ networkId: network.id, virtualIpId: null, isChecked: healthCheck !== null },
+      ...candidates,
+    });
     const id = context.services.newId();
     const { address, ipv4Address } = await addressesFor(context, { network, id, wanted: input.address });
     const move = creation(context, sequence);
@@ -46,6 +54,7 @@ export const virtualIpHandlers: HandlersOf<
         preempt: input.preempt ?? false,
         hold_down_seconds: input.hold_down_seconds ?? failoverLimits.holdDownSecondsDefault,
         epoch: 1,
+        health_check: healthCheck === null ? null : JSON.stringify(healthCheck),
         ...(input.anycast
           ? { state: 'active' as const }
           : {
@@ -79,7 +88,8 @@ export const virtualIpHandlers: HandlersOf<
 
   async getVirtualIp(context, input) {
     const row = await virtualIpRow(context, input.virtual_ip_id);
-    return { virtual_ip: { ...showVirtualIp(row), transitions: await transitionsOf(context, row.id) } };
+    const [transitions, holders] = [await transitionsOf(context, row.id), await holdersOf(context, row)];
+    return { virtual_ip: { ...showVirtualIp(row), transitions, holders } };
   },
 
   async updateVirtualIp(context, input) {
@@ -132,9 +142,15 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
   // Whoever becomes the primary one does not stay behind itself.
   const failover =
     input.failover_holder_peer_ids ?? before.failover_holder_peer_ids.filter((id) => id !== primary);
-  const isGiven = input.primary_holder_peer_id !== undefined || input.failover_holder_peer_ids !== undefined;
+  const healthCheck = input.health_check === undefined ? before.health_check : input.health_check;
+  if (input.health_check !== undefined) refuseCheckOfSingle(before.anycast, input.health_check);
+  const isGiven =
+    input.primary_holder_peer_id !== undefined ||
+    input.failover_holder_peer_ids !== undefined ||
+    (healthCheck !== null && before.health_check === null);
   const { id: virtualIpId, network_id: networkId } = before;
-  if (isGiven) await refuseUnfitCandidates(context, { networkId, virtualIpId, primary, failover });
+  const isChecked = healthCheck !== null;
+  if (isGiven) await refuseUnfitCandidates(context, { networkId, virtualIpId, primary, failover, isChecked });
   const { successor_peer_id: successor } = before;
   return {
     name: input.name ?? before.name,
@@ -142,6 +158,7 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
     failover_holder_peer_ids: JSON.stringify(failover),
     preempt: input.preempt ?? before.preempt,
     hold_down_seconds: input.hold_down_seconds ?? before.hold_down_seconds,
+    health_check: healthCheck === null ? null : JSON.stringify(healthCheck),
     successor_peer_id: successor !== null && [primary, ...failover].includes(successor) ? successor : null,
   };
 }
@@ -166,10 +183,26 @@ interface Candidates {
   readonly virtualIpId: string | null;
   readonly primary: string;
   readonly failover: readonly string[];
+  /** Each of them is to run a health check. */
+  readonly isChecked: boolean;
+}
+
+/**
+ * Only a holder can ask the service at the address, so of one that is moved nobody would know whether the next holder is
+ * any better.
+ */
+function refuseCheckOfSingle(anycast: boolean, healthCheck: HealthCheck | null): void {
+  if (anycast || healthCheck === null) return;
+  const message = 'needs anycast: of an address with a single holder no other candidate can be checked';
+  throw new ProductError(
+    'validation_failed',
+    `health_check: ${message}. Create the virtual IP with anycast, or omit health_check.`,
+    { fields: [{ path: 'health_check', code: 'not_anycast', message }] },
+  );
 }
 
 async function refuseUnfitCandidates(context: ActionContext, candidates: Candidates): Promise<void> {
-  const { networkId, virtualIpId, primary, failover } = candidates;
+  const { networkId, virtualIpId, primary, failover, isChecked } = candidates;
   if (failover.includes(primary)) {
     const message = 'the primary holder cannot also be a fail-over holder';
     throw new ProductError('validation_failed', `failover_holder_peer_ids: ${message}. Remove it.`, {
@@ -189,7 +222,7 @@ async function refuseUnfitCandidates(context: ActionContext, candidates: Candida
         },
       );
     }
-    await refuseBusyNode(context, { peerId, instanceId: peer.instance_id, virtualIpId, path });
+    await refuseBusyNode(context, { peerId, instanceId: peer.instance_id, virtualIpId, path, isChecked });
   }
 }
 
@@ -201,16 +234,24 @@ async function refuseBusyNode(
     readonly instanceId: string;
     readonly virtualIpId: string | null;
     readonly path: string;
+    readonly isChecked: boolean;
   },
 ): Promise<void> {
-  const { rows } = await sql<{ count: number }>`
-    select count(distinct v.id) as count
+  const { rows } = await sql<{ count: number; checked: number }>`
+    select count(distinct v.id) as count,
+      count(distinct v.id) filter (where v.health_check is not null) as checked
     from peers p
     join virtual_ips v on v.network_id = p.network_id
      and (v.primary_holder_peer_id = p.id or jsonb_exists(v.failover_holder_peer_ids, p.id::text))
     where p.instance_id = ${of.instanceId} and v.id is distinct from ${of.virtualIpId}::uuid
   `.execute(context.trx);
-  const count = rows[0]?.count ?? 0;
+  const { count = 0, checked = 0 } = rows[0] ?? {};
+  if (of.isChecked && checked >= healthChecksPerNodeMax) {
+    throw new ProductError(
+      'limit_reached',
+      `${of.path}: the instance of the peer ${of.peerId} runs ${checked} health checks already, which is the limit.`,
+    );
+  }
   if (count < overlayLimits.virtualIpsPerNodeMax) return;
   throw new ProductError(
     'limit_reached',

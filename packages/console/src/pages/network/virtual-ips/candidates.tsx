@@ -60,12 +60,12 @@ interface SectionProps extends ViewProps {
 
 /** Who may not ask for a fail-over sees the order only. */
 export function CandidatesSection({ ip, network, nameOf }: SectionProps) {
-  const may = useMay('failoverVirtualIp') && !ip.anycast;
+  const may = useMay('failoverVirtualIp');
   const rehearsal = useCandidates(ip.id, { enabled: may });
   if (!may) {
     const order = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids];
     return (
-      <Section title={ip.anycast ? 'Holders' : 'Candidates'}>
+      <Section title="Candidates">
         <ol className="lines">
           {order.map((id) => (
             <li key={id} className="line-item">

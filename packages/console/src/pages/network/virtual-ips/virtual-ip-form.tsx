@@ -13,6 +13,13 @@ import { PickField } from '../../../parts/pick-field.tsx';
 import { numberOrText, withoutBlanks } from '../../form-values.ts';
 import { usePeerNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
+import {
+  HealthCheckFields,
+  type HealthCheckValues,
+  healthCheckOf,
+  healthCheckValuesOf,
+  noHealthCheck,
+} from './health-check-fields.tsx';
 import { HolderOrder } from './holder-order.tsx';
 
 type FormProps = ViewProps & ObjectFormProps<VirtualIp>;
@@ -26,7 +33,9 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
     failover: [] as readonly string[],
     preempt: false,
     hold_down_seconds: '',
+    health_check: noHealthCheck,
   }));
+  const healthCheck = values.anycast ? healthCheckOf(values.health_check) : null;
   return (
     <ChangeForm
       action="createVirtualIp"
@@ -36,6 +45,7 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
         name: values.name,
         anycast: values.anycast,
         ...settingsOf(values),
+        ...(healthCheck === null ? {} : { health_check: healthCheck }),
         ...withoutBlanks({ address: values.address }),
       }}
       onCancel={onCancel}
@@ -56,7 +66,7 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
           />
           <Check
             label="Anycast"
-            hint="All holders answer at the same time."
+            hint="All holders answer at the same time, and packets go to the nearest."
             checked={values.anycast}
             onChange={(anycast) => set({ anycast })}
           />
@@ -75,6 +85,7 @@ function valuesOf(ip: VirtualIp): { readonly name: string } & SettingValues {
     failover: ip.failover_holder_peer_ids,
     preempt: ip.preempt,
     hold_down_seconds: String(ip.hold_down_seconds),
+    health_check: healthCheckValuesOf(ip),
   };
 }
 
@@ -86,7 +97,11 @@ export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { r
       object={ip}
       named={{ virtual_ip_id: ip.id }}
       valuesOf={valuesOf}
-      parametersOf={(values) => ({ name: values.name, ...settingsOf(values) })}
+      parametersOf={(values) => ({
+        name: values.name,
+        ...settingsOf(values),
+        ...(values.anycast ? { health_check: healthCheckOf(values.health_check) } : {}),
+      })}
       nameOf={nameOf}
       label="Edit the virtual IP"
       panel
@@ -109,6 +124,7 @@ interface SettingValues {
   readonly failover: readonly string[];
   readonly preempt: boolean;
   readonly hold_down_seconds: string;
+  readonly health_check: HealthCheckValues;
 }
 
 function settingsOf({ primary, failover, preempt, hold_down_seconds, anycast }: SettingValues) {
@@ -147,7 +163,9 @@ function Settings({
         onChange={(failover) => set({ failover })}
         error={errorOf('failover_holder_peer_ids')}
       />
-      {values.anycast ? null : (
+      {values.anycast ? (
+        <HealthCheckFields values={values} set={set} errorOf={errorOf} />
+      ) : (
         <>
           <Check
             label="Preempt"

@@ -19,8 +19,8 @@ import { usePeerNames } from '../names.ts';
 import { ObjectLink } from '../object-link.tsx';
 import { useSheet } from '../use-sheet.ts';
 import type { ViewProps } from '../view.ts';
-import { CandidatesSection } from './candidates.tsx';
 import { FailoverDialog } from './failover-dialog.tsx';
+import { HoldersSection } from './holders.tsx';
 import { Transitions } from './transitions.tsx';
 import { EditVirtualIp } from './virtual-ip-form.tsx';
 import { holderWords, isMoving } from './words.ts';
@@ -84,7 +84,7 @@ export function VirtualIpSheet({ id, network }: ViewProps & { readonly id: strin
               ['ID', <Copyable key="i" text={ip.id} label="the ID" />],
             ]}
           />
-          <CandidatesSection ip={ip} network={network} nameOf={nameOf} />
+          <HoldersSection ip={ip} holders={ip.holders} network={network} nameOf={nameOf} />
           <Section title="History" aside={<span className="muted">the last 20</span>}>
             <Transitions transitions={ip.transitions} networkId={network.id} nameOf={nameOf} />
           </Section>

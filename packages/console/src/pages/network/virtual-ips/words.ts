@@ -22,3 +22,11 @@ export function nextWords(ip: VirtualIp, nameOf: NameOf): string {
 export function isMoving(ip: Pick<VirtualIp, 'state'>): boolean {
   return ip.state === 'failing_over' || ip.state === 'pending';
 }
+
+/** What each holder asks, in a few words. */
+export function healthCheckWords(check: VirtualIp['health_check']): string {
+  if (check === null) return 'no health check';
+  const what =
+    check.protocol === 'tcp' ? `TCP port ${check.port}` : `HTTP port ${check.port} ${check.path ?? '/'}`;
+  return `${what} every ${check.interval_ms} ms`;
+}

@@ -1,0 +1,60 @@
+// What this machine announces to other peers: prefixes and anycast addresses by BGP, and which addresses that it holds are
+// not to be sent to it now, because their health check fails.
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import type { BgpSessionObservation, VirtualIpHealthObservation } from '@powernode/core/wire/node-stream';
+import { askService } from '../checks/ask.ts';
+import { HealthChecks } from '../checks/health-checks.ts';
+import type { BgpDecisions, NetworkDecisions } from '../plan/bgp-decisions.ts';
+import { Bgp, type BgpParts } from './bgp.ts';
+
+export interface AnnouncementsParts extends Omit<BgpParts, 'sessionsChanged' | 'withheld'> {
+  /** Sessions, or the health of services, differ from before. */
+  readonly changed: () => void;
+  /** Addresses that are not to be sent here now; the whole list. */
+  readonly withhold: (addresses: readonly string[]) => void;
+}
+
+export class Announcements implements BgpDecisions {
+  readonly #bgp: Bgp;
+  readonly #checks: HealthChecks;
+
+  constructor(parts: AnnouncementsParts) {
+    const { clock, log, changed, withhold } = parts;
+    this.#checks = new HealthChecks({
+      clock,
+      ask: askService(clock),
+      turned: ({ address }, { health, lastError }) => {
+        log.info({ address, health, lastError }, 'the service at a virtual IP');
+        changed();
+      },
+      changed: () => {
+        withhold(this.#checks.withheld);
+        this.#bgp.withheldChanged();
+      },
+    });
+    this.#bgp = new Bgp({ ...parts, sessionsChanged: changed, withheld: () => this.#checks.withheld });
+  }
+
+  of(networkId: string): NetworkDecisions | null {
+    return this.#bgp.of(networkId);
+  }
+
+  /** As the platform is told of them. */
+  get observations(): {
+    readonly bgpSessions: readonly BgpSessionObservation[];
+    readonly virtualIpHealth: readonly VirtualIpHealthObservation[];
+  } {
+    return { bgpSessions: this.#bgp.sessions, virtualIpHealth: this.#checks.observations };
+  }
+
+  /** A document that the machine is now, or as much of it as could be applied. */
+  take(document: NodeDocument): void {
+    this.#checks.take(document);
+    this.#bgp.take(document);
+  }
+
+  async stop(): Promise<void> {
+    this.#checks.stop();
+    await this.#bgp.stop();
+  }
+}

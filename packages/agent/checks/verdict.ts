@@ -1,0 +1,33 @@
+// Whether the service behind a virtual IP is well, from the outcomes of its checks. The first one decides alone; after it,
+// `fall` failures in a row until it fails, and `rise` successes in a row until it is well. Pure.
+
+export type Health = 'healthy' | 'failing' | 'unknown';
+
+/** null: the service answered; else why the check failed, for people. */
+export type Outcome = string | null;
+
+export interface Verdict {
+  readonly health: Health;
+  /** Outcomes in a row that speak against it. */
+  readonly against: number;
+  /** When it became so. */
+  readonly sinceMs: number;
+  /** Of the last check; null: it did not fail, or there was none. */
+  readonly lastError: string | null;
+}
+
+export function firstVerdict(nowMs: number): Verdict {
+  return { health: 'unknown', against: 0, sinceMs: nowMs, lastError: null };
+}
+
+export function nextVerdict(
+  before: Verdict,
+  outcome: Outcome,
+  limits: { readonly fall: number; readonly rise: number; readonly nowMs: number },
+): Verdict {
+  const said: Health = outcome === null ? 'healthy' : 'failing';
+  const against = said === before.health ? 0 : before.against + 1;
+  const needed = before.health === 'unknown' ? 1 : said === 'failing' ? limits.fall : limits.rise;
+  if (against < needed) return { ...before, against, lastError: outcome };
+  return { health: said, against: 0, sinceMs: limits.nowMs, lastError: outcome };
+}
