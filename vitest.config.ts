@@ -26,7 +26,7 @@ const labs = [
   'suites/docs/screenshots.e2e.test.ts',
 ];
 /** Files in which paths die and others take over, or in which not a packet may be lost. */
-const alone = ['suites/e2e/{services,window}/**/*.test.ts'];
+const alone = ['suites/e2e/{routing,services,window}/**/*.test.ts'];
 /** One file at a time, after all others. */
 const oneByOne = {
   testTimeout: 300_000,

@@ -35,7 +35,7 @@ afterAll(async () => {
 const fileOf = (program: string) =>
   toolPath
     .split(':')
-    .map((place) => path.join(place, program))
+    .map((place) => path.resolve(place, program))
     .find((file) => existsSync(file)) ?? `/usr/bin/${program}`;
 
 /** Runs a program of the checkout where each of these files is replaced: by nothing, or by another. */
@@ -138,4 +138,35 @@ it('a lab whose agent has ended fails at once, with the words of that agent [9.1
   );
   await expect(up).rejects.toThrow(/the agent of edge1 has ended/);
   expect(await labsFound()).toEqual([]);
+});
+
+it('a lab with BGP on a machine without FRR says so, and its LANs reach each other by static routes', async () => {
+  const name = uniqueName('frrless');
+  const file = path.join(folder, 'frrless.yaml');
+  writeFileSync(
+    file,
+    `name: ${name}
+platforms: [{ name: main }]
+lans: [{ name: tokyo }, { name: osaka }]
+hosts:
+  - { name: hub1, on: public, role: hub }
+  - { name: edge1, on: [public, tokyo] }
+  - { name: edge2, on: [public, osaka] }
+  - { name: client1, on: tokyo, agent: none, gateway: edge1 }
+  - { name: client2, on: osaka, agent: none, gateway: edge2 }
+networks:
+  - name: routed
+    routing_mode: ibgp
+    hosts: [hub1, edge1, edge2]
+    lan_subnets: [{ host: edge1, lan: tokyo }, { host: edge2, lan: osaka }]
+`,
+  );
+  const program = path.join(checkout, 'packages/lab/main.ts');
+  const { status, stderr } = runWithout([program, 'up', file], { '/usr/lib/frr/bgpd': nothing });
+  expect(stderr).toMatch(/network routed: its routes are static\. \w+: FRR \(.*\) is not installed/);
+  expect(status).toBe(0);
+  const lab = await findLab(name);
+  const { exitCode } = await lab.exec('client1', { program: 'ping', args: ['-c', '1', '192.168.2.11'] });
+  await lab.down();
+  expect(exitCode).toBe(0);
 });

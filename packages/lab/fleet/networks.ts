@@ -1,8 +1,14 @@
 // The overlays of a lab: created, and their hosts attached, through the platform's public API only. What is
 // there already is left as it is, so that it may be done again after half of it.
+import type { OutputOf } from '@powernode/core/actions/define';
 import { fleetActions } from '@powernode/core/actions/fleet';
+import { routingActions } from '@powernode/core/actions/routing';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
+import { subnetActions } from '@powernode/core/actions/subnets';
 import { ProductError } from '@powernode/core/errors';
+import type { BgpSession } from '@powernode/core/intent/bgp';
+import type { Network } from '@powernode/core/intent/network';
+import type { Peer } from '@powernode/core/intent/peer';
 import { labConnectedMs } from '@powernode/core/limits/lab';
 import { pageSizeMax } from '@powernode/core/limits/requests';
 import { hostOf, type LabPlan, type NetworkPlan } from '../plan/plan.ts';
@@ -20,9 +26,9 @@ export interface NetworkPlace {
   readonly report: (line: string) => void;
 }
 
-/** Creates the network if there is none of its name, and attaches its hosts, hubs first. */
+/** Creates the network if there is none of its name, attaches its hosts, hubs first, and declares the LANs behind them. */
 export async function setUpNetwork(place: NetworkPlace): Promise<void> {
-  const id = await ensureNetwork(place);
+  const { id } = await ensureNetwork(place);
   const attached = new Set((await listPeers(place.call, id)).map((peer) => peer.node_instance_id));
   const byRole = [...place.network.hosts].sort((a, b) => rank(place.plan, a) - rank(place.plan, b));
   for (const name of byRole) {
@@ -38,6 +44,21 @@ export async function setUpNetwork(place: NetworkPlace): Promise<void> {
     });
   }
   place.report(`network ${place.network.name}: ${byRole.length} hosts attached`);
+  await declareLans(place, await listPeers(place.call, id));
+}
+
+/** Only of peers that have none: what an operator has changed stays. */
+async function declareLans(place: NetworkPlace, peers: readonly Peer[]): Promise<void> {
+  const byHost = Map.groupBy(place.network.lans, ({ host }) => host);
+  for (const [host, lans] of byHost) {
+    const instance = instanceId(place, host);
+    const peer = peers.find(({ node_instance_id }) => node_instance_id === instance);
+    if (peer === undefined || peer.lan_subnets.length > 0) continue;
+    const subnets = lans.flatMap((one) => one.subnets.map((subnet) => ({ ...subnet })));
+    await place.call(subnetActions.declareLanSubnets, { peer_id: peer.id, subnets });
+  }
+  if (byHost.size > 0)
+    place.report(`network ${place.network.name}: LANs behind ${byHost.size} hosts declared`);
 }
 
 /** Hubs first: a first handshake that meets no peer is tried again only after 5 s. */
@@ -51,12 +72,12 @@ function instanceId(place: NetworkPlace, host: string): string {
   return instance;
 }
 
-async function ensureNetwork({ call, network }: NetworkPlace): Promise<string> {
+async function ensureNetwork({ call, network }: NetworkPlace): Promise<Network> {
   const found = await call(sdwanActions.listNetworks, { name: network.name });
   const existing = found.networks[0];
-  if (existing !== undefined) return existing.id;
+  if (existing !== undefined) return existing;
   const made = await call(sdwanActions.createNetwork, { ...network.settings, name: network.name });
-  return made.network.id;
+  return made.network;
 }
 
 /** A peer gets a key that its node has published; a fresh agent needs a moment for that. */
@@ -73,9 +94,54 @@ async function waitForKeys(place: NetworkPlace, host: { name: string; instance: 
   );
 }
 
-/** Returns when every peer of the network has shaken hands. */
+/** Returns when every peer of the network has shaken hands and, where it uses iBGP, every session is established. */
 export async function waitConnected(place: NetworkPlace): Promise<void> {
-  const id = await ensureNetwork(place);
+  const { id, routing_mode } = await ensureNetwork(place);
+  await waitForHandshakes(place, id);
+  if (routing_mode === 'ibgp') await waitForSessions(place, id);
+}
+
+/** Peers without FRR route statically, which is said and waited for no longer. */
+async function waitForSessions(place: NetworkPlace, id: string): Promise<void> {
+  const { call, network, report } = place;
+  const what = `all BGP sessions of network ${network.name} to be established`;
+  let instead = '';
+  await waitFor({ what, limitMs: labConnectedMs, instead: () => instead }, async () => {
+    const without = (await listPeers(call, id)).find(
+      ({ problem }) => problem?.code === 'routing_daemon_missing',
+    );
+    if (without !== undefined) {
+      report(
+        `network ${network.name}: its routes are static. ${without.hostname}: ${without.problem?.detail}`,
+      );
+      return true;
+    }
+    const sessions = await allSessions(call, id);
+    const missing = sessions.filter(({ state }) => state !== 'Established');
+    const named = missing
+      .slice(0, 3)
+      .map((one) => `${one.hostname} to ${one.neighbor_hostname} is ${one.state}`);
+    instead = `${sessions.length - missing.length} of ${sessions.length}; ${named.join(', ')}`;
+    return sessions.length > 0 && missing.length === 0;
+  });
+}
+
+async function allSessions(call: Call, network: string): Promise<BgpSession[]> {
+  const sessions: BgpSession[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const page: OutputOf<typeof routingActions.getBgpSessions> = await call(routingActions.getBgpSessions, {
+      network_id: network,
+      limit: pageSizeMax,
+      ...(cursor === '' ? {} : { cursor }),
+    });
+    sessions.push(...page.sessions);
+    cursor = page.next_cursor;
+  }
+  return sessions;
+}
+
+async function waitForHandshakes(place: NetworkPlace, id: string): Promise<void> {
   let waiting: readonly string[] = place.network.hosts;
   let shown = -1;
   const what = `all peers of network ${place.network.name} to be connected`;

@@ -152,7 +152,33 @@ function network(spec: LabSpec, index: number): SpecProblem[] {
       at(position, `"${name}" belongs to another platform than the network`);
     if (item.hosts.indexOf(name) < position) at(position, `"${name}" is named twice`);
   }
-  return problems;
+  return [...problems, ...declaredLans(spec, index)];
+}
+
+function declaredLans(spec: LabSpec, index: number): SpecProblem[] {
+  const item = spec.networks[index];
+  if (item === undefined) return [];
+  const seen = new Set<string>();
+  return item.lan_subnets.flatMap(({ host: name, lan }, position): SpecProblem[] => {
+    const at = (key: 'host' | 'lan', message: string) => [
+      { path: ['networks', index, 'lan_subnets', position, key], message },
+    ];
+    const known = lanNames(spec);
+    if (!item.hosts.includes(name)) return at('host', `"${name}" is no host of the network`);
+    if (!known.includes(lan)) {
+      return at('lan', `"${lan}" is no LAN of this lab (there are: ${known.join(', ') || 'none'})`);
+    }
+    const router = spec.hosts.find((candidate) => candidate.name === name);
+    if (router?.on.includes(lan) === false) return at('lan', `"${name}" is not on "${lan}"`);
+    const hasIpv6 = spec.lans.some((candidate) => candidate.name === lan && candidate.prefix6 !== undefined);
+    if (item.ipv4_prefix === null && !hasIpv6) {
+      return at('lan', `the network has no IPv4 and "${lan}" no IPv6; give the LAN a prefix6`);
+    }
+    const pair = `${name} ${lan}`;
+    if (seen.has(pair)) return at('lan', `"${lan}" is declared twice for "${name}"`);
+    seen.add(pair);
+    return [];
+  });
 }
 
 /** The platform of a host or a network; the only one when none is named. */

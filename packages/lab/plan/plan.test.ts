@@ -1,5 +1,6 @@
 // Addresses and wires of a lab, and which of them a cut guards.
 import { expect, test } from 'vitest';
+import { lanPairs } from './lan-pairs.ts';
 import { benchmarkBlocks, planLab, usualPublic } from './plan.ts';
 import { planCut, planPartition } from './reach.ts';
 import { acceptSpec } from './read.ts';
@@ -149,6 +150,60 @@ test('a host without an agent belongs to no platform, and speaks what it is told
     [null, '198.51.100.11', null],
     [null, null, '2001:db8:51::12'],
   ]);
+});
+
+const sites = (ipv4_prefix?: null) =>
+  planLab(
+    acceptSpec({
+      name: 'a',
+      platforms: [{ name: 'x' }],
+      lans: [
+        { name: 'tokyo', prefix4: '192.168.7.0/24', prefix6: 'fd00:7::/64' },
+        { name: 'osaka', ...(ipv4_prefix === null ? { prefix6: 'fd00:8::/64' } : {}) },
+        { name: 'other' },
+      ],
+      hosts: [
+        { name: 'e1', on: ['public', 'tokyo'] },
+        { name: 'e2', on: ['public', 'osaka', 'tokyo'] },
+        { name: 't', on: 'tokyo', agent: 'none', gateway: 'e1' },
+        { name: 'o', on: 'osaka', agent: 'none' },
+        { name: 'u', on: 'other', agent: 'none' },
+      ],
+      networks: [
+        {
+          ...{ name: 'n', hosts: ['e1', 'e2'], ...(ipv4_prefix === null ? { ipv4_prefix } : {}) },
+          lan_subnets: [
+            { host: 'e1', lan: 'tokyo', preference: 200 },
+            { host: 'e2', lan: 'osaka', source_nat: true },
+          ],
+        },
+      ],
+    }),
+    usualPublic,
+  );
+
+test('a LAN behind a host is declared by its prefix of each family that the network has', () => {
+  const tokyo = { preference: 200, source_nat: false };
+  expect(sites().networks[0]?.lans).toEqual([
+    {
+      host: 'e1',
+      lan: 'tokyo',
+      subnets: [
+        { prefix: '192.168.7.0/24', ...tokyo },
+        { prefix: 'fd00:7::/64', ...tokyo },
+      ],
+    },
+    { host: 'e2', lan: 'osaka', subnets: [{ prefix: '192.168.2.0/24', preference: 100, source_nat: true }] },
+  ]);
+  expect(sites(null).networks[0]?.lans.map(({ subnets }) => subnets.map(({ prefix }) => prefix))).toEqual([
+    ['fd00:7::/64'],
+    ['fd00:8::/64'],
+  ]);
+});
+
+test('hosts of different declared LANs are to reach each other; one without a gateway is only reached', () => {
+  expect(lanPairs(sites())).toEqual([{ from: 't', to: 'o', address: '192.168.2.11' }]);
+  expect(lanPairs(sites(null))).toEqual([{ from: 't', to: 'o', address: 'fd00:8::11' }]);
 });
 
 test.each([

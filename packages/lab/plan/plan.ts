@@ -57,10 +57,24 @@ export interface HostPlan {
   /** Addresses of the host that is its gateway; null: it has none, and takes the gateway of its segment. */
   readonly gateway: Pick<Attachment, 'address4' | 'address6'> | null;
 }
+/** A prefix behind a host, as the action takes it. */
+export interface SubnetPlan {
+  readonly prefix: string;
+  readonly description?: string | undefined;
+  readonly preference: number;
+  readonly source_nat: boolean;
+}
+/** A LAN behind a host of a network, with its prefix of each family that the network has. */
+export interface DeclaredLan {
+  readonly host: string;
+  readonly lan: string;
+  readonly subnets: readonly SubnetPlan[];
+}
 export interface NetworkPlan {
   readonly name: string;
   readonly platform: string;
   readonly hosts: readonly string[];
+  readonly lans: readonly DeclaredLan[];
   /** What else the file says of it, as the action's parameters. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -126,12 +140,28 @@ export function planLab(spec: LabSpec, blocks: PublicBlocks): LabPlan {
         ),
       })),
     ),
-    networks: spec.networks.map(({ name, platform, hosts, ...settings }) => ({
+    networks: spec.networks.map(({ name, platform, hosts, lan_subnets, ...settings }) => ({
       name,
       platform: platformOf(spec, { platform }) ?? '',
       hosts,
+      lans: lan_subnets.map((declared) => declaredLan(segments, declared, settings.ipv4_prefix !== null)),
       settings,
     })),
+  };
+}
+
+function declaredLan(
+  segments: readonly SegmentPlan[],
+  declared: LabSpec['networks'][number]['lan_subnets'][number],
+  hasIpv4: boolean,
+): DeclaredLan {
+  const { host, lan, ...how } = declared;
+  const segment = segments.find(({ name }) => name === lan);
+  const prefixes = [hasIpv4 ? segment?.prefix4 : null, segment?.prefix6];
+  return {
+    host,
+    lan,
+    subnets: prefixes.flatMap((prefix) => (prefix == null ? [] : [{ prefix, ...how }])),
   };
 }
 

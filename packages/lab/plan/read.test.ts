@@ -65,6 +65,30 @@ test.each([
     'name: a\nplatforms: [{ name: p }, { name: q }]\nhosts: [{ name: h, on: public }]',
     'hosts[0].platform: platform is needed, because the lab has more than one',
   ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: public }, { name: i, on: [public, l] }]\nnetworks:\n  - name: n\n    hosts: [h]\n    lan_subnets: [{ host: h, lan: l }]',
+    'lab.yaml:8: networks[0].lan_subnets[0].lan: "h" is not on "l"',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: [public, l] }, { name: i, on: [public, l] }]\nnetworks: [{ name: n, hosts: [h], lan_subnets: [{ host: i, lan: l }, { host: h, lan: public }] }]',
+    'networks[0].lan_subnets[1].lan: "public" is no LAN of this lab (there are: l)',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: [public, l] }, { name: i, on: [public, l] }]\nnetworks: [{ name: n, hosts: [h], lan_subnets: [{ host: i, lan: l }] }]',
+    'networks[0].lan_subnets[0].host: "i" is no host of the network',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: [public, l] }]\nnetworks: [{ name: n, hosts: [h], lan_subnets: [{ host: h, lan: l }, { host: h, lan: l }] }]',
+    '"l" is declared twice for "h"',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: [public, l] }]\nnetworks: [{ name: n, hosts: [h], ipv4_prefix: null, lan_subnets: [{ host: h, lan: l }] }]',
+    'the network has no IPv4 and "l" no IPv6; give the LAN a prefix6',
+  ],
+  [
+    'name: a\nplatforms: [{ name: p }]\nlans: [{ name: l }]\nhosts: [{ name: h, on: [public, l] }]\nnetworks: [{ name: n, hosts: [h], lan_subnets: [{ host: h, lan: l, preference: -1 }] }]',
+    'networks[0].lan_subnets[0].preference:',
+  ],
   ['name: a\nnetworks: [{ name: n, hosts: [h] }]', 'a network needs a platform, and this lab has none'],
   [
     'name: a\nplatforms: [{ name: p }]\nnetworks: [{ name: n, hosts: [h] }]',

@@ -2,6 +2,7 @@
 // belongs to what is decided in plan.ts.
 import * as common from '@powernode/core/intent/common';
 import { firewallPolicy, mtu, routingMode, topologyStrategy } from '@powernode/core/intent/network';
+import { lanSubnet } from '@powernode/core/intent/subnet';
 import { labNameLengthMax, labNodesMax, labPlatformsMax } from '@powernode/core/limits/lab';
 import { parseAddress } from '@powernode/core/net/address';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
@@ -54,10 +55,15 @@ const host = z.strictObject({
   role: z.enum(['hub', 'spoke']).default('spoke'),
   tags: common.tags.optional(),
 });
+/** A LAN that a host is in front of: the network routes its prefixes to that host. */
+const declaredLan = lanSubnet
+  .pick({ description: true, preference: true, source_nat: true })
+  .extend({ host: name, lan: name });
 const network = z.strictObject({
   name: common.name,
   platform: name.optional(),
   hosts: z.array(name).min(1).max(labNodesMax),
+  lan_subnets: z.array(declaredLan).max(labNodesMax).default([]),
   description: common.description.optional(),
   prefix: common.prefix.optional(),
   /** null: no IPv4 leg. */

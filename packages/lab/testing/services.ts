@@ -13,6 +13,7 @@ import type { Call } from '../fleet/api.ts';
 import { checkout } from '../fleet/programs.ts';
 import { type Lab, upFile } from '../lab.ts';
 import { waitFor } from '../stage/process.ts';
+import { hubBehind } from './ways.ts';
 
 export const hubs = ['hub1', 'hub2', 'hub3'] as const;
 export const spokes = ['server1', 'server2', 'edge1', 'edge2', 'edge3', 'office1', 'office2'] as const;
@@ -74,12 +75,8 @@ export class Services {
   /** The hub through which a spoke would send to an address now; null: without one. */
   async hubTowards(from: string, address: string): Promise<string | null> {
     const device = await this.lab.wayTo(from, address);
-    const [{ links }, peers] = [await this.topology(), await this.peers()];
-    const own = peers.get(from)?.id;
-    const link = links.find(
-      ({ peer_id, interface: name, purpose }) => peer_id === own && name === device && purpose === 'transit',
-    );
-    return [...peers.values()].find(({ id }) => id === link?.remote_peer_id)?.hostname ?? null;
+    const [topology, peers] = [await this.topology(), await this.peers()];
+    return hubBehind({ topology, peers, from, device });
   }
 
   /** Two spokes between which packets go through the same hub both ways. One of them has to be behind a symmetric

@@ -33,6 +33,15 @@ test('what was sent just before the end is not lost, what was sent long before i
   expect(read([answer(0, 1), summary(101, 1000)])).toMatchObject({ lost: 98, longestGapMs: 1000 });
 });
 
+test('what is lost so far are the requests before the last answer', () => {
+  const log = new PingLog(10);
+  const lost = [answer(0, 1), answer(30, 4), answer(31, 3, 11)].map((line) => {
+    log.read(line);
+    return log.lost;
+  });
+  expect(lost).toEqual([0, 2, 1]);
+});
+
 test('sequence numbers go round', () => {
   const lines = Array.from({ length: 70_000 }, (_, index) => answer(index * 10, (index + 1) % 65_536));
   expect(read([...lines, summary(70_000, 699_990)])).toMatchObject({

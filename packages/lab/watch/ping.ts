@@ -4,22 +4,23 @@ import { labPingIntervalMs, labPingLanesMax } from '@powernode/core/limits/lab';
 import { networkPrefixLength } from '@powernode/core/limits/overlay';
 import { parseAddress } from '@powernode/core/net/address';
 import type { OpenLab } from '../life/record.ts';
+import { lanPairs, type PingPair } from '../plan/lan-pairs.ts';
 import { requireNode } from '../stage/fabric.ts';
 import { inside } from '../stage/holder.ts';
 import { signal } from '../stage/process.ts';
 import { attempt, toolPath } from '../stage/run.ts';
 import { readAddresses } from './status.ts';
 
-/** One direction between two hosts, over the network that they share. */
-export interface PingPair {
-  readonly from: string;
-  readonly to: string;
-  readonly address: string;
-}
+export type { PingPair };
 
 export interface PingResult extends PingPair {
   /** null: no answer. */
   readonly roundTripMs: number | null;
+}
+
+/** Every ordered pair of hosts that a network connects: of its members, and of hosts in LANs behind them. */
+async function connectedPairs(lab: OpenLab): Promise<PingPair[]> {
+  return [...(await overlayPairs(lab)), ...lanPairs(lab.plan)];
 }
 
 /** Every ordered pair of hosts with an address in the same network; IPv4 legs go the same ways. */
@@ -46,7 +47,7 @@ function networkOf(text: string): bigint[] {
 
 /** Pings every pair once it is there, with a second and a third try; a few pairs of one host at once. */
 export async function pingMatrix(lab: OpenLab): Promise<PingResult[]> {
-  const rows = Map.groupBy(await overlayPairs(lab), (pair) => pair.from);
+  const rows = Map.groupBy(await connectedPairs(lab), (pair) => pair.from);
   const done = await Promise.all([...rows].map(([from, pairs]) => pingRow(lab, { from, pairs })));
   return done.flat();
 }
@@ -88,27 +89,39 @@ export interface PingReport extends PingPair {
   readonly slowestMs: number;
 }
 
+/** What a pair has seen until now. */
+export interface PingsSoFar extends PingPair {
+  /** Requests without an answer before the last one that has one. */
+  readonly lost: number;
+  readonly received: number;
+  /** How long there has been no answer. */
+  readonly silentMs: number;
+}
+
 export interface RunningPings {
   /** How long the pair that has waited longest has had no answer. */
   readonly silentMs: () => number;
+  /** Of each pair, in the order of the pairs. */
+  readonly soFar: () => readonly PingsSoFar[];
   /** Ends them, and tells what each pair has seen. */
   readonly stop: () => Promise<PingReport[]>;
 }
 
 export interface PingOptions {
   readonly intervalMs?: number;
-  /** Default: all pairs of the overlay, as they are at the start. */
+  /** Default: all pairs that networks connect, as they are at the start. */
   readonly pairs?: readonly PingPair[];
 }
 
 /** Starts continuous pings; returns when each pair has had its first answer. */
 export async function startPings(lab: OpenLab, options: PingOptions = {}): Promise<RunningPings> {
   const intervalMs = options.intervalMs ?? labPingIntervalMs;
-  const pairs = options.pairs ?? (await overlayPairs(lab));
+  const pairs = options.pairs ?? (await connectedPairs(lab));
   const running = pairs.map((pair) => new PingRun(lab, pair, intervalMs));
   await Promise.all(running.map((run) => run.firstAnswer));
   return {
     silentMs: () => Math.max(0, ...running.map((run) => run.silentMs)),
+    soFar: () => running.map((run) => run.soFar),
     stop: () => Promise.all(running.map((run) => run.stop())),
   };
 }
@@ -157,6 +170,11 @@ class PingRun {
 
   get silentMs(): number {
     return performance.now() - this.#heardMs;
+  }
+
+  get soFar(): PingsSoFar {
+    const { lost, received } = this.#log;
+    return { ...this.#pair, lost, received, silentMs: this.silentMs };
   }
 
   /** The signal goes to the group, because nsenter, the parent of ping, passes none on. */
@@ -210,6 +228,11 @@ export class PingLog {
     this.#lastAnswerMs = answer.atMs;
   }
 
+  /** Requests without an answer before the last one that has one. */
+  get lost(): number {
+    return this.#highest - this.received;
+  }
+
   report(): Omit<PingReport, keyof PingPair> {
     const tailMs = (this.#firstAnswerMs ?? 0) + this.#totalMs - this.#lastAnswerMs;
     const onTheirWay = Math.ceil(this.#longestTripMs / this.#intervalMs) + 1;
@@ -217,7 +240,7 @@ export class PingLog {
     return {
       sent: this.#sent,
       received: this.received,
-      lost: this.#highest - this.received + lateOnes,
+      lost: this.lost + lateOnes,
       longestGapMs: Math.round(Math.max(this.#longestGapMs, tailMs)),
       slowestMs: this.#longestTripMs,
     };
