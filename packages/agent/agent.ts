@@ -29,7 +29,7 @@ import { NodeProblems, unsupportedProblems } from './observe/problems.ts';
 import { Reporter, type Situation } from './observe/reporter.ts';
 import { RulesetMonitor } from './observe/ruleset-monitor.ts';
 import { type AgentStatus, statusOf } from './observe/status.ts';
-import { UnderlayWatch } from './observe/underlay.ts';
+import { Surroundings } from './observe/surroundings.ts';
 import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
 import type { Settings } from './ports/settings.ts';
@@ -73,7 +73,7 @@ export class Agent {
   readonly #nodeProblems: NodeProblems;
   readonly #unstored: UnstoredState;
   readonly #hostWatch: HostWatch;
-  readonly #underlay: UnderlayWatch;
+  readonly #surroundings: Surroundings;
   readonly #guard: ChangeGuard;
   readonly #failures: ApplyFailures;
   readonly #outage: Outage;
@@ -179,13 +179,11 @@ export class Agent {
       },
       failed: (error) => log.warn({ err: error }, 'the certificate could not be renewed; it is tried again'),
     });
-    this.#underlay = new UnderlayWatch({
+    this.#surroundings = new Surroundings({
       run: parts.run,
       clock,
+      reconciler: this.#reconciler,
       platform: () => this.#stream.remote?.address ?? null,
-      isOurs: (name) =>
-        this.#reconciler.index.interfaces.has(name) ||
-        this.#reconciler.observed.interfaces.get(name)?.ours === true,
       changed: () => this.#reportState(),
     });
     this.#rulesetMonitor = new RulesetMonitor({
@@ -230,7 +228,7 @@ export class Agent {
     this.#guard.start();
     this.#monitor.start();
     // What the platform must not cover stands in the first hello.
-    void this.#underlay.look().then(() => this.#stream.open());
+    void this.#surroundings.look().then(() => this.#stream.open());
     this.#rulesetMonitor.start();
     this.#renewal.start();
   }
@@ -239,7 +237,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#guard.stop();
     this.#monitor.stop();
-    this.#underlay.stop();
+    this.#surroundings.stop();
     this.#rulesetMonitor.stop();
     this.#renewal.stop();
     this.#stream.close();
@@ -296,7 +294,7 @@ export class Agent {
       run: this.#parts.runId,
       hostname: this.#identity.hostname,
       ...whereabouts(),
-      underlay: this.#underlay.facts,
+      underlay: this.#surroundings.underlay,
       unused_keys: this.#keys.unused().slice(0, unusedKeysMax),
     };
     this.#stream.send(helloOf(facts, { held, applied: this.#reconciler.applied }));
@@ -304,7 +302,7 @@ export class Agent {
     this.#nodeProblems.greet();
     this.#reconciler.retryDirectPaths();
     this.#probing.greet();
-    this.#reporter.startAnew(this.#underlay.facts);
+    this.#reporter.startAnew(this.#surroundings.underlay);
     this.#report();
   }
 
@@ -373,6 +371,7 @@ export class Agent {
     this.#unstored.attempt('what is applied', () => this.#held.noteApplied(target));
     this.#rematch.applied(target.document);
     this.#announcements.take(target.document);
+    this.#surroundings.applied();
     this.#parts.log.info({ revision: target.revision, entries: target.entries.size }, 'applied');
     this.#publishKeys();
     this.#keys.retireLater(() =>
@@ -414,7 +413,8 @@ export class Agent {
 
   #situation(): Situation {
     return {
-      underlay: this.#underlay.facts,
+      underlay: this.#surroundings.underlay,
+      podSlices: this.#surroundings.podSlices,
       ...this.#announcements.observations,
       observed: this.#reconciler.observed,
       entries: this.#held.current?.entries ?? new Map(),

@@ -110,8 +110,9 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
       choice('Default policy', 'firewall_default_policy', ['accept', 'drop']),
       text('MTU', 'mtu', (n) => String(1280 + (n % 140))),
       text('IPv4 prefix', 'ipv4_prefix', (n) => `100.${70 + (n % 50)}.0.0/24`),
+      text('Pod subnet prefix', 'pod_subnet_prefix', (n) => `fd42:0:${(n + 1).toString(16)}::/56`),
     ],
-    without: ['pod_subnet_prefix'],
+    without: [],
   },
   updatePeer: {
     kind: 'form',
@@ -134,8 +135,8 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
       ),
       text('Listen port', 'listen_port', (n) => String(53_000 + n)),
     ],
-    // Two names of one parameter.
-    without: ['endpoint_address'],
+    // Two names of one parameter; and a field where the network has pods, of which no two want the same.
+    without: ['endpoint_address', 'pod_subnet'],
   },
   updateVirtualIp: {
     kind: 'form',

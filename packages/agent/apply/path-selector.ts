@@ -8,7 +8,7 @@ import { type Choices, type RouteChanges, RouteChooser } from '../plan/route-cho
 import type { ProberNews } from '../probe/messages.ts';
 import type { PathState } from '../probe/path-state.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
-import { routeMetric } from '../subsystems/routes/steps.ts';
+import { metricOf } from '../subsystems/routes/steps.ts';
 import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 
 export class PathSelector {
@@ -67,7 +67,7 @@ export class PathSelector {
   adopt(observed: ObservedState): void {
     const found: [string, string][] = [];
     for (const [destination, routes] of observed.routes) {
-      const route = routes.find((one) => one.metric === routeMetric);
+      const route = routes.find((one) => one.metric === metricOf(destination));
       if (route !== undefined) found.push([destination, route.device]);
     }
     this.#chooser.adopt(found);

@@ -7,6 +7,7 @@ import {
   agentRulesetLookShareMax,
   agentRulesetMonitorAgainMs,
 } from '@powernode/core/limits/agent';
+import { isClusterInterface } from '@powernode/core/net/pod-slices';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
 import type { FoundProblem } from '../observe/problems.ts';
@@ -107,7 +108,10 @@ export class HostWatch {
 
   async #facts(): Promise<HostFacts> {
     const { run, settings, document, options } = this.#parts;
-    const networks = networksOf(document());
+    const current = document();
+    const networks = networksOf(current);
+    // Pods behind a cluster's bridge have addresses that the network routes to.
+    const hasPods = current.all('pods').size > 0;
     const rules = networks.length === 0 ? new Map() : await lookAtHostRules(run);
     for (const network of networks)
       if (network.forwards && familiesOf(network).includes(4)) this.#forward(network);
@@ -115,7 +119,7 @@ export class HostWatch {
       rules,
       networks,
       reversePathFilter: settings.read('net/ipv4/conf/all/rp_filter'),
-      bridges: bridgesOf(),
+      bridges: bridgesOf().filter((name) => !hasPods || !isClusterInterface(name)),
       statedBridges: options.bridges,
     };
   }

@@ -21,7 +21,14 @@ function observedWith(peers: readonly ObservedPeer[]): ObservedState {
     listenPort: 1,
     peers: new Map(peers.map((peer) => [peer.publicKey, peer])),
   };
-  const of = { prepared: true, flavour: 'kernel', mtu: 1420, up: true, addresses: [] } as const;
+  const of = {
+    prepared: true,
+    grouped: true,
+    flavour: 'kernel',
+    mtu: 1420,
+    up: true,
+    addresses: [],
+  } as const;
   return {
     ...nothingObserved,
     interfaces: new Map([['wg-test', { name: 'wg-test', ours: true, ...of, device }]]),
@@ -40,6 +47,7 @@ function situation(peers: readonly ObservedPeer[], change: Partial<Situation> = 
     ruleCounts: new Map(),
     health: healthWith(),
     underlay: [],
+    podSlices: null,
     bgpSessions: [],
     virtualIpHealth: [],
     nowMs: startMs,

@@ -39,6 +39,8 @@ export interface Situation {
   readonly bgpSessions: readonly BgpSessionObservation[];
   /** Health checks of virtual IPs that this machine holds. */
   readonly virtualIpHealth: readonly VirtualIpHealthObservation[];
+  /** Slices of pods that a cluster has given it; null: it is not asked. */
+  readonly podSlices: readonly string[] | null;
   readonly nowMs: number;
 }
 
@@ -60,6 +62,7 @@ export class Reporter {
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
   #underlay = '';
+  #podSlices = '';
 
   /** A new stream: the platform knows nothing but the underlay of the hello. What was mended is kept for it. */
   startAnew(underlay: readonly UnderlayFact[]): void {
@@ -70,6 +73,7 @@ export class Reporter {
     this.#rules.clear();
     this.#sessions.startAnew();
     this.#health.startAnew();
+    this.#podSlices = '';
   }
 
   /** The last of it, whether it was told or not. */
@@ -113,6 +117,7 @@ export class Reporter {
       ...this.#newUnderlay(situation),
       ...(sessions.length > 0 ? { bgp_sessions: sessions } : {}),
       ...(health.length > 0 ? { virtual_ip_health: health } : {}),
+      ...this.#newPodSlices(situation),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -142,6 +147,14 @@ export class Reporter {
     if (text === this.#underlay) return {};
     this.#underlay = text;
     return { underlay: [...underlay] };
+  }
+
+  #newPodSlices({ podSlices }: Situation): Pick<Observed, 'pod_slices'> {
+    if (podSlices === null) return {};
+    const text = JSON.stringify(podSlices);
+    if (text === this.#podSlices) return {};
+    this.#podSlices = text;
+    return { pod_slices: [...podSlices] };
   }
 
   #newRoutes(situation: Situation): Observed['routes'] {
@@ -214,6 +227,7 @@ function isEmpty(frame: Observed): boolean {
     frame.rules === undefined &&
     frame.underlay === undefined &&
     frame.bgp_sessions === undefined &&
-    frame.virtual_ip_health === undefined
+    frame.virtual_ip_health === undefined &&
+    frame.pod_slices === undefined
   );
 }

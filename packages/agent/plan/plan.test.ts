@@ -232,6 +232,7 @@ describe('a plan', () => {
       name: 'wg-aa',
       ours: false,
       prepared: false,
+      grouped: false,
       flavour: 'kernel',
       mtu: 1500,
       up: true,

@@ -10,6 +10,7 @@ import { anycastOverrides } from './anycast.ts';
 import { backupRoutes, noOverrides, type Overrides } from './backup-paths.ts';
 import { NearestHolders } from './nearest-holder.ts';
 import type { PathIndex } from './path-index.ts';
+import { podNextHops } from './pod-next-hops.ts';
 import type { PathSituation } from './probe-health.ts';
 import { subnetOverrides } from './subnets.ts';
 
@@ -79,7 +80,7 @@ export class RouteChooser {
     const anycast = anycastOverrides(situation, backupRoutes(paths));
     this.#overrides = subnetOverrides({ paths, before, choices: next }, anycast);
     const refused = networksRefused(paths.index);
-    for (const [destination, device] of this.#overrides.routes) {
+    for (const [destination, device] of [...this.#overrides.routes, ...podNextHops(paths.index, next)]) {
       const networkId = paths.index.interfaces.get(device)?.network_id ?? '';
       // Prefixes behind peers are not of the network's own IPv4 prefix.
       const isSubnet = destination.includes(' table ');

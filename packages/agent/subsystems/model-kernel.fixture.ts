@@ -4,7 +4,7 @@
 import { withoutLength } from '@powernode/core/net/address';
 import { asLoaded } from './nftables/observed.fixture.ts';
 import type { ByFamily, ObservedInterface, ObservedPeer, ObservedRoute, ObservedState } from './observed.ts';
-import { routeMetric } from './routes/steps.ts';
+import { metricOf } from './routes/steps.ts';
 import type { Step } from './step.ts';
 
 export interface ModelKernel {
@@ -29,7 +29,7 @@ function applyStep(kernel: ModelKernel, step: Step): ModelKernel {
       return { ...kernel, seen: { ...seen, interfaces, routes: routesWithout(seen, step.name) } };
     }
     case 'prepare_interface':
-      return changed(kernel, step.name, (one) => ({ ...one, prepared: true }));
+      return changed(kernel, step.name, (one) => ({ ...one, prepared: true, grouped: true }));
     case 'set_link':
       return changed(kernel, step.name, (one) => ({ ...one, up: true, mtu: step.mtu }));
     case 'add_address':
@@ -71,6 +71,7 @@ function applyStep(kernel: ModelKernel, step: Step): ModelKernel {
 const blankInterface: Omit<ObservedInterface, 'name'> = {
   ours: true,
   prepared: false,
+  grouped: false,
   flavour: 'userspace',
   mtu: 1420,
   up: false,
@@ -165,9 +166,9 @@ function routesAfter(
   const known = [...seen.interfaces.values()].flatMap((one) => one.addresses.map(withoutLength));
   if (step.source !== null && !known.includes(step.source))
     throw new Error(`${step.source} is no address of this machine`);
-  const kept = before.filter((route) => route.metric !== routeMetric);
+  const kept = before.filter((route) => route.metric !== metricOf(destination));
   return routes.set(destination, [
     ...kept,
-    { destination, device, source: step.source, metric: routeMetric },
+    { destination, device, source: step.source, metric: metricOf(destination) },
   ]);
 }

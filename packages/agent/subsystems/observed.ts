@@ -32,6 +32,8 @@ export interface ObservedInterface {
   readonly ours: boolean;
   /** Everything that is set once after creation has been set. */
   readonly prepared: boolean;
+  /** It is in the group of the agent's interfaces. */
+  readonly grouped: boolean;
   readonly flavour: 'kernel' | 'userspace' | 'other';
   readonly mtu: number;
   readonly up: boolean;

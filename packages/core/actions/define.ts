@@ -103,10 +103,7 @@ export interface ActionDefinition<I extends Shape = Shape, O extends Shape = Sha
 
 /** What every mutating action takes beside its own parameters (contract §1, §7). */
 export const mutationInput = {
-  dry_run: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Return the resulting object and a plan, and change nothing' }),
+  dry_run: z.boolean().default(false).meta({ description: 'Return the object and a plan; change nothing' }),
   approve: z
     .boolean()
     .default(false)
@@ -118,7 +115,7 @@ export const revisedInput = {
     .min(0)
     .max(revisionMax)
     .optional()
-    .meta({ description: 'Fail with 409 if the object has a different revision' }),
+    .meta({ description: 'Fail (409) if the revision differs' }),
 };
 
 /** Of an action that plans unless it is told to act. */

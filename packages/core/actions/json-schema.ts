@@ -80,6 +80,6 @@ function isPortable(pattern: string): boolean {
 function withAlias(json: JsonSchema, subject: string): JsonSchema {
   const named = json.properties?.[subject];
   if (named === undefined) return json;
-  const description = [named.description, 'May also be given as id'].filter(Boolean).join('. ');
+  const description = [named.description, 'Alias: id'].filter(Boolean).join('. ');
   return { ...json, properties: { ...json.properties, [subject]: { ...named, description } } };
 }

@@ -31,17 +31,20 @@ const reachability = {
   }),
   endpoint_address: common.endpoint.nullable().optional().meta({
     description:
-      'Endpoint of the peer, instead of the address that the platform observes; include the port if a router forwards a port other than listen_port',
+      'Endpoint, instead of the observed address; with the port if a router forwards another one than listen_port',
   }),
   endpoint_addresses: z.array(common.endpoint).max(peerEndpointsMax).optional().meta({
     description:
-      'Several endpoints, for example one IPv4 and one IPv6, in order of preference; each peer uses the first one it can reach. Empty: as observed',
+      'Several endpoints in order of preference; each peer uses the first one it can reach. Empty: as observed',
   }),
   listen_port: z.int().min(1).max(65535).nullable().optional().meta({
     description:
-      'UDP listen port of WireGuard; null: chosen by the platform. A router in front forwards the port of endpoint_address to it',
+      'UDP listen port; null: chosen by the platform. A router in front forwards the port of endpoint_address to it',
   }),
 };
+const podSubnet = common.prefix.nullable().optional().meta({
+  description: 'Slice of pod_subnet_prefix; null: observed, else assigned',
+});
 
 export const sdwanActions = {
   createNetwork: mutate({
@@ -55,7 +58,9 @@ export const sdwanActions = {
       prefix: common.prefix.optional().meta({ description: 'A /64 of fd00::/8, unique in the account' }),
       routing_mode: routingMode.default('static'),
       topology_strategy: topologyStrategy.default('hub_and_spoke'),
-      pod_subnet_prefix: common.prefix.optional(),
+      pod_subnet_prefix: common.prefix.optional().meta({
+        description: 'Private prefix of pods; each peer has a slice of it',
+      }),
       ipv4_prefix: common.prefix.nullable().optional().meta({
         description:
           'Private IPv4 prefix; when omitted, one that overlaps nothing on any instance; null: no IPv4',
@@ -117,7 +122,9 @@ export const sdwanActions = {
       name: common.name.optional(),
       topology_strategy: topologyStrategy.optional(),
       routing_mode: routingMode.optional(),
-      pod_subnet_prefix: common.prefix.nullable().optional(),
+      pod_subnet_prefix: common.prefix.nullable().optional().meta({
+        description: 'Cannot change while a cluster uses a slice of it; null: no pods',
+      }),
       ipv4_prefix: common.prefix.nullable().optional().meta({
         description: 'Private IPv4 prefix that overlaps nothing on any member; null removes IPv4',
       }),
@@ -169,6 +176,7 @@ export const sdwanActions = {
       network_id: common.id,
       node_instance_id: common.id,
       ...reachability,
+      pod_subnet: podSubnet,
       tags: common.tags.optional(),
     },
     output: { peer },
@@ -183,6 +191,7 @@ export const sdwanActions = {
       endpoint_address: 'free',
       endpoint_addresses: 'free',
       listen_port: 'free',
+      pod_subnet: 'given',
       tags: 'given',
     },
     route: { method: 'POST', path: peers },
@@ -237,8 +246,8 @@ export const sdwanActions = {
     name: 'system_sdwan_update_peer',
     title: 'Change a peer',
     description:
-      'Declares whether the peer is publicly reachable and its endpoint (null: detect again), or sets its tags. Its address does not change.',
-    input: { peer_id: common.id, ...reachability, tags: common.tags.optional() },
+      'Declares whether the peer is publicly reachable and its endpoint (null: detect again), or sets its tags or its pod_subnet. Its address does not change.',
+    input: { peer_id: common.id, ...reachability, pod_subnet: podSubnet, tags: common.tags.optional() },
     output: { peer },
     permission: 'system.sdwan.peers.manage',
     category: 'sdwan.peer_update',

@@ -19,6 +19,7 @@ const sentences: EntryDescriptions = {
     return `peer ${peer.public_key} on ${peer.interface}, ${place}, carries ${carried}`;
   },
   route: ({ destination, via }) => `route to ${destination} by ${via.join(', else ')}`,
+  pods: ({ prefix }) => `route slices of ${prefix} to the pods of peers`,
   forwarding: ({ handle }) => `forward between the peers of wg-${handle}`,
   probe: (probe) => `probe ${probe.target} through ${probe.interface}: ${why[probe.purpose]}`,
   firewall: ({ prefixes, default_policy: policy }) =>

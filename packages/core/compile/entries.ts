@@ -24,7 +24,7 @@ import {
 import { fnv1a } from './fnv.ts';
 import type { NetworkModel, PeerModel } from './model.ts';
 
-export function leafInterfaceName(network: NetworkModel): string {
+export function leafInterfaceName(network: Pick<NetworkModel, 'handle'>): string {
   return `wg-${network.handle}`;
 }
 
@@ -244,15 +244,32 @@ export function peerClassEntries(
     default_policy: network.firewallDefaultPolicy,
     rematch: network.rematchConnections,
   };
+  const ofAll = [firewall, ...podsEntries(network)];
   if (from !== 'transit' && from !== 'hub') {
-    return [firewall, ...transit.flatMap((hub) => hubProbeEntries(network, hub, transit))];
+    return [...ofAll, ...transit.flatMap((hub) => hubProbeEntries(network, hub, transit))];
   }
   // A hub meets everyone on its leaf interface, so the whole prefix goes there.
   const via = [leafInterfaceName(network)];
   return [
-    firewall,
+    ...ofAll,
     ...prefixesOf(network).map((destination) => routeEntry(network, { destination, via })),
     { kind: 'forwarding', network_id: network.id, handle: network.handle },
+  ];
+}
+
+function podsEntries(network: NetworkModel): EntryValue[] {
+  const { podPrefix } = network;
+  if (podPrefix === undefined) return [];
+  return [
+    {
+      kind: 'pods',
+      key: `pods/${network.id}`,
+      network_id: network.id,
+      handle: network.handle,
+      prefix: podPrefix,
+      interface: leafInterfaceName(network),
+      next_hops: prefixesOf(network).find((prefix) => familyOf(prefix) === familyOf(podPrefix)) ?? null,
+    },
   ];
 }
 

@@ -20,6 +20,8 @@ export interface NetworkModel {
   readonly rematchConnections: boolean;
   /** Its peers speak BGP with this AS number. Absent: its routes are static. */
   readonly asNumber?: number;
+  /** What the pods of its peers have slices of. Absent: it has none. */
+  readonly podPrefix?: string;
 }
 
 /** The parts of a peer that reach a node's document, its own or another's. */

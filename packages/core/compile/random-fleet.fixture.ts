@@ -95,6 +95,7 @@ export class RandomFleet {
       topologyStrategy: pick('hub_and_spoke', 'full_mesh'),
       firewallDefaultPolicy: pick('accept', 'drop'),
       ...(this.#chance.share(0.4) ? { asNumber: 64512 } : {}),
+      ...(this.#chance.share(0.3) ? { podPrefix: '10.42.0.0/16' } : {}),
       rematchConnections: pick(true, false),
     };
     return { kind: 'network_created', network };
@@ -103,8 +104,15 @@ export class RandomFleet {
   #changedNetwork(network: NetworkModel): NetworkModel {
     const { pick, share } = this.#chance;
     const { asNumber, ...rest } = network;
+    const { podPrefix, ...withoutPods } = share(0.8)
+      ? network
+      : asNumber === undefined
+        ? { ...rest, asNumber: 64512 }
+        : rest;
+    const kept = share(0.8) ? podPrefix : podPrefix === undefined ? 'fd42::/56' : undefined;
     const next = {
-      ...(share(0.8) ? network : asNumber === undefined ? { ...rest, asNumber: 64512 } : rest),
+      ...withoutPods,
+      ...(kept === undefined ? {} : { podPrefix: kept }),
       mtu: pick(1280, 1420),
       firewallDefaultPolicy: pick('accept' as const, 'drop' as const),
       rematchConnections: pick(true, false),

@@ -103,22 +103,34 @@ function hubDevice({ inUse }: Context, node: NodeView): string | null {
   return null;
 }
 
+/** A LAN, or a slice for pods, of the peer with that name. */
+interface LanPlace {
+  readonly peer: string;
+  readonly isForPods: boolean;
+}
+
+function named({ prefix }: LanEntry, { isForPods }: LanPlace): string {
+  return isForPods ? `the pod subnet ${prefix}` : `the LAN ${prefix}`;
+}
+
 /** In words: a packet that leaves the network into a LAN at its peer. */
-export function intoLan(lan: LanEntry, destination: ParsedAddress, peer: string): string {
+export function intoLan(lan: LanEntry, destination: ParsedAddress, at: LanPlace): string {
+  const { peer } = at;
   const known = localAddress(lan, destination);
   const translated =
     known === destination.text ? '' : ` Its destination becomes ${known} there (1:1 translation).`;
   const hidden = lan.source_nat
     ? ` Clients there see the address of ${peer} as its source (source NAT).`
     : '';
-  return `The packet leaves the network into the LAN ${lan.prefix} at ${peer}.${translated}${hidden}`;
+  return `The packet leaves the network into ${named(lan, at)} at ${peer}.${translated}${hidden}`;
 }
 
 /** In words: a packet that enters the network out of a LAN. */
-export function outOfLan(lan: LanEntry, source: ParsedAddress, peer: string): string {
+export function outOfLan(lan: LanEntry, source: ParsedAddress, at: LanPlace): string {
+  const { peer } = at;
   const known = localAddress(lan, source);
   const translated = known === source.text ? '' : ` Its source is ${known} in the LAN (1:1 translation).`;
-  return `${source.text} is in the LAN ${lan.prefix} behind ${peer}, where its packets enter the network.${translated}`;
+  return `${source.text} is in ${named(lan, at)} ${at.isForPods ? 'of' : 'behind'} ${peer}, where its packets enter the network.${translated}`;
 }
 
 /** The peers in front of a prefix, the preferred one first: `edge1, or edge2 when that is not reachable`. */

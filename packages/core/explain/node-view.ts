@@ -1,6 +1,8 @@
 // One node's document as its kernel applies it: addresses, routes, tunnels, port forwards. How packets are
 // evaluated by its rules: rule-index.ts.
 import { withoutLength } from '../net/address.ts';
+import { contains, type Prefix, parsePrefix } from '../net/prefix.ts';
+import { prefixesFrom } from '../net/special-addresses.ts';
 import type {
   AnycastEntry,
   InterfaceEntry,
@@ -28,6 +30,8 @@ export class NodeView {
   readonly networkRoutes: readonly RouteEntry[];
   /** The LANs that this node is in front of, as the network knows them. */
   readonly lans = new PrefixMap<LanEntry>();
+  /** What those of them that are slices for pods are parts of. */
+  readonly #podPrefixes: readonly Prefix[];
   /** All other prefixes behind peers, each with the peers in front of it, the preferred one first. */
   readonly subnets = new PrefixMap<readonly SubnetEntry[]>();
   readonly portForwards: readonly PortMappingEntry[];
@@ -54,6 +58,7 @@ export class NodeView {
     this.interfaces = document.all('interface');
     this.portForwards = [...document.all('port_mapping').values()];
     this.forwards = document.all('forwarding').size > 0;
+    this.#podPrefixes = prefixesFrom(Array.from(document.all('pods').values(), ({ prefix }) => prefix));
     const rules = [...document.all('rule').values()];
     const [firewall] = document.all('firewall').values();
     const [speaker] = document.all('bgp').values();
@@ -125,6 +130,12 @@ export class NodeView {
     const own = this.interfaces.get(interfaceName)?.public_key ?? '';
     const tunnel = this.tunnelOf({ own, other: publicKey });
     return tunnel?.interface === interfaceName ? tunnel : undefined;
+  }
+
+  /** Whether a LAN of the node is its slice for pods. */
+  isForPods({ prefix: text }: LanEntry): boolean {
+    const prefix = parsePrefix(text);
+    return prefix !== null && this.#podPrefixes.some((pods) => contains(pods, prefix));
   }
 
   #addLocal(addresses: readonly string[], local: LocalAddress): void {

@@ -45,9 +45,14 @@ export class PacketTracer {
   }
 
   /** The packet is sent in a LAN, and enters the network at the peer in front of it. */
-  traceFromLan(node: NodeView): Answer {
+  traceFromLan(node: NodeView, lan: LanEntry): Answer {
     const { destination } = this.#parts.packet;
-    if (node.local(destination) === undefined) return this.#send(node);
+    const local = node.local(destination);
+    if (local === undefined) return this.#send(node);
+    // Pods reach their own node as those of another one do.
+    if (node.isForPods(lan) && local.kind !== 'probe') {
+      return this.#end(isAccepted(this.#parts, node, 'ingress') ? 'allowed' : 'denied', node);
+    }
     this.#note(node, 'ingress', null, (nameOf) => {
       const name = nameOf({ type: 'peer', id: node.peerId });
       return `${name} answers at ${destination.text} only for packets from the network, not for those from its LAN.`;
@@ -236,7 +241,10 @@ export class PacketTracer {
 
   #enterLan(node: NodeView, tunnel: PeerEntry, lan: LanEntry): Answer {
     this.#note(node, 'forward', { type: 'subnet_advertisement', id: lan.subnet_id }, (nameOf) =>
-      intoLan(lan, this.#parts.packet.destination, nameOf({ type: 'peer', id: node.peerId })),
+      intoLan(lan, this.#parts.packet.destination, {
+        peer: nameOf({ type: 'peer', id: node.peerId }),
+        isForPods: node.isForPods(lan),
+      }),
     );
     const stopped = this.#stoppedAt(node, 'forward', tunnel);
     if (stopped !== null) return this.#end(stopped, node);

@@ -108,11 +108,14 @@ class Explanation {
     }
     const object = { type: 'subnet_advertisement', id: subnet.id } as const;
     this.#trace.add({ step: 'source', peerId: node.peerId, object }, (nameOf) =>
-      outOfLan(lan, address, nameOf({ type: 'peer', id: node.peerId })),
+      outOfLan(lan, address, {
+        peer: nameOf({ type: 'peer', id: node.peerId }),
+        isForPods: node.isForPods(lan),
+      }),
     );
     this.#sayDestination(destination);
     const { port } = this.#question;
-    return this.#tracer({ source: address, destination: destination.address, port }).traceFromLan(node);
+    return this.#tracer({ source: address, destination: destination.address, port }).traceFromLan(node, lan);
   }
 
   /** The node where the packets of an owner enter the network; null: at none. */

@@ -140,7 +140,10 @@ export const bgpRoute = z.object({
   prefix: z.string(),
   source: z
     .string()
-    .meta({ description: 'peer:<id> of the best path, or virtual_ip:<id> of an anycast address' }),
+    .meta({
+      description:
+        'peer:<id> of the best path, pod_subnet:<id> of its advertisement, or virtual_ip:<id> of an anycast address',
+    }),
   holders: z.array(common.id).meta({ description: 'Peers that announce it' }),
   best: common.id.nullable().meta({
     description:

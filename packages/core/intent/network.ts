@@ -16,6 +16,12 @@ export const network = z.object({
   prefix: z.string(),
   ipv4_prefix: z.string().nullable().meta({ description: 'IPv4 prefix; null: no IPv4' }),
   pod_subnet_prefix: z.string().nullable(),
+  // Platforms of before do not say it.
+  flannel: z
+    .object({ flannel_iface: z.string(), flannel_backend: z.enum(['host-gw']), cluster_cidr: z.string() })
+    .nullable()
+    .default(null)
+    .meta({ description: 'What a cluster of k3s or flannel is started with; null: no pods' }),
   routing_mode: routingMode,
   topology_strategy: topologyStrategy,
   firewall_default_policy: firewallPolicy,

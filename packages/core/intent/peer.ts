@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { unreachableCodes } from '../presence/evaluate-peer.ts';
 import * as common from './common.ts';
-import { lanSubnetShown } from './subnet.ts';
+import { lanSubnetShown, podSubnetSource } from './subnet.ts';
 
 /** handshake_pending: the node has not applied it yet; handshaking: applied, no handshake yet;
  * connected: a handshake within 5 min; silent: none for longer. */
@@ -68,6 +68,8 @@ export const peer = z.object({
   tags: common.tagsShown,
   // Platforms of before do not say it.
   lan_subnets: z.array(lanSubnetShown).default([]).meta({ description: 'LANs behind it, as declared' }),
+  pod_subnet: z.string().nullable().default(null).meta({ description: 'Its slice for pods; null: none' }),
+  pod_subnet_source: podSubnetSource.nullable().default(null),
   status: peerStatus,
   ...presence,
   path: peerPath,

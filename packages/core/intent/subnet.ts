@@ -5,6 +5,13 @@ import * as common from './common.ts';
 
 export const subnetSource = z.enum(['declared_lan_subnet', 'virtual_ip', 'pod_subnet', 'federation']);
 
+/**
+ * Who chose the slice of a peer. assigned: the platform; observed: a cluster on its machine, as that says; set: an operator.
+ * The later ones go before the earlier ones.
+ */
+export const podSubnetSource = z.enum(['assigned', 'observed', 'set']);
+export type PodSubnetSource = z.infer<typeof podSubnetSource>;
+
 /** A LAN behind a peer, as an operator declares it. */
 export const lanSubnet = z.strictObject({
   prefix: common.prefix.meta({ description: 'As the network knows it' }),

@@ -108,6 +108,11 @@ export const underlayLookMs = 30_000;
 /** A lease file of a DHCP client, or a resolv.conf: a few kB each; and so many of them are read. */
 export const underlayFileBytesMax = 64 * 1024;
 export const underlayFilesMax = 32;
+/** The file in which a cluster says which slice this node has: four lines. It is written anew when the cluster starts. */
+export const podSliceFileBytesMax = 4096;
+export const podSliceLookMs = 5_000;
+/** Slices of one machine: a cluster of it has two, one a family. */
+export const podSlicesPerNodeMax = 8;
 /** So long an agent waits for the seat: one that was killed may have it until then. Seconds. */
 export const agentSeatWaitS = 1;
 /** One request to the platform (enrolment, renewal, discovery), and what it may answer. */

@@ -98,6 +98,8 @@ export const directCalmMs = 60 * 60 * 1000;
 export const directWaitMs = 2_500;
 /** A leg that was withdrawn from a machine is given back when it is seen without a conflict so long after. */
 export const legRestMs = 10 * 60_000;
+/** A slice of pods follows what its machine says of it no more often: each time, all members are told. */
+export const podSliceRestMs = 60_000;
 /** Pairs of members that an audit looks at for one rule, before it takes a rule for one that may decide. */
 export const auditPairsMax = 20_000;
 /** Tags that share members with one, among which an audit looks for contradictions. */

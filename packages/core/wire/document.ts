@@ -13,6 +13,7 @@ import {
   bgpNeighborEntry,
   bgpResetEntry,
   lanEntry,
+  podsEntry,
   routePolicyEntry,
   subnetEntry,
 } from './routing-entries.ts';
@@ -238,6 +239,7 @@ export const entryValue = z.discriminatedUnion('kind', [
   portMappingEntry,
   subnetEntry,
   lanEntry,
+  podsEntry,
   bgpEntry,
   bgpNeighborEntry,
   routePolicyEntry,
@@ -278,6 +280,7 @@ export const entryCapabilities: Readonly<Record<EntryKind, number>> = {
   port_mapping: 2,
   subnet: 5,
   lan: 5,
+  pods: 5,
   bgp: 5,
   bgp_neighbor: 5,
   route_policy: 5,
@@ -365,6 +368,7 @@ export function entryKey(value: EntryValue): string {
       return `port_mapping/${value.port_mapping_id}`;
     case 'subnet':
     case 'lan':
+    case 'pods':
     case 'bgp':
     case 'bgp_neighbor':
     case 'route_policy':

@@ -16,7 +16,7 @@ import { hostnameRule, isHostname } from '../net/hostname.ts';
 import type { CapabilityRange } from './capability.ts';
 import { sentEntry } from './document.ts';
 import { problems } from './node-problems.ts';
-import { address, hash, id, key, time } from './texts.ts';
+import { address, addressWithLength, hash, id, key, time } from './texts.ts';
 import { underlay } from './underlay.ts';
 
 export const nodeStreamPath = '/node/v1/stream';
@@ -194,6 +194,8 @@ export const observed = z.object({
     .array(virtualIpHealthObservation)
     .max(2 * anycastLimits.healthChecksPerNodeMax)
     .optional(),
+  /** Slices of its networks' prefixes of pods that a cluster on the machine has; all of them. Absent: nothing new. */
+  pod_slices: z.array(addressWithLength).max(agentLimits.podSlicesPerNodeMax).optional(),
 });
 
 /**

@@ -47,6 +47,25 @@ export const lanEntry = openObject({
   source_nat: z.boolean(),
 });
 
+/**
+ * Pods of a cluster on the nodes of the network. Each node has a slice of the prefix, which is a `lan` of it and a `subnet`
+ * of the others. The cluster may write routes to slices itself: flannel's host-gw has the address of the other node's
+ * interface as the next hop, by the interface of the same name.
+ */
+export const podsEntry = openObject({
+  kind: z.literal('pods'),
+  /** `pods/<network_id>` */
+  key,
+  network_id: id,
+  handle,
+  /** What all slices are inside of. */
+  prefix: addressWithLength,
+  /** The leaf interface: the one with an address. */
+  interface: interfaceName,
+  /** The network's prefix of the same family, in which those next hops are; null: it has none. */
+  next_hops: addressWithLength.nullable(),
+});
+
 const asNumber = z.int().min(1).max(4_294_967_295);
 /** What one speaker of BGP is to another: a reflector passes on what its clients announce. */
 export const bgpRole = z.enum(['reflector', 'client', 'mesh']);

@@ -9,7 +9,7 @@ import type { BgpState } from '@powernode/core/intent/bgp';
 import type { Event } from '@powernode/core/intent/fleet';
 import type { OperationState } from '@powernode/core/intent/operations';
 import type { PolicyStatement } from '@powernode/core/intent/route-policy';
-import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
+import type { PodSubnetSource, SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { HealthCheck, HolderHealth } from '@powernode/core/intent/virtual-ip';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
@@ -99,6 +99,7 @@ export interface Database extends FindingTables {
     underlay: ColumnType<UnderlayFact[], string | undefined, string>;
     observed_since: Date | null;
     families: ColumnType<(4 | 6)[], string | undefined, string>;
+    pod_slices: ColumnType<string[], string | undefined, string>;
     certificate_serial: string | null;
     certificate_serial_next: string | null;
     certificate_expires_at: Date | null;
@@ -155,6 +156,9 @@ export interface Database extends FindingTables {
     ipv4_refused: Generated<string | null>;
     ipv4_refused_at: Generated<Date | null>;
     unreachable_since: Date | null;
+    pod_subnet_refused: Generated<string | null>;
+    pod_subnet_refused_at: Generated<Date | null>;
+    pod_subnet_followed_at: Generated<Date | null>;
   };
   former_peers: {
     account_id: AccountId;
@@ -335,6 +339,7 @@ export interface Database extends FindingTables {
     prefix: string;
     local_prefix: string;
     source: SubnetAdvertisement['source'];
+    slice_source: PodSubnetSource | null;
     description: string;
     preference: number;
     source_nat: boolean;

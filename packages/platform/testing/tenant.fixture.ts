@@ -274,6 +274,7 @@ export function otherValues(
     direction: directions(key ?? 'updateFirewallRule')[1],
     statements: [{ seq: 20, action: 'deny' }],
     subnets: [{ prefix: '192.168.77.0/24' }],
+    pod_subnet: 'fd99:1::/64',
     action: 'drop',
     selector: { kind: 'all' },
     destination: { kind: 'all' },

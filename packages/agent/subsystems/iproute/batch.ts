@@ -4,7 +4,7 @@ import type { ProductError } from '@powernode/core/errors';
 import { familyOf } from '@powernode/core/net/address';
 import { type Command, CommandFailure } from '../../ports/run.ts';
 import type { AddressStep } from '../addresses/steps.ts';
-import { noDevice, type RouteStep, routeMetric, routeProtocol } from '../routes/steps.ts';
+import { metricOf, noDevice, type RouteStep, routeProtocol } from '../routes/steps.ts';
 import type { Step } from '../step.ts';
 
 export type IpStep = AddressStep | RouteStep;
@@ -37,14 +37,15 @@ export function ipLine(step: IpStep): string {
       return `address delete ${step.address} dev ${step.interface}`;
     case 'set_route': {
       const source = step.source === null ? '' : ` src ${step.source}`;
-      return `route replace ${via(step)} proto ${routeProtocol} metric ${routeMetric}${source}`;
+      return `route replace ${via(step)} proto ${routeProtocol} metric ${metricOf(step.destination)}${source}`;
     }
     case 'remove_route':
       return `route delete ${via(step)} proto ${routeProtocol} metric ${step.metric}`;
   }
 }
 
-function via({ destination, device }: RouteStep): string {
+function via({ destination: text, device }: RouteStep): string {
+  const [destination = ''] = text.split(' metric ');
   return device === noDevice ? `${noDevice} ${destination}` : `${destination} dev ${device}`;
 }
 

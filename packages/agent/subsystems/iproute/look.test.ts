@@ -29,6 +29,7 @@ describe('interfaces', () => {
         name: 'wg-abc',
         ours: true,
         prepared: true,
+        grouped: false,
         flavour: 'userspace',
         mtu: 1420,
         up: true,

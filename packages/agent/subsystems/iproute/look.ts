@@ -3,11 +3,11 @@ import { ProductError } from '@powernode/core/errors';
 import { parseAddress } from '@powernode/core/net/address';
 import { z } from 'zod';
 import type { Command } from '../../ports/run.ts';
-import { interfaceMarks, isInterfaceName } from '../links/names.ts';
+import { interfaceGroup, interfaceMarks, isInterfaceName } from '../links/names.ts';
 import type { LookScope } from '../look-scope.ts';
 import type { ObservedInterface, ObservedRoute } from '../observed.ts';
 import { destinationIn, isSubnetTable } from '../policy-rules/tables.ts';
-import { noDevice, routeProtocol } from '../routes/steps.ts';
+import { nextHopDestination, nextHopMetric, noDevice, routeProtocol } from '../routes/steps.ts';
 import { isIpStep } from './batch.ts';
 
 /** One process for both lists; each is one line of JSON. Routes of all tables, as only that spans both families. */
@@ -22,6 +22,7 @@ const link = z.object({
   flags: z.array(z.string()),
   mtu: z.int(),
   ifalias: z.string().optional(),
+  group: z.string().optional(),
   linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
   addr_info: z.array(
     z.object({
@@ -87,6 +88,7 @@ function interfaceOf(one: Link, isMarked: (name: string) => boolean): Omit<Obser
     ours:
       flavour !== 'other' && (marked || (flavour === 'userspace' && !one.ifalias && isMarked(one.ifname))),
     prepared: one.ifalias === interfaceMarks.prepared,
+    grouped: one.group === interfaceGroup,
     flavour,
     mtu: one.mtu,
     up: one.flags.includes('UP'),
@@ -102,7 +104,8 @@ function routesOf(list: readonly z.infer<typeof route>[]): Map<string, ObservedR
     const table = one.table === undefined || one.table === 'main' ? null : Number(one.table);
     if (table !== null && !isSubnetTable(table)) continue;
     const prefix = destinationOf(one.dst);
-    const destination = table === null ? prefix : destinationIn(table, prefix);
+    const inMain = one.metric === nextHopMetric ? nextHopDestination(prefix) : prefix;
+    const destination = table === null ? inMain : destinationIn(table, prefix);
     const seen: ObservedRoute = {
       destination,
       device: one.type === noDevice ? noDevice : (one.dev ?? ''),

@@ -83,7 +83,9 @@ test('preparing closes the interface to autoconfiguration before it says that it
   const { maker, run, settings } = makerWith({ ip: () => ({}) });
   await maker.prepare('wg-a');
   expect([...settings.values.values()]).toEqual(['0', '0', '0', '0', '1']);
-  expect(run.log).toEqual(['ip -batch - <<\nlink set dev wg-a addrgenmode none alias powernode-agent\n']);
+  expect(run.log).toEqual([
+    'ip -batch - <<\nlink set dev wg-a group 212 addrgenmode none alias powernode-agent\n',
+  ]);
 });
 
 test('removing an interface that is gone already is no failure', async () => {

@@ -3,7 +3,7 @@ import { ProductError } from '@powernode/core/errors';
 import type { Clock } from '../../ports/clock.ts';
 import { type Command, complaint, mustRun, type Run } from '../../ports/run.ts';
 import type { Settings } from '../../ports/settings.ts';
-import { interfaceMarks } from './names.ts';
+import { interfaceGroup, interfaceMarks } from './names.ts';
 import { startUserspace } from './userspace.ts';
 
 export interface InterfaceMachine {
@@ -66,7 +66,7 @@ export class InterfaceMaker {
     this.#set(`net/ipv4/conf/${name}/rp_filter`, '0');
     // A hub that answers for an anycast address also forwards what others answer from it (IPv6 has no such check).
     this.#set(`net/ipv4/conf/${name}/accept_local`, '1');
-    const input = `link set dev ${name} addrgenmode none alias ${interfaceMarks.prepared}\n`;
+    const input = `link set dev ${name} group ${interfaceGroup} addrgenmode none alias ${interfaceMarks.prepared}\n`;
     await mustRun(this.#machine.run, { program: 'ip', args: ['-batch', '-'], input });
   }
 

@@ -25,7 +25,9 @@ export function planLinks(input: PlanInput): PlannedSteps {
       if (observed !== undefined) removals.push({ kind: 'remove_interface', name });
       others.push({ kind: 'create_interface', name });
     }
-    if (alive?.prepared !== true) others.push({ kind: 'prepare_interface', name });
+    // Made by an agent that knew no group.
+    const lacksGroup = alive?.grouped !== true && input.document.all('pods').size > 0;
+    if (alive?.prepared !== true || lacksGroup) others.push({ kind: 'prepare_interface', name });
   }
   return { apply: [...removals, ...others], problems };
 }
@@ -59,6 +61,7 @@ function namesInScope({ scope, document, observed }: PlanInput): Set<string> {
     const [kind, name] = key.split('/', 2);
     if ((kind === 'interface' || kind === 'peer') && name !== undefined) names.add(name);
   }
+  if (touches(scope, 'pods/')) for (const name of document.all('interface').keys()) names.add(name);
   // A virtual address that is gone does not say any more where it was; what one interface has, others may have too.
   if (touches(scope, 'interface/', 'virtual_ip/')) {
     for (const one of observed.interfaces.values()) if (one.ours) names.add(one.name);

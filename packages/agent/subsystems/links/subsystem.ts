@@ -23,9 +23,9 @@ export const links: Subsystem<LinkStep> = {
         if (!asksIp(scope)) return null;
         return parts.ip.look(scope).then(({ interfaces: found }) => (state) => {
           const interfaces = new Map<string, ObservedInterface>();
-          for (const [name, { ours, prepared, flavour }] of found) {
+          for (const [name, { ours, prepared, grouped, flavour }] of found) {
             const before = state.interfaces.get(name) ?? unknown;
-            interfaces.set(name, { ...before, name, ours, prepared, flavour });
+            interfaces.set(name, { ...before, name, ours, prepared, grouped, flavour });
           }
           return { ...state, interfaces };
         });
@@ -71,7 +71,7 @@ function describe(step: LinkStep): StepDescription {
     case 'prepare_interface':
       return {
         ...of,
-        drift: `interface ${name} had lost its mark`,
+        drift: `interface ${name} had lost its mark or its group`,
         failure: `Interface ${name} could not be prepared`,
       };
   }

@@ -10,6 +10,7 @@ import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { LanEntry } from '@powernode/core/wire/routing-entries';
 import type { ByFamily } from '../observed.ts';
 import { type BgpIntent, bgpIntentsOf } from './chains/bgp-rules.ts';
+import { type PodsIntent, podsIntentsOf } from './chains/pod-rules.ts';
 
 export interface RulesetIntent {
   readonly interfaces: readonly InterfaceEntry[];
@@ -17,6 +18,7 @@ export interface RulesetIntent {
   readonly mappings: readonly PortMappingEntry[];
   readonly virtualIps: readonly VirtualIpEntry[];
   readonly lans: readonly LanEntry[];
+  readonly pods: readonly PodsIntent[];
   readonly bgp: readonly BgpIntent[];
   /** Which families the machine has to forward. */
   readonly forwarded: ByFamily;
@@ -31,6 +33,7 @@ export function rulesetIntentOf(document: NodeDocument): RulesetIntent {
     mappings: mappings.sort((a, b) => (a.port_mapping_id < b.port_mapping_id ? -1 : 1)),
     virtualIps: [...document.all('virtual_ip').values()],
     lans: [...document.all('lan').values()],
+    pods: podsIntentsOf(document),
     bgp: bgpIntentsOf(document),
     forwarded: forwardedFamilies(document),
   };

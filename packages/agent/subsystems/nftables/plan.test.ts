@@ -94,6 +94,7 @@ describe('a leased address that goes', () => {
     name: 'wg-test',
     ours: true,
     prepared: true,
+    grouped: true,
     flavour: 'kernel',
     mtu: 1420,
     up: true,

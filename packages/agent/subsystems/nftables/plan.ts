@@ -18,6 +18,7 @@ const rulesetKinds: ReadonlySet<string> = new Set([
   'port_mapping',
   'subnet',
   'lan',
+  'pods',
   'bgp',
   'bgp_neighbor',
 ]);

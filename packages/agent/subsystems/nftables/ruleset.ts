@@ -41,7 +41,7 @@ export function rulesetOf(document: NodeDocument, facts: RulesetFacts): Ruleset 
   addForwardChain(table, { intent, firewalls, closedOtherwise, bridging });
   addLeaseGuardChains(table, { virtualIps: intent.virtualIps, guarded });
   addDoorChains(table, intent.mappings);
-  addOutsideChain(table, intent);
+  addOutsideChain(table, intent, firewalls);
   addFilterChains(table, { intent, firewalls, bridging });
   addLanChains(table, intent, firewalls);
   addBridgeChains(table, bridging);

@@ -12,6 +12,7 @@ const rule = z.object({
   iif: z.string().optional(),
   table: z.string().optional(),
   suppress_prefixlen: z.int().optional(),
+  suppress_ifgroup: z.string().optional(),
   protocol: z.union([z.string(), z.int()]).optional(),
 });
 
@@ -47,7 +48,11 @@ export function parsePolicyRules(text: string, family: 4 | 6): string[] {
     const arriving = one.iif === undefined ? '' : ` iif ${one.iif}`;
     const kept =
       one.suppress_prefixlen === undefined ? '' : ` suppress_prefixlength ${one.suppress_prefixlen}`;
+    const withoutGroup =
+      one.suppress_ifgroup === undefined ? '' : ` suppress_ifgroup ${one.suppress_ifgroup}`;
     const from = sourceText(one.src, one.srclen, family);
-    return [`from ${from}${arriving} lookup ${one.table ?? 'main'}${kept} pref ${one.priority}`];
+    return [
+      `from ${from}${arriving} lookup ${one.table ?? 'main'}${kept}${withoutGroup} pref ${one.priority}`,
+    ];
   });
 }

@@ -67,6 +67,23 @@ test('the rules of a machine with a prefix behind a peer of one of its networks'
   expect(policyRulesOf(nodeDocumentOf(entries))).toEqual(golden);
 });
 
+test('where a network has pods, the main table is looked into without the agent’s interfaces', () => {
+  const pods: EntryValue = {
+    kind: 'pods',
+    key: 'pods/a',
+    network_id: 'a',
+    handle: 'a',
+    prefix: '10.42.0.0/16',
+    interface: 'wg-a',
+    next_hops: '100.64.0.0/18',
+  };
+  expect(policyRulesOf(nodeDocumentOf([...entries, pods]))).toEqual(
+    golden.map((rule) =>
+      rule.replace('suppress_prefixlength 0', 'suppress_prefixlength 0 suppress_ifgroup 212'),
+    ),
+  );
+});
+
 test('there are none without such prefixes', () => {
   expect(policyRulesOf(nodeDocumentOf([interfaceNamed('wg-a', 'a', 'fd00::1/128')]))).toEqual([]);
 });
@@ -92,6 +109,14 @@ describe('what `ip -json rule show` prints', () => {
     expect(parsePolicyRules(four, 4)).toEqual([
       'from 0.0.0.0/0 iif wg-a lookup 1342177281 pref 21200',
       'from 10.0.0.0/8 lookup 1342177281 pref 21201',
+    ]);
+  });
+
+  test('may pass over interfaces of a group', () => {
+    const text =
+      '[{"priority":21202,"src":"all","table":"main","suppress_prefixlen":0,"suppress_ifgroup":"212","protocol":"212"}]';
+    expect(parsePolicyRules(text, 4)).toEqual([
+      'from 0.0.0.0/0 lookup main suppress_prefixlength 0 suppress_ifgroup 212 pref 21202',
     ]);
   });
 

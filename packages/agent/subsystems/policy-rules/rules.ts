@@ -1,9 +1,12 @@
 // Which packets are routed by the table of which network. What comes by an interface of a network, or from a LAN behind
 // this machine or an address of this machine in it, goes by the table of that network. All other packets of this machine
 // go by the main table first, without its default route, so that no prefix behind a peer takes the place of a network
-// that the machine is connected to.
+// that the machine is connected to. Where a network has pods, these packets do not take routes of the main table by the
+// agent's interfaces either: a cluster has written routes to slices there, by an interface whose tunnel may be another
+// one than the path that is alive. The agent's own routes of that table are found behind that of the network.
 import { familyOf } from '@powernode/core/net/address';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
+import { interfaceGroup } from '../links/names.ts';
 import { tablesOf } from './tables.ts';
 
 /** Priorities: behind the local table (0), before the main one (32766). */
@@ -27,8 +30,10 @@ export function policyRulesOf(document: NodeDocument): string[] {
   const sources = tables.flatMap(([networkId, table]) =>
     sourcesIn(document, networkId).map((from) => `from ${from} lookup ${table} pref ${priorities.source}`),
   );
+  const withoutOwn = document.all('pods').size === 0 ? '' : ` suppress_ifgroup ${interfaceGroup}`;
   const main = families.map(
-    (family) => `from ${anywhere[family]} lookup main suppress_prefixlength 0 pref ${priorities.main}`,
+    (family) =>
+      `from ${anywhere[family]} lookup main suppress_prefixlength 0${withoutOwn} pref ${priorities.main}`,
   );
   const otherwise = tables.flatMap(([, table]) =>
     families.map((family) => `from ${anywhere[family]} lookup ${table} pref ${priorities.otherwise}`),

@@ -54,7 +54,7 @@ function isAsked(scope: LookScope): boolean {
 }
 
 function plan({ document, observed, scope }: PlanInput): PlannedSteps {
-  if (!touches(scope, 'interface/', 'subnet/', 'lan/')) return {};
+  if (!touches(scope, 'interface/', 'subnet/', 'lan/', 'pods/')) return {};
   const wanted = policyRulesOf(document);
   const found = observed.policyRules;
   if (found === null) {

@@ -6,7 +6,7 @@ import { concernsRuleset } from '../nftables/plan.ts';
 import type { ObservedRoute, ObservedState } from '../observed.ts';
 import type { Step } from '../step.ts';
 import { type PlanInput, type PlannedSteps, touches } from '../subsystem.ts';
-import { type ForwardingStep, noDevice, type RouteStep, routeMetric } from './steps.ts';
+import { type ForwardingStep, metricOf, noDevice, type RouteStep } from './steps.ts';
 
 type Choices = PlanInput['choices'];
 
@@ -28,7 +28,7 @@ function planEntries(
   { document, observed, scope, choices }: PlanInput,
   rebuilt: ReadonlySet<string>,
 ): { readonly withdraw: readonly RouteStep[]; readonly apply: readonly RouteStep[] } {
-  if (!touches(scope, 'route/', 'interface/', 'subnet/', 'lan/') && rebuilt.size === 0)
+  if (!touches(scope, 'route/', 'interface/', 'subnet/', 'lan/', 'pods/') && rebuilt.size === 0)
     return { withdraw: [], apply: [] };
   const withdraw: RouteStep[] = [];
   const apply: RouteStep[] = [];
@@ -38,7 +38,7 @@ function planEntries(
     for (const route of found) {
       if (rebuilt.has(route.device) || isOurs(route, device)) continue;
       // A route by another interface is replaced in one go further down, so that there is no moment without.
-      if (device !== null && route.metric === routeMetric && found.length === 1) continue;
+      if (device !== null && route.metric === metricOf(destination) && found.length === 1) continue;
       withdraw.push({ kind: 'remove_route', destination, device: route.device, metric: route.metric });
     }
   }
@@ -72,7 +72,7 @@ export function planForwarding({
 }
 
 function isOurs(route: ObservedRoute, device: string | null): boolean {
-  return route.device === device && route.metric === routeMetric;
+  return route.device === device && route.metric === metricOf(route.destination);
 }
 
 /** What packets into the overlay are sent from: an address of the network's leaf interface, of the same family. */
@@ -124,7 +124,7 @@ export function planSwitch(
     const old = at.before.get(destination) ?? null;
     if (device === null) {
       if (old === null) continue;
-      removals.push({ kind: 'remove_route', destination, device: old, metric: routeMetric });
+      removals.push({ kind: 'remove_route', destination, device: old, metric: metricOf(destination) });
     } else if (device === noDevice || at.observed.interfaces.get(device)?.ours === true) {
       others.push({ kind: 'set_route', destination, device, source: sources.of(device, destination) });
     }
@@ -141,9 +141,11 @@ export function routesAfter(
   for (const step of steps) {
     if (step.kind !== 'set_route' && step.kind !== 'remove_route') continue;
     const { destination, device } = step;
-    const others = (after.get(destination) ?? []).filter((route) => route.metric !== routeMetric);
+    const others = (after.get(destination) ?? []).filter((route) => route.metric !== metricOf(destination));
     const own: ObservedRoute[] =
-      step.kind === 'set_route' ? [{ destination, device, source: step.source, metric: routeMetric }] : [];
+      step.kind === 'set_route'
+        ? [{ destination, device, source: step.source, metric: metricOf(destination) }]
+        : [];
     if (others.length + own.length === 0) after.delete(destination);
     else after.set(destination, [...others, ...own]);
   }

@@ -6,6 +6,22 @@ export const routeProtocol = 212;
 /** Better than the default of routes set by hand (1024), worse than the kernel's own (256). */
 export const routeMetric = 512;
 
+/**
+ * Worse than that, so that no packet goes by it: the kernel accepts a next hop on an interface only where a route by that
+ * interface leads to it, whatever its metric (fib_check_nh of IPv4; of IPv6 ip6_route_check_nh).
+ */
+export const nextHopMetric = 4096;
+
+/** The destination of such a route, as `ip route` takes it: beside that of the same prefix by which packets go. */
+export function nextHopDestination(prefix: string): string {
+  return `${prefix} metric ${nextHopMetric}`;
+}
+
+/** Of the agent's route to a destination. */
+export function metricOf(destination: string): number {
+  return destination.endsWith(` metric ${nextHopMetric}`) ? nextHopMetric : routeMetric;
+}
+
 /** The device of a route that ends the look into its table, so that the next rule decides (ip-route(8), `throw`). */
 export const noDevice = 'throw';
 

@@ -163,6 +163,23 @@ const lans: SubnetModel[] = [
   },
 ];
 
+/** Slices of two spokes of a network with pods. */
+const slices: SubnetModel[] = ['spoke-1', 'spoke-2'].map((peerId, i) => ({
+  type: 'subnet_advertisement',
+  id: `slice-${i + 1}`,
+  networkId: 'net',
+  peerId,
+  prefix: `10.42.${i + 1}.0/24`,
+  localPrefix: `10.42.${i + 1}.0/24`,
+  preference: 100,
+  sourceNat: false,
+}));
+const withPods = {
+  network: { ...dualStack, podPrefix: '10.42.0.0/16' },
+  peers: [{ ...hub1, ipv4Address: '100.64.0.1' }, { ...spoke1, ipv4Address: '100.64.0.11' }, spoke2],
+  items: slices,
+};
+
 function rule(id: string, part: Partial<RuleModel>): RuleModel {
   return {
     type: 'firewall_rule',
@@ -238,6 +255,7 @@ export const goldenCases: readonly GoldenCase[] = [
   { name: 'port-forward-hub', network, peers: fewPeers, items: [failover, portForward], self: 'hub-1' },
   { name: 'lan-hub', network, peers: fewPeers, items: lans, self: 'hub-1' },
   { name: 'lan-spoke', network, peers: fewPeers, items: lans, self: 'spoke-2' },
+  { name: 'pods-spoke', ...withPods, self: 'spoke-1' },
   {
     name: 'firewall-rules-hub',
     network,

@@ -54,6 +54,7 @@ test('a plan names the nodes that the change then reaches, and reverts what it t
     'lan',
     'member',
     'peer',
+    'pods',
     'port_mapping',
     'probe',
     'route',

@@ -17,6 +17,7 @@ export interface ArrivalRow {
   readonly keys: readonly string[];
   readonly keysAreAll: boolean;
   readonly underlay: readonly UnderlayFact[] | null;
+  readonly podSlices: readonly string[] | null;
 }
 
 export type Surrounded = Omit<ObservedMachine, 'accountId'>;
@@ -28,7 +29,7 @@ export interface ArrivalBatch {
 }
 
 /**
- * Returns the instances whose address or underlay changed, the events to publish, and the retired keys among those
+ * Returns the instances whose address, underlay or slices of pods changed, the events to publish, and the retired keys among those
  * offered: keys of a peer that was deleted while the node was offline, so that the node does not know.
  */
 export async function writeArrivals(
@@ -45,7 +46,7 @@ export async function writeArrivals(
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
-  const surrounded = await writeUnderlays(trx, batch);
+  const surrounded = [...(await writeUnderlays(trx, batch)), ...(await writePodSlices(trx, batch))];
   const retired = await retiredKeys(trx, batch);
   return { moved, surrounded, retired, events: await startRunning(trx, batch) };
 }
@@ -160,6 +161,27 @@ async function writeUnderlays(
     from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, underlay jsonb)
     where i.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
       and i.underlay is distinct from f.underlay
+    returning i.id as "instanceId", i.observed_address as "observedAddress",
+      i.publicly_reachable as "publiclyReachable"
+  `.execute(trx);
+  return written;
+}
+
+/** Answers the machines that have other slices now, with where they are. */
+async function writePodSlices(
+  trx: Transaction<Database>,
+  { accountId, rows }: ArrivalBatch,
+): Promise<readonly Surrounded[]> {
+  const values = rows.flatMap(({ node, podSlices }) =>
+    podSlices === null ? [] : { id: node.instanceId, slices: podSlices },
+  );
+  if (values.length === 0) return [];
+  const { rows: written } = await sql<Surrounded>`
+    update instances i
+    set pod_slices = f.slices
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, slices jsonb)
+    where i.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
+      and i.pod_slices is distinct from f.slices
     returning i.id as "instanceId", i.observed_address as "observedAddress",
       i.publicly_reachable as "publiclyReachable"
   `.execute(trx);

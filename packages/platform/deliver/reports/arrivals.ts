@@ -34,9 +34,13 @@ interface Arrival {
   /** What the machine has outside its overlays by now, when it said so after its hello. */
   readonly underlay: readonly UnderlayFact[] | null;
   readonly keys: readonly string[];
+  /** Slices that a cluster on the machine has by now. */
+  readonly podSlices: readonly string[] | null;
   /** `keys` is all that the node has: others that it had published cannot be given any more. */
   readonly keysAreAll: boolean;
 }
+
+const nothingNew: Arrival = { facts: null, underlay: null, keys: [], podSlices: null, keysAreAll: false };
 
 export class Arrivals {
   readonly #parts: ArrivalParts;
@@ -56,20 +60,20 @@ export class Arrivals {
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
     const keys = hello.unused_keys.filter(isPublicKey);
-    this.#add(node, { facts: factsOf(hello, remoteAddress), keys, keysAreAll: true, underlay: null });
+    this.#add(node, { ...nothingNew, facts: factsOf(hello, remoteAddress), keys, keysAreAll: true });
   }
 
   keys(node: NodeState, publicKeys: readonly string[]): void {
-    this.#add(node, {
-      facts: null,
-      keys: publicKeys.filter(isPublicKey),
-      keysAreAll: false,
-      underlay: null,
-    });
+    this.#add(node, { ...nothingNew, keys: publicKeys.filter(isPublicKey) });
   }
 
   underlay(node: NodeState, facts: readonly UnderlayFact[]): void {
-    this.#add(node, { facts: null, keys: [], keysAreAll: false, underlay: canonicalFacts(facts) });
+    this.#add(node, { ...nothingNew, underlay: canonicalFacts(facts) });
+  }
+
+  podSlices(node: NodeState, slices: readonly string[]): void {
+    const canonical = slices.flatMap((text) => canonicalPrefix(text) ?? []);
+    this.#add(node, { ...nothingNew, podSlices: [...new Set(canonical)] });
   }
 
   flush(): Promise<void> {
@@ -126,7 +130,8 @@ function merged(earlier: Arrival | undefined, later: Arrival): Arrival {
   if (earlier === undefined || later.keysAreAll) return later;
   const keys = [...new Set([...earlier.keys, ...later.keys])].slice(-unusedKeysMax);
   const underlay = later.underlay ?? earlier.underlay;
-  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll, underlay };
+  const podSlices = later.podSlices ?? earlier.podSlices;
+  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll, underlay, podSlices };
 }
 
 /** Canonical; addresses that name no machine to others say nothing of where it is. */

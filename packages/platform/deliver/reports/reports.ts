@@ -200,6 +200,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
       this.#states.add(node);
     }
     if (observed.underlay !== undefined) this.#arrivals.underlay(node, observed.underlay);
+    if (observed.pod_slices !== undefined) this.#arrivals.podSlices(node, observed.pod_slices);
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
     this.#bgpSessions.observed(node, observed.bgp_sessions);

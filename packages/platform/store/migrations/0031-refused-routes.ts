@@ -2,7 +2,7 @@
 import type { Migration } from '../migrate.ts';
 
 export const refusedRoutes: Migration = {
-  number: 29,
+  number: 31,
   name: 'refused-routes',
   sql: `
 alter table bgp_sessions

@@ -2,7 +2,7 @@
 import type { Migration } from '../migrate.ts';
 
 export const sessionResetsAndFindings: Migration = {
-  number: 29,
+  number: 32,
   name: 'session resets and findings',
   tenantTables: ['bgp_session_resets', 'findings'],
   sql: `

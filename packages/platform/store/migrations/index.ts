@@ -29,6 +29,7 @@ import { onceTokens } from './0026-once-tokens.ts';
 import { subnets } from './0027-subnets.ts';
 import { routing } from './0028-routing.ts';
 import { virtualIpHealth } from './0029-virtual-ip-health.ts';
+import { pods } from './0030-pods.ts';
 import { refusedRoutes } from './0031-refused-routes.ts';
 import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
 
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   subnets,
   routing,
   virtualIpHealth,
+  pods,
   refusedRoutes,
   sessionResetsAndFindings,
 ];

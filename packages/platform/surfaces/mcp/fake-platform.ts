@@ -175,6 +175,7 @@ function network(id: string, name: string): Row {
     prefix: 'fd00:1:2:3::/64',
     ipv4_prefix: null,
     pod_subnet_prefix: null,
+    flannel: null,
     routing_mode: 'static',
     topology_strategy: 'hub_and_spoke',
     firewall_default_policy: 'accept',

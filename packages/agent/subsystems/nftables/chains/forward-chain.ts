@@ -7,6 +7,7 @@ import type { RulesetIntent } from '../intent.ts';
 import { type BridgeFacts, bridgeRules } from './bridge-chains.ts';
 import { lanRules } from './lan-chains.ts';
 import { networkSet, overlaySet } from './names.ts';
+import { podForwardRules } from './pod-rules.ts';
 import { doorRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
 
@@ -49,6 +50,7 @@ export function addForwardChain(table: TableBuilder, facts: Facts): void {
     `iifname @${overlaySet} drop`,
     ...doorRules(intent.mappings, 'forward'),
     `oifname @${overlaySet} drop`,
+    ...podForwardRules(intent.pods),
     ...closed.map((family) => `meta nfproto ${family} drop`),
   ];
   table.chain(forwardChain, rules, 'filter hook forward priority 0');

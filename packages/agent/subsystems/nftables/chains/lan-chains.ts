@@ -6,6 +6,7 @@ import { withoutCovered } from '@powernode/core/net/prefix';
 import type { LanEntry } from '@powernode/core/wire/routing-entries';
 import type { RulesetIntent } from '../intent.ts';
 import { families, judgeChain, networkSet, overlaySet, words } from './names.ts';
+import { podTranslationRules } from './pod-rules.ts';
 import type { TableBuilder } from './table-builder.ts';
 
 export function lanSet(handle: string, family: 4 | 6): string {
@@ -50,7 +51,7 @@ export function addLanChains(table: TableBuilder, intent: RulesetIntent, firewal
     const hidden = own.filter((lan) => lan.source_nat).map((lan) => lan.local_prefix);
     if (hidden.length > 0) addPrefixes(table, `${lanSet(handle, family)}_nat`, { family, prefixes: hidden });
   }
-  addTranslation(table, lans);
+  addTranslation(table, intent);
   addFilters(table, lans, firewalls);
 }
 
@@ -73,7 +74,7 @@ function addPrefixes(
  * One to one (nft(8), "NAT statements", `prefix to`): into the LAN before routing, out of it behind. A connection is
  * translated by its first packet, and its answers the other way round.
  */
-function addTranslation(table: TableBuilder, lans: readonly LanEntry[]): void {
+function addTranslation(table: TableBuilder, { lans, pods }: RulesetIntent): void {
   const arriving: string[] = [];
   const leaving: string[] = [];
   for (const { handle, family, lans: own } of groupsOf(lans)) {
@@ -93,6 +94,7 @@ function addTranslation(table: TableBuilder, lans: readonly LanEntry[]): void {
       );
     }
   }
+  leaving.push(...podTranslationRules(pods));
   if (arriving.length > 0) table.chain('pn_lan_arriving', arriving, 'nat hook prerouting priority -101');
   if (leaving.length > 0) table.chain('pn_lan_leaving', leaving, 'nat hook postrouting priority 99');
 }

@@ -1,9 +1,11 @@
 // Addresses of the overlay are this machine's, and so its kernel answers for them on every interface. From outside they
 // are reached by doors only, whoever may have sent a packet for them to the machine.
+import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../intent.ts';
 import { addressesOf } from './lease-guard-chains.ts';
 import { families, overlaySet, words } from './names.ts';
+import { podEntranceRules } from './pod-rules.ts';
 import { doorRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
 
@@ -22,7 +24,7 @@ function ownAddresses(intent: RulesetIntent): string[] {
   ];
 }
 
-export function addOutsideChain(table: TableBuilder, intent: RulesetIntent): void {
+export function addOutsideChain(table: TableBuilder, intent: RulesetIntent, firewalls: Firewalls): void {
   const own = ownAddresses(intent);
   const closed = families.flatMap((family) => {
     const addresses = own.filter((address) => familyOf(address) === family);
@@ -37,6 +39,7 @@ export function addOutsideChain(table: TableBuilder, intent: RulesetIntent): voi
     `iifname @${overlaySet} accept`,
     'ct state established,related accept',
     ...doorRules(intent.mappings, 'input'),
+    ...podEntranceRules(intent.pods, firewalls),
     ...closed,
   ];
   table.chain('pn_outside', rules, 'filter hook input priority -5');

@@ -178,9 +178,22 @@ function NetworkTiles({ network }: { readonly network: Network }) {
           more: `MTU ${network.mtu}, ${network.routing_mode}`,
         },
         { name: 'Default policy', value: network.firewall_default_policy, more: 'firewall' },
+        ...podTiles(network),
       ]}
     />
   );
+}
+
+/** What a cluster is to be started with. */
+function podTiles({ flannel }: Network) {
+  if (flannel === null) return [];
+  return [
+    {
+      name: 'Pods',
+      value: <Copyable text={flannel.cluster_cidr} label="the pod subnet prefix" />,
+      more: `flannel ${flannel.flannel_backend} on ${flannel.flannel_iface}`,
+    },
+  ];
 }
 
 function DeleteNetwork({ network, onClose }: { readonly network: Network; readonly onClose: () => void }) {

@@ -12,7 +12,7 @@ import { addressFacts } from '../../parts/address-facts.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Copyable } from '../../parts/copy.tsx';
 import { Sheet } from '../../parts/dialog.tsx';
-import { Facts, Tiles } from '../../parts/facts.tsx';
+import { type Fact, Facts, Tiles } from '../../parts/facts.tsx';
 import { count, formatBytes } from '../../parts/format.ts';
 import { directPathLooks } from '../../parts/service-statuses.tsx';
 import { Absent, Note, ProblemNote } from '../../parts/states.tsx';
@@ -94,7 +94,7 @@ function Known({ peer, network, onGone }: KnownProps) {
           Its instance is draining: spokes do not use it as a hub, and it holds no virtual IPs.
         </Note>
       ) : null}
-      <PeerActions peer={peer} onGone={onGone} />
+      <PeerActions peer={peer} hasPods={network.pod_subnet_prefix !== null} onGone={onGone} />
       <Tiles
         tiles={[
           { name: 'Last handshake', value: <Ago at={peer.last_handshake_at} /> },
@@ -132,6 +132,7 @@ function Known({ peer, network, onGone }: KnownProps) {
               <span>{peer.direct_path.detail}</span>
             </span>,
           ],
+          ...(peer.pod_subnet === null ? [] : [podFact(peer.pod_subnet, peer.pod_subnet_source)]),
           ['Direct peers', <DirectPeers key="w" peer={peer} />],
           ['Tags', <Tags key="t" tags={peer.tags} />],
           ['Public key', <Copyable key="k" text={peer.public_key} label="the public key" />],
@@ -149,6 +150,23 @@ function Known({ peer, network, onGone }: KnownProps) {
       {data === undefined ? null : <PeerTunnels peerId={peer.id} topology={data.topology} />}
     </>
   );
+}
+
+const podSources = {
+  assigned: 'assigned by the platform',
+  observed: 'of a cluster on the instance',
+  set: 'set by an operator',
+} as const satisfies Record<NonNullable<Peer['pod_subnet_source']>, string>;
+
+function podFact(subnet: string, source: Peer['pod_subnet_source']): Fact {
+  const words = source === null ? '' : `, ${podSources[source]}`;
+  return [
+    'Pod subnet',
+    <span key="p">
+      <code>{subnet}</code>
+      {words}
+    </span>,
+  ];
 }
 
 /** Whether its overlay reaches it now, and since when. */
@@ -181,7 +199,13 @@ function DirectPeers({ peer }: { readonly peer: Peer }) {
   );
 }
 
-function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: () => void }) {
+interface ActionsProps {
+  readonly peer: Peer;
+  readonly hasPods: boolean;
+  readonly onGone: () => void;
+}
+
+function PeerActions({ peer, hasPods, onGone }: ActionsProps) {
   const may = useMay('updatePeer');
   const rotate = useChange('rotatePeerKey');
   const [opened, setOpened] = useState<'edit' | 'detach' | null>(null);
@@ -192,7 +216,7 @@ function PeerActions({ peer, onGone }: { readonly peer: Peer; readonly onGone: (
     if (answer?.kind === 'done') tell({ tone: 'done', text: `${peer.hostname} has a new key` });
   }
 
-  if (opened === 'edit') return <PeerForm peer={peer} onClose={() => setOpened(null)} />;
+  if (opened === 'edit') return <PeerForm peer={peer} hasPods={hasPods} onClose={() => setOpened(null)} />;
   return (
     <>
       <div className="row">

@@ -24,6 +24,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     prefix: '',
     ipv4: 'free' as Ipv4Choice,
     ipv4_prefix: '',
+    pod_subnet_prefix: '',
     topology_strategy: 'hub_and_spoke' as Network['topology_strategy'],
     routing_mode: 'static' as Network['routing_mode'],
     firewall_default_policy: 'accept' as Network['firewall_default_policy'],
@@ -31,7 +32,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
     rematch_connections: true,
     mtu: '',
   }));
-  const { name, description, prefix, ipv4, ipv4_prefix, mtu, ...choices } = values;
+  const { name, description, prefix, ipv4, ipv4_prefix, pod_subnet_prefix, mtu, ...choices } = values;
 
   return (
     <ChangeForm
@@ -40,7 +41,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
       parameters={{
         name,
         ...choices,
-        ...withoutBlanks({ description, prefix }),
+        ...withoutBlanks({ description, prefix, pod_subnet_prefix }),
         ...(ipv4 === 'free' ? {} : { ipv4_prefix: ipv4 === 'none' ? null : ipv4_prefix }),
         ...(mtu.trim() === '' ? {} : { mtu: numberOrText(mtu) }),
       }}
@@ -65,6 +66,7 @@ export function CreateNetwork({ onCancel, onDone }: FormProps) {
             choices={ipv4Choices}
             hint="For software and port forwarding that only support IPv4."
           />
+          <Pods {...{ values, set, errorOf }} />
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
@@ -76,6 +78,7 @@ function valuesOf(network: Network) {
   return {
     name: network.name,
     description: network.description,
+    pod_subnet_prefix: network.pod_subnet_prefix ?? '',
     topology_strategy: network.topology_strategy,
     routing_mode: network.routing_mode,
     firewall_default_policy: network.firewall_default_policy,
@@ -89,9 +92,10 @@ function valuesOf(network: Network) {
   };
 }
 
-function parametersOf({ leg, mtu, ...fields }: ReturnType<typeof valuesOf>) {
+function parametersOf({ leg, mtu, pod_subnet_prefix: pods, ...fields }: ReturnType<typeof valuesOf>) {
   return {
     ...fields,
+    pod_subnet_prefix: pods.trim() === '' ? null : pods,
     ipv4_prefix: leg.ipv4 === 'none' ? null : leg.ipv4_prefix,
     mtu: numberOrText(mtu),
   };
@@ -118,6 +122,7 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
             choices={ipv4Choices.filter(({ value }) => value !== 'free')}
             hint="Changing it renumbers the whole network in IPv4; devices have to be reissued."
           />
+          <Pods {...{ values, set, errorOf }} />
           <Shared {...{ values, set, errorOf }} />
         </>
       )}
@@ -153,6 +158,21 @@ function Ipv4({ values, set, errorOf, choices, hint }: Ipv4Props) {
         />
       ) : null}
     </div>
+  );
+}
+
+function Pods({ values, set, errorOf }: FieldsProps<{ readonly pod_subnet_prefix: string }>) {
+  return (
+    <TextField
+      label="Pod subnet prefix"
+      optional
+      mono
+      placeholder="10.42.0.0/16"
+      hint="For the pods of a cluster on the instances: each peer gets a slice. Fixed once a cluster uses it."
+      value={values.pod_subnet_prefix}
+      onChange={(next) => set({ pod_subnet_prefix: next })}
+      error={errorOf('pod_subnet_prefix')}
+    />
   );
 }
 

@@ -1,13 +1,21 @@
 // Whether a network's blocks fit a machine that is to be attached: its prefix has to, its IPv4 leg moves out of the way
 // while nobody has an address of it, and else the machine does without it.
 import { ProductError } from '@powernode/core/errors';
+import { parsePrefix } from '@powernode/core/net/prefix';
+import { takenBySubnet } from '@powernode/core/net/underlay';
 import type { ActionContext } from '../../context.ts';
 import type { InstanceRow, NetworkRow } from '../rows.ts';
 import { chooseOtherIpv4Leg } from './blocks.ts';
 import { exchangeIpv4Leg } from './ipv4-leg.ts';
 import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
-import { type CoveredMachine, coveredSentence, firstCovered, underlaysOf } from './underlay.ts';
+import {
+  type CoveredMachine,
+  coveredSentence,
+  firstCovered,
+  type NamedUnderlay,
+  underlaysOf,
+} from './underlay.ts';
 
 export interface FittingNetwork {
   /** As it is by now. */
@@ -34,12 +42,32 @@ export async function fitNetwork(
       },
     );
   }
+  refuseTakenByPods(network, machine);
   if (network.ipv4_prefix === null) return { network, ipv4Refused: null };
   const inTheWay = firstCovered(network.ipv4_prefix, machine);
   if (inTheWay === null) return { network, ipv4Refused: null };
   const moved = await moveLeg(context, network);
   if (moved !== null) return { network: moved, ipv4Refused: null };
   return { network, ipv4Refused: legRefusal(network.ipv4_prefix, inTheWay) };
+}
+
+/** Slices of pods are routes as those to LANs are. */
+function refuseTakenByPods({ pod_subnet_prefix: pods }: NetworkRow, machine: readonly NamedUnderlay[]): void {
+  const prefix = pods === null ? null : parsePrefix(pods);
+  if (prefix === null) return;
+  for (const one of machine) {
+    const taken = takenBySubnet(prefix, one);
+    if (taken === null) continue;
+    const message = `${pods} covers ${taken.at}, ${taken.what} of the instance "${one.hostname}"`;
+    throw new ProductError(
+      'conflict',
+      `The pod_subnet_prefix ${message}, which it would lose. Attach it to a network with other pods.`,
+      {
+        fields: [{ path: 'node_instance_id', code: 'covers_underlay', message }],
+        members: { node_instance_id: one.instanceId, address: taken.at },
+      },
+    );
+  }
 }
 
 /** Why a machine has no address of the leg. */

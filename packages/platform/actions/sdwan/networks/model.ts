@@ -12,6 +12,7 @@ export type NetworkColumns = Pick<
   | 'handle'
   | 'prefix'
   | 'ipv4_prefix'
+  | 'pod_subnet_prefix'
   | 'mtu'
   | 'topology_strategy'
   | 'routing_mode'
@@ -25,6 +26,7 @@ export const networkColumns = [
   'handle',
   'prefix',
   'ipv4_prefix',
+  'pod_subnet_prefix',
   'mtu',
   'topology_strategy',
   'routing_mode',
@@ -34,10 +36,14 @@ export const networkColumns = [
 
 /** All of it: `asNumber` is that of the account. */
 export function networkModel(row: NetworkColumns, asNumber: number): NetworkModel {
-  return row.routing_mode === 'ibgp' ? { ...tunnelsModel(row), asNumber } : tunnelsModel(row);
+  return {
+    ...tunnelsModel(row),
+    ...(row.routing_mode === 'ibgp' ? { asNumber } : {}),
+    ...(row.pod_subnet_prefix === null ? {} : { podPrefix: row.pod_subnet_prefix }),
+  };
 }
 
-/** What its addresses and tunnels follow from; whether it speaks BGP is not in it. */
+/** What its addresses and tunnels follow from; whether it speaks BGP or has pods is not in it. */
 export function tunnelsModel(row: NetworkColumns): NetworkModel {
   return {
     id: row.id,

@@ -7,6 +7,13 @@ import type { Database } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { noteContents } from '../dependents.ts';
+import {
+  giveSlices,
+  refusePinned,
+  refuseUnfitPods,
+  refuseWithoutIpv4,
+  withdrawSlices,
+} from '../pods/network-prefix.ts';
 import { switchDirectPaths } from '../reachability/direct-paths.ts';
 import { forgetTunnels } from '../reachability/observations.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
@@ -15,7 +22,7 @@ import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
 import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import { followRoutingMode, noteFewPeers } from './routing-mode.ts';
-import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf } from './underlay.ts';
+import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf, withoutClusters } from './underlay.ts';
 
 export const networkHandlers: HandlersOf<
   'createNetwork' | 'listNetworks' | 'getNetwork' | 'updateNetwork' | 'deleteNetwork'
@@ -39,6 +46,7 @@ export const networkHandlers: HandlersOf<
       ipv4: input.ipv4_prefix,
       others,
     });
+    await refuseUnfitPods(context, { pods: chosen.pod_subnet_prefix, ipv4: chosen.ipv4_prefix });
     const row = await insertWithHandle(context, {
       id: context.services.newId(),
       account_id: context.accountId,
@@ -86,6 +94,12 @@ export const networkHandlers: HandlersOf<
     };
     await refuseGiven(context, given, before);
     refuseBlocks(others, { prefix: before.prefix, pods, ipv4 });
+    const hasNewPods = pods !== before.pod_subnet_prefix;
+    if (hasNewPods) {
+      await refusePinned(context, before);
+      await refuseUnfitPods(context, { pods, ipv4 });
+      await withdrawSlices(context, before);
+    } else if (hasNewLeg) refuseWithoutIpv4({ pods, ipv4 }, 'ipv4_prefix');
     if (hasNewLeg && ipv4 === null) await refuseDoorsOn(context, before);
     const after = await context.trx
       .updateTable('networks')
@@ -112,6 +126,7 @@ export const networkHandlers: HandlersOf<
       context.change({ kind: 'network_updated', network: model });
     }
     await followRoutingMode(context, { before, after });
+    if (hasNewPods) await giveSlices(context, after);
     if (hasNewLeg) await exchangeIpv4Leg(context, { before, after });
     if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
@@ -200,5 +215,9 @@ async function refuseGiven(
   const { trx, accountId } = context;
   const members = network === null ? [] : await underlaysOf(trx, { accountId, networkId: network.id });
   const machines = [...(await platformUnderlay(trx, accountId)), ...members];
-  for (const { path, text } of blocks) refuseCovering(path, text, machines);
+  for (const { path, text } of blocks) {
+    const others =
+      path === 'pod_subnet_prefix' ? machines.map((one) => withoutClusters(one, text)) : machines;
+    refuseCovering(path, text, others);
+  }
 }

@@ -1,4 +1,5 @@
 // Networks as the outside sees them.
+import { leafInterfaceName } from '@powernode/core/compile/entries';
 import type { Network } from '@powernode/core/intent/network';
 import { sql } from 'kysely';
 import { stored } from '../../accounts/present.ts';
@@ -27,6 +28,7 @@ export async function showNetworks(context: ActionContext, rows: readonly Networ
     prefix: row.prefix,
     ipv4_prefix: row.ipv4_prefix,
     pod_subnet_prefix: row.pod_subnet_prefix,
+    flannel: flannelOf(row),
     routing_mode: row.routing_mode,
     topology_strategy: row.topology_strategy,
     firewall_default_policy: row.firewall_default_policy,
@@ -37,4 +39,10 @@ export async function showNetworks(context: ActionContext, rows: readonly Networ
     peer_count: countOf.get(row.id)?.peers ?? 0,
     hub_count: countOf.get(row.id)?.hubs ?? 0,
   }));
+}
+
+/** The leaf interface is the one with an address, which host-gw makes the next hop of other nodes. */
+function flannelOf({ handle, pod_subnet_prefix: prefix }: NetworkRow): Network['flannel'] {
+  if (prefix === null) return null;
+  return { flannel_iface: leafInterfaceName({ handle }), flannel_backend: 'host-gw', cluster_cidr: prefix };
 }

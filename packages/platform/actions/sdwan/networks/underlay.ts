@@ -1,8 +1,9 @@
 // What machines have outside their overlays, read for whoever chooses or judges a block of a network; and the refusal
 // of a block that covers any of it.
 import { ProductError } from '@powernode/core/errors';
-import { familyOf } from '@powernode/core/net/address';
-import { insideBlocks, isInsideBlock, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
+import { familyOf, parseAddress } from '@powernode/core/net/address';
+import { isClusterInterface } from '@powernode/core/net/pod-slices';
+import { contains, insideBlocks, isInsideBlock, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import { blocksInUse, type Covered, coveredBy, type MachineUnderlay } from '@powernode/core/net/underlay';
 import type { Trx } from '../../context.ts';
 
@@ -106,6 +107,24 @@ export function firstCovered(text: string, machines: readonly NamedUnderlay[]): 
     if (covered !== null) return { ...covered, machine };
   }
   return null;
+}
+
+/** Without what a cluster on the machine has of the prefix of pods that it is to have. */
+export function withoutClusters(machine: NamedUnderlay, podPrefix: string): NamedUnderlay {
+  const block = parsePrefix(podPrefix);
+  if (block === null) throw new Error(`the block "${podPrefix}" cannot be read`);
+  const ofCluster = machine.facts.flatMap((fact) => {
+    const prefix = parsePrefix(fact.at);
+    const isOwn = fact.kind === 'network' && fact.interface !== null && isClusterInterface(fact.interface);
+    return isOwn && prefix !== null && contains(block, prefix) ? [{ fact, prefix }] : [];
+  });
+  if (ofCluster.length === 0) return machine;
+  const facts = machine.facts.filter((fact) => !ofCluster.some((one) => one.fact === fact));
+  const addresses = machine.addresses.filter((text) => {
+    const address = parseAddress(text);
+    return address === null || !ofCluster.some(({ prefix }) => contains(prefix, address));
+  });
+  return { ...machine, facts, addresses };
 }
 
 export function coveredSentence(text: string, { at, what, machine }: CoveredMachine): string {

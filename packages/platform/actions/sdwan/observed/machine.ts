@@ -1,12 +1,13 @@
 // A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
 // what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (peers/role-change.ts). A leg that
-// covers its surroundings is withdrawn (ipv4-leg.ts).
+// covers its surroundings is withdrawn (ipv4-leg.ts), and slices of pods follow what its clusters have (pods/follow.ts).
 import type { ObservedMachine } from '../../../deliver/reports/arrival.ts';
 import type { ActionContext } from '../../context.ts';
 import { overlayPrefixes } from '../peers/endpoint-checks.ts';
 import { knownOf } from '../peers/endpoints.ts';
 import { proposeRoles } from '../peers/role-change.ts';
 import { writePeer } from '../peers/write-peer.ts';
+import { followSlices } from '../pods/follow.ts';
 import { reachOf } from '../reachability/reach.ts';
 import { type InstanceRow, type PeerRow } from '../rows.ts';
 import { followLegs } from './ipv4-leg.ts';
@@ -22,7 +23,11 @@ export async function followObservation(context: ActionContext, machine: Machine
     }
   }
   await followLegs(context, machine.instanceId);
-  return proposeRoles(context, machine.instanceId);
+  const waits = [
+    await followSlices(context, machine.instanceId),
+    await proposeRoles(context, machine.instanceId),
+  ].filter((waitMs) => waitMs !== null);
+  return waits.length === 0 ? null : Math.min(...waits);
 }
 
 type Machine = Pick<ObservedMachine, 'instanceId'>;

@@ -6,6 +6,7 @@ import { firstIdAt } from '../../../events/write-events.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { noteDependents } from '../dependents.ts';
 import { fitNetwork } from '../networks/attach-blocks.ts';
+import { attachSlice, releaseSlice, setSlice } from '../pods/set-slice.ts';
 import { forgetTunnels } from '../reachability/observations.ts';
 import { noteReach } from '../reachability/reach-members.ts';
 import {
@@ -66,10 +67,11 @@ export const peerHandlers: HandlersOf<
       .executeTakeFirstOrThrow();
     context.change({ kind: 'peer_changed', networkId: network.id, before: null, after: peerModel(row) });
     if (former !== null) await returned(context, { row, former });
+    const attached = await attachSlice(context, { network, peer: row, wanted: input.pod_subnet });
     // A hub sees what it relays for those that are there, also where it is detected as one, or is one again.
     if (row.hub_slot !== null && found.peers_count > 0) context.needsPerson();
     await noteReach(context, { network, peerId: row.id });
-    const peer = await showPeer(context, row);
+    const peer = await showPeer(context, attached);
     context.event('sdwan.peer.attached', { before: null, after: peer });
     return { peer };
   },
@@ -86,12 +88,14 @@ export const peerHandlers: HandlersOf<
     checkRevision(before, input);
     const instance = await instanceRow(context, before.instance_id);
     const network = await networkRow(context, before.network_id);
-    const after = await writePeer(context, before, {
+    const shownBefore = await showPeer(context, before);
+    const written = await writePeer(context, before, {
       tags: JSON.stringify(input.tags ?? before.tags),
       ...(await endpointColumns(context, { networkId: network.id, instance, before, input })),
     });
+    const after = await setSlice(context, { network, peer: written, wanted: input.pod_subnet });
     await noteReach(context, { network, peerId: after.id });
-    const shown = await beforeAndAfter(context, { before, after });
+    const shown = { before: shownBefore, after: await showPeer(context, after) };
     context.event('sdwan.peer.updated', shown);
     return { peer: shown.after };
   },
@@ -154,6 +158,7 @@ export async function removePeer(
   peer: PeerRow,
   leaving: Leaving = { terminated: false },
 ): Promise<void> {
+  await releaseSlice(context, peer);
   const candidacies = await leaveVirtualIps(context, peer, leaving);
   if (!leaving.terminated) await rememberPeer(context, peer, candidacies);
   await releaseAddresses(context, {

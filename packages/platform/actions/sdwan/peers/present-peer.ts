@@ -37,6 +37,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
   const observed = await observationsOf(context, rows);
   const full = await fullNetworks(context, rows);
   const lans = await lanSubnetsOf(context, rows);
+  const slices = await slicesOf(context, rows);
   return rows.map((row) => {
     const network = networkOf.get(row.network_id);
     if (network === undefined) throw new Error(`peer ${row.id} has no network`);
@@ -48,6 +49,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
       observation: observed(row),
       isFull: full.has(row.network_id),
       lanSubnets: lans.get(row.id) ?? [],
+      slice: slices.get(row.id) ?? noSlice,
     });
   });
 }
@@ -61,6 +63,7 @@ interface Parts {
   /** As many spokes of the network have direct paths as may. */
   readonly isFull: boolean;
   readonly lanSubnets: Peer['lan_subnets'];
+  readonly slice: Slice;
 }
 
 function show(context: ActionContext, parts: Parts): Peer {
@@ -87,6 +90,7 @@ function show(context: ActionContext, parts: Parts): Peer {
     called: calledFrom({ row, network, observation }),
     tags: row.tags,
     lan_subnets: parts.lanSubnets,
+    ...parts.slice,
     status: statusOf({ row, problems, observation, applied, now: context.now }),
     ...presenceOf(context, row.id),
     ...pathOf(context, { row, network }),
@@ -100,7 +104,8 @@ function show(context: ActionContext, parts: Parts): Peer {
     problem:
       peerProblemOf(row.network_id, problems) ??
       reachProblemOf({ row, network, hostname, observation }) ??
-      refusedLegOf(row),
+      refusedLegOf(row) ??
+      refusedSliceOf(row),
   };
 }
 
@@ -127,6 +132,35 @@ async function lanSubnetsOf(
       list.map(({ peer_id: _peer, ...lan }) => lan),
     ]),
   );
+}
+
+type Slice = Pick<Peer, 'pod_subnet' | 'pod_subnet_source'>;
+
+const noSlice: Slice = { pod_subnet: null, pod_subnet_source: null };
+
+async function slicesOf(context: ActionContext, rows: readonly PeerRow[]): Promise<Map<string, Slice>> {
+  const found = await context.trx
+    .selectFrom('subnet_advertisements')
+    .select(['peer_id', 'prefix', 'slice_source'])
+    .where('account_id', '=', context.accountId)
+    .where(
+      'peer_id',
+      'in',
+      rows.map((row) => row.id),
+    )
+    .where('source', '=', 'pod_subnet')
+    .where('withdrawn_at', 'is', null)
+    .execute();
+  return new Map(
+    found.map((one) => [one.peer_id, { pod_subnet: one.prefix, pod_subnet_source: one.slice_source }]),
+  );
+}
+
+/** Known by the platform alone: the machine's word is not followed. */
+function refusedSliceOf(row: PeerRow): Peer['problem'] {
+  if (row.pod_subnet_refused === null) return null;
+  const since = row.pod_subnet_refused_at ?? row.updated_at;
+  return { code: 'pod_subnet_refused', detail: row.pod_subnet_refused, since: since.toISOString() };
 }
 
 /** Known by the platform and not by the machine, which was told of no IPv4 address. */

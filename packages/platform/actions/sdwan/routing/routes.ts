@@ -42,7 +42,7 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
       };
     });
     const isStatic = network.routing_mode === 'static';
-    const sources = isStatic ? await sourcesOf(context, network.id) : new Map<string, string>();
+    const sources = await sourcesOf(context, network.id);
     return {
       routing_mode: network.routing_mode,
       as_number: facts.asNumber,
@@ -50,7 +50,7 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
         (isStatic ? best : []).map((peerId) => ({
           prefix,
           via_peer_id: peerId,
-          source: sources.get(`${prefix} ${peerId}`) ?? 'virtual_ip',
+          source: sources.get(`${prefix} ${peerId}`)?.source ?? 'virtual_ip',
         })),
       ),
       bgp_routes: isStatic
@@ -58,7 +58,9 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
         : routes.map(({ prefix, virtualIpId, holders, best: [best = null, ...others] }) => ({
             prefix,
             source:
-              virtualIpId === undefined ? `peer:${best ?? holders[0] ?? ''}` : `virtual_ip:${virtualIpId}`,
+              virtualIpId === undefined
+                ? bgpSource({ prefix, holders, best }, sources)
+                : `virtual_ip:${virtualIpId}`,
             holders,
             // Of several that are as good each peer uses the one that is nearest to it.
             best: others.length > 0 ? null : best,
@@ -158,16 +160,30 @@ export function peersByAddress({ addresses }: RoutingFacts): ReadonlyMap<string,
   return new Map(Array.from(addresses, ([id, address]) => [address, id]));
 }
 
+type Sources = ReadonlyMap<string, { readonly id: string; readonly source: string }>;
+
+/** Who announces the path that is used, or the first holder: a slice of pods by its own id, else the peer. */
+function bgpSource(
+  route: { readonly prefix: string; readonly holders: readonly string[]; readonly best: string | null },
+  sources: Sources,
+): string {
+  const peerId = route.best ?? route.holders[0] ?? '';
+  const found = sources.get(`${route.prefix} ${peerId}`);
+  return found?.source === 'pod_subnet' ? `pod_subnet:${found.id}` : `peer:${peerId}`;
+}
+
 /** By prefix and peer. */
-async function sourcesOf(context: ActionContext, networkId: string): Promise<Map<string, string>> {
+async function sourcesOf(context: ActionContext, networkId: string): Promise<Sources> {
   const rows = await context.trx
     .selectFrom('subnet_advertisements')
-    .select(['prefix', 'peer_id', 'source'])
+    .select(['id', 'prefix', 'peer_id', 'source'])
     .where('account_id', '=', context.accountId)
     .where('network_id', '=', networkId)
     .where('withdrawn_at', 'is', null)
     .execute();
-  return new Map(rows.map(({ prefix, peer_id: peerId, source }) => [`${prefix} ${peerId}`, source]));
+  return new Map(
+    rows.map(({ id, prefix, peer_id: peerId, source }) => [`${prefix} ${peerId}`, { id, source }]),
+  );
 }
 
 function showPaths(paths: readonly PathToPrefix[], facts: RoutingFacts): ExplainedPathShown[] {

@@ -29,9 +29,15 @@ export async function refuseUnfitSubnets(
     networkId: peer.network_id,
   });
   const others = machines.filter(({ instanceId }) => instanceId !== peer.instance_id);
-  for (const [i, { prefix: text }] of subnets.entries()) {
+  for (const [i, { prefix: text, local_prefix: localText }] of subnets.entries()) {
     const path = `subnets.${i}.prefix`;
     const prefix = read(text);
+    const local = localText === undefined ? null : read(localText);
+    const pods = local === null ? undefined : blocks.find((one) => one.isPods && overlaps(one.prefix, local));
+    if (pods !== undefined) {
+      const message = `${localText} overlaps ${pods.what}`;
+      faults.push({ path: `subnets.${i}.local_prefix`, code: 'overlap', message });
+    }
     const block = blocks.find((one) => overlaps(one.prefix, prefix));
     if (block !== undefined) {
       faults.push({ path, code: 'overlap', message: `${text} overlaps ${block.what}` });
@@ -92,7 +98,7 @@ function isMapped(...subnets: readonly LanSubnet[]): boolean {
 
 async function blocksOfAccount(
   context: ActionContext,
-): Promise<{ readonly prefix: Prefix; readonly what: string }[]> {
+): Promise<{ readonly prefix: Prefix; readonly what: string; readonly isPods: boolean }[]> {
   const rows = await context.trx
     .selectFrom('networks')
     .select(['name', 'prefix', 'ipv4_prefix', 'pod_subnet_prefix'])
@@ -103,7 +109,8 @@ async function blocksOfAccount(
     (['prefix', 'ipv4_prefix', 'pod_subnet_prefix'] as const).flatMap((column) => {
       const text = row[column];
       if (text === null) return [];
-      return [{ prefix: read(text), what: `${text}, the ${column} of network "${row.name}"` }];
+      const what = `${text}, the ${column} of network "${row.name}"`;
+      return [{ prefix: read(text), what, isPods: column === 'pod_subnet_prefix' }];
     }),
   );
 }

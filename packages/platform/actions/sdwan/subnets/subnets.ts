@@ -110,7 +110,9 @@ function columnsOf(one: LanSubnet) {
   };
 }
 
+/** A prefix that the peer had as a slice of pods before is the same object. */
 async function create(context: ActionContext, peer: PeerRow, one: LanSubnet): Promise<void> {
+  const columns = { source: 'declared_lan_subnet' as const, slice_source: null, ...columnsOf(one) };
   const after = await context.trx
     .insertInto('subnet_advertisements')
     .values({
@@ -119,9 +121,15 @@ async function create(context: ActionContext, peer: PeerRow, one: LanSubnet): Pr
       network_id: peer.network_id,
       peer_id: peer.id,
       prefix: one.prefix,
-      source: 'declared_lan_subnet',
-      ...columnsOf(one),
+      ...columns,
     })
+    .onConflict((conflict) =>
+      conflict.columns(['peer_id', 'prefix']).doUpdateSet((eb) => ({
+        ...columns,
+        updated_at: context.now,
+        revision: eb('subnet_advertisements.revision', '+', 1),
+      })),
+    )
     .returningAll()
     .executeTakeFirstOrThrow();
   itemChanged(context, subnetModel, { before: null, after });
