@@ -87,7 +87,7 @@ test('sessions follow what instances report, and one of an instance that is offl
     await kyoto.getByText('BFD down received').click();
     const sheet = page.getByRole('dialog', { name: 'kyoto → hub' });
     await sheet.getByText('Likely cause').waitFor();
-    await sheet.getByText('hub does not answer on the session: BFD down received').waitFor();
+    await sheet.getByText(/hub does not answer on TCP port 179 .*BFD down received/).waitFor();
     await page.keyboard.press('Escape');
     says('kyoto', {});
     await kyoto.getByText('Established', { exact: true }).waitFor();

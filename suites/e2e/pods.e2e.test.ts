@@ -167,6 +167,7 @@ async function steadyPings(from: string, to: string) {
   const ping = `echo $$; exec ip netns exec pod ping -n -D -i 0.01 -W 1 ${to}`;
   const command = lab.command(from, { program: 'sh', args: ['-c', ping] });
   const child = spawn(command.program, [...command.args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
   let stdout = '';
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += String(chunk);
@@ -181,7 +182,7 @@ async function steadyPings(from: string, to: string) {
     more,
     async end() {
       await must(from, `kill -INT ${stdout.split('\n')[0]}`);
-      await once(child, 'close');
+      await closed;
       const [, sent = '0', received = '0'] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
       const times = Array.from(stdout.matchAll(/^\[([\d.]+)\].* icmp_seq=/gm), ([, at]) => Number(at) * 1000);
       const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at));

@@ -49,7 +49,7 @@ test('a port that takes connections is well, and one that does not is not', asyn
 });
 
 test('an address that is not on this machine is not asked elsewhere', async () => {
-  expect(await ask(80, { address: 'fd00:99::77' })).toBe('this machine does not have the address');
+  expect(await ask(80, { address: 'fd00:99::77' })).toBe('this instance does not have the address');
 });
 
 test('HTTP is asked for the path, and well by its status', async () => {

@@ -100,7 +100,7 @@ function reasonOf({ code }: NodeJS.ErrnoException): string {
     case 'EPIPE':
       return 'the connection was reset';
     case 'EADDRNOTAVAIL':
-      return 'this machine does not have the address';
+      return 'this instance does not have the address';
     case 'ETIMEDOUT':
       return 'no answer';
     default:

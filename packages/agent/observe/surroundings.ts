@@ -1,7 +1,7 @@
 // What else is on this machine that the platform has to know of: its underlay, and the slices that a cluster gave it.
 import type { UnderlayFact } from '@powernode/core/net/underlay';
-import type { Clock } from '../ports/clock.ts';
 import type { PathIndex } from '../plan/path-index.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Run } from '../ports/run.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
 import { PodSliceWatch } from './pod-slices.ts';

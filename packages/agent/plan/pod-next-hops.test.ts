@@ -29,7 +29,10 @@ function choicesOf(...entries: EntryValue[]): Record<string, string | null> {
   const index = new PathIndex();
   index.update(nodeDocumentOf(entries), 'all');
   const health = { of: () => 'untried' as const };
-  chooser.choose({ index, health, sources: new Map(), bgp: { of: () => null } });
+  chooser.choose({
+    ...{ index, health, sources: new Map(), holders: new Map(), nowMs: 0 },
+    bgp: { of: () => null },
+  });
   return Object.fromEntries(chooser.choices);
 }
 

@@ -27,13 +27,13 @@ it('a network is made, and what is wrong stands at its field', () =>
   on('/networks', async (page, platform) => {
     await page.getByRole('button', { name: 'New network' }).first().click();
     await page.getByLabel('Name').fill('office');
-    await page.getByLabel('Prefix').fill('10.0.0.1');
+    await page.getByLabel(/^Prefix/).fill('10.0.0.1');
     await page.getByLabel('MTU').fill('many');
     await page.getByRole('button', { name: 'Create network' }).click();
     await page.getByText('is not a prefix').first().waitFor();
-    expect(await page.getByLabel('Prefix').getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByLabel(/^Prefix/).getAttribute('aria-invalid')).toBe('true');
     expect(await page.getByLabel('MTU').getAttribute('aria-invalid')).toBe('true');
-    await page.getByLabel('Prefix').fill('');
+    await page.getByLabel(/^Prefix/).fill('');
     await page.getByLabel('MTU').fill('1400');
     await page.getByRole('button', { name: 'Create network' }).click();
     await page.getByText('must be unique in the account').waitFor();

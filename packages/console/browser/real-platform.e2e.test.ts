@@ -90,11 +90,11 @@ it('lets the administrator in, and nobody with another token', async () => {
 it('makes a network, changes it, and deletes it by approval', async () => {
   const { page, complaints, close } = await live('/networks');
   await page.getByRole('button', { name: 'New network' }).first().click();
-  await page.getByLabel('Prefix').fill('fd00::1/64');
+  await page.getByLabel(/^Prefix/).fill('fd00::1/64');
   await page.getByRole('button', { name: 'Create network' }).click();
   await page.getByText('is not a prefix').first().waitFor();
   await page.getByLabel('Name').fill('office');
-  await page.getByLabel('Prefix').fill('');
+  await page.getByLabel(/^Prefix/).fill('');
   await page.getByRole('button', { name: 'Create network' }).click();
   await page.getByRole('heading', { name: 'office', level: 1 }).waitFor();
   await page.getByText('No peers yet').waitFor();

@@ -30,7 +30,6 @@ const defaultActions: ReadonlySet<ActionKey> = new Set([
   'recentEvents',
   'createNetwork',
   'listNetworks',
-  'updateNetwork',
   'attachPeer',
   'listPeers',
   'updatePeer',

@@ -22,6 +22,7 @@ const chosenByOthers: ReadonlySet<string> = new Set([
   'name',
   'name_hint',
   'neighbor_hostname',
+  'path',
   'payload',
   'plan',
   'reason',

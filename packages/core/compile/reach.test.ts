@@ -273,10 +273,10 @@ describe('a virtual address', () => {
   test('of several is for the hubs to choose a holder for', () => {
     const anycast = { ...virtualIp, anycast: true, holder: null };
     expect(changeItem(fleetOf(), null, anycast)).toEqual({
-      i0: ['anycast/vip'],
-      i1: ['anycast/vip'],
-      i5: ['virtual_ip/vip'],
-      i6: ['virtual_ip/vip'],
+      i0: ['anycast/vip', 'anycast_holder/vip/p5', 'anycast_holder/vip/p6'],
+      i1: ['anycast/vip', 'anycast_holder/vip/p5', 'anycast_holder/vip/p6'],
+      i5: ['anycast_holder/vip/p5', 'virtual_ip/vip'],
+      i6: ['anycast_holder/vip/p6', 'virtual_ip/vip'],
     });
   });
 
@@ -284,7 +284,8 @@ describe('a virtual address', () => {
     const anycast = { ...virtualIp, anycast: true, holder: null, candidates: ['p2', 'p6'] };
     const impact = changeItem(fleetOf(), null, anycast);
     expect(Object.keys(impact)).toEqual(everyone);
-    expect(impact).toMatchObject({ i2: ['anycast/vip', 'virtual_ip/vip'], i9: ['anycast/vip'] });
+    const known = ['anycast/vip', 'anycast_holder/vip/p2', 'anycast_holder/vip/p6'];
+    expect(impact).toMatchObject({ i2: [...known, 'virtual_ip/vip'], i9: known });
   });
 });
 

@@ -31,7 +31,6 @@ export const refusedRoutes = z.object({
   ipv6: z.int().meta({ description: 'Announcements of IPv6 prefixes' }),
   since: common.time,
 });
-export type RefusedRoutes = z.infer<typeof refusedRoutes>;
 
 /** One end of a session: what the peer sees of it. */
 export const bgpSession = z.object({
@@ -138,12 +137,10 @@ export type RouteChangeShown = z.infer<typeof routeChange>;
 export const staticRoute = z.object({ prefix: z.string(), via_peer_id: common.id, source: z.string() });
 export const bgpRoute = z.object({
   prefix: z.string(),
-  source: z
-    .string()
-    .meta({
-      description:
-        'peer:<id> of the best path, pod_subnet:<id> of its advertisement, or virtual_ip:<id> of an anycast address',
-    }),
+  source: z.string().meta({
+    description:
+      'peer:<id> of the best path, pod_subnet:<id> of its advertisement, or virtual_ip:<id> of an anycast address',
+  }),
   holders: z.array(common.id).meta({ description: 'Peers that announce it' }),
   best: common.id.nullable().meta({
     description:

@@ -63,6 +63,8 @@ test('a path that is denied and was not the best is told as denied', () => {
   const denies = policy('export', { match: { announcer: first, prefix: lan.prefix }, action: 'deny' });
   expect(effectOf([], [denies]).changes).toMatchObject([
     { prefix: lan.prefix, before: { announcer: second, denied: [] }, after: { denied: [first] } },
+    // Its own path is one that it does not announce any more, so that it takes the other's.
+    { prefix: lan.prefix, peers: [first], before: { announcer: first }, after: { announcer: second } },
   ]);
 });
 

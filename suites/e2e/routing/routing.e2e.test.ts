@@ -111,6 +111,7 @@ const flows = [
 test(`${changesCount} random changes under traffic (POWERNODE_ROUTING_SEED=${seed})`, {
   timeout: 180_000 + changesCount * 20_000,
 }, async () => {
+  console.log(`POWERNODE_ROUTING_SEED=${seed}`);
   await routed.healed();
   const peers = await routed.peers();
   const { account_bgp } = await routed.call(routingActions.getAccountBgp, {});

@@ -49,21 +49,26 @@ export const routingReaders: Readonly<Record<string, Reader>> = {
     return { findings, count: findings.length, truncated: false, statements_count };
   },
   compileRoutePolicy: compile,
+};
+
+export const routingChanges: Readonly<Record<string, Prepare>> = {
   executeSkill(world, input) {
     const { bgp_session_id: id } = input['inputs'] as Shown;
     const session = find(world.bgpSessions, id, 'BGP session');
     return {
-      session_id: session.id,
-      state: session.state.toLowerCase(),
-      likely_cause: `${session.neighbor_hostname} is not reachable.`,
-      recommended_action: `Bring ${session.neighbor_hostname} back.`,
-      evidence: [{ code: 'session', detail: `${session.hostname} reported ${session.state}.` }],
-      dry_run: true,
+      body: {
+        session_id: session.id,
+        state: session.state.toLowerCase(),
+        likely_cause: `${session.neighbor_hostname} is not reachable.`,
+        recommended_action: `Bring ${session.neighbor_hostname} back.`,
+        evidence: [{ code: 'session', detail: `${session.hostname} reported ${session.state}.` }],
+        safe_step: null,
+        carried_out: false,
+      },
+      reaches: [],
+      commit: () => null,
     };
   },
-};
-
-export const routingChanges: Readonly<Record<string, Prepare>> = {
   updateAccountAsNumber(world, input) {
     const before = accountBgp(world);
     const after = { ...before, as_number: Number(input['as_number']) };

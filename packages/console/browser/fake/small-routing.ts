@@ -98,6 +98,8 @@ function addSessions(
       uptime: '1d02h03m',
       uptime_seconds: 93_780,
       prefixes_received: 3,
+      refused: null,
+      last_reset: null,
       last_error: null,
       observed_at: ago(20),
       stale: false,

@@ -71,12 +71,19 @@ async function objects(): Promise<string> {
 
 const mutating = actionKeys.filter((key) => definitionOf(key).category !== null);
 
+const ofMachines: ReadonlySet<ActionKey> = new Set([
+  'failoverVirtualIp',
+  'changePeerRole',
+  'retryRolledBack',
+  'executeSkill',
+]);
+
 /** Parameters by which a call of the action needs a person: none, or each of those that are named. */
 type Grave = readonly [name: string, field: string | null, key: ActionKey, needs: ParameterNeeds];
 const grave = mutating.flatMap((key): Grave[] => {
   const { needsPerson, name, hints, subject, creates, input } = definitionOf(key);
   // These need machines that run, that are seen otherwise, or that took something back; they have tests of their own.
-  if (key === 'failoverVirtualIp' || key === 'changePeerRole' || key === 'retryRolledBack') return [];
+  if (ofMachines.has(key)) return [];
   if (needsPerson === 'never' || needsPerson === 'only') return [];
   if (typeof needsPerson === 'object') {
     return Object.entries(needsPerson).flatMap(([field, needs]): Grave[] =>
@@ -93,6 +100,18 @@ const harmless: Readonly<Partial<Record<ActionKey, object>>> = {
   createFirewallRule: { action: 'drop' },
 };
 
+const podPrefix = 'fd42:77::';
+let podNetworkId = '';
+
+/** A slice of pods can be asked for in a network that has some. */
+async function networkWithPods(): Promise<string> {
+  if (podNetworkId === '') {
+    const pods = { name: 'pods', pod_subnet_prefix: `${podPrefix}/56` };
+    podNetworkId = String((await platform.call('createNetwork', pods, tenant.caller)).network?.['id']);
+  }
+  return podNetworkId;
+}
+
 /** What some actions need beside their required parameters. */
 async function particular(key: ActionKey): Promise<Record<string, unknown>> {
   const first = async (list: ActionKey, nouns: string) => {
@@ -108,10 +127,14 @@ async function particular(key: ActionKey): Promise<Record<string, unknown>> {
       return { primary_holder_peer_id: ids['hub_peer_id'], failover_holder_peer_ids: [] };
     case 'createVirtualIp': {
       const { network } = await platform.call('getNetwork', { network_id: ids['network_id'] }, tenant.caller);
-      return { address: String(network?.['prefix']).replace('::/64', '::abcd') };
+      // A health check is of an address that several peers hold.
+      return { address: String(network?.['prefix']).replace('::/64', '::abcd'), anycast: true };
     }
     case 'attachPeer':
-      return { node_instance_id: await platform.addMachine(tenant.caller.accountId, 'new') };
+      return {
+        network_id: await networkWithPods(),
+        node_instance_id: await platform.addMachine(tenant.caller.accountId, 'new'),
+      };
     case 'createInstance':
       return {
         template_id: await first('listTemplates', 'templates'),
@@ -128,6 +151,7 @@ async function particular(key: ActionKey): Promise<Record<string, unknown>> {
 function graveValue(field: string | null, needs: ParameterNeeds, key: ActionKey): unknown {
   // The network denies already.
   if (field === 'firewall_default_policy') return 'accept';
+  if (field === 'pod_subnet') return `${podPrefix}/64`;
   return typeof needs === 'object' ? needs[0] : otherValues(ids, key)[field ?? ''];
 }
 

@@ -1,9 +1,19 @@
 // Rows of the health of virtual IPs' holders, and which of them turned from failing to well, or back.
-import type { AccountId } from '@powernode/core/ids';
+import type { AccountId, Id, NetworkId, PeerId } from '@powernode/core/ids';
 import type { HolderHealth } from '@powernode/core/intent/virtual-ip';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../store/tables.ts';
-import type { HealthReport } from './virtual-ip-health.ts';
+
+export interface HealthReport {
+  readonly virtualIpId: Id<'virtual_ip'>;
+  readonly networkId: NetworkId;
+  readonly peerId: PeerId;
+  /** null: there is no such check any more. */
+  readonly health: HolderHealth | null;
+  readonly since: Date;
+  readonly lastError: string | null;
+  readonly observedAt: Date;
+}
 
 type Key = Pick<HealthReport, 'virtualIpId' | 'peerId'>;
 

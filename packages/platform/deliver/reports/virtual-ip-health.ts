@@ -1,8 +1,7 @@
 // Health of the services behind virtual IPs, as their holders see it: kept as rows, with an event for each turn. Taken are
 // checks that the node's document has, and only so many events in a minute.
 import type { FleetIndex } from '@powernode/core/compile/fleet-index';
-import type { AccountId, Id, PeerId } from '@powernode/core/ids';
-import type { HolderHealth } from '@powernode/core/intent/virtual-ip';
+import type { AccountId } from '@powernode/core/ids';
 import { healthEventsPerMinuteMax } from '@powernode/core/limits/anycast';
 import { reportFlushMs } from '@powernode/core/limits/node-stream';
 import type { Observed } from '@powernode/core/wire/node-stream';
@@ -18,7 +17,7 @@ import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { EventBudget } from './event-budget.ts';
 import { NodeBatch } from './node-batch.ts';
-import { writeHealth } from './virtual-ip-health-rows.ts';
+import { type HealthReport, writeHealth } from './virtual-ip-health-rows.ts';
 
 export interface VirtualIpHealthParts {
   readonly store: Pick<Store, 'db'>;
@@ -26,17 +25,6 @@ export interface VirtualIpHealthParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fleet: Pick<FleetIndex, 'network' | 'networksOf'>;
-}
-
-export interface HealthReport {
-  readonly virtualIpId: Id<'virtual_ip'>;
-  readonly networkId: string;
-  readonly peerId: PeerId;
-  /** null: there is no such check any more. */
-  readonly health: HolderHealth | null;
-  readonly since: Date;
-  readonly lastError: string | null;
-  readonly observedAt: Date;
 }
 
 type Said = NonNullable<Observed['virtual_ip_health']>[number];

@@ -193,7 +193,8 @@ describe('what holders report', () => {
         withdrawn,
       });
     const [present, gone] = [await listed(false), await listed(true)];
-    expect(present.subnet_advertisements).toMatchObject([
+    const byPrefix = present.subnet_advertisements.toSorted((a, b) => (a.prefix < b.prefix ? 1 : -1));
+    expect(byPrefix).toMatchObject([
       { hostname: 'a', prefix, withdrawn_at: null, description: 'dns' },
       { hostname: 'a', prefix: `${dns.ipv4_address}/32` },
     ]);

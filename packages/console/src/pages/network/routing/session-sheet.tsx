@@ -1,7 +1,8 @@
 // One session of BGP: what its instance says of it, and what probably keeps it from being established.
 import type { BgpSession } from '@powernode/core/intent/bgp';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOne } from '../../../app/use-one.ts';
+import { client } from '../../../app/platform.ts';
 import type { Rows } from '../../../app/use-rows.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyText } from '../../../parts/copy.tsx';
@@ -89,11 +90,15 @@ function Known({ session }: { readonly session: BgpSession }) {
   );
 }
 
-/** The skill changes nothing: what it recommends is done by a person. */
+/** A dry run of the skill: what it recommends is done by a person. */
 function Diagnosis({ sessionId }: { readonly sessionId: string }) {
-  const { data, error, refetch } = useOne('sessions', 'executeSkill', {
+  const parameters = {
     skill: 'system-sdwan-bgp-session-remediate',
     inputs: { bgp_session_id: sessionId },
+  };
+  const { data, error, refetch } = useQuery({
+    queryKey: ['sessions', 'diagnosis', parameters],
+    queryFn: async ({ signal }) => (await client.rehearse('executeSkill', parameters, signal)).body,
   });
   return (
     <Section title="Diagnosis">
