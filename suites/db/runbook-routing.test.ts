@@ -188,12 +188,13 @@ describe('the troubleshooting table', () => {
       protocol: 'tcp',
       port_range: '5432',
     };
+    // Before the rule: one for a tag that nobody has is a finding of its own.
+    await http('system_sdwan_set_peer_tags', { peer_id: peers.server.id, tags: ['tenant-A'] });
     const accept = await http('system_sdwan_create_firewall_rule', {
       ...rule,
       name: 'allow',
       action: 'accept',
     });
-    await http('system_sdwan_set_peer_tags', { peer_id: peers.server.id, tags: ['tenant-A'] });
     await http('system_sdwan_create_firewall_rule', { ...rule, name: 'deny', action: 'drop' });
     const about = async (call: Call, recovered: boolean) => {
       const { findings } = (await call('system_list_findings', {

@@ -10,9 +10,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unusedKeysMax } from '@powernode/core/limits/trust';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
-import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
-import { makeMachine } from '../../packages/platform/trust/machine.fixture.ts';
+import type { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
+import { joinSimulated } from '../stage/join-simulated.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(path.join(tmpdir(), 'pn-docs-'));
@@ -96,23 +95,12 @@ async function joinMachine(hostname: string, ...addresses: readonly string[]): P
     'system_create_join_token',
     {},
   );
-  const machine = await makeMachine();
-  const nodeUrl = `https://127.0.0.1:${/"node_port":(\d+)/.exec(log)?.[1]}`;
-  const fingerprint = made.token.split('_').at(-1) ?? '';
-  const enrolled = await enrolSimulated({ ...machine, nodeUrl, token: made.token, fingerprint, hostname });
-  const node = new SimulatedNode({
-    nodeUrl,
-    credentials: {
-      keyPem: machine.keyPem,
-      certificatePem: enrolled.certificate_pem,
-      authorityPem: enrolled.authority_pem,
-    },
-    addresses,
-    unusedKeys: Array.from({ length: unusedKeysMax }, () => randomBytes(32).toString('base64')),
+  const { node, instanceId } = await joinSimulated({
+    nodeUrl: `https://127.0.0.1:${/"node_port":(\d+)/.exec(log)?.[1]}`,
+    ...{ token: made.token, hostname, addresses, unusedKeys: unusedKeysMax },
   });
-  await node.connect();
   nodes.push(node);
-  return enrolled.instance_id;
+  return instanceId;
 }
 
 interface Result {

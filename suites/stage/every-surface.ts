@@ -1,7 +1,6 @@
 // A platform of its own, as a program, and every way to call its actions: the generic route, resource routes, MCP with the
 // official client of either era, and the command line. Nodes are simulated.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,9 +13,8 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { actionKeyOf, definitionOf } from '@powernode/core/actions/catalogue';
 import { expect, vi } from 'vitest';
-import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
-import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
-import { makeMachine } from '../../packages/platform/trust/machine.fixture.ts';
+import type { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
+import { joinSimulated } from './join-simulated.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
@@ -120,22 +118,10 @@ export class SurfacedPlatform {
     token: string,
     hostname: string,
   ): Promise<{ readonly id: string; readonly node: SimulatedNode }> {
-    const machine = await makeMachine();
     const nodeUrl = `https://127.0.0.1:${this.#nodePort}`;
-    const fingerprint = token.split('_').at(-1) ?? '';
-    const enrolled = await enrolSimulated({ ...machine, nodeUrl, token, fingerprint, hostname });
-    const node = new SimulatedNode({
-      nodeUrl,
-      credentials: {
-        keyPem: machine.keyPem,
-        certificatePem: enrolled.certificate_pem,
-        authorityPem: enrolled.authority_pem,
-      },
-      unusedKeys: Array.from({ length: 4 }, () => randomBytes(32).toString('base64')),
-    });
-    await node.connect();
+    const { node, instanceId: id } = await joinSimulated({ nodeUrl, token, hostname, unusedKeys: 4 });
     this.#closers.push(() => node.close());
-    const asked = { instance_id: enrolled.instance_id };
+    const asked = { instance_id: id };
     await vi.waitUntil(
       async () => {
         const { instance } = await this.byGenericRoute('system_get_instance', asked);
@@ -143,7 +129,7 @@ export class SurfacedPlatform {
       },
       { timeout: 20_000 },
     );
-    return { id: enrolled.instance_id, node };
+    return { id, node };
   }
 
   get #headers(): Record<string, string> {

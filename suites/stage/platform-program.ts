@@ -1,15 +1,13 @@
 // A platform started as the program that it is, with machines that are only simulated: for tests of what people see.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
-import { enrolSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
-import { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
-import { makeMachine } from '../../packages/platform/trust/machine.fixture.ts';
+import type { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
+import { joinSimulated } from './join-simulated.ts';
 
 /** A machine is let into networks once its keys have arrived: at once, or when the test machine gets to it. */
 const runningMs = 60_000;
@@ -92,7 +90,9 @@ export async function startPlatformProgram(options: readonly string[] = []): Pro
         {},
       );
       const nodeUrl = `https://127.0.0.1:${nodePort}`;
-      const { node, instanceId } = await joinSimulated({ nodeUrl, token: made.token, hostname });
+      const { node, instanceId } = await joinSimulated({
+        ...{ nodeUrl, token: made.token, hostname, unusedKeys: 30 },
+      });
       nodes.set(instanceId, node);
       await vi.waitUntil(async () => (await statusOf(instanceId)) === 'running', { timeout: runningMs });
       return instanceId;
@@ -117,25 +117,4 @@ function announced(child: ChildProcess, log: () => string): Promise<string> {
     });
     child.once('exit', () => reject(new Error(`the platform ended: ${said}${log()}`)));
   });
-}
-
-async function joinSimulated(of: {
-  readonly nodeUrl: string;
-  readonly token: string;
-  readonly hostname: string;
-}): Promise<{ readonly node: SimulatedNode; readonly instanceId: string }> {
-  const machine = await makeMachine();
-  const fingerprint = of.token.split('_').at(-1) ?? '';
-  const enrolled = await enrolSimulated({ ...machine, ...of, fingerprint });
-  const node = new SimulatedNode({
-    nodeUrl: of.nodeUrl,
-    credentials: {
-      keyPem: machine.keyPem,
-      certificatePem: enrolled.certificate_pem,
-      authorityPem: enrolled.authority_pem,
-    },
-    unusedKeys: Array.from({ length: 30 }, () => randomBytes(32).toString('base64')),
-  });
-  await node.connect();
-  return { node, instanceId: enrolled.instance_id };
 }

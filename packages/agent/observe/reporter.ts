@@ -6,7 +6,9 @@ import {
   agentRoutesPerFrameMax,
   agentTunnelsPerFrameMax,
 } from '@powernode/core/limits/agent';
+import { healthChecksPerFrameMax } from '@powernode/core/limits/anycast';
 import { driftDetailMax, subsystemMessageMax } from '@powernode/core/limits/node-stream';
+import { sessionsPerFrameMax } from '@powernode/core/limits/routing';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import type { EntryValue, RouteEntry } from '@powernode/core/wire/document';
 import type {
@@ -20,8 +22,7 @@ import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counter
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
 import type { SubsystemHealth } from '../subsystems/subsystem.ts';
 import type { Drift } from './drift.ts';
-import { HealthNews } from './health-news.ts';
-import { SessionNews } from './session-news.ts';
+import { News } from './news.ts';
 
 /** What there is to tell of at one moment. */
 export interface Situation {
@@ -57,8 +58,16 @@ export class Reporter {
   readonly #routes = new Map<string, string | null>();
   readonly #subsystems = new Map<string, Subsystem>();
   readonly #rules = new Map<string, RuleCount>();
-  readonly #sessions = new SessionNews();
-  readonly #health = new HealthNews();
+  readonly #sessions = new News<BgpSessionObservation>({
+    keyOf: ({ network_id, peer_id }) => `${network_id} ${peer_id}`,
+    gone: goneSession,
+    perFrameMax: sessionsPerFrameMax,
+  });
+  readonly #health = new News<VirtualIpHealthObservation>({
+    keyOf: ({ virtual_ip_id }) => virtual_ip_id,
+    gone: (last) => ({ ...last, health: null, last_error: null }),
+    perFrameMax: healthChecksPerFrameMax,
+  });
   #drift: Drift[] = [];
   #recentDrift: readonly Drift[] = [];
   #underlay = '';
@@ -202,6 +211,13 @@ function hasChoice(route: RouteEntry): boolean {
 
 function forgetOthers(told: Map<string, unknown>, present: ReadonlyMap<string, unknown>): void {
   for (const key of told.keys()) if (!present.has(key)) told.delete(key);
+}
+
+export function goneSession({ network_id, peer_id }: BgpSessionObservation): BgpSessionObservation {
+  return {
+    ...{ network_id, peer_id, state: null },
+    ...{ established_at: null, prefixes_received: 0, last_error: null },
+  };
 }
 
 function isNews(told: Told, peer: ObservedPeer, nowMs: number): boolean {

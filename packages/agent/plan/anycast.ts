@@ -4,8 +4,8 @@
 import { withoutLength } from '@powernode/core/net/address';
 import type { AnycastEntry } from '@powernode/core/wire/document';
 import { isHeard } from '../probe/path-state.ts';
-import { isUsable, type NextHop, nextHopOf, type Overrides } from './backup-paths.ts';
 import type { NearestHolders } from './nearest-holder.ts';
+import { allow, isUsable, type NextHop, nextHopOf, type Overrides, usedBefore } from './next-hops.ts';
 import type { PathIndex } from './path-index.ts';
 import type { PathSituation } from './probe-health.ts';
 
@@ -32,7 +32,7 @@ export function anycastOverrides(situation: Situation, backups: Map<string, stri
   const { paths, nearest } = situation;
   const { index } = paths;
   const routes = backups;
-  const extraAllowedIps = new Map<string, string[]>();
+  const extraAllowedIps = new Map<string, readonly string[]>();
   const chosen = new Set<string>();
   for (const anycast of index.anycasts) {
     const hops = hopsOf(anycast, paths);
@@ -50,11 +50,7 @@ export function anycastOverrides(situation: Situation, backups: Map<string, stri
     }
     // Its answers are taken from there too when nothing is sent there by this node: another hub may do so.
     const leafHop = used?.isLeaf ? used : leafHopOf(anycast, hops, situation);
-    if (leafHop === undefined) continue;
-    extraAllowedIps.set(leafHop.tunnel, [
-      ...(extraAllowedIps.get(leafHop.tunnel) ?? []),
-      ...anycast.destinations,
-    ]);
+    if (leafHop !== undefined) allow(extraAllowedIps, leafHop.tunnel, anycast.destinations);
   }
   nearest.keepOnly(chosen);
   return { routes, extraAllowedIps };
@@ -94,9 +90,7 @@ function usedOf(
       holder === null ||
       (!isWithheld(anycast, holder, paths) && (announced === null || announced.includes(holder))),
   );
-  const device = before.routes.get(anycast.destinations[0] ?? '');
-  const wasLeafHop = isLeafHopOf(anycast, before);
-  const present = options.find((hop) => hop.device === device && (!hop.isLeaf || wasLeafHop(hop)));
+  const present = options.find(inUseOf(anycast, before).isUsed);
   return nearest.choose(anycast.virtual_ip_id, { options, present, nowMs: paths.nowMs });
 }
 
@@ -111,9 +105,9 @@ function isWithheld({ destinations }: AnycastEntry, holder: string, { holders }:
   return destinations.some((destination) => withheld.includes(withoutLength(destination)));
 }
 
-function isLeafHopOf({ destinations }: AnycastEntry, before: Overrides): (hop: NextHop) => boolean {
-  const [destination = ''] = destinations;
-  return ({ tunnel }) => before.extraAllowedIps.get(tunnel)?.includes(destination) === true;
+/** All of its addresses go the same way. */
+function inUseOf({ destinations: [first = ''] }: AnycastEntry, before: Overrides) {
+  return usedBefore(before, { route: first, prefix: first });
 }
 
 function leafName({ virtual_ip_id: id }: AnycastEntry): string {
@@ -127,7 +121,7 @@ function leafHopOf(
   { paths, before, nearest }: Situation,
 ): HolderHop | undefined {
   const options = hops.filter(({ isLeaf }) => isLeaf);
-  const present = options.find(isLeafHopOf(anycast, before));
+  const present = options.find(inUseOf(anycast, before).isLeafHop);
   return nearest.choose(leafName(anycast), { options, present, nowMs: paths.nowMs });
 }
 

@@ -7,7 +7,15 @@ import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { SubnetEntry } from '@powernode/core/wire/routing-entries';
 import { destinationIn, tablesOf } from '../subsystems/policy-rules/tables.ts';
 import { noDevice } from '../subsystems/routes/steps.ts';
-import { isUsable, type NextHop, nearest, nextHopOf, type Overrides } from './backup-paths.ts';
+import {
+  allow,
+  isUsable,
+  type NextHop,
+  nextHopOf,
+  type Overrides,
+  preferred,
+  usedBefore,
+} from './next-hops.ts';
 import type { PathSituation } from './probe-health.ts';
 
 /** The same prefix behind one peer or several of a network, the most preferred first. */
@@ -37,20 +45,19 @@ export function subnetOverrides(situation: Situation, anycast: Overrides): Overr
   for (const subnet of subnets) {
     const nextHops = hopsOf(subnet, paths);
     if (nextHops === null) continue;
-    const used = nearest(nextHops, wasUsed(subnet, situation));
+    const inUse = usedBefore(situation.before, { route: subnet.destination, prefix: subnet.prefix });
+    const used = preferred(nextHops, inUse.isUsed);
     const device =
       used !== undefined && isUsable(used, false) ? used.device : hubDevice(subnet.networkId, situation);
     if (device !== null) routes.set(subnet.destination, device);
     // Its answers come straight too when nothing is sent there straight by this node.
     const leafHop = used?.isLeaf
       ? used
-      : nearest(
+      : preferred(
           nextHops.filter((one) => one.isLeaf),
-          wasLeafHop(subnet, situation),
+          inUse.isLeafHop,
         );
-    if (leafHop === undefined) continue;
-    const extra = extraAllowedIps.get(leafHop.tunnel) ?? [];
-    extraAllowedIps.set(leafHop.tunnel, [...extra, subnet.prefix]);
+    if (leafHop !== undefined) allow(extraAllowedIps, leafHop.tunnel, [subnet.prefix]);
   }
   for (const destination of ownDestinations(document, subnets)) routes.set(destination, noDevice);
   return { routes, extraAllowedIps };
@@ -164,14 +171,4 @@ function hubDevice(networkId: string, { paths, choices }: Situation): string | n
     }
   }
   return null;
-}
-
-function wasLeafHop({ prefix }: Subnet, { before }: Situation): (hop: NextHop) => boolean {
-  return ({ tunnel }) => before.extraAllowedIps.get(tunnel)?.includes(prefix) === true;
-}
-
-function wasUsed(subnet: Subnet, situation: Situation): (hop: NextHop) => boolean {
-  const device = situation.before.routes.get(subnet.destination);
-  const isLeafHop = wasLeafHop(subnet, situation);
-  return (hop) => hop.device === device && (!hop.isLeaf || isLeafHop(hop));
 }

@@ -2,24 +2,12 @@
 import { expect, test } from 'vitest';
 import { type Delta, withContents } from './deltas.ts';
 import { FleetIndex } from './fleet-index.ts';
-import { networkModel, peerModel } from './model.fixture.ts';
-import type { RuleModel } from './model.ts';
+import { networkModel, peerModel, ruleModel } from './model.fixture.ts';
 
 const network = networkModel();
 const one = peerModel({ id: 'one', hostAddress: 'fd00::1' });
 const two = peerModel({ id: 'two', hostAddress: 'fd00::2' });
-const rule: RuleModel = {
-  type: 'firewall_rule',
-  id: 'rule',
-  networkId: 'n',
-  direction: 'ingress',
-  action: 'drop',
-  selector: { kind: 'all' },
-  destination: { kind: 'all' },
-  protocol: 'any',
-  ports: null,
-  enabled: true,
-};
+const rule = ruleModel();
 
 function fleetOf(): FleetIndex {
   const fleet = new FleetIndex();

@@ -1,5 +1,5 @@
-// Test support: a network and a peer with nothing particular about them; a test says what matters to it.
-import type { NetworkModel, PeerModel } from './model.ts';
+// Test support: a network, a peer, a rule and a LAN with nothing particular about them; a test says what matters to it.
+import type { NetworkModel, PeerModel, RuleModel, SubnetModel } from './model.ts';
 
 export function networkModel(part: Partial<NetworkModel> = {}): NetworkModel {
   return {
@@ -31,6 +31,37 @@ export function peerModel(part: Partial<PeerModel> & Pick<PeerModel, 'id'>): Pee
     listenPort: 51820,
     tags: [],
     draining: false,
+    ...part,
+  };
+}
+
+/** Drops everything that arrives. */
+export function ruleModel(part: Partial<RuleModel> = {}): RuleModel {
+  return {
+    type: 'firewall_rule',
+    id: 'rule',
+    networkId: 'n',
+    direction: 'ingress',
+    action: 'drop',
+    selector: { kind: 'all' },
+    destination: { kind: 'all' },
+    protocol: 'any',
+    ports: null,
+    enabled: true,
+    ...part,
+  };
+}
+
+/** A prefix behind a peer, as it is there. */
+export function subnetModel(
+  part: Partial<SubnetModel> & Pick<SubnetModel, 'id' | 'peerId' | 'prefix'>,
+): SubnetModel {
+  return {
+    type: 'subnet_advertisement',
+    networkId: 'n',
+    localPrefix: part.prefix,
+    preference: 100,
+    sourceNat: false,
     ...part,
   };
 }

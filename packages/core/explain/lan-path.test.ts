@@ -1,11 +1,12 @@
 // Packets into and out of LANs, as an explanation says it.
 import { expect, test } from 'vitest';
-import { networkModel, peerModel } from '../compile/model.fixture.ts';
-import type { Item, PeerModel, RuleModel, SubnetModel } from '../compile/model.ts';
+import { networkModel, subnetModel } from '../compile/model.fixture.ts';
+import type { Item, SubnetModel } from '../compile/model.ts';
 import { NetworkIndex } from '../compile/network-index.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';
 import { type LiveState, NetworkSnapshot } from './network-snapshot.ts';
 import { explain } from './reachability.ts';
+import { peer, rule } from './small-network.fixture.ts';
 
 const network = networkModel({
   id: 'net',
@@ -15,19 +16,6 @@ const network = networkModel({
   firewallDefaultPolicy: 'accept',
 });
 
-function peer(id: string, n: number, more: Partial<PeerModel> = {}): PeerModel {
-  return peerModel({
-    id,
-    networkId: 'net',
-    instanceId: `instance-of-${id}`,
-    hostAddress: `fd00:1::${n}`,
-    ipv4Address: `100.64.0.${n}`,
-    publicKey: `${id}.key`,
-    directKey: `${id}.leaf-key`,
-    ...more,
-  });
-}
-
 const peers = [
   peer('hub', 1, { hubSlot: 1, endpoint: '192.0.2.1:51820' }),
   peer('edge1', 11),
@@ -36,34 +24,7 @@ const peers = [
 ];
 
 function lan(id: string, peerId: string, more: Partial<SubnetModel> = {}): SubnetModel {
-  const prefix = more.prefix ?? '192.168.7.0/24';
-  return {
-    type: 'subnet_advertisement',
-    id,
-    networkId: 'net',
-    peerId,
-    prefix,
-    localPrefix: prefix,
-    preference: 100,
-    sourceNat: false,
-    ...more,
-  };
-}
-
-function rule(part: Partial<RuleModel>): RuleModel {
-  return {
-    type: 'firewall_rule',
-    id: 'rule',
-    networkId: 'net',
-    direction: 'ingress',
-    action: 'drop',
-    selector: { kind: 'all' },
-    destination: { kind: 'all' },
-    protocol: 'any',
-    ports: null,
-    enabled: true,
-    ...part,
-  };
+  return subnetModel({ id, networkId: 'net', peerId, prefix: '192.168.7.0/24', ...more });
 }
 
 function ask(items: readonly Item[], from: string, to: string, live: LiveState = {}) {

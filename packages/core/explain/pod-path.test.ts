@@ -1,11 +1,12 @@
 // Packets from and to pods, as an explanation says it: judged at their peers, as LANs are.
 import { expect, test } from 'vitest';
-import { networkModel, peerModel } from '../compile/model.fixture.ts';
-import type { Item, PeerModel, RuleModel, SubnetModel } from '../compile/model.ts';
+import { networkModel, subnetModel } from '../compile/model.fixture.ts';
+import type { Item } from '../compile/model.ts';
 import { NetworkIndex } from '../compile/network-index.ts';
 import { matrixNodes, matrixRows } from './matrix.ts';
 import { NetworkSnapshot } from './network-snapshot.ts';
 import { explain } from './reachability.ts';
+import { peer, rule } from './small-network.fixture.ts';
 
 const network = networkModel({
   id: 'net',
@@ -15,44 +16,15 @@ const network = networkModel({
   podPrefix: '10.42.0.0/16',
 });
 
-function peer(id: string, n: number, more: Partial<PeerModel> = {}): PeerModel {
-  const addresses = { hostAddress: `fd00:1::${n}`, ipv4Address: `100.64.0.${n}` };
-  const keys = { publicKey: `${id}.key`, directKey: `${id}.leaf-key` };
-  return peerModel({ id, networkId: 'net', instanceId: `instance-of-${id}`, ...addresses, ...keys, ...more });
-}
-
 const peers = [
   peer('hub', 1, { hubSlot: 1, endpoint: '192.0.2.1:51820' }),
   peer('node1', 11),
   peer('node2', 12),
 ];
 
-const slices: SubnetModel[] = ['hub', 'node1', 'node2'].map((peerId, i) => ({
-  type: 'subnet_advertisement',
-  id: `slice of ${peerId}`,
-  networkId: 'net',
-  peerId,
-  prefix: `10.42.${i}.0/24`,
-  localPrefix: `10.42.${i}.0/24`,
-  preference: 100,
-  sourceNat: false,
-}));
-
-function rule(part: Partial<RuleModel>): RuleModel {
-  return {
-    type: 'firewall_rule',
-    id: 'rule',
-    networkId: 'net',
-    direction: 'ingress',
-    action: 'drop',
-    selector: { kind: 'all' },
-    destination: { kind: 'all' },
-    protocol: 'any',
-    ports: null,
-    enabled: true,
-    ...part,
-  };
-}
+const slices = ['hub', 'node1', 'node2'].map((peerId, i) =>
+  subnetModel({ id: `slice of ${peerId}`, networkId: 'net', peerId, prefix: `10.42.${i}.0/24` }),
+);
 
 function ask(items: readonly Item[], from: string, to: string) {
   const snapshot = new NetworkSnapshot(new NetworkIndex(network, peers, [...slices, ...items]), {});
@@ -100,12 +72,7 @@ test('pods reach their own node under its ingress rules, which is closed to LANs
     destination: { kind: 'peer', id: 'node1' },
   });
   expect(ask([into], '10.42.1.7', '100.64.0.11')[0]).toBe('denied');
-  const lan = {
-    ...slices[1],
-    id: 'lan',
-    prefix: '192.168.7.0/24',
-    localPrefix: '192.168.7.0/24',
-  } as SubnetModel;
+  const lan = subnetModel({ id: 'lan', networkId: 'net', peerId: 'node1', prefix: '192.168.7.0/24' });
   expect(ask([lan], '192.168.7.5', '100.64.0.11')[0]).toBe('denied');
 });
 

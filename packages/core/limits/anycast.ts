@@ -22,6 +22,8 @@ export const healthCheckErrorMax = 200;
 /** Addresses with a health check that one instance holds: their 16 bytes each fit into one datagram of 1,280 bytes, and
  * 64 checks, ten times a second each, cost a few percent of a processor. */
 export const healthChecksPerNodeMax = 64;
+/** All of them, and as many that are no more. */
+export const healthChecksPerFrameMax = 2 * healthChecksPerNodeMax;
 /** Events about the health of holders that one instance may cause in a minute. More are counted in the next one. */
 export const healthEventsPerMinuteMax = 60;
 

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import * as anycastLimits from '../limits/anycast.ts';
 import * as textsLimits from '../limits/texts.ts';
 import { openObject } from './open-object.ts';
-import { address, addressWithLength, id, interfaceName, key, port, publicKey } from './texts.ts';
+import { address, addressWithLength, id, key, port } from './texts.ts';
+import { tunnelsToPeer } from './tunnels.ts';
 
 /**
  * A peer that holds an anycast address. Of those whose path is alive, and that do not say of themselves that their health
@@ -21,10 +22,7 @@ export const anycastHolderEntry = openObject({
   host_address: address,
   destinations: z.array(addressWithLength).min(1).max(textsLimits.addressesPerEntryMax),
   /** By which tunnels it can be met, as in `anycast`. */
-  by: z
-    .array(openObject({ interface: interfaceName, public_key: publicKey }))
-    .min(1)
-    .max(textsLimits.tunnelsPerPeerMax),
+  by: tunnelsToPeer,
 });
 
 const times = z.int().min(1).max(anycastLimits.healthCheckTimesMax);

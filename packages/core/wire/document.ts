@@ -28,6 +28,7 @@ import {
   port,
   publicKey,
 } from './texts.ts';
+import { tunnelName } from './tunnels.ts';
 
 /** A WireGuard interface that the node must have. `public_key` names which of the node's keys it uses. */
 export const interfaceEntry = openObject({
@@ -144,10 +145,7 @@ export const anycastEntry = openObject({
   network_id: id,
   virtual_ip_id: id,
   destinations: z.array(addressWithLength).min(1).max(textsLimits.addressesPerEntryMax),
-  by: z
-    .array(openObject({ interface: interfaceName, public_key: publicKey }))
-    .min(1)
-    .max(textsLimits.waysPerDestinationMax),
+  by: z.array(tunnelName).min(1).max(textsLimits.waysPerDestinationMax),
 });
 
 /** Packets of the network are evaluated by its rules; what no rule names is evaluated by the policy on its way in. */

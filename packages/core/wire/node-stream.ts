@@ -192,7 +192,7 @@ export const observed = z.object({
   /** Health checks that are other than was said last. */
   virtual_ip_health: z
     .array(virtualIpHealthObservation)
-    .max(2 * anycastLimits.healthChecksPerNodeMax)
+    .max(anycastLimits.healthChecksPerFrameMax)
     .optional(),
   /** Slices of its networks' prefixes of pods that a cluster on the machine has; all of them. Absent: nothing new. */
   pod_slices: z.array(addressWithLength).max(agentLimits.podSlicesPerNodeMax).optional(),

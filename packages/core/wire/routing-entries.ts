@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import * as overlayLimits from '../limits/overlay.ts';
 import * as routingLimits from '../limits/routing.ts';
-import * as textsLimits from '../limits/texts.ts';
 import { openObject } from './open-object.ts';
-import { address, addressWithLength, handle, id, interfaceName, key, publicKey } from './texts.ts';
+import { address, addressWithLength, handle, id, interfaceName, key } from './texts.ts';
+import { tunnelsToPeer } from './tunnels.ts';
 
 /**
  * A prefix behind a peer, such as its LAN, that nodes of the network route to. Several peers may be in front of one
@@ -25,10 +25,7 @@ export const subnetEntry = openObject({
   /** The higher, the more preferred. */
   preference: z.int().min(0).max(overlayLimits.subnetPreferenceMax),
   /** By which tunnels that peer can be met; a node uses one that it has, else sends by a hub. */
-  by: z
-    .array(openObject({ interface: interfaceName, public_key: publicKey }))
-    .min(1)
-    .max(textsLimits.tunnelsPerPeerMax),
+  by: tunnelsToPeer,
 });
 
 /** On the peer in front of it: forwards between the prefix and the network, under the network's rules. */

@@ -1,5 +1,5 @@
-// The faults of the routing lab: which flow each breaks, how it is made and mended, and what the flow loses meanwhile. The
-// same for the overlay and for FRR alone.
+// The faults of the routing lab: which flow each breaks, how it is made and mended, and what the flow loses meanwhile; of
+// the overlay and of FRR alone.
 import type { Lab } from '../../../packages/lab/lab.ts';
 import { waitFor } from '../../../packages/lab/stage/process.ts';
 import { type Loss, lossDuring, lossWindowMs } from '../../../packages/lab/watch/loss.ts';
@@ -36,6 +36,8 @@ export interface Rerouting {
 }
 
 const sharedPrefix = '192.168.14.0/24';
+/** In the LAN behind two routers. */
+const sharedHost = 'client4';
 const movedPollMs = 10;
 /** A path that has died is held back before it is used again: two minutes at most. */
 const backMs = 180_000;
@@ -59,59 +61,109 @@ export async function rerouting(fault: Fault): Promise<Rerouting> {
   return { broken, movedMs, mended };
 }
 
-/** What of the overlay the flow uses. */
-export async function overlayFault(routed: RoutedLab, name: FaultName): Promise<Fault> {
+/** One of the two that are compared. */
+export interface Side {
+  readonly lab: Lab;
+  /** Of a host in a LAN. */
+  readonly addressOf: (host: string) => string;
+  readonly hubTowards: (router: string, address: string) => Promise<string>;
+  /** By what a router sends to an address now. */
+  readonly wayOf: (router: string, address: string) => Promise<string | null>;
+  /** The router of the shared LAN that a hub sends to. */
+  readonly sharedBehind: (hub: string) => Promise<string | null>;
+  readonly restart: (host: string) => Promise<void>;
+  /** Returns when everybody is reached as before. */
+  readonly settled: () => Promise<void>;
+  /** Returns when a router sends to an address without a hub. */
+  readonly direct: (router: string, address: string) => Promise<unknown>;
+}
+
+export async function overlaySide(routed: RoutedLab): Promise<Side> {
   const { lab } = routed;
-  const flow = (from: string, to: string) => ({ lab, from, to, address: routed.lanAddress(to, 4) });
-  const hubOf = async (edge: string, address: string) => {
-    const hub = await routed.hubTowards(edge, address);
-    if (hub === null) throw new Error(`${edge} sends to ${address} without a hub`);
-    return hub;
+  const peers = await routed.peers();
+  return {
+    lab,
+    addressOf: (host) => routed.lanAddress(host, 4),
+    hubTowards: async (router, address) =>
+      known(await routed.hubTowards(router, address), `the hub of ${router}`),
+    wayOf: (router, address) => lab.wayTo(router, address),
+    sharedBehind: async (hub) => (await routed.holdersAt(hub, peers)).get(sharedPrefix) ?? null,
+    restart: (host) => lab.start(host),
+    settled: () => routed.healed(),
+    direct: (router, address) =>
+      waitFor({ what: 'the two sites to meet without a hub', limitMs: backMs }, () =>
+        routed.isDirect(router, address),
+      ),
   };
+}
+
+/** The same of FRR on plain links. */
+export function plainSide(alone: FrrAlone): Side {
+  const addressOf = (host: string) => alone.lanAddress(host);
+  const wayOf = async (router: string, address: string) =>
+    alone.routerAt(await alone.nextHop(router, address));
+  return {
+    lab: alone.lab,
+    addressOf,
+    hubTowards: async (router, address) => known(await wayOf(router, address), `the hub of ${router}`),
+    wayOf,
+    sharedBehind: (hub) => wayOf(hub, addressOf(sharedHost)),
+    restart: (host) => alone.restart(host),
+    settled: () => alone.converged(),
+    direct: () => alone.converged(),
+  };
+}
+
+function known(name: string | null, what: string): string {
+  if (name === null) throw new Error(`${what} is not known`);
+  return name;
+}
+
+export async function faultOn(side: Side, name: FaultName): Promise<Fault> {
+  const { lab } = side;
+  const flow = (from: string, to: string) => ({ lab, from, to, address: side.addressOf(to) });
   const restart = async (host: string) => {
     await lab.unite();
-    await lab.start(host);
-    await routed.healed();
+    await side.restart(host);
+    await side.settled();
   };
   switch (name) {
     case 'hub killed': {
       const through = flow('client2', 'client1');
-      const hub = await hubOf('edge2', through.address);
-      const way = () => lab.wayTo('edge2', through.address);
+      const hub = await side.hubTowards('edge2', through.address);
+      const way = () => side.wayOf('edge2', through.address);
       return { ...through, way, make: () => powerFailure(lab, hub), mend: () => restart(hub) };
     }
     case 'router of the shared LAN killed': {
-      const shared = flow('client2', 'client4');
-      const hub = await hubOf('edge2', shared.address);
-      const peers = await routed.peers();
-      const way = async () => (await routed.holdersAt(hub, peers)).get(sharedPrefix) ?? null;
+      const shared = flow('client2', sharedHost);
+      const hub = await side.hubTowards('edge2', shared.address);
+      const way = () => side.sharedBehind(hub);
       const mend = async () => {
         await restart('edge4');
-        await backTo('edge4', way);
+        const wait = { what: 'edge4 to be used again', limitMs: backMs };
+        await waitFor(wait, async () => (await way()) === 'edge4');
       };
       return { ...shared, way, make: () => powerFailure(lab, 'edge4'), mend };
     }
     case 'link to the hub cut': {
       const through = flow('client2', 'client1');
-      const way = () => lab.wayTo('edge2', through.address);
-      const pair = { a: 'edge2', b: await hubOf('edge2', through.address) };
+      const way = () => side.wayOf('edge2', through.address);
+      const pair = { a: 'edge2', b: await side.hubTowards('edge2', through.address) };
       const mend = async () => {
         await lab.heal(pair);
-        await routed.healed();
+        await side.settled();
       };
       return { ...through, way, make: () => lab.cut(pair), mend };
     }
     case 'direct link cut': {
       const direct = flow('client1', 'client3');
       const pair = { a: 'edge1', b: 'edge3' };
-      const wait = { what: 'the two sites to meet without a hub', limitMs: backMs };
-      const met = () => waitFor(wait, () => routed.isDirect('edge1', direct.address));
-      await met();
+      await side.direct(pair.a, direct.address);
       const mend = async () => {
         await lab.heal(pair);
-        await met();
+        await side.direct(pair.a, direct.address);
       };
-      return { ...direct, way: () => lab.wayTo('edge1', direct.address), make: () => lab.cut(pair), mend };
+      return { ...direct, way: () => side.wayOf(pair.a, direct.address), make: () => lab.cut(pair), mend };
     }
   }
 }
@@ -120,60 +172,4 @@ export async function overlayFault(routed: RoutedLab, name: FaultName): Promise<
 async function powerFailure(lab: Lab, host: string): Promise<void> {
   await lab.partition([host]);
   await lab.kill(host);
-}
-
-async function backTo(router: string, way: Fault['way']): Promise<void> {
-  const wait = { what: `${router} to be used again`, limitMs: backMs };
-  await waitFor(wait, async () => (await way()) === router);
-}
-
-/** The same of FRR on plain links. */
-export async function plainFault(alone: FrrAlone, name: FaultName): Promise<Fault> {
-  const { lab } = alone;
-  const flow = (from: string, to: string) => ({ lab, from, to, address: alone.lanAddress(to) });
-  const nextRouter = async (router: string, address: string) =>
-    alone.routerAt(await alone.nextHop(router, address));
-  const restart = async (router: string) => {
-    await lab.unite();
-    await alone.restart(router);
-    await alone.converged();
-  };
-  const cut = (pair: { a: string; b: string }) => ({
-    make: () => lab.cut(pair),
-    mend: async () => {
-      await lab.heal(pair);
-      await alone.converged();
-    },
-  });
-  switch (name) {
-    case 'hub killed': {
-      const through = flow('client2', 'client1');
-      const way = () => nextRouter('edge2', through.address);
-      const hub = (await way()) ?? '';
-      return { ...through, way, make: () => powerFailure(lab, hub), mend: () => restart(hub) };
-    }
-    case 'router of the shared LAN killed': {
-      const shared = flow('client2', 'client4');
-      const hub = (await nextRouter('edge2', shared.address)) ?? '';
-      const way = () => nextRouter(hub, shared.address);
-      const mend = async () => {
-        await restart('edge4');
-        await backTo('edge4', way);
-      };
-      return { ...shared, way, make: () => powerFailure(lab, 'edge4'), mend };
-    }
-    case 'link to the hub cut': {
-      const through = flow('client2', 'client1');
-      const way = () => nextRouter('edge2', through.address);
-      return { ...through, way, ...cut({ a: 'edge2', b: (await way()) ?? '' }) };
-    }
-    case 'direct link cut': {
-      const direct = flow('client1', 'client3');
-      return {
-        ...direct,
-        way: () => nextRouter('edge1', direct.address),
-        ...cut({ a: 'edge1', b: 'edge3' }),
-      };
-    }
-  }
 }

@@ -9,7 +9,7 @@ import { ownLabFolder, uniqueName } from '../../../packages/lab/testing/scene.ts
 import { promisedMs } from '../../stage/quiet.ts';
 import { Chance } from '../../stage/random.ts';
 import { changeKinds, Draw } from './changes.ts';
-import { faultNames, overlayFault, plainFault, type Rerouting, rerouting } from './faults.ts';
+import { faultNames, faultOn, overlaySide, plainSide, type Rerouting, rerouting } from './faults.ts';
 import { FrrAlone } from './frr-alone.ts';
 import { type FlowModel, firstState, lans } from './model.ts';
 import { type Family, members, RoutedLab, routingFile } from './routed-lab.ts';
@@ -66,8 +66,8 @@ describe('beside FRR alone', () => {
   afterAll(() => alone?.lab.down());
 
   test.each(faultNames)('%s: another way is taken within a second', async (name) => {
-    const plain = await rerouting(await plainFault(alone, name));
-    const overlay = await rerouting(await overlayFault(routed, name));
+    const plain = await rerouting(await faultOn(plainSide(alone), name));
+    const overlay = await rerouting(await faultOn(await overlaySide(routed), name));
     const ratio = overlay.broken.ping.longestGapMs / plain.broken.ping.longestGapMs;
     console.log(
       `${name}: ${described(overlay)}\n  FRR alone: ${described(plain)}; ratio ${ratio.toFixed(2)}`,

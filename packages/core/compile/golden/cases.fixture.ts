@@ -1,5 +1,5 @@
 // Test support: the networks whose documents are written down beside this file, one case a file.
-import { networkModel, peerModel } from '../model.fixture.ts';
+import { networkModel, peerModel, ruleModel } from '../model.fixture.ts';
 import type {
   Item,
   NetworkModel,
@@ -181,19 +181,7 @@ const withPods = {
 };
 
 function rule(id: string, part: Partial<RuleModel>): RuleModel {
-  return {
-    type: 'firewall_rule',
-    id,
-    networkId: 'net',
-    direction: 'ingress',
-    action: 'accept',
-    selector: { kind: 'all' },
-    destination: { kind: 'all' },
-    protocol: 'any',
-    ports: null,
-    enabled: true,
-    ...part,
-  };
+  return ruleModel({ id, networkId: 'net', action: 'accept', ...part });
 }
 
 const to = (destination: Selector) => ({ destination });

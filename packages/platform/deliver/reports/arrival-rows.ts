@@ -46,7 +46,8 @@ export async function writeArrivals(
   await sql`select 1 from accounts where id = ${batch.accountId} for share`.execute(trx);
   await writeKeys(trx, batch);
   const moved = await writeFacts(trx, batch);
-  const surrounded = [...(await writeUnderlays(trx, batch)), ...(await writePodSlices(trx, batch))];
+  const surrounded: Surrounded[] = [];
+  for (const one of surroundings) surrounded.push(...(await writeSurroundings(trx, batch, one)));
   const retired = await retiredKeys(trx, batch);
   return { moved, surrounded, retired, events: await startRunning(trx, batch) };
 }
@@ -146,42 +147,29 @@ async function writeFacts(
   return new Set(written.filter((row) => row.moved).map((row) => row.id));
 }
 
-/** Answers the machines whose surroundings are others now, with where they are. */
-async function writeUnderlays(
-  trx: Transaction<Database>,
-  { accountId, rows }: ArrivalBatch,
-): Promise<readonly Surrounded[]> {
-  const values = rows.flatMap(({ node, underlay }) =>
-    underlay === null ? [] : { id: node.instanceId, underlay },
-  );
-  if (values.length === 0) return [];
-  const { rows: written } = await sql<Surrounded>`
-    update instances i
-    set underlay = f.underlay
-    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, underlay jsonb)
-    where i.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
-      and i.underlay is distinct from f.underlay
-    returning i.id as "instanceId", i.observed_address as "observedAddress",
-      i.publicly_reachable as "publiclyReachable"
-  `.execute(trx);
-  return written;
-}
+/** What else a machine says of itself between two hellos. */
+const surroundings = [
+  { column: 'underlay', of: ({ underlay }: ArrivalRow) => underlay },
+  { column: 'pod_slices', of: ({ podSlices }: ArrivalRow) => podSlices },
+] as const;
 
-/** Answers the machines that have other slices now, with where they are. */
-async function writePodSlices(
+/** Answers the machines of which one of these is another one now, with where they are. */
+async function writeSurroundings(
   trx: Transaction<Database>,
   { accountId, rows }: ArrivalBatch,
+  { column, of }: (typeof surroundings)[number],
 ): Promise<readonly Surrounded[]> {
-  const values = rows.flatMap(({ node, podSlices }) =>
-    podSlices === null ? [] : { id: node.instanceId, slices: podSlices },
-  );
+  const values = rows.flatMap((row) => {
+    const said = of(row);
+    return said === null ? [] : { id: row.node.instanceId, said };
+  });
   if (values.length === 0) return [];
   const { rows: written } = await sql<Surrounded>`
     update instances i
-    set pod_slices = f.slices
-    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, slices jsonb)
+    set ${sql.ref(column)} = f.said
+    from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as f(id uuid, said jsonb)
     where i.id = f.id and i.account_id = ${accountId} and i.terminated_at is null
-      and i.pod_slices is distinct from f.slices
+      and ${sql.ref(`i.${column}`)} is distinct from f.said
     returning i.id as "instanceId", i.observed_address as "observedAddress",
       i.publicly_reachable as "publiclyReachable"
   `.execute(trx);

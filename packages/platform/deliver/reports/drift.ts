@@ -11,6 +11,7 @@ import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import { TokenBucket } from '../../trust/token-bucket.ts';
 import type { NodeState } from '../nodes/node-state.ts';
+import { EventBudget } from './event-budget.ts';
 
 export interface DriftParts {
   readonly store: Pick<Store, 'db'>;
@@ -19,45 +20,20 @@ export interface DriftParts {
   readonly log: Logger;
 }
 
-interface Minute {
-  /** By a clock that nobody sets. */
-  readonly since: number;
-  events: number;
-  /** Repaired things that no event has named, because there were too many events. */
-  unreported: number;
-}
-
 export class DriftEvents {
   readonly #parts: DriftParts;
-  readonly #minutes = new WeakMap<NodeState, Minute>();
+  readonly #budget: EventBudget;
   readonly #bytes = new WeakMap<NodeState, TokenBucket>();
 
   constructor(parts: DriftParts) {
     this.#parts = parts;
+    this.#budget = new EventBudget(parts.clock, nodeEventsPerMinuteMax);
   }
 
   mended(node: NodeState, drift: Observed['drift']): void {
     node.mended += drift.length;
-    const unreported = this.#count(node, drift.length);
-    if (unreported !== null) void this.#write(node, drift, unreported);
-  }
-
-  /** How many earlier things to count in the event; null: there were too many events already. */
-  #count(node: NodeState, things: number): number | null {
-    const now = this.#parts.clock.steady();
-    let minute = this.#minutes.get(node);
-    if (minute === undefined || now - minute.since >= 60_000) {
-      minute = { since: now, events: 0, unreported: minute?.unreported ?? 0 };
-      this.#minutes.set(node, minute);
-    }
-    if (minute.events >= nodeEventsPerMinuteMax) {
-      minute.unreported += things;
-      return null;
-    }
-    minute.events++;
-    const { unreported } = minute;
-    minute.unreported = 0;
-    return unreported;
+    const allowed = this.#budget.take(node, drift.length);
+    if (allowed !== null) void this.#write(node, drift, allowed.unreported);
   }
 
   /** What the event names: the first things, or none when the node has filled enough of the disk. */

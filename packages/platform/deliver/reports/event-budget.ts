@@ -6,7 +6,7 @@ interface Minute {
   /** By a clock that nobody sets. */
   readonly since: number;
   events: number;
-  /** What no event has told, because there were too many. */
+  /** Things that no event has told, because there were too many. */
   unreported: number;
 }
 
@@ -20,11 +20,14 @@ export class EventBudget {
     this.#perMinuteMax = perMinuteMax;
   }
 
-  /** One more event: with how many were left out since the last one. null: it is one too many. */
-  take(node: NodeState): { readonly unreported: number } | null {
+  /**
+   * One more event, which tells of so many things: with how many no event has told since the last one. null: it is one too
+   * many.
+   */
+  take(node: NodeState, things = 1): { readonly unreported: number } | null {
     const minute = this.#minuteOf(node);
     if (minute.events >= this.#perMinuteMax) {
-      minute.unreported++;
+      minute.unreported += things;
       return null;
     }
     minute.events++;

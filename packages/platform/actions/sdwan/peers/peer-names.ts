@@ -13,3 +13,8 @@ export async function peerNames(context: ActionContext, ids: readonly string[]):
     .execute();
   return new Map(rows.map((row) => [row.id, row.hostname]));
 }
+
+/** In a sentence; one that is not there is called by its id. */
+export async function peerName(context: ActionContext, id: string): Promise<string> {
+  return (await peerNames(context, [id])).get(id) ?? id;
+}

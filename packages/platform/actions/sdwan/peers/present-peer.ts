@@ -36,8 +36,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
   const instanceOf = new Map(instances.map((instance) => [instance.id, instance]));
   const observed = await observationsOf(context, rows);
   const full = await fullNetworks(context, rows);
-  const lans = await lanSubnetsOf(context, rows);
-  const slices = await slicesOf(context, rows);
+  const behind = await behindPeers(context, rows);
   return rows.map((row) => {
     const network = networkOf.get(row.network_id);
     if (network === undefined) throw new Error(`peer ${row.id} has no network`);
@@ -48,8 +47,7 @@ export async function showPeers(context: ActionContext, rows: readonly PeerRow[]
       problems: instanceOf.get(row.instance_id)?.problems ?? [],
       observation: observed(row),
       isFull: full.has(row.network_id),
-      lanSubnets: lans.get(row.id) ?? [],
-      slice: slices.get(row.id) ?? noSlice,
+      behind: behind.get(row.id) ?? nothingBehind,
     });
   });
 }
@@ -62,8 +60,7 @@ interface Parts {
   readonly observation: PeerObservation;
   /** As many spokes of the network have direct paths as may. */
   readonly isFull: boolean;
-  readonly lanSubnets: Peer['lan_subnets'];
-  readonly slice: Slice;
+  readonly behind: Behind;
 }
 
 function show(context: ActionContext, parts: Parts): Peer {
@@ -89,8 +86,7 @@ function show(context: ActionContext, parts: Parts): Peer {
     listen_port: row.listen_port,
     called: calledFrom({ row, network, observation }),
     tags: row.tags,
-    lan_subnets: parts.lanSubnets,
-    ...parts.slice,
+    ...parts.behind,
     status: statusOf({ row, problems, observation, applied, now: context.now }),
     ...presenceOf(context, row.id),
     ...pathOf(context, { row, network }),
@@ -109,50 +105,35 @@ function show(context: ActionContext, parts: Parts): Peer {
   };
 }
 
-async function lanSubnetsOf(
-  context: ActionContext,
-  rows: readonly PeerRow[],
-): Promise<Map<string, Peer['lan_subnets']>> {
+type Behind = Pick<Peer, 'lan_subnets' | 'pod_subnet' | 'pod_subnet_source'>;
+
+const nothingBehind: Behind = { lan_subnets: [], pod_subnet: null, pod_subnet_source: null };
+
+/** By peer, the prefixes behind it. */
+async function behindPeers(context: ActionContext, rows: readonly PeerRow[]): Promise<Map<string, Behind>> {
+  const ids = rows.map((row) => row.id);
   const found = await context.trx
     .selectFrom('subnet_advertisements')
-    .select(['peer_id', 'prefix', 'local_prefix', 'description', 'preference', 'source_nat'])
+    .select(['peer_id', 'source', 'slice_source', 'prefix', 'local_prefix'])
+    .select(['description', 'preference', 'source_nat'])
     .where('account_id', '=', context.accountId)
-    .where(
-      'peer_id',
-      'in',
-      rows.map((row) => row.id),
-    )
-    .where('source', '=', 'declared_lan_subnet')
+    .where('peer_id', 'in', ids)
     .where('withdrawn_at', 'is', null)
     .orderBy('id')
     .execute();
   return new Map(
-    [...Map.groupBy(found, (one) => one.peer_id)].map(([peerId, list]) => [
-      peerId,
-      list.map(({ peer_id: _peer, ...lan }) => lan),
-    ]),
-  );
-}
-
-type Slice = Pick<Peer, 'pod_subnet' | 'pod_subnet_source'>;
-
-const noSlice: Slice = { pod_subnet: null, pod_subnet_source: null };
-
-async function slicesOf(context: ActionContext, rows: readonly PeerRow[]): Promise<Map<string, Slice>> {
-  const found = await context.trx
-    .selectFrom('subnet_advertisements')
-    .select(['peer_id', 'prefix', 'slice_source'])
-    .where('account_id', '=', context.accountId)
-    .where(
-      'peer_id',
-      'in',
-      rows.map((row) => row.id),
-    )
-    .where('source', '=', 'pod_subnet')
-    .where('withdrawn_at', 'is', null)
-    .execute();
-  return new Map(
-    found.map((one) => [one.peer_id, { pod_subnet: one.prefix, pod_subnet_source: one.slice_source }]),
+    [...Map.groupBy(found, (one) => one.peer_id)].map(([peerId, list]) => {
+      const slice = list.find(({ source }) => source === 'pod_subnet');
+      const lans = list.filter(({ source }) => source === 'declared_lan_subnet');
+      return [
+        peerId,
+        {
+          lan_subnets: lans.map(({ peer_id: _peer, source: _source, slice_source: _slice, ...lan }) => lan),
+          pod_subnet: slice?.prefix ?? null,
+          pod_subnet_source: slice?.slice_source ?? null,
+        },
+      ];
+    }),
   );
 }
 

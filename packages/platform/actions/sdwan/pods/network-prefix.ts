@@ -4,9 +4,10 @@ import { familyOf } from '@powernode/core/net/address';
 import { podPrefixLengthMax, sliceLengthOf } from '@powernode/core/net/pod-slices';
 import { overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext } from '../../context.ts';
+import { peerName } from '../peers/peer-names.ts';
 import type { NetworkRow } from '../rows.ts';
 import { refusal } from './refusal.ts';
-import { applyTurn, hostnameOf, refusalColumns, turnOf } from './settle.ts';
+import { applyTurn, refusalColumns, turnOf } from './settle.ts';
 import { NetworkSlices } from './slices.ts';
 
 const path = 'pod_subnet_prefix';
@@ -27,7 +28,7 @@ export async function refuseUnfitPods(
     one.prefixes.some((text) => overlaps(read(text), prefix)),
   );
   if (lan === undefined) return;
-  const behind = await hostnameOf(context, lan.peerId);
+  const behind = await peerName(context, lan.peerId);
   const message = `${pods} overlaps the LAN ${lan.prefixes.join(', known there as ')} behind "${behind}"`;
   throw refusal('conflict', { path, code: 'overlap', message }, 'Choose another prefix, or omit it.');
 }
@@ -69,7 +70,7 @@ export async function refusePinned(context: ActionContext, network: NetworkRow):
   if (inUse.length === 0) return;
   const peers: string[] = [];
   for (const { peerId, row, source } of inUse.slice(0, namedInErrorMax)) {
-    peers.push(`${row.prefix} of "${await hostnameOf(context, peerId)}" (${source})`);
+    peers.push(`${row.prefix} of "${await peerName(context, peerId)}" (${source})`);
   }
   const more = inUse.length > peers.length ? ` and ${inUse.length - peers.length} more` : '';
   const message = `a cluster uses slices of ${network.pod_subnet_prefix}: ${peers.join(', ')}${more}`;

@@ -1,18 +1,10 @@
 // The slice of a peer as an operator gives it, at attach and later, and what becomes of it when the peer goes.
 import { contains, formatPrefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext } from '../../context.ts';
+import { peerName } from '../peers/peer-names.ts';
 import { type NetworkRow, networkRow, type PeerRow, peerRow } from '../rows.ts';
 import { refusal } from './refusal.ts';
-import {
-  applyTurn,
-  hostnameOf,
-  isSettled,
-  type Place,
-  refusalColumns,
-  settle,
-  settleRefused,
-  turnOf,
-} from './settle.ts';
+import { applyTurn, isSettled, type Place, refusalColumns, settle, settleRefused, turnOf } from './settle.ts';
 import { NetworkSlices } from './slices.ts';
 
 interface Wanted {
@@ -100,7 +92,7 @@ async function fittingSlices(
   }
   const other = slices.inTheWayOf(slice, peer.id);
   if (other !== undefined) {
-    const message = `${text} overlaps ${other.row.prefix}, the slice of "${await hostnameOf(context, other.peerId)}"`;
+    const message = `${text} overlaps ${other.row.prefix}, the slice of "${await peerName(context, other.peerId)}"`;
     const advice = 'Choose another part, or give that peer another one first.';
     throw refusal('conflict', { path, code: 'overlap', message }, advice);
   }

@@ -2,6 +2,7 @@
 import { podSliceRestMs, subnetsPerNetworkMax } from '@powernode/core/limits/overlay';
 import { formatPrefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext } from '../../context.ts';
+import { peerName } from '../peers/peer-names.ts';
 import { showPeer } from '../peers/present-peer.ts';
 import { writePeer } from '../peers/write-peer.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
@@ -21,19 +22,7 @@ export async function turnOf(context: ActionContext, { slices, peer }: Place): P
     .where('id', '=', peer.instance_id)
     .executeTakeFirstOrThrow();
   const said = texts.flatMap((text) => parsePrefix(text) ?? []);
-  return sliceTurn(slices, { id: peer.id, said }, (peerId) => hostnameOf(context, peerId));
-}
-
-/** How a peer is called in sentences. */
-export async function hostnameOf(context: ActionContext, peerId: string): Promise<string> {
-  const row = await context.trx
-    .selectFrom('peers')
-    .innerJoin('instances', 'instances.id', 'peers.instance_id')
-    .select('instances.hostname')
-    .where('peers.account_id', '=', context.accountId)
-    .where('peers.id', '=', peerId)
-    .executeTakeFirst();
-  return row?.hostname ?? peerId;
+  return sliceTurn(slices, { id: peer.id, said }, (peerId) => peerName(context, peerId));
 }
 
 /** Whether nothing is other than the turn would make it. */

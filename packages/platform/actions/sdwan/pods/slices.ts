@@ -9,9 +9,9 @@ import {
 import { freeSlice, sliceLengthOf } from '@powernode/core/net/pod-slices';
 import { contains, overlaps, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { ActionContext } from '../../context.ts';
-import { itemChanged } from '../item-changed.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
-import { type SubnetRow, subnetModel } from '../subnets/model.ts';
+import type { SubnetRow } from '../subnets/model.ts';
+import { advertise, writeSubnet } from '../subnets/write-subnet.ts';
 
 export interface Slice {
   readonly peerId: string;
@@ -109,46 +109,24 @@ export class NetworkSlices {
     return prefix === null ? null : { prefix, source: 'assigned' };
   }
 
-  /** A peer that had the prefix before, as a slice or as a LAN, has the same object again. */
   async give(
     peer: Pick<PeerRow, 'id' | 'network_id'>,
     slice: { readonly text: string; readonly source: PodSubnetSource },
   ): Promise<void> {
-    const context = this.#context;
-    const columns = {
+    const after = await advertise(this.#context, peer, {
+      prefix: slice.text,
       local_prefix: slice.text,
-      source: 'pod_subnet' as const,
+      source: 'pod_subnet',
       slice_source: slice.source,
       description: '',
       preference: subnetPreferenceDefault,
       source_nat: false,
-      withdrawn_at: null,
-    };
-    const after = await context.trx
-      .insertInto('subnet_advertisements')
-      .values({
-        id: context.services.newId(),
-        account_id: context.accountId,
-        network_id: peer.network_id,
-        peer_id: peer.id,
-        prefix: slice.text,
-        ...columns,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['peer_id', 'prefix']).doUpdateSet((eb) => ({
-          ...columns,
-          updated_at: context.now,
-          revision: eb('subnet_advertisements.revision', '+', 1),
-        })),
-      )
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    });
     this.#held.set(peer.id, sliceOf(after));
-    itemChanged(context, subnetModel, { before: null, after });
   }
 
   async withdraw(slice: Slice): Promise<void> {
-    const row = await this.#write(slice.row, { withdrawn_at: this.#context.now });
+    const row = await writeSubnet(this.#context, slice.row, { withdrawn_at: this.#context.now });
     this.#held.delete(slice.peerId);
     this.#resting.unshift(sliceOf(row));
   }
@@ -156,21 +134,8 @@ export class NetworkSlices {
   /** The same slice, chosen by somebody else: no node has anything other than before. */
   async writeSource(slice: Slice, source: PodSubnetSource): Promise<void> {
     if (slice.source === source) return;
-    this.#held.set(slice.peerId, sliceOf(await this.#write(slice.row, { slice_source: source })));
-  }
-
-  async #write(
-    before: SubnetRow,
-    columns: Partial<Pick<SubnetRow, 'withdrawn_at' | 'slice_source'>>,
-  ): Promise<SubnetRow> {
-    const after = await this.#context.trx
-      .updateTable('subnet_advertisements')
-      .set({ ...columns, updated_at: this.#context.now, revision: before.revision + 1 })
-      .where('id', '=', before.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    itemChanged(this.#context, subnetModel, { before, after });
-    return after;
+    const row = await writeSubnet(this.#context, slice.row, { slice_source: source });
+    this.#held.set(slice.peerId, sliceOf(row));
   }
 }
 

@@ -1,53 +1,24 @@
 // Previews of route policies over a real database: what a policy would do to routes, before it is saved.
-import type { ActionKey } from '@powernode/core/actions/catalogue';
-import { ProductError, problemOf } from '@powernode/core/errors';
-import type { Peer } from '@powernode/core/intent/peer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import { lan, RoutingScene } from './routing-scene.fixture.ts';
 
-let platform: TestPlatform;
 let networkId: string;
-const peers: Record<string, Peer> = {};
-const lan = 'fd00:abcd:1:cafe::/96';
-
-type Body = Record<string, unknown>;
+let run: RoutingScene['run'];
+let refusal: RoutingScene['refusal'];
+let idOf: RoutingScene['idOf'];
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
-  const network = { name: 'tokyo', routing_mode: 'ibgp' };
-  networkId = (await run<{ network: { id: string } }>('createNetwork', network)).network.id;
-  for (const [hostname, publicAddress] of [['hub', '203.0.113.1'], ['a'], ['b'], ['c']] as const) {
-    const facts = publicAddress === undefined ? {} : { publicAddress };
-    const node_instance_id = await platform.addMachine(platform.admin.accountId, hostname, facts);
-    const place = { network_id: networkId, node_instance_id };
-    peers[hostname] = (await run<{ peer: Peer }>('attachPeer', place)).peer;
-  }
-  for (const hostname of ['a', 'b']) {
-    await run('declareLanSubnets', { peer_id: idOf(hostname), subnets: [{ prefix: lan }] });
-  }
+  const scene = await RoutingScene.make();
+  ({ networkId, run, refusal, idOf } = scene);
+  close = () => scene.platform.close();
   await createPolicy('prefer-b', [
     { seq: 10, match: { prefix: lan, peer: idOf('b') }, set: { local_pref: 200 }, action: 'permit' },
     { seq: 20, match: { prefix: lan }, action: 'permit', set: { local_pref: 100 } },
   ]);
   await createPolicy('early', [{ seq: 10, match: { prefix: 'fd00:dead::/64' }, action: 'deny' }]);
 });
-afterAll(() => platform.close());
-
-async function run<Answer = Body>(key: ActionKey, input: object): Promise<Answer> {
-  return (await platform.call(key, input)) as unknown as Answer;
-}
-
-async function refusal(key: ActionKey, input: object): Promise<Record<string, unknown>> {
-  try {
-    await run(key, input);
-  } catch (error) {
-    if (error instanceof ProductError) return problemOf(error);
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
-
-const idOf = (hostname: string) => peers[hostname]?.id ?? '';
+afterAll(() => close());
 
 async function createPolicy(name: string, statements: readonly object[], network_id = networkId) {
   const input = { network_id, name, direction: 'import', statements };

@@ -9,22 +9,20 @@ import { lan, RoutingScene } from './routing-scene.fixture.ts';
 let scene: RoutingScene;
 let platform: TestPlatform;
 let networkId: string;
+let run: RoutingScene['run'];
+let refusal: RoutingScene['refusal'];
 let idOf: RoutingScene['idOf'];
+let declare: RoutingScene['declare'];
+let sessions: RoutingScene['sessions'];
+let sessionOf: RoutingScene['sessionOf'];
+let reported: RoutingScene['reported'];
+let kinds: RoutingScene['kinds'];
 
 beforeAll(async () => {
   scene = await RoutingScene.make();
-  ({ platform, networkId } = scene);
-  idOf = (hostname) => scene.idOf(hostname);
+  ({ platform, networkId, run, refusal, idOf, declare, sessions, sessionOf, reported, kinds } = scene);
 });
-afterAll(() => scene.platform.close());
-
-const run: RoutingScene['run'] = (key, input) => scene.run(key, input);
-const refusal: RoutingScene['refusal'] = (key, input) => scene.refusal(key, input);
-const declare: RoutingScene['declare'] = (hostname, preference) => scene.declare(hostname, preference);
-const sessions: RoutingScene['sessions'] = () => scene.sessions();
-const sessionOf: RoutingScene['sessionOf'] = (hostname) => scene.sessionOf(hostname);
-const reported: RoutingScene['reported'] = (hostname, said) => scene.reported(hostname, said);
-const kinds: RoutingScene['kinds'] = () => scene.kinds();
+afterAll(() => platform.close());
 
 /** As the runbook has it, phase 6. */
 const policy = () => ({

@@ -5,13 +5,13 @@ import type { LanSubnet } from '@powernode/core/intent/subnet';
 import { subnetsPerNetworkMax } from '@powernode/core/limits/overlay';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
-import { itemChanged } from '../item-changed.ts';
 import { showPeer } from '../peers/present-peer.ts';
 import { networkRow, type PeerRow, peerRow } from '../rows.ts';
 import { advertisements } from './advertisements.ts';
 import { refuseUnfitSubnets } from './checks.ts';
-import { type SubnetRow, subnetModel } from './model.ts';
+import type { SubnetRow } from './model.ts';
 import { showSubnets } from './present-subnet.ts';
+import { advertise, writeSubnet } from './write-subnet.ts';
 
 export const subnetHandlers: HandlersOf<'declareLanSubnets' | 'listSubnetAdvertisements'> = {
   async declareLanSubnets(context, input) {
@@ -26,7 +26,7 @@ export const subnetHandlers: HandlersOf<'declareLanSubnets' | 'listSubnetAdverti
     for (const row of before) {
       const one = wanted.get(row.prefix);
       if (one !== undefined) await update(context, row, one);
-      else if (isAdvertised(row)) await withdraw(context, row);
+      else if (isAdvertised(row)) await writeSubnet(context, row, { withdrawn_at: context.now });
     }
     const known = new Set(before.map(({ prefix }) => prefix));
     for (const one of input.subnets) if (!known.has(one.prefix)) await create(context, peer, one);
@@ -106,60 +106,21 @@ function columnsOf(one: LanSubnet) {
     description: one.description ?? '',
     preference: one.preference,
     source_nat: one.source_nat,
-    withdrawn_at: null,
   };
 }
 
-/** A prefix that the peer had as a slice of pods before is the same object. */
 async function create(context: ActionContext, peer: PeerRow, one: LanSubnet): Promise<void> {
-  const columns = { source: 'declared_lan_subnet' as const, slice_source: null, ...columnsOf(one) };
-  const after = await context.trx
-    .insertInto('subnet_advertisements')
-    .values({
-      id: context.services.newId(),
-      account_id: context.accountId,
-      network_id: peer.network_id,
-      peer_id: peer.id,
-      prefix: one.prefix,
-      ...columns,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['peer_id', 'prefix']).doUpdateSet((eb) => ({
-        ...columns,
-        updated_at: context.now,
-        revision: eb('subnet_advertisements.revision', '+', 1),
-      })),
-    )
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  itemChanged(context, subnetModel, { before: null, after });
+  const lan = { prefix: one.prefix, source: 'declared_lan_subnet', slice_source: null } as const;
+  await advertise(context, peer, { ...lan, ...columnsOf(one) });
 }
 
 async function update(context: ActionContext, before: SubnetRow, one: LanSubnet): Promise<void> {
   const columns = columnsOf(one);
   const isSame =
-    before.withdrawn_at === null &&
+    isAdvertised(before) &&
     before.local_prefix === columns.local_prefix &&
     before.description === columns.description &&
     before.preference === columns.preference &&
     before.source_nat === columns.source_nat;
-  if (!isSame) await write(context, before, columns);
-}
-
-function withdraw(context: ActionContext, before: SubnetRow): Promise<void> {
-  return write(context, before, { withdrawn_at: context.now });
-}
-
-async function write(
-  context: ActionContext,
-  before: SubnetRow,
-  columns: Partial<ReturnType<typeof columnsOf>> | { readonly withdrawn_at: Date },
-): Promise<void> {
-  const after = await context.trx
-    .updateTable('subnet_advertisements')
-    .set({ ...columns, updated_at: context.now, revision: before.revision + 1 })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  itemChanged(context, subnetModel, { before, after });
+  if (!isSame) await writeSubnet(context, before, { ...columns, withdrawn_at: null });
 }

@@ -1,56 +1,29 @@
 // Health checks of anycast virtual IPs over a real database: what operators set, what holders report, and where it shows.
-import type { ActionKey } from '@powernode/core/actions/catalogue';
-import { FleetIndex } from '@powernode/core/compile/fleet-index';
-import { ProductError, problemOf } from '@powernode/core/errors';
-import type { Peer } from '@powernode/core/intent/peer';
 import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { VirtualIp, VirtualIpHolder } from '@powernode/core/intent/virtual-ip';
 import { healthEventsPerMinuteMax } from '@powernode/core/limits/anycast';
 import type { VirtualIpHealthObservation } from '@powernode/core/wire/node-stream';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VirtualIpHealth } from '../../../deliver/reports/virtual-ip-health.ts';
-import { inAccount } from '../../../store/tenancy.ts';
-import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
-import { systemClock } from '../../../trust/clock.ts';
-import { loadFleet } from '../../load-fleet.ts';
+import type { TestPlatform } from '../../../testing/test-platform.ts';
+import { NetworkScene, openNetwork } from '../network-scene.fixture.ts';
 
+let scene: NetworkScene;
 let platform: TestPlatform;
 let networkId: string;
+let run: NetworkScene['run'];
+let refusal: NetworkScene['refusal'];
+let idOf: NetworkScene['idOf'];
 let dns: VirtualIp;
-const peers: Record<string, Peer> = {};
 const check = { protocol: 'tcp', port: 53 } as const;
 const since = '2020-12-01T10:00:00.000Z';
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
-  const network = { name: 'tokyo', routing_mode: 'ibgp' };
-  networkId = (await run<{ network: { id: string } }>('createNetwork', network)).network.id;
-  for (const [hostname, publicAddress] of [['hub', '203.0.113.1'], ['a'], ['b'], ['c']] as const) {
-    const facts = publicAddress === undefined ? {} : { publicAddress };
-    const node_instance_id = await platform.addMachine(platform.admin.accountId, hostname, facts);
-    const place = { network_id: networkId, node_instance_id };
-    peers[hostname] = (await run<{ peer: Peer }>('attachPeer', place)).peer;
-  }
+  scene = new NetworkScene(await openNetwork());
+  ({ platform, networkId, run, refusal, idOf } = scene);
   dns = (await create('dns', { anycast: true, health_check: check })).virtual_ip;
 });
 afterAll(() => platform.close());
-
-async function run<Answer>(key: ActionKey, input: object): Promise<Answer> {
-  return (await platform.call(key, input)) as unknown as Answer;
-}
-
-async function refusal(key: ActionKey, input: object): Promise<Record<string, unknown>> {
-  try {
-    await run(key, input);
-  } catch (error) {
-    if (error instanceof ProductError) return problemOf(error);
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
-
-const idOf = (hostname: string) => peers[hostname]?.id ?? '';
 
 function create(name: string, change: object): Promise<{ virtual_ip: VirtualIp }> {
   const holders = { primary_holder_peer_id: idOf('a'), failover_holder_peer_ids: [idOf('b')] };
@@ -68,18 +41,10 @@ let reports: VirtualIpHealth | null = null;
 
 /** As a node of this process says it. */
 async function said(hostname: string, ...all: Partial<VirtualIpHealthObservation>[]): Promise<void> {
-  const node = platform.delivery.node(peers[hostname]?.node_instance_id as never);
-  if (node === undefined) throw new Error(`no node ${hostname}`);
-  const models = await inAccount(platform.store, platform.admin.accountId, (trx) => loadFleet(trx));
-  const fleet = new FleetIndex();
-  for (const { network, peers: members, items } of models.values()) {
-    fleet.load(network, members.values(), items.values());
-  }
-  const { store, bus } = platform;
-  reports = new VirtualIpHealth({ store, bus, clock: systemClock, log: pino({ level: 'silent' }), fleet });
+  reports = new VirtualIpHealth(await scene.reportTools());
   const of = { virtual_ip_id: dns.id, health: 'healthy', since, last_error: null } as const;
   reports.observed(
-    node,
+    scene.nodeOf(hostname),
     all.map((one) => ({ ...of, ...one })),
   );
   await reports.flush();
@@ -253,7 +218,7 @@ describe('what holders report', () => {
   });
 
   test('causes only so many events in a minute', async () => {
-    const node = platform.delivery.node(peers['b']?.node_instance_id as never);
+    const node = scene.nodeOf('b');
     await said('b', {});
     const before = (await events()).length;
     for (let i = 0; i < healthEventsPerMinuteMax + 10; i++) {
