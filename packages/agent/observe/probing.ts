@@ -149,7 +149,8 @@ export class Probing {
     this.#tellWatched(news.watched);
     this.#presence.note(news);
     this.#tellPresence();
-    if (news.tunnels.length + news.sources.length > 0) this.#parts.news(news);
+    // The others say nothing about where packets go.
+    if (news.tunnels.length + news.sources.length + news.holders.length > 0) this.#parts.news(news);
   }
 
   #tellPresence(): void {
