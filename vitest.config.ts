@@ -16,13 +16,6 @@ const slow = ['packages/**/*.db.test.ts', 'packages/**/*.net.test.ts', 'packages
  */
 const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/install/{arm64,demo,systemd}.*'];
 
-/**
- * Written and not seen to pass yet (docs/decisions/0013): what they are about is in no run. The next thing to do about them
- * is `POWERNODE_UNSEEN=1 npx vitest run --project labs packages/agent/anycast`.
- */
-const unseen =
-  process.env['POWERNODE_UNSEEN'] === '1' ? [] : ['packages/agent/{anycast,rogue-bgpd}.net.test.ts'];
-
 /** Files with ten machines and more, or that keep the processors busy all the time; and some that take minutes, so that
  * both kinds take about as long. */
 const labs = [
@@ -30,7 +23,7 @@ const labs = [
   'suites/e2e/{chaos.e2e,explain-kernel.net,underlay.e2e}.test.ts',
   'packages/agent/{anycast,confirm,endpoints,failover,rogue-bgpd,routing}.net.test.ts',
   'packages/{agent/subsystems/frr,core/routing}/*.net.test.ts',
-  'suites/docs/screenshots.e2e.test.ts',
+  'suites/docs/{commands,screenshots}.e2e.test.ts',
 ];
 /** Files in which paths die and others take over, or in which not a packet may be lost. */
 const alone = ['suites/e2e/{routing,services,window}/**/*.test.ts'];
@@ -93,7 +86,7 @@ export default defineConfig({
             'packages/**/*.e2e.test.ts',
             'suites/{e2e,docs}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs, ...alone, ...unseen],
+          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs, ...alone],
           ...oneByOne,
         },
       },
@@ -102,7 +95,7 @@ export default defineConfig({
         test: {
           name: 'labs',
           include: labs,
-          exclude: ['**/node_modules/**', ...unseen],
+          exclude: ['**/node_modules/**'],
           ...oneByOne,
         },
       },

@@ -191,10 +191,17 @@ describe.skipIf(!isRoot)('three holders of an anycast address', () => {
   describe.skipIf(!hasFrr)('with iBGP', () => {
     const table = `vtysh --vty_socket /run/powernode-frr/*/bgpd-* -d bgpd -c 'show bgp ipv6 unicast ${address}/128 json'`;
 
+    interface ShownPath {
+      readonly nexthops: readonly { readonly ip: string }[];
+    }
+
     /** Whether a hub's bgpd has a path from that holder. */
     async function announces(name: Holder): Promise<boolean> {
-      const { stdout } = await host('hub1').run('sh', '-c', table);
-      return stdout.includes(`"${addressOf(fleet.number(name))}"`);
+      const { code, stdout } = await host('hub1').run('sh', '-c', table);
+      if (code !== 0) return false;
+      const { paths = [] } = JSON.parse(stdout) as { readonly paths?: readonly ShownPath[] };
+      const from = addressOf(fleet.number(name));
+      return paths.some(({ nexthops }) => nexthops.some(({ ip }) => ip === from));
     }
 
     test('all holders announce it, and the nearest is used', async () => {

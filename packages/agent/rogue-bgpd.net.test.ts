@@ -145,12 +145,17 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
     return found;
   }
 
-  /** Everything that was said before has had its effect in the kernel of the farthest spoke. */
+  /** What the rogue's own sessions took with them comes back to each machine in its own time. */
+  async function expectBaseline(what: string): Promise<void> {
+    await expect.poll(tables, { message: what }).toEqual(baseline);
+  }
+
+  /** Everything that was said before has had its effect in the kernels of all others. */
   async function effective(): Promise<void> {
     for (const speaker of speakers) speaker.send(withdrawals([canary]));
     await until(async () => !(await routesOf('edge3')).includes(canary));
     tell(announce([canary]));
-    await until(async () => (await routesOf('edge3')).includes(canary));
+    for (const name of others) await until(async () => (await routesOf(name)).includes(canary));
   }
 
   interface ShownMap {
@@ -225,14 +230,14 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
     for (const [what, open] of Object.entries(openings)) {
       const refused = speakTo('hub1', open);
       // Of what is not understood some is passed over: then the session comes up and is as any other.
-      await Promise.race([
+      await Promise.any([
         refused.hears('established'),
         refused.hears('notification'),
         refused.hears('closed'),
       ]);
       refused.end();
       await connected();
-      expect(await tables(), what).toEqual(baseline);
+      await expectBaseline(what);
       for (const speaker of speakers) speaker.end();
     }
     expect(await drops()).toEqual(before);
@@ -243,7 +248,7 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
       await connected(openAs(id));
       tell(announce([shared], { localPref: 200 }));
       await effective();
-      expect(await tables()).toEqual(baseline);
+      await expectBaseline(id);
       for (const speaker of speakers) speaker.end();
     }
   });

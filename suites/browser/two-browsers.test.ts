@@ -1,6 +1,7 @@
 // Two operators in two browsers on one object, on a running platform with its database: no change is lost, and whoever is
-// overtaken is told by whom and asked. Generated from the catalogue: every action that takes `if_revision`. Of the fields
-// of each form one is drawn, with a fresh seed; POWERNODE_TWO_BROWSERS=all tries each, which takes some minutes.
+// overtaken is told by whom and asked. Generated from the catalogue: every action that takes `if_revision`. Each form is
+// tried in one of three ways, with one of its fields, both drawn with a fresh seed; POWERNODE_TWO_BROWSERS=all tries all
+// fields in all ways, which takes a quarter of an hour.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ActionKey, actionKeys, definitionOf } from '@powernode/core/actions/catalogue';
@@ -14,7 +15,8 @@ import type { Field, Shown } from './fields.ts';
 import { makeScene, type Scene } from './scene.ts';
 
 const seed = Number(process.env['POWERNODE_SEED'] ?? Date.now() % 1_000_000);
-const drawn = process.env['POWERNODE_TWO_BROWSERS'] === 'all' ? Number.POSITIVE_INFINITY : 1;
+const isAll = process.env['POWERNODE_TWO_BROWSERS'] === 'all';
+const drawn = isAll ? Number.POSITIVE_INFINITY : 1;
 const chance = new Chance(seed);
 
 /** Some of them in their order, or all. */
@@ -192,47 +194,57 @@ async function overtake(
 }
 
 const forms = casesOf<FormCase>('form');
+const ways = ['another field', 'the same field', 'nothing heard'] as const;
+const firstWay = chance.below(ways.length);
+
+/** Of the forms those that are tried in this way. So many forms use each of them in every run. */
+function formsIn(way: (typeof ways)[number]): [ActionKey, FormCase][] {
+  return forms.filter((_, i) => isAll || ways[(firstWay + i) % ways.length] === way);
+}
 
 describe('another field', () => {
-  test.each(forms)('%s: a colleague’s stays, and is told in the open form [9.12]', async (key, form) => {
-    const [mine, hers] = await twoOn(form.path(scene));
-    const fields = form.fields(scene);
-    const tried = new Set<string>();
-    const pairs = fields.map((first, i) => [first, fields[(i + 1) % fields.length] ?? first] as const);
-    const some = someOf(pairs);
-    for (const [first, second] of some) {
-      const object = await objectOf(key);
-      const [a] = first.values(object, [number()]);
-      const [b] = second.values(object, [number()]);
-      if (a === undefined || b === undefined) continue;
-      expect(
-        first.isAt(object, a) || second.isAt(object, b),
-        `seed ${seed}: ${a} or ${b} is there already`,
-      ).toBe(false);
-      tried.add(first.parameter).add(second.parameter);
-      const saved = await overtake({ key, form, mine, hers }, { first, second, a, b });
-      const goOn = noteIn(mine).getByRole('button', { name: 'Continue with the newer values' });
-      const isMerged = (await goOn.count()) > 0;
-      if (isMerged) await goOn.click();
-      else await noteIn(mine).getByRole('button', { name: 'Use the newer values' }).click();
-      await noteIn(mine).waitFor({ state: 'detached' });
-      await save(mine);
-      const after = await objectOf(key);
-      const pair = `seed ${seed}: ${first.parameter} = ${a}, then ${second.parameter} = ${b}`;
-      expect(first.isAt(after, a), `${pair}: the first is lost`).toBe(true);
-      if (isMerged) expect(second.isAt(after, b), `${pair}: the second is lost`).toBe(true);
-      const others = fields.filter(({ parameter }) => parameter !== second.parameter);
-      expect(valuesOf(after, others), pair).toEqual(valuesOf(saved, others));
-    }
-    const wanted = new Set(some.flat().map(({ parameter }) => parameter));
-    expect([...tried].sort(), `seed ${seed}`).toEqual([...wanted].sort());
-    await mine.close();
-    await hers.close();
-  });
+  test.each(formsIn('another field'))(
+    '%s: a colleague’s stays, and is told in the open form [9.12]',
+    async (key, form) => {
+      const [mine, hers] = await twoOn(form.path(scene));
+      const fields = form.fields(scene);
+      const tried = new Set<string>();
+      const pairs = fields.map((first, i) => [first, fields[(i + 1) % fields.length] ?? first] as const);
+      const some = someOf(pairs);
+      for (const [first, second] of some) {
+        const object = await objectOf(key);
+        const [a] = first.values(object, [number()]);
+        const [b] = second.values(object, [number()]);
+        if (a === undefined || b === undefined) continue;
+        expect(
+          first.isAt(object, a) || second.isAt(object, b),
+          `seed ${seed}: ${a} or ${b} is there already`,
+        ).toBe(false);
+        tried.add(first.parameter).add(second.parameter);
+        const saved = await overtake({ key, form, mine, hers }, { first, second, a, b });
+        const goOn = noteIn(mine).getByRole('button', { name: 'Continue with the newer values' });
+        const isMerged = (await goOn.count()) > 0;
+        if (isMerged) await goOn.click();
+        else await noteIn(mine).getByRole('button', { name: 'Use the newer values' }).click();
+        await noteIn(mine).waitFor({ state: 'detached' });
+        await save(mine);
+        const after = await objectOf(key);
+        const pair = `seed ${seed}: ${first.parameter} = ${a}, then ${second.parameter} = ${b}`;
+        expect(first.isAt(after, a), `${pair}: the first is lost`).toBe(true);
+        if (isMerged) expect(second.isAt(after, b), `${pair}: the second is lost`).toBe(true);
+        const others = fields.filter(({ parameter }) => parameter !== second.parameter);
+        expect(valuesOf(after, others), pair).toEqual(valuesOf(saved, others));
+      }
+      const wanted = new Set(some.flat().map(({ parameter }) => parameter));
+      expect([...tried].sort(), `seed ${seed}`).toEqual([...wanted].sort());
+      await mine.close();
+      await hers.close();
+    },
+  );
 });
 
 describe('the same field', () => {
-  test.each(forms)('%s: is not overwritten unasked [9.12]', async (key, form) => {
+  test.each(formsIn('the same field'))('%s: is not overwritten unasked [9.12]', async (key, form) => {
     const [mine, hers] = await twoOn(form.path(scene));
     let asked = 0;
     const object = await objectOf(key);
@@ -260,7 +272,7 @@ describe('the same field', () => {
   });
 });
 
-test.each(forms)(
+test.each(formsIn('nothing heard'))(
   '%s: who has heard nothing is told when it is saved, and by whom [9.12]',
   async (key, form) => {
     const [first, second] = form.fields(scene);

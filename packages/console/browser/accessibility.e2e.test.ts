@@ -1,7 +1,9 @@
 // Every page, light and dark, wide and narrow: nothing for axe to complain of, nothing wider than the screen, and
-// nothing that the browser complains of. A few tabs go from page to page, as people do, and look at each in every way:
-// loading the console and axe for every page would take most of the time.
+// nothing that the browser complains of. A few tabs go from page to page, as people do: loading the console and axe for
+// every page would take most of the time. Each page is looked at in light colours at one width, which is drawn, and in
+// dark ones at the other. POWERNODE_LONG=1: both colours at both widths.
 import { AxeBuilder } from '@axe-core/playwright';
+import { seededRandom } from '@powernode/core/testing/random';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { networkViews } from '../src/app/search.ts';
@@ -12,6 +14,8 @@ import { emptyWorld } from './fake/world.ts';
 import { placesOf, type Subjects } from './places.ts';
 import { useStage } from './stage.ts';
 
+const seed = Number(process.env['POWERNODE_SEED'] ?? Date.now() % 1_000_000);
+const random = seededRandom(seed);
 const stage = useStage();
 /** An address that nothing is at. From there on every page is a new one, so that nothing of the page before is taken for
  * it. */
@@ -124,13 +128,22 @@ async function take(page: Page, { colours, width }: Look): Promise<void> {
   });
 }
 
-/** The page as it stands now, in each of the looks. */
-async function expectClean({ page, complaints }: Signed, inLooks: readonly Look[] = looks): Promise<void> {
+/** In light colours at one width and in dark ones at the other, or all. */
+function drawLooks(): readonly Look[] {
+  if (process.env['POWERNODE_LONG'] === '1') return looks;
+  const lightAtWide = random() < 0.5;
+  return looks.filter(
+    ({ colours, width }) => ((colours === 'light') === (width === wide.width)) === lightAtWide,
+  );
+}
+
+/** The page as it stands now, in these looks. */
+async function expectClean({ page, complaints }: Signed, inLooks = drawLooks()): Promise<void> {
   const found: Record<string, unknown> = {};
   const clean: Record<string, unknown> = {};
   for (const look of inLooks) {
     await take(page, look);
-    const name = `${look.colours}, ${look.width} px`;
+    const name = `${look.colours}, ${look.width} px, seed ${seed}`;
     found[name] = {
       axe: await complaintsOfAxe(page, look),
       beyond: await page.evaluate(
@@ -246,8 +259,6 @@ describe.concurrent('what opens over pages is clean', () => {
   );
 });
 
-const light = looks.filter(({ colours }) => colours === 'light');
-
 describe.concurrent('where nothing is yet, it is clean', () => {
   const none = idOf(0xdead);
   const listed = [
@@ -265,7 +276,7 @@ describe.concurrent('where nothing is yet, it is clean', () => {
   it.each(pages.map((place) => [place.name, place.path] as const))('%s', (_name, path) =>
     nothing.open(path, async (signed) => {
       await signed.page.locator('.empty, .table, .muted').first().waitFor();
-      await expectClean(signed, light);
+      await expectClean(signed);
     }),
   );
 
@@ -275,7 +286,7 @@ describe.concurrent('where nothing is yet, it is clean', () => {
   it.each(views)('%s of a network', (view) =>
     office.open(`/networks/${idOf(503)}?view=${view}`, async (signed) => {
       await signed.page.locator('.empty').first().waitFor();
-      await expectClean(signed, light);
+      await expectClean(signed);
     }),
   );
 });
