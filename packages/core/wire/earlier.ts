@@ -36,7 +36,7 @@ export function toEarlier(
 export function toPlatform(message: NodeMessage, capability: number): object {
   if (message.kind === 'hello') return capability < tolerantCapability ? earlierHello(message) : message;
   if (message.kind === 'observed' && capability < tolerantCapability) {
-    const { bgp_sessions: _sessions, virtual_ip_health: _health, ...rest } = message;
+    const { bgp_sessions: _sessions, virtual_ip_health: _health, pod_slices: _slices, ...rest } = message;
     return rest;
   }
   if (message.kind !== 'problems') return toEarlier(message, capability);

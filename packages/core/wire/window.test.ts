@@ -173,6 +173,19 @@ describe('what today’s code writes', () => {
     }
   });
 
+  test('has no member of what a node observes that the platform of before would refuse', () => {
+    const known = new Set(pinnedFrames('node', 'observed', 3).flatMap((frame) => Object.keys(frame)));
+    const frames = pinnedFrames('node', 'observed', newestCapability);
+    expect(frames.flatMap((frame) => Object.keys(frame)).filter((member) => !known.has(member))).not.toEqual(
+      [],
+    );
+    for (const frame of frames) {
+      const message = nodeMessages.schema.parse(frame);
+      expect(toPlatform(message, newestCapability)).toEqual(frame);
+      expect(Object.keys(toPlatform(message, 3)).filter((member) => !known.has(member))).toEqual([]);
+    }
+  });
+
   test('names no problem that the platform does not know', () => {
     const [frame] = pinnedFrames('node', 'problems', newestCapability);
     const message = nodeMessages.schema.parse(frame);
