@@ -201,7 +201,7 @@ export class Agent {
       document: () => NodeDocument.of(this.#held.current?.entries ?? new Map()),
       found: (problems) => this.#nodeProblems.set('host', problems),
     });
-    this.#rematch = new Rematch({ run: parts.run, clock: parts.clock, log, problems: this.#nodeProblems });
+    this.#rematch = new Rematch({ ...parts, problems: this.#nodeProblems });
     this.#failures = new ApplyFailures({ stream: this.#stream, nodeProblems: this.#nodeProblems, log });
     this.#guard = new ChangeGuard({
       ...parts,

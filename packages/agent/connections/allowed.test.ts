@@ -16,7 +16,8 @@ import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AllowedConnections } from './allowed.ts';
-import { type Connection, listCommand, markCommands, readConnections } from './listing.ts';
+import { connection, noHostEnds } from './connections.fixture.ts';
+import { type Connection, listCommands, markCommands, readConnections } from './listing.ts';
 
 const localPairs = [own, held, ...devices];
 const virtualIp: EntryValue = {
@@ -31,13 +32,8 @@ const virtualIp: EntryValue = {
 
 function connectionOf({ source, destination, protocol, port }: EvaluatedPacket): Connection {
   const icmp = familyOf(source) === 6 ? 'icmpv6' : 'icmp';
-  return {
-    source,
-    destination,
-    protocol: protocol === 'icmp6' ? icmp : protocol,
-    destinationPort: port,
-    isEnded: false,
-  };
+  const named = protocol === 'icmp6' ? icmp : protocol;
+  return connection({ source, destination, protocol: named, destinationPort: port });
 }
 
 describe('allowed connections', () => {
@@ -48,7 +44,10 @@ describe('allowed connections', () => {
     });
     fc.assert(
       fc.property(randomNetworkRules(20), packets, (networkRules, drawn) => {
-        const allowed = new AllowedConnections(nodeDocumentOf(entriesOf(networkRules), [virtualIp]));
+        const allowed = new AllowedConnections(
+          nodeDocumentOf(entriesOf(networkRules), [virtualIp]),
+          noHostEnds,
+        );
         const isLocal = (address: string) =>
           localPairs.some((pair) => (pair as readonly string[]).includes(address));
         for (const packet of drawn) {
@@ -66,17 +65,19 @@ describe('allowed connections', () => {
 
   it('include probes, what other networks carry, and all of a network that does not ask [9.35]', () => {
     const drop = entriesOf({ rules: [], members: [], defaultPolicy: 'drop' });
-    const asked = { protocol: 'udp', destinationPort: 53, isEnded: false } as const;
+    const asked = { protocol: 'udp', destinationPort: 53 } as const;
     const fromFar = { ...asked, source: 'fd00:99::108', destination: own[0] };
-    const allowed = new AllowedConnections(nodeDocumentOf(drop));
-    expect(allowed.allows(fromFar)).toBe(false);
-    expect(
-      allowed.allows({ ...fromFar, destination: 'fd00:99::fe01:0:0:101', destinationPort: probePort }),
-    ).toBe(true);
-    expect(allowed.allows({ ...asked, source: '192.0.2.1', destination: own[1] })).toBe(true);
+    const allowed = new AllowedConnections(nodeDocumentOf(drop), noHostEnds);
+    expect(allowed.allows(connection(fromFar))).toBe(false);
+    const probe = { ...fromFar, destination: 'fd00:99::fe01:0:0:101', destinationPort: probePort };
+    expect(allowed.allows(connection(probe))).toBe(true);
+    expect(allowed.allows(connection({ ...asked, source: '192.0.2.1', destination: '198.51.100.1' }))).toBe(
+      true,
+    );
     const quiet = drop.map((entry) => (entry.kind === 'firewall' ? { ...entry, rematch: false } : entry));
-    expect(new AllowedConnections(nodeDocumentOf(quiet)).allows(fromFar)).toBe(true);
-    expect(new AllowedConnections(nodeDocumentOf(quiet)).prefixes).toEqual([]);
+    const all = new AllowedConnections(nodeDocumentOf(quiet), noHostEnds);
+    expect(all.allows(connection(fromFar))).toBe(true);
+    expect(listCommands(all.ends)).toEqual([]);
   });
 });
 
@@ -90,6 +91,12 @@ describe('the connection table', () => {
   const translated =
     'ipv4     2 udp      17 29 src=100.64.0.8 dst=100.64.0.1 sport=5 dport=53 src=10.0.0.1 dst=100.64.0.8 sport=53 dport=5 mark=0 use=1';
 
+  const direct = (source: string, destination: string, sourcePort: number | null) => ({
+    source,
+    destination,
+    sourcePort,
+  });
+
   it('is read line by line, and a line of another form is left out [9.35]', () => {
     const text = [tcp, icmp, gre, translated, 'nonsense', 'ipv6 10 tcp 6 src=x dst=y', ''].join('\n');
     expect(readConnections(text)).toEqual([
@@ -98,6 +105,8 @@ describe('the connection table', () => {
         destination: 'fd00:99::101',
         protocol: 'tcp',
         destinationPort: 443,
+        tuple: 'tcp src=fd00:99::108 dst=fd00:99::101 sport=40871 dport=443',
+        reply: direct('fd00:99::101', 'fd00:99::108', 443),
         isEnded: true,
       },
       {
@@ -105,6 +114,8 @@ describe('the connection table', () => {
         destination: '100.64.0.1',
         protocol: 'icmp',
         destinationPort: null,
+        tuple: 'icmp src=100.64.0.8 dst=100.64.0.1 type=8 code=0 id=5857',
+        reply: direct('100.64.0.1', '100.64.0.8', null),
         isEnded: false,
       },
       {
@@ -112,6 +123,17 @@ describe('the connection table', () => {
         destination: '100.64.0.1',
         protocol: '47',
         destinationPort: null,
+        tuple: '47 src=100.64.0.8 dst=100.64.0.1',
+        reply: direct('100.64.0.1', '100.64.0.8', null),
+        isEnded: false,
+      },
+      {
+        source: '100.64.0.8',
+        destination: '100.64.0.1',
+        protocol: 'udp',
+        destinationPort: 53,
+        tuple: 'udp src=100.64.0.8 dst=100.64.0.1 sport=5 dport=53',
+        reply: direct('10.0.0.1', '100.64.0.8', 53),
         isEnded: false,
       },
     ]);
@@ -126,6 +148,35 @@ describe('the connection table', () => {
     expect(command).toBe(
       'conntrack -U -f ipv6 -p tcp -s fd00:99::108 -d fd00:99::101 --dport 443 --mark 0x8000000/0x8000000',
     );
-    expect(listCommand('100.64.0.0/18').args).toContain('ipv4');
+  });
+
+  it('is changed apart for connections that are translated in different ways [9.35]', () => {
+    const lines = [
+      translated,
+      translated.replaceAll('sport=5 ', 'sport=6 '),
+      translated.replace('10.0.0.1', '10.0.0.2'),
+    ];
+    const commands = markCommands(readConnections(lines.join('\n')), 'ended');
+    expect(commands.map(({ args }) => args.slice(9, -2).join(' '))).toEqual([
+      '--dport 53 -r 10.0.0.1 -q 100.64.0.8 --reply-port-src 53',
+      '--dport 53 -r 10.0.0.2 -q 100.64.0.8 --reply-port-src 53',
+    ]);
+  });
+
+  it('is listed by prefixes, and by this machine’s own addresses where they are translated to these [9.35]', () => {
+    const open = entriesOf({ rules: [], members: [], defaultPolicy: 'accept' });
+    const { ends } = new AllowedConnections(nodeDocumentOf(open, [virtualIp]), noHostEnds);
+    expect(listCommands(ends).map(({ args }) => args.slice(4).join(' '))).toEqual([
+      'ipv4 -s 100.64.0.0/18',
+      'ipv4 -d 100.64.0.0/18',
+      'ipv6 -s fd00:99::/64',
+      'ipv6 -d fd00:99::/64',
+      `ipv6 -q ${own[0]}`,
+      `ipv4 -q ${own[1]}`,
+      `ipv6 -r ${own[0]}`,
+      `ipv4 -r ${own[1]}`,
+      `ipv6 -r ${held[0]}`,
+      `ipv4 -r ${held[1]}`,
+    ]);
   });
 });

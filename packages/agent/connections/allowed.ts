@@ -1,20 +1,13 @@
 // Which connections the rules of a document allow at this node, as the same rules do for their first packets.
-import { type BgpSpeaker, bgpSpeakerOf, bgpVerdict } from '@powernode/core/explain/bgp-ports';
-import { type ParsedAddress, PrefixMap, parsedAddressOf } from '@powernode/core/explain/prefix-map';
-import { groupsOfAddresses, RuleIndex, type Traffic } from '@powernode/core/explain/rule-index';
-import { probePort } from '@powernode/core/limits/probe';
+import { type ParsedAddress, parsedAddressOf } from '@powernode/core/explain/prefix-map';
+import type { Traffic } from '@powernode/core/explain/rule-index';
 import { withoutLength } from '@powernode/core/net/address';
-import { probePrefixOf } from '@powernode/core/net/probe-address';
-import type { EntryValue, FirewallEntry } from '@powernode/core/wire/document';
+import { withoutCovered } from '@powernode/core/net/prefix';
+import type { EntryValue } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import type { Connection } from './listing.ts';
-
-interface FilteredNetwork {
-  readonly local: ReadonlySet<string>;
-  readonly probed: PrefixMap<true>;
-  readonly rules: RuleIndex;
-  readonly bgp: BgpSpeaker | null;
-}
+import { FilteredNetwork, type ParsedConnection } from './filtered-network.ts';
+import type { HostEnds } from './host-ends.ts';
+import { type Connection, hasOtherDestination, type ListedEnds } from './listing.ts';
 
 const protocols: Readonly<Record<string, Traffic['protocol']>> = {
   tcp: 'tcp',
@@ -25,60 +18,63 @@ const protocols: Readonly<Record<string, Traffic['protocol']>> = {
 
 /** The rules of the networks whose connections are matched against them again. */
 export class AllowedConnections {
-  /** Prefixes of these networks. */
-  readonly prefixes: readonly string[];
-  readonly #networks = new PrefixMap<FilteredNetwork>();
+  /** Whose connections these rules can be about. */
+  readonly ends: ListedEnds;
+  readonly #networks: readonly FilteredNetwork[];
+  readonly #parsed = new Map<string, ParsedAddress | null>();
 
-  constructor(document: NodeDocument) {
+  constructor(document: NodeDocument, host: HostEnds) {
     const firewalls = [...document.all('firewall').values()].filter(({ rematch }) => rematch);
-    this.prefixes = firewalls.flatMap(({ prefixes }) => prefixes);
-    for (const firewall of firewalls) {
-      const network = filteredNetwork(document, firewall);
-      for (const prefix of firewall.prefixes) this.#networks.set(prefix, network);
-    }
+    const lans = firewalls.flatMap(({ network_id: id }) => document.inNetwork('lan', id));
+    const prefixes = [
+      ...firewalls.flatMap((firewall) => firewall.prefixes),
+      ...lans.flatMap((lan) => [lan.prefix, lan.local_prefix]),
+    ];
+    const addressesOf = (kind: 'interface' | 'virtual_ip') =>
+      firewalls.flatMap(({ network_id: id }) =>
+        document.inNetwork(kind, id).flatMap(({ addresses }) => addresses.map(withoutLength)),
+      );
+    const own = addressesOf('interface');
+    this.ends = {
+      prefixes: withoutCovered(prefixes),
+      sentFrom: own,
+      sentTo: [...own, ...addressesOf('virtual_ip')],
+    };
+    this.#networks = firewalls.map((firewall) => new FilteredNetwork(document, firewall, host));
   }
 
   /** A connection that this node does not filter is allowed. */
   allows(connection: Connection): boolean {
-    const source = parsedAddressOf(connection.source);
-    const destination = parsedAddressOf(connection.destination);
-    if (source === null || destination === null) return true;
-    const network = this.#networks.longest(destination);
-    if (network === undefined || this.#networks.longest(source) !== network) return true;
-    const protocol = protocols[connection.protocol] ?? 'other';
-    const port = connection.destinationPort;
-    if (protocol === 'udp' && port === probePort && network.probed.longest(destination) === true) return true;
-    const accepts = (hook: Traffic['hook'], local: ParsedAddress) => {
-      if (!network.local.has(local.text)) return true;
-      const traffic = { hook, protocol, port };
-      const ends = { source: source.text, destination: destination.text };
-      const verdict =
-        bgpVerdict(network.bgp, traffic, ends) ??
-        network.rules.rulesFor(traffic).evaluate({ source, destination }).verdict;
-      return verdict === 'accept';
-    };
-    return accepts('egress', source) && accepts('ingress', destination);
+    const parsed = this.#parsedConnection(connection);
+    return parsed === null || this.#networks.every((network) => network.allows(parsed));
   }
-}
 
-function filteredNetwork(document: NodeDocument, firewall: FirewallEntry): FilteredNetwork {
-  const id = firewall.network_id;
-  const probed = new PrefixMap<true>();
-  for (const prefix of firewall.prefixes) if (prefix.includes(':')) probed.set(probePrefixOf(prefix), true);
-  const rules = new RuleIndex({
-    rules: document.inNetwork('rule', id),
-    groupsOf: groupsOfAddresses(document.inNetwork('member', id)),
-    policy: firewall.default_policy,
-  });
-  return { local: localAddresses(document, id), probed, rules, bgp: bgpSpeakerOf(document, id) };
-}
+  #parsedConnection(connection: Connection): ParsedConnection | null {
+    const { reply } = connection;
+    const source = this.#addressOf(connection.source);
+    const destination = this.#addressOf(connection.destination);
+    const sentFrom = this.#addressOf(reply.destination);
+    const sentTo = this.#addressOf(reply.source);
+    if (source === null || destination === null || sentFrom === null || sentTo === null) return null;
+    return {
+      protocol: protocols[connection.protocol] ?? 'other',
+      source,
+      destination,
+      port: connection.destinationPort,
+      sentFrom,
+      sentTo,
+      sentToPort: reply.sourcePort,
+      isRedirected: hasOtherDestination(connection),
+    };
+  }
 
-/** Addresses of this node and of the devices behind it. */
-function localAddresses(document: NodeDocument, networkId: string): Set<string> {
-  const local = (['interface', 'virtual_ip', 'device'] as const).flatMap((kind) =>
-    document.inNetwork(kind, networkId).flatMap(({ addresses }) => addresses.map(withoutLength)),
-  );
-  return new Set(local);
+  #addressOf(text: string): ParsedAddress | null {
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const address = parsedAddressOf(text);
+    this.#parsed.set(text, address);
+    return address;
+  }
 }
 
 /** What of a document these rules follow from. */
@@ -89,6 +85,10 @@ const kinds = [
   'device',
   'interface',
   'virtual_ip',
+  'lan',
+  'pods',
+  'subnet',
+  'port_mapping',
   'bgp',
   'bgp_neighbor',
 ] as const;

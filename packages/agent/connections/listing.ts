@@ -3,32 +3,64 @@ import { endedConnectionMark } from '@powernode/core/limits/agent';
 import { type Family, familyOf, formatAddress, parseAddress } from '@powernode/core/net/address';
 import type { Command, Outcome } from '../ports/run.ts';
 
-/** A connection of the kernel, as its first packet was. */
+/** A connection of the kernel, as its first packet was before anything translated it. */
 export interface Connection {
+  /** What tells it from all others: its addresses, ports and identifiers. */
+  readonly tuple: string;
   readonly source: string;
   readonly destination: string;
   /** As conntrack names it, such as tcp, or a number. */
   readonly protocol: string;
   /** null: the protocol has no ports. */
   readonly destinationPort: number | null;
+  readonly reply: Reply;
   /** Its packets are refused, because the rules no longer allow it. */
   readonly isEnded: boolean;
 }
 
-/** The connections between addresses of one prefix. */
-export function listCommand(prefix: string): Command {
-  const family = familyOf(prefix.slice(0, prefix.indexOf('/')));
-  return {
-    program: 'conntrack',
-    args: ['-L', '-o', 'extended', '-f', familyName(family), '-s', prefix, '-d', prefix],
-  };
+/** Packets of the other direction, as they come: from where the connection leads to, for whom it seems to be from. */
+export interface Reply {
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort: number | null;
+}
+
+/** Whose connections are listed. */
+export interface ListedEnds {
+  /** The first packet is from or for one of these. */
+  readonly prefixes: readonly string[];
+  /** Or it is sent on from one of these, such as that of a container, or one through a port mapping. */
+  readonly sentFrom: readonly string[];
+  /** Or it is led to one of these, such as one through a port mapping to this machine itself. */
+  readonly sentTo: readonly string[];
+}
+
+/**
+ * conntrack (1.4.7) takes no prefixes for what connections are translated to, so these are addresses. Some connections are
+ * listed more than once.
+ */
+export function listCommands({ prefixes, sentFrom, sentTo }: ListedEnds): Command[] {
+  return [
+    ...prefixes.flatMap((prefix) =>
+      ['-s', '-d'].map((end) => listCommand(familyOfPrefix(prefix), [end, prefix])),
+    ),
+    ...sentFrom.map((address) => listCommand(familyOf(address), ['-q', address])),
+    ...sentTo.map((address) => listCommand(familyOf(address), ['-r', address])),
+  ];
+}
+
+function listCommand(family: Family, filter: readonly string[]): Command {
+  return { program: 'conntrack', args: ['-L', '-o', 'extended', '-f', familyName(family), ...filter] };
+}
+
+function familyOfPrefix(prefix: string): Family {
+  return familyOf(prefix.slice(0, prefix.indexOf('/')));
 }
 
 /**
  * Reads lines such as
  * `ipv6 10 tcp 6 431999 ESTABLISHED src=fd00::1 dst=fd00::2 sport=40000 dport=443 src=fd00::2 dst=fd00::1 … mark=0 use=1`.
- * Lines of another form are left out, and so are connections whose addresses or ports are translated: their packets
- * have other ends than those that rules are about.
+ * Lines of another form are left out.
  */
 export function readConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => readLine(line) ?? []);
@@ -42,24 +74,38 @@ function readLine(line: string): Connection | null {
     return at < 0 ? [] : [[word.slice(0, at), word.slice(at + 1)] as const];
   });
   const valuesOf = (name: string) => fields.flatMap(([key, value]) => (key === name ? [value] : []));
-  const [source, answering] = valuesOf('src').map(canonical);
-  const [destination, answered] = valuesOf('dst').map(canonical);
+  const [source, replySource] = valuesOf('src').map(canonical);
+  const [destination, replyDestination] = valuesOf('dst').map(canonical);
   if (protocol === undefined || source == null || destination == null) return null;
-  if (answering !== destination || answered !== source) return null;
+  if (replySource == null || replyDestination == null) return null;
   const [mark = '0'] = valuesOf('mark');
   const [port] = valuesOf('dport');
+  const [, replyPort] = valuesOf('sport');
+  const second = fields.findLastIndex(([key]) => key === 'src');
+  const original = fields.slice(0, second).map(([key, value]) => `${key}=${value}`);
   return {
+    tuple: [protocol, ...original].join(' '),
     source,
     destination,
     protocol,
-    destinationPort: port === undefined ? null : Number(port),
+    destinationPort: portOf(port),
+    reply: { source: replySource, destination: replyDestination, sourcePort: portOf(replyPort) },
     isEnded: (Number(mark) & endedConnectionMark) !== 0,
   };
+}
+
+function portOf(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text);
 }
 
 function canonical(text: string): string | null {
   const address = parseAddress(text);
   return address === null ? null : formatAddress(address);
+}
+
+/** It leads elsewhere than its first packet says. */
+export function hasOtherDestination({ destination, destinationPort, reply }: Connection): boolean {
+  return reply.source !== destination || reply.sourcePort !== destinationPort;
 }
 
 /**
@@ -70,13 +116,22 @@ export function markCommands(connections: readonly Connection[], state: 'ended' 
   const mask = `0x${endedConnectionMark.toString(16)}`;
   const mark = `${state === 'ended' ? mask : '0x0'}/${mask}`;
   const commands = new Map<string, Command>();
-  for (const { source, destination, protocol, destinationPort } of connections) {
+  for (const connection of connections) {
+    const { source, destination, protocol, destinationPort } = connection;
     const ends = ['-f', familyName(familyOf(source)), '-p', protocol, '-s', source, '-d', destination];
     const port = destinationPort === null ? [] : ['--dport', String(destinationPort)];
-    const args = ['-U', ...ends, ...port, '--mark', mark];
+    const args = ['-U', ...ends, ...port, ...translationOf(connection), '--mark', mark];
     commands.set(args.join(' '), { program: 'conntrack', args });
   }
   return [...commands.values()];
+}
+
+/** Connections of the same ends may be translated in different ways, because a port mapping has changed. */
+function translationOf(connection: Connection): string[] {
+  const { source, reply } = connection;
+  if (!hasOtherDestination(connection) && reply.destination === source) return [];
+  const port = reply.sourcePort === null ? [] : ['--reply-port-src', String(reply.sourcePort)];
+  return ['-r', reply.source, '-q', reply.destination, ...port];
 }
 
 /** conntrack fails when it finds none of the connections any more. One that has ended by itself is no error. */

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import { FakeRun } from '../ports/run.fixture.ts';
 import type { Outcome } from '../ports/run.ts';
+import { noHostEnds } from './connections.fixture.ts';
 import { Rematch } from './rematch.ts';
 
 const [far = own] = others;
@@ -38,6 +39,8 @@ function situation(answer: (port: string) => Partial<Outcome>) {
     run,
     clock,
     log: pino({ level: 'silent' }),
+    host: { bridges: [] },
+    hostEnds: () => noHostEnds,
     problems: {
       set: (_, found) => {
         told = found;

@@ -10,13 +10,17 @@ import type { NodeProblems } from '../observe/problems.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Command, complaint, mustRun, type Run } from '../ports/run.ts';
 import { AllowedConnections, isSameAboutConnections } from './allowed.ts';
-import { isMarked, listCommand, markCommands, readConnections } from './listing.ts';
+import { type HostEnds, hostEndsOf } from './host-ends.ts';
+import { type Connection, isMarked, listCommands, markCommands, readConnections } from './listing.ts';
 
 export interface RematchParts {
   readonly run: Run;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly problems: Pick<NodeProblems, 'set'>;
+  readonly host: { readonly bridges: readonly string[] };
+  /** As they are when connections are matched; of the process's own network namespace by default. */
+  readonly hostEnds?: (bridges: readonly string[]) => HostEnds;
 }
 
 /** Who says in the list of problems that connections could not be matched. */
@@ -85,24 +89,28 @@ export class Rematch {
   }
 
   async #match(document: NodeDocument): Promise<void> {
-    const { run, log, problems } = this.#parts;
-    const allowed = new AllowedConnections(document);
-    let ended = 0;
-    let reopened = 0;
-    for (const prefix of allowed.prefixes) {
-      const connections = readConnections(await mustRun(run, listCommand(prefix)));
-      const denied = connections.filter((one) => !one.isEnded && !allowed.allows(one));
-      const again = connections.filter((one) => one.isEnded && allowed.allows(one));
-      const commands = [...markCommands(denied, 'ended'), ...markCommands(again, 'open')];
-      for (let first = 0; first < commands.length; first += rematchCallsMax) {
-        const batch = commands.slice(first, first + rematchCallsMax);
-        await Promise.all(batch.map((command) => this.#mark(command)));
-      }
-      ended += denied.length;
-      reopened += again.length;
+    const { log, problems, host, hostEnds = hostEndsOf } = this.#parts;
+    const allowed = new AllowedConnections(document, hostEnds(host.bridges));
+    const connections = await this.#listed(allowed);
+    const denied = connections.filter((one) => !one.isEnded && !allowed.allows(one));
+    const again = connections.filter((one) => one.isEnded && allowed.allows(one));
+    const commands = [...markCommands(denied, 'ended'), ...markCommands(again, 'open')];
+    for (let first = 0; first < commands.length; first += rematchCallsMax) {
+      const batch = commands.slice(first, first + rematchCallsMax);
+      await Promise.all(batch.map((command) => this.#mark(command)));
     }
     problems.set(source, []);
+    const [ended, reopened] = [denied.length, again.length];
     if (ended + reopened > 0)
       log.info({ ended, reopened }, 'connections were matched against the rules again');
+  }
+
+  async #listed({ ends }: AllowedConnections): Promise<Connection[]> {
+    const connections = new Map<string, Connection>();
+    for (const command of listCommands(ends)) {
+      for (const one of readConnections(await mustRun(this.#parts.run, command)))
+        connections.set(one.tuple, one);
+    }
+    return [...connections.values()];
   }
 }

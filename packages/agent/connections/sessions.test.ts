@@ -4,6 +4,7 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { expect, it } from 'vitest';
 import { AllowedConnections, isSameAboutConnections } from './allowed.ts';
+import { connection, noHostEnds } from './connections.fixture.ts';
 
 const [address] = own;
 const neighbor = 'fd00:99::777';
@@ -21,9 +22,9 @@ const bgp: readonly EntryValue[] = [
 it('stay where everything else is denied, in both directions, and with neighbors alone', () => {
   const denied = entriesOf({ rules: [], members: [], defaultPolicy: 'drop' });
   const document = nodeDocumentOf(denied, bgp);
-  const allowed = new AllowedConnections(document);
+  const allowed = new AllowedConnections(document, noHostEnds);
   const allows = (source: string, destination: string, protocol: string, destinationPort: number) =>
-    allowed.allows({ source, destination, protocol, destinationPort, isEnded: false });
+    allowed.allows(connection({ source, destination, protocol, destinationPort }));
   expect(allows(address, neighbor, 'tcp', 179)).toBe(true);
   expect(allows(neighbor, address, 'tcp', 179)).toBe(true);
   expect(allows(neighbor, address, 'udp', 4784)).toBe(true);

@@ -150,6 +150,8 @@ describe('with rules', () => {
       	chain pn_forward {
       		type filter hook forward priority 0; policy accept;
       		iifname @pn_relay_test oifname @pn_relay_test drop
+      		iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended
+      		oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended
       		ct state established,related accept
       		iifname @pn_net_test oifname @pn_net_test accept
       		iifname @pn_overlay drop
@@ -161,6 +163,8 @@ describe('with rules', () => {
       		type filter hook input priority -5; policy accept;
       		iifname "lo" accept
       		iifname @pn_overlay accept
+      		ip6 daddr @pn_own_6 ct mark & 0x08000000 == 0x08000000 goto pn_ended
+      		ip daddr @pn_own_4 ct mark & 0x08000000 == 0x08000000 goto pn_ended
       		ct state established,related accept
       		ip6 daddr @pn_own_6 drop
       		ip daddr @pn_own_4 drop

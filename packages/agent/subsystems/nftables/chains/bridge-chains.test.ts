@@ -15,6 +15,8 @@ test('a bridge that the owner of the machine named is let in and out under the r
   const ruleset = rulesetFor([...hubAndSpoke, ...rules], { bridges: ['docker0'] });
   expect(chainOf(ruleset, 'pn_forward')).toEqual([
     'iifname @pn_relay_test oifname @pn_relay_test drop',
+    'iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
+    'oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
     'ct state established,related accept',
     'iifname @pn_net_test oifname @pn_net_test accept',
     'iifname @pn_overlay oifname @pn_bridges ct status dnat ct original ip6 daddr @pn_own_6 accept',

@@ -18,6 +18,9 @@ export const evaluatedCounter = 'pn_judged';
 export const endedChain = 'pn_ended';
 const endedMarkText = `0x${endedConnectionMark.toString(16).padStart(8, '0')}`;
 
+/** A condition for their packets. */
+export const isEnded = `ct mark & ${endedMarkText} == ${endedMarkText}`;
+
 /** The ends of such a connection are told so. A reset itself is let through: it is what tells them. */
 export const endedRules = ['tcp flags & rst == rst accept', `goto ${rejectChain}`];
 
@@ -26,7 +29,7 @@ export const endedRules = ['tcp flags & rst == rst accept', `goto ${rejectChain}
  * count as related to what they are about, never: no peer has routes to give.
  */
 const needed = [
-  `ct mark & ${endedMarkText} == ${endedMarkText} goto ${endedChain}`,
+  `${isEnded} goto ${endedChain}`,
   'ct state established accept',
   'icmpv6 type nd-redirect drop',
   'icmp type redirect drop',

@@ -5,6 +5,7 @@ import type { InterfaceEntry } from '@powernode/core/wire/document';
 import type { ByFamily } from '../../observed.ts';
 import type { RulesetIntent } from '../intent.ts';
 import { type BridgeFacts, bridgeRules } from './bridge-chains.ts';
+import { endedChain, isEnded } from './entrance.ts';
 import { lanRules } from './lan-chains.ts';
 import { networkSet, overlaySet } from './names.ts';
 import { podForwardRules } from './pod-rules.ts';
@@ -12,6 +13,12 @@ import { doorRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
 
 export const forwardChain = 'pn_forward';
+
+/** Between peers, the ends of a connection refuse it themselves. */
+const endedRules = ['iifname', 'oifname'].map((way) => {
+  const other = way === 'iifname' ? 'oifname' : 'iifname';
+  return `${way} @${overlaySet} ${other} != @${overlaySet} ${isEnded} goto ${endedChain}`;
+});
 
 interface Facts {
   readonly intent: RulesetIntent;
@@ -43,6 +50,7 @@ export function addForwardChain(table: TableBuilder, facts: Facts): void {
   const closed = (['ipv6', 'ipv4'] as const).filter((family) => forwarded[family] && closedOtherwise[family]);
   const rules = [
     ...loops,
+    ...(firewalls.size > 0 ? endedRules : []),
     'ct state established,related accept',
     ...between,
     ...bridgeRules(bridging),

@@ -32,6 +32,8 @@ test('packets between a network and its LANs are forwarded, and filtered as thos
   ]);
   expect(chainOf(ruleset, 'pn_forward')).toEqual([
     'iifname @pn_relay_test oifname @pn_relay_test drop',
+    'iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
+    'oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
     'ct state established,related accept',
     'iifname @pn_net_test oifname @pn_net_test accept',
     'iifname @pn_net_test oifname != @pn_overlay ip6 daddr @pn_lan_test_6 accept',

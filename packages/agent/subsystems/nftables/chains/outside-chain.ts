@@ -3,6 +3,7 @@
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../intent.ts';
+import { endedChain, isEnded } from './entrance.ts';
 import { addressesOf } from './lease-guard-chains.ts';
 import { families, overlaySet, words } from './names.ts';
 import { podEntranceRules } from './pod-rules.ts';
@@ -26,17 +27,20 @@ function ownAddresses(intent: RulesetIntent): string[] {
 
 export function addOutsideChain(table: TableBuilder, intent: RulesetIntent, firewalls: Firewalls): void {
   const own = ownAddresses(intent);
+  const ended: string[] = [];
   const closed = families.flatMap((family) => {
     const addresses = own.filter((address) => familyOf(address) === family);
     if (addresses.length === 0) return [];
     const { address, header } = words[family];
     table.set(`pn_own_${family}`, address, addresses);
+    if (firewalls.size > 0) ended.push(`${header} daddr @pn_own_${family} ${isEnded} goto ${endedChain}`);
     return [`${header} daddr @pn_own_${family} drop`];
   });
   if (closed.length === 0) return;
   const rules = [
     'iifname "lo" accept',
     `iifname @${overlaySet} accept`,
+    ...ended,
     'ct state established,related accept',
     ...doorRules(intent.mappings, 'input'),
     ...podEntranceRules(intent.pods, firewalls),
