@@ -50,6 +50,8 @@ describe('without rules of a firewall', () => {
       	}
       	chain pn_forward {
       		type filter hook forward priority 0; policy accept;
+      		tcp flags & syn == syn iifname @pn_overlay tcp option maxseg size set rt mtu
+      		tcp flags & syn == syn oifname @pn_overlay tcp option maxseg size set rt mtu
       		iifname @pn_relay_test oifname @pn_relay_test drop
       		ct state established,related accept
       		iifname @pn_net_test oifname @pn_net_test accept

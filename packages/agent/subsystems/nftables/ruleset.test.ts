@@ -149,6 +149,8 @@ describe('with rules', () => {
       	}
       	chain pn_forward {
       		type filter hook forward priority 0; policy accept;
+      		tcp flags & syn == syn iifname @pn_overlay tcp option maxseg size set rt mtu
+      		tcp flags & syn == syn oifname @pn_overlay tcp option maxseg size set rt mtu
       		iifname @pn_relay_test oifname @pn_relay_test drop
       		iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended
       		oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended

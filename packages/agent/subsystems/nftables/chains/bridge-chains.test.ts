@@ -14,6 +14,8 @@ function chainOf(ruleset: Ruleset, name: string): readonly string[] | undefined 
 test('a bridge that the owner of the machine named is let in and out under the rules [9.27]', () => {
   const ruleset = rulesetFor([...hubAndSpoke, ...rules], { bridges: ['docker0'] });
   expect(chainOf(ruleset, 'pn_forward')).toEqual([
+    'tcp flags & syn == syn iifname @pn_overlay tcp option maxseg size set rt mtu',
+    'tcp flags & syn == syn oifname @pn_overlay tcp option maxseg size set rt mtu',
     'iifname @pn_relay_test oifname @pn_relay_test drop',
     'iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
     'oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',

@@ -14,6 +14,15 @@ import type { TableBuilder } from './table-builder.ts';
 
 export const forwardChain = 'pn_forward';
 
+/**
+ * A host behind this machine announces what fits its own link, and errors about larger packets may be filtered on their
+ * way to the other end. The kernel takes the smaller MTU of the routes in both directions, and never raises what is
+ * announced (nft(8), "EXTENSION HEADER EXPRESSIONS").
+ */
+const segmentSizeRules = ['iifname', 'oifname'].map(
+  (way) => `tcp flags & syn == syn ${way} @${overlaySet} tcp option maxseg size set rt mtu`,
+);
+
 /** Between peers, the ends of a connection refuse it themselves. */
 const endedRules = ['iifname', 'oifname'].map((way) => {
   const other = way === 'iifname' ? 'oifname' : 'iifname';
@@ -49,6 +58,7 @@ export function addForwardChain(table: TableBuilder, facts: Facts): void {
   }
   const closed = (['ipv6', 'ipv4'] as const).filter((family) => forwarded[family] && closedOtherwise[family]);
   const rules = [
+    ...segmentSizeRules,
     ...loops,
     ...(firewalls.size > 0 ? endedRules : []),
     'ct state established,related accept',

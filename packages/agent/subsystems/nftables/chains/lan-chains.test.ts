@@ -31,6 +31,8 @@ test('packets between a network and its LANs are forwarded, and filtered as thos
     lan('four', '192.168.7.0/24'),
   ]);
   expect(chainOf(ruleset, 'pn_forward')).toEqual([
+    'tcp flags & syn == syn iifname @pn_overlay tcp option maxseg size set rt mtu',
+    'tcp flags & syn == syn oifname @pn_overlay tcp option maxseg size set rt mtu',
     'iifname @pn_relay_test oifname @pn_relay_test drop',
     'iifname @pn_overlay oifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
     'oifname @pn_overlay iifname != @pn_overlay ct mark & 0x08000000 == 0x08000000 goto pn_ended',
