@@ -19,24 +19,38 @@ interface Change {
 
 /** The changes that let a dropped packet through; empty: the tool has no place for it. */
 export function acceptChanges({ what, tool, family, network, way }: HostDrop): Change[] {
-  const [from, to] = [way.iif ?? '', way.oif ?? ''];
   switch (tool) {
     case 'docker':
-      if (what !== 'forward') return [];
-      return [docker(family, ['-i', from, '-o', to])];
-    case 'ufw': {
+      if (what === 'input' || what === 'port') return [];
+      return [docker(family, [...interfaceWords(way, ['-i'], ['-o']), ...stateWords(way)])];
+    case 'ufw':
       if (what === 'port') return [ufw(['allow', `${network.listenPort}/udp`])];
-      if (what === 'input') return [ufw(['allow', 'in', 'on', from])];
-      return [ufw(['allow', 'in', 'on', from, 'out', 'on', to], ['route'])];
-    }
-    case 'firewalld': {
+      if (what === 'input') return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], [])])];
+      return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], ['out', 'on'])], ['route'])];
+    case 'firewalld':
       if (what === 'port') return [firewalld(`port=${network.listenPort}/udp`, [])];
-      const names = what === 'input' ? [from] : [from, to];
-      return names.map((name) => firewalld(`interface=${name}`, ['--zone=trusted']));
-    }
+      // An interface outside of overlays belongs to the zone that the machine's owner gave it.
+      if (what === 'lan' || what === 'port_mapping') return [];
+      return [way.iif, way.oif].flatMap((name) =>
+        name === null ? [] : firewalld(`interface=${name}`, ['--zone=trusted']),
+      );
     case null:
       return [];
   }
+}
+
+/** The words of a command for the interfaces of a way that are known. */
+function interfaceWords(
+  { iif, oif }: HostDrop['way'],
+  from: readonly string[],
+  to: readonly string[],
+): readonly string[] {
+  return [...(iif === null ? [] : [...from, iif]), ...(oif === null ? [] : [...to, oif])];
+}
+
+/** Of a port mapping, what leaves the overlay answers what came in. */
+function stateWords({ isReply }: HostDrop['way']): readonly string[] {
+  return isReply === true ? ['-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED'] : [];
 }
 
 function docker(family: 4 | 6, match: readonly string[]): Change {

@@ -1,6 +1,4 @@
 // What is said of hosts on which Docker, ufw, firewalld and Tailscale wrote their rules, from listings of real ones.
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { nodeProblem } from '@powernode/core/wire/node-problems';
@@ -8,16 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { hubDocument, leaf, spokeDocument, transit } from '../fixtures/documents.ts';
 import type { FoundProblem } from '../observe/problems.ts';
 import { type HostFacts, hostProblems, networksOf } from './findings.ts';
-import { type HostRules, readHostRules } from './host-rules.ts';
+import type { HostRules } from './host-rules.ts';
+import { listed } from './listings.fixture.ts';
 
 const key = `${'K'.repeat(43)}=`;
-
-export function listed(...names: readonly string[]): HostRules {
-  const rules = names.flatMap((name) => [
-    ...readHostRules(readFileSync(path.join(import.meta.dirname, 'fixtures', `${name}.json`), 'utf8')),
-  ]);
-  return new Map(rules);
-}
 
 const both = { ...leaf(1, key, 51820), addresses: ['fd00:99::101/128', '100.64.0.1/32'] };
 const firewall: EntryValue = {
@@ -46,6 +38,7 @@ function problems(
     rules,
     networks: networksOf(nodeDocumentOf(entries)),
     reversePathFilter: '0',
+    legacyTables: [],
     bridges: [],
     statedBridges: [],
     ...facts,
@@ -182,6 +175,18 @@ describe('a spoke of two hubs [9.27]', () => {
     expect(problems(new Map(), spokeDocument(2, key, hubs), { reversePathFilter: '1' })).toEqual([]);
     expect(problems(new Map(), spoke, { reversePathFilter: '2' })).toEqual([]);
     expect(problems(new Map(), hub, { reversePathFilter: '1' })).toEqual([]);
+  });
+});
+
+describe('tables of iptables-legacy [9.27]', () => {
+  test('are said to be unknown, with how to look at them', () => {
+    expect(said(problems(new Map(), hub, { legacyTables: [4, 6] }))).toEqual([
+      'host_firewall_partly: The kernel has a filter table of iptables-legacy for IPv4 and IPv6, which the agent cannot read: rules in it may drop overlay packets. Check "iptables-legacy -S" and "ip6tables-legacy -S", and move the rules to nftables (iptables-nft).',
+    ]);
+    expect(said(problems(new Map(), hub, { legacyTables: [6] }))[0]).toMatch(
+      / for IPv6, .*"ip6tables-legacy -S"/,
+    );
+    expect(problems(new Map(), [], { legacyTables: [4] })).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { InterfaceEntry } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { NodeProblemCode } from '@powernode/core/wire/node-problems';
 import type { FoundProblem } from '../observe/problems.ts';
+import { type Behind, behindOf, type OutsideAddress } from './behind.ts';
 import { chainKey, type HostChain, type HostRules } from './host-rules.ts';
 import { type HostPacket, holds, isObject } from './matches.ts';
 import { type Drop, dropsOf } from './walk.ts';
@@ -19,16 +20,18 @@ export interface HostNetwork {
   readonly prefixes: readonly Prefix[];
   /** Where WireGuard has to be called; null: nobody calls this machine. */
   readonly listenPort: number | null;
+  /** What this machine forwards to and from, beside peers. */
+  readonly behind: readonly Behind[];
 }
 
 export type HostTool = 'docker' | 'ufw' | 'firewalld';
 
 /** A filter that certainly drops, and the tool that wrote it, where it has a place for the agent's accept. */
 export interface HostDrop {
-  readonly what: 'forward' | 'input' | 'port';
+  readonly what: 'forward' | 'input' | 'port' | Behind['what'];
   readonly family: 4 | 6;
   readonly network: HostNetwork;
-  /** By which interfaces the packet goes; null: by any, or it is for the machine. */
+  /** By which interfaces the packet goes; null: by any, by one that is not known, or it is for the machine. */
   readonly way: Way;
   readonly tool: HostTool | null;
   readonly drop: Drop;
@@ -37,6 +40,7 @@ export interface HostDrop {
 interface Way {
   readonly iif: string | null;
   readonly oif: string | null;
+  readonly isReply?: boolean;
 }
 
 export interface HostFacts {
@@ -44,12 +48,14 @@ export interface HostFacts {
   readonly networks: readonly HostNetwork[];
   /** `net.ipv4.conf.all.rp_filter`; null: the kernel has no such setting. */
   readonly reversePathFilter: string | null;
+  /** Families of which iptables-legacy has a table of filters, which nft does not list. */
+  readonly legacyTables: readonly (4 | 6)[];
   /** Bridges of the machine, and those of them whose hosts may use the overlays. */
   readonly bridges: readonly string[];
   readonly statedBridges: readonly string[];
 }
 
-export function networksOf(document: NodeDocument): HostNetwork[] {
+export function networksOf(document: NodeDocument, outside: readonly OutsideAddress[] = []): HostNetwork[] {
   const interfaces = [...document.all('interface').values()];
   return interfaces
     .filter((one) => one.purpose === 'leaf')
@@ -63,6 +69,7 @@ export function networksOf(document: NodeDocument): HostNetwork[] {
         forwards: document.inNetwork('forwarding', id).length > 0,
         prefixes: prefixes.flatMap((text) => parsePrefix(text) ?? []),
         listenPort: leaf.listen_port === 0 ? null : leaf.listen_port,
+        behind: behindOf(document, id, outside),
       };
     });
 }
@@ -76,6 +83,7 @@ export function familiesOf(network: HostNetwork): (4 | 6)[] {
 export function hostDrops({ rules, networks }: Pick<HostFacts, 'rules' | 'networks'>): HostDrop[] {
   return networks.flatMap((network) => [
     ...familiesOf(network).flatMap((family) => overlayDrops(rules, { network, family })),
+    ...network.behind.flatMap((behind) => behindDrops(rules, { network, behind })),
     ...portDrops(rules, network),
   ]);
 }
@@ -105,6 +113,24 @@ function overlayDrops(
     ...(network.forwards ? forwardWays(network).flatMap((way) => of('forward', way)) : []),
     ...network.interfaces.flatMap(({ name }) => of('input', { iif: name, oif: null })),
   ];
+}
+
+/** Of a reply only what is certainly dropped: nearly every filter accepts it by its state, which may not be readable. */
+function behindDrops(
+  rules: HostRules,
+  { network, behind }: { readonly network: HostNetwork; readonly behind: Behind },
+): HostDrop[] {
+  const { what, family, interface: outside, entering, leaving } = behind;
+  return network.interfaces.flatMap(({ name }) =>
+    [
+      { way: { iif: outside, oif: name }, packet: entering },
+      { way: { iif: name, oif: outside, isReply: leaving.isReply === true }, packet: leaving },
+    ].flatMap(({ way, packet }) =>
+      dropsOf(rules, 'forward', { ...packet, iif: way.iif, oif: way.oif, family })
+        .filter(({ partly }) => !(partly && packet.isReply === true))
+        .map((drop) => ({ what, family, network, way, tool: toolOf(rules, drop), drop })),
+    ),
+  );
 }
 
 /** Between which interfaces a hub passes packets on; what comes from one hub is not passed on to another. */
@@ -159,6 +185,22 @@ export function hostProblems(facts: HostFacts): FoundProblem[] {
     ...Array.from(groups.values(), dropProblem),
     ...facts.networks.flatMap((network) => reversePathProblem(facts, network) ?? []),
     ...bridgeProblems(facts),
+    ...legacyProblems(facts),
+  ];
+}
+
+/** What is in these tables is not known, so that packets may be dropped there. */
+function legacyProblems({ networks, legacyTables }: HostFacts): FoundProblem[] {
+  if (networks.length === 0 || legacyTables.length === 0) return [];
+  const families = legacyTables.map((family) => `IPv${family}`).join(' and ');
+  const commands = legacyTables.map((family) =>
+    family === 6 ? 'ip6tables-legacy -S' : 'iptables-legacy -S',
+  );
+  return [
+    {
+      code: 'host_firewall_partly',
+      detail: `The kernel has a filter table of iptables-legacy for ${families}, which the agent cannot read: rules in it may drop overlay packets. Check "${commands.join('" and "')}", and move the rules to nftables (iptables-nft).`,
+    },
   ];
 }
 
@@ -166,9 +208,12 @@ const codes = {
   forward: 'host_firewall_forward',
   input: 'host_firewall_input',
   port: 'host_firewall_port',
+  lan: 'host_firewall_lan',
+  port_mapping: 'host_firewall_port_mapping',
 } as const;
 
 function codeOf({ what, drop }: HostDrop): NodeProblemCode {
+  if (what === 'lan' || what === 'port_mapping') return codes[what];
   return drop.partly ? 'host_firewall_partly' : codes[what];
 }
 
@@ -182,6 +227,7 @@ function dropProblem(group: readonly HostDrop[]): FoundProblem {
     .map(({ name }) => name)
     .filter((name) => what === 'port' || ways.some(({ iif, oif }) => iif === name || oif === name));
   const shown = nameList(names);
+  const outside = outsideOf(network, ways);
   const families = [...new Set(group.map(({ family }) => `IPv${family}`))].join(' and ');
   const by = tool === null ? ownerOf(drop.at) : ` (${toolNames[tool]})`;
   const place = drop.by === 'policy' ? 'the policy of chain' : 'a rule in chain';
@@ -192,19 +238,26 @@ function dropProblem(group: readonly HostDrop[]): FoundProblem {
     forward: `${families} packets that this instance should forward between peers on ${shown}`,
     input: `${families} incoming overlay packets on ${shown}`,
     port: `WireGuard packets over ${families} to UDP port ${network.listenPort}`,
+    lan: `${families} packets between ${shown} and LANs or pods behind this instance${outside.length === 0 ? '' : ` on ${nameList(outside)}`}`,
+    port_mapping: `${families} packets of port mappings between ${nameList(outside) || 'other interfaces'} and ${shown}`,
   }[what];
-  const verb = drop.partly ? 'drops most' : 'drops';
+  const verb = group.every((one) => one.drop.partly) ? 'drops most' : 'drops';
   return {
     code: codeOf(first),
-    detail: `The local firewall ${verb} ${subject}: ${where}. ${adviceFor(first, { names: shown, ways })}`,
+    detail: `The local firewall ${verb} ${subject}: ${where}. ${adviceFor(first, { names: shown, outside, ways })}`,
     networkId: network.networkId,
-    interface: names[0],
+    // One outside of overlays concerns packets by each of these interfaces, as an explanation has it.
+    interface: what === 'lan' || what === 'port_mapping' ? outside[0] : names[0],
   };
 }
 
 function adviceFor(
   { what, tool, network }: HostDrop,
-  { names, ways }: { readonly names: string; readonly ways: readonly Way[] },
+  {
+    names,
+    outside,
+    ways,
+  }: { readonly names: string; readonly outside: readonly string[]; readonly ways: readonly Way[] },
 ): string {
   const flag = 'or run the agent with --host-firewall accept';
   const { listenPort: port } = network;
@@ -221,21 +274,33 @@ function adviceFor(
   const [from, to, where] = commandPlaces(ways);
   if (tool === 'ufw') return `Run "ufw route allow in on ${from} out on ${to}"${where}, ${flag}.`;
   if (tool === 'docker') return `Accept -i ${from} -o ${to} in chain DOCKER-USER${where}, ${flag}.`;
+  if (tool === 'firewalld' && what !== 'forward')
+    return `Add a policy that accepts between the zones of ${nameList(outside) || 'the other interface'} and ${names}.`;
   if (tool === 'firewalld') return `Put ${names} into a zone that forwards, such as trusted, ${flag}.`;
   return `Accept what comes in on ${from} and goes out on ${to} there${where}.`;
 }
+
+/** The interfaces outside of the overlay; empty: none is known. */
+function outsideOf({ interfaces }: HostNetwork, ways: readonly Way[]): string[] {
+  const names = ways.flatMap(({ iif, oif }) => [iif, oif]).filter((name) => name !== null);
+  return [...new Set(names)].filter((name) => interfaces.every((one) => one.name !== name));
+}
+
+/** An interface that is not known. */
+const anyOther = 'any other interface';
 
 /** What stands in a command for both interfaces: their names, or A and B, and which names those are. */
 function commandPlaces(ways: readonly Way[]): [from: string, to: string, where: string] {
   const targets = new Map<string, Set<string>>();
   for (const { iif, oif } of ways) {
-    if (iif === null || oif === null) continue;
-    targets.set(iif, (targets.get(iif) ?? new Set()).add(oif));
+    const [from, to] = [iif ?? anyOther, oif ?? anyOther];
+    targets.set(from, (targets.get(from) ?? new Set()).add(to));
   }
   const groups = Map.groupBy(targets.keys(), (iif) => nameList([...(targets.get(iif) ?? [])]));
   const [only] = targets;
-  if (only !== undefined && targets.size === 1 && only[1].size === 1)
-    return [only[0], [...only[1]].join(), ''];
+  const [from, to] = [only?.[0] ?? anyOther, [...(only?.[1] ?? [])].join()];
+  if (targets.size === 1 && only?.[1].size === 1 && from !== anyOther && to !== anyOther)
+    return [from, to, ''];
   const pairs = Array.from(groups, ([to, from]) => `A ${nameList(from)} to B ${to}`);
   return ['A', 'B', ` (${pairs.join('; ')})`];
 }

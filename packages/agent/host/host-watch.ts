@@ -16,8 +16,10 @@ import type { Run } from '../ports/run.ts';
 import type { Settings } from '../ports/settings.ts';
 import type { StateFolder } from '../state/folder.ts';
 import { HostAcceptance } from './accept.ts';
+import { outsideAddressesOf } from './behind.ts';
 import { familiesOf, type HostFacts, hostDrops, hostProblems, networksOf } from './findings.ts';
 import { lookAtHostRules } from './host-rules.ts';
+import { legacyTablesOf } from './legacy-tables.ts';
 
 /** What the machine's owner said when the agent was started. */
 export interface HostOptions {
@@ -109,7 +111,7 @@ export class HostWatch {
   async #facts(): Promise<HostFacts> {
     const { run, settings, document, options } = this.#parts;
     const current = document();
-    const networks = networksOf(current);
+    const networks = networksOf(current, outsideAddressesOf());
     // Pods behind a cluster's bridge have addresses that the network routes to.
     const hasPods = current.all('pods').size > 0;
     const rules = networks.length === 0 ? new Map() : await lookAtHostRules(run);
@@ -118,6 +120,7 @@ export class HostWatch {
     return {
       rules,
       networks,
+      legacyTables: legacyTablesOf(),
       reversePathFilter: settings.read('net/ipv4/conf/all/rp_filter'),
       bridges: bridgesOf().filter((name) => !hasPods || !isClusterInterface(name)),
       statedBridges: options.bridges,

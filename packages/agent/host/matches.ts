@@ -11,6 +11,10 @@ export interface HostPacket {
   readonly destination: Prefix | null;
   readonly protocol: 'tcp' | 'udp';
   readonly port: number | null;
+  /** It answers a packet of the other direction. */
+  readonly isReply?: boolean;
+  /** Its destination, or that of what it answers, was translated. */
+  readonly isTranslated?: boolean;
 }
 
 /** null: it depends on what is not known. */
@@ -18,7 +22,7 @@ export type Truth = boolean | null;
 
 const protocolNumbers = { tcp: 6, udp: 17 } as const;
 
-/** `match` of libnftables-json(5). The packet is the first of its connection, and nothing has translated it. */
+/** `match` of libnftables-json(5). The packet is the first of its connection, unless it is a reply. */
 export function holds(match: unknown, packet: HostPacket): Truth {
   if (!isObject(match)) return null;
   const { op, left, right } = match;
@@ -31,7 +35,7 @@ function sameAs(left: unknown, right: unknown, packet: HostPacket): Truth {
   if (!isObject(left)) return null;
   const { meta, ct, payload } = left;
   if (isObject(meta)) return sameMeta(String(meta['key']), right, packet);
-  if (isObject(ct)) return sameState(String(ct['key']), right);
+  if (isObject(ct)) return sameState(String(ct['key']), right, packet);
   return isObject(payload) ? samePayload(payload, right, packet) : null;
 }
 
@@ -68,10 +72,16 @@ function isProtocol(value: unknown, { protocol }: HostPacket): boolean {
   return value === protocol || value === protocolNumbers[protocol];
 }
 
-function sameState(key: string, right: unknown): Truth {
-  if (key === 'state') return anyOf(right, (state) => state === 'new');
-  if (key === 'direction') return anyOf(right, (direction) => direction === 'original' || direction === 0);
-  return key === 'status' ? false : null;
+function sameState(key: string, right: unknown, packet: HostPacket): Truth {
+  const { isReply = false, isTranslated = false } = packet;
+  if (key === 'state') return anyOf(right, (state) => state === (isReply ? 'established' : 'new'));
+  const [name, number] = isReply ? ['reply', 1] : ['original', 0];
+  if (key === 'direction') return anyOf(right, (direction) => direction === name || direction === number);
+  if (key !== 'status') return null;
+  return anyOf(right, (status) => {
+    if (status === 'dnat') return isTranslated;
+    return isReply ? null : false;
+  });
 }
 
 function samePayload(payload: Record<string, unknown>, right: unknown, packet: HostPacket): Truth {

@@ -126,17 +126,18 @@ class HostWalk {
   #truthOf(statement: Record<string, unknown>, isOfItsInterface: boolean): Truth {
     if ('match' in statement) return holds(statement['match'], this.#packet);
     const xt = statement['xt'];
-    if (isObject(xt) && xt['type'] === 'match') return moduleTruth(String(xt['name']), isOfItsInterface);
+    if (isObject(xt) && xt['type'] === 'match')
+      return moduleTruth(String(xt['name']), isOfItsInterface || this.#packet.isReply === true);
     return 'limit' in statement ? null : true;
   }
 }
 
 /** A match of iptables that nft does not show: its name is known, and not what it asks for. */
-function moduleTruth(name: string, isOfItsInterface: boolean): Truth {
+function moduleTruth(name: string, isDoubtful: boolean): Truth {
   if (name === 'comment') return true;
   if (name !== 'conntrack' && name !== 'state') return null;
   // RELATED,ESTABLISHED in what every tool writes for all packets, or INVALID; this one is the first of its connection.
-  return isOfItsInterface ? null : false;
+  return isDoubtful ? null : false;
 }
 
 const verdicts = ['accept', 'drop', 'reject', 'return', 'jump', 'goto', 'queue'] as const;

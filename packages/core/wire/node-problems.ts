@@ -149,12 +149,26 @@ const table = {
     summary:
       "The local firewall drops packets to WireGuard's UDP port for one address family; accept the UDP port there.",
   },
+  host_firewall_lan: {
+    subsystem: 'host',
+    severity: 'error',
+    stops: [],
+    summary:
+      'The local firewall drops packets between the overlay and LANs or pods behind the instance; accept them there, or run the agent with `--host-firewall accept`.',
+  },
+  host_firewall_port_mapping: {
+    subsystem: 'host',
+    severity: 'error',
+    stops: [],
+    summary:
+      'The local firewall drops packets of port mappings; accept them there, or run the agent with `--host-firewall accept`.',
+  },
   host_firewall_partly: {
     subsystem: 'host',
     severity: 'warning',
     stops: [],
     summary:
-      'The local firewall drops overlay packets except those that some of its rules accept; check that yours are accepted.',
+      'The local firewall drops overlay packets except those that some of its rules accept, or may drop them in tables that the agent cannot read (iptables-legacy); check that yours are accepted.',
   },
   reverse_path_filter: {
     subsystem: 'host',
@@ -198,6 +212,8 @@ const laterCodes: Partial<Readonly<Record<NodeProblemCode, number>>> = {
   unsupported: 4,
   routing_daemon_missing: 5,
   routing_daemon_refused: 5,
+  host_firewall_lan: 5,
+  host_firewall_port_mapping: 5,
 };
 
 /** From which capability on a platform knows a code. */
