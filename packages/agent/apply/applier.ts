@@ -107,6 +107,6 @@ function notConverging(steps: readonly Step[]): Problem[] {
   return [...left].map(([subsystem, drift]) => ({
     subsystem,
     code: 'not_converging',
-    detail: `Written ${agentApplyRoundsMax} times, and still: ${drift.slice(0, 3).join('; ')}. Find the other program that configures it.`,
+    detail: `Configured ${agentApplyRoundsMax} times and reverted each time: ${drift.slice(0, 3).join('; ')}. Find the other program that configures it.`,
   }));
 }

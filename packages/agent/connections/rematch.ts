@@ -66,14 +66,14 @@ export class Rematch {
         await this.#match(wanted);
         this.#matched = wanted;
       } catch (error) {
-        const text = 'connections could not be matched against the rules again';
+        const text = 'connections could not be re-evaluated against the firewall rules';
         if (this.#matched !== null) this.#parts.log.warn({ err: error }, text);
         this.#matched = null;
         this.#parts.problems.set(source, [
           {
             code: 'connections_not_rematched',
             detail:
-              'Connections that the rules no longer allow may go on: the connection table cannot be read.',
+              'Connections that are no longer allowed may continue, because the connection table cannot be read or changed. The agent retries; its log has the error of conntrack.',
           },
         ]);
         if (this.#wanted === null)
@@ -102,7 +102,7 @@ export class Rematch {
     problems.set(source, []);
     const [ended, reopened] = [denied.length, again.length];
     if (ended + reopened > 0)
-      log.info({ ended, reopened }, 'connections were matched against the rules again');
+      log.info({ ended, reopened }, 'connections were re-evaluated against the firewall rules');
   }
 
   async #listed({ ends }: AllowedConnections): Promise<Connection[]> {

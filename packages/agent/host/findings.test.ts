@@ -80,7 +80,7 @@ describe('a hub that forwards [9.27]', () => {
   test('beside firewalld drops both, by a rule and not by a policy', () => {
     expect(said(problems(listed('firewalld'), hub))).toEqual([
       expect.stringMatching(
-        /^host_firewall_forward: .*IPv6 and IPv4 packets .*a rule in chain filter_FWD_public of table inet firewalld \(firewalld\)\. Put wg-test into a zone/,
+        /^host_firewall_forward: .*IPv6 and IPv4 packets .*a rule in chain filter_FWD_public of table inet firewalld \(firewalld\)\. Assign wg-test to a zone/,
       ),
       expect.stringMatching(/^host_firewall_partly: .*a rule in chain filter_IN_public/),
       expect.stringMatching(/^host_firewall_port: .*IPv6 and IPv4 to UDP port 51820/),
@@ -135,7 +135,7 @@ describe('interfaces other than the leaf [9.27]', () => {
       'Run "ufw route allow in on A out on B" (A wg-test to B wg-test, wg-test-2, wg-test-3; A wg-test-2, wg-test-3 to B wg-test), or',
     );
     expect(said(problems(listed('firewalld'), [...hub, two, three]))[0]).toContain(
-      'Put wg-test, wg-test-2, wg-test-3 into a zone that forwards',
+      'Assign wg-test, wg-test-2, wg-test-3 to a zone that forwards',
     );
   });
 
@@ -163,7 +163,7 @@ describe('a spoke of two hubs [9.27]', () => {
   test('beside firewalld loses what comes by another hub', () => {
     expect(said(problems(listed('firewalld'), spoke))).toContainEqual(
       expect.stringMatching(
-        /^reverse_path_filter: .*chain filter_PREROUTING of table inet firewalld \(set IPv6_rpfilter to no or loose/,
+        /^reverse_path_filter: While a hub is down, routing is asymmetric: .*chain filter_PREROUTING of table inet firewalld \(set IPv6_rpfilter to no or loose/,
       ),
     );
   });
@@ -201,6 +201,9 @@ describe('containers behind a bridge [9.27]', () => {
     // A bridge that nothing translates for is of no interest.
     expect(codes([])).toEqual(['docker0']);
     expect(codes(['docker0'])).toEqual([]);
+    expect(said(problems(listed('docker-ipv4'), spoke, facts))).toContainEqual(
+      'bridge_cut_off: Containers and virtual machines behind docker0 cannot use an overlay. If they should, run the agent with --bridge docker0; the firewall rules of the network then apply to them.',
+    );
   });
 
   test('are of no interest to a machine without overlays', () => {

@@ -268,16 +268,16 @@ function adviceFor(
     return `Accept UDP port ${port} there.`;
   }
   if (what === 'input') {
-    if (tool === 'firewalld') return `Put ${names} into a zone that accepts it, ${flag}.`;
-    return `Accept what comes in on ${names} there; the rules of the network decide in any case.`;
+    if (tool === 'firewalld') return `Assign ${names} to a zone that accepts incoming packets, ${flag}.`;
+    return `Accept packets that arrive on ${names} there; the firewall rules of the network still apply.`;
   }
   const [from, to, where] = commandPlaces(ways);
   if (tool === 'ufw') return `Run "ufw route allow in on ${from} out on ${to}"${where}, ${flag}.`;
   if (tool === 'docker') return `Accept -i ${from} -o ${to} in chain DOCKER-USER${where}, ${flag}.`;
   if (tool === 'firewalld' && what !== 'forward')
     return `Add a policy that accepts between the zones of ${nameList(outside) || 'the other interface'} and ${names}.`;
-  if (tool === 'firewalld') return `Put ${names} into a zone that forwards, such as trusted, ${flag}.`;
-  return `Accept what comes in on ${from} and goes out on ${to} there${where}.`;
+  if (tool === 'firewalld') return `Assign ${names} to a zone that forwards, such as trusted, ${flag}.`;
+  return `Accept forwarded packets from ${from} to ${to} there${where}.`;
 }
 
 /** The interfaces outside of the overlay; empty: none is known. */
@@ -342,7 +342,7 @@ function reversePathProblem(facts: HostFacts, network: HostNetwork): FoundProble
   if (who.length === 0) return null;
   return {
     code: 'reverse_path_filter',
-    detail: `While a hub is away packets come by another hub than they go to, and the reverse path filter drops those: ${who.join('; ')}.`,
+    detail: `While a hub is down, routing is asymmetric: packets arrive through another hub than the return route, and the reverse path filter drops them: ${who.join('; ')}.`,
     networkId: network.networkId,
     interface: transit[0]?.name,
   };
@@ -399,7 +399,7 @@ function bridgeProblems({ rules, networks, bridges, statedBridges }: HostFacts):
     .filter((bridge) => named.has(bridge) && !statedBridges.includes(bridge))
     .map((bridge) => ({
       code: 'bridge_cut_off',
-      detail: `What is behind ${bridge} can neither be reached through an overlay nor reach one. If it should, run the agent with --bridge ${bridge}: the rules of the network then decide.`,
+      detail: `Containers and virtual machines behind ${bridge} cannot use an overlay. If they should, run the agent with --bridge ${bridge}; the firewall rules of the network then apply to them.`,
       interface: bridge,
     }));
 }

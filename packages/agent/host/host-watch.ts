@@ -97,14 +97,14 @@ export class HostWatch {
       if (drops.length > 0) {
         const worked = await this.#acceptance.accept(drops);
         for (const { program, args } of worked) {
-          log.warn({ command: [program, ...args].join(' ') }, 'let through the packet filter of this host');
+          log.warn({ command: [program, ...args].join(' ') }, 'added an exception to the local firewall');
         }
         if (worked.length > 0) facts = await this.#facts();
       }
       found(hostProblems(facts));
     } catch (error) {
       // What cannot be looked at is not known to be wrong; the log says why.
-      log.warn({ err: error }, 'what else decides on this host could not be looked at');
+      log.warn({ err: error }, 'the local firewall could not be inspected');
     }
   }
 
@@ -134,7 +134,10 @@ export class HostWatch {
       const path = `net/ipv4/conf/${name}/forwarding`;
       if (settings.read(path) !== '0') continue;
       settings.write(path, '1');
-      log.warn({ interface: name }, 'forwarding of IPv4 was switched off on an interface of an overlay');
+      log.warn(
+        { interface: name },
+        'IPv4 forwarding was disabled on an overlay interface; the agent enabled it again',
+      );
     }
   }
 }

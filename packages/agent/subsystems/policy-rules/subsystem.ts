@@ -66,7 +66,7 @@ function plan({ document, observed, scope }: PlanInput): PlannedSteps {
           subsystem: 'routing',
           code: 'routing_failed',
           detail:
-            'The kernel of this machine has no policy routing (CONFIG_IP_MULTIPLE_TABLES), so prefixes behind peers are not reached. Use another kernel.',
+            'The kernel does not support policy routing (CONFIG_IP_MULTIPLE_TABLES), so prefixes behind peers are unreachable. Use another kernel.',
           cause: missing,
         },
       ],
