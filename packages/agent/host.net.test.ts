@@ -7,6 +7,8 @@ import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
 import { type Fleet, pings, until, withFleet } from './fixtures/agents.ts';
 import { addressOf, networkId, prefix } from './fixtures/documents.ts';
+import { connectLan, lan } from './fixtures/lan.ts';
+import { Overlay, subnetBehind } from './fixtures/overlay.ts';
 import { agentMain, type Host } from './fixtures/stage.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -55,6 +57,36 @@ test.skipIf(!isRoot)(
       expect(await hub.must('ip6tables-nft', '-S', 'DOCKER-USER')).toContain('-i wg-test -o wg-test');
       expect((await hub.agent('leave')).code).toBe(0);
       expect(await hub.must('ip6tables-nft', '-S', 'DOCKER-USER')).not.toContain('wg-test');
+    });
+  },
+);
+
+test.skipIf(!isRoot)(
+  'a LAN router beside Docker says what drops the packets of its LAN, and lets them through when asked [9.27]',
+  async () => {
+    await withFleet(['hub1', 'edge1'], async (fleet) => {
+      const edge = fleet.member('edge1').host;
+      const client = await fleet.stage.host('printer');
+      await connectLan(edge, client);
+      const restore = edge.spawn('ip6tables-nft-restore', []);
+      restore.stdin?.end(readFileSync(path.join(fixtures, 'docker-ipv6.rules'), 'utf8'));
+      await new Promise((resolve) => restore.once('exit', resolve));
+      const overlay = new Overlay(fleet, { hubs: ['hub1'], spokes: ['edge1'] });
+      overlay.setItem(
+        subnetBehind(overlay.peerId('edge1'), { id: 'subnet-1', prefix: lan.prefix, preference: 100 }),
+      );
+      await overlay.apply();
+      const hub = fleet.member('hub1').host;
+      await until(() => pings(hub, addressOf(2)));
+      expect(await pings(hub, lan.client)).toBe(false);
+      const problem = await until(async () =>
+        lastProblems(fleet, 'edge1').find(({ code }) => code === 'host_firewall_lan'),
+      );
+      expect(problem?.detail).toContain('behind this instance on lan0: the policy of chain FORWARD');
+      await runWith(fleet, 'edge1', '--host-firewall', 'accept');
+      await until(() => pings(hub, lan.client));
+      expect(await pings(client, addressOf(1))).toBe(true);
+      await until(async () => lastProblems(fleet, 'edge1').length === 0);
     });
   },
 );

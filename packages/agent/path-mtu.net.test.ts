@@ -4,7 +4,8 @@
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { expect, test } from 'vitest';
 import { type Fleet, pings, until, withFleet } from './fixtures/agents.ts';
-import { addressOf, prefix } from './fixtures/documents.ts';
+import { addressOf } from './fixtures/documents.ts';
+import { connectLan, lan } from './fixtures/lan.ts';
 import { Overlay, subnetBehind } from './fixtures/overlay.ts';
 import type { Host } from './fixtures/stage.ts';
 
@@ -23,22 +24,6 @@ async function dropLarge(host: Host, bytes: number, from = '0.0.0.0/0'): Promise
 async function dropTooBig(host: Host): Promise<void> {
   const chain = 'type filter hook prerouting priority -300; icmpv6 type packet-too-big drop;';
   await host.must('nft', `table ip6 deaf { chain arriving { ${chain} } ; }`);
-}
-
-const lan = { prefix: 'fd00:7::/64', router: 'fd00:7::1', host: 'fd00:7::20' };
-
-/** Puts a host behind the router, by a link of the usual MTU. */
-async function cable(router: Host, host: Host): Promise<void> {
-  const peer = ['peer', 'name', 'lan0', 'netns', String(host.pid)];
-  await router.must('ip', 'link', 'add', 'name', 'lan0', 'type', 'veth', ...peer);
-  for (const [end, address] of [
-    [router, lan.router],
-    [host, lan.host],
-  ] as const) {
-    await end.must('ip', 'address', 'add', `${address}/64`, 'dev', 'lan0', 'nodad');
-    await end.must('ip', 'link', 'set', 'dev', 'lan0', 'up');
-  }
-  await host.must('ip', 'route', 'add', prefix, 'via', lan.router, 'dev', 'lan0');
 }
 
 function problemsOf(fleet: Fleet, name: string): readonly NodeProblem[] {
@@ -102,7 +87,7 @@ test.skipIf(!isRoot)(
       const [hub, edge, other] = ['hub1', 'edge1', 'edge2'].map((name) => fleet.member(name).host);
       if (hub === undefined || edge === undefined || other === undefined) throw new Error('three hosts');
       const host = await fleet.stage.host('printer');
-      await cable(edge, host);
+      await connectLan(edge, host);
       for (const end of [host, other]) await dropTooBig(end);
       await dropLarge(hub, 1400, `198.18.200.${fleet.number('edge1') + 1}`);
       await dropLarge(edge, 1400);
@@ -110,10 +95,10 @@ test.skipIf(!isRoot)(
         subnetBehind(overlay.peerId('edge1'), { id: 'subnet-1', prefix: lan.prefix, preference: 100 }),
       );
       await overlay.apply();
-      await until(() => pings(other, lan.host));
+      await until(() => pings(other, lan.client));
       await until(async () => (await mtuOf(edge, 'wg-test-1')) < 1420);
       expect(await mtuOf(other, 'wg-test-1')).toBe(1420);
-      expect(await transfers(host, other, lan.host)).toBe(true);
+      expect(await transfers(host, other, lan.client)).toBe(true);
       expect(await transfers(other, host, addressOf(3))).toBe(true);
     });
   },
