@@ -3,8 +3,8 @@
 import { openObjects } from '@powernode/core/wire/open-object';
 import type { z } from 'zod';
 
-type Def = z.core.$ZodTypeDef & Readonly<Record<string, unknown>>;
-type Schema = z.core.$ZodType;
+export type Def = z.core.$ZodTypeDef & Readonly<Record<string, unknown>>;
+export type Schema = z.core.$ZodType;
 
 /** Each as `path: what is missing`. */
 export function unlimitedParts(schema: Schema): string[] {
@@ -87,7 +87,8 @@ function isClosed(def: Def): boolean {
   return catchall === undefined || catchall._zod.def.type === 'never';
 }
 
-function innerOf(def: Def): [step: string, schema: Schema][] {
+/** What a schema consists of, one step down; a step is `.member`, `[]` or empty. */
+export function innerOf(def: Def): [step: string, schema: Schema][] {
   const at = (key: string) => def[key] as Schema;
   switch (def.type as string) {
     case 'object':

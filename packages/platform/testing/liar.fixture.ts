@@ -2,7 +2,6 @@
 // was sent away, until so many frames are sent.
 import { setTimeout as pause } from 'node:timers/promises';
 import { seededRandom } from '@powernode/core/testing/random';
-import { newestCapability } from '@powernode/core/wire/capability';
 import { type EntryValue, entryKey, isKnownEntry } from '@powernode/core/wire/document';
 import { nodeStreamPath, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import { type ClientOptions, WebSocket } from 'ws';
@@ -81,16 +80,7 @@ function connect(
       socket.on('close', (code) => {
         report.closes[code] = (report.closes[code] ?? 0) + 1;
       });
-      const hello = {
-        kind: 'hello',
-        capability: newestCapability,
-        run,
-        agent_version: 'liar',
-        hostname: 'bad',
-      };
-      socket.send(
-        JSON.stringify({ ...hello, held: null, applied: null, unused_keys: [], ...liar.helloMembers() }),
-      );
+      socket.send(JSON.stringify(liar.hello(run)));
       resolve(socket);
     });
   });

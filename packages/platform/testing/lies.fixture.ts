@@ -1,13 +1,19 @@
 // Frames of a machine that lies in every field by turns: each is built from what an honest one could say, and one field
 // after the other is replaced by the extremes of its kind, by what belongs to others, or by what it may not be at all.
 
+import { bgpStates } from '@powernode/core/intent/bgp';
 import { nodeSubsystems } from '@powernode/core/intent/common';
+import { holderHealth } from '@powernode/core/intent/virtual-ip';
 import * as agentLimits from '@powernode/core/limits/agent';
+import * as anycastLimits from '@powernode/core/limits/anycast';
 import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
 import * as overlayLimits from '@powernode/core/limits/overlay';
 import * as presenceLimits from '@powernode/core/limits/presence';
+import * as routingLimits from '@powernode/core/limits/routing';
 import * as textsLimits from '@powernode/core/limits/texts';
 import * as trustLimits from '@powernode/core/limits/trust';
+import { underlayKinds } from '@powernode/core/net/underlay';
+import { newestCapability } from '@powernode/core/wire/capability';
 import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeProblemTable } from '@powernode/core/wire/node-problems';
 
@@ -16,6 +22,7 @@ interface Knowledge {
   readonly keys: readonly string[];
   readonly peers: readonly string[];
   readonly networks: readonly string[];
+  readonly virtualIps: readonly string[];
   readonly interfaces: readonly string[];
   readonly addresses: readonly string[];
   readonly revision: number;
@@ -27,17 +34,24 @@ export function knowledgeOf(
   held: { readonly revision: number; readonly hash: string },
 ): Knowledge {
   const [keys, peers, networks] = [new Set<string>(), new Set<string>(), new Set<string>()];
-  const [interfaces, addresses] = [new Set<string>(), new Set<string>()];
+  const [virtualIps, interfaces, addresses] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const entry of entries) {
     if ('public_key' in entry) keys.add(entry.public_key);
     if ('peer_id' in entry) peers.add(entry.peer_id);
     if ('network_id' in entry) networks.add(entry.network_id);
+    if ('virtual_ip_id' in entry) virtualIps.add(entry.virtual_ip_id);
     if (entry.kind === 'interface') interfaces.add(entry.name);
     if (entry.kind === 'peer') for (const one of entry.allowed_ips) addresses.add(one);
   }
-  const lists = [keys, peers, networks, interfaces, addresses].map((set) => [...set]);
-  const [k = [], p = [], n = [], i = [], a = []] = lists;
-  return { keys: k, peers: p, networks: n, interfaces: i, addresses: a, ...held };
+  return {
+    keys: [...keys],
+    peers: [...peers],
+    networks: [...networks],
+    virtualIps: [...virtualIps],
+    interfaces: [...interfaces],
+    addresses: [...addresses],
+    ...held,
+  };
 }
 
 /** Places that no machine may be called at, and some that look like a peer's. */
@@ -84,7 +98,13 @@ export class Liar {
   next(): string {
     const turn = this.#turn++;
     if (turn % 97 === 96) return this.#pick(this.#junk());
-    const frames = [
+    const frames = this.#frames();
+    return JSON.stringify(frames[turn % frames.length]?.());
+  }
+
+  /** One of each kind of lie; a test compares what is in them with the schemas of the protocol. */
+  #frames(): (() => object)[] {
+    return [
       () =>
         this.#observed({ tunnels: this.#list(agentLimits.agentTunnelsPerFrameMax, () => this.#tunnel()) }),
       () => this.#observed({ tunnels: this.#everyTunnel() }),
@@ -94,6 +114,16 @@ export class Liar {
       () => this.#observed({ routes: this.#list(agentLimits.agentRoutesPerFrameMax, () => this.#route()) }),
       () => this.#observed({ rules: this.#list(overlayLimits.rulesPerFrameMax, () => this.#rule()) }),
       () => this.#observed({ underlay: this.#underlay() }),
+      () =>
+        this.#observed({
+          bgp_sessions: this.#list(routingLimits.sessionsPerFrameMax, () => this.#bgpSession()),
+        }),
+      () =>
+        this.#observed({
+          virtual_ip_health: this.#list(anycastLimits.healthChecksPerFrameMax, () => this.#health()),
+        }),
+      () =>
+        this.#observed({ pod_slices: this.#list(agentLimits.podSlicesPerNodeMax, () => this.#podSlice()) }),
       () => ({ kind: 'keys', unused_keys: this.#list(trustLimits.unusedKeysMax, () => this.#key()) }),
       () => ({ kind: 'applied', revision: this.#count(), hash: this.#hash() }),
       () => ({
@@ -106,11 +136,12 @@ export class Liar {
         peers: this.#list(5_000, () => ({ peer_id: this.#id(), alive: this.#coin() })),
       }),
       () => this.#probed(),
+      () => ({ kind: 'resync' }),
       () => ({
         kind: 'lease_renew',
         sequence: this.#count(),
         leases: this.#list(overlayLimits.virtualIpsPerNodeMax, () => ({
-          virtual_ip_id: this.#id(),
+          virtual_ip_id: this.#virtualIp(),
           epoch: this.#count(),
         })),
       }),
@@ -119,16 +150,33 @@ export class Liar {
         problems: this.#list(nodeStreamLimits.nodeProblemsMax, () => this.#problem()),
       }),
     ];
-    return JSON.stringify(frames[turn % frames.length]?.());
   }
 
-  /** What it says of itself at the beginning: addresses that are not its own. */
-  helloMembers(): object {
+  /**
+   * What it says of itself at the beginning: addresses that are not its own, documents that it never had, keys of others.
+   * Now and then a version that nobody speaks, with which the stream ends at once.
+   */
+  hello(run: string): object {
+    const seldom = this.#random() < 0.1;
     return {
+      kind: 'hello',
+      capability: seldom ? this.#pick([0, textsLimits.capabilityMax]) : newestCapability,
+      ...(seldom ? { capability_min: this.#pick([0, textsLimits.capabilityMax]) } : {}),
+      ...(seldom ? { protocol: this.#pick([0, textsLimits.capabilityMax]) } : {}),
+      run: seldom ? crypto.randomUUID() : run,
+      agent_version: this.#pick(['liar', this.#text(textsLimits.versionLengthMax)]),
+      hostname: this.#pick(['bad', 'hub', `${'x'.repeat(63)}.example`]),
+      held: this.#pick([null, this.#document()]),
+      applied: this.#pick([null, this.#document()]),
       addresses: this.#list(agentLimits.agentAddressesMax, () => this.#pick(places).replace(/:\d+$/, '')),
       underlay: this.#underlay(),
-      families: [4, 6],
+      families: this.#pick([[4, 6], [4], [6], []]),
+      unused_keys: this.#list(trustLimits.unusedKeysMax, () => this.#key()),
     };
+  }
+
+  #document(): object {
+    return { revision: this.#count(), hash: this.#hash() };
   }
 
   #observed(part: object): object {
@@ -191,6 +239,39 @@ export class Liar {
     return { rule_id: this.#id(), packets: this.#count(), bytes: this.#count() };
   }
 
+  #bgpSession(): object {
+    const refused = { ipv4: this.#refused(), ipv6: this.#refused(), since: this.#pick(times) };
+    return {
+      network_id: this.#pick([...this.#known.networks, 'nobody']),
+      peer_id: this.#id(),
+      state: this.#pick([...bgpStates, null]),
+      established_at: this.#pick([new Date().toISOString(), null, ...times]),
+      prefixes_received: this.#pick([0, 1, routingLimits.prefixesReceivedMax]),
+      last_error: this.#pick([null, this.#text(routingLimits.sessionErrorMax)]),
+      ...(this.#coin() ? { refused: this.#pick([null, refused]) } : {}),
+      ...(this.#coin() ? { reset_done: this.#id() } : {}),
+    };
+  }
+
+  #refused(): number {
+    return this.#pick([0, 1, routingLimits.refusedMax]);
+  }
+
+  #health(): object {
+    return {
+      virtual_ip_id: this.#virtualIp(),
+      health: this.#pick([...holderHealth.options, null]),
+      since: this.#pick(times),
+      last_error: this.#pick([null, this.#text(anycastLimits.healthCheckErrorMax)]),
+    };
+  }
+
+  /** Of nobody, of a peer, of everything. */
+  #podSlice(): string {
+    const own = this.#known.addresses.filter((one) => one.includes('/'));
+    return this.#pick([...own, '0.0.0.0/0', '::/0', '198.18.0.0/15', 'fd00::/8', 'fd99:1::/64']);
+  }
+
   #probed(): object {
     return {
       kind: 'probed',
@@ -203,7 +284,7 @@ export class Liar {
         network_id: this.#pick([...this.#known.networks, 'nobody']),
         peer_id: this.#id(),
         state: this.#pick(['answers', 'silent', 'forwards_nothing']),
-        for_ms: presenceLimits.probedForMsMax,
+        for_ms: this.#pick([0, presenceLimits.probedForMsMax]),
       })),
     };
   }
@@ -212,20 +293,20 @@ export class Liar {
     const [code, kind] = this.#pick(Object.entries(nodeProblemTable));
     return {
       subsystem: this.#coin() ? kind.subsystem : this.#pick(nodeSubsystems),
-      code,
+      code: this.#random() < 0.9 ? code : `made_up_${Math.floor(this.#random() * 1e6)}`,
       detail: this.#text(nodeStreamLimits.nodeProblemDetailMax),
       network_id: this.#pick([...this.#known.networks, 'nobody']),
       peer_id: this.#id(),
       interface: this.#pick([...this.#known.interfaces, 'eth0']),
-      since: '2026-11-29T10:00:00.000Z',
+      since: this.#pick(['2026-11-29T10:00:00.000Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z']),
     };
   }
 
   #underlay(): object[] {
     return this.#list(8, () => ({
-      kind: this.#pick(['gateway', 'resolver', 'network', 'platform']),
+      kind: this.#pick(underlayKinds),
       at: this.#pick(['0.0.0.0/1', '198.18.0.0/15', '100.64.0.0/10', 'fd00::/8', '127.0.0.1/32']),
-      interface: this.#pick(['eth0', null]),
+      interface: this.#pick(['eth0', ...this.#known.interfaces, 'cni0', null]),
     }));
   }
 
@@ -250,6 +331,9 @@ export class Liar {
 
   #id(): string {
     return this.#pick([...this.#known.peers, ...this.#known.networks, crypto.randomUUID()]);
+  }
+  #virtualIp(): string {
+    return this.#pick([...this.#known.virtualIps, this.#id()]);
   }
   #key(): string {
     const made = Buffer.from(Array.from({ length: 32 }, () => Math.floor(this.#random() * 256))).toString(
