@@ -1,11 +1,13 @@
-// Random changes of a network of real machines, drawn to hit what carries it: their own networks, gateways, endpoints and
-// the platform. No machine may lose the platform for longer than a change needs to be taken back; each change is refused
+// Random changes of a network of real machines, drawn to hit what carries it: their own networks of both families, gateways,
+// endpoints and the platform, by blocks of networks and pods, LANs behind peers, port mappings and endpoints. No machine may lose the platform for longer than a change needs to be taken back; each change is refused
 // with a reason, does no harm, or is taken back and shown. POWERNODE_UNDERLAY_CHANGES and POWERNODE_UNDERLAY_SEED say
 // how many and which.
 import path from 'node:path';
 import { fleetActions } from '@powernode/core/actions/fleet';
+import { portMappingActions } from '@powernode/core/actions/port-mappings';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
-import { parseAddress } from '@powernode/core/net/address';
+import { subnetActions } from '@powernode/core/actions/subnets';
+import { familyOf, parseAddress } from '@powernode/core/net/address';
 import { formatPrefix, hostMask } from '@powernode/core/net/prefix';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -22,6 +24,8 @@ const lossMaxMs = 30_000;
 /** Whoever is lost for so long has gone back, and says so. */
 const shownAfterMs = 20_000;
 const limitMs = 180_000;
+/** The IPv6 network of the machines' own link. */
+const ulaLink = 'fd5a:17:90:1::';
 const hosts = ['hub1', 'hub2', 'edge1', 'edge2', 'edge3'] as const;
 
 let lab: Lab;
@@ -32,6 +36,12 @@ beforeAll(async () => {
   removeFolder = await ownLabFolder();
   lab = await upFile(path.join(checkout, 'examples/labs/quickstart.yaml'), { name: uniqueName('underlay') });
   call = await lab.platform('main');
+  // The lab's links have IPv4 only: with these, there is something of IPv6 to hit.
+  for (const [i, host] of hosts.entries()) {
+    const address = `${ulaLink}${i + 1}/64`;
+    const args = ['-6', 'address', 'add', address, 'dev', 'eth0', 'nodad'];
+    expect((await lab.exec(host, { program: 'ip', args })).exitCode).toBe(0);
+  }
 });
 
 afterAll(async () => {
@@ -50,20 +60,25 @@ const shown = z.array(
 /** Addresses of both families that machines have or reach their platform by, but not those of overlays. */
 async function targets(): Promise<string[]> {
   const found = new Set<string>();
+  const add = (text: string | null | undefined) => {
+    if (text != null && parseAddress(text) !== null) found.add(text);
+  };
+  const looks = [
+    ['address', 'show', 'dev', 'eth0'],
+    ['-4', 'route', 'show', 'dev', 'eth0'],
+    ['-6', 'route', 'show', 'dev', 'eth0'],
+  ];
   for (const host of hosts) {
-    for (const what of [['address', 'show', 'dev', 'eth0'], ['route']]) {
+    for (const what of looks) {
       const { stdout } = await lab.exec(host, { program: 'ip', args: ['-json', ...what] });
       for (const one of shown.parse(JSON.parse(stdout))) {
-        for (const text of [one.gateway, ...(one.addr_info ?? []).map(({ local }) => local)]) {
-          if (text !== undefined && parseAddress(text)?.family === 4) found.add(text);
-        }
+        add(one.gateway);
+        for (const { local } of one.addr_info ?? []) add(local);
       }
     }
   }
   const { instances } = await call(fleetActions.listInstances, { limit: 500 });
-  for (const { observed_address: observed } of instances) {
-    if (observed !== null && parseAddress(observed)?.family === 4) found.add(observed);
-  }
+  for (const { observed_address: observed } of instances) add(observed);
   return [...found].sort();
 }
 
@@ -73,6 +88,11 @@ function blockAround(text: string, length: number): string {
   if (address === null) throw new Error(text);
   const block = { ...address, length };
   return formatPrefix({ ...block, bits: block.bits & ~hostMask(block) });
+}
+
+/** Of the sizes that somebody would give: from a part of the internet to a few hosts. */
+function anyBlockAround(text: string, chance: Chance): string {
+  return blockAround(text, familyOf(text) === 4 ? 9 + chance.below(22) : 16 + chance.below(100));
 }
 
 /** Watches how long each machine is without the platform. */
@@ -135,6 +155,8 @@ async function hubsAreThere(networkId: string): Promise<boolean> {
   return answers.every(Boolean);
 }
 
+const firstKinds = ['endpoints', 'prefix', 'lan', 'mapping'] as const;
+
 test('changes drawn to hit the underlay lose no machine for more than 30 s; each is refused or taken back and shown [9.10]', async () => {
   process.stdout.write(`${changes} changes, seed ${seed}\n`);
   const chance = new Chance(seed);
@@ -149,25 +171,34 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
   losses.start();
   let longestHubLossMs = 0;
   const counted = { refused: 0, survived: 0, takenBack: 0 };
+  const spokes = peers.filter(({ role }) => role === 'spoke');
+  const ipv4 = places.filter((one) => familyOf(one) === 4);
+  const ula = places.filter((one) => one.startsWith('fd'));
+  expect(ula.length).toBe(hosts.length);
+  const ipv4Block = () => anyBlockAround(chance.oneOf(ipv4) ?? '', chance);
+  const block = () => anyBlockAround(chance.oneOf(places) ?? '', chance);
+  const update = (input: object) => call(sdwanActions.updateNetwork, { network_id: network.id, ...input });
+  const kinds = {
+    leg: () => update({ ipv4_prefix: ipv4Block() }),
+    pods: () => update({ pod_subnet_prefix: block() }),
+    network: (i: number) => withNetwork({ name: `hit ${i}`, ipv4_prefix: ipv4Block() }),
+    prefix: (i: number) => {
+      const around = chance.below(2) === 0 ? (chance.oneOf(ula) ?? '') : `fd${10 + chance.below(90)}::1`;
+      return withNetwork({ name: `hit ${i}`, prefix: blockAround(around, 64) });
+    },
+    lan: () => withLan(block()),
+    mapping: () => withMapping(chance.oneOf(places) ?? ''),
+    elsewhere: () => update({ ipv4_prefix: `10.${chance.below(256)}.${chance.below(256)}.0/24` }),
+    endpoints: () => withLostHubs(`198.51.100.${200 + chance.below(50)}:51820`),
+  };
+  const weights = { leg: 8, pods: 4, network: 4, prefix: 4, lan: 6, mapping: 4, elsewhere: 3, endpoints: 1 };
+  const drawn = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0]));
   for (let i = 0; i < changes; i++) {
-    const place = chance.oneOf(places) ?? '';
-    const block = blockAround(place, 9 + chance.below(22));
-    // Of all these only wrong endpoints are nothing that the platform could know, so they come in every run.
-    const kind =
-      i === 0 ? 'endpoints' : chance.weighted({ leg: 10, pods: 4, network: 5, elsewhere: 4, endpoints: 1 });
-    const outcome = await attempt(async () => {
-      if (kind === 'leg')
-        await call(sdwanActions.updateNetwork, { network_id: network.id, ipv4_prefix: block });
-      if (kind === 'pods') {
-        await call(sdwanActions.updateNetwork, { network_id: network.id, pod_subnet_prefix: block });
-      }
-      if (kind === 'network') await withNetwork({ name: `hit ${i}`, ipv4_prefix: block });
-      if (kind === 'elsewhere') {
-        const free = `10.${chance.below(256)}.${chance.below(256)}.0/24`;
-        await call(sdwanActions.updateNetwork, { network_id: network.id, ipv4_prefix: free });
-      }
-      if (kind === 'endpoints') await withLostHubs(`198.51.100.${200 + chance.below(50)}:51820`);
-    });
+    // Of all these only wrong endpoints are nothing that the platform could know, so they come in every run; so do the
+    // kinds that are less often drawn.
+    const kind = firstKinds[i] ?? chance.weighted(weights);
+    drawn[kind] = (drawn[kind] ?? 0) + 1;
+    const outcome = await attempt(() => kinds[kind](i));
     if (outcome === 'refused') counted.refused++;
     else counted.survived++;
     if (outcome === 'done') counted.takenBack += (await settled()).back;
@@ -176,7 +207,7 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
   await waitFor({ what: 'hubs to be heard', limitMs }, () => hubsAreThere(network.id));
   await losses.stop();
   process.stdout.write(
-    `${JSON.stringify({ seed, changes, ...counted, longestLossMs: losses.longestMs, longestHubLossMs })}\n`,
+    `${JSON.stringify({ seed, changes, drawn, ...counted, longestLossMs: losses.longestMs, longestHubLossMs })}\n`,
   );
   expect(counted.refused).toBeGreaterThan(changes / 4);
   expect(losses.longestMs).toBeLessThan(lossMaxMs);
@@ -187,7 +218,11 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
   const told = new Set(events.map(({ payload }) => payload['node_instance_id']));
   expect([...losses.lost].filter((id) => !told.has(id))).toEqual([]);
 
-  async function withNetwork(input: { readonly name: string; readonly ipv4_prefix: string }): Promise<void> {
+  async function withNetwork(input: {
+    readonly name: string;
+    readonly prefix?: string;
+    readonly ipv4_prefix?: string;
+  }): Promise<void> {
     const made = await call(sdwanActions.createNetwork, input);
     try {
       for (const peer of chance.below(2) === 0 ? hubs : peers) {
@@ -197,6 +232,34 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
       await settled();
     } finally {
       await call(sdwanActions.deleteNetwork, { network_id: made.network.id, approve: true });
+    }
+  }
+
+  /** Somebody says that a spoke is in front of what others need. */
+  async function withLan(prefix: string): Promise<void> {
+    const peer_id = (chance.oneOf(spokes) ?? spokes[0])?.id ?? '';
+    await call(subnetActions.declareLanSubnets, { peer_id, subnets: [{ prefix }] });
+    try {
+      await settled();
+    } finally {
+      await call(subnetActions.declareLanSubnets, { peer_id, subnets: [], approve: true });
+    }
+  }
+
+  /** A port that something else of the machine has, perhaps, is given away. */
+  async function withMapping(address: string): Promise<void> {
+    const { port_mapping: made } = await call(portMappingActions.createPortMapping, {
+      network_id: network?.id ?? '',
+      external_address: address,
+      external_port: chance.oneOf([22, 443, 7070, 7443, 51820, 51821]) ?? 22,
+      internal_peer_id: spokes[0]?.id ?? '',
+      internal_port: 443,
+      protocol: chance.below(2) === 0 ? 'tcp' : 'udp',
+    });
+    try {
+      await settled();
+    } finally {
+      await call(portMappingActions.deletePortMapping, { port_mapping_id: made.id, approve: true });
     }
   }
 
@@ -220,7 +283,7 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
   }
 }, 3_600_000);
 
-async function attempt(change: () => Promise<void>): Promise<'done' | 'refused'> {
+async function attempt(change: () => Promise<unknown>): Promise<'done' | 'refused'> {
   try {
     await change();
     return 'done';

@@ -13,7 +13,7 @@ import type { Deliverer } from '../deliver/deliverer.ts';
 import type { Database } from '../store/tables.ts';
 import type { Caller } from './invoke-types.ts';
 import { giveBackSequence, nextSequence, type Origin } from './journal.ts';
-import type { VirtualIpSense } from './ports.ts';
+import type { PlatformListener, VirtualIpSense } from './ports.ts';
 
 /** What handlers need of the rest of the platform. */
 export interface Services {
@@ -38,6 +38,8 @@ export interface Services {
   readonly nodeUrl: () => string;
   /** Where people reach the console and its pages. */
   readonly consoleUrl: () => string;
+  /** Where the platform itself listens. */
+  readonly listeners: () => readonly PlatformListener[];
   readonly platformVersion: string;
 }
 

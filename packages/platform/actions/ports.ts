@@ -10,3 +10,12 @@ export interface VirtualIpSense {
   /** All that the row's holder may be acting on. */
   terms(row: VirtualIpRow): readonly Terms[];
 }
+
+/** A TCP port of the platform's own machine. */
+export interface PlatformListener {
+  /** In words, as part of a sentence. */
+  readonly what: string;
+  /** Canonical; null: at all addresses of the machine. */
+  readonly address: string | null;
+  readonly port: number;
+}

@@ -1,4 +1,5 @@
 // Puts the platform together: each part made once, given what it needs, and ended in the opposite order.
+
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -50,6 +51,7 @@ import { ensureFirstAdministrator, findAdministratorToken } from './first-admini
 import { startPlatformJobs } from './jobs.ts';
 import { listenForMetrics } from './metrics-listener.ts';
 import { isPlain, listenForOperators, namesOf } from './operator-listener.ts';
+import { ownListeners } from './own-listeners.ts';
 import { openSharedSecret } from './shared-secret.ts';
 
 export interface RunningPlatform {
@@ -249,6 +251,13 @@ function createServices(parts: {
     installCommand: (token) => installCommand({ platform: parts.nodeUrl(), pin: parts.pin, token }),
     nodeUrl: parts.nodeUrl,
     consoleUrl: () => parts.settings.consoleUrl ?? parts.late.url,
+    listeners: () =>
+      ownListeners({
+        nodeHost: parts.settings.nodeHost,
+        nodePort: parts.late.nodePort,
+        operatorHost: parts.settings.host,
+        operatorUrl: parts.late.url,
+      }),
     platformVersion,
   };
 }

@@ -222,6 +222,10 @@ function testServices(parts: {
     randomPoolBits: () => BigInt(`0x${randomBytes(5).toString('hex')}`),
     nodeUrl: () => 'https://192.0.2.1:7443',
     consoleUrl: () => 'https://192.0.2.1',
+    listeners: () => [
+      { what: 'the listener for instances', address: null, port: 7443 },
+      { what: 'the listener for operators', address: '127.0.0.1', port: 7070 },
+    ],
     platformVersion: 'test',
   };
 }

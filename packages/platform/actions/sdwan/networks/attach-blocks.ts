@@ -1,4 +1,4 @@
-// Whether a network's blocks fit a machine that is to be attached: its prefix has to, its IPv4 leg moves out of the way
+// Whether a network's blocks and routes fit a machine that is to be attached: all but the IPv4 leg have to; that moves out of the way
 // while nobody has an address of it, and else the machine does without it.
 import { ProductError } from '@powernode/core/errors';
 import { parsePrefix } from '@powernode/core/net/prefix';
@@ -42,7 +42,7 @@ export async function fitNetwork(
       },
     );
   }
-  refuseTakenByPods(network, machine);
+  refuseTakenByRoutes(machine, await routesOf(context, network));
   if (network.ipv4_prefix === null) return { network, ipv4Refused: null };
   const inTheWay = firstCovered(network.ipv4_prefix, machine);
   if (inTheWay === null) return { network, ipv4Refused: null };
@@ -51,22 +51,60 @@ export async function fitNetwork(
   return { network, ipv4Refused: legRefusal(network.ipv4_prefix, inTheWay) };
 }
 
-/** Slices of pods are routes as those to LANs are. */
-function refuseTakenByPods({ pod_subnet_prefix: pods }: NetworkRow, machine: readonly NamedUnderlay[]): void {
-  const prefix = pods === null ? null : parsePrefix(pods);
-  if (prefix === null) return;
-  for (const one of machine) {
-    const taken = takenBySubnet(prefix, one);
-    if (taken === null) continue;
-    const message = `${pods} covers ${taken.at}, ${taken.what} of the instance "${one.hostname}"`;
-    throw new ProductError(
-      'conflict',
-      `The pod_subnet_prefix ${message}, which it would lose. Attach it to a network with other pods.`,
-      {
-        fields: [{ path: 'node_instance_id', code: 'covers_underlay', message }],
+/** A route that every member gets, whoever it leads to. */
+interface RouteOfAll {
+  readonly prefix: string;
+  /** What it is, as the beginning of a sentence. */
+  readonly what: string;
+  /** What to do instead, without a full stop. */
+  readonly advice: string;
+}
+
+/** To LANs behind peers, and to pods: slices of theirs are routes as those to LANs are. */
+async function routesOf(context: ActionContext, network: NetworkRow): Promise<RouteOfAll[]> {
+  const { pod_subnet_prefix: pods } = network;
+  const lans = await context.trx
+    .selectFrom('subnet_advertisements as s')
+    .innerJoin('peers as p', 'p.id', 's.peer_id')
+    .innerJoin('instances as i', 'i.id', 'p.instance_id')
+    .select(['s.prefix', 'i.hostname'])
+    .where('s.network_id', '=', network.id)
+    .where('s.account_id', '=', context.accountId)
+    .where('s.source', '<>', 'pod_subnet')
+    .where('s.withdrawn_at', 'is', null)
+    .orderBy('s.id')
+    .execute();
+  return [
+    ...(pods === null
+      ? []
+      : [
+          {
+            prefix: pods,
+            what: `The pod_subnet_prefix ${pods}`,
+            advice: 'Attach it to a network with other pods',
+          },
+        ]),
+    ...lans.map(({ prefix, hostname }) => ({
+      prefix,
+      what: `The subnet ${prefix} behind "${hostname}"`,
+      advice: 'Withdraw that subnet or give it another prefix, or attach the instance to another network',
+    })),
+  ];
+}
+
+function refuseTakenByRoutes(machine: readonly NamedUnderlay[], routes: readonly RouteOfAll[]): void {
+  for (const { prefix: text, what, advice } of routes) {
+    const prefix = parsePrefix(text);
+    if (prefix === null) throw new Error(`the prefix "${text}" cannot be read`);
+    for (const one of machine) {
+      const taken = takenBySubnet(prefix, one);
+      if (taken === null) continue;
+      const covers = `covers ${taken.at}, ${taken.what} of the instance "${one.hostname}"`;
+      throw new ProductError('conflict', `${what} ${covers}, which it would lose. ${advice}.`, {
+        fields: [{ path: 'node_instance_id', code: 'covers_underlay', message: `${text} ${covers}` }],
         members: { node_instance_id: one.instanceId, address: taken.at },
-      },
-    );
+      });
+    }
   }
 }
 

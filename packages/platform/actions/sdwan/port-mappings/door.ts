@@ -1,9 +1,11 @@
 // Where a door can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
 import { ProductError } from '@powernode/core/errors';
 import { namedInErrorMax } from '@powernode/core/limits/overlay';
-import { formatAddress, parseEndpoint } from '@powernode/core/net/address';
+import { canonicalAddress, formatAddress, parseEndpoint, withoutLength } from '@powernode/core/net/address';
 import { endpointRefusal } from '@powernode/core/net/special-addresses';
 import type { ActionContext } from '../../context.ts';
+import type { PlatformListener } from '../../ports.ts';
+import { platformUnderlay } from '../networks/underlay.ts';
 import { tunnelPorts } from '../ports.ts';
 import type { PeerRow } from '../rows.ts';
 
@@ -126,10 +128,29 @@ export async function refuseTakenDoor(context: ActionContext, door: Door): Promi
   if (other !== undefined && other.id !== door.mappingId) {
     throw taken(door, `is the port mapping ${other.id}`, { port_mapping_id: other.id });
   }
-  if (door.protocol !== 'udp') return;
+  if (door.protocol === 'tcp') {
+    const listener = await platformListenerAt(context, door);
+    if (listener !== null) throw taken(door, `is ${listener.what} of the platform itself`, {});
+    return;
+  }
   const tunnels = await tunnelPorts(context, { instanceId: door.instanceId, except: null });
   const use = tunnels.get(door.port);
   if (use !== undefined) throw taken(door, `is ${use}`, {});
+}
+
+/** What listens there, where the address is the platform's: as its machines reach it, or as it says that it is reached. */
+async function platformListenerAt(context: ActionContext, door: Door): Promise<PlatformListener | null> {
+  const { services, trx, accountId } = context;
+  const listener = services
+    .listeners()
+    .find(({ address, port }) => port === door.port && (address === null || address === door.address));
+  if (listener === undefined) return null;
+  const told = [services.nodeUrl(), services.consoleUrl()].map((url) =>
+    canonicalAddress(new URL(url).hostname.replace(/^\[|\]$/g, '')),
+  );
+  if (told.includes(door.address)) return listener;
+  const reached = (await platformUnderlay(trx, accountId)).flatMap(({ facts }) => facts);
+  return reached.some(({ at }) => withoutLength(at) === door.address) ? listener : null;
 }
 
 function taken(door: Door, by: string, members: Record<string, unknown>): ProductError {

@@ -212,6 +212,24 @@ describe('a list is refused, with the place and before anything is written,', ()
     expect(await refused([{ prefix: network.ipv4_prefix }])).toBe('conflict, subnets.0.prefix overlap');
   });
 
+  test.each(['resolver', 'gateway', 'platform'] as const)(
+    'nor is an instance attached whose %s a LAN of the network covers, until that is withdrawn [9.10]',
+    async (kind) => {
+      await declare(scene.edge, [office]);
+      const fact = { kind, at: '192.168.7.53/32', interface: null } as const;
+      expect(await refusalOf(attach(scene.networkId, `late-${kind}-${count}`, [fact]))).toBe(
+        'conflict, node_instance_id covers_underlay',
+      );
+      // One that is in such a network itself keeps its own route to it.
+      await attach(scene.networkId, `inside-${kind}-${count}`, [
+        fact,
+        { kind: 'network', at: '192.168.7.0/24', interface: 'eth0' },
+      ]);
+      await declare(scene.edge, []);
+      await attach(scene.networkId, `free-${kind}-${count}`, [fact]);
+    },
+  );
+
   test('for what another instance of the network reaches by its default route, and not for its own', async () => {
     const resolver = [{ kind: 'resolver', at: '192.168.7.53/32', interface: 'eth0' }] as const;
     const far = await attach(scene.networkId, `far-${count}`, resolver);
