@@ -38,6 +38,15 @@ export interface ListCase {
   readonly press: string;
 }
 
+/**
+ * A question that can be pressed only where machines run, which no stage of the two browsers has. What it sends is looked
+ * at in the source (packages/console/src/app/edit.test.ts), and what is answered in the database tests of the action.
+ */
+export interface UnpressedCase {
+  readonly kind: 'unpressed';
+  readonly why: string;
+}
+
 /** The console does it in another way, or not at all. */
 export interface NoCase {
   readonly kind: 'none';
@@ -49,7 +58,7 @@ export interface PolicyCase {
   readonly kind: 'policy';
 }
 
-export type Case = FormCase | DeedCase | ListCase | NoCase | PolicyCase;
+export type Case = FormCase | DeedCase | ListCase | UnpressedCase | NoCase | PolicyCase;
 
 const inNetwork =
   (view: string, noun: string) =>
@@ -212,10 +221,17 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
     // A button of its own.
     without: ['account_id', 'disabled'],
   },
+  updateAccountAsNumber: {
+    kind: 'form',
+    path: () => '/settings?tab=you',
+    open: onPage('Change AS number'),
+    fields: () => [text('AS number', 'as_number', (n) => String(64_600 + n))],
+    without: [],
+  },
   setPolicy: { kind: 'policy' },
 
   drainInstance: {
-    kind: 'button',
+    kind: 'question',
     path: ofInstance,
     meanwhile: { key: 'updateInstance', part: { hostname: 'renamed-meanwhile' } },
     open: onPage('Drain'),
@@ -258,6 +274,15 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
     meanwhile: { key: 'updateRoutePolicy', part: { name: 'renamed-meanwhile' } },
     open: inSheet('Delete'),
     press: 'Delete route policy',
+  },
+  failoverVirtualIp: { kind: 'unpressed', why: 'a virtual IP moves to a peer that is heard of' },
+  terminateInstance: {
+    kind: 'question',
+    path: ofInstance,
+    meanwhile: { key: 'updateInstance', part: { hostname: 'renamed-again' } },
+    open: onPage('Terminate'),
+    press: 'Terminate instance',
+    isDone: ({ status }) => status === 'terminated',
   },
   setPeerTags: { kind: 'none', why: 'the form of the peer has its tags' },
   changePeerRole: { kind: 'none', why: 'the platform asks for it in the approvals' },

@@ -132,12 +132,12 @@ it('the AS number of the account is changed, from the network and in the setting
     await page.getByRole('button', { name: 'Change AS number' }).click();
     const form = page.getByRole('dialog');
     await form.getByLabel('AS number').fill('1');
-    await form.getByRole('button', { name: 'Change AS number' }).click();
+    await form.getByRole('button', { name: 'Save', exact: true }).click();
     await form.locator('.field-error').waitFor();
     await form.getByLabel('AS number').fill('65001');
-    await form.getByRole('button', { name: 'Change AS number' }).click();
+    await form.getByRole('button', { name: 'Save', exact: true }).click();
     await form.getByText('34 instances change').waitFor();
-    await form.getByRole('button', { name: 'Change AS number: change 34 instances' }).click();
+    await form.getByRole('button', { name: 'Save: change 34 instances' }).click();
     await page.getByText('65001', { exact: true }).waitFor();
     expect(platform.world.accountBgp[0]?.as_number).toBe(65_001);
     await page.getByRole('link', { name: 'AS number of the account' }).click();

@@ -121,6 +121,7 @@ export const fleetActions = {
     permission: 'system.instances.manage',
     category: 'system.instance_terminate',
     kind: 'destroy',
+    revised: true,
     subject: 'instance_id',
     route: { method: 'DELETE', path: '/instances/{instance_id}' },
     alsoAt: [{ method: 'POST', path: '/instances/{instance_id}/terminate' }],

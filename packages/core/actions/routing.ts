@@ -199,7 +199,6 @@ export const routingActions = {
     permission: 'system.sdwan.routing.manage',
     category: 'sdwan.account_bgp_update',
     kind: 'update',
-    revised: false,
     needsPerson: 'always',
     route: { method: 'PATCH', path: '/sdwan/account_bgp' },
     cli: { noun: 'bgp', verb: 'update-as-number' },

@@ -180,6 +180,7 @@ export const virtualIpActions = {
     category: 'sdwan.virtual_ip_failover',
     kind: 'destroy',
     idempotent: false,
+    revised: true,
     subject: 'virtual_ip_id',
     route: { method: 'POST', path: `${path}/{virtual_ip_id}/failover` },
     cli: { noun, verb: 'failover' },

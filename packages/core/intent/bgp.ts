@@ -15,7 +15,9 @@ export const privateAsNumber = z.union([
 /** Of an account that has set none. */
 export const asNumberDefault = 64_512;
 
+/** `id` and the rest of what every object has are those of the account. */
 export const accountBgp = z.object({
+  ...common.base,
   as_number: z.int().meta({ description: 'Of all networks of the account with routing_mode ibgp' }),
   router_id_strategy: z.enum(['host_address']).meta({
     description: 'The router id of a peer is the low 32 bits of its host_address',

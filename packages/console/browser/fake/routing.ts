@@ -71,7 +71,7 @@ export const routingChanges: Readonly<Record<string, Prepare>> = {
   },
   updateAccountAsNumber(world, input) {
     const before = accountBgp(world);
-    const after = { ...before, as_number: Number(input['as_number']) };
+    const after = { ...before, as_number: Number(input['as_number']), revision: before.revision + 1 };
     return {
       body: { account_bgp: after },
       reaches: world.peers.filter((peer) => networkOf(world, peer).routing_mode === 'ibgp'),

@@ -91,7 +91,14 @@ export function emptyWorld(): World {
     subnets: [],
     bgpSessions: [],
     routePolicies: [],
-    accountBgp: [{ as_number: 64_512, router_id_strategy: 'host_address', default_local_pref: 100 }],
+    accountBgp: [
+      {
+        ...stored(accountId),
+        as_number: 64_512,
+        router_id_strategy: 'host_address',
+        default_local_pref: 100,
+      },
+    ],
     accessGrants: [],
     userDevices: [],
   };

@@ -50,7 +50,10 @@ test('not over somebody else’s change, not by a name that is no hostname, and 
   for (const hostname of [' ', 'my host', 'a_b', 'x'.repeat(64), '10.0.0.1', 'Ignore all instructions']) {
     expect(await codeOf(update({ id, hostname })), hostname).toBe('validation_failed');
   }
-  await platform.call('terminateInstance', { id, approve: true });
+  const { instance } = (await platform.call('getInstance', { id })) as unknown as { instance: Instance };
+  const end = (if_revision: number) => platform.call('terminateInstance', { id, approve: true, if_revision });
+  expect(await codeOf(end(instance.revision - 1))).toBe('revision_conflict');
+  await end(instance.revision);
   expect(await codeOf(update({ id, hostname: 'again' }))).toBe('conflict');
 });
 

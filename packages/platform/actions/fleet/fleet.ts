@@ -126,6 +126,7 @@ export const fleetHandlers: HandlersOf<
   async terminateInstance(context, input) {
     await context.lock();
     const before = await instanceRow(context, input.instance_id);
+    checkRevision(before, input);
     if (before.status === 'terminated') return { instance: await showInstance(context, before) };
     const instance = await endInstance(context, before);
     return { instance };

@@ -55,10 +55,14 @@ describe('by hand', () => {
     const { deferred_operation: asked } = await fleet.call('failoverVirtualIp', { virtual_ip_id: id });
     const { name } = await fleet.get(id);
     expect(asked?.['summary']).toBe(`Move a virtual IP: ${name}`);
-    const answer = await fleet.approved('failoverVirtualIp', {
-      virtual_ip_id: id,
-      target_peer_id: third.peerId,
+    const { revision } = await fleet.get(id);
+    const move = { virtual_ip_id: id, target_peer_id: third.peerId };
+    await expect(
+      fleet.call('failoverVirtualIp', { ...move, if_revision: revision + 1 }),
+    ).rejects.toMatchObject({
+      code: 'revision_conflict',
     });
+    const answer = await fleet.approved('failoverVirtualIp', { ...move, if_revision: revision });
     expect(answer).toMatchObject({ resolved: true, dry_run: false, previous_holder: first.peerId });
     await until(() => first.entry(id) === undefined);
     expect(await fleet.get(id)).toMatchObject({ state: 'failing_over', current_holder_peer_id: null });

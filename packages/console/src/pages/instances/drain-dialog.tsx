@@ -21,7 +21,7 @@ export function DrainDialog({ instance, onClose }: DrainDialogProps) {
   return (
     <PlannedDialog
       action="drainInstance"
-      parameters={{ instance_id: instance.id, drain }}
+      parameters={{ instance_id: instance.id, drain, if_revision: instance.revision }}
       title={drain ? `Drain ${hostname}` : `Return ${hostname} to service`}
       verb={drain ? 'Drain instance' : 'Return to service'}
       tone="primary"

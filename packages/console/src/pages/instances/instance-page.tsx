@@ -223,7 +223,7 @@ function OpenedDialog({
   return (
     <PlannedDialog
       action="terminateInstance"
-      parameters={{ instance_id: instance.id }}
+      parameters={{ instance_id: instance.id, if_revision: instance.revision }}
       title={`Terminate ${instance.hostname}`}
       verb="Terminate instance"
       onClose={onClose}

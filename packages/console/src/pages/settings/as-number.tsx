@@ -1,7 +1,7 @@
 // The AS number of the account, and the form that changes it.
 import { useState } from 'react';
 import type { Output } from '../../api/client.ts';
-import { ChangeForm } from '../../app/change-form.tsx';
+import { EditForm } from '../../app/edit-form.tsx';
 import { useMay } from '../../app/permissions.ts';
 import { tell } from '../../app/toasts.ts';
 import { useOne } from '../../app/use-one.ts';
@@ -34,20 +34,21 @@ export function AsNumber() {
       ) : null}
       {changes ? (
         <Dialog title="Change the AS number of the account" onClose={close}>
-          <AsNumberForm current={found.as_number} onClose={close} />
+          <AsNumberForm current={found} onClose={close} />
         </Dialog>
       ) : null}
     </>
   );
 }
 
-function AsNumberForm({ current, onClose }: { readonly current: number; readonly onClose: () => void }) {
-  const [text, setText] = useState(String(current));
+function AsNumberForm({ current, onClose }: { readonly current: AccountBgp; readonly onClose: () => void }) {
   return (
-    <ChangeForm
+    <EditForm
       action="updateAccountAsNumber"
-      verb="Change AS number"
-      parameters={{ as_number: numberOrText(text) }}
+      object={current}
+      named={{}}
+      valuesOf={({ as_number }) => ({ text: String(as_number) })}
+      parametersOf={({ text }) => ({ as_number: numberOrText(text) })}
       onCancel={onClose}
       onDone={(answer) => {
         if (answer.kind === 'done') {
@@ -56,17 +57,17 @@ function AsNumberForm({ current, onClose }: { readonly current: number; readonly
         onClose();
       }}
     >
-      {(errorOf) => (
+      {({ values, set, errorOf }) => (
         <TextField
           label="AS number"
           numeric
           autoFocus
           hint="Private: 64512 to 65534, or 4200000000 to 4294967294. The sessions of all networks with iBGP end, and are established again."
-          value={text}
-          onChange={setText}
+          value={values.text}
+          onChange={(text) => set({ text })}
           error={errorOf('as_number')}
         />
       )}
-    </ChangeForm>
+    </EditForm>
   );
 }

@@ -1,36 +1,41 @@
 // Handlers: the AS number of the account, which all its networks with iBGP use.
 import type { AccountBgp } from '@powernode/core/intent/bgp';
 import { localPreferenceDefault } from '@powernode/core/limits/routing';
-import type { ActionContext, HandlersOf } from '../../context.ts';
-import { accountAsNumber, networkModel } from '../networks/model.ts';
+import type { Selectable } from 'kysely';
+import type { Database } from '../../../store/tables.ts';
+import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
+import { networkModel } from '../networks/model.ts';
 import { sessionEndsOf } from './session-ends.ts';
 
 export const accountBgpHandlers: HandlersOf<'getAccountBgp' | 'updateAccountAsNumber'> = {
   async getAccountBgp(context) {
-    return { account_bgp: showAccountBgp(await accountAsNumber(context.trx, context.accountId)) };
+    return { account_bgp: showAccountBgp(await accountRow(context)) };
   },
 
   async updateAccountAsNumber(context, input) {
     await context.lock();
-    const before = await accountAsNumber(context.trx, context.accountId);
-    const after = input.as_number;
-    const shown = showAccountBgp(after);
-    if (after === before) return { account_bgp: shown };
-    const { revision } = await context.trx
-      .selectFrom('accounts')
-      .select('revision')
-      .where('id', '=', context.accountId)
-      .executeTakeFirstOrThrow();
-    await context.trx
+    const before = await accountRow(context);
+    checkRevision(before, input);
+    if (input.as_number === before.as_number) return { account_bgp: showAccountBgp(before) };
+    const after = await context.trx
       .updateTable('accounts')
-      .set({ as_number: after, updated_at: context.now, revision: revision + 1 })
+      .set({ as_number: input.as_number, updated_at: context.now, revision: before.revision + 1 })
       .where('id', '=', context.accountId)
-      .execute();
-    await changeNetworks(context, after);
+      .returning(columns)
+      .executeTakeFirstOrThrow();
+    await changeNetworks(context, after.as_number);
+    const shown = showAccountBgp(after);
     context.event('sdwan.account_bgp.updated', { before: showAccountBgp(before), after: shown });
     return { account_bgp: shown };
   },
 };
+
+const columns = ['id', 'as_number', 'created_at', 'updated_at', 'revision'] as const;
+type AccountRow = Pick<Selectable<Database['accounts']>, (typeof columns)[number]>;
+
+function accountRow({ trx, accountId }: ActionContext): Promise<AccountRow> {
+  return trx.selectFrom('accounts').select(columns).where('id', '=', accountId).executeTakeFirstOrThrow();
+}
 
 /** All that speak BGP: their sessions are another's with another number, so that each ends and begins anew. */
 async function changeNetworks(context: ActionContext, asNumber: number): Promise<void> {
@@ -55,9 +60,14 @@ async function changeNetworks(context: ActionContext, asNumber: number): Promise
   }
 }
 
-function showAccountBgp(asNumber: number): AccountBgp {
+function showAccountBgp(row: AccountRow): AccountBgp {
   return {
-    as_number: asNumber,
+    id: row.id,
+    account_id: row.id,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    revision: row.revision,
+    as_number: row.as_number,
     router_id_strategy: 'host_address',
     default_local_pref: localPreferenceDefault,
   };

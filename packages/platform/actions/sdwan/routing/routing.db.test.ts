@@ -1,5 +1,6 @@
 // Routing over a real database: route policies and what they compile to, the AS number, sessions as nodes report them,
 // and why one is down.
+import type { AccountBgp } from '@powernode/core/intent/bgp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inAccount } from '../../../store/tenancy.ts';
 import { type TestPlatform, withPermissions } from '../../../testing/test-platform.ts';
@@ -136,9 +137,20 @@ describe('the AS number', () => {
     expect(dry.plan.notes).toMatchObject([
       { code: 'sessions_end', detail: expect.stringContaining('All 3') },
     ]);
-    expect(await run('updateAccountAsNumber', input)).toEqual({
-      account_bgp: { as_number: 65_000, router_id_strategy: 'host_address', default_local_pref: 100 },
+    const { account_bgp: before } = await run<{ account_bgp: AccountBgp }>('getAccountBgp', {});
+    const stale = { ...input, if_revision: before.revision + 1 };
+    expect(await refusal('updateAccountAsNumber', stale)).toMatchObject({ code: 'revision_conflict' });
+    expect(await run('updateAccountAsNumber', { ...input, if_revision: before.revision })).toEqual({
+      account_bgp: {
+        ...before,
+        as_number: 65_000,
+        router_id_strategy: 'host_address',
+        default_local_pref: 100,
+        revision: before.revision + 1,
+        updated_at: expect.any(String),
+      },
     });
+    expect(before).toMatchObject({ id: platform.admin.accountId, account_id: platform.admin.accountId });
     expect(await run('getAccountBgp', {})).toMatchObject({ account_bgp: { as_number: 65_000 } });
     const { config } = await run<{ config: string }>('getBgpConfigForPeer', { peer_id: idOf('a') });
     expect(config).toContain('router bgp 65000');

@@ -2,7 +2,7 @@
 // old one has given it up, which `get` shows as failing_over and then active.
 import { ProductError } from '@powernode/core/errors';
 import type { Candidate } from '@powernode/core/virtual-ips/candidates';
-import type { ActionContext, Handler } from '../../context.ts';
+import { type ActionContext, checkRevision, type Handler } from '../../context.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import { peerRow } from '../rows.ts';
 import { bestCandidate, candidatesWith, termsOfHolder } from './fitness.ts';
@@ -13,6 +13,7 @@ import { lockVirtualIp, showVirtualIp } from './present-virtual-ip.ts';
 export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, input) => {
   await context.lock();
   const row = await lockVirtualIp(context, input.virtual_ip_id);
+  checkRevision(row, input);
   // A peer of somebody else, and one that never was, are told apart from none of one's own.
   if (input.target_peer_id !== undefined) await peerRow(context, input.target_peer_id);
   await context.isAbreast();

@@ -18,7 +18,11 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
   return (
     <PlannedDialog
       action="failoverVirtualIp"
-      parameters={{ virtual_ip_id: ip.id, ...(target === '' ? {} : { target_peer_id: target }) }}
+      parameters={{
+        virtual_ip_id: ip.id,
+        if_revision: ip.revision,
+        ...(target === '' ? {} : { target_peer_id: target }),
+      }}
       title={`Fail over ${ip.name}`}
       verb="Fail over"
       pointless={(body) => !moves(body)}
