@@ -1,10 +1,13 @@
-// A census of what every operator and every token may do, and what must hold between one and the next: nobody has more
+// A census of what every operator and every token may do, and of what lets machines and devices in; and what must hold between one and the next: nobody has more
 // than before, but for what was given by somebody who had it, and nothing was taken from those above.
+import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
+import type { Trx } from '../actions/context.ts';
 import type { Caller } from '../actions/invoke-types.ts';
 import type { Store } from '../store/open-store.ts';
 import { inPlatform } from '../store/tenancy.ts';
 import { statesOfTokens } from './callers.ts';
+import { accessGrantLosses, joinTokenLosses } from './maker-rights.ts';
 import { permissionsOf } from './permissions.ts';
 import { rankOf } from './rights.ts';
 
@@ -15,7 +18,7 @@ export interface Rights {
 }
 
 export interface Census {
-  /** By id: what an operator or a token may do now. */
+  /** By id: what an operator or a token may do now; of a join token or a grant that counts, what making it takes. */
   readonly rights: ReadonlyMap<string, Rights>;
   /** By id of an operator: its name, role, state, and which of its tokens count. */
   readonly states: ReadonlyMap<string, string>;
@@ -46,8 +49,32 @@ export async function census(store: Pick<Store, 'db'>): Promise<Census> {
       const own = state.kind === 'good' ? row.id : `${row.id} ${state.why}`;
       states.set(row.operator_id, `${states.get(row.operator_id)} ${own}`);
     }
+    for (const [id, permissions] of await waysIn(trx, now)) rights.set(id, { rank: -1, permissions });
     return { rights, states };
   });
+}
+
+/** Join tokens and access grants, each with the permissions that making it takes; none of one that lets nobody in. */
+async function waysIn(trx: Trx, now: Date): Promise<[id: string, permissions: ReadonlySet<Permission>][]> {
+  const needed = (...keys: ActionKey[]) => new Set(keys.flatMap((key) => definitionOf(key).permission ?? []));
+  const isOpen = (row: { used_at: Date | null; revoked_at: Date | null; expires_at: Date }) =>
+    row.used_at === null && row.revoked_at === null && row.expires_at > now;
+  const tokens = await trx.selectFrom('join_tokens').selectAll().execute();
+  const tokenLoss = await joinTokenLosses(trx, tokens, now);
+  const grants = await trx.selectFrom('access_grants').selectAll().execute();
+  const grantLoss = await accessGrantLosses(trx, grants, now);
+  const nothing = new Set<Permission>();
+  return [
+    ...tokens.map((row): [string, ReadonlySet<Permission>] => {
+      const makers: ActionKey[] = row.instance_id === null ? [] : ['createInstance'];
+      const counts = isOpen(row) && tokenLoss(row) === null;
+      return [row.id, counts ? needed('createJoinToken', ...makers) : nothing];
+    }),
+    ...grants.map((row): [string, ReadonlySet<Permission>] => [
+      row.id,
+      isOpen(row) && grantLoss(row) === null ? needed('createAccessGrant') : nothing,
+    ]),
+  ];
 }
 
 export function rightsOf(caller: Caller): Rights {

@@ -32,12 +32,24 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
     name: `${name}-token`,
   })) as unknown as { api_token: { id: string; token: string } };
   const caller = await platform.callerOf(token.token);
+  const objects = await makeObjects(platform, name, caller);
+  const ids = { account_id: account.id, operator_id: operator.id, ...objects.ids };
+  return { caller, ids, secrets: [...Object.values(ids), token.id, ...objects.secrets] };
+}
+
+/** One object of each noun in the account of the caller, who may make them all. */
+export async function makeObjects(
+  platform: TestPlatform,
+  name: string,
+  caller: Caller,
+): Promise<Pick<Tenant, 'ids' | 'secrets'>> {
+  const { accountId } = caller;
   const as = (key: ActionKey, input: object) =>
-    call(key, input, caller) as unknown as Promise<Record<string, Record<string, string>>>;
+    platform.call(key, input, caller) as unknown as Promise<Record<string, Record<string, string>>>;
   // One that can be revoked: the last way into an account is not.
   const spareToken = (await as('createApiToken', { name: `${name}-spare-token` }))['api_token'];
-  const hub = await platform.addMachine(account.id, `${name}-hub`, { publicAddress: '203.0.113.9' });
-  const instance = await platform.addMachine(account.id, `${name}-machine`);
+  const hub = await platform.addMachine(accountId, `${name}-hub`, { publicAddress: '203.0.113.9' });
+  const instance = await platform.addMachine(accountId, `${name}-machine`);
   const network = (await as('createNetwork', { name: `${name}-network` }))['network'];
   const hubPeer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: hub }))['peer'];
   const peer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: instance }))['peer'];
@@ -54,7 +66,7 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
   const operation = await inSystemTransaction(
     platform,
     {
-      accountId: account.id,
+      accountId,
       action: 'operation_step',
       actor: platformActor,
       correlationId: `${name}-operation`,
@@ -67,8 +79,6 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
       }),
   );
   const ids: Record<string, string> = {
-    account_id: account.id,
-    operator_id: operator.id,
     api_token_id: String(spareToken?.['id']),
     instance_id: instance,
     node_instance_id: instance,
@@ -81,7 +91,6 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
   };
   const secrets = [
     ...Object.values(ids),
-    token.id,
     hub,
     String(spare?.['id']),
     `${name}-`,
@@ -90,7 +99,7 @@ export async function makeTenant(platform: TestPlatform, name: string): Promise<
     String(peer?.['public_key']),
     ...services.secrets,
   ];
-  return { caller, ids, secrets };
+  return { ids, secrets };
 }
 
 /** Objects of a network beside its peers. */
