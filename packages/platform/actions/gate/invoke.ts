@@ -4,7 +4,6 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { planNotesMax } from '@powernode/core/limits/requests';
 import { sql } from 'kysely';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -22,6 +21,7 @@ import { type ParsedCall, parseCall } from './parse.ts';
 import { pendingAlike } from './pending.ts';
 import { fieldsOfAnswer } from './plan-fields.ts';
 import { hostnamesOf } from './plan-names.ts';
+import { shownNotes } from './plan-notes.ts';
 import { modeForOwners, policyMode } from './policies.ts';
 import { recordChanges, recordEvents } from './record.ts';
 import { unlessUnchanged } from './unchanged.ts';
@@ -207,7 +207,7 @@ async function planOf(
     nodes: [...context.told, ...changed.nodes],
     node_count: context.told.length + changed.node_count,
   };
-  return context.notes.length === 0 ? plan : { ...plan, notes: context.notes.slice(0, planNotesMax) };
+  return context.notes.length === 0 ? plan : { ...plan, notes: shownNotes(context.notes) };
 }
 
 async function inTransaction(
