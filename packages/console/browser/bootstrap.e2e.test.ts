@@ -15,6 +15,7 @@ const device = {
   ipv4_address: null,
   config: '[Interface]\nPrivateKey = REPLACE_WITH_PRIVATE_KEY\n',
   file_name: 'office.conf',
+  endpoint_warning: null,
 };
 
 type Answers = (route: Route) => Promise<void>;

@@ -74,6 +74,11 @@ export function directEndpointOf(peer: PeerModel): string | null {
   return reachableEndpointsOf(peer).directEndpoint;
 }
 
+/** Where a device may call its hub, the preferred one first; empty: nowhere. */
+export function deviceEndpoints(hub: PeerModel): readonly string[] {
+  return reachableEndpointsOf(hub).endpoints;
+}
+
 /** The endpoints of tunnels to this peer, the preferred one first. Spokes have some in a full mesh only. */
 export function tunnelEndpoints(network: NetworkModel, peer: PeerModel): readonly string[] {
   return peer.hubSlot !== null || network.topologyStrategy === 'full_mesh'

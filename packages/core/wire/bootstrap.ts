@@ -25,6 +25,8 @@ export interface BootstrapDevice {
   /** For wg-quick(8), with `privateKeyPlaceholder`. */
   readonly config: string;
   readonly file_name: string;
+  /** Why the device may not reach its hub, and what to do; null: no problem is known. */
+  readonly endpoint_warning: string | null;
 }
 
 /** wg-quick names the interface after the file: 15 characters of a few kinds. */

@@ -146,6 +146,9 @@ export function configView(of: {
       { role: 'alert', class: 'wait' },
       'This is shown only once. Anyone who has it can connect as this device, so keep it secret.',
     ),
+    ...(device.endpoint_warning === null
+      ? []
+      : [element('p', { role: 'alert', class: 'wait' }, device.endpoint_warning)]),
     element(
       'ol',
       { class: 'steps' },

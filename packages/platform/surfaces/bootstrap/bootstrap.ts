@@ -10,7 +10,12 @@ import { ProductError } from '@powernode/core/errors';
 import * as common from '@powernode/core/intent/common';
 import { bootstrapTokenLengthMax } from '@powernode/core/limits/overlay';
 import { fieldProblems, validationMessage } from '@powernode/core/validation';
-import { bootstrapInspectPath, bootstrapIssuePath, bootstrapPath } from '@powernode/core/wire/bootstrap';
+import {
+  type BootstrapDevice,
+  bootstrapInspectPath,
+  bootstrapIssuePath,
+  bootstrapPath,
+} from '@powernode/core/wire/bootstrap';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Bootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
@@ -51,7 +56,7 @@ export function bootstrapSurface({ bootstrap, consoleDirectory }: BootstrapSurfa
       idempotencyKey: context.req.header('idempotency-key'),
       correlationId: context.get('correlationId'),
     });
-    return wantsText(context) ? context.text(device.config) : context.json(device);
+    return wantsText(context) ? context.text(textOf(device)) : context.json(device);
   });
   return app;
 }
@@ -78,6 +83,11 @@ function read<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   const fields = fieldProblems(parsed.error, 'is not a member of this request');
   const named = fields.map((field) => `${field.path}: ${field.message}`).join('; ');
   throw new ProductError('validation_failed', `The request is invalid: ${named}.`, { fields });
+}
+
+/** For wg-quick a line with # is a comment. */
+function textOf({ config, endpoint_warning: warning }: BootstrapDevice): string {
+  return warning === null ? config : `# ${warning}\n${config}`;
 }
 
 /** Scripts ask for the configuration alone. */

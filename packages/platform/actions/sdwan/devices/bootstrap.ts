@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
+import { type Family, parseAddress } from '@powernode/core/net/address';
+import { classifyAddress } from '@powernode/core/net/special-addresses';
 import { type BootstrapDevice, type BootstrapGrant, configFileName } from '@powernode/core/wire/bootstrap';
 import type { Logger } from 'pino';
 import type { MakerLoss } from '../../../access/maker-rights.ts';
@@ -15,6 +17,7 @@ import { refuseUnfitKey } from '../../gate/idempotency.ts';
 import { policyMode } from '../../gate/policies.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
+import { endpointWarning } from './config.ts';
 import { issueDevice, refuseUnusable, refuseUnusableNow } from './issue.ts';
 import type { AccessGrantRow } from './present-access-grant.ts';
 import { showUserDeviceWithConfig } from './present-user-device.ts';
@@ -80,6 +83,7 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
         host_address: row.host_address,
         ipv4_address: row.ipv4_address,
         config: shown.config,
+        endpoint_warning: warningOf(shown, familyOfSource(attempt.source)),
         file_name: configFileName(network.name),
       };
     },
@@ -91,7 +95,10 @@ async function use(
   context: ActionContext,
   of: {
     readonly grantId: string;
-    readonly attempt: Pick<Parameters<Bootstrap['issue']>[0], 'publicKey' | 'name' | 'idempotencyKey'>;
+    readonly attempt: Pick<
+      Parameters<Bootstrap['issue']>[0],
+      'publicKey' | 'name' | 'idempotencyKey' | 'source'
+    >;
   },
 ) {
   await context.lock();
@@ -102,7 +109,8 @@ async function use(
   if (told !== null) return { ...told, isNew: false };
   await refuseUnusableNow(context, grant);
   await refuseByPolicy(context);
-  const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null });
+  const family = familyOfSource(of.attempt.source);
+  const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null, family });
   await context.trx
     .updateTable('access_grants')
     .set({ idempotency_digest: digest })
@@ -131,6 +139,21 @@ async function toldBefore(
   if (row === undefined) return null;
   const network = await networkRow(context, row.network_id);
   return { row, network, shown: await showUserDeviceWithConfig(context, row) };
+}
+
+/** Of the address that a request came from. One of this machine is that of a proxy, which says nothing of the device. */
+function familyOfSource(source: string): Family | null {
+  const address = parseAddress(source.replace(/^::ffff:(?=\d+\.)/, ''));
+  if (address === null || classifyAddress(address) === 'loopback') return null;
+  return address.family;
+}
+
+function warningOf(
+  shown: { readonly hub_hostname: string; readonly config: string },
+  family: Family | null,
+): string | null {
+  const [, endpoint] = /^Endpoint = (\S+)$/m.exec(shown.config) ?? [];
+  return endpoint === undefined ? null : endpointWarning({ hostname: shown.hub_hostname, endpoint }, family);
 }
 
 /** Nobody is there to wait for an approval, so a policy that asks for one shuts the page. */

@@ -1,7 +1,14 @@
 // A digest tells which part of a configuration has changed, and nothing else does.
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { describe, expect, test } from 'vitest';
-import { configDigest, configFacts, configText, staleReason } from './config.ts';
+import {
+  configDigest,
+  configFacts,
+  configText,
+  type EndpointChoice,
+  endpointWarning,
+  staleReason,
+} from './config.ts';
 
 const network: NetworkModel = {
   id: 'n',
@@ -31,11 +38,18 @@ const hub: PeerModel = {
 };
 const addresses = ['fd00:1:2:3::107', '100.64.0.7'];
 
-function factsOf(changed: { network?: object; hub?: object; addresses?: string[] } = {}) {
+interface Changed {
+  readonly network?: object;
+  readonly hub?: object;
+  readonly addresses?: string[];
+  readonly choice?: EndpointChoice;
+}
+
+function factsOf(changed: Changed = {}) {
   const facts = configFacts(
     { ...network, ...changed.network },
     { ...hub, ...changed.hub },
-    changed.addresses ?? addresses,
+    { addresses: changed.addresses ?? addresses, choice: changed.choice ?? { family: null } },
   );
   if (facts === null) throw new Error('the hub cannot carry it');
   return facts;
@@ -82,7 +96,7 @@ describe('a device that was given it', () => {
   test('is told when its hub is gone, cannot be called, or is being drained', () => {
     expect(staleReason(digest, { hub: undefined, facts: null })).toContain('has left');
     const unreachable = { ...hub, endpoint: null };
-    expect(configFacts(network, unreachable, addresses)).toBeNull();
+    expect(configFacts(network, unreachable, { addresses, choice: { family: null } })).toBeNull();
     expect(staleReason(digest, { hub: unreachable, facts: null })).toContain(
       'no longer has a reachable endpoint',
     );
@@ -96,4 +110,31 @@ describe('a device that was given it', () => {
     };
     expect(staleReason(digest, { hub, facts: factsOf(changed) })).toBeNull();
   });
+});
+
+describe('of a hub with endpoints of both families', () => {
+  const both = { endpoint: '8.8.4.4:51820', fallbackEndpoints: ['[2a00::1]:51820'] };
+  const endpointFor = (choice: EndpointChoice) => factsOf({ hub: both, choice }).hubEndpoint;
+
+  test('a device is given that of its own, and the first one where its family is not known [9.29]', () => {
+    expect(endpointFor({ family: 4 })).toBe('8.8.4.4:51820');
+    expect(endpointFor({ family: 6 })).toBe('[2a00::1]:51820');
+    expect(endpointFor({ family: null })).toBe('8.8.4.4:51820');
+  });
+
+  test('it keeps the one that it was given, and is stale once the hub has it no longer [9.29]', () => {
+    const digest = configDigest(factsOf({ hub: both, choice: { family: 6 } }));
+    expect(endpointFor({ digest })).toBe('[2a00::1]:51820');
+    const now = (of: object) => ({ hub, facts: factsOf({ hub: of, choice: { digest } }) });
+    expect(staleReason(digest, now(both))).toBeNull();
+    const swapped = { endpoint: '[2a00::1]:51820', fallbackEndpoints: ['8.8.8.8:51820'] };
+    expect(staleReason(digest, now(swapped))).toBeNull();
+    expect(staleReason(digest, now({ endpoint: '8.8.4.4:51820' }))).toContain('new endpoint');
+  });
+});
+
+test('a device that came by a family that its hub does not have is warned [9.29]', () => {
+  const of = { hostname: 'home', endpoint: '8.8.4.4:51820' };
+  expect(endpointWarning(of, 6)).toMatch(/"home" is reachable over IPv4 only.*IPv6/);
+  expect([endpointWarning(of, 4), endpointWarning(of, null)]).toEqual([null, null]);
 });

@@ -3,10 +3,10 @@
 // One hub carries a device: it meets exactly one peer, whose AllowedIPs are the whole network, because the AllowedIPs
 // of several peers of one interface cannot overlap.
 import { hash } from 'node:crypto';
-import { isTransit, prefixesOf } from '@powernode/core/compile/entries';
+import { deviceEndpoints, isTransit, prefixesOf } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { keepaliveSeconds } from '@powernode/core/limits/overlay';
-import { withLength } from '@powernode/core/net/address';
+import { type Family, parseEndpoint, withLength } from '@powernode/core/net/address';
 import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
 
 /** Everything that a configuration is made from. */
@@ -19,20 +19,45 @@ export interface ConfigFacts {
   readonly hubEndpoint: string;
 }
 
-/** null: this peer cannot carry a device. */
+/** By which of its hub's endpoints a device calls it: one of the family, or the one that it was given. */
+export type EndpointChoice = { readonly family: Family | null } | { readonly digest: string };
+
+/** null: this peer cannot carry a device. Of the hub's endpoints the first is taken where the choice fits none. */
 export function configFacts(
   network: NetworkModel,
   hub: PeerModel | undefined,
-  addresses: readonly string[],
+  { addresses, choice }: { readonly addresses: readonly string[]; readonly choice: EndpointChoice },
 ): ConfigFacts | null {
-  if (hub === undefined || !isTransit(hub) || hub.endpoint === null) return null;
+  if (hub === undefined || !isTransit(hub)) return null;
+  const endpoints = deviceEndpoints(hub);
+  const hubEndpoint = endpoints.find((one) => isChosen(one, choice)) ?? endpoints[0];
+  if (hubEndpoint === undefined) return null;
   return {
     addresses,
     prefixes: prefixesOf(network),
     mtu: network.mtu,
     hubKey: hub.publicKey,
-    hubEndpoint: hub.endpoint,
+    hubEndpoint,
   };
+}
+
+function isChosen(endpoint: string, choice: EndpointChoice): boolean {
+  if ('family' in choice) return familyOfEndpoint(endpoint) === choice.family;
+  return partOf(endpoint) === choice.digest.split('.').at(-1);
+}
+
+export function familyOfEndpoint(endpoint: string): Family | null {
+  return parseEndpoint(endpoint)?.address.family ?? null;
+}
+
+/** Why a device that came by the family will not meet its hub; null: it does, or nothing is known of it. */
+export function endpointWarning(
+  hub: { readonly hostname: string; readonly endpoint: string },
+  family: Family | null,
+): string | null {
+  const has = familyOfEndpoint(hub.endpoint);
+  if (family === null || has === null || has === family) return null;
+  return `The hub "${hub.hostname}" is reachable over IPv${has} only, and this request came over IPv${family}: where the device has no IPv${has}, it does not connect. Give a hub of the network an IPv${family} endpoint (endpoint_addresses), then reissue the device.`;
 }
 
 export function configText(facts: ConfigFacts): string {
@@ -51,7 +76,7 @@ export function configText(facts: ConfigFacts): string {
   ].join('\n');
 }
 
-/** In the order of the parts of a digest, and what it means for a device when one differs. */
+/** In the order of the parts of a digest, the endpoint last, and what it means for a device when one differs. */
 const parts: readonly { readonly of: (facts: ConfigFacts) => string; readonly changed: string }[] = [
   { of: (facts) => facts.addresses.join(' '), changed: 'its addresses have changed' },
   { of: (facts) => facts.prefixes.join(' '), changed: 'the prefixes of the network have changed' },
@@ -62,9 +87,13 @@ const parts: readonly { readonly of: (facts: ConfigFacts) => string; readonly ch
 
 /** Short digests of each part: enough to tell a change, and which one it was. */
 export function configDigest(facts: ConfigFacts): string {
-  return parts.map(({ of }) => hash('sha256', of(facts)).slice(0, partLength)).join('.');
+  return parts.map(({ of }) => partOf(of(facts))).join('.');
 }
+
 const partLength = 12;
+function partOf(text: string): string {
+  return hash('sha256', text).slice(0, partLength);
+}
 
 /** Why a device that was given the configuration of the digest needs a new one; null: it does not. */
 export function staleReason(

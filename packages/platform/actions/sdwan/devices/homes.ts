@@ -1,12 +1,13 @@
 // Networks and hubs that devices belong to, read once for many devices.
-import { preferredHubs, transitHubs } from '@powernode/core/compile/entries';
+import { deviceEndpoints, preferredHubs, transitHubs } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { ProductError } from '@powernode/core/errors';
+import type { Family } from '@powernode/core/net/address';
 import type { Trx } from '../../context.ts';
 import { tunnelsModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';
 import type { NetworkRow } from '../rows.ts';
-import { type ConfigFacts, configFacts, staleReason } from './config.ts';
+import { type ConfigFacts, configFacts, familyOfEndpoint, staleReason } from './config.ts';
 import type { UserDeviceRow } from './model.ts';
 
 export interface Hub {
@@ -37,7 +38,10 @@ export class Homes {
   facts(device: DeviceColumns): ConfigFacts | null {
     const network = this.#networks.get(device.network_id);
     if (network === undefined) return null;
-    return configFacts(network, this.hub(device)?.model, addressesOf(device));
+    return configFacts(network, this.hub(device)?.model, {
+      addresses: addressesOf(device),
+      choice: { digest: device.config_digest },
+    });
   }
 
   staleReason(device: DeviceColumns): string | null {
@@ -80,10 +84,13 @@ export async function homesOf(
   );
 }
 
-/** The hub for a device: spread over the network's, as spokes are. One that is being drained only when all are. */
+/**
+ * The hub for a device: spread over the network's, as spokes are. One that is being drained only when all are, and of a
+ * family that the device is known to have those that can be called by it, where there are any.
+ */
 export async function chooseHub(
   trx: Trx,
-  of: { readonly network: NetworkRow; readonly deviceId: string },
+  of: { readonly network: NetworkRow; readonly deviceId: string; readonly family: Family | null },
 ): Promise<PeerModel> {
   const rows = await trx
     .selectFrom('peers')
@@ -91,7 +98,11 @@ export async function chooseHub(
     .where('network_id', '=', of.network.id)
     .where('hub_slot', 'is not', null)
     .execute();
-  const [hub] = preferredHubs({ id: of.deviceId }, transitHubs(rows.map(peerModel)));
+  const hubs = transitHubs(rows.map(peerModel));
+  const fitting = hubs.filter((one) =>
+    deviceEndpoints(one).some((endpoint) => familyOfEndpoint(endpoint) === of.family),
+  );
+  const [hub] = preferredHubs({ id: of.deviceId }, fitting.length === 0 ? hubs : fitting);
   if (hub !== undefined) return hub;
   throw new ProductError(
     'conflict',

@@ -2,6 +2,7 @@
 
 import { ProductError } from '@powernode/core/errors';
 import { userDevicesPerNetworkMax } from '@powernode/core/limits/overlay';
+import type { Family } from '@powernode/core/net/address';
 import { accessGrantLosses, type MakerLoss } from '../../../access/maker-rights.ts';
 import { sqlStateOf } from '../../../store/database-errors.ts';
 import { readInPlatform } from '../../../store/tenancy.ts';
@@ -26,6 +27,8 @@ export interface Issue {
   readonly name: string | null;
   /** The device to issue again; null: as the grant says. */
   readonly deviceId: string | null;
+  /** In which it is known to reach the platform; null: not known. */
+  readonly family: Family | null;
 }
 
 /** Under the account's lock, which the caller holds. */
@@ -228,8 +231,12 @@ async function givenColumns(
     device,
   }: Parts & { readonly device: Pick<UserDeviceRow, 'id' | 'host_address' | 'ipv4_address'> },
 ): Promise<Pick<UserDeviceRow, 'access_grant_id' | 'public_key' | 'hub_peer_id' | 'config_digest'>> {
-  const hub = await chooseHub(context.trx, { network, deviceId: device.id });
-  const facts = configFacts(tunnelsModel(network), hub, addressesOf(device));
+  const { family } = issue;
+  const hub = await chooseHub(context.trx, { network, deviceId: device.id, family });
+  const facts = configFacts(tunnelsModel(network), hub, {
+    addresses: addressesOf(device),
+    choice: { family },
+  });
   if (facts === null) throw new Error(`the hub ${hub.id} was chosen for a device and cannot carry it`);
   return {
     access_grant_id: issue.grant.id,

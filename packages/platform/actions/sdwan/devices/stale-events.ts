@@ -92,6 +92,9 @@ function wasStale(
   },
 ): boolean {
   const hub = before.hub ?? homes.hub(device)?.model;
-  const facts = configFacts(before.network, hub, addressesBefore.get(device.id) ?? addressesOf(device));
+  const facts = configFacts(before.network, hub, {
+    addresses: addressesBefore.get(device.id) ?? addressesOf(device),
+    choice: { digest: device.config_digest },
+  });
   return staleReason(device.config_digest, { hub, facts }) !== null;
 }

@@ -32,6 +32,8 @@ export const userDeviceHandlers: HandlersOf<
       publicKey: input.public_key,
       name: input.name ?? null,
       deviceId: input.user_device_id ?? null,
+      // The operator's own says nothing of the device's.
+      family: null,
     });
     return { user_device: shown };
   },

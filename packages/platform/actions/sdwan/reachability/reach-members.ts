@@ -5,7 +5,13 @@ import type { ActionContext } from '../../context.ts';
 import { tunnelsModel } from '../networks/model.ts';
 import { peerModel } from '../peers/model.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
-import { type HaveMet, type Member, reachWarnings, type Warning } from './reach-warnings.ts';
+import {
+  type HaveMet,
+  type Member,
+  type MemberDevice,
+  reachWarnings,
+  type Warning,
+} from './reach-warnings.ts';
 
 /** What is wrong between the members of a network. Of very large ones the hubs and the first spokes are looked at. */
 export async function warningsBetween(context: ActionContext, network: NetworkRow): Promise<Warning[]> {
@@ -30,6 +36,7 @@ export async function warningsBetween(context: ActionContext, network: NetworkRo
     )
     .execute();
   const machineOf = new Map(machines.map((machine) => [machine.id, machine]));
+  const devices = await devicesByHub(context, network);
   const model = tunnelsModel(network);
   const members = peers.flatMap((peer): Member[] => {
     const machine = machineOf.get(peer.instance_id);
@@ -44,11 +51,39 @@ export async function warningsBetween(context: ActionContext, network: NetworkRo
         observedAddress: machine.observed_address,
         listed: machine.addresses,
         families: machine.families,
+        devices: devices.get(peer.id) ?? [],
       },
     ];
   });
   const haveMet = await meetings(context, peers);
   return reachWarnings(members, { haveMet, fullMesh: network.topology_strategy === 'full_mesh' });
+}
+
+/** Devices of the network that are not revoked, by their hub; of many the first. */
+async function devicesByHub(
+  context: ActionContext,
+  network: NetworkRow,
+): Promise<ReadonlyMap<string, readonly MemberDevice[]>> {
+  const rows = await context.trx
+    .selectFrom('user_devices as d')
+    .innerJoin('peers as h', 'h.id', 'd.hub_peer_id')
+    .leftJoin('tunnel_observations as o', (join) =>
+      join
+        .onRef('o.instance_id', '=', 'h.instance_id')
+        .onRef('o.public_key', '=', 'd.public_key')
+        .on('o.last_handshake_at', 'is not', null),
+    )
+    .select(['d.hub_peer_id', 'd.name', 'o.endpoint'])
+    .where('d.account_id', '=', context.accountId)
+    .where('d.network_id', '=', network.id)
+    .where('d.revoked_at', 'is', null)
+    .orderBy('d.id')
+    .limit(topologyNodesMax)
+    .execute();
+  const byHub = Map.groupBy(rows, (row) => row.hub_peer_id);
+  return new Map(
+    Array.from(byHub, ([id, of]) => [id, of.map(({ name, endpoint }) => ({ name, seenAt: endpoint }))]),
+  );
 }
 
 /** Adds to the plan what concerns one peer, and what it makes of others. */

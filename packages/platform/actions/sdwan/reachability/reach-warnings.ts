@@ -18,6 +18,14 @@ export interface Member {
   readonly listed: readonly string[];
   /** In which it reaches beyond its own links, as it says; empty: not known. */
   readonly families: readonly Family[];
+  /** User devices that it carries as their hub. */
+  readonly devices: readonly MemberDevice[];
+}
+
+export interface MemberDevice {
+  readonly name: string;
+  /** Where its hub sees it, address and port; null: it has never connected. */
+  readonly seenAt: string | null;
 }
 
 export interface Warning {
@@ -38,6 +46,7 @@ export function reachWarnings(
     const needing = others.filter((other) => one.hubSlot !== null || other.hubSlot === null);
     const found = [
       insideOnly(one, others),
+      insideOnlyForDevices(one),
       noCommonFamily(one, { others: needing, haveMet }),
       forwardNeeded(one, { others, haveMet }),
     ];
@@ -57,6 +66,22 @@ function insideOnly(one: Member, others: readonly Member[]): Warning | null {
   return {
     code: 'endpoint_only_inside',
     detail: `"${one.hostname}" has the endpoint ${one.endpoints.join(', ')}, which works only inside its own site, and ${named(outside)} ${outside.length === 1 ? 'is' : 'are'} outside that site. Set endpoint_address to an address that these reach.`,
+  };
+}
+
+/** The same for devices, which come from anywhere: those that are seen outside, and those that never came. */
+function insideOnlyForDevices(one: Member): Warning | null {
+  const endpoints = one.endpoints.flatMap((text) => parseEndpoint(text) ?? []);
+  if (!endpoints.every(({ address }) => isCallableInsideOnly(address))) return null;
+  const lost = one.devices.filter(({ seenAt }) => {
+    const seen = seenAt === null ? null : parseEndpoint(seenAt);
+    return seen === null || isPubliclyRoutable(seen.address);
+  });
+  if (lost.length === 0) return null;
+  const names = named(lost.map(({ name }) => ({ hostname: name })));
+  return {
+    code: 'endpoint_only_inside',
+    detail: `"${one.hostname}" has the endpoint ${one.endpoints.join(', ')}, which works only inside its own site, and is the hub of the user ${lost.length === 1 ? 'device' : 'devices'} ${names}, which cannot connect from outside. Set endpoint_address to an address that ${lost.length === 1 ? 'it reaches' : 'they reach'}, then reissue.`,
   };
 }
 
@@ -116,7 +141,7 @@ function withAnyPort(address: string): string {
   return familyOf(address) === 6 ? `[${address}]:1` : `${address}:1`;
 }
 
-function named(members: readonly Member[]): string {
+function named(members: readonly { readonly hostname: string }[]): string {
   const shown = members.slice(0, namedInErrorMax).map(({ hostname }) => `"${hostname}"`);
   const more = members.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
