@@ -25,6 +25,8 @@ const answersTo: Partial<Record<Bend, readonly number[]>> = {
   no_utf8: [400],
   name_twice: [400],
   broken_percent: [400],
+  broken_path: [400],
+  long_path: [400],
   parameter_twice: [422],
   body_on_get: [400],
   other_method: [405],
@@ -60,6 +62,55 @@ describe(`requests made from the schemas (POWERNODE_TEST_SEED=${seed})`, () => {
     }
     expect(bends.filter((bend) => !seen.has(bend))).toEqual([]);
   });
+});
+
+const paths = [
+  '/%zz',
+  '/%ff.html',
+  '/a%00.js',
+  '/%',
+  '/api/%zz',
+  '/api/v1/actions/%c3%28',
+  `/${'x'.repeat(12_000)}`,
+  `/${'x/'.repeat(4_000)}`,
+  '/.well-known/',
+  '/.well-known/nothing-of-the-kind',
+  '/.well-known/oauth-protected-resource',
+  '/bootstrap',
+  '/bootstrap/',
+  '/bootstrap/inspect',
+  '/bootstrap/issue',
+  '/bootstrap/%zz',
+  '/mcp',
+  '/mcp/%zz',
+  '/healthz',
+  '/metrics',
+  '/install.sh',
+  '/openapi.json',
+  '/schemas/%2e%2e%2fetc%2fpasswd',
+  '//',
+  '/..%2f..%2fetc%2fpasswd',
+];
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'M-SEARCH'];
+
+test('no path that the document does not name is answered with 5xx, by whatever method [9.22]', async () => {
+  for (const path of paths) {
+    for (const method of methods) {
+      // No stream is opened, which would not end.
+      if (path === '/mcp' && method === 'GET') continue;
+      for (const token of [null, undefined] as const) {
+        const said = `${method} ${path.slice(0, 60)}`;
+        const answer = await edge.send({ method, path, ...(token === null ? { token } : {}) });
+        expect(answer.status, said).toBeLessThan(500);
+        // MCP answers in JSON-RPC.
+        if (method !== 'HEAD' && path !== '/mcp')
+          expectForm(answer, `${said}: ${answer.status} ${answer.text.slice(0, 200)}`);
+        if (answer.status === 405) expect(answer.headers['allow'], said).toMatch(/^[A-Z]+(?:, [A-Z]+)*$/);
+        if (/%(?:zz|ff|00|c3%28|$)/.test(path)) expect(answer.status, said).toBe(400);
+        if (path.startsWith('/.well-known/')) expect([404, 405], said).toContain(answer.status);
+      }
+    }
+  }
 });
 
 function expectForm({ status, headers, text }: Answer, said: string): void {

@@ -4,6 +4,8 @@ import { asPathRepeatsMax } from '../limits/routing.ts';
 
 /** What `_` stands for: an end of the path, or a separator in it. */
 const separator = '(?:^|[,{}() ]|$)';
+/** Of the characters that one consists of. */
+export const asPathText = '^[0-9._^$\\[\\]()|*+?-]+$';
 const item = /^(?:[0-9._^$]|\[\^?[0-9]+(?:-[0-9]+)?\])/;
 const repeat = /^[*+?]/;
 

@@ -71,7 +71,8 @@ const ipv4 = `${octet}(?:\\.${octet}){3}`;
 const group = '[0-9A-Fa-f]{1,4}';
 /** Eight colons are those of a `::` before or behind seven groups, where it stands for one (RFC 4291 §2.2). */
 const ipv6 = `(?:(?:[0-9A-Fa-f]{0,4}:){2,7}(?:${group}|${ipv4})?|:(?::${group}){7}|(?:${group}:){7}:)`;
-const prefixPattern = `^(?:${ipv4}/(?:3[0-2]|[12]?\\d)|${ipv6}/(?:12[0-8]|1[01]\\d|[1-9]?\\d))$`;
+/** Of the texts that may be a prefix; what of them is none is said by whoever reads it. */
+export const prefixPattern = `^(?:${ipv4}/(?:3[0-2]|[12]?\\d)|${ipv6}/(?:12[0-8]|1[01]\\d|[1-9]?\\d))$`;
 const endpointPattern = `^(?:${ipv4}(?::[1-9]\\d{0,4})?|\\[${ipv6}\\]:[1-9]\\d{0,4}|${ipv6})$`;
 
 /** A block of either family in canonical text. */

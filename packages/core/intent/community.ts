@@ -11,6 +11,10 @@ const wellKnown: ReadonlyMap<string, number> = new Map([
   ['no-peer', 0xffffff04],
 ]);
 
+const word = `(?:[1-9][0-9]{0,4}:(?:0|[1-9][0-9]{0,4})|${[...wellKnown.keys()].join('|')})`;
+/** Of a text of communities, but for how great the numbers may be and how many there may be. */
+export const communityPattern = `^ *${word}(?: +${word})* *$`;
+
 /** What is wrong with the text, as a sentence; null: nothing. */
 export function communityFault(text: string): string | null {
   const words = text.split(' ').filter((word) => word !== '');

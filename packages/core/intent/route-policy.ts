@@ -5,9 +5,9 @@ import * as limits from '../limits/routing.ts';
 import { addressTextMax } from '../limits/texts.ts';
 import { formatAddress, parseAddress, widthOf } from '../net/address.ts';
 import { canonicalPrefix, formatPrefix, hostMask, parsePrefix } from '../net/prefix.ts';
-import { asPathFault } from './as-path.ts';
+import { asPathFault, asPathText } from './as-path.ts';
 import * as common from './common.ts';
-import { communitiesOf, communityFault } from './community.ts';
+import { communitiesOf, communityFault, communityPattern } from './community.ts';
 
 export const policyDirection = z.enum(['import', 'export']);
 const policyAction = z.enum(['permit', 'deny']);
@@ -22,7 +22,7 @@ const prefix = z
     context.addIssue({ code: 'custom', message: prefixFault(text) });
     return z.NEVER;
   })
-  .meta({ description: 'address/length, host bits zero' });
+  .meta({ pattern: common.prefixPattern, description: 'address/length, host bits zero' });
 
 function prefixFault(text: string): string {
   const [, addressText = '', lengthText = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
@@ -44,7 +44,8 @@ const community = z
     if (message === null) return communitiesOf(text).join(' ');
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
-  });
+  })
+  .meta({ pattern: communityPattern });
 
 const asPath = z
   .string()
@@ -53,7 +54,8 @@ const asPath = z
   .superRefine((text, context) => {
     const message = asPathFault(text);
     if (message !== null) context.addIssue({ code: 'custom', message });
-  });
+  })
+  .meta({ pattern: asPathText });
 
 const prependRule = `must be a number from 1 to ${limits.ownPrependMax}, for the AS number of the account that many times, or a text of up to ${limits.prependedMax} other AS numbers, such as "65001 65001"`;
 
@@ -72,7 +74,8 @@ const prepend = z.union(
         }
         context.addIssue({ code: 'custom', message: prependRule });
         return z.NEVER;
-      }),
+      })
+      .meta({ pattern: '^ *[1-9][0-9]{0,9}(?: +[1-9][0-9]{0,9})* *$' }),
   ],
   { error: (issue) => (issue.code === 'invalid_union' ? prependRule : undefined) },
 );

@@ -56,7 +56,8 @@ function repeatedName(text: string): string | null {
     else if (code === quote) {
       const end = closingQuote(text, at);
       if (isName(text, end)) {
-        const name = JSON.parse(text.slice(at, end + 1)) as string;
+        const raw = text.slice(at + 1, end);
+        const name = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
         const names = objects.at(-1);
         if (names?.has(name) === true) return name;
         names?.add(name);

@@ -30,7 +30,20 @@ export interface OperatorListenerParts {
   readonly authority: Authority;
   readonly app: Pick<ReturnType<typeof createHttpApp>, 'fetch'>;
   readonly log: Logger;
+  /** Left out: those of the product. */
+  readonly limits?: ConnectionLimits;
 }
+
+export interface ConnectionLimits {
+  readonly connections: number;
+  /** From one address that is not of this machine. */
+  readonly connectionsPerSource: number;
+}
+
+const productLimits: ConnectionLimits = {
+  connections: operatorConnectionsMax,
+  connectionsPerSource: operatorConnectionsPerSourceMax,
+};
 
 export interface OperatorListener {
   /** Where operators reach it. */
@@ -51,7 +64,7 @@ export async function listenForOperators(parts: OperatorListenerParts): Promise<
   const { server, stopRenewing } = plain
     ? { server: createHttpServer(arrival, listener), stopRenewing: () => undefined }
     : await secureServer(parts, listener);
-  bound(server);
+  bound(server, parts.limits ?? productLimits);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings)));
     server.listen({ host: settings.host, port: settings.port }, resolve);
@@ -116,15 +129,15 @@ const arrival = {
 };
 
 /** How many connections there may be, in all and from one address. */
-function bound(server: HttpServer): void {
-  server.maxConnections = operatorConnectionsMax;
+function bound(server: HttpServer, limits: ConnectionLimits): void {
+  server.maxConnections = limits.connections;
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const source = socket.remoteAddress ?? '';
     // A proxy on this machine stands for everybody.
     if (isLoopbackAddress(source)) return;
     const count = (open.get(source) ?? 0) + 1;
-    if (count > operatorConnectionsPerSourceMax) {
+    if (count > limits.connectionsPerSource) {
       socket.destroy();
       return;
     }

@@ -33,7 +33,12 @@ export interface Operation {
   /** null: the operation takes no body. */
   readonly body: Schema | null;
   readonly responses: Readonly<Record<string, unknown>>;
+  /** Methods that no operation of the path has. */
+  readonly otherMethods: readonly string[];
 }
+
+/** HEAD goes where GET does. */
+const methodsOfHttp = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 interface Document {
   readonly paths: Readonly<
@@ -70,6 +75,7 @@ export function operationsOf(read: unknown): Operation[] {
           parameters: parameters.filter((one) => one.in !== 'header').map((one) => whole(document, one)),
           body: content === undefined ? null : inlined(document, content.schema),
           responses: operation.responses,
+          otherMethods: methodsOfHttp.filter((one) => !(one.toLowerCase() in methods)),
         },
       ];
     }),

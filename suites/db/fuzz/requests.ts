@@ -11,6 +11,8 @@ export const bends = [
   'no_utf8',
   'name_twice',
   'broken_percent',
+  'broken_path',
+  'long_path',
   'parameter_twice',
   'body_on_get',
   'other_method',
@@ -18,6 +20,9 @@ export const bends = [
   'too_deep',
   'no_json',
 ] as const;
+/** Longer than an address may be, and less than the listener takes as headers. */
+const longPath = 8_000;
+
 export type Bend = (typeof bends)[number];
 
 export interface Drawn {
@@ -31,6 +36,8 @@ interface Plain {
   readonly path: string;
   readonly query: readonly (readonly [string, string])[];
   readonly body: Record<string, unknown> | null;
+  /** Which of the methods that the path does not have. */
+  readonly other: number;
 }
 
 export function requestFor(operation: Operation, bend: Bend): fc.Arbitrary<Drawn> {
@@ -50,6 +57,7 @@ function plainOf(operation: Operation): fc.Arbitrary<Plain> {
       })
       .map((query) => Object.entries(query).map(([name, value]) => [name, asText(value)] as const)),
     body: operation.body === null ? fc.constant(null) : objectOf(operation.body),
+    other: fc.nat(100),
   });
 }
 
@@ -107,7 +115,14 @@ function bent(operation: Operation, bend: Bend, plain: Plain): Sent | null {
         ? { method, path: plain.path, body: '{"limit": 1}' }
         : null;
     case 'other_method':
-      return { method: 'OPTIONS', path: plain.path };
+      return {
+        method: operation.otherMethods[plain.other % operation.otherMethods.length] ?? '',
+        path: plain.path,
+      };
+    case 'broken_path':
+      return { method, path: `${plain.path}/${['%zz', '%ff', '%00', '%'][plain.other % 4]}` };
+    case 'long_path':
+      return { method, path: `${plain.path}/${'x'.repeat(longPath)}` };
     case 'unknown_parameter':
       return withBody('{"no_such_parameter": 1}');
     case 'too_deep':

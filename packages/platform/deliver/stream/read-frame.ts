@@ -1,8 +1,10 @@
-// Reads what came on a node's stream: JSON of one of the protocol's messages, and nothing that could not be stored.
+// Reads what came on a node's stream: JSON of one of the protocol's messages, and nothing that could not be stored or that
+// another reader could take differently.
+import { ProductError } from '@powernode/core/errors';
 import { nodeFrameDepthMax } from '@powernode/core/limits/node-stream';
 import type { CapabilityRange } from '@powernode/core/wire/capability';
 import { fromEarlier } from '@powernode/core/wire/earlier';
-import { isNestedDeeper } from '@powernode/core/wire/json-depth';
+import { readJsonText } from '@powernode/core/wire/json-text';
 import {
   firstFrame,
   type NodeMessage,
@@ -17,7 +19,9 @@ const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
 /** `capability`: what both sides speak. */
 export function readFrame(text: string, capability: number): Read<NodeMessage> {
   const value = fromEarlier(parse(text), capability);
-  return value === undefined ? { kind: 'unreadable', why: 'no JSON' } : readMessage(nodeMessages, value);
+  return value === undefined
+    ? { kind: 'unreadable', why: 'no JSON, or a name twice in one object' }
+    : readMessage(nodeMessages, value);
 }
 
 /** What the node of this first frame serves, whatever else is in it; null: it is no hello. */
@@ -27,10 +31,11 @@ export function readCapabilities(text: string): CapabilityRange | null {
 }
 
 function parse(text: string): unknown {
-  if (unstorable.test(text) || isNestedDeeper(text, nodeFrameDepthMax)) return undefined;
+  if (unstorable.test(text)) return undefined;
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return readJsonText(text, nodeFrameDepthMax);
+  } catch (error) {
+    if (error instanceof ProductError) return undefined;
+    throw error;
   }
 }

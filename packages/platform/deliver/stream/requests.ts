@@ -48,9 +48,12 @@ export async function answerRequest(
   }
 }
 
+/** All of them are asked by POST. */
+const paths: ReadonlySet<string> = new Set([enrolPath, renewPath, leavePath]);
+
 async function perform(parts: RequestParts, request: IncomingMessage, client: Client): Promise<object> {
   const isPost = request.method === 'POST';
-  if (!isPost && (request.url === enrolPath || request.url === renewPath)) {
+  if (!isPost && paths.has(request.url ?? '')) {
     throw new ProductError('method_not_allowed', `This URL supports POST, not ${request.method ?? ''}.`);
   }
   if (isPost && request.url === enrolPath) {
@@ -116,6 +119,8 @@ function send(response: ServerResponse, answer: { readonly status: number; reado
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     ...retryAfter(answer.body),
+    // RFC 9110 §15.5.6.
+    ...(answer.status === 405 ? { Allow: 'POST' } : {}),
     // What was not read of a refused body would be taken for the next request.
     ...(answer.status === 200 ? {} : { connection: 'close' }),
   });

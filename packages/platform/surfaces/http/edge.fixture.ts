@@ -1,5 +1,5 @@
 // Test support: the operators' listener as a process has it, spoken to by requests that no HTTP client would make.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,12 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { createBootstrap } from '../../actions/sdwan/devices/bootstrap.ts';
 import { readSettings } from '../../config/settings.ts';
-import { isPlain, listenForOperators, namesOf } from '../../start/operator-listener.ts';
+import {
+  type ConnectionLimits,
+  isPlain,
+  listenForOperators,
+  namesOf,
+} from '../../start/operator-listener.ts';
 import { startTestPlatform } from '../../testing/test-platform.ts';
 import { mcpSurface } from '../mcp/surface.ts';
 import { createHttpApp } from './app.ts';
@@ -37,9 +42,18 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-export async function startEdge(): Promise<Edge> {
+export interface EdgeParts {
+  /** More flags of the platform. */
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly limits?: ConnectionLimits;
+}
+
+export async function startEdge({ flags: more = {}, limits }: EdgeParts = {}): Promise<Edge> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pn-edge-'));
-  const flags = { port: '0', 'data-dir': dataDir, 'allowed-hosts': 'allowed.example' };
+  const flags = { port: '0', 'data-dir': dataDir, 'allowed-hosts': 'allowed.example', ...more };
+  for (const page of ['index.html', 'bootstrap.html']) {
+    await writeFile(path.join(dataDir, page), '<!doctype html><title>page</title>');
+  }
   const settings = readSettings({ flags, environment: {} });
   const log = pino({ level: 'silent' });
   const platform = await startTestPlatform();
@@ -72,7 +86,13 @@ export async function startEdge(): Promise<Edge> {
     downloads: null,
     consoleDirectory: dataDir,
   });
-  const listener = await listenForOperators({ settings, authority: platform.authority, app, log });
+  const listener = await listenForOperators({
+    settings,
+    authority: platform.authority,
+    app,
+    log,
+    ...(limits === undefined ? {} : { limits }),
+  });
   const port = Number(new URL(listener.url).port);
   const send = (sent: Sent) => sendTo(port, sent, platform.adminToken);
   return {
