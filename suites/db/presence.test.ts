@@ -3,6 +3,7 @@
 // real machines and a browser: suites/e2e/presence.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type PlatformProgram, startPlatformProgram } from '../stage/platform-program.ts';
+import { promisedMs } from '../stage/quiet.ts';
 import { Surfaces } from '../stage/surfaces.ts';
 
 interface Member {
@@ -41,20 +42,33 @@ function saysOfHub(member: Member, state: 'answers' | 'silent'): void {
   });
 }
 
-/** Waits until every surface says so; answers why, by surface. */
+/** From when something is so until each surface shows it. */
+const shownWithinMs = promisedMs(2_000);
+
+/** Waits until every surface says so, which each does in a look that begins in time; answers why, by surface. */
 async function everywhere(reachable: boolean): Promise<Map<string, string>> {
   const why = new Map<string, string>();
-  for (const name of surfaces.names) {
-    await vi.waitUntil(
-      async () => {
-        const said = await surfaces.look(name);
-        why.set(name, said.why);
-        return said.reachable === reachable;
-      },
-      { timeout, interval: 50 },
-    );
-  }
+  await inTime(async (name) => {
+    const said = await surfaces.look(name);
+    why.set(name, said.why);
+    return said.reachable === reachable;
+  });
   return why;
+}
+
+async function inTime(isShown: (name: string) => Promise<boolean>): Promise<void> {
+  const startMs = performance.now();
+  await Promise.all(
+    surfaces.names.map(async (name) => {
+      let lookedMs = 0;
+      const look = () => {
+        lookedMs = performance.now() - startMs;
+        return isShown(name);
+      };
+      await vi.waitUntil(look, { timeout, interval: 50 });
+      expect(lookedMs, `${name} after so many ms`).toBeLessThan(shownWithinMs);
+    }),
+  );
 }
 
 async function told(kind: string, since: Date): Promise<Record<string, unknown>> {
@@ -149,4 +163,12 @@ test('a machine that answers the platform, and UDP of which does not pass [9.28]
   hears(true, [edge]);
   saysOfHub(edge, 'answers');
   await everywhere(true);
+});
+
+test('a machine that left is on no surface any more [9.14]', async () => {
+  const since = new Date();
+  await platform.leave(edge.instanceId);
+  await inTime((name) => surfaces.isGone(name));
+  expect(await surfaces.instance()).toMatchObject({ connected: false, status: 'terminated' });
+  await told('system.instance.', since);
 });

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
+import { leaveSimulated } from '../../packages/platform/deliver/simulated-enrolment.ts';
 import type { SimulatedNode } from '../../packages/platform/deliver/simulated-node.ts';
 import { joinSimulated } from './join-simulated.ts';
 
@@ -27,6 +28,8 @@ export interface PlatformProgram {
   joinMachine(hostname: string): Promise<string>;
   /** The node of a machine that joined. */
   nodeOf(instanceId: string): SimulatedNode;
+  /** The machine leaves the fleet by itself. */
+  leave(instanceId: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -51,6 +54,7 @@ export async function startPlatformProgram(options: readonly string[] = []): Pro
   });
   const url = await announced(child, () => log);
   const nodes = new Map<string, SimulatedNode>();
+  const leavings = new Map<string, () => Promise<void>>();
   const token = readFileSync(path.join(directory, 'admin-token'), 'utf8').trim();
 
   async function action<Answer>(name: string, input: object): Promise<Answer> {
@@ -83,6 +87,11 @@ export async function startPlatformProgram(options: readonly string[] = []): Pro
       if (node === undefined) throw new Error(`no machine ${instanceId} has joined`);
       return node;
     },
+    async leave(instanceId) {
+      // As an agent that ends; who is connected with the identity would be another machine.
+      nodes.get(instanceId)?.close();
+      await leavings.get(instanceId)?.();
+    },
     action,
     async joinMachine(hostname) {
       const { join_token: made } = await action<{ join_token: { token: string } }>(
@@ -90,10 +99,11 @@ export async function startPlatformProgram(options: readonly string[] = []): Pro
         {},
       );
       const nodeUrl = `https://127.0.0.1:${nodePort}`;
-      const { node, instanceId } = await joinSimulated({
+      const { node, instanceId, credentials } = await joinSimulated({
         ...{ nodeUrl, token: made.token, hostname, unusedKeys: 30 },
       });
       nodes.set(instanceId, node);
+      leavings.set(instanceId, () => leaveSimulated({ nodeUrl, credentials }));
       await vi.waitUntil(async () => (await statusOf(instanceId)) === 'running', { timeout: runningMs });
       return instanceId;
     },

@@ -150,6 +150,44 @@ export class Surfaces {
     },
   };
 
+  /** Whether the surface has nothing of the machine as a member any more: absent, and not only not reached. */
+  async isGone(name: string): Promise<boolean> {
+    return (await this.#gone[name]?.()) ?? Promise.reject(new Error(`no surface ${name}`));
+  }
+
+  readonly #gone: Readonly<Record<string, () => Promise<boolean>>> = {
+    HTTP: async () => isAbsent(await this.#get(`sdwan/peers/${this.#of.peerId}`)),
+    list: async () => {
+      const query = `network_id=${this.#of.networkId}&limit=500`;
+      const { peers } = await this.#get<{ peers: { id: string }[] }>(`sdwan/peers?${query}`);
+      return peers.length > 0 && !peers.some(({ id }) => id === this.#of.peerId);
+    },
+    topology: async () => (await this.look('topology')) === nothing,
+    explain: async () => {
+      const { networkId, fromPeerId, peerId } = this.#of;
+      const [source, destination] = [{ peer_id: fromPeerId }, { peer_id: peerId }];
+      const asked = { network_id: networkId, source, destination, protocol: 'icmp6' };
+      return isAbsent(await this.#act('system_sdwan_explain_reachability', asked));
+    },
+    matrix: async () => (await this.look('matrix')).why === '',
+    MCP: async () => {
+      const asked = { name: 'system_sdwan_get_peer', arguments: { peer_id: this.#of.peerId } };
+      const answer = await this.#mcp?.callTool(asked);
+      return answer?.isError === true && JSON.stringify(answer.content).includes('not_found');
+    },
+    CLI: async () => {
+      const list = ['peer', 'list', '--network-id', this.#of.networkId, '--limit', '500', '--json'];
+      const { peers } = JSON.parse(await this.#command(list)) as { peers: { id: string }[] };
+      return peers.length > 0 && !peers.some(({ id }) => id === this.#of.peerId);
+    },
+    metrics: async () => (await this.look('metrics')).reachable === null,
+    console: async () => {
+      const spots = this.#page?.locator('[data-spot]');
+      const own = spots?.filter({ hasText: this.#of.hostname });
+      return (await spots?.count()) !== 0 && (await own?.count()) === 0;
+    },
+  };
+
   async instance(): Promise<{ connected: boolean; offline_since: string | null; status: string }> {
     const path = `instances/${this.#of.instanceId}`;
     return (
@@ -209,6 +247,11 @@ export class Surfaces {
       child.once('close', () => resolve(text));
     });
   }
+}
+
+/** An answer that is the problem of what is not there. */
+function isAbsent(answer: unknown): boolean {
+  return (answer as { readonly code?: unknown }).code === 'not_found';
 }
 
 const nothing: Said = { reachable: null, why: 'it is not there' };

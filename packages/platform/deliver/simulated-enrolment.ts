@@ -6,6 +6,7 @@ import {
   type EnrolResponse,
   enrolPath,
   enrolResponse,
+  leavePath,
   renewPath,
   renewResponse,
 } from '@powernode/core/wire/enrolment';
@@ -63,6 +64,15 @@ export class Refused extends Error {
     super(`${status} ${problem.code}: ${problem.detail}`);
     this.code = problem.code ?? '';
   }
+}
+
+/** As `powernode agent leave` does. */
+export async function leaveSimulated(of: {
+  readonly nodeUrl: string;
+  readonly credentials: NodeCredentials;
+}): Promise<void> {
+  const { keyPem: key, certificatePem: cert, authorityPem: ca } = of.credentials;
+  await post(`${of.nodeUrl}${leavePath}`, {}, { key, cert, ca });
 }
 
 export function post(

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Change } from '@powernode/core/compile/fleet-index';
 import { authFailuresPerMinuteMax } from '@powernode/core/limits/requests';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inAccount } from '../../store/tenancy.ts';
 import { makeMachine } from '../../trust/machine.fixture.ts';
 import { makeJoinToken } from '../../trust/tokens.ts';
 import { enrolSimulated, renewSimulated } from '../simulated-enrolment.ts';
@@ -30,6 +31,11 @@ describe('joining', () => {
     expect(row.certificate_serial).toMatch(/^[0-9a-f]{32}$/);
     expect(answer.platform_id).toBe(stage.authority.platformId);
     expect(await stage.eventKinds()).toContain('system.instance.joined');
+    // It is in no network until somebody attaches it.
+    const peers = await inAccount(stage.store, stage.accountId, (trx) =>
+      trx.selectFrom('peers').select('id').where('instance_id', '=', answer.instance_id).execute(),
+    );
+    expect(peers).toEqual([]);
     await expect(stage.enrol(token, await makeMachine())).rejects.toMatchObject({
       code: 'unauthenticated',
       message: expect.stringMatching(/already used/),

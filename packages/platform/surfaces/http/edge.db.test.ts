@@ -134,6 +134,27 @@ describe('the names of the listener', () => {
   });
 });
 
+describe('headers', () => {
+  it('of a proxy say nothing of where a request comes from', async () => {
+    const forged = { 'x-forwarded-host': 'localhost', forwarded: 'host=localhost', host: 'attacker.example' };
+    expectStatus(await edge.send({ method: 'GET', path: '/healthz', headers: forged }), 403);
+    const path = '/api/v1/system/instances';
+    const statuses = new Set<number>();
+    // Each says that it comes from somewhere else; all are of one source.
+    for (let i = 0; i < 60; i++) {
+      const headers = {
+        'x-forwarded-for': `203.0.113.${i}`,
+        'x-real-ip': `203.0.113.${i}`,
+        forwarded: `for=203.0.113.${i}`,
+        authorization: `Bearer pnt_${'x'.repeat(43)}`,
+      };
+      statuses.add((await edge.send({ method: 'GET', path, headers })).status);
+    }
+    expect([...statuses]).toEqual([401, 429]);
+    expectStatus(await edge.get(path), 200);
+  });
+});
+
 describe('metrics', () => {
   it('need the token of an administrator of the platform, from loopback too [9.23]', async () => {
     expectStatus(await edge.send({ method: 'GET', path: '/metrics', token: null }), 401);

@@ -2,6 +2,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import type { Role } from '@powernode/core/intent/account';
+import { promisedMs } from '@powernode/core/testing/quiet';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { createStreamRights, type StreamRights } from '../../access/stream-rights.ts';
@@ -145,14 +146,21 @@ describe.each(Object.entries(streams))('%s', (_name, open) => {
     await operatorsLeft(who);
     const stream = await open(who);
     await lose(who);
-    await stream.ended();
+    await endsInTime(stream.ended());
   });
 
   it('ends when its token expires [9.4]', async () => {
     const stream = await open(await reader(2));
-    await stream.ended();
+    await endsInTime(stream.ended(), 2000);
   });
 });
+
+/** Within a second of the loss, which is so many milliseconds away. */
+async function endsInTime(ended: Promise<void>, afterMs = 0): Promise<void> {
+  const startMs = performance.now();
+  await ended;
+  expect(performance.now() - startMs - afterMs, 'after so many ms').toBeLessThan(promisedMs(1000));
+}
 
 /** So that the one that is taken away is not the last owner. */
 async function operatorsLeft({ makerId }: Reader): Promise<void> {

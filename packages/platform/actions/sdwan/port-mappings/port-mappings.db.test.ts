@@ -325,7 +325,6 @@ describe('refused', () => {
     });
     await expect(create(nodes)).rejects.toMatchObject(taken);
     await expect(update(await create(), nodes)).rejects.toMatchObject(taken);
-    // Operators are at 127.0.0.1 only, and the node listener takes no UDP.
     for (const free of [{ external_port: 7070 }, { ...nodes, protocol: 'udp' }]) await create(free);
     await attach(scene.networkId, { hostname: `home-${counter}`, publicAddress: '192.0.2.1' });
     await expect(create({ ...nodes, external_address: '192.0.2.1' })).rejects.toMatchObject(taken);
