@@ -34,7 +34,7 @@ export const virtualIpActions = {
     name: 'system_sdwan_create_virtual_ip',
     title: 'Create a virtual IP',
     description:
-      'An overlay address that one peer holds at a time, with others that take over in order; with anycast, all holders answer for it, packets go to the nearest, and a holder whose health_check fails is left out. Without address it gets a free one. When its holder fails, the policy system.sdwan_vip_failover decides whether it moves automatically.',
+      'An overlay address that one peer holds at a time, with others that take over in order; with anycast, all holders answer for it, packets go to the nearest, and a holder whose health_check fails is left out. Without address it gets a free one. When its holder fails, or the health_check on it, the policy system.sdwan_vip_failover decides whether it moves automatically.',
     input: {
       network_id: common.id,
       name: common.name,
@@ -43,9 +43,9 @@ export const virtualIpActions = {
       anycast: z.boolean().default(false),
       address: common.address.optional(),
       ...settings,
-      health_check: healthCheck
-        .optional()
-        .meta({ description: 'With anycast alone: what each holder asks the service on its own instance' }),
+      health_check: healthCheck.optional().meta({
+        description: 'What each holder asks the service at the address on its own instance',
+      }),
     },
     output: { virtual_ip: virtualIp },
     permission: 'system.sdwan.virtual_ips.manage',

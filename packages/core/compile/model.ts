@@ -84,7 +84,7 @@ export interface VirtualIpModel {
   readonly holder: PeerId | null;
   /** Rises with every change of the holder. */
   readonly epoch: number;
-  /** What each holder of an anycast address asks the service at it. Absent: nothing. */
+  /** What each holder asks the service at the address. Absent: nothing. */
   readonly healthCheck?: HealthCheck;
 }
 

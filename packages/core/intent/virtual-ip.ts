@@ -16,7 +16,7 @@ export const failoverHolders = z
 
 const times = z.int().min(1).max(anycastLimits.healthCheckTimesMax);
 
-/** What each holder asks the service at the address on its own machine. */
+/** What a holder asks the service at the address on its own machine. */
 export const healthCheck = z
   .strictObject({
     protocol: z.enum(['tcp', 'http']).meta({
@@ -68,6 +68,7 @@ export const virtualIpTransition = z.object({
   reason: z.enum([
     'created',
     'holder_dead',
+    'check_failed',
     'by_hand',
     'preempted',
     'holder_changed',
@@ -112,10 +113,10 @@ export type VirtualIp = z.infer<typeof virtualIp>;
 
 export const virtualIpWithHistory = virtualIp.extend({
   transitions: z.array(virtualIpTransition),
-  holders: z
-    .array(virtualIpHolder)
-    .default([])
-    .meta({ description: 'Of an anycast address: all of its holders, with the health of their service' }),
+  holders: z.array(virtualIpHolder).default([]).meta({
+    description:
+      'With the health of their service: all holders of an anycast address, otherwise the current holder',
+  }),
 });
 
 export const virtualIpCandidate = z.object({

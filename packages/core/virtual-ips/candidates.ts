@@ -18,7 +18,7 @@ export type Fitness = 'healthy' | 'degraded' | 'draining' | 'unavailable';
 /** Fitness counts first, then the order that the operator gave. */
 const tiers: Readonly<Record<Fitness, number>> = { healthy: 60, degraded: 30, draining: 10, unavailable: 0 };
 
-type CandidateState = Pick<State, 'row' | 'peers' | 'terms' | 'reports'>;
+type CandidateState = Pick<State, 'row' | 'peers' | 'terms' | 'reports' | 'check'>;
 
 export function fitnessOf(state: CandidateState, peerId: string): Fitness {
   const facts = state.peers.get(peerId);
@@ -51,6 +51,11 @@ export function bestCandidate(state: CandidateState, except: readonly (string | 
   return best?.peerId ?? null;
 }
 
+/** Candidates whose health check failed since one last succeeded: what serves at the address is no better there. */
+export function failedSinceHealthy({ row }: Pick<State, 'row'>): string[] {
+  return row.failedChecks.flatMap(({ peerId, recovered }) => (recovered ? [] : peerId));
+}
+
 /** Hubs among the peer's witnesses that reach it. */
 export function hubsReaching(state: CandidateState, peerId: string): string[] {
   const reports = state.reports.get(peerId);
@@ -66,6 +71,10 @@ function reasonsOf(
   const terms = state.terms.get(peerId);
   const reasons = [position === 0 ? 'primary holder' : `fail-over holder ${position}`];
   if (state.row.holder === peerId) reasons.push('holds it now');
+  if (state.row.holder === peerId && state.row.checked && state.check?.health === 'failing')
+    reasons.push('its health check fails');
+  else if (state.row.failedChecks.some((one) => one.peerId === peerId))
+    reasons.push('its health check failed when it last held it');
   if (facts === undefined || facts.presence !== 'attached')
     return [...reasons, 'is no longer in the network'];
   reasons.push(facts.connected ? 'its agent is connected' : 'its agent is not connected');

@@ -1,11 +1,11 @@
 // The decision about a virtual IP from its state at one moment. Pure. Only the leader decides. One write is in progress
 // at a time, and nothing is decided until it is done.
 import { holderWellMs } from '../limits/failover.ts';
-import { bestCandidate, fitnessOf } from './candidates.ts';
+import { bestCandidate, failedSinceHealthy, fitnessOf } from './candidates.ts';
 import { type Health, healthOf } from './health.ts';
 import { messages } from './messages.ts';
 import { proveRelease } from './release-proof.ts';
-import type { Effect, Phase, Reason, State, Step, WriteKind } from './state.ts';
+import type { Effect, Phase, Reason, Row, State, Step, WriteKind } from './state.ts';
 
 /** Unknown health is shown after this long: a platform that starts has all reports sooner. */
 const unknownShownMs = 5_000;
@@ -34,6 +34,13 @@ export function decide(before: State, now: number): Step {
   }
   if (health.verdict === 'down' || now >= lossCertainMs(state))
     return failOver(state, { holder, health, now });
+  if (health.verdict === 'failing') {
+    const step = failOver(state, { holder, health, now });
+    if (health.changesMs === null) return step;
+    return { state: step.state, effects: [...step.effects, wake(health.changesMs)] };
+  }
+  if (state.check?.health === 'healthy' && isFailureKept(row, holder))
+    return write(state, { kind: 'note_healthy', peerId: holder });
   const step =
     health.verdict === 'unknown'
       ? waitForReports(clearFailover(state), { holder, health, now })
@@ -43,6 +50,11 @@ export function decide(before: State, now: number): Step {
     health.verdict === 'healthy' && health.noReportFrom.length + health.unreachableFrom.length === 0;
   if (isWellEverywhere || health.changesMs === null) return step;
   return { state: step.state, effects: [...step.effects, wake(health.changesMs)] };
+}
+
+/** A failure of the holder itself, or one that is an obstacle to another move. */
+function isFailureKept(row: Row, holder: string): boolean {
+  return row.checked && row.failedChecks.some(({ peerId, recovered }) => peerId === holder || !recovered);
 }
 
 /** When it counts as lost: a hub without a report may be about to report that it reaches the holder. */
@@ -76,7 +88,9 @@ function grant(state: State): Step {
   // The peer that it was revoked from gets it back only when no other candidate can hold it.
   const to = isAvailable
     ? successor
-    : (bestCandidate(state, [move?.fromPeerId ?? null]) ?? bestCandidate(state));
+    : (bestCandidate(state, [move?.fromPeerId ?? null, ...failedSinceHealthy(state)]) ??
+      bestCandidate(state, [move?.fromPeerId ?? null]) ??
+      bestCandidate(state));
   if (to !== null) {
     const reason = move?.reason ?? 'holder_gone';
     return write(state, { kind: 'grant', to, reason, detail: move?.detail ?? messages.noPreviousHolder() });
@@ -87,11 +101,17 @@ function grant(state: State): Step {
     : write(state, { kind: 'unassign', detail });
 }
 
-/** The holder is down by all reports. */
+/**
+ * The holder is down by all reports, or its health check fails. For a failing check each candidate gets the address at
+ * most once until the check of one of them succeeds: only a holder can ask the service, so nothing is known of the next.
+ */
 function failOver(state: State, check: HolderCheck): Step {
   const { holder, health, now } = check;
-  const target = bestCandidate(state, [holder]);
-  const lost = messages.notReachable(state, holder, health);
+  const isFailing = health.verdict === 'failing';
+  const reason = isFailing ? 'check_failed' : 'holder_dead';
+  const untried = bestCandidate(state, [holder, ...failedSinceHealthy(state)]);
+  const target = isFailing ? untried : (untried ?? bestCandidate(state, [holder]));
+  const lost = isFailing ? messages.checkFails(state, holder) : messages.notReachable(state, holder, health);
   const sinceMs = health.verdict === 'down' ? state.health?.sinceMs : state.health?.lostSinceMs;
   const showAtMs = (sinceMs ?? now) + quickMoveMs;
   const refuse = (why: string, wakes: readonly Effect[] = []): Step => {
@@ -105,15 +125,15 @@ function failOver(state: State, check: HolderCheck): Step {
   if (now < holdDownEndsMs) return refuse(messages.holdDown(state), [wake(holdDownEndsMs)]);
   const detail = messages.moves(state, target, lost);
   if (state.mode === 'require_approval') {
-    return requestApproval(clearFailover(state), { target, reason: 'holder_dead', detail, lost });
+    return requestApproval(clearFailover(state), { target, reason, detail, lost });
   }
   // A connected holder acknowledges the release sooner than the expiry of its lease can be proven.
-  if (state.peers.get(holder)?.connected === true && !health.renewalLapsed) {
-    return write(clearFailover(state), { kind: 'revoke', successor: target, reason: 'holder_dead', detail });
+  if (isFailing || (state.peers.get(holder)?.connected === true && !health.renewalLapsed)) {
+    return write(clearFailover(state), { kind: 'revoke', successor: target, reason, detail });
   }
   const proof = proveRelease(state, holder, now);
   if (proof.state.isReleaseProven) {
-    return write(proof.state, { kind: 'grant', to: target, reason: 'holder_dead', detail });
+    return write(proof.state, { kind: 'grant', to: target, reason, detail });
   }
   const wakes = proof.wakeMs === null ? [] : [wake(proof.wakeMs)];
   if (now < showAtMs) return stepOf(proof.state, ...proof.effects, ...wakes, wake(showAtMs));
@@ -201,7 +221,9 @@ function preferredTarget(
   if (!row.preempt || now < holdDownEndsMs) return null;
   const better = row.candidates.find((peerId) => {
     const since = state.healthySinceMs.get(peerId);
-    return since !== undefined && now >= since + row.holdDownMs;
+    // Nobody knows whether the service answers again where its check failed.
+    const isKnownToFail = row.checked && row.failedChecks.some((one) => one.peerId === peerId);
+    return since !== undefined && now >= since + row.holdDownMs && !isKnownToFail;
   });
   return better === undefined ? null : { peerId: better, reason: 'preempted' };
 }

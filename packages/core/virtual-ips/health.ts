@@ -24,7 +24,11 @@ export function healthOf(state: State, peerId: string, now: number): Health {
   const facts = state.peers.get(peerId);
   if (terms === null) {
     // It has no witnesses, so there is no report against it either.
-    const verdict = facts?.connected === true ? 'healthy' : 'unknown';
+    const verdict = isCheckFailing(state, peerId)
+      ? 'failing'
+      : facts?.connected === true
+        ? 'healthy'
+        : 'unknown';
     const none = { unreachableFrom: [], reachableFrom: [], noReportFrom: [] };
     return { verdict, ...none, renewalLapsed, lost: false, changesMs: null };
   }
@@ -53,8 +57,16 @@ export function healthOf(state: State, peerId: string, now: number): Health {
   if (unreachableFrom.length + Number(renewalLapsed) >= blockingSetSize(terms))
     return { verdict: 'down', ...evidence };
   if (lost && noReportFrom.length === 0) return { verdict: 'down', ...evidence };
+  if (isCheckFailing(state, peerId)) return { verdict: 'failing', ...evidence };
   const hasQuorum = reachableFrom.length + Number(!renewalLapsed) >= terms.enough && reachableFrom.length > 0;
   return { verdict: hasQuorum ? 'healthy' : 'unknown', ...evidence };
+}
+
+/** What was last said by a holder that is not connected is no evidence. */
+export function isCheckFailing(state: Pick<State, 'row' | 'peers' | 'check'>, peerId: string): boolean {
+  const { row, peers, check } = state;
+  const isReported = row.checked && row.holder === peerId && check?.health === 'failing';
+  return isReported && peers.get(peerId)?.connected === true;
 }
 
 function reachOtherCandidate(state: State, holder: string, hubs: readonly string[]): boolean {

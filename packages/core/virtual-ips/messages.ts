@@ -18,6 +18,9 @@ export const messages = {
     return `The holder ${nameOf(state, holder)} does not answer ${who}.`;
   },
 
+  checkFails: (state: State, holder: string) =>
+    `The health check of ${nameOf(state, holder)} fails${state.check?.lastError == null ? '' : `: ${state.check.lastError}`}.`,
+
   onlyCandidate: () => 'It has no other candidate, so it does not move.',
 
   noOtherAvailable(state: State, holder: string): string {

@@ -1,11 +1,13 @@
 // The fail-over state of one virtual IP: its stored row, facts about its candidates, the reports of hubs on them, and
 // the write or proof in progress. Immutable values; step.ts has their transitions.
 import type { PolicyMode } from '../intent/autonomy.ts';
+import type { HolderHealth } from '../intent/virtual-ip.ts';
 import type { LeaseTerms, Terms } from './terms.ts';
 
 export type Reason =
   | 'created'
   | 'holder_dead'
+  | 'check_failed'
   | 'by_hand'
   | 'preempted'
   | 'holder_changed'
@@ -37,8 +39,24 @@ export interface Row {
   readonly successor: string | null;
   readonly move: Move | null;
   readonly lastMovedMs: number | null;
+  /** Whether its holder asks the service at it. */
+  readonly checked: boolean;
+  readonly failedChecks: readonly FailedCheck[];
   readonly phase: Phase;
   readonly detail: string | null;
+}
+
+/** A peer that the address was taken from because its health check failed. */
+export interface FailedCheck {
+  readonly peerId: string;
+  /** The check of a later holder has succeeded since then. */
+  readonly recovered: boolean;
+}
+
+/** What the health check of a holder found, as its agent reports it. */
+export interface CheckReport {
+  readonly health: HolderHealth;
+  readonly lastError: string | null;
 }
 
 /** Facts about a peer that may hold the address, or has to release it. */
@@ -73,6 +91,7 @@ export type WriteKind =
   | 'grant'
   | 'unassign'
   | 'complete'
+  | 'note_healthy'
   | 'set_phase'
   | 'request_approval'
   | 'withdraw_approval';
@@ -82,8 +101,8 @@ export interface Approval {
   readonly target: string;
 }
 
-/** Health of the holder (health.ts). */
-export type Verdict = 'healthy' | 'down' | 'unknown';
+/** Health of the holder (health.ts). failing: it is connected, and its health check fails. */
+export type Verdict = 'healthy' | 'down' | 'failing' | 'unknown';
 
 export interface ObservedHealth {
   readonly verdict: Verdict;
@@ -107,6 +126,8 @@ export interface State {
   readonly oldTerms: readonly Terms[];
   /** By peer and hub. */
   readonly reports: ReadonlyMap<string, ReadonlyMap<string, HubReport>>;
+  /** What the health check of the leaseholder found; null: nothing yet. */
+  readonly check: CheckReport | null;
   /** When the platform last acknowledged a renewal of the holder, or might have; null: never under this epoch. */
   readonly lastRenewedMs: number | null;
   /** No renewal of the holder is acknowledged any more, because the address is about to be revoked. */
@@ -145,6 +166,8 @@ export type Event =
       readonly peerId: string;
       readonly report: HubReport | null;
     }
+  /** null: the peer has no such check any more. */
+  | { readonly kind: 'check'; readonly peerId: string; readonly check: CheckReport | null }
   | { readonly kind: 'renew'; readonly peerId: string; readonly epoch: number }
   /** A hub confirms its report, asked after the moment of that proof. */
   | { readonly kind: 'confirmed'; readonly hub: string; readonly number: number }
@@ -175,6 +198,8 @@ export type Effect =
   | { readonly kind: 'unassign'; readonly detail: string }
   /** The holder has applied its grant: the move is complete. */
   | { readonly kind: 'complete' }
+  /** The check of the holder succeeds: earlier failures of candidates are no obstacle to another move. */
+  | { readonly kind: 'note_healthy'; readonly peerId: string }
   | { readonly kind: 'set_phase'; readonly phase: Phase; readonly detail: string | null }
   | {
       readonly kind: 'request_approval';
@@ -200,6 +225,7 @@ export function newState(row: Row, mode: PolicyMode): State {
     terms: new Map(),
     oldTerms: [],
     reports: new Map(),
+    check: null,
     lastRenewedMs: null,
     fenced: false,
     proof: null,

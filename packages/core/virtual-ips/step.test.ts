@@ -9,36 +9,11 @@ import {
 } from '../limits/failover.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Effect, type Event, newState, type PeerFacts, type Row, type State } from './state.ts';
+import { hubs, lease, row, well } from './step.fixture.ts';
 import { step } from './step.ts';
 import type { Terms } from './terms.ts';
 
-const hubs = ['h1', 'h2'];
-const lease = { witnesses: hubs, enough: 2 };
 const overMs = addressLeaseMs + addressLeaseMarginMs;
-
-const row: Row = {
-  anycast: false,
-  candidates: ['a', 'b', 'c'],
-  preempt: false,
-  holdDownMs: 0,
-  holder: 'a',
-  epoch: 1,
-  releasing: null,
-  successor: null,
-  move: null,
-  lastMovedMs: null,
-  phase: 'active',
-  detail: null,
-};
-
-const well: PeerFacts = {
-  hostname: '',
-  connected: true,
-  applied: 10,
-  inSync: true,
-  draining: false,
-  presence: 'attached',
-};
 
 let now: number;
 let state: State;

@@ -42,6 +42,8 @@ function applyEvent(
       return applyTerms(state, event);
     case 'report':
       return applyReport(state, event);
+    case 'check':
+      return event.peerId === leaseholderOf(state.row) ? { ...state, check: event.check } : state;
     case 'renew':
       return at.isAcknowledged ? { ...state, lastRenewedMs: at.now } : state;
     case 'confirmed':
@@ -95,6 +97,8 @@ function applyRow(state: State, row: Row): State {
     // that has to release the address still counts from its last renewal.
     lastRenewedMs: hasHolder ? null : state.lastRenewedMs,
     oldTerms: isSame ? state.oldTerms : ['unknown'],
+    // A report of the time when another peer, or this one before that, held it says nothing now.
+    check: isSame ? state.check : null,
     health: null,
     healthySinceMs: new Map(),
   };

@@ -1,5 +1,5 @@
-// Entries of documents about anycast addresses, beside `anycast` itself: who holds one, and what holders ask the service
-// at it.
+// Entries of documents about anycast addresses, beside `anycast` itself: who holds one. And what holders of any virtual IP
+// ask the service at it.
 import { z } from 'zod';
 import * as anycastLimits from '../limits/anycast.ts';
 import * as textsLimits from '../limits/texts.ts';
@@ -27,7 +27,10 @@ export const anycastHolderEntry = openObject({
 
 const times = z.int().min(1).max(anycastLimits.healthCheckTimesMax);
 
-/** On a holder: asks the service at the address on this machine, and does not announce the address while it fails. */
+/**
+ * On a holder: asks the service at the address on this machine. While it fails, an anycast address is not announced; of an
+ * address that one peer holds at a time the platform is told.
+ */
 export const healthCheckEntry = openObject({
   kind: z.literal('health_check'),
   /** `health_check/<virtual_ip_id>`, for agents that do not know the kind. */

@@ -140,6 +140,7 @@ class RunningDelivery implements Delivery {
         applied: (node, stream) => this.#subscriber.applied(node, stream),
         paths: (node, stream, message) => this.#subscriber.paths(node, stream, this.#ofItsOwn(node, message)),
         hold: (node, stream, message) => this.#subscriber.hold(node, stream, message),
+        checked: (node, stream, found) => this.#subscriber.checked(node, stream, found),
       },
       counters: this.#counters,
       clock,

@@ -1,6 +1,8 @@
 // Messages between processes of one platform about nodes on their streams, over the bus: what a node has applied
-// and what a hub reports, lease renewals on their way to the process that leads, and its answers on their way back.
+// what a hub reports, what the health checks of a holder find, lease renewals on their way to the process that leads, and its answers on their way back.
 // Any of it may be lost; as a whole it is sent again every second (limits: `hearsayBeatMs`).
+import { holderHealth } from '@powernode/core/intent/virtual-ip';
+import * as anycastLimits from '@powernode/core/limits/anycast';
 import * as limits from '@powernode/core/limits/overlay';
 import { z } from 'zod';
 
@@ -16,6 +18,19 @@ export const nodeReport = z.strictObject({
   stream: id,
   applied: z.strictObject({ revision: z.int(), hash: z.string().max(64) }).nullable(),
   words: z.array(z.strictObject({ peerId: id, alive: z.boolean() })).max(limits.watchedPeersMax),
+  /** What its health checks found; absent: it has none. */
+  checks: z
+    .array(
+      z.strictObject({
+        virtualIpId: id,
+        check: z.strictObject({
+          health: holderHealth,
+          lastError: z.string().max(anycastLimits.healthCheckErrorMax).nullable(),
+        }),
+      }),
+    )
+    .max(anycastLimits.healthChecksPerFrameMax)
+    .optional(),
 });
 export type NodeReport = z.infer<typeof nodeReport>;
 

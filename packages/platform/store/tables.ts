@@ -12,10 +12,10 @@ import type { PolicyStatement } from '@powernode/core/intent/route-policy';
 import type { PodSubnetSource, SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { HealthCheck, HolderHealth } from '@powernode/core/intent/virtual-ip';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
-import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { ColumnType, Generated } from 'kysely';
 import type { FindingTables } from './finding-tables.ts';
+import type { FailedCheckRow, VirtualIpMove } from './virtual-ip-columns.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Made = Generated<Date>;
@@ -296,6 +296,7 @@ export interface Database extends FindingTables {
     epoch: Generated<number>;
     last_transition_at: Date | null;
     health_check: Json<HealthCheck> | null;
+    failed_checks: ColumnType<readonly FailedCheckRow[], string | undefined, string>;
   };
   virtual_ip_health: {
     account_id: AccountId;
@@ -422,28 +423,4 @@ export interface Database extends FindingTables {
 export interface TakenFrom {
   readonly instance_id: InstanceId;
   readonly sequence: number;
-}
-
-/** Why a virtual IP moves, while it does. */
-export interface VirtualIpMove {
-  readonly reason:
-    | 'created'
-    | 'holder_dead'
-    | 'by_hand'
-    | 'preempted'
-    | 'holder_changed'
-    | 'holder_gone'
-    | 'drained';
-  readonly detail: string;
-  readonly actor: string;
-  readonly decided_at: string;
-  readonly from_peer_id: PeerId | null;
-  /** The machine of that one, which may have been detached meanwhile. */
-  readonly from_instance_id: InstanceId | null;
-  /** An operator has said that this machine is no more. */
-  readonly from_terminated: boolean;
-  /** All that it may be acting on until it has given the address up. */
-  readonly terms: readonly Terms[];
-  /** The account's change that gave it to its holder; null: nobody has got it yet. */
-  readonly given_sequence: number | null;
 }

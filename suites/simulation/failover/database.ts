@@ -51,6 +51,13 @@ export interface Loaded {
   readonly applied: ReadonlyMap<string, Held>;
 }
 
+export interface DatabaseParts {
+  readonly candidates: number;
+  readonly hubs: number;
+  /** Holders ask the service at the address. */
+  readonly checked: boolean;
+}
+
 export class Database extends Member {
   row: VirtualIpRow;
   readonly peers: Map<string, PeerModel>;
@@ -62,13 +69,14 @@ export class Database extends Member {
   #isLocked = false;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(world: World, parts: { readonly candidates: number; readonly hubs: number }) {
+  constructor(world: World, parts: DatabaseParts) {
     super(world, 'db');
     const candidates = Array.from({ length: parts.candidates }, (_, i) => candidatePeer(i + 1));
     const hubs = Array.from({ length: parts.hubs }, (_, i) => hubPeer(i + 1));
     this.peers = new Map([...candidates, ...hubs].map((peer) => [peer.id, peer]));
     const [primary, ...others] = candidates.map(({ id }) => id);
-    this.row = firstRow({ primary: primary ?? '', others, preempt: world.chance(0.3) });
+    const { checked } = parts;
+    this.row = firstRow({ primary: primary ?? '', others, preempt: world.chance(0.3), checked });
     this.changes.push({
       sequence: 1,
       changes: [
@@ -167,6 +175,7 @@ function firstRow(of: {
   readonly primary: string;
   readonly others: string[];
   readonly preempt: boolean;
+  readonly checked: boolean;
 }): VirtualIpRow {
   const made = new Date(1_790_000_000_000);
   return {
@@ -177,7 +186,8 @@ function firstRow(of: {
     address: 'fd00::f1',
     ipv4_address: null,
     anycast: false,
-    health_check: null,
+    health_check: of.checked ? { protocol: 'tcp', port: 53, interval_ms: 200, fall: 3, rise: 2 } : null,
+    failed_checks: [],
     primary_holder_peer_id: of.primary,
     failover_holder_peer_ids: of.others,
     preempt: of.preempt,

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { faults } from './faults.ts';
 import pastSeeds from './seeds.json' with { type: 'json' };
-import { simulate } from './stage.ts';
+import { simulate, simulateChecks } from './stage.ts';
 
 const runs = Number(process.env['POWERNODE_FAILOVER_RUNS'] ?? 20);
 const firstSeed = Number(process.env['POWERNODE_FAILOVER_SEED'] ?? Math.floor(Math.random() * 2 ** 30));
@@ -38,6 +38,32 @@ describe.each(hubCounts)('with %i hubs', (hubs) => {
     },
     limitMs,
   );
+});
+
+describe.each(hubCounts)('with %i hubs and a health check', (hubs) => {
+  test(
+    'never two holders, and always one in the end, whatever services do',
+    async () => {
+      const count = Math.ceil(runs / hubCounts.length);
+      for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+        const outcome = await simulate(seed, { hubs, checked: true });
+        expect(outcome, `seed ${seed}`).toMatchObject({ violations: [], isWell: true });
+      }
+    },
+    limitMs,
+  );
+
+  test('one candidate whose service answers gets it', async () => {
+    const outcome = await simulateChecks(firstSeed, { hubs, serving: 1 });
+    expect(outcome, `seed ${firstSeed}`).toMatchObject({ violations: [], isServed: true, state: 'active' });
+  });
+
+  test('each candidate gets it once when no service answers', async () => {
+    const outcome = await simulateChecks(firstSeed, { hubs, serving: 0 });
+    expect(outcome, `seed ${firstSeed}`).toMatchObject({ violations: [], state: 'error' });
+    // To take it and to give it are an epoch each.
+    expect(outcome.moves, `seed ${firstSeed}`).toBe(2 * 2);
+  });
 });
 
 describe('the simulation finds', () => {

@@ -1,6 +1,7 @@
 // The instances of the simulation: candidates and hubs with the agent's own leases, watches and document, and around
 // them what a machine is beside that: a line to one process of the platform, a disk, and a kernel that goes on when the
 // agent ends.
+import type { HolderHealth } from '@powernode/core/intent/virtual-ip';
 import { probeIntervalMs } from '@powernode/core/limits/probe';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { newestCapability } from '@powernode/core/wire/capability';
@@ -171,6 +172,12 @@ abstract class Instance extends Member {
 }
 
 export class Candidate extends Instance {
+  /** Whether the service at the address answers on this machine. */
+  serves = true;
+  /** Its document has a health check. */
+  #isAsked = false;
+  /** What it said of the service last, on this stream; null: nothing. */
+  #said: HolderHealth | null = null;
   #leases = new Leases();
   readonly #hubs: () => readonly Hub[];
   readonly #address: string;
@@ -193,7 +200,9 @@ export class Candidate extends Instance {
     this.#turn();
   }
 
-  protected greeted(): void {}
+  protected greeted(): void {
+    this.#said = null;
+  }
 
   protected received(message: PlatformMessage): void {
     if (message.kind !== 'lease_ack') return;
@@ -204,6 +213,7 @@ export class Candidate extends Instance {
   protected configured(): void {
     this.#leases.configure(this.config.leases, this.steadyMs);
     const entry = this.entries.get(`virtual_ip/${virtualIpId}`);
+    this.#isAsked = this.entries.has(`health_check/${virtualIpId}`);
     const isHeldAlone = entry?.kind === 'virtual_ip' && entry.lease === null;
     if (isHeldAlone) this.world.mayAnswer(this.name, Number.POSITIVE_INFINITY);
     else if (entry === undefined || this.world.answers.get(this.name) === Number.POSITIVE_INFINITY) {
@@ -220,8 +230,24 @@ export class Candidate extends Instance {
     if (renewal !== null && this.line !== null) {
       this.say({ kind: 'lease_renew', sequence: renewal.sequence, leases: [...renewal.leases] });
     }
+    this.#check();
     this.#write();
     this.after(probeIntervalMs, () => this.#turn());
+  }
+
+  #check(): void {
+    const found: HolderHealth = this.serves ? 'healthy' : 'failing';
+    const health = this.#isAsked ? found : null;
+    if (health === this.#said || this.line === null) return;
+    this.#said = health;
+    const since = new Date(this.wallMs).toISOString();
+    const last_error = health === 'failing' ? 'the connection was refused' : null;
+    const nothing = { tunnels: [], subsystems: [], drift: [], routes: [], rules: [] };
+    this.say({
+      kind: 'observed',
+      ...nothing,
+      virtual_ip_health: [{ virtual_ip_id: virtualIpId, health, since, last_error }],
+    });
   }
 
   #probe(target: string, sentAtMs: number): void {

@@ -9,6 +9,7 @@ import {
   awayColumns,
   finishedColumns,
   givenColumns,
+  healthyColumns,
   type MoveColumns,
   unassignedColumns,
 } from '../../../packages/platform/actions/sdwan/virtual-ips/move-columns.ts';
@@ -378,6 +379,8 @@ export class PlatformProcess extends Member implements NodeListener {
         return moved(unassignedColumns(effect.detail, at.now));
       case 'complete':
         return noted(finishedColumns());
+      case 'note_healthy':
+        return noted(healthyColumns(before, effect.peerId));
       case 'set_phase':
         return noted({ state: effect.phase, state_detail: effect.detail });
       case 'request_approval':

@@ -1,5 +1,6 @@
 // The whole simulation: candidates, hubs, two processes of the platform and their database; the trouble that befalls
 // them; and the reference: at no moment may two nodes answer for the address, and when all is well again one does.
+import { Chance } from '../../stage/random.ts';
 import { Database } from './database.ts';
 import { Candidate, Hub } from './instances.ts';
 import { PlatformProcess } from './process.ts';
@@ -19,12 +20,34 @@ export interface Outcome {
 const candidateCount = 3;
 const troubles = 60;
 
+interface Setting {
+  readonly hubs: number;
+  /** The holder asks the service at the address, which fails now and then. */
+  readonly checked?: boolean;
+}
+
 /** One run: everything follows from the seed. */
-export async function simulate(seed: number, { hubs }: { readonly hubs: number }): Promise<Outcome> {
-  const stage = new Stage(seed, hubs);
+export async function simulate(seed: number, { hubs, checked = false }: Setting): Promise<Outcome> {
+  const stage = new Stage(seed, { hubs, checked });
   await stage.settle();
   await stage.trouble(troubles);
   return stage.heal();
+}
+
+/** What became of an address whose service fails on all candidates but so many, while all else is well. */
+export interface ChecksOutcome extends Pick<Outcome, 'violations' | 'moves'> {
+  /** Whether the holder's service answers. */
+  readonly isServed: boolean;
+  readonly state: string;
+}
+
+export async function simulateChecks(
+  seed: number,
+  { hubs, serving }: { readonly hubs: number; readonly serving: number },
+): Promise<ChecksOutcome> {
+  const stage = new Stage(seed, { hubs, checked: true });
+  await stage.settle();
+  return stage.failServices(serving);
 }
 
 class Stage {
@@ -34,10 +57,16 @@ class Stage {
   readonly #candidates: readonly Candidate[];
   readonly #processes: readonly PlatformProcess[];
 
-  constructor(seed: number, hubs: number) {
+  /** Of services alone: runs without checks are what they were before there were any. */
+  readonly #serviceChance: Chance;
+  readonly #checked: boolean;
+
+  constructor(seed: number, { hubs, checked }: Required<Setting>) {
     const world = new World(seed);
     this.#world = world;
-    this.#db = new Database(world, { candidates: candidateCount, hubs });
+    this.#serviceChance = new Chance(seed);
+    this.#checked = checked;
+    this.#db = new Database(world, { candidates: candidateCount, hubs, checked });
     const instanceIds = [...this.#db.peers.keys()];
     this.#processes = ['platform1', 'platform2'].map(
       (name) =>
@@ -59,6 +88,7 @@ class Stage {
     const world = this.#world;
     for (let i = 0; i < steps; i++) {
       this.#befall();
+      if (this.#checked) this.#befallServices();
       await world.advance(world.chance(0.3) ? 1_500 * world.random() : 150 * world.random());
     }
   }
@@ -67,6 +97,7 @@ class Stage {
   async heal(): Promise<Outcome> {
     const world = this.#world;
     world.healAll();
+    for (const candidate of this.#candidates) candidate.serves = true;
     for (const member of this.#members()) {
       member.pausedUntil = 0;
       if (!member.alive) member.begin();
@@ -77,6 +108,19 @@ class Stage {
       if (this.#isWell()) return this.#outcome(true, world.now - from);
     }
     return this.#outcome(false, world.now - from);
+  }
+
+  async failServices(serving: number): Promise<ChecksOutcome> {
+    const from = this.#db.moves;
+    // Without the holder: its service fails in any case.
+    const holder = this.#holder();
+    for (const candidate of this.#candidates) candidate.serves = false;
+    const others = this.#candidates.filter((candidate) => candidate !== holder);
+    for (const candidate of others.slice(others.length - serving)) candidate.serves = true;
+    await this.#world.advance(60_000);
+    const { violations } = this.#world;
+    const isServed = this.#holder()?.serves === true;
+    return { violations, isServed, state: this.#db.row.state, moves: this.#db.moves - from };
   }
 
   #isWell(): boolean {
@@ -109,6 +153,11 @@ class Stage {
     else if (dice < 0.91) this.#process()?.failOver();
     else if (dice < 0.95) this.#changeHubs();
     else world.healAll();
+  }
+
+  #befallServices(): void {
+    const candidate = this.#serviceChance.oneOf(this.#candidates);
+    if (candidate !== null && this.#serviceChance.next() < 0.3) candidate.serves = !candidate.serves;
   }
 
   #process(): PlatformProcess | undefined {

@@ -83,7 +83,12 @@ function virtualIpContribution(item: VirtualIpModel, lookup: Lookup): ItemContri
     return { all: [], peers };
   }
   const holder = item.holder === null ? undefined : lookup.peer(item.holder);
-  if (holder !== undefined) give(holder.id, held(holder));
+  const check = healthCheckOf(item);
+  if (holder !== undefined) {
+    give(holder.id, held(holder));
+    // Nobody else has the address, so nobody else can ask the service at it.
+    if (check !== null) give(holder.id, check);
+  }
   if (item.candidates.length > 1) {
     for (const peer of candidates) {
       for (const hub of witnessesOf(peer, lookup)) give(hub.id, watchOf(item, peer));

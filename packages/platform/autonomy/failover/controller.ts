@@ -68,6 +68,7 @@ export class FailoverController implements VirtualIpSense {
       instanceChanged: (instanceId) => this.#instanceChanged(instanceId),
       reported: (instanceId, peerId) =>
         this.#leading()?.reported((id) => nodes.network(id)?.peerOfInstance(instanceId)?.id ?? null, peerId),
+      checked: (instanceId, virtualIpId) => this.#leading()?.checked(instanceId, virtualIpId),
     };
     this.#unsubscribe = bus.subscribe((message) => this.#term?.onMessage(message));
   }
@@ -82,6 +83,7 @@ export class FailoverController implements VirtualIpSense {
       applied: (node, stream) => intake.applied(node, stream),
       paths: (node, stream, message) => intake.paths(node, stream, message),
       hold: (node, stream, message) => intake.hold(node, stream, message),
+      checked: (node, stream, found) => intake.checked(node, stream, found),
       onDelta: (delta) => this.#onDelta(delta),
     });
     for (const row of await rows.all()) this.#leases.load(row);

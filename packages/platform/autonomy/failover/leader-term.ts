@@ -19,7 +19,7 @@ import {
   type WriteEffect,
 } from './ports.ts';
 import { FailoverSession } from './session.ts';
-import type { StateReader } from './state-reader.ts';
+import { boundPeer, type StateReader } from './state-reader.ts';
 
 export interface TermParts {
   readonly rows: FailoverRows;
@@ -144,6 +144,16 @@ export class LeaderTerm {
       if (hub === null) continue;
       session.report(hub, peerId, this.#parts.reader.reportOf(session.row, { hub, peerId }));
     }
+  }
+
+  /** The health check of an instance for a virtual IP has found something else, or there is none any more. */
+  checked(instanceId: string, virtualIpId: string): void {
+    const session = this.#sessions.get(virtualIpId);
+    const peerId = session === undefined ? null : boundPeer(session.row);
+    if (session === undefined || peerId === null) return;
+    const { reader } = this.#parts;
+    if (reader.instanceOf(session.row, peerId) !== instanceId) return;
+    session.feed({ kind: 'check', peerId, check: reader.checkOf(session.row) });
   }
 
   onMessage(message: BusMessage): void {

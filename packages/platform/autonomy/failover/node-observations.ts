@@ -1,8 +1,9 @@
 // What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
-// what they have applied, and what hubs report of peers. A node has one stream, but a process may not know yet that it
+// what they have applied, what hubs report of peers, and what holders find by their health checks. A node has one stream, but a process may not know yet that it
 // has ended: so there may be several observations of one node, and alive counts more than dead.
+import { healthChecksPerFrameMax } from '@powernode/core/limits/anycast';
 import { hearsayExpiryMs } from '@powernode/core/limits/failover';
-import type { HubReport } from '@powernode/core/virtual-ips/state';
+import type { CheckReport, HubReport } from '@powernode/core/virtual-ips/state';
 import type { Held } from '../../deliver/nodes/node-state.ts';
 import type { NodeReport } from '../../events/failover-gossip.ts';
 
@@ -12,6 +13,8 @@ interface Observation {
   receivedMs: number;
   applied: Held | null;
   readonly words: Map<string, { readonly alive: boolean; readonly sinceMs: number }>;
+  /** By virtual IP. */
+  readonly checks: Map<string, CheckReport>;
 }
 
 /** Called after something has changed. */
@@ -19,13 +22,18 @@ export interface ObservationListener {
   /** Whether the node is connected, or what it has applied. */
   readonly instanceChanged: (instanceId: string) => void;
   readonly reported: (instanceId: string, peerId: string) => void;
+  readonly checked: (instanceId: string, virtualIpId: string) => void;
 }
 
 export class NodeObservations {
   /** By machine, and by the process that has its stream. */
   readonly #observed = new Map<string, Map<string, Observation>>();
   readonly #steady: () => number;
-  listener: ObservationListener = { instanceChanged: () => undefined, reported: () => undefined };
+  listener: ObservationListener = {
+    instanceChanged: () => undefined,
+    reported: () => undefined,
+    checked: () => undefined,
+  };
 
   /** `steady`: milliseconds of a clock that never jumps. */
   constructor(steady: () => number) {
@@ -33,7 +41,7 @@ export class NodeObservations {
   }
 
   see(process: string, report: NodeReport): void {
-    const { instanceId, stream, applied, words } = report;
+    const { instanceId, stream, applied, words, checks = [] } = report;
     const now = this.#steady();
     const before = this.#observed.get(instanceId)?.get(process);
     if (before !== undefined && before.stream !== stream) this.#drop(instanceId, process);
@@ -44,6 +52,7 @@ export class NodeObservations {
       receivedMs: now,
       applied,
       words: new Map(),
+      checks: new Map(),
     };
     const isNews = known === undefined || !isSame(known.applied, applied);
     observation.receivedMs = now;
@@ -52,12 +61,23 @@ export class NodeObservations {
     this.#observed.set(instanceId, of.set(process, observation));
     if (isNews) this.listener.instanceChanged(instanceId);
     for (const word of words) this.#say(instanceId, observation, word);
+    for (const { virtualIpId, check } of checks) this.#check(instanceId, observation, { virtualIpId, check });
   }
 
   /** A report of a node on the stream of this process. */
   say(process: string, instanceId: string, word: { readonly peerId: string; readonly alive: boolean }): void {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation !== undefined) this.#say(instanceId, observation, word);
+  }
+
+  /** What a health check of a node on the stream of this process found; null: there is no such check any more. */
+  check(
+    process: string,
+    instanceId: string,
+    found: { readonly virtualIpId: string; readonly check: CheckReport | null },
+  ): void {
+    const observation = this.#observed.get(instanceId)?.get(process);
+    if (observation !== undefined) this.#check(instanceId, observation, found);
   }
 
   left(process: string, instanceId: string, stream: string): void {
@@ -107,6 +127,15 @@ export class NodeObservations {
     return word;
   }
 
+  /** A failure counts when every stream of the node that says something says so. */
+  checkOf(instanceId: string, virtualIpId: string): CheckReport | null {
+    const all = Array.from(this.#observed.get(instanceId)?.values() ?? [], ({ checks }) =>
+      checks.get(virtualIpId),
+    );
+    const said = all.filter((one) => one !== undefined);
+    return said.find(({ health }) => health !== 'failing') ?? said[0] ?? null;
+  }
+
   /** The streams that the node may be on. */
   streamsOf(instanceId: string): { readonly process: string; readonly stream: string }[] {
     return Array.from(this.#observed.get(instanceId) ?? [], ([process, { stream }]) => ({ process, stream }));
@@ -117,7 +146,10 @@ export class NodeObservations {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation === undefined) return null;
     const words = Array.from(observation.words, ([peerId, { alive }]) => ({ peerId, alive }));
-    return { instanceId, stream: observation.stream, applied: observation.applied, words };
+    const checks = Array.from(observation.checks, ([virtualIpId, check]) => ({ virtualIpId, check }));
+    const { stream, applied } = observation;
+    // Processes of an earlier release do not know it.
+    return { instanceId, stream, applied, words, ...(checks.length === 0 ? {} : { checks }) };
   }
 
   instancesOf(process: string): string[] {
@@ -134,6 +166,18 @@ export class NodeObservations {
     this.listener.reported(instanceId, peerId);
   }
 
+  #check(
+    instanceId: string,
+    { checks }: Observation,
+    { virtualIpId, check }: { readonly virtualIpId: string; readonly check: CheckReport | null },
+  ): void {
+    const known = checks.get(virtualIpId) ?? null;
+    if (known?.health === check?.health && known?.lastError === check?.lastError) return;
+    if (check === null) checks.delete(virtualIpId);
+    else if (known !== null || checks.size < healthChecksPerFrameMax) checks.set(virtualIpId, check);
+    this.listener.checked(instanceId, virtualIpId);
+  }
+
   #drop(instanceId: string, process: string): void {
     const of = this.#observed.get(instanceId);
     const observation = of?.get(process);
@@ -141,6 +185,7 @@ export class NodeObservations {
     of.delete(process);
     if (of.size === 0) this.#observed.delete(instanceId);
     for (const peerId of observation.words.keys()) this.listener.reported(instanceId, peerId);
+    for (const virtualIpId of observation.checks.keys()) this.listener.checked(instanceId, virtualIpId);
     this.listener.instanceChanged(instanceId);
   }
 }

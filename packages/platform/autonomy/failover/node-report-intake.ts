@@ -2,7 +2,7 @@
 // observations, forwards lease renewals to the process that leads, and asks hubs whether their reports still stand.
 import { formatDigest } from '@powernode/core/compile/digest';
 import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits/failover';
-import type { Hello, HoldMessage, PathsMessage } from '@powernode/core/wire/node-stream';
+import type { Hello, HoldMessage, Observed, PathsMessage } from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../../deliver/nodes/node-state.ts';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { FailoverGossip } from '../../events/failover-gossip.ts';
@@ -108,6 +108,16 @@ export class NodeReportIntake {
     const { processId, observations } = this.#parts;
     for (const { peer_id: peerId, alive } of peers)
       observations.say(processId, node.instanceId, { peerId, alive });
+    this.#spread(node.instanceId);
+  }
+
+  checked(node: NodeState, stream: NodeStream, found: NonNullable<Observed['virtual_ip_health']>): void {
+    if (this.#streams.get(node.instanceId)?.stream !== stream) return;
+    const { processId, observations } = this.#parts;
+    for (const { virtual_ip_id: virtualIpId, health, last_error: lastError } of found) {
+      const check = health === null ? null : { health, lastError };
+      observations.check(processId, node.instanceId, { virtualIpId, check });
+    }
     this.#spread(node.instanceId);
   }
 

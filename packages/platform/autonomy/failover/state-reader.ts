@@ -4,6 +4,7 @@ import type { Item } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import {
+  type CheckReport,
   type HubReport,
   newState,
   type PeerFacts,
@@ -46,7 +47,7 @@ export class StateReader {
       }
       reports.set(peerId, byHub);
     }
-    return { ...state, ...this.termsOf(row), peers: this.factsOf(row), reports };
+    return { ...state, ...this.termsOf(row), peers: this.factsOf(row), reports, check: this.checkOf(row) };
   }
 
   rowOf(row: VirtualIpRow): Row {
@@ -81,6 +82,8 @@ export class StateReader {
             },
       // What was created has not moved.
       lastMovedMs: row.last_transition_at === null || row.epoch <= 1 ? null : here(row.last_transition_at),
+      checked: row.health_check !== null,
+      failedChecks: row.failed_checks.map((one) => ({ peerId: one.peer_id, recovered: one.recovered })),
       phase: row.state,
       detail: row.state_detail,
     };
@@ -131,6 +134,13 @@ export class StateReader {
     // a hub vouches for no peer that it does not watch.
     const isShutOut = at.peerId === boundPeer(row) && this.isInSync(instanceId);
     return isShutOut ? { reachable: false, sinceMs: clock.steady(), streamOpenedMs: 0 } : null;
+  }
+
+  /** What the health check of its holder, or of the peer that has to release it, found last. */
+  checkOf(row: VirtualIpRow): CheckReport | null {
+    const peerId = boundPeer(row);
+    const instanceId = peerId === null ? null : this.instanceOf(row, peerId);
+    return instanceId === null ? null : this.#parts.observations.checkOf(instanceId, row.id);
   }
 
   /** Whether the fleet in memory has a newer epoch of it. */
@@ -199,7 +209,8 @@ export function appliedBy(
   return own.revision > heard.revision ? own : heard;
 }
 
-function boundPeer(row: VirtualIpRow): string | null {
+/** The peer whose lease counts: the holder, or the peer that has to release the address. */
+export function boundPeer(row: VirtualIpRow): string | null {
   const { current_holder_peer_id: holder, releasing_peer_id: peerId } = row;
   return leaseholderOf({ holder, releasing: peerId === null ? null : { peerId, sequence: 0, sinceMs: 0 } });
 }

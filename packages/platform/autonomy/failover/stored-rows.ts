@@ -4,7 +4,13 @@ import type { Phase, Reason } from '@powernode/core/virtual-ips/state';
 import { v7 as uuidv7 } from 'uuid';
 import type { ActionContext } from '../../actions/context.ts';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
-import { finishMove, giveTo, leaveUnassigned, takeAway } from '../../actions/sdwan/virtual-ips/moves.ts';
+import {
+  finishMove,
+  giveTo,
+  leaveUnassigned,
+  noteHealthy,
+  takeAway,
+} from '../../actions/sdwan/virtual-ips/moves.ts';
 import { showVirtualIp } from '../../actions/sdwan/virtual-ips/present-virtual-ip.ts';
 import type { StoredLeadership } from '../../coordination/stored-leadership.ts';
 import { inSystemTransaction, type SystemCall, type SystemParts } from '../../coordination/system-actor.ts';
@@ -92,6 +98,8 @@ async function perform(context: ActionContext, { decision, hostnameOf }: Writing
       return leaveUnassigned(context, await lockedRow(context, decision), effect.detail);
     case 'complete':
       return finishMove(context, await lockedRow(context, decision));
+    case 'note_healthy':
+      return noteHealthy(context, await lockedRow(context, decision), effect.peerId);
     case 'set_phase':
       return writePhase(context, await lockedRow(context, decision), effect);
     case 'request_approval': {
@@ -130,7 +138,7 @@ async function lockedRow(context: ActionContext, decision: Decision): Promise<Vi
 
 /** Only what nobody has asked for is up to the policy. */
 async function requireMode(context: ActionContext, reason: Reason): Promise<void> {
-  if (reason !== 'holder_dead' && reason !== 'preempted') return;
+  if (reason !== 'holder_dead' && reason !== 'check_failed' && reason !== 'preempted') return;
   const mode = await failoverMode(context.trx, context.accountId);
   if (mode !== 'auto_approve' && mode !== 'notify_and_proceed')
     throw new StaleDecision('the policy does not allow it any more');

@@ -1,7 +1,7 @@
 // Virtual IPs on a whole platform with simulated machines: who holds one, when it moves by itself and when it waits for
 // people, and that nobody gets it before the one who had it has given it up.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Fleet, until } from './testing/fleet.fixture.ts';
+import { type Agent, Fleet, until } from './testing/fleet.fixture.ts';
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -111,6 +111,37 @@ describe('a virtual IP', () => {
     for (const hub of hubs) hub.hears(first, true);
     const back = await fleet.heldBy(id, first);
     expect(back.transitions[0]).toMatchObject({ reason: 'preempted', from_peer_id: second.peerId });
+  });
+
+  test('moves when the health check of its holder fails, once to each candidate', async () => {
+    await fleet.policy('auto_approve');
+    const health_check = { protocol: 'tcp', port: 53 };
+    const { peers, id } = await fleet.held({ hubs: 2, peers: 3, health_check });
+    const [first, second, third] = peers;
+    const checked = (agent: Agent) => agent.holding.entries.has(`health_check/${id}`);
+    expect(peers.map(checked)).toEqual([true, false, false]);
+    first.finds(id, 'healthy');
+    first.finds(id, 'failing');
+    const moved = await fleet.heldBy(id, second);
+    expect(moved.transitions[0]).toMatchObject({
+      reason: 'check_failed',
+      from_peer_id: first.peerId,
+      detail: `The health check of ${first.hostname} fails: refused. It goes to ${second.hostname}.`,
+    });
+    expect(moved.holders).toMatchObject([{ peer_id: second.peerId, health: 'unknown' }]);
+    await until(() => !checked(first) && checked(second));
+    first.finds(id, null);
+    second.finds(id, 'failing');
+    await fleet.heldBy(id, third);
+    third.finds(id, 'failing');
+    const stays = await fleet.stateOf(id, 'error');
+    expect(stays.state_detail).toContain('its health check failed when it last held it');
+    await third.answeredFor(id, 1000);
+    expect(await fleet.get(id)).toMatchObject({ current_holder_peer_id: third.peerId, epoch: 5 });
+    third.finds(id, 'healthy');
+    await fleet.stateOf(id, 'active');
+    third.finds(id, 'failing');
+    await fleet.heldBy(id, first);
   });
 
   test('does not move twice within its hold-down', async () => {

@@ -44,7 +44,8 @@ export class VirtualIpHealth {
       if (item?.type !== 'virtual_ip') continue;
       const peer = network.peerOfInstance(node.instanceId);
       if (peer === undefined || !item.candidates.includes(peer.id)) return null;
-      if (item.healthCheck === undefined && said.health !== null) return null;
+      const isAsked = item.healthCheck !== undefined && (item.anycast || item.holder === peer.id);
+      if (!isAsked && said.health !== null) return null;
       const now = clock.now();
       return {
         virtualIpId: item.id,

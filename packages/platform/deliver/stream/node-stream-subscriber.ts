@@ -1,6 +1,12 @@
-// The port for what must react at once to messages on nodes' streams: fail-over (autonomy/failover) to leases and to
-// reports on watched peers, presence (deliver/presence) to probes.
-import type { Hello, HoldMessage, PathsMessage, ProbedMessage } from '@powernode/core/wire/node-stream';
+// The port for what must react at once to messages on nodes' streams: fail-over (autonomy/failover) to leases,
+// reports on watched peers and health checks, presence (deliver/presence) to probes.
+import type {
+  Hello,
+  HoldMessage,
+  Observed,
+  PathsMessage,
+  ProbedMessage,
+} from '@powernode/core/wire/node-stream';
 import type { NodeState, NodeStream } from '../nodes/node-state.ts';
 
 /** Called in the order of events on the stream. No method waits for anything. */
@@ -13,6 +19,8 @@ export interface NodeStreamSubscriber {
   paths(node: NodeState, stream: NodeStream, message: PathsMessage): void;
   probed(node: NodeState, stream: NodeStream, message: ProbedMessage): void;
   hold(node: NodeState, stream: NodeStream, message: HoldMessage): void;
+  /** What health checks of virtual IPs that the node holds have found. */
+  checked(node: NodeState, stream: NodeStream, found: NonNullable<Observed['virtual_ip_health']>): void;
 }
 
 export const ignoringSubscriber: NodeStreamSubscriber = {
@@ -22,4 +30,5 @@ export const ignoringSubscriber: NodeStreamSubscriber = {
   paths: () => undefined,
   probed: () => undefined,
   hold: () => undefined,
+  checked: () => undefined,
 };

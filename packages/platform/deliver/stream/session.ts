@@ -379,6 +379,8 @@ export class Session implements NodeStream {
       case 'observed': {
         const first = !this.#observedBefore;
         this.#observedBefore = true;
+        if (message.virtual_ip_health !== undefined)
+          subscriber.checked(node, this, message.virtual_ip_health);
         return reports.observed(node, message, { helloMs: this.#helloMs, first });
       }
     }

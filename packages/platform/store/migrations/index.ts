@@ -32,6 +32,7 @@ import { virtualIpHealth } from './0029-virtual-ip-health.ts';
 import { pods } from './0030-pods.ts';
 import { refusedRoutes } from './0031-refused-routes.ts';
 import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
+import { failedChecks } from './0033-failed-checks.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -66,4 +67,5 @@ export const migrations: readonly Migration[] = [
   pods,
   refusedRoutes,
   sessionResetsAndFindings,
+  failedChecks,
 ];

@@ -108,6 +108,7 @@ async function redirect(
     successor_peer_id: of.to,
     state: 'failing_over',
     state_detail: of.detail,
+    failed_checks: '[]',
     transition: JSON.stringify({
       ...move,
       reason: 'by_hand',

@@ -1,4 +1,4 @@
-// Health checks of anycast virtual IPs over a real database: what operators set, what holders report, and where it shows.
+// Health checks of virtual IPs over a real database: what operators set, what holders report, and where it shows.
 import type { SubnetAdvertisement } from '@powernode/core/intent/subnet';
 import type { VirtualIp, VirtualIpHolder } from '@powernode/core/intent/virtual-ip';
 import { healthEventsPerMinuteMax } from '@powernode/core/limits/anycast';
@@ -52,12 +52,12 @@ async function said(hostname: string, ...all: Partial<VirtualIpHealthObservation
 
 const failing = { health: 'failing', last_error: 'the connection was refused' } as const;
 
-async function events(): Promise<{ kind: string; payload: Record<string, unknown> }[]> {
+async function events(virtualIpId = dns.id): Promise<{ kind: string; payload: Record<string, unknown> }[]> {
   const { events: found } = await run<{ events: { kind: string; payload: Record<string, unknown> }[] }>(
     'recentEvents',
     { kind_prefix: 'sdwan.virtual_ip.holder', limit: 100 },
   );
-  return found;
+  return found.filter(({ payload }) => payload['virtual_ip_id'] === virtualIpId);
 }
 
 describe('an operator', () => {
@@ -104,16 +104,32 @@ describe('an operator', () => {
     expect(problem).toMatchObject({ status: 422, errors: [{ path }] });
   });
 
-  test('gives none to an address that one peer holds at a time', async () => {
-    const input = { network_id: networkId, name: 'single', primary_holder_peer_id: idOf('a') };
-    expect(await refusal('createVirtualIp', { ...input, health_check: check })).toMatchObject({
-      status: 422,
-      errors: [{ path: 'health_check', code: 'not_anycast' }],
+  test('gives one to an address that one peer holds at a time, which its holder alone is asked', async () => {
+    const { virtual_ip: single } = await create('single', { health_check: check });
+    expect(single).toMatchObject({ anycast: false, health_check: { ...check, interval_ms: 200 } });
+    const update = { virtual_ip_id: single.id, health_check: { ...check, port: 54 } };
+    const dry = await run<{ plan: { nodes: { instance_id: string }[] } }>('updateVirtualIp', {
+      ...update,
+      dry_run: true,
     });
-    const { virtual_ip: single } = await run<{ virtual_ip: VirtualIp }>('createVirtualIp', input);
-    const update = { virtual_ip_id: single.id, health_check: check };
-    expect(await refusal('updateVirtualIp', update)).toMatchObject({ errors: [{ code: 'not_anycast' }] });
-    await run('updateVirtualIp', { ...update, health_check: null });
+    expect(dry.plan.nodes).toHaveLength(1);
+    await run('updateVirtualIp', update);
+    const found = async () => {
+      const { virtual_ip } = await run<{ virtual_ip: { holders: VirtualIpHolder[] } }>('getVirtualIp', {
+        virtual_ip_id: single.id,
+      });
+      return virtual_ip.holders;
+    };
+    expect(await found()).toMatchObject([{ hostname: 'a', health: 'unknown', since: null }]);
+    await said('a', { virtual_ip_id: single.id, ...failing });
+    // It does not hold it.
+    await said('b', { virtual_ip_id: single.id, health: 'healthy' });
+    expect(await found()).toEqual([{ peer_id: idOf('a'), hostname: 'a', since, ...failing }]);
+    const [event] = await events(single.id);
+    expect(event).toMatchObject({
+      kind: 'sdwan.virtual_ip.holder_failing',
+      payload: { virtual_ip_id: single.id, peer_id: idOf('a'), reason: failing.last_error },
+    });
     await run('deleteVirtualIp', { virtual_ip_id: single.id, approve: true });
   });
 

@@ -1,13 +1,12 @@
-// The holders of an anycast virtual IP, with the health of their service as they have reported it.
+// The holders of a virtual IP, with the health of their service as they have reported it.
 import type { VirtualIpHolder } from '@powernode/core/intent/virtual-ip';
 import type { ActionContext } from '../../context.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import { candidateIds, type VirtualIpRow } from './model.ts';
 
-/** In the operator's order; none when the address is not anycast. */
+/** Of an anycast address all, in the operator's order; otherwise the peer that holds it now. */
 export async function holdersOf(context: ActionContext, row: VirtualIpRow): Promise<VirtualIpHolder[]> {
-  if (!row.anycast) return [];
-  const ids = candidateIds(row);
+  const ids = row.anycast ? candidateIds(row) : [row.current_holder_peer_id].flatMap((id) => id ?? []);
   const names = await peerNames(context, ids);
   // What was said under a check that there is no more says nothing now.
   const reports =

@@ -1,7 +1,7 @@
 // What a move of a virtual IP writes into its row, as values. Pure: the database's writer (moves.ts) and the simulation
 // of fail-over use it alike.
 import type { Terms } from '@powernode/core/virtual-ips/terms';
-import type { VirtualIpMove } from '../../../store/tables.ts';
+import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import type { VirtualIpRow } from './model.ts';
 
 export interface Away {
@@ -39,6 +39,7 @@ export type MoveColumns = Partial<
     | 'state_detail'
     | 'last_transition_at'
     | 'transition'
+    | 'failed_checks'
   >
 >;
 
@@ -65,9 +66,27 @@ export function awayColumns(
       terms: away.terms,
       given_sequence: null,
     },
+    failed_checks: failedChecksAfter(before.failed_checks, away.reason, at.holder),
     state: 'failing_over',
     state_detail: away.detail,
   };
+}
+
+/** A person who moves it begins anew: whatever failed before may be repaired. */
+function failedChecksAfter(
+  before: VirtualIpRow['failed_checks'],
+  reason: Away['reason'],
+  holder: string,
+): VirtualIpRow['failed_checks'] {
+  if (reason === 'by_hand') return [];
+  if (reason !== 'check_failed') return before;
+  return [...before.filter((one) => one.peer_id !== holder), { peer_id: holder, recovered: false }];
+}
+
+/** The check of the holder succeeds: other candidates may get the address again when it fails. */
+export function healthyColumns({ failed_checks: before }: VirtualIpRow, holder: string): MoveColumns {
+  const others = before.filter((one) => one.peer_id !== holder);
+  return { failed_checks: others.map((one) => ({ ...one, recovered: true })) };
 }
 
 /** Gives the address to a peer. A move that was begun by taking it away keeps its reason. */

@@ -3,7 +3,7 @@
 // (autonomy/failover), which knows when that is so.
 
 import { transitionsKeptPerVirtualIp } from '@powernode/core/limits/overlay';
-import type { VirtualIpMove } from '../../../store/tables.ts';
+import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import type { ActionContext } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
 import { type VirtualIpRow, virtualIpModel } from './model.ts';
@@ -13,6 +13,7 @@ import {
   finishedColumns,
   type Given,
   givenColumns,
+  healthyColumns,
   type MoveColumns,
   unassignedColumns,
 } from './move-columns.ts';
@@ -38,6 +39,7 @@ type Columns = Partial<
   readonly failover_holder_peer_ids?: string;
   readonly transition?: string | null;
   readonly health_check?: string | null;
+  readonly failed_checks?: string;
 };
 
 /** Writes the row and the change that follows for the network. */
@@ -62,9 +64,12 @@ function decidedBy({ name: _name, updated_at: _at, revision: _revision, ...rest 
 }
 
 /** As the database takes them. */
-function stored({ transition, ...columns }: MoveColumns): Columns {
-  if (transition === undefined) return columns;
-  return { ...columns, transition: transition === null ? null : JSON.stringify(transition) };
+function stored({ transition, failed_checks: failed, ...columns }: MoveColumns): Columns {
+  return {
+    ...columns,
+    ...(transition === undefined ? {} : { transition: transition && JSON.stringify(transition) }),
+    ...(failed === undefined ? {} : { failed_checks: JSON.stringify(failed) }),
+  };
 }
 
 async function writingOf(context: ActionContext) {
@@ -108,10 +113,30 @@ export async function giveTo(
 ): Promise<VirtualIpRow> {
   const columns = givenColumns(before, given, await writingOf(context));
   const { transition: move } = columns;
+  // What former holders found says nothing any more.
+  await context.trx
+    .deleteFrom('virtual_ip_health')
+    .where('virtual_ip_id', '=', before.id)
+    .where('peer_id', '<>', given.to)
+    .execute();
   const after = await writeVirtualIp(context, before, stored(columns));
   await recordTransition(context, { row: after, move, to: given.to });
   if (before.current_holder_peer_id !== null) tellFailingOver(context, { before, after, move });
   return after;
+}
+
+/** Nothing that a node is to do follows from it. */
+export async function noteHealthy(
+  context: ActionContext,
+  before: VirtualIpRow,
+  holder: string,
+): Promise<VirtualIpRow> {
+  return context.trx
+    .updateTable('virtual_ips')
+    .set({ ...stored(healthyColumns(before, holder)), updated_at: context.now })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** Nobody has it, and nobody can: what was under way is at its end. */

@@ -2,12 +2,11 @@
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
 
 import { ProductError } from '@powernode/core/errors';
-import type { HealthCheck } from '@powernode/core/intent/virtual-ip';
 import { healthChecksPerNodeMax } from '@powernode/core/limits/anycast';
 import * as failoverLimits from '@powernode/core/limits/failover';
 import * as overlayLimits from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
-import type { VirtualIpMove } from '../../../store/tables.ts';
+import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import { type ActionContext, checkRevision, type HandlersOf, type Input } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { noteDependents } from '../dependents.ts';
@@ -31,7 +30,6 @@ export const virtualIpHandlers: HandlersOf<
     await refuseNameTaken(context, { networkId: network.id, name: input.name, except: null });
     const candidates = { primary: input.primary_holder_peer_id, failover: input.failover_holder_peer_ids };
     const healthCheck = input.health_check ?? null;
-    refuseCheckOfSingle(input.anycast, healthCheck);
     await refuseUnfitCandidates(context, {
       ...{ networkId: network.id, virtualIpId: null, isChecked: healthCheck !== null },
       ...candidates,
@@ -143,7 +141,6 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
   const failover =
     input.failover_holder_peer_ids ?? before.failover_holder_peer_ids.filter((id) => id !== primary);
   const healthCheck = input.health_check === undefined ? before.health_check : input.health_check;
-  if (input.health_check !== undefined) refuseCheckOfSingle(before.anycast, input.health_check);
   const isGiven =
     input.primary_holder_peer_id !== undefined ||
     input.failover_holder_peer_ids !== undefined ||
@@ -185,20 +182,6 @@ interface Candidates {
   readonly failover: readonly string[];
   /** Each of them is to run a health check. */
   readonly isChecked: boolean;
-}
-
-/**
- * Only a holder can ask the service at the address, so of one that is moved nobody would know whether the next holder is
- * any better.
- */
-function refuseCheckOfSingle(anycast: boolean, healthCheck: HealthCheck | null): void {
-  if (anycast || healthCheck === null) return;
-  const message = 'needs anycast: of an address with a single holder no other candidate can be checked';
-  throw new ProductError(
-    'validation_failed',
-    `health_check: ${message}. Create the virtual IP with anycast, or omit health_check.`,
-    { fields: [{ path: 'health_check', code: 'not_anycast', message }] },
-  );
 }
 
 async function refuseUnfitCandidates(context: ActionContext, candidates: Candidates): Promise<void> {

@@ -2,7 +2,7 @@
 // addresses as agents do. Nothing is measured; tests wait for what has to come.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActionKey } from '@powernode/core/actions/catalogue';
-import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
+import type { HolderHealth, VirtualIp, VirtualIpHolder } from '@powernode/core/intent/virtual-ip';
 import { addressLeaseMarginMs, addressLeaseMs } from '@powernode/core/limits/failover';
 import { probeIntervalMs } from '@powernode/core/limits/probe';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
@@ -20,6 +20,9 @@ interface Several {
   2: [Agent, Agent];
   3: [Agent, Agent, Agent];
 }
+
+/** As `get` shows it. */
+type Shown = VirtualIp & { readonly transitions: Row[]; readonly holders: VirtualIpHolder[] };
 
 interface Scene<N extends keyof Several> {
   readonly hubs: Agent[];
@@ -115,6 +118,13 @@ export class Agent {
     await until(() => (this.held.get(virtualIpId)?.atMs ?? 0) > from + ms);
   }
 
+  /** As a holder: what its health check of the address found; null: it has none any more. */
+  finds(virtualIpId: string, health: HolderHealth | null): void {
+    const last_error = health === 'failing' ? 'refused' : null;
+    const since = new Date().toISOString();
+    this.node.observe({ virtual_ip_health: [{ virtual_ip_id: virtualIpId, health, since, last_error }] });
+  }
+
   #say(peerIds: readonly string[]): void {
     if (!this.node.connected) return;
     this.node.paths(peerIds.map((id) => ({ peer_id: id, alive: this.#reports.get(id) === true })));
@@ -208,6 +218,7 @@ export class Fleet {
     readonly peers: N;
     readonly preempt?: boolean;
     readonly hold_down_seconds?: number;
+    readonly health_check?: object;
   }): Promise<Scene<N> & { readonly id: string }> {
     const { hubs, peers } = await this.network({ hubs: hubCount, peers: peerCount });
     const id = await this.virtualIp(peers, settings);
@@ -281,13 +292,13 @@ export class Fleet {
     return String(virtualIp?.['id']);
   }
 
-  async get(virtualIpId: string): Promise<VirtualIp & { transitions: Row[] }> {
+  async get(virtualIpId: string): Promise<Shown> {
     const { virtual_ip: virtualIp } = await this.call('getVirtualIp', { virtual_ip_id: virtualIpId });
-    return virtualIp as unknown as VirtualIp & { transitions: Row[] };
+    return virtualIp as unknown as Shown;
   }
 
   /** Waits until it is with the holder, who has applied it and is answered. */
-  async heldBy(virtualIpId: string, holder: Agent): Promise<VirtualIp & { transitions: Row[] }> {
+  async heldBy(virtualIpId: string, holder: Agent): Promise<Shown> {
     await until(() => holder.answers(virtualIpId));
     await until(async () => {
       const { state, current_holder_peer_id: id } = await this.get(virtualIpId);

@@ -10,6 +10,7 @@ type Transition = (typeof virtualIpTransition)['_output'];
 const reasonLooks: Readonly<Record<Transition['reason'], StatusProps>> = {
   created: { tone: 'info', shape: 'full', text: 'created' },
   holder_dead: { tone: 'bad', shape: 'triangle', text: 'holder failed' },
+  check_failed: { tone: 'bad', shape: 'cross', text: 'check failed' },
   by_hand: { tone: 'info', shape: 'diamond', text: 'manual' },
   preempted: { tone: 'ok', shape: 'tick', text: 'back to primary' },
   holder_changed: { tone: 'info', shape: 'half', text: 'holder changed' },

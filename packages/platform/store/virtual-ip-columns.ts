@@ -1,0 +1,34 @@
+// What columns of virtual IPs have that are more than a value.
+import type { InstanceId, PeerId } from '@powernode/core/ids';
+import type { Terms } from '@powernode/core/virtual-ips/terms';
+
+/** A peer that a virtual IP was taken from because its health check failed; recovered: a later holder's succeeded. */
+export interface FailedCheckRow {
+  readonly peer_id: PeerId;
+  readonly recovered: boolean;
+}
+
+/** Why a virtual IP moves, while it does. */
+export interface VirtualIpMove {
+  readonly reason:
+    | 'created'
+    | 'holder_dead'
+    | 'check_failed'
+    | 'by_hand'
+    | 'preempted'
+    | 'holder_changed'
+    | 'holder_gone'
+    | 'drained';
+  readonly detail: string;
+  readonly actor: string;
+  readonly decided_at: string;
+  readonly from_peer_id: PeerId | null;
+  /** The machine of that one, which may have been detached meanwhile. */
+  readonly from_instance_id: InstanceId | null;
+  /** An operator has said that this machine is no more. */
+  readonly from_terminated: boolean;
+  /** All that it may be acting on until it has given the address up. */
+  readonly terms: readonly Terms[];
+  /** The account's change that gave it to its holder; null: nobody has got it yet. */
+  readonly given_sequence: number | null;
+}
