@@ -20,7 +20,7 @@ export function PeerLans({ peer }: { readonly peer: Peer }) {
   const [edits, setEdits] = useState(false);
   const { data, error, retry } = useRows(
     'listSubnetAdvertisements',
-    { network_id: peer.network_id, peer_id: peer.id, source: 'declared_lan_subnet' },
+    { network_id: peer.network_id, peer_id: peer.id, source: 'declared_lan_subnet', withdrawn: false },
     { enabled: maySee },
   );
   if (!maySee) return null;

@@ -32,7 +32,8 @@ const derived = sql<SubnetRow>`(
   ) x
   cross join lateral (select md5(v.id::text || p.id::text || x.prefix) as digest) d
   left join virtual_ip_health h
-    on h.virtual_ip_id = v.id and h.peer_id = p.id and h.health = 'failing' and v.health_check is not null
+    on h.virtual_ip_id = v.id and h.peer_id = p.id and h.health = 'failing'
+    and v.health_check is not null and v.anycast
 )`.as('subnet_advertisements');
 
 /** To be narrowed as the table of that name is. */

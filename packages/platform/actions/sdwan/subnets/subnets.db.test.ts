@@ -45,7 +45,7 @@ async function declare(peer: Peer, subnets: readonly object[], more: object = {}
 }
 
 async function list(more: object = {}): Promise<SubnetAdvertisement[]> {
-  const input = { network_id: scene.networkId, ...more };
+  const input = { network_id: scene.networkId, withdrawn: false, ...more };
   return (await run<{ subnet_advertisements: SubnetAdvertisement[] }>('listSubnetAdvertisements', input))
     .subnet_advertisements;
 }
@@ -288,6 +288,20 @@ test('the list of a network can be asked for one peer, one source, and what is w
   });
   expect(prefixes(await list({ limit: 1, cursor: first.next_cursor }))).toEqual([branch.prefix]);
   expect(await refusalOf(list({ peer_id: randomUUID() }))).toBe('not_found');
+});
+
+test('the list of a network has what is withdrawn too, unless it is asked for one of both', async () => {
+  await declare(scene.edge, [office, branch]);
+  await declare(scene.edge, [office]);
+  const withTimes = (rows: readonly SubnetAdvertisement[]) =>
+    rows.map(({ prefix, withdrawn_at: at }) => [prefix, at === null]);
+  const both = await list({ withdrawn: undefined });
+  expect(withTimes(both)).toEqual([
+    [office.prefix, true],
+    [branch.prefix, false],
+  ]);
+  expect(withTimes(await list({ withdrawn: false }))).toEqual([[office.prefix, true]]);
+  expect(withTimes(await list({ withdrawn: true }))).toEqual([[branch.prefix, false]]);
 });
 
 test('the plan of a detach says what happens to the prefixes behind the peer', async () => {

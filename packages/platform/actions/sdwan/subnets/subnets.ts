@@ -41,9 +41,10 @@ export const subnetHandlers: HandlersOf<'declareLanSubnets' | 'listSubnetAdverti
   async listSubnetAdvertisements(context, input) {
     if (input.network_id !== undefined) await networkRow(context, input.network_id);
     if (input.peer_id !== undefined) await peerRow(context, input.peer_id);
-    let query = advertisements(context)
-      .where('account_id', '=', context.accountId)
-      .where('withdrawn_at', input.withdrawn === true ? 'is not' : 'is', null);
+    let query = advertisements(context).where('account_id', '=', context.accountId);
+    if (input.withdrawn !== undefined) {
+      query = query.where('withdrawn_at', input.withdrawn ? 'is not' : 'is', null);
+    }
     if (input.network_id !== undefined) query = query.where('network_id', '=', input.network_id);
     if (input.peer_id !== undefined) query = query.where('peer_id', '=', input.peer_id);
     if (input.source !== undefined) query = query.where('source', '=', input.source);

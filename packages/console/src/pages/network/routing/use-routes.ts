@@ -16,7 +16,11 @@ export interface Routes {
 export function useRoutes(networkId: string, wanted = true): Routes {
   const maySeeAll = useMay('listSubnetAdvertisements') && wanted;
   const summary = useOne('routes', 'getRoutingSummary', { network_id: networkId }, { enabled: wanted });
-  const advertised = useRows('listSubnetAdvertisements', { network_id: networkId }, { enabled: maySeeAll });
+  const advertised = useRows(
+    'listSubnetAdvertisements',
+    { network_id: networkId, withdrawn: false },
+    { enabled: maySeeAll },
+  );
   const isComplete = advertised.complete || !maySeeAll;
   const found = summary.data;
   const rows = useMemo(
