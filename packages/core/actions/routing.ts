@@ -223,6 +223,18 @@ export const routingActions = {
     route: { method: 'GET', path: '/sdwan/bgp_sessions' },
     cli: { noun: 'bgp-session', verb: 'list' },
   }),
+  getBgpSession: read({
+    area,
+    name: 'system_sdwan_get_bgp_session',
+    title: 'Get a BGP session',
+    description: 'One session as one of its two ends sees it.',
+    input: { bgp_session_id: common.id },
+    output: { session: bgpSession },
+    permission: 'system.sdwan.routing.read',
+    subject: 'bgp_session_id',
+    route: { method: 'GET', path: '/sdwan/bgp_sessions/{bgp_session_id}' },
+    cli: { noun: 'bgp-session', verb: 'get' },
+  }),
   getBgpConfigForPeer: read({
     area,
     name: 'system_sdwan_get_bgp_config_for_peer',
@@ -241,7 +253,7 @@ export const routingActions = {
     name: 'system_sdwan_get_routing_summary',
     title: 'Get the routes of a network',
     description:
-      'Prefixes behind peers and anycast addresses, and the peer that each is routed to: as static routes, or as BGP chooses them.',
+      'Prefixes behind peers and virtual IPs, and the peer that each is routed to: as static routes, or as BGP chooses them. A virtual IP that one peer holds at a time is a static route in both routing modes.',
     input: { network_id: common.id },
     output: {
       routing_mode: routingMode,

@@ -105,9 +105,10 @@ const pathAttributes = z.object({
 /** What a peer would use for a prefix. */
 export const explainedPath = z.object({
   via_peer_id: common.id.meta({ description: 'The peer in front of the prefix that announces this path' }),
-  attributes: pathAttributes
-    .nullable()
-    .meta({ description: 'After all policies; null: a policy denies the path, or it does not arrive' }),
+  attributes: pathAttributes.nullable().meta({
+    description:
+      'After all policies; null: a policy denies the path, it does not arrive, or BGP does not decide',
+  }),
   best: z.boolean(),
   because: z.string(),
   policies: z.array(
@@ -136,7 +137,17 @@ export const routeChange = z.object({
 });
 export type RouteChangeShown = z.infer<typeof routeChange>;
 
-export const staticRoute = z.object({ prefix: z.string(), via_peer_id: common.id, source: z.string() });
+export const staticRoute = z.object({
+  prefix: z.string(),
+  via_peer_id: common.id,
+  source: z.string().meta({
+    description: 'declared_lan_subnet, pod_subnet, federation, or virtual_ip:<id> of a virtual IP',
+  }),
+  peer_ids: z.array(common.id).optional().meta({
+    description: 'Only these peers use it, because they have no FRR; absent: all peers use it',
+  }),
+});
+export type StaticRouteShown = z.infer<typeof staticRoute>;
 export const bgpRoute = z.object({
   prefix: z.string(),
   source: z.string().meta({

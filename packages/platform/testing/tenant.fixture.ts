@@ -50,7 +50,7 @@ export async function makeObjects(
   const spareToken = (await as('createApiToken', { name: `${name}-spare-token` }))['api_token'];
   const hub = await platform.addMachine(accountId, `${name}-hub`, { publicAddress: '203.0.113.9' });
   const instance = await platform.addMachine(accountId, `${name}-machine`);
-  const network = (await as('createNetwork', { name: `${name}-network` }))['network'];
+  const network = (await as('createNetwork', { name: `${name}-network`, routing_mode: 'ibgp' }))['network'];
   const hubPeer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: hub }))['peer'];
   const peer = (await as('attachPeer', { network_id: network?.['id'], node_instance_id: instance }))['peer'];
   const services = await makeServices(as, {
@@ -59,6 +59,8 @@ export async function makeObjects(
     hubPeerId: String(hubPeer?.['id']),
     peerId: String(peer?.['id']),
   });
+  const sessions = await as('getBgpSessions', { network_id: network?.['id'] });
+  const session = firstOf(sessions['sessions']);
   const joinToken = (await as('createJoinToken', { name_hint: `${name}-hint` }))['join_token'];
   const spare = (await as('createNetwork', { name: `${name}-spare` }))['network'];
   const deferred = (await as('deleteNetwork', { network_id: spare?.['id'] }))['deferred_operation'];
@@ -87,6 +89,7 @@ export async function makeObjects(
     join_token_id: String(joinToken?.['id']),
     approval_id: String(deferred?.['id']),
     operation_id: operation.id,
+    bgp_session_id: String(session['id']),
     ...services.ids,
   };
   const secrets = [
@@ -258,7 +261,7 @@ export function otherValues(
     mtu: 1300,
     rematch_connections: false,
     topology_strategy: 'full_mesh',
-    routing_mode: 'ibgp',
+    routing_mode: 'static',
     firewall_default_policy: 'drop',
     direct_paths: false,
     pod_subnet_prefix: 'fd99:1::/56',

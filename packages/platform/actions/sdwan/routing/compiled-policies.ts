@@ -13,8 +13,8 @@ import { type NetworkRow, networkRow, peerRow } from '../rows.ts';
 import { refuseUnfitStatements, warningsOf } from './checks.ts';
 import type { RoutePolicyRow } from './model.ts';
 import { policyRow } from './route-policies.ts';
-import { peersByAddress, routedNetwork, shownAttributes } from './routes.ts';
-import { findingsOf, policyOf, type RoutingFacts, routingFacts } from './routing-facts.ts';
+import { routedNetwork, shownAttributes } from './routes.ts';
+import { findingsOf, peersByAddress, policyOf, type RoutingFacts, routingFacts } from './routing-facts.ts';
 
 export const compiledPolicyHandlers: HandlersOf<'compileRoutePolicy' | 'auditRoutePolicies'> = {
   async compileRoutePolicy(context, input) {

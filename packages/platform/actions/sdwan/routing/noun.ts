@@ -8,7 +8,7 @@ import { loadRoutePolicies } from './model.ts';
 import { routePolicyHandlers } from './route-policies.ts';
 import { routeHandlers } from './routes.ts';
 import { loadSessionResets } from './session-resets.ts';
-import { getBgpSessions } from './sessions.ts';
+import { sessionHandlers } from './sessions.ts';
 
 export const routePolicyNoun = {
   kind: 'route_policy',
@@ -18,7 +18,7 @@ export const routePolicyNoun = {
     ...compiledPolicyHandlers,
     ...accountBgpHandlers,
     ...routeHandlers,
-    getBgpSessions,
+    ...sessionHandlers,
   },
   items: async (trx) => [...(await loadRoutePolicies(trx)), ...(await loadSessionResets(trx))],
   dependents: noteRoutePolicies,

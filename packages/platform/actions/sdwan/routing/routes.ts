@@ -9,9 +9,18 @@ import { renderBgpd } from '@powernode/core/routing/render';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ActionContext, HandlersOf } from '../../context.ts';
 import { loadedNetwork } from '../firewall/loaded-network.ts';
-import { networkRow, peerRow } from '../rows.ts';
-import { type RoutingFacts, routingFacts } from './routing-facts.ts';
+import { networkRow, type PeerRow, peerRow } from '../rows.ts';
+import { failingHolders } from '../virtual-ips/holders.ts';
+import { peersByAddress, type RoutingFacts, routingFacts } from './routing-facts.ts';
 import { type SessionRow, sessionsOf, shownRefusal } from './sessions.ts';
+import {
+  pathsToHeld,
+  reachOf,
+  type Sources,
+  sourcesOf,
+  staticNetwork,
+  staticRoutesOf,
+} from './static-routes.ts';
 
 export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummary' | 'explainRoute'> = {
   async getBgpConfigForPeer(context, input) {
@@ -19,7 +28,7 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
     const index = await loadedNetwork(context, peer.network_id);
     const entries = index.compile(peer.instance_id);
     const document = NodeDocument.of(new Map(entries.map(({ key, value }) => [key, value])));
-    const routing = routingOf(document, peer.network_id);
+    const routing = routingOf(document, peer.network_id, await withheldBy(context, peer));
     return { peer_id: peer.id, config: routing === null ? '' : configText(renderBgpd(routing)) };
   },
 
@@ -46,13 +55,7 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
     return {
       routing_mode: network.routing_mode,
       as_number: facts.asNumber,
-      static_routes: routes.flatMap(({ prefix, best }) =>
-        (isStatic ? best : []).map((peerId) => ({
-          prefix,
-          via_peer_id: peerId,
-          source: sources.get(`${prefix} ${peerId}`)?.source ?? 'virtual_ip',
-        })),
-      ),
+      static_routes: await staticRoutesOf(context, { network, facts, sources }),
       bgp_routes: isStatic
         ? []
         : routes.map(({ prefix, virtualIpId, holders, best: [best = null, ...others] }) => ({
@@ -80,7 +83,9 @@ export async function explainRouteTo(
   const peer = await peerRow(context, of.peerId);
   const facts = await routingFacts(context, peer.network_id);
   const subnet = facts.subnets.find(({ prefix }) => prefix === of.prefix);
-  if (subnet === undefined) return [];
+  if (subnet === undefined) {
+    return pathsToHeld(context, { networkId: peer.network_id, prefix: of.prefix });
+  }
   const routed = await routedNetwork(context, peer.network_id, facts);
   const paths = pathsTo(routed, subnet, peer.host_address).map((path) => {
     const isUnknown = path.sender !== null && routed.isUnreported(path.sender, peer.host_address);
@@ -88,6 +93,12 @@ export async function explainRouteTo(
     return { ...path, because: [path.because, ...more].filter((text) => text !== '').join(' ') };
   });
   return showPaths(paths, facts);
+}
+
+/** Addresses that its agent does not announce, because it has reported that their health checks fail. */
+async function withheldBy(context: ActionContext, peer: PeerRow): Promise<string[]> {
+  const failing = await failingHolders(context, peer.network_id);
+  return failing.flatMap(({ peerId, address }) => (peerId === peer.id ? address : []));
 }
 
 const unreported = 'No instance has reported yet that the BGP session which brings it is Established.';
@@ -107,16 +118,8 @@ export async function routedNetwork(
   facts: RoutingFacts,
 ): Promise<ReportedNetwork> {
   const index = await loadedNetwork(context, networkId);
-  const { deliverer } = context.services;
-  const peerOf = peersByAddress(facts);
-  const isReached = (address: string) => {
-    const peerId = peerOf.get(address);
-    return peerId !== undefined && deliverer.peerPresence(peerId).reachable !== false;
-  };
   if (index.network.asNumber === undefined) {
-    // Every peer has the routes of all others, whoever is between them.
-    const none = { isUp: () => true, isUnreported: () => false, refusedOf: () => 0 };
-    return { asNumber: facts.asNumber, policies: [], reflectors: null, isReached, ...none };
+    return { ...staticNetwork(context, facts), isUnreported: () => false, refusedOf: () => 0 };
   }
   const sessions = await sessionsOf(context, { network_id: networkId });
   const states = new Map(
@@ -139,7 +142,7 @@ export async function routedNetwork(
       const seen = sessions.filter(({ neighbor }) => neighbor.hostAddress === address);
       return Math.max(0, ...seen.map(({ row }) => refusedCount(row)));
     },
-    isReached,
+    isReached: reachOf(context, facts),
   };
 }
 
@@ -156,12 +159,6 @@ function reflectorsOf(index: NetworkIndex): string[] | null {
     .sort();
 }
 
-export function peersByAddress({ addresses }: RoutingFacts): ReadonlyMap<string, string> {
-  return new Map(Array.from(addresses, ([id, address]) => [address, id]));
-}
-
-type Sources = ReadonlyMap<string, { readonly id: string; readonly source: string }>;
-
 /** Who announces the path that is used, or the first holder: a slice of pods by its own id, else the peer. */
 function bgpSource(
   route: { readonly prefix: string; readonly holders: readonly string[]; readonly best: string | null },
@@ -170,20 +167,6 @@ function bgpSource(
   const peerId = route.best ?? route.holders[0] ?? '';
   const found = sources.get(`${route.prefix} ${peerId}`);
   return found?.source === 'pod_subnet' ? `pod_subnet:${found.id}` : `peer:${peerId}`;
-}
-
-/** By prefix and peer. */
-async function sourcesOf(context: ActionContext, networkId: string): Promise<Sources> {
-  const rows = await context.trx
-    .selectFrom('subnet_advertisements')
-    .select(['id', 'prefix', 'peer_id', 'source'])
-    .where('account_id', '=', context.accountId)
-    .where('network_id', '=', networkId)
-    .where('withdrawn_at', 'is', null)
-    .execute();
-  return new Map(
-    rows.map(({ id, prefix, peer_id: peerId, source }) => [`${prefix} ${peerId}`, { id, source }]),
-  );
 }
 
 function showPaths(paths: readonly PathToPrefix[], facts: RoutingFacts): ExplainedPathShown[] {

@@ -70,6 +70,11 @@ export async function routingFacts(context: ActionContext, networkId: string): P
   };
 }
 
+/** The id of a peer by its address. */
+export function peersByAddress({ addresses }: Pick<RoutingFacts, 'addresses'>): ReadonlyMap<string, string> {
+  return new Map(Array.from(addresses, ([id, address]) => [address, id]));
+}
+
 /** Without the words of the holder's agent, which are not the platform's own. */
 const unhealthy =
   'Its holder does not announce it, because its health check fails (system_sdwan_get_virtual_ip says why).';

@@ -366,7 +366,8 @@ describe('routes', () => {
     expect(await run('getRoutingSummary', { network_id: networkId })).toMatchObject({
       routing_mode: 'ibgp',
       as_number: 65_000,
-      static_routes: [],
+      // a says that it has no FRR.
+      static_routes: [{ prefix: lan, via_peer_id: idOf('a'), peer_ids: [idOf('a')] }],
       bgp_routes: [
         { prefix: lan, source: `peer:${idOf('b')}`, holders: [idOf('a'), idOf('b')], best: idOf('b') },
       ],

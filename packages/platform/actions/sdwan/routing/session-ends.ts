@@ -21,13 +21,12 @@ export function* sessionEndsOf(index: NetworkIndex): Generator<SessionEnd> {
   }
 }
 
-/** Always the same for the two (UUID of version 8, RFC 9562 §5.8): sessions are known before anybody reports them. */
+/**
+ * Always the same for the two: sessions are known before anybody reports them. A UUID of version 7 with the time of the
+ * peer's, and a digest of both for what is random (RFC 9562 §5.7).
+ */
 export function sessionIdOf({ peer, neighbor }: SessionEnd): string {
-  const digest = createHash('sha256').update(`bgp_session/${peer.id}/${neighbor.id}`).digest();
-  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
-  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
-  const hex = digest.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
-    '-',
-  );
+  const digest = createHash('sha256').update(`bgp_session/${peer.id}/${neighbor.id}`).digest('hex');
+  const [first, second] = [digest.slice(0, 3), digest.slice(3, 6)];
+  return `${peer.id.slice(0, 13)}-7${first}-8${second}-${digest.slice(6, 18)}`;
 }

@@ -17,7 +17,8 @@ export async function resetSession(context: ActionContext, end: SessionEnd): Pro
     .selectFrom('bgp_session_resets')
     .selectAll()
     .where('account_id', '=', context.accountId)
-    .where('id', '=', id)
+    .where('peer_id', '=', end.peer.id)
+    .where('neighbor_id', '=', end.neighbor.id)
     .executeTakeFirst();
   const asked = { reset_id: context.services.newId(), requested_at: context.now, done_at: null };
   const after = await context.trx
@@ -30,7 +31,7 @@ export async function resetSession(context: ActionContext, end: SessionEnd): Pro
       neighbor_id: end.neighbor.id,
       ...asked,
     })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(asked))
+    .onConflict((conflict) => conflict.columns(['peer_id', 'neighbor_id']).doUpdateSet(asked))
     .returningAll()
     .executeTakeFirstOrThrow();
   itemChanged(context, sessionResetModel, { before: before ?? null, after });

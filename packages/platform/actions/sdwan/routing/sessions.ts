@@ -1,4 +1,4 @@
-// Handler: sessions of BGP, from documents and from what nodes say of them.
+// Handlers: sessions of BGP, from documents and from what nodes say of them.
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
 import type { BgpSession } from '@powernode/core/intent/bgp';
 import { uptimeText } from '@powernode/core/routing/uptime';
@@ -6,7 +6,7 @@ import { type Selectable, sql } from 'kysely';
 import { refusedNow } from '../../../deliver/reports/bgp-session-rows.ts';
 import type { Database } from '../../../store/tables.ts';
 import { timeOrNull } from '../../accounts/present.ts';
-import type { ActionContext, Handler } from '../../context.ts';
+import { type ActionContext, type HandlersOf, notFound } from '../../context.ts';
 import { pageOf } from '../../paging.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import { networkRow, peerRow } from '../rows.ts';
@@ -22,16 +22,32 @@ export interface KnownSession extends SessionEnd {
   readonly reset: SessionResetRow | null;
 }
 
-export const getBgpSessions: Handler<'getBgpSessions'> = async (context, input) => {
-  if (input.network_id !== undefined) await networkRow(context, input.network_id);
-  if (input.peer_id !== undefined) await peerRow(context, input.peer_id);
-  const all = (await sessionsOf(context, input)).filter(
-    ({ row }) => input.state === undefined || (row?.state ?? 'Idle') === input.state,
-  );
-  const { rows, answer } = pageOf(all.map(pairOf), input);
-  const byPair = new Map(all.map((one) => [pairOf(one), one]));
-  const shown = rows.flatMap((pair) => byPair.get(pair) ?? []);
-  return { sessions: await showSessions(context, shown), ...answer };
+export const sessionHandlers: HandlersOf<'getBgpSessions' | 'getBgpSession'> = {
+  async getBgpSessions(context, input) {
+    if (input.network_id !== undefined) await networkRow(context, input.network_id);
+    if (input.peer_id !== undefined) await peerRow(context, input.peer_id);
+    const all = (await sessionsOf(context, input)).filter(
+      ({ row }) => input.state === undefined || (row?.state ?? 'Idle') === input.state,
+    );
+    const { rows, answer } = pageOf(all.map(pairOf), input);
+    const byPair = new Map(all.map((one) => [pairOf(one), one]));
+    const shown = rows.flatMap((pair) => byPair.get(pair) ?? []);
+    return { sessions: await showSessions(context, shown), ...answer };
+  },
+
+  async getBgpSession(context, { bgp_session_id: id }) {
+    for (const index of await indexesOf(context, undefined)) {
+      if (index.network.asNumber === undefined) continue;
+      for (const end of sessionEndsOf(index)) {
+        if (sessionIdOf(end) !== id) continue;
+        const of = { network_id: index.network.id, peer_id: end.peer.id };
+        const found = (await sessionsOf(context, of)).filter((one) => one.neighbor.id === end.neighbor.id);
+        const [session] = await showSessions(context, found);
+        if (session !== undefined) return { session };
+      }
+    }
+    throw notFound('BGP session', id);
+  },
 };
 
 function pairOf({ peer, neighbor }: SessionEnd): string {

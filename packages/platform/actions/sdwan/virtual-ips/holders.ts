@@ -34,9 +34,11 @@ export async function holdersOf(context: ActionContext, row: VirtualIpRow): Prom
   });
 }
 
-/** A holder that is left out, because its health check fails. */
+/** A holder of an anycast address that is left out, because its health check fails. */
 export interface FailingHolder {
   readonly virtualIpId: string;
+  /** The IPv6 address. */
+  readonly address: string;
   readonly peerId: string;
   readonly since: Date;
   readonly reason: string;
@@ -47,7 +49,7 @@ export async function failingHolders(context: ActionContext, networkId: string):
   const rows = await context.trx
     .selectFrom('virtual_ip_health')
     .innerJoin('virtual_ips', 'virtual_ips.id', 'virtual_ip_health.virtual_ip_id')
-    .select(['virtual_ip_id', 'peer_id', 'since', 'last_error'])
+    .select(['virtual_ip_id', 'virtual_ips.address', 'peer_id', 'since', 'last_error'])
     .where('virtual_ip_health.account_id', '=', context.accountId)
     .where('virtual_ips.network_id', '=', networkId)
     .where('virtual_ips.anycast', '=', true)
@@ -56,6 +58,7 @@ export async function failingHolders(context: ActionContext, networkId: string):
     .execute();
   return rows.map((row) => ({
     virtualIpId: row.virtual_ip_id,
+    address: row.address,
     peerId: row.peer_id,
     since: row.since,
     reason: row.last_error ?? 'no reason is known',

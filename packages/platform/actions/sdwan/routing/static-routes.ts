@@ -1,0 +1,120 @@
+// The routes of a network that BGP does not decide: all of a network with static routes; in one with iBGP those of peers
+// without FRR; and addresses that one peer holds at a time, which follow their lease in both.
+import type { ExplainedPathShown, StaticRouteShown } from '@powernode/core/intent/bgp';
+import { withLength } from '@powernode/core/net/address';
+import { pathsTo, type RoutedNetwork } from '@powernode/core/routing/arrivals';
+import type { ActionContext } from '../../context.ts';
+import { problemsOfPeers } from '../../fleet/problems.ts';
+import { peerNames } from '../peers/peer-names.ts';
+import type { NetworkRow } from '../rows.ts';
+import { peersByAddress, type RoutingFacts } from './routing-facts.ts';
+
+export async function staticRoutesOf(
+  context: ActionContext,
+  of: { readonly network: NetworkRow; readonly facts: RoutingFacts; readonly sources: Sources },
+): Promise<StaticRouteShown[]> {
+  const { network, facts, sources } = of;
+  const held = (await heldAddresses(context, network.id)).map(({ prefix, virtualIpId, holder }) => ({
+    ...{ prefix, via_peer_id: holder, source: `virtual_ip:${virtualIpId}` },
+  }));
+  const users = network.routing_mode === 'static' ? null : await withoutFrr(context, network.id);
+  if (users?.length === 0) return held;
+  const routed = staticNetwork(context, facts);
+  const peerOf = peersByAddress(facts);
+  const routes = facts.subnets.flatMap((subnet) =>
+    pathsTo(routed, subnet, null).flatMap(({ best, announcer }) => {
+      const peerId = best ? peerOf.get(announcer) : undefined;
+      if (peerId === undefined) return [];
+      const { prefix, virtualIpId } = subnet;
+      const source =
+        virtualIpId === undefined ? sources.get(`${prefix} ${peerId}`)?.source : `virtual_ip:${virtualIpId}`;
+      const route = { prefix, via_peer_id: peerId, source: source ?? 'declared_lan_subnet' };
+      return users === null ? route : { ...route, peer_ids: users };
+    }),
+  );
+  return [...routes, ...held];
+}
+
+/** Every peer has the routes of all others, whoever is between them. */
+export function staticNetwork(context: ActionContext, facts: RoutingFacts): RoutedNetwork {
+  return {
+    asNumber: facts.asNumber,
+    policies: [],
+    reflectors: null,
+    isUp: () => true,
+    isReached: reachOf(context, facts),
+  };
+}
+
+/** By the address of a peer: whether it is known to be reachable, or nothing is known. */
+export function reachOf(context: ActionContext, facts: RoutingFacts): (address: string) => boolean {
+  const peerOf = peersByAddress(facts);
+  return (address) => {
+    const peerId = peerOf.get(address);
+    return peerId !== undefined && context.services.deliverer.peerPresence(peerId).reachable !== false;
+  };
+}
+
+/** Peers whose agents say that there is no FRR. They send to the announcer with the highest preference. */
+async function withoutFrr(context: ActionContext, networkId: string): Promise<string[]> {
+  const problems = await problemsOfPeers(context, networkId);
+  const lacks = ([, list]: readonly [string, readonly { readonly code: string }[]]) =>
+    list.some(({ code }) => code === 'routing_daemon_missing');
+  return Array.from(problems)
+    .filter(lacks)
+    .map(([peerId]) => peerId)
+    .sort();
+}
+
+interface HeldAddress {
+  readonly prefix: string;
+  readonly virtualIpId: string;
+  readonly holder: string;
+}
+
+/** Addresses that one peer holds at a time, and are held now. */
+async function heldAddresses(context: ActionContext, networkId: string): Promise<HeldAddress[]> {
+  const rows = await context.trx
+    .selectFrom('virtual_ips')
+    .select(['id', 'address', 'ipv4_address', 'current_holder_peer_id'])
+    .where('account_id', '=', context.accountId)
+    .where('network_id', '=', networkId)
+    .where('anycast', '=', false)
+    .orderBy('id')
+    .execute();
+  return rows.flatMap(({ id, address, ipv4_address: ipv4, current_holder_peer_id: holder }) =>
+    holder === null
+      ? []
+      : [address, ipv4].flatMap((one) =>
+          one === null ? [] : { prefix: withLength(one), virtualIpId: id, holder },
+        ),
+  );
+}
+
+/** The path to an address that one peer holds; none when nobody has it, or the prefix is none. */
+export async function pathsToHeld(
+  context: ActionContext,
+  of: { readonly networkId: string; readonly prefix: string },
+): Promise<ExplainedPathShown[]> {
+  const held = (await heldAddresses(context, of.networkId)).find(({ prefix }) => prefix === of.prefix);
+  if (held === undefined) return [];
+  const names = await peerNames(context, [held.holder]);
+  const because = `Held by ${names.get(held.holder) ?? held.holder} under a lease; BGP does not decide.`;
+  return [{ via_peer_id: held.holder, attributes: null, best: true, because, policies: [] }];
+}
+
+export type Sources = ReadonlyMap<string, { readonly id: string; readonly source: string }>;
+
+/** Where what is routed to comes from, by prefix and peer. */
+export async function sourcesOf(context: ActionContext, networkId: string): Promise<Sources> {
+  const rows = await context.trx
+    .selectFrom('subnet_advertisements')
+    .select(['id', 'prefix', 'peer_id', 'source'])
+    .where('account_id', '=', context.accountId)
+    .where('network_id', '=', networkId)
+    .where('withdrawn_at', 'is', null)
+    .execute();
+  return new Map(
+    rows.map(({ id, prefix, peer_id: peerId, source }) => [`${prefix} ${peerId}`, { id, source }]),
+  );
+}
