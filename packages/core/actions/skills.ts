@@ -45,7 +45,7 @@ export const skillActions = {
     name: 'system_list_findings',
     title: 'List findings',
     description:
-      'What is wrong in the networks of the account now, with when it began, oldest first: BGP sessions that are down, and what the periodic audit finds in route policies and firewall rules.',
+      'What is wrong in the networks of the account now, with when it began, oldest first: BGP sessions that are down, hubs that are unreachable, virtual IPs whose holder is silent, and what the periodic audit finds in route policies and firewall rules. Only findings about objects that the caller may read are listed.',
     input: {
       ...pageInput,
       network_id: common.id.optional(),

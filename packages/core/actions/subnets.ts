@@ -35,12 +35,9 @@ export const subnetActions = {
       network_id: common.id.optional(),
       peer_id: common.id.optional(),
       source: subnetSource.optional(),
-      withdrawn: z
-        .boolean()
-        .optional()
-        .meta({
-          description: 'true: only those no longer routed to; false: only those routed to; both by default',
-        }),
+      withdrawn: z.boolean().optional().meta({
+        description: 'true: only those no longer routed to; false: only those routed to; both by default',
+      }),
     },
     output: { subnet_advertisements: z.array(subnetAdvertisement), ...pageOutput },
     columns: {

@@ -1,8 +1,13 @@
 // The rows of what audits have found, and of what skills have been told to do, as types. Columns are explained where they
 // are created (migrations/0032-session-resets-and-findings.ts).
 import type { AccountId, Id, NetworkId, PeerId } from '@powernode/core/ids';
-import type { AuditFindingKind, Finding, FoundObject } from '@powernode/core/intent/findings';
-import type { ColumnType } from 'kysely';
+import type {
+  AuditFindingKind,
+  Finding,
+  FoundObject,
+  LiveFindingKind,
+} from '@powernode/core/intent/findings';
+import type { ColumnType, Generated } from 'kysely';
 
 export interface FindingTables {
   bgp_session_resets: {
@@ -19,7 +24,7 @@ export interface FindingTables {
     id: string;
     account_id: AccountId;
     network_id: NetworkId;
-    kind: AuditFindingKind;
+    kind: AuditFindingKind | LiveFindingKind;
     severity: Finding['severity'];
     mark: string;
     object: ColumnType<FoundObject, string, string>;
@@ -27,5 +32,7 @@ export interface FindingTables {
     detail: string;
     began_at: Date;
     recovered_at: Date | null;
+    updated_at: Generated<Date>;
+    revision: Generated<number>;
   };
 }

@@ -296,6 +296,7 @@ export interface Database extends FindingTables {
     epoch: Generated<number>;
     last_transition_at: Date | null;
     health_check: Json<HealthCheck> | null;
+    error_since: Date | null;
     failed_checks: ColumnType<readonly FailedCheckRow[], string | undefined, string>;
   };
   virtual_ip_health: {

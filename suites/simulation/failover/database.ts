@@ -188,6 +188,7 @@ function firstRow(of: {
     anycast: false,
     health_check: of.checked ? { protocol: 'tcp', port: 53, interval_ms: 200, fall: 3, rise: 2 } : null,
     failed_checks: [],
+    error_since: null,
     primary_holder_peer_id: of.primary,
     failover_holder_peer_ids: of.others,
     preempt: of.preempt,

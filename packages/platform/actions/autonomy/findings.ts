@@ -1,20 +1,27 @@
-// Handler: what is wrong now, or was: sessions of BGP as nodes report them, and what the periodic audit has found.
+// Handler: what is wrong now, or was: sessions of BGP as nodes report them, hubs and holders of virtual IPs that do not
+// answer, and what the periodic audit has found.
 import {
   auditFindingKinds,
   type Finding,
+  type FindingKind,
+  findingPermissions,
+  liveFindingKinds,
   type SessionFindingKind,
   sessionFindingKinds,
 } from '@powernode/core/intent/findings';
 import { findingsPerAccountMax } from '@powernode/core/limits/coordination';
 import type { Selectable } from 'kysely';
+import { unreachableHub } from '../../deliver/presence/presence-rows.ts';
+import { type EndedFinding, findingIdOf } from '../../store/ended-findings.ts';
 import type { Database } from '../../store/tables.ts';
-import { timeOrNull } from '../accounts/present.ts';
+import { stored, timeOrNull } from '../accounts/present.ts';
 import type { ActionContext, HandlersOf, Input } from '../context.ts';
 import { pageOf } from '../paging.ts';
 import { peerNames } from '../sdwan/peers/peer-names.ts';
 import { sessionIdOf } from '../sdwan/routing/session-ends.ts';
 import { type KnownSession, type SessionRow, sessionsOf } from '../sdwan/routing/sessions.ts';
 import { networkRow } from '../sdwan/rows.ts';
+import { silentHolderOf } from '../sdwan/virtual-ips/silent-holder.ts';
 import { sessionSkill } from './skills/known-skills.ts';
 
 type Asked = Input<'listFindings'>;
@@ -22,7 +29,11 @@ type Asked = Input<'listFindings'>;
 export const findingHandlers: HandlersOf<'listFindings'> = {
   async listFindings(context, input) {
     if (input.network_id !== undefined) await networkRow(context, input.network_id);
-    const found = [...(await sessionSpans(context, input)), ...(await auditSpans(context, input))];
+    const found = [
+      ...(await sessionSpans(context, input)),
+      ...(await liveSpans(context, input)),
+      ...(await storedSpans(context, input)),
+    ];
     const { rows, answer } = pageOf(
       found.toSorted((a, b) => a.beganAt.getTime() - b.beganAt.getTime()),
       input,
@@ -31,7 +42,7 @@ export const findingHandlers: HandlersOf<'listFindings'> = {
       of.kind === 'session' ? [of.session.peer.id, of.session.neighbor.id] : [],
     );
     const names = await peerNames(context, [...new Set(ids)]);
-    return { findings: rows.map((span) => showFinding(span, names)), ...answer };
+    return { findings: rows.map((span) => showFinding(context, span, names)), ...answer };
   },
 };
 
@@ -45,11 +56,23 @@ interface Span {
         readonly finding: SessionFindingKind;
         readonly session: KnownSession;
       }
-    | { readonly kind: 'audit'; readonly row: Selectable<Database['findings']> };
+    | { readonly kind: 'live'; readonly finding: Omit<EndedFinding, 'recoveredAt'> }
+    | { readonly kind: 'stored'; readonly row: Selectable<Database['findings']> };
+}
+
+/** Of these kinds those that are asked for, and that the caller may read. */
+function asked<Kind extends FindingKind>(
+  { caller }: ActionContext,
+  { kind: one }: Asked,
+  kinds: readonly Kind[],
+): Kind[] {
+  return kinds.filter(
+    (kind) => (one === undefined || kind === one) && caller.permissions.has(findingPermissions[kind]),
+  );
 }
 
 async function sessionSpans(context: ActionContext, input: Asked): Promise<Span[]> {
-  const kinds = sessionFindingKinds.filter((kind) => input.kind === undefined || kind === input.kind);
+  const kinds = asked(context, input, sessionFindingKinds);
   if (kinds.length === 0) return [];
   const sessions = await sessionsOf(context, { network_id: input.network_id });
   return sessions.flatMap((session) => {
@@ -74,9 +97,53 @@ const sessionTimes: Readonly<Record<SessionFindingKind, (row: SessionRow) => Tim
     beganAt === null ? null : { beganAt, recoveredAt },
 };
 
+/** They have a row when they are over. */
+async function liveSpans(context: ActionContext, input: Asked): Promise<Span[]> {
+  if (input.recovered) return [];
+  const kinds = asked(context, input, liveFindingKinds);
+  const found = [
+    ...(kinds.includes('sdwan.hub_unreachable') ? await unreachableHubs(context, input.network_id) : []),
+    ...(kinds.includes('sdwan.vip_holder_silent') ? await silentHolders(context, input.network_id) : []),
+  ];
+  return found.map((finding) => ({
+    beganAt: finding.beganAt,
+    recoveredAt: null,
+    of: { kind: 'live', finding },
+  }));
+}
+
+async function unreachableHubs(context: ActionContext, networkId: string | undefined) {
+  let query = context.trx
+    .selectFrom('peers')
+    .innerJoin('instances', 'instances.id', 'peers.instance_id')
+    .select(['peers.id', 'peers.network_id', 'peers.unreachable_since', 'instances.hostname'])
+    .where('peers.account_id', '=', context.accountId)
+    .where('peers.hub_slot', 'is not', null)
+    .where('peers.unreachable_since', 'is not', null);
+  if (networkId !== undefined) query = query.where('peers.network_id', '=', networkId);
+  const rows = await query.orderBy('peers.id').execute();
+  return rows.map(({ id, network_id: of, unreachable_since: since, hostname }) =>
+    unreachableHub({
+      ...{ accountId: context.accountId, networkId: of, id, hostname },
+      beganAt: since ?? context.now,
+    }),
+  );
+}
+
+async function silentHolders(context: ActionContext, networkId: string | undefined) {
+  let query = context.trx
+    .selectFrom('virtual_ips')
+    .selectAll()
+    .where('account_id', '=', context.accountId)
+    .where('state', '=', 'error');
+  if (networkId !== undefined) query = query.where('network_id', '=', networkId);
+  const rows = await query.orderBy('id').execute();
+  return rows.flatMap((row) => silentHolderOf(row) ?? []);
+}
+
 /** Open ones are limited by the audit; of those that are over the newest are shown. */
-async function auditSpans(context: ActionContext, input: Asked): Promise<Span[]> {
-  const kinds = auditFindingKinds.filter((kind) => input.kind === undefined || kind === input.kind);
+async function storedSpans(context: ActionContext, input: Asked): Promise<Span[]> {
+  const kinds = asked(context, input, [...auditFindingKinds, ...liveFindingKinds]);
   if (kinds.length === 0) return [];
   let query = context.trx
     .selectFrom('findings')
@@ -92,22 +159,39 @@ async function auditSpans(context: ActionContext, input: Asked): Promise<Span[]>
     .execute();
   return rows
     .toReversed()
-    .map((row) => ({ beganAt: row.began_at, recoveredAt: row.recovered_at, of: { kind: 'audit', row } }));
+    .map((row) => ({ beganAt: row.began_at, recoveredAt: row.recovered_at, of: { kind: 'stored', row } }));
 }
 
-function showFinding({ beganAt, recoveredAt, of }: Span, names: ReadonlyMap<string, string>): Finding {
+function showFinding(context: ActionContext, span: Span, names: ReadonlyMap<string, string>): Finding {
+  const { beganAt, recoveredAt, of } = span;
   const times = { began_at: beganAt.toISOString(), recovered_at: timeOrNull(recoveredAt) };
-  if (of.kind === 'audit') {
+  if (of.kind === 'stored') {
     const { kind, severity, network_id, object, cause, detail } = of.row;
-    return { kind, severity, network_id, object, by: cause, detail, ...times, skill: null };
+    const row = stored({ ...of.row, created_at: of.row.began_at });
+    return { ...row, kind, severity, network_id, object, by: cause, detail, ...times, skill: null };
+  }
+  const known = (kind: FindingKind, objectId: string) =>
+    stored({
+      id: findingIdOf({ kind, objectId, beganAt }),
+      account_id: context.accountId,
+      created_at: beganAt,
+      updated_at: recoveredAt ?? beganAt,
+      revision: recoveredAt === null ? 1 : 2,
+    });
+  if (of.kind === 'live') {
+    const { kind, severity, networkId, object, detail } = of.finding;
+    const shown = { kind, severity, network_id: networkId, object, by: null, detail };
+    return { ...known(kind, object.id), ...shown, ...times, skill: null };
   }
   const { peer, neighbor, row } = of.session;
   const [own, other] = [names.get(peer.id) ?? peer.id, names.get(neighbor.id) ?? neighbor.id];
+  const sessionId = sessionIdOf(of.session);
   return {
+    ...known(of.finding, sessionId),
     kind: of.finding,
     severity: 'warning',
     network_id: peer.networkId,
-    object: { type: 'bgp_session', id: sessionIdOf(of.session), name: `${own} to ${other}` },
+    object: { type: 'bgp_session', id: sessionId, name: `${own} to ${other}` },
     by: null,
     detail: sessionDetails[of.finding](row, { own, other }),
     ...times,

@@ -59,7 +59,7 @@ async function recover({ trx, now }: ActionContext, ids: readonly string[]): Pro
   if (ids.length === 0) return [];
   return trx
     .updateTable('findings')
-    .set({ recovered_at: now })
+    .set((eb) => ({ recovered_at: now, updated_at: now, revision: eb('revision', '+', 1) }))
     .where('id', 'in', ids)
     .where('recovered_at', 'is', null)
     .returningAll()
@@ -86,6 +86,7 @@ async function begin(context: ActionContext, found: readonly Found[]): Promise<F
         object: JSON.stringify(object),
         cause: cause === null ? null : JSON.stringify(cause),
         began_at: now,
+        updated_at: now,
         recovered_at: null,
       })),
     )
@@ -97,7 +98,7 @@ async function begin(context: ActionContext, found: readonly Found[]): Promise<F
 }
 
 /** The same as before with another cause, or under another name, is no other finding. */
-async function renew({ trx }: ActionContext, row: FindingRow, found: Found): Promise<void> {
+async function renew({ trx, now }: ActionContext, row: FindingRow, found: Found): Promise<void> {
   const shown = ({
     severity,
     object,
@@ -113,6 +114,8 @@ async function renew({ trx }: ActionContext, row: FindingRow, found: Found): Pro
       object: JSON.stringify(found.object),
       cause: found.cause === null ? null : JSON.stringify(found.cause),
       detail: found.detail,
+      updated_at: now,
+      revision: row.revision + 1,
     })
     .where('id', '=', row.id)
     .execute();

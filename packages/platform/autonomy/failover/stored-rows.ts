@@ -10,6 +10,7 @@ import {
   leaveUnassigned,
   noteHealthy,
   takeAway,
+  updateRow,
 } from '../../actions/sdwan/virtual-ips/moves.ts';
 import { showVirtualIp } from '../../actions/sdwan/virtual-ips/present-virtual-ip.ts';
 import type { StoredLeadership } from '../../coordination/stored-leadership.ts';
@@ -149,12 +150,7 @@ async function writePhase(
   before: VirtualIpRow,
   next: { readonly phase: Phase; readonly detail: string | null },
 ): Promise<VirtualIpRow> {
-  const after = await context.trx
-    .updateTable('virtual_ips')
-    .set({ state: next.phase, state_detail: next.detail, updated_at: context.now })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const after = await updateRow(context, before, { state: next.phase, state_detail: next.detail });
   const kind = before.state === next.phase ? null : eventOf(next.phase);
   if (kind !== null) {
     const payload = { before: showVirtualIp(before), after: showVirtualIp(after), detail: next.detail };

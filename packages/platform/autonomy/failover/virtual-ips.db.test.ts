@@ -228,9 +228,25 @@ describe('when a person has to decide', () => {
     await fleet.loses(hubs, first);
     const blocked = await fleet.stateOf(id, 'error');
     expect(blocked.state_detail).toContain('blocked');
+    const silent = async (recovered: boolean) => {
+      const input = { kind: 'sdwan.vip_holder_silent', network_id: fleet.networkId, recovered };
+      return (await fleet.call('listFindings', input))['findings'];
+    };
+    const [open, ...more] = (await silent(false)) as unknown as Record<string, unknown>[];
+    expect(more).toEqual([]);
+    expect(open).toMatchObject({
+      severity: 'error',
+      object: { type: 'virtual_ip', id, name: blocked.name },
+      detail: blocked.state_detail,
+      recovered_at: null,
+    });
     // After the opposite report it goes on from there.
     await fleet.policy('auto_approve');
     await fleet.heldBy(id, second);
+    expect(await silent(false)).toEqual([]);
+    expect(await silent(true)).toMatchObject([
+      { id: open?.['id'], began_at: open?.['began_at'], recovered_at: expect.any(String) },
+    ]);
   });
 
   test('the policy of what the sensor asks for is one like any other', async () => {

@@ -212,7 +212,7 @@ export const retentionRules: Readonly<Record<TableName, RetentionRule>> = {
   },
   findings: {
     kind: 'rows',
-    deletes: 'Findings of the periodic audit that are over',
+    deletes: 'Findings that are over',
     age: { ms: limits.endedFindingsKeptMs },
     because: 'What was wrong is asked within a quarter; the events of it stay longer.',
     due: (before) => sql`t.recovered_at < ${before}`,

@@ -5,6 +5,7 @@ import type { Event } from '@powernode/core/intent/fleet';
 import { namedInEventMax } from '@powernode/core/limits/overlay';
 import { sql, type Transaction } from 'kysely';
 import { type EventDraft, writeEvents } from '../../events/write-events.ts';
+import { type EndedFinding, keepEnded } from '../../store/ended-findings.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
@@ -36,6 +37,10 @@ export interface PresenceBatch {
 export async function writePresence(trx: Transaction<Database>, batch: PresenceBatch): Promise<Event[]> {
   const machines = await writeMachines(trx, batch);
   const peers = await writePeers(trx, batch);
+  await keepEnded(
+    trx,
+    peers.flatMap(({ row, news }) => recoveredHub(batch, row, news) ?? []),
+  );
   const drafts = batch.asOne
     ? [...machineSummaries(batch, machines), ...peerSummaries(batch, peers)]
     : [
@@ -78,6 +83,8 @@ async function writeMachines(
 interface PeerRow {
   id: string;
   hostname: string;
+  /** null: it is no hub. */
+  hub_slot: number | null;
   was_since: Date | null;
 }
 
@@ -96,13 +103,42 @@ async function writePeers(
          peers before, instances i
     where p.id = v.id and before.id = v.id and i.id = p.instance_id and p.account_id = ${accountId}
       and (p.unreachable_since is null) <> (v.since is null)
-    returning p.id, i.hostname, before.unreachable_since as was_since
+    returning p.id, i.hostname, p.hub_slot, before.unreachable_since as was_since
   `.execute(trx);
   const newsOf = new Map(peers.map((news) => [news.peerId, news]));
   return rows.flatMap((row) => {
     const news = newsOf.get(row.id);
     return news === undefined ? [] : [{ row, news }];
   });
+}
+
+/** null: it is no hub, or not reached again. */
+function recoveredHub(
+  { accountId, clock }: PresenceBatch,
+  { id, hostname, hub_slot: slot, was_since: beganAt }: PeerRow,
+  { networkId, unreachable }: PeerNews,
+): EndedFinding | null {
+  if (slot === null || beganAt === null || unreachable !== null) return null;
+  const recoveredAt = new Date(clock.now());
+  return { ...unreachableHub({ accountId, networkId, id, hostname, beganAt }), recoveredAt };
+}
+
+/** The finding that a hub is not reachable. */
+export function unreachableHub(of: {
+  readonly accountId: AccountId;
+  readonly networkId: NetworkId;
+  readonly id: PeerId;
+  readonly hostname: string;
+  readonly beganAt: Date;
+}): Omit<EndedFinding, 'recoveredAt'> {
+  const { accountId, networkId, id, hostname, beganAt } = of;
+  return {
+    ...{ accountId, networkId, beganAt },
+    kind: 'sdwan.hub_unreachable',
+    severity: 'warning',
+    object: { type: 'peer', id, name: hostname },
+    detail: `The hub ${hostname} is not reachable, so that no peer goes by it (system_sdwan_get_peer says why).`,
+  };
 }
 
 function machineEvent({ accountId, clock }: PresenceBatch, row: MachineRow): EventDraft {

@@ -33,6 +33,7 @@ import { pods } from './0030-pods.ts';
 import { refusedRoutes } from './0031-refused-routes.ts';
 import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
 import { failedChecks } from './0033-failed-checks.ts';
+import { endedFindings } from './0034-ended-findings.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   refusedRoutes,
   sessionResetsAndFindings,
   failedChecks,
+  endedFindings,
 ];

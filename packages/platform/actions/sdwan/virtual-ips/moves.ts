@@ -3,6 +3,7 @@
 // (autonomy/failover), which knows when that is so.
 
 import { transitionsKeptPerVirtualIp } from '@powernode/core/limits/overlay';
+import { keepEnded } from '../../../store/ended-findings.ts';
 import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import type { ActionContext } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
@@ -18,6 +19,7 @@ import {
   unassignedColumns,
 } from './move-columns.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
+import { errorSince, silentHolderOf } from './silent-holder.ts';
 
 type Columns = Partial<
   Pick<
@@ -31,6 +33,7 @@ type Columns = Partial<
     | 'state'
     | 'state_detail'
     | 'last_transition_at'
+    | 'error_since'
     | 'name'
     | 'preempt'
     | 'hold_down_seconds'
@@ -48,18 +51,38 @@ export async function writeVirtualIp(
   before: VirtualIpRow,
   columns: Columns,
 ): Promise<VirtualIpRow> {
-  const after = await context.trx
-    .updateTable('virtual_ips')
-    .set({ ...columns, updated_at: context.now, revision: before.revision + 1 })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const after = await updateRow(context, before, { ...columns, revision: before.revision + 1 });
   itemChanged(context, virtualIpModel, { before, after, decidedBy });
   return after;
 }
 
+/** Writes the row, and what stays of the finding that its holder is silent when that is over. */
+export async function updateRow(
+  context: ActionContext,
+  before: VirtualIpRow,
+  columns: Columns & { readonly revision?: number },
+): Promise<VirtualIpRow> {
+  const { now } = context;
+  const { state = before.state } = columns;
+  const after = await context.trx
+    .updateTable('virtual_ips')
+    .set({ ...columns, error_since: errorSince(before, state, now), updated_at: now })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const silent = after.state === 'error' ? null : silentHolderOf(before);
+  if (silent !== null) await keepEnded(context.trx, [{ ...silent, recoveredAt: now }]);
+  return after;
+}
+
 /** More is decided by a virtual IP than the compiler sees of it, but nothing by its name. */
-function decidedBy({ name: _name, updated_at: _at, revision: _revision, ...rest }: VirtualIpRow): object {
+function decidedBy({
+  name: _name,
+  updated_at: _at,
+  revision: _revision,
+  error_since: _since,
+  ...rest
+}: VirtualIpRow): object {
   return rest;
 }
 
@@ -131,12 +154,7 @@ export async function noteHealthy(
   before: VirtualIpRow,
   holder: string,
 ): Promise<VirtualIpRow> {
-  return context.trx
-    .updateTable('virtual_ips')
-    .set({ ...stored(healthyColumns(before, holder)), updated_at: context.now })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  return updateRow(context, before, stored(healthyColumns(before, holder)));
 }
 
 /** Nobody has it, and nobody can: what was under way is at its end. */
@@ -179,12 +197,7 @@ export async function recordTransition(
 /** The new holder has applied it. */
 export async function finishMove(context: ActionContext, before: VirtualIpRow): Promise<VirtualIpRow> {
   const { transition: move } = before;
-  const after = await context.trx
-    .updateTable('virtual_ips')
-    .set({ ...stored(finishedColumns()), updated_at: context.now })
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const after = await updateRow(context, before, stored(finishedColumns()));
   if (move === null) return after;
   const tookMs = Math.max(context.now.getTime() - Date.parse(move.decided_at), 0);
   await context.trx
