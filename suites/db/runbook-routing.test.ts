@@ -255,7 +255,13 @@ describe.each(surfaceNames)('the runbook by %s', (surface) => {
         { seq: 20, match: { prefix: cafe }, action: 'permit', set: { local_pref: 100 } },
       ],
     };
-    const { route_policy: made } = await platform.decided(call, 'system_sdwan_create_route_policy', wanted);
+    const { route_policy: made, warnings } = await platform.decided(
+      call,
+      'system_sdwan_create_route_policy',
+      wanted,
+    );
+    // Nobody announces that prefix.
+    expect(warnings).toMatchObject([{ code: 'dead' }, { code: 'dead' }]);
     expect(made).toMatchObject(wanted);
     const listed = await call('system_sdwan_list_route_policies', { network_id: networkId });
     expect(listed).toMatchObject({ route_policies: [made], count: 1 });

@@ -111,6 +111,7 @@ describe.skipIf(!canRun)('a session that fails', () => {
       'table inet test_closed { chain test_input { type filter hook input priority -500; tcp dport 179 drop; tcp sport 179 drop; }; }',
     );
     await says('hub1', 'edge1', /^edge1 does not answer on TCP port 179 \(BGP\)/);
+    await becomes('hub1', 'edge1', 'Active');
     const { id } = await sessionOf('hub1', 'edge1');
     const skill = 'bgp_session_remediate';
     const input = { skill, inputs: { bgp_session_id: id }, dry_run: false };
@@ -162,6 +163,7 @@ describe.skipIf(!canRun)('a session that fails', () => {
       `neighbor ${hub} timers connect 1`,
     );
     await says('hub1', 'edge1', /^The two ends have different AS numbers/);
+    await becomes('hub1', 'edge1', 'Idle');
     const said = await look('hub1', 'edge1');
     expect(said).toMatchObject({ safe_step: null });
     await lab.killAgent('edge1');
@@ -172,7 +174,8 @@ describe.skipIf(!canRun)('a session that fails', () => {
   test('because the neighbor is gone: it is not reachable, and the session is back with it', async () => {
     await lab.kill('edge1');
     await says('hub1', 'edge1', /^edge1 is not reachable: /);
-    const { id } = await sessionOf('hub1', 'edge1');
+    const { id, state } = await sessionOf('hub1', 'edge1');
+    expect(state).toMatch(/^(?:Idle|Connect|Active)$/);
     const skill = 'bgp-session-remediate';
     const input = { skill, inputs: { bgp_session_id: id }, dry_run: false };
     expect(await call(skillActions.executeSkill, input)).toMatchObject({

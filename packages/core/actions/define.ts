@@ -51,7 +51,7 @@ export type ParameterNeeds = 'free' | 'given' | readonly (string | boolean)[];
 
 /** A call that does not say `dry_run: false` is a dry run. */
 export interface PlansFirst {
-  /** What a dry run needs, where the action itself needs more. */
+  /** What is enough for a dry run, where the action itself needs more; whoever has that needs this not. */
   readonly permission: Permission;
   /** A parameter of the action in which `dry_run` is read too. */
   readonly alsoIn: string;

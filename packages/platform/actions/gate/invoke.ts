@@ -49,7 +49,7 @@ export function createGate(parts: GateParts): Invoke {
 async function invoke(parts: GateParts, asked: Invocation): Promise<Outcome> {
   const invocation = asOfModel(asked);
   const action = definitionOf(invocation.action);
-  requirePermission(invocation.caller, action.plansFirst?.permission ?? action.permission);
+  requireOneOf(invocation.caller, [action.plansFirst?.permission, action.permission]);
   const call = parseCall(invocation.action, invocation.input);
   if (!call.dryRun) requirePermission(invocation.caller, action.permission);
   refuseOverMcp(invocation, call);
@@ -274,8 +274,17 @@ async function modeOf(
   return modeForOwners(mode, { caller, category: category.name });
 }
 
-function requirePermission(caller: Caller, permission: ReturnType<typeof definitionOf>['permission']): void {
-  if (permission === null || caller.permissions.has(permission)) return;
+type Required = ReturnType<typeof definitionOf>['permission'];
+
+function requirePermission(caller: Caller, permission: Required): void {
+  requireOneOf(caller, [permission]);
+}
+
+/** Whoever may do more may do less. null: nothing is needed; undefined: there is no such permission. The first is named. */
+function requireOneOf(caller: Caller, permissions: readonly (Required | undefined)[]): void {
+  const known = permissions.filter((permission) => permission !== undefined);
+  if (known.some((one) => one === null || caller.permissions.has(one))) return;
+  const [permission] = known;
   throw new ProductError(
     'permission_denied',
     `This requires the permission ${permission}. Ask an administrator of the account.`,

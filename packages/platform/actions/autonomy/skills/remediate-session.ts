@@ -51,6 +51,7 @@ function evidenceOf({
   own,
   other,
   numberChangedAt,
+  noRoute,
   denied,
 }: SessionFacts): Evidence[] {
   const { row } = session;
@@ -87,6 +88,7 @@ function evidenceOf({
     if (!end.isConnected) add('not_connected', `${end.name} is not connected to the platform.`);
     for (const { code, detail } of end.problems) add(code, `${end.name}: ${detail}`);
   }
+  add('no_route', noRoute);
   if (numberChangedAt !== null) {
     add('as_number_changed', `The AS number was changed at ${numberChangedAt.toISOString()}.`);
   }

@@ -46,6 +46,12 @@ function causeElsewhere(facts: SessionFacts): Advice | null {
       recommended_action: `Bring ${end.name} back: check that the instance runs, and its agent (systemctl restart powernode-agent). The session is established by itself then.`,
     };
   }
+  if (facts.noRoute !== null) {
+    return {
+      likely_cause: `There is no route between ${own.name} and ${other.name}: ${facts.noRoute}`,
+      recommended_action: `system_sdwan_explain_reachability { "network_id": "${network.id}", "source": { "peer_id": "${session.peer.id}" }, "destination": { "peer_id": "${session.neighbor.id}" }, "protocol": "tcp", "port": 179 } names the step at which packets end. Correct that; the session is established by itself then.`,
+    };
+  }
   if (facts.numberChangedAt !== null) {
     return {
       likely_cause: `The AS number of the account was changed at ${facts.numberChangedAt.toISOString()}; sessions are established again once both ends have it.`,

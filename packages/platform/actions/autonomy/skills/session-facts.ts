@@ -1,11 +1,12 @@
 // What is known of a session of BGP and of the two peers that have it, for whoever looks for a fault.
 import { ProductError } from '@powernode/core/errors';
 import type { BgpState } from '@powernode/core/intent/bgp';
-import { asNumberChangeMs } from '@powernode/core/limits/routing';
+import { asNumberChangeMs, bgpPort } from '@powernode/core/limits/routing';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import { sql } from 'kysely';
 import type { ActionContext } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
+import { explainReachability } from '../../sdwan/firewall/explain.ts';
 import { peerNames } from '../../sdwan/peers/peer-names.ts';
 import { explainRouteTo } from '../../sdwan/routing/routes.ts';
 import { type SessionEnd, sessionEndsOf, sessionIdOf } from '../../sdwan/routing/session-ends.ts';
@@ -20,6 +21,8 @@ export interface SessionFacts {
   readonly other: End;
   /** When the AS number of the account was changed, if that was a moment ago. */
   readonly numberChangedAt: Date | null;
+  /** Why packets from one end do not come to the other; null: nothing keeps them, or it is established. */
+  readonly noRoute: string | null;
   /** Prefixes of the neighbor that policies deny. */
   readonly denied: readonly string[];
 }
@@ -70,8 +73,28 @@ export async function sessionFactsOf(
     own: end(peer),
     other: end(neighbor),
     numberChangedAt: await numberChangedAt(context),
+    noRoute:
+      found === undefined || state === 'Established' ? null : await noRouteOf(context, { peer, neighbor }),
     denied: state === 'Established' ? await deniedOf(context, { peer, neighbor }) : [],
   };
+}
+
+/** As the explanation of a connection to TCP port 179 has it, in either direction. */
+async function noRouteOf(context: ActionContext, { peer, neighbor }: SessionEnd): Promise<string | null> {
+  for (const [source, destination] of [
+    [peer, neighbor],
+    [neighbor, peer],
+  ] as const) {
+    const { verdict, because } = await explainReachability(context, {
+      network_id: peer.networkId,
+      source: { peer_id: source.id },
+      destination: { peer_id: destination.id },
+      protocol: 'tcp',
+      port: bgpPort,
+    });
+    if (verdict === 'no_route') return because.at(-1)?.detail ?? 'No peer forwards them.';
+  }
+  return null;
 }
 
 async function numberChangedAt(context: ActionContext): Promise<Date | null> {

@@ -21,7 +21,7 @@ import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './blocks.
 import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
 import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
-import { followRoutingMode, noteFewPeers } from './routing-mode.ts';
+import { followRoutingMode } from './routing-mode.ts';
 import { platformUnderlay, refuseCovering, refuseOutside, underlaysOf, withoutClusters } from './underlay.ts';
 
 export const networkHandlers: HandlersOf<
@@ -62,7 +62,6 @@ export const networkHandlers: HandlersOf<
     });
     const asNumber = await accountAsNumber(context.trx, context.accountId);
     context.change({ kind: 'network_created', network: networkModel(row, asNumber) });
-    noteFewPeers(context, row);
     const network = await showOne(context, row);
     context.event('sdwan.network.created', { before: null, after: network });
     return { network };

@@ -22,10 +22,11 @@ export async function followRoutingMode(
   context.note('dependent', `${which} kept, without effect until routing_mode is ibgp again.`);
 }
 
-/** Routes have no second way in a network of two. */
+/** Routes have no second way in a network of two. One that has no peers yet, or any more, has no routes. */
 export function noteFewPeers(context: ActionContext, network: NetworkRow): void {
-  if (network.routing_mode !== 'ibgp' || network.peers_count >= meshPeersFew) return;
-  const peers = network.peers_count === 1 ? '1 peer' : `${network.peers_count} peers`;
+  const { routing_mode: mode, peers_count: count } = network;
+  if (mode !== 'ibgp' || count === 0 || count >= meshPeersFew) return;
+  const peers = count === 1 ? '1 peer' : `${count} peers`;
   context.note(
     'few_peers',
     `"${network.name}" has ${peers}: with fewer than ${meshPeersFew} there is one path to each prefix, and BGP chooses among no others.`,

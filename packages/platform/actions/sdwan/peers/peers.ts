@@ -6,6 +6,7 @@ import { firstIdAt } from '../../../events/write-events.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { noteDependents } from '../dependents.ts';
 import { fitNetwork } from '../networks/attach-blocks.ts';
+import { noteFewPeers } from '../networks/routing-mode.ts';
 import { attachSlice, releaseSlice, setSlice } from '../pods/set-slice.ts';
 import { forgetTunnels } from '../reachability/observations.ts';
 import { noteReach } from '../reachability/reach-members.ts';
@@ -173,6 +174,7 @@ export async function removePeer(
     before: peerModel(peer),
     after: null,
   });
+  noteFewPeers(context, await networkRow(context, peer.network_id));
 }
 
 /** It was in this network a short while ago, and is the same peer again. */

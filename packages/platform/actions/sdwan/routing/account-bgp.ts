@@ -1,11 +1,16 @@
 // Handlers: the AS number of the account, which all its networks with iBGP use.
+import { ProductError } from '@powernode/core/errors';
 import type { AccountBgp } from '@powernode/core/intent/bgp';
 import { localPreferenceDefault } from '@powernode/core/limits/routing';
+import { referenceFaults } from '@powernode/core/routing/references';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { networkModel } from '../networks/model.ts';
 import { sessionEndsOf } from './session-ends.ts';
+
+/** More are counted and not named. */
+const policiesNamedMax = 10;
 
 export const accountBgpHandlers: HandlersOf<'getAccountBgp' | 'updateAccountAsNumber'> = {
   async getAccountBgp(context) {
@@ -17,6 +22,7 @@ export const accountBgpHandlers: HandlersOf<'getAccountBgp' | 'updateAccountAsNu
     const before = await accountRow(context);
     checkRevision(before, input);
     if (input.as_number === before.as_number) return { account_bgp: showAccountBgp(before) };
+    await refusePrepended(context, input.as_number);
     const after = await context.trx
       .updateTable('accounts')
       .set({ as_number: input.as_number, updated_at: context.now, revision: before.revision + 1 })
@@ -35,6 +41,32 @@ type AccountRow = Pick<Selectable<Database['accounts']>, (typeof columns)[number
 
 function accountRow({ trx, accountId }: ActionContext): Promise<AccountRow> {
   return trx.selectFrom('accounts').select(columns).where('id', '=', accountId).executeTakeFirstOrThrow();
+}
+
+/** A path with the account's own number in its AS path is a loop to every peer (RFC 4271 §9.1.2). */
+async function refusePrepended(context: ActionContext, asNumber: number): Promise<void> {
+  const rows = await context.trx
+    .selectFrom('route_policies')
+    .select(['id', 'name', 'statements'])
+    .where('account_id', '=', context.accountId)
+    .orderBy('id')
+    .execute();
+  const places = rows.flatMap(({ id, name, statements }) =>
+    referenceFaults(statements, { as_number: asNumber, peers: new Map() })
+      .filter(({ path }) => path.endsWith('.set.prepend'))
+      .map(({ path }) => ({ route_policy_id: id, name, path })),
+  );
+  const [first, ...more] = places;
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : `, and ${more.length} other places,`;
+  throw new ProductError(
+    'conflict',
+    `${first.path} of the route policy "${first.name}"${others} prepends the AS number ${asNumber}: change that first, or choose another number.`,
+    {
+      fields: [{ path: 'as_number', code: 'prepended', message: 'is prepended by a route policy' }],
+      members: { route_policies: places.slice(0, policiesNamedMax) },
+    },
+  );
 }
 
 /** All that speak BGP: their sessions are another's with another number, so that each ends and begins anew. */

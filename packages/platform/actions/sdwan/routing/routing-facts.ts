@@ -5,7 +5,7 @@ import { withLength } from '@powernode/core/net/address';
 import { type AuditedPolicies, auditPolicies, type PolicyFinding } from '@powernode/core/routing/audit';
 import { subnetsOf } from '@powernode/core/routing/from-entries';
 import type { Policy, Subnet } from '@powernode/core/routing/model';
-import { resolved } from '@powernode/core/routing/references';
+import { referenceFaults, resolved } from '@powernode/core/routing/references';
 import type { ActionContext } from '../../context.ts';
 import { accountAsNumber } from '../networks/model.ts';
 import { failingHolders } from '../virtual-ips/holders.ts';
@@ -109,15 +109,33 @@ async function anycastSubnets(
   });
 }
 
+/** By the member of a statement that names what is not there any more. */
+const danglingDetails: Readonly<Record<string, string>> = {
+  'match.peer': 'The peer that it matches is no longer in the network, so it matches nothing.',
+  'set.next_hop':
+    'The next hop that it sets is the address of no peer in the network any more, so no path that it permits can be used.',
+  'set.prepend': 'It prepends the AS number of the account, so every peer takes the path for a loop.',
+};
+
+function placeOf({ object }: Pick<PolicyFinding, 'object'>): string {
+  return `${object.id} ${object.seq}`;
+}
+
 /** What an audit finds; statements of peers that are gone are part of no policy, and found here. */
 export function findingsOf(facts: RoutingFacts): PolicyFinding[] {
-  const orphaned = facts.rows.flatMap(({ id, statements }) =>
-    statements.flatMap(({ seq, match }): PolicyFinding[] => {
-      if (match.peer === undefined || facts.addresses.has(match.peer)) return [];
-      const detail = 'The peer that it matches is no longer in the network, so it matches nothing.';
-      const object = { type: 'route_policy', id, seq } as const;
+  const known = { as_number: facts.asNumber, peers: facts.addresses };
+  const dangling = facts.rows.flatMap(({ id, statements }) =>
+    statements.flatMap((statement): PolicyFinding[] => {
+      const [fault] = referenceFaults([statement], known);
+      if (fault === undefined) return [];
+      const object = { type: 'route_policy', id, seq: statement.seq } as const;
+      const member = fault.path.slice('statements.0.'.length);
+      const detail = danglingDetails[member] ?? `${member} ${fault.message}.`;
       return [{ kind: 'dead', severity: 'warning', object, by: null, detail }];
     }),
   );
-  return [...orphaned, ...auditPolicies(facts)];
+  const found = new Set(dangling.map(placeOf));
+  // One that nothing can come of is found once.
+  const others = auditPolicies(facts).filter((one) => one.kind !== 'dead' || !found.has(placeOf(one)));
+  return [...dangling, ...others];
 }

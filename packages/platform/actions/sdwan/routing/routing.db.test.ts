@@ -308,6 +308,8 @@ describe('sessions', () => {
     await expect(platform.call('executeSkill', inside, viewer)).rejects.toMatchObject({
       code: 'permission_denied',
     });
+    const manager = withPermissions(platform.admin, ['system.sdwan.routing.manage']);
+    expect(await platform.call('executeSkill', input, manager)).toMatchObject({ dry_run: true });
     const nobody = withPermissions(platform.admin, []);
     await expect(platform.call('executeSkill', input, nobody)).rejects.toMatchObject({
       code: 'permission_denied',
@@ -333,6 +335,34 @@ describe('sessions', () => {
     });
     expect(answer['likely_cause']).toContain('FRR is missing on a');
     expect(answer['evidence']).toContainEqual({ code: 'routing_daemon_missing', detail: `a: ${detail}` });
+  });
+
+  test('a missing route between the two is named as the cause, and no step is safe', async () => {
+    const detail = 'wg-tokyo-0 is of another program.';
+    const since = '2026-11-29T10:00:00.000Z';
+    const problem = { subsystem: 'wireguard', code: 'interface_taken', detail, since };
+    const says = (problems: readonly object[]) =>
+      inAccount(platform.store, platform.admin.accountId, (trx) =>
+        trx
+          .updateTable('instances')
+          .set({ problems: JSON.stringify(problems) })
+          .where('id', '=', scene.instanceOf('b'))
+          .execute(),
+      );
+    await reported('b', [{ state: 'Connect' }]);
+    await says([problem]);
+    const inputs = { bgp_session_id: (await sessionOf('b'))?.id };
+    const skill = 'bgp-session-remediate';
+    const answer = await remediate({ skill, inputs });
+    expect(answer).toMatchObject({
+      likely_cause: expect.stringContaining('There is no route between b and hub: '),
+      recommended_action: expect.stringContaining('"port": 179'),
+      safe_step: null,
+    });
+    expect(answer['evidence']).toContainEqual({ code: 'no_route', detail: expect.any(String) });
+    await says([]);
+    expect((await remediate({ skill, inputs }))['likely_cause']).not.toContain('no route');
+    await reported('b', [{ state: null }]);
   });
 
   test('recovery is recorded with when it was down', async () => {
@@ -423,13 +453,4 @@ describe('routes', () => {
     );
     expect(rows.map((row) => row.peer_id)).not.toContain(idOf('b'));
   });
-});
-
-test('a network of two peers that speaks BGP is warned of, and not refused', async () => {
-  const plan = await run<{ plan: { notes: object[] } }>('createNetwork', {
-    name: 'pair',
-    routing_mode: 'ibgp',
-    dry_run: true,
-  });
-  expect(plan.plan.notes).toMatchObject([{ code: 'few_peers' }]);
 });
