@@ -7,13 +7,7 @@ import type { Database } from '../../../store/tables.ts';
 import { type ActionContext, checkRevision, type HandlersOf } from '../../context.ts';
 import { page, pageAnswer } from '../../paging.ts';
 import { noteContents } from '../dependents.ts';
-import {
-  giveSlices,
-  refusePinned,
-  refuseUnfitPods,
-  refuseWithoutIpv4,
-  withdrawSlices,
-} from '../pods/network-prefix.ts';
+import { giveSlices, refusePinned, refuseUnfitPods, refuseWithoutIpv4 } from '../pods/network-prefix.ts';
 import { switchDirectPaths } from '../reachability/direct-paths.ts';
 import { forgetTunnels } from '../reachability/observations.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
@@ -97,7 +91,6 @@ export const networkHandlers: HandlersOf<
     if (hasNewPods) {
       await refusePinned(context, before);
       await refuseUnfitPods(context, { pods, ipv4 });
-      await withdrawSlices(context, before);
     } else if (hasNewLeg) refuseWithoutIpv4({ pods, ipv4 }, 'ipv4_prefix');
     if (hasNewLeg && ipv4 === null) await refuseDoorsOn(context, before);
     const after = await context.trx

@@ -63,28 +63,22 @@ async function lansOf(context: ActionContext): Promise<{ peerId: string; prefixe
   }));
 }
 
-/** A cluster cannot change its prefix once it has begun; that it has, its machines and the operator say. */
+/** Clusters are started with the prefix, and routes of machines lead to slices of it, so that it stays while a peer has one. */
 export async function refusePinned(context: ActionContext, network: NetworkRow): Promise<void> {
   const slices = await NetworkSlices.of(context, network);
-  const inUse = [...(slices?.held ?? [])].filter(({ source }) => source !== 'assigned');
+  const inUse = [...(slices?.held ?? [])];
   if (inUse.length === 0) return;
   const peers: string[] = [];
   for (const { peerId, row, source } of inUse.slice(0, namedInErrorMax)) {
     peers.push(`${row.prefix} of "${await peerName(context, peerId)}" (${source})`);
   }
   const more = inUse.length > peers.length ? ` and ${inUse.length - peers.length} more` : '';
-  const message = `a cluster uses slices of ${network.pod_subnet_prefix}: ${peers.join(', ')}${more}`;
+  const message = `peers have slices of ${network.pod_subnet_prefix}: ${peers.join(', ')}${more}`;
   throw refusal(
     'conflict',
     { path, code: 'in_use', message },
-    'Remove the cluster and set pod_subnet of these peers to null first, or create another network.',
+    'Remove the cluster and detach these peers first, or create another network.',
   );
-}
-
-/** Slices of the prefix of before are withdrawn, while the network still has it; the peers have none then. */
-export async function withdrawSlices(context: ActionContext, before: NetworkRow): Promise<void> {
-  const slices = await NetworkSlices.of(context, before);
-  if (slices !== null) for (const slice of [...slices.held]) await slices.withdraw(slice);
 }
 
 /** All peers get a slice of a new prefix. */
@@ -114,13 +108,12 @@ function noteSlices(
   { name, pod_subnet_prefix: pods }: NetworkRow,
   count: number,
 ): void {
-  if (count === 0) return;
+  if (count === 0 || pods === null) return;
   const peers = count === 1 ? 'The peer' : `The ${count} peers`;
-  const what =
-    pods === null
-      ? `${peers} of "${name}" have no slice for pods any more.`
-      : `${peers} of "${name}" get a slice of ${pods} for pods; a cluster has to be started with that as its prefix.`;
-  context.note('pod_slices', what);
+  context.note(
+    'pod_slices',
+    `${peers} of "${name}" get a slice of ${pods} for pods; a cluster has to be started with that as its prefix.`,
+  );
 }
 
 function read(text: string): Prefix {

@@ -66,7 +66,7 @@ describe('a slice', () => {
     );
   });
 
-  test('is given to those who are there when a network gets its prefix, and taken with it', async () => {
+  test('is given to those who are there when a network gets its prefix, and pins that', async () => {
     const net = await create();
     const peers = [await attach(net), await attach(net)];
     const pods = freshPods();
@@ -82,14 +82,17 @@ describe('a slice', () => {
     for (const peer of peers) {
       expect(sliceOf(await get(peer))).toEqual([expect.stringContaining('.0/24'), 'assigned']);
     }
-    // Assigned ones pin nothing.
     const next = freshPods();
-    await update(net, { pod_subnet_prefix: next });
-    expect((await get(peers[1] as Peer)).pod_subnet).toBe(next.replace('0.0/16', '254.0/24'));
+    for (const other of [next, null]) {
+      const refused = await refusalOf(update(net, { pod_subnet_prefix: other }));
+      expect(refused?.is).toBe('conflict pod_subnet_prefix in_use');
+      expect(refused?.detail).toContain('(assigned)');
+      expect(refused?.detail).toContain('detach these peers first');
+    }
     expect(routed(peers[0] as Peer)).toHaveLength(2);
-    await update(net, { pod_subnet_prefix: null });
-    expect(sliceOf(await get(peers[0] as Peer))).toEqual([null, null]);
-    expect([routed(peers[0] as Peer), given(peers[0] as Peer, 'pods')]).toEqual([[], []]);
+    for (const peer of peers) await run('detachPeer', { peer_id: peer.id });
+    await update(net, { pod_subnet_prefix: next });
+    expect((await attach(net)).pod_subnet).toBe(next.replace('0.0/16', '255.0/24'));
   });
 
   test('that is set stays, and is refused outside of the prefix, on that of another, and without a prefix', async () => {
@@ -115,7 +118,7 @@ describe('a slice', () => {
       before: { pod_subnet: at('255.0/24'), pod_subnet_source: 'assigned' },
       after: { pod_subnet: at('16.0/20'), pod_subnet_source: 'set' },
     });
-    // Left to the platform again it stays the same, and pins the prefix no more.
+    // Left to the platform again it stays the same.
     expect(sliceOf(await set(two, null))).toEqual([at('16.0/20'), 'assigned']);
   });
 
@@ -181,6 +184,8 @@ describe('a slice that a machine says its cluster has', () => {
       expect(refused?.detail).toContain(`${first} of "${one.hostname}" (observed)`);
     }
     await set(one, null);
+    expect((await refusalOf(update(net, { pod_subnet_prefix: null })))?.is).toMatch(/in_use$/);
+    for (const peer of [one, two]) await run('detachPeer', { peer_id: peer.id });
     await update(net, { pod_subnet_prefix: null });
   });
 
@@ -191,7 +196,8 @@ describe('a slice that a machine says its cluster has', () => {
     await says(peer, [peer.pod_subnet ?? '']);
     expect(sliceOf(await get(peer))).toEqual([peer.pod_subnet, 'observed']);
     expect(platform.delivery.sequenceOf(platform.admin.accountId)).toBe(sequence);
-    expect((await refusalOf(update(net, { pod_subnet_prefix: null })))?.is).toMatch(/in_use$/);
+    const refused = await refusalOf(update(net, { pod_subnet_prefix: null }));
+    expect(refused?.detail).toContain('(observed)');
   });
 
   test('changes nobody’s route where another peer has it, and says so', async () => {
