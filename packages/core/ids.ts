@@ -19,6 +19,3 @@ export type PeerId = Id<'peer'>;
 
 /** A public key of WireGuard, in base64. It is told from ids as they are from each other. */
 export type PublicKey = Id<'public_key'>;
-
-/** Of a route policy that is only previewed: after all that there are, as a new one is. */
-export const previewedPolicyId = 'ffffffff-ffff-7fff-bfff-ffffffffffff';

@@ -77,7 +77,7 @@ export type RoutingWarning = z.infer<typeof routingWarning>;
 
 const auditedStatement = z.object({
   type: z.enum(['route_policy']),
-  id: common.id,
+  id: common.id.nullable().meta({ description: 'null: a new policy that is only previewed' }),
   seq: z.int(),
   name: z.string(),
 });

@@ -1,7 +1,6 @@
 // What the fake platform knows of routing: routes, sessions, route policies, and what changes do to them. It decides by a
 // few plain rules of its own: a statement matches exactly its prefix and its peer, and sets a local preference.
 import { ProductError } from '@powernode/core/errors';
-import { previewedPolicyId } from '@powernode/core/ids';
 import type { ExplainedPathShown, RouteChangeShown } from '@powernode/core/intent/bgp';
 import type { RoutePolicy } from '@powernode/core/intent/route-policy';
 import { find, type Input, newId, type Prepare, refuseStale, remove, type Shown } from './prepared.ts';
@@ -221,17 +220,20 @@ function findingsOf(world: World, network: Network, policies: readonly RoutePoli
   );
 }
 
+/** Of a policy that has none yet. */
+const newPolicyId = 'new';
+
 function compile(world: World, input: Input): Shown {
   const peer = find(world.peers, input['peer_id'], 'peer');
   const network = networkOf(world, peer);
   const saved = policiesOf(world, network);
   const statements = input['statements'] as Statements | undefined;
-  const id = (input['route_policy_id'] as string | undefined) ?? previewedPolicyId;
+  const id = (input['route_policy_id'] as string | undefined) ?? newPolicyId;
   const before = saved.find((one) => one.id === id);
   const direction = input['direction'] ?? before?.direction;
   const draft = { ...before, id, name: 'the preview', direction, statements } as RoutePolicy;
   const others = saved.map((one) => (one.id === id ? draft : one));
-  const next = statements === undefined ? saved : id === previewedPolicyId ? [...others, draft] : others;
+  const next = statements === undefined ? saved : id === newPolicyId ? [...others, draft] : others;
   return {
     peer_id: peer.id,
     text: next
@@ -239,7 +241,9 @@ function compile(world: World, input: Input): Shown {
       .map(({ seq, action, set }) => `route-map in ${action} ${seq}\n set local-preference ${set.local_pref}`)
       .join('\n'),
     warnings: [],
-    findings: findingsOf(world, network, next).filter(({ object }) => object.id === id),
+    findings: findingsOf(world, network, next)
+      .filter(({ object }) => object.id === id)
+      .map((one) => (id === newPolicyId ? { ...one, object: { ...one.object, id: null } } : one)),
     effect: statements === undefined ? [] : changesOf(world, { network, peer, saved, next }),
     effect_complete: true,
   };

@@ -1,6 +1,5 @@
 // Handlers: the text that policies compile to, what is wrong with them, and what a policy would do before it is saved.
 import { ProductError } from '@powernode/core/errors';
-import { previewedPolicyId } from '@powernode/core/ids';
 import type { RouteChangeShown } from '@powernode/core/intent/bgp';
 import { auditFindingsMax } from '@powernode/core/limits/overlay';
 import { previewChangesMax, previewStepsMax } from '@powernode/core/limits/routing';
@@ -16,6 +15,9 @@ import { policyRow } from './route-policies.ts';
 import { routedNetwork, shownAttributes } from './routes.ts';
 import { findingsOf, peersByAddress, policyOf, type RoutingFacts, routingFacts } from './routing-facts.ts';
 
+/** Of a new policy in a preview, inside of this file: it acts after all that there are, which are in the order of ids. */
+const newPolicyId = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
+
 export const compiledPolicyHandlers: HandlersOf<'compileRoutePolicy' | 'auditRoutePolicies'> = {
   async compileRoutePolicy(context, input) {
     const peer = await peerRow(context, input.peer_id);
@@ -24,7 +26,7 @@ export const compiledPolicyHandlers: HandlersOf<'compileRoutePolicy' | 'auditRou
     const changed = await changedPolicy(context, network, input);
     const preview = previewOf(input, changed, saved);
     const facts = preview ?? saved;
-    const id = changed?.id ?? previewedPolicyId;
+    const id = changed?.id ?? newPolicyId;
     const about = preview === null ? [] : findingsOf(facts).filter(({ object, by }) => isOf(id, object, by));
     return {
       peer_id: peer.id,
@@ -82,7 +84,7 @@ function previewOf(
     });
   }
   if (input.statements !== undefined) refuseUnfitStatements(input.statements, saved);
-  const policy = policyOf({ id: changed?.id ?? previewedPolicyId, direction, statements }, saved.addresses);
+  const policy = policyOf({ id: changed?.id ?? newPolicyId, direction, statements }, saved.addresses);
   if (changed === null) return { ...saved, policies: [...saved.policies, policy] };
   return {
     ...saved,
@@ -148,6 +150,7 @@ function gravity(severity: 'info' | 'warning'): number {
 }
 
 function named(statement: AuditedStatement, rows: readonly RoutePolicyRow[]) {
+  if (statement.id === newPolicyId) return { ...statement, id: null, name: 'the preview' };
   const name = rows.find(({ id }) => id === statement.id)?.name;
-  return { ...statement, name: name ?? (statement.id === previewedPolicyId ? 'the preview' : statement.id) };
+  return { ...statement, name: name ?? statement.id };
 }

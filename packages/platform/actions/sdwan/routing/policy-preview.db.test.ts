@@ -80,7 +80,7 @@ test('a preview of a new policy that earlier ones leave nothing to names the sta
     findings: [
       {
         kind: 'shadowed',
-        object: { seq: 10, name: 'the preview' },
+        object: { type: 'route_policy', id: null, seq: 10, name: 'the preview' },
         by: { seq: 20, name: 'prefer-b' },
       },
     ],

@@ -1,6 +1,5 @@
 // A preview of what stands in the form of a route policy: asked for by a press, and gone once the form says another thing.
 import type { Problem } from '@powernode/core/errors';
-import { previewedPolicyId } from '@powernode/core/ids';
 import { useCallback, useState } from 'react';
 import type { Output, Parameters } from '../../../api/client.ts';
 import { client } from '../../../app/platform.ts';
@@ -10,8 +9,8 @@ type Draft = Pick<Parameters<'createRoutePolicy'>, 'direction' | 'statements'>;
 type Compiled = Output<'compileRoutePolicy'>;
 
 export interface Preview {
-  /** By which findings of the preview name it. */
-  readonly id: string;
+  /** By which findings of the preview name it; null: it is a new policy. */
+  readonly id: string | null;
   /** null: not asked for, or of something else than what the form says now. */
   readonly answer: Compiled | null;
   readonly busy: boolean;
@@ -37,7 +36,7 @@ export function usePreview(policyId: string | null, draft: Draft): Preview {
   }
 
   return {
-    id: policyId ?? previewedPolicyId,
+    id: policyId,
     answer: shown?.of === now ? shown.answer : null,
     busy,
     problem: askedOf === now ? problem : null,
