@@ -229,6 +229,7 @@ export class Agent {
     this.#monitor.start();
     // What the platform must not cover stands in the first hello.
     void this.#surroundings.look().then(() => this.#stream.open());
+    this.#announcements.start();
     this.#rulesetMonitor.start();
     this.#renewal.start();
   }

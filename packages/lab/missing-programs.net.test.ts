@@ -140,12 +140,8 @@ it('a lab whose agent has ended fails at once, with the words of that agent [9.1
   expect(await labsFound()).toEqual([]);
 });
 
-it('a lab with BGP on a machine without FRR says so, and its LANs reach each other by static routes', async () => {
-  const name = uniqueName('frrless');
-  const file = path.join(folder, 'frrless.yaml');
-  writeFileSync(
-    file,
-    `name: ${name}
+/** Two spokes of a hub, a LAN behind each. */
+const routedLab = (name: string) => `name: ${name}
 platforms: [{ name: main }]
 lans: [{ name: tokyo }, { name: osaka }]
 hosts:
@@ -159,14 +155,46 @@ networks:
     routing_mode: ibgp
     hosts: [hub1, edge1, edge2]
     lan_subnets: [{ host: edge1, lan: tokyo }, { host: edge2, lan: osaka }]
-`,
-  );
-  const program = path.join(checkout, 'packages/lab/main.ts');
-  const { status, stderr } = runWithout([program, 'up', file], { '/usr/lib/frr/bgpd': nothing });
+`;
+const labProgram = path.join(checkout, 'packages/lab/main.ts');
+const bgpd = '/usr/lib/frr/bgpd';
+
+it('a lab with BGP on a machine without FRR says so, and its LANs reach each other by static routes', async () => {
+  const name = uniqueName('frrless');
+  const file = path.join(folder, 'frrless.yaml');
+  writeFileSync(file, routedLab(name));
+  const { status, stderr } = runWithout([labProgram, 'up', file], { [bgpd]: nothing });
   expect(stderr).toMatch(/network routed: its routes are static\. \w+: FRR \(.*\) is not installed/);
   expect(status).toBe(0);
   const lab = await findLab(name);
   const { exitCode } = await lab.exec('client1', { program: 'ping', args: ['-c', '1', '192.168.2.11'] });
   await lab.down();
   expect(exitCode).toBe(0);
+});
+
+it('the LAN of the one host without FRR stays reachable for hosts that speak BGP, as theirs do for it', async () => {
+  const name = uniqueName('mixed');
+  const file = path.join(folder, 'mixed.yaml');
+  writeFileSync(file, routedLab(name));
+  // All hosts have the same files: the program is of no use where there is an address of the first LAN.
+  const real = path.join(folder, 'bgpd');
+  cpSync(bgpd, real);
+  const wrapper = path.join(folder, 'bgpd-wrapper');
+  const isThere = "ip -o -4 address show | grep -q 'inet 192\\.168\\.1\\.'";
+  writeFileSync(wrapper, `#!/bin/sh\nif ${isThere}; then exit 127; fi\nexec ${real} "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  const { status, stderr } = runWithout([labProgram, 'up', file], { [bgpd]: wrapper });
+  expect(stderr).toMatch(
+    /network routed: routes at edge1 are static\. edge1: .*bgpd does not say which version/,
+  );
+  expect(status).toBe(0);
+  const lab = await findLab(name);
+  // BGP decides 12 s after the start at the latest, and 20 s later it alone says whether there is a path.
+  const args = ['-i', '0.2', '-c', '200'];
+  const [there, back] = await Promise.all([
+    lab.exec('client2', { program: 'ping', args: [...args, '192.168.1.11'] }),
+    lab.exec('client1', { program: 'ping', args: [...args, '192.168.2.11'] }),
+  ]);
+  await lab.down();
+  for (const { stdout } of [there, back]) expect(stdout).toContain(' 0% packet loss');
 });

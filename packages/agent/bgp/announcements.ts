@@ -1,11 +1,19 @@
 // What this machine announces to other peers: prefixes and anycast addresses by BGP, and which addresses that it holds are
 // not to be sent to it now, because their health check fails.
+
+import { nodeProblemDetailMax } from '@powernode/core/limits/node-stream';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import type { BgpSessionObservation, VirtualIpHealthObservation } from '@powernode/core/wire/node-stream';
+import type {
+  BgpSessionObservation,
+  Observed,
+  VirtualIpHealthObservation,
+} from '@powernode/core/wire/node-stream';
 import { askService } from '../checks/ask.ts';
 import { HealthChecks } from '../checks/health-checks.ts';
 import type { BgpDecisions, NetworkDecisions } from '../plan/bgp-decisions.ts';
 import { Bgp, type BgpParts } from './bgp.ts';
+import { DaemonWatch } from './daemon-watch.ts';
+import type { FrrHealth } from './health.ts';
 
 export interface AnnouncementsParts extends Omit<BgpParts, 'sessionsChanged' | 'withheld'> {
   /** Sessions, or the health of services, differ from before. */
@@ -17,6 +25,7 @@ export interface AnnouncementsParts extends Omit<BgpParts, 'sessionsChanged' | '
 export class Announcements implements BgpDecisions {
   readonly #bgp: Bgp;
   readonly #checks: HealthChecks;
+  readonly #daemonWatch: DaemonWatch;
 
   constructor(parts: AnnouncementsParts) {
     const { clock, log, changed, withhold } = parts;
@@ -32,6 +41,7 @@ export class Announcements implements BgpDecisions {
         this.#bgp.withheldChanged();
       },
     });
+    this.#daemonWatch = new DaemonWatch({ clock, frr: parts.frr, changed });
     this.#bgp = new Bgp({ ...parts, sessionsChanged: changed, withheld: () => this.#checks.withheld });
   }
 
@@ -43,8 +53,24 @@ export class Announcements implements BgpDecisions {
   get observations(): {
     readonly bgpSessions: readonly BgpSessionObservation[];
     readonly virtualIpHealth: readonly VirtualIpHealthObservation[];
+    readonly frr: FrrHealth | null;
+    readonly routingDaemon: Observed['routing_daemon'] | null;
   } {
-    return { bgpSessions: this.#bgp.sessions, virtualIpHealth: this.#checks.observations };
+    const { seen } = this.#daemonWatch;
+    const missing = this.#bgp.missing ?? (seen?.kind === 'missing' ? seen.detail : null);
+    return {
+      bgpSessions: this.#bgp.sessions,
+      virtualIpHealth: this.#checks.observations,
+      frr: this.#bgp.health,
+      routingDaemon:
+        seen === null && missing === null
+          ? null
+          : { missing: missing?.slice(0, nodeProblemDetailMax) ?? null },
+    };
+  }
+
+  start(): void {
+    void this.#daemonWatch.look();
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
@@ -55,6 +81,7 @@ export class Announcements implements BgpDecisions {
 
   async stop(): Promise<void> {
     this.#checks.stop();
+    this.#daemonWatch.stop();
     await this.#bgp.stop();
   }
 }

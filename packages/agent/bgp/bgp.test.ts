@@ -63,13 +63,28 @@ test('a neighbor may announce the prefixes behind it alone, and a reflector what
 
 /** The agent's folder, which outlives the agent. */
 class Disk {
-  text: string | null = null;
-  read() {
-    return this.text;
+  readonly files = new Map<string, string>();
+  get text() {
+    return this.files.get('bgp-resets.json') ?? null;
   }
-  write(_name: string, text: string) {
-    this.text = text;
+  set text(text: string | null) {
+    this.files.set('bgp-resets.json', text ?? '');
   }
+  read(name: string) {
+    return this.files.get(name) ?? null;
+  }
+  write(name: string, text: string) {
+    this.files.set(name, text);
+  }
+  remove(name: string) {
+    this.files.delete(name);
+  }
+  list(below: string) {
+    return [...this.files.keys()]
+      .filter((one) => one.startsWith(`${below}/`))
+      .map((one) => one.slice(below.length + 1));
+  }
+  prepare() {}
 }
 
 async function machine(find?: () => FrrFound, disk = new Disk()) {
@@ -87,8 +102,10 @@ async function machine(find?: () => FrrFound, disk = new Disk()) {
       leave: () => undefined,
     },
     places: { vtyOf: (daemon) => (daemon === 'bfdd' ? bfdd : bgpd).path },
+    version: '8.4.4',
   };
   const frr: Frr = {
+    look: () => Promise.resolve({ kind: 'usable', version: '8.4.4' }),
     find: () => {
       counts.finds++;
       return Promise.resolve(find?.() ?? usable);
@@ -107,7 +124,7 @@ async function machine(find?: () => FrrFound, disk = new Disk()) {
     await bfdd.end();
   });
   const configured = () => bgpd.log.filter((command) => command === 'configure terminal').length;
-  return { bgp, bgpd, bfdd, kept, told, counts, configured };
+  return { bgp, bgpd, bfdd, kept, told, counts, configured, disk };
 }
 
 const document = nodeDocumentOf(bgpEntries('n'));
@@ -141,17 +158,21 @@ describe('a document', () => {
   });
 
   test('that FRR refuses is told in its words, and what ran before stays', async () => {
-    const { bgp, bgpd, told } = await machine();
+    const { bgp, bgpd, told, disk } = await machine();
     bgp.take(document);
     await expect.poll(() => told.length).toBe(1);
     const before = bgpd.running;
     const entries = bgpEntries('n');
+    const written = disk.files.get('frr/bgpd-n.conf');
+    expect(written).toContain('router bgp 65010');
     bgpd.unkept.add('bgp router-id 0.0.1.9');
     const changed = entries.map((one) => (one.kind === 'bgp' ? { ...one, router_id: '0.0.1.9' } : one));
     bgp.take(nodeDocumentOf(changed));
     await expect.poll(() => told.at(-1)?.map(({ code }) => code)).toEqual(['routing_daemon_refused']);
     expect(told.at(-1)?.[0]).toMatchObject({ networkId: 'n', detail: expect.stringContaining('0.0.1.9') });
     expect(bgpd.running.split('\n').sort()).toEqual(before.split('\n').sort());
+    expect(disk.files.get('frr/bgpd-n.conf')).toBe(written);
+    expect(bgp.health).toMatchObject({ state: 'failed', message: expect.stringContaining('0.0.1.9') });
     bgp.take(document);
     await expect.poll(() => told.at(-1)).toEqual([]);
   });
@@ -164,6 +185,11 @@ describe('a document', () => {
       .toEqual([{ code: 'routing_daemon_missing', detail: 'FRR is not installed.', networkId: 'n' }]);
     expect(kept).toEqual([]);
     expect(bgp.of('n')).toBeNull();
+    expect(bgp.missing).toBe('FRR is not installed.');
+    expect(bgp.health).toEqual({ state: 'degraded', message: 'FRR is not installed.' });
+    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    await expect.poll(() => told.at(-1)).toEqual([]);
+    expect([bgp.missing, bgp.health]).toEqual([null, null]);
   });
 
   test('whose network became static keeps its daemon for a while, and one that was left does not', async () => {
@@ -217,6 +243,20 @@ test('a daemon that dies again and again is a problem', async () => {
   for (let i = 0; i < 3; i++) bgp.failed(spec, 'SIGSEGV');
   bgp.started(spec);
   await expect.poll(() => told.at(-1)).toMatchObject([{ code: 'routing_daemon_missing', networkId: 'n' }]);
+});
+
+test('what daemons run is in files, one for each, which go with their network', async () => {
+  const { bgp, told, disk } = await machine();
+  bgp.take(nodeDocumentOf([...bgpEntries('n'), ...bgpEntries('other')]));
+  await expect.poll(() => told.length).toBe(1);
+  expect(disk.list('frr').sort()).toEqual(['bfdd.conf', 'bgpd-n.conf', 'bgpd-other.conf']);
+  expect(disk.read('frr/bgpd-n.conf')).toBe(wantedBgp(document)[0]?.text);
+  expect(disk.read('frr/bfdd.conf')).toContain('profile powernode');
+  expect(bgp.health).toEqual({ state: 'ok', message: 'FRR 8.4.4, iBGP in wg-n, wg-other' });
+  bgp.take(document);
+  await expect.poll(() => disk.list('frr').sort()).toEqual(['bfdd.conf', 'bgpd-n.conf']);
+  bgp.take(NodeDocument.empty);
+  await expect.poll(() => disk.list('frr')).toEqual([]);
 });
 
 describe('a session that is to be cleared', () => {

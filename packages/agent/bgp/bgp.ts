@@ -14,9 +14,11 @@ import type { Clock } from '../ports/clock.ts';
 import { FrrConfig } from '../subsystems/frr/apply.ts';
 import { type DaemonSpec, nameOf } from '../subsystems/frr/daemon-specs.ts';
 import { Vty } from '../subsystems/frr/vty.ts';
+import { ConfigFiles, type ConfigFilesParts } from './config-files.ts';
 import { Deaths } from './deaths.ts';
 import { Debounce } from './debounce.ts';
 import type { Frr, FrrFound } from './frr.ts';
+import { type FrrHealth, frrHealth, leafOf } from './health.ts';
 import { Lingering } from './lingering.ts';
 import { BgpNetwork, frrDiff, refusalText } from './network.ts';
 import { SessionResets, type SessionResetsParts } from './resets.ts';
@@ -27,7 +29,7 @@ export interface BgpParts {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly frr: Frr;
-  readonly folder: SessionResetsParts['folder'];
+  readonly folder: SessionResetsParts['folder'] & ConfigFilesParts['folder'];
   /** Best paths differ, or BGP decides elsewhere than before. */
   readonly decided: () => void;
   readonly sessionsChanged: () => void;
@@ -43,6 +45,9 @@ export class Bgp implements BgpDecisions {
   readonly #debounce: Debounce;
   readonly #deaths = new Deaths();
   readonly #resets: SessionResets;
+  readonly #files: ConfigFiles;
+  /** What was told last. */
+  #problems: readonly FoundProblem[] = [];
   #document = NodeDocument.empty;
   #found: FrrFound | null = null;
   #bfd: { readonly vty: Vty; readonly config: FrrConfig } | null = null;
@@ -56,6 +61,7 @@ export class Bgp implements BgpDecisions {
     const { clock } = parts;
     this.#parts = parts;
     this.#resets = new SessionResets(parts);
+    this.#files = new ConfigFiles(parts);
     this.#lingering = new Lingering(clock);
     this.#debounce = new Debounce(clock, () => this.#turnSoon());
   }
@@ -71,6 +77,18 @@ export class Bgp implements BgpDecisions {
       (id) => this.#networks.get(id),
       (networkId, peerId) => this.#resets.done(networkId, peerId),
     );
+  }
+
+  /** How FRR is; null: no network of this machine speaks BGP. */
+  get health(): FrrHealth | null {
+    const networks = [...this.#document.all('bgp').keys()].map((id) => leafOf(this.#document, id));
+    if (networks.length === 0) return null;
+    return frrHealth({ problems: this.#problems, found: this.#found, networks });
+  }
+
+  /** Why a network of this machine does without FRR; null: none does. */
+  get missing(): string | null {
+    return this.#problems.find(({ code }) => code === 'routing_daemon_missing')?.detail ?? null;
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
@@ -115,7 +133,8 @@ export class Bgp implements BgpDecisions {
         const ids = network === null ? [...bgpOf] : [network].filter((id) => bgpOf.has(id));
         return ids.map((networkId) => missing(networkId, detail));
       });
-      this.#parts.problems([...problems, ...deaths].filter(({ networkId = '' }) => bgpOf.has(networkId)));
+      this.#problems = [...problems, ...deaths].filter(({ networkId = '' }) => bgpOf.has(networkId));
+      this.#parts.problems(this.#problems);
       const { nextMs } = this.#lingering;
       if (nextMs !== null) this.#turnAgain(nextMs);
       else if (problems.some(({ code }) => code === 'routing_daemon_missing'))
@@ -135,6 +154,7 @@ export class Bgp implements BgpDecisions {
 
   async #become(wanted: readonly WantedBgp[]): Promise<FoundProblem[]> {
     const { frr } = this.#parts;
+    this.#files.keepOnly(wanted.map(({ network }) => network));
     if (wanted.length === 0) {
       this.#forget(() => true);
       this.#found = null;
@@ -186,7 +206,9 @@ export class Bgp implements BgpDecisions {
       const vty = new Vty({ path: vtyPath, daemon: 'bfdd', clock: this.#parts.clock });
       this.#bfd = { vty, config: new FrrConfig(vty, frrDiff) };
     }
-    const applied = await this.#bfd.config.apply(configText(bfddConfig));
+    const text = configText(bfddConfig);
+    const applied = await this.#bfd.config.apply(text);
+    if (applied.kind !== 'refused') this.#files.accepted('bfdd', null, text);
     this.#bfdRefusal = applied.kind === 'refused' ? refusalText(applied) : null;
   }
 
@@ -203,7 +225,10 @@ export class Bgp implements BgpDecisions {
     this.#networks.set(network, bgp);
     const applied = await bgp.apply(wanted);
     if (applied.kind === 'applied') log.info({ network, commands: applied.commands }, 'bgpd was configured');
-    if (applied.kind !== 'refused') await this.#clearSessions(network, bgp);
+    if (applied.kind !== 'refused') {
+      this.#files.accepted('bgpd', network, wanted.text);
+      await this.#clearSessions(network, bgp);
+    }
     const refusals = [this.#bfdRefusal, applied.kind === 'refused' ? refusalText(applied) : null];
     return refusals.flatMap((detail) =>
       detail === null ? [] : { code: 'routing_daemon_refused' as const, detail, networkId: network },

@@ -16,7 +16,7 @@ import { type Seat, takeSeat } from '../state/seat.ts';
 
 /** What the agent keeps in its folder. Anything else there is somebody else's, and stays. */
 const ownFiles =
-  /^(?:identity\.json|document\.(?:json|journal)|applied\.json|trial\.json|settings\.json|host-firewall\.json|keys|agent\.(?:lock|sock))(?:\.draft)?$/;
+  /^(?:identity\.json|document\.(?:json|journal)|applied\.json|trial\.json|settings\.json|host-firewall\.json|bgp-resets\.json|frr|keys|agent\.(?:lock|sock))(?:\.draft)?$/;
 
 /** Stops a running agent of this folder and holds its place until `leave`. null: where there are no overlays. */
 export async function stopAgent(folder: StateFolder): Promise<Seat | null> {

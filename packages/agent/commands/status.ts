@@ -46,6 +46,7 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
     choices: new Map(),
     paths: [],
     bgpSessions: [],
+    frr: null,
     leases: new Map(),
     nowMs: systemClock.nowMs(),
     problems: [],
@@ -83,6 +84,7 @@ function render(found: AgentStatus): string {
     }
   }
   for (const path of found.paths) lines.push(pathText(path));
+  if (found.frr !== null) lines.push(`frr        ${found.frr.state}, ${found.frr.message}`);
   for (const session of found.bgp_sessions) lines.push(sessionText(session, systemClock.nowMs()));
   for (const lease of found.leases)
     lines.push(`lease      ${lease.virtual_ip_id} ${lease.held ? 'held' : 'not held'}`);

@@ -48,6 +48,8 @@ function situation(peers: readonly ObservedPeer[], change: Partial<Situation> = 
     health: healthWith(),
     underlay: [],
     podSlices: null,
+    frr: null,
+    routingDaemon: null,
     bgpSessions: [],
     virtualIpHealth: [],
     nowMs: startMs,
@@ -93,6 +95,40 @@ describe('a report', () => {
     ).toEqual([]);
     reporter.startAnew([]);
     expect(reporter.report(situation([seenPeer(1)]))[0]?.tunnels).toHaveLength(1);
+  });
+
+  test('has FRR while a network speaks BGP, and says once when none does any more', () => {
+    const reporter = fresh();
+    const told = (frr: Situation['frr']) =>
+      reporter
+        .reportState(situation([], { frr }))
+        .flatMap(({ subsystems }) => subsystems)
+        .filter(({ name }) => name === 'frr')
+        .map(({ state, message }) => `${state}: ${message}`);
+    expect(told(null)).toEqual([]);
+    const runs = { state: 'ok', message: 'FRR 8.4.4, iBGP in wg-test' } as const;
+    expect(told(runs)).toEqual(['ok: FRR 8.4.4, iBGP in wg-test']);
+    expect(told(runs)).toEqual([]);
+    expect(told({ state: 'degraded', message: 'FRR is not installed.' })).toEqual([
+      'degraded: FRR is not installed.',
+    ]);
+    expect(told(null)).toEqual(['ok: No network of this instance uses iBGP.']);
+    expect(told(null)).toEqual([]);
+  });
+
+  test('says whether FRR can be used once it is known, and when it is otherwise', () => {
+    const reporter = fresh();
+    const told = (routingDaemon: Situation['routingDaemon']) =>
+      reporter.reportState(situation([], { routingDaemon })).flatMap((frame) => {
+        expect(observed.parse(frame)).toEqual(frame);
+        return frame.routing_daemon ?? [];
+      });
+    expect(told(null)).toEqual([]);
+    expect(told({ missing: null })).toEqual([{ missing: null }]);
+    expect(told({ missing: null })).toEqual([]);
+    expect(told({ missing: 'FRR is not installed.' })).toEqual([{ missing: 'FRR is not installed.' }]);
+    reporter.startAnew([]);
+    expect(told({ missing: 'FRR is not installed.' })).toHaveLength(1);
   });
 
   test('has a handshake at once, and counters only now and then', () => {

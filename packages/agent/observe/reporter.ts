@@ -17,6 +17,7 @@ import type {
   TunnelObservation,
   VirtualIpHealthObservation,
 } from '@powernode/core/wire/node-stream';
+import { type FrrHealth, frrName, frrUnused } from '../bgp/health.ts';
 import { timestamp } from '../ports/clock.ts';
 import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
@@ -42,6 +43,10 @@ export interface Situation {
   readonly virtualIpHealth: readonly VirtualIpHealthObservation[];
   /** Slices of pods that a cluster has given it; null: it is not asked. */
   readonly podSlices: readonly string[] | null;
+  /** How FRR is; null: no network of the machine speaks BGP. */
+  readonly frr: FrrHealth | null;
+  /** Whether FRR can be used; null: not known yet. */
+  readonly routingDaemon: Observed['routing_daemon'] | null;
   readonly nowMs: number;
 }
 
@@ -72,6 +77,7 @@ export class Reporter {
   #recentDrift: readonly Drift[] = [];
   #underlay = '';
   #podSlices = '';
+  #routingDaemon = '';
 
   /** A new stream: the platform knows nothing but the underlay of the hello. What was mended is kept for it. */
   startAnew(underlay: readonly UnderlayFact[]): void {
@@ -83,6 +89,7 @@ export class Reporter {
     this.#sessions.startAnew();
     this.#health.startAnew();
     this.#podSlices = '';
+    this.#routingDaemon = '';
   }
 
   /** The last of it, whether it was told or not. */
@@ -127,6 +134,7 @@ export class Reporter {
       ...(sessions.length > 0 ? { bgp_sessions: sessions } : {}),
       ...(health.length > 0 ? { virtual_ip_health: health } : {}),
       ...this.#newPodSlices(situation),
+      ...this.#newRoutingDaemon(situation),
     };
     this.#drift = [];
     return isEmpty(frame) ? [] : [frame];
@@ -166,6 +174,14 @@ export class Reporter {
     return { pod_slices: [...podSlices] };
   }
 
+  #newRoutingDaemon({ routingDaemon }: Situation): Pick<Observed, 'routing_daemon'> {
+    if (routingDaemon == null) return {};
+    const text = JSON.stringify(routingDaemon);
+    if (text === this.#routingDaemon) return {};
+    this.#routingDaemon = text;
+    return { routing_daemon: routingDaemon };
+  }
+
   #newRoutes(situation: Situation): Observed['routes'] {
     const fresh: Observed['routes'] = [];
     // Routes that are gone come first: the platform keeps so many of a node and no more.
@@ -186,7 +202,11 @@ export class Reporter {
 
   #newSubsystems(situation: Situation): Subsystem[] {
     const fresh: Subsystem[] = [];
-    for (const [name, { state, message: said }] of situation.health) {
+    const { health, frr } = situation;
+    // One that was told of is told to be of no use any more: the platform forgets none of them.
+    const isFrrTold = frr !== null || this.#subsystems.has(frrName);
+    const parts = [...health, ...(isFrrTold ? [[frrName, frr ?? frrUnused] as const] : [])];
+    for (const [name, { state, message: said }] of parts) {
       const message = said.slice(0, subsystemMessageMax);
       const before = this.#subsystems.get(name);
       if (before?.state === state && before.message === message) continue;
@@ -244,6 +264,7 @@ function isEmpty(frame: Observed): boolean {
     frame.underlay === undefined &&
     frame.bgp_sessions === undefined &&
     frame.virtual_ip_health === undefined &&
-    frame.pod_slices === undefined
+    frame.pod_slices === undefined &&
+    frame.routing_daemon === undefined
   );
 }

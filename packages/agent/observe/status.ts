@@ -4,6 +4,7 @@ import { bgpStates } from '@powernode/core/intent/bgp';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
 import type { BgpSessionObservation } from '@powernode/core/wire/node-stream';
 import { z } from 'zod';
+import { type FrrHealth, frrStates } from '../bgp/health.ts';
 import { timestamp } from '../ports/clock.ts';
 import type { TargetReport } from '../probe/targets.ts';
 import type { Held } from '../state/held.ts';
@@ -41,6 +42,11 @@ export const agentStatus = z.object({
   problems: z.array(
     z.object({ subsystem: z.string(), code: z.string(), detail: z.string(), since: z.string() }),
   ),
+  /** FRR, while a network of the machine speaks BGP. */
+  frr: z
+    .object({ state: z.enum(frrStates), message: z.string() })
+    .nullable()
+    .default(null),
   interfaces: z.array(
     z.object({
       name: z.string(),
@@ -94,6 +100,7 @@ export interface StatusParts {
   readonly choices: ReadonlyMap<string, string | null>;
   readonly paths: readonly TargetReport[];
   readonly bgpSessions: readonly BgpSessionObservation[];
+  readonly frr: FrrHealth | null;
   readonly leases: ReadonlyMap<string, boolean>;
   readonly nowMs: number;
   readonly problems: readonly NodeProblem[];
@@ -125,6 +132,7 @@ export function statusOf(parts: StatusParts): AgentStatus {
       detail,
       since,
     })),
+    frr: parts.frr,
     interfaces: interfacesOf(parts),
     routes: [...parts.choices].map(([destination, via]) => ({ destination, via })),
     paths: parts.paths.map((one) => pathOf(one, parts.nowMs)),

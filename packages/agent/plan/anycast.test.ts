@@ -47,9 +47,13 @@ function heldBy(...candidates: Name[]): VirtualIpModel {
 }
 
 /** Calling it says what is known now, and answers who is sent to: a spoke, or the interface to a hub. */
-function node(name: Name, item: VirtualIpModel) {
+function node(name: Name, item: VirtualIpModel, without: readonly Name[] = []) {
   const index = new PathIndex();
-  const values = new NetworkIndex(network, peers, [item]).compile(name).map(({ value }) => value);
+  const members = peers.map((one) =>
+    without.some((other) => other === one.id) ? { ...one, routingDaemonMissing: true } : one,
+  );
+  const inside = without.length === 0 ? network : { ...network, asNumber: 65_010 };
+  const values = new NetworkIndex(inside, members, [item]).compile(name).map(({ value }) => value);
   index.update(nodeDocumentOf(values), 'all');
   const chooser = new RouteChooser();
   const states = new Map<string, PathState>();
@@ -104,6 +108,17 @@ describe('a hub', () => {
     announced(null);
     // Another one is nearer, and has to be for a while.
     expect(to()).toBe('s');
+  });
+
+  test('sends to a holder without a bgpd, which BGP has no path by, when that is the nearest', () => {
+    const { to, holders, announced } = node('j', heldBy('s', 't', 'u'), ['t']);
+    holders({ s: 30, t: 10, u: 20 });
+    announced(['s', 'u']);
+    expect(to()).toBe('t');
+    holders({ t: 'withholds' });
+    expect(to()).toBe('u');
+    announced([]);
+    expect(to()).toBeNull();
   });
 
   test('leaves a spoke that withholds the address at once, and returns when that has been well for a while', () => {

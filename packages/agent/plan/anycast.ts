@@ -1,7 +1,9 @@
 // Anycast addresses: to which of their holders packets go, and by which interface. Only holders whose path is alive and
-// that do not withhold the address are used; where BGP decides, only those whose path it takes for the best or as good.
+// that do not withhold the address are used; where BGP decides, only those whose path it takes for the best or as good, and
+// those without a bgpd.
 // Of these the nearest is used. A node without a tunnel to any leaves it to its hub.
 import { withoutLength } from '@powernode/core/net/address';
+import type { AnycastHolderEntry } from '@powernode/core/wire/anycast-entries';
 import type { AnycastEntry } from '@powernode/core/wire/document';
 import { isHeard } from '../probe/path-state.ts';
 import type { NearestHolders } from './nearest-holder.ts';
@@ -24,6 +26,8 @@ interface Situation {
 interface HolderHop extends NextHop {
   /** Its overlay address; null: an older platform does not say. */
   readonly holder: string | null;
+  /** It has no bgpd that could announce the address. */
+  readonly isStatic: boolean;
   readonly roundTripMs: number | null;
 }
 
@@ -61,19 +65,20 @@ function hopsOf(anycast: AnycastEntry, paths: PathSituation): HolderHop[] {
   return anycast.by.flatMap((one) => {
     const hop = nextHopOf(one, paths);
     if (hop === undefined) return [];
-    const holder = holderOf.get(`${one.interface} ${one.public_key}`) ?? null;
+    const entry = holderOf.get(`${one.interface} ${one.public_key}`);
+    const holder = entry?.host_address ?? null;
     // By way of another hub it is farther than anybody who is heard straight.
     const isStraight = hop.device === one.interface;
     const known = isStraight && holder !== null ? paths.holders.get(holder) : undefined;
-    return [{ ...hop, holder, roundTripMs: known?.roundTripMs ?? null }];
+    return [{ ...hop, holder, isStatic: entry?.is_static === true, roundTripMs: known?.roundTripMs ?? null }];
   });
 }
 
 function holdersByTunnel({ virtual_ip_id: id, network_id: network }: AnycastEntry, { document }: PathIndex) {
-  const found = new Map<string, string>();
+  const found = new Map<string, AnycastHolderEntry>();
   for (const entry of document.inNetwork('anycast_holder', network)) {
     if (entry.virtual_ip_id !== id) continue;
-    for (const one of entry.by) found.set(`${one.interface} ${one.public_key}`, entry.host_address);
+    for (const one of entry.by) found.set(`${one.interface} ${one.public_key}`, entry);
   }
   return found;
 }
@@ -86,9 +91,9 @@ function usedOf(
 ): HolderHop | undefined {
   const announced = announcersOf(anycast, paths);
   const options = hops.filter(
-    ({ holder }) =>
+    ({ holder, isStatic }) =>
       holder === null ||
-      (!isWithheld(anycast, holder, paths) && (announced === null || announced.includes(holder))),
+      (!isWithheld(anycast, holder, paths) && (announced === null || isStatic || announced.includes(holder))),
   );
   const present = options.find(inUseOf(anycast, before).isUsed);
   return nearest.choose(anycast.virtual_ip_id, { options, present, nowMs: paths.nowMs });

@@ -31,11 +31,11 @@ const bgp: EntryValue = {
   ...{ host_address: 'fd00::101', role: 'reflector' },
 } as const;
 
-function subnet(prefix: string, spoke: string, preference: number): EntryValue {
+function subnet(prefix: string, spoke: string, preference: number, isStatic = false): EntryValue {
   const id = `${prefix}-${spoke}`;
   const by = [{ interface: 'wg-a', public_key: spoke }];
   const of = { network_id: 'n', subnet_id: id, peer_id: spoke, next_hop: addressOf(spoke), preference, by };
-  return { kind: 'subnet', key: `subnet/${id}`, prefix, ...of };
+  return { kind: 'subnet', key: `subnet/${id}`, prefix, ...of, ...(isStatic ? { is_static: true } : {}) };
 }
 
 const base = [
@@ -48,6 +48,8 @@ interface Case {
   /** For each prefix: the preference with which each spoke announces it. */
   readonly preferences: readonly (readonly (number | null)[])[];
   readonly health: readonly PathState[];
+  /** Of each spoke: it has no bgpd. */
+  readonly isStatic: readonly boolean[];
   /** For each prefix what BGP says; undefined: that it does not decide. */
   readonly decided: readonly (readonly string[] | null)[] | null;
 }
@@ -58,6 +60,7 @@ const someCase: fc.Arbitrary<Case> = fc.record({
   hasBgp: fc.boolean(),
   preferences: perPrefix(perSpoke(fc.option(fc.constantFrom(50, 100, 200), { nil: null }))),
   health: perSpoke(fc.constantFrom(...states)),
+  isStatic: perSpoke(fc.boolean()),
   decided: fc.option(perPrefix(fc.option(fc.subarray(spokes, { maxLength: 2 }), { nil: null, freq: 4 })), {
     nil: null,
     freq: 4,
@@ -65,7 +68,7 @@ const someCase: fc.Arbitrary<Case> = fc.record({
 });
 
 /** The spoke that packets of the prefix go to, by words of the design alone; null: none. */
-function naively({ hasBgp, preferences, health, decided }: Case, i: number): string | null {
+function naively({ hasBgp, preferences, health, isStatic, decided }: Case, i: number): string | null {
   const announcers = spokes
     .map((spoke, j) => ({ spoke, preference: preferences[i]?.[j] ?? null }))
     .filter(({ preference }) => preference !== null);
@@ -75,7 +78,18 @@ function naively({ hasBgp, preferences, health, decided }: Case, i: number): str
     .sort((a, b) => (b.preference ?? 0) - (a.preference ?? 0) || (a.spoke < b.spoke ? -1 : 1))
     .map(({ spoke }) => spoke);
   const said = hasBgp ? (decided?.[i] ?? null) : null;
-  const usable = (said ?? preferred).filter((spoke) => known.includes(spoke));
+  const preferenceOf = (spoke: string) =>
+    announcers.find((one) => one.spoke === spoke)?.preference ?? Number.NEGATIVE_INFINITY;
+  const highest = Math.max(...(said ?? []).map(preferenceOf));
+  const without = preferred.filter(
+    (spoke) => isStatic[spokes.indexOf(spoke)] && said?.includes(spoke) === false,
+  );
+  const isBefore = (spoke: string) => Number.isFinite(highest) && preferenceOf(spoke) > highest;
+  const order =
+    said === null
+      ? preferred
+      : [...without.filter(isBefore), ...said, ...without.filter((spoke) => !isBefore(spoke))];
+  const usable = order.filter((spoke) => known.includes(spoke));
   const first = (state: PathState) => usable.find((spoke) => health[spokes.indexOf(spoke)] === state);
   return first('alive') ?? first('returning') ?? usable[0] ?? null;
 }
@@ -84,7 +98,7 @@ function chosen(one: Case, chooser = new RouteChooser()) {
   const entries = prefixes.flatMap((prefix, i) =>
     spokes.flatMap((spoke, j) => {
       const preference = one.preferences[i]?.[j] ?? null;
-      return preference === null ? [] : [subnet(prefix, spoke, preference)];
+      return preference === null ? [] : [subnet(prefix, spoke, preference, one.isStatic[j])];
     }),
   );
   const document = nodeDocumentOf([...base, ...(one.hasBgp ? [bgp] : []), ...entries]);
@@ -112,7 +126,7 @@ function chosen(one: Case, chooser = new RouteChooser()) {
 }
 
 describe('the peer that a prefix is reached by', () => {
-  test('is BGP’s next hop where BGP decides, else the most preferred one that is up', () => {
+  test('is BGP’s next hop where BGP decides, or one without a bgpd, else the most preferred one that is up', () => {
     fc.assert(
       fc.property(someCase, (one) => {
         const wanted = prefixes.map((_, i) => naively(one, i));
@@ -121,6 +135,20 @@ describe('the peer that a prefix is reached by', () => {
         );
       }),
     );
+  });
+
+  test('is one without a bgpd while BGP has no path, and where it is preferred to those of BGP', () => {
+    const one = {
+      ...{ hasBgp: true, preferences: [[200, 100, null, null], []] },
+      health: ['alive', 'alive', 'alive', 'alive'] as const,
+    };
+    const to = (isStatic: readonly boolean[], decided: readonly string[]) =>
+      chosen({ ...one, isStatic, decided: [decided, null] })[0]?.spoke;
+    expect(to([false, false], [])).toBeUndefined();
+    expect(to([true, false], [])).toBe('s1');
+    expect(to([true, false], ['s2'])).toBe('s1');
+    expect(to([false, true], ['s1'])).toBe('s1');
+    expect(to([false, true], [])).toBe('s2');
   });
 
   test('stays what the kernel has when the agent comes, until there is a reason', () => {
@@ -134,6 +162,7 @@ describe('the peer that a prefix is reached by', () => {
         ],
       },
       health: ['untried', 'untried', 'untried', 'untried'],
+      isStatic: [false, false, false, false],
     };
     const document = nodeDocumentOf([...base, subnet(prefixes[0] ?? '', 's1', 200)]);
     const destination = destinationIn(tablesOf(document).get('n') ?? 0, prefixes[0] ?? '');

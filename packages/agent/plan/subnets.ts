@@ -1,5 +1,6 @@
 // Prefixes behind peers: which of the peers in front of a prefix packets go to, and by which interface. Where BGP decides
-// it says which peer; else the most preferred one does whose path is alive. A node that has a tunnel to that peer uses it;
+// it says which peer; else the most preferred one does whose path is alive. A peer without a bgpd is used as in a static
+// network, by its preference beside that of the peer which BGP takes. A node that has a tunnel to that peer uses it;
 // else packets go by the hub that the rest of the network goes by.
 
 import { contains, parsePrefix } from '@powernode/core/net/prefix';
@@ -128,11 +129,23 @@ function hopsOf(subnet: Subnet, paths: PathSituation): NextHop[] | null {
   const isBgp = paths.index.document.inNetwork('bgp', subnet.networkId).length > 0;
   const decided = isBgp ? (paths.bgp.of(subnet.networkId)?.nextHops(subnet.prefix) ?? null) : null;
   if (decided === null) return subnet.entries.flatMap((entry) => hopTo(entry, paths) ?? []);
-  if (decided.length === 0) return null;
-  return decided.flatMap((address) => {
+  const byBgp = decided.flatMap((address) => {
     const entry = subnet.entries.find(({ next_hop }) => next_hop === address);
     return (entry === undefined ? hopToAddress(subnet.networkId, address, paths) : hopTo(entry, paths)) ?? [];
   });
+  const { before, after } = staticEntries(subnet, decided);
+  if (decided.length + before.length + after.length === 0) return null;
+  const hopsTo = (entries: readonly SubnetEntry[]) => entries.flatMap((entry) => hopTo(entry, paths) ?? []);
+  return [...hopsTo(before), ...byBgp, ...hopsTo(after)];
+}
+
+/** Peers without a bgpd, which BGP has no paths by: those that are preferred to BGP's, and the others. */
+function staticEntries({ entries }: Subnet, decided: readonly string[]) {
+  const preferences = entries.filter((one) => decided.includes(one.next_hop)).map((one) => one.preference);
+  const highest = Math.max(...preferences);
+  const isFirst = ({ preference }: SubnetEntry) => preferences.length > 0 && preference > highest;
+  const others = entries.filter((one) => one.is_static === true && !decided.includes(one.next_hop));
+  return { before: others.filter(isFirst), after: others.filter((one) => !isFirst(one)) };
 }
 
 /** The tunnel to a peer that is not in front of the prefix: a policy has set the next hop. */

@@ -48,6 +48,8 @@ export interface PeerModel {
   readonly tags: readonly string[];
   /** A hub that is to be used by nobody who can help it. */
   readonly draining: boolean;
+  /** Its machine has no FRR that can be used, so that it announces nothing. Absent: it has. */
+  readonly routingDaemonMissing?: boolean;
 }
 
 /** Whom a rule names. An object that is gone names nobody. */

@@ -166,6 +166,7 @@ export class RandomFleet {
       listenPort: share(0.1) ? 51820 + (number() % 50) : peer.listenPort,
       tags: often(peer.tags, tags),
       draining: share(0.2),
+      routingDaemonMissing: often(peer.routingDaemonMissing ?? false, () => share(0.3)),
     };
   }
 

@@ -23,6 +23,8 @@ export const anycastHolderEntry = openObject({
   destinations: z.array(addressWithLength).min(1).max(textsLimits.addressesPerEntryMax),
   /** By which tunnels it can be met, as in `anycast`. */
   by: tunnelsToPeer,
+  /** That peer has no bgpd: it is used although BGP has no path by it. Absent: it has one. */
+  is_static: z.boolean().optional(),
 });
 
 const times = z.int().min(1).max(anycastLimits.healthCheckTimesMax);

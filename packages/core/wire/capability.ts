@@ -35,7 +35,7 @@ export const capabilityHistory = [
     capability: 5,
     date: '2026-12-01',
     change:
-      'subnet, lan, pods, bgp, bgp_neighbor, route_policy, bgp_reset, anycast_holder and health_check in documents; bgp_sessions, with what is refused, virtual_ip_health and pod_slices in observed; problems of routing daemons, and of filters between the overlay and LANs or port mappings; health and round trips in probes',
+      'subnet, lan, pods, bgp, bgp_neighbor, route_policy, bgp_reset, anycast_holder and health_check in documents; bgp_sessions, with what is refused, virtual_ip_health, pod_slices and routing_daemon in observed; problems of routing daemons, and of filters between the overlay and LANs or port mappings; health and round trips in probes',
   },
 ] as const;
 

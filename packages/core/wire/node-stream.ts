@@ -196,6 +196,13 @@ export const observed = z.object({
     .optional(),
   /** Slices of its networks' prefixes of pods that a cluster on the machine has; all of them. Absent: nothing new. */
   pod_slices: z.array(addressWithLength).max(agentLimits.podSlicesPerNodeMax).optional(),
+  /**
+   * Whether FRR can be used on the machine, also while none of its networks speaks BGP. `missing`: for people, why it
+   * cannot; null: it can. Absent: nothing new.
+   */
+  routing_daemon: z
+    .object({ missing: z.string().max(nodeStreamLimits.nodeProblemDetailMax).nullable() })
+    .optional(),
 });
 
 /**

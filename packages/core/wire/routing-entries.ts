@@ -26,6 +26,8 @@ export const subnetEntry = openObject({
   preference: z.int().min(0).max(overlayLimits.subnetPreferenceMax),
   /** By which tunnels that peer can be met; a node uses one that it has, else sends by a hub. */
   by: tunnelsToPeer,
+  /** That peer has no bgpd, so BGP never has a path by it: it is used by its preference. Absent: it has one. */
+  is_static: z.boolean().optional(),
 });
 
 /** On the peer in front of it: forwards between the prefix and the network, under the network's rules. */

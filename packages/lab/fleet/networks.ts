@@ -101,28 +101,30 @@ export async function waitConnected(place: NetworkPlace): Promise<void> {
   if (routing_mode === 'ibgp') await waitForSessions(place, id);
 }
 
-/** Peers without FRR route statically, which is said and waited for no longer. */
+/** Peers without FRR route statically, which is said; sessions with them are not waited for. */
 async function waitForSessions(place: NetworkPlace, id: string): Promise<void> {
   const { call, network, report } = place;
   const what = `all BGP sessions of network ${network.name} to be established`;
   let instead = '';
   await waitFor({ what, limitMs: labConnectedMs, instead: () => instead }, async () => {
-    const without = (await listPeers(call, id)).find(
+    const without = (await listPeers(call, id)).filter(
       ({ problem }) => problem?.code === 'routing_daemon_missing',
     );
-    if (without !== undefined) {
-      report(
-        `network ${network.name}: its routes are static. ${without.hostname}: ${without.problem?.detail}`,
-      );
-      return true;
-    }
-    const sessions = await allSessions(call, id);
+    const isWithout = (hostname: string) => without.some((peer) => peer.hostname === hostname);
+    const sessions = (await allSessions(call, id)).filter(
+      ({ hostname, neighbor_hostname: neighbor }) => !isWithout(hostname) && !isWithout(neighbor),
+    );
     const missing = sessions.filter(({ state }) => state !== 'Established');
     const named = missing
       .slice(0, 3)
       .map((one) => `${one.hostname} to ${one.neighbor_hostname} is ${one.state}`);
     instead = `${sessions.length - missing.length} of ${sessions.length}; ${named.join(', ')}`;
-    return sessions.length > 0 && missing.length === 0;
+    if (missing.length > 0) return false;
+    for (const { hostname, problem } of without) {
+      const where = sessions.length === 0 ? 'its routes are static' : `routes at ${hostname} are static`;
+      report(`network ${network.name}: ${where}. ${hostname}: ${problem?.detail}`);
+    }
+    return sessions.length + without.length > 0;
   });
 }
 

@@ -43,6 +43,12 @@ export interface SubsystemRow {
   observed_at: string;
 }
 
+/** As a machine says it. */
+export interface RoutingDaemonRow {
+  /** Why FRR cannot be used on it, for people; null: it can. */
+  missing: string | null;
+}
+
 export interface Database extends FindingTables {
   platform_settings: { name: string; value: Json<unknown>; updated_at: Made };
   accounts: Stored<AccountId> & {
@@ -100,6 +106,7 @@ export interface Database extends FindingTables {
     observed_since: Date | null;
     families: ColumnType<(4 | 6)[], string | undefined, string>;
     pod_slices: ColumnType<string[], string | undefined, string>;
+    routing_daemon: ColumnType<RoutingDaemonRow | null, string | undefined, string>;
     certificate_serial: string | null;
     certificate_serial_next: string | null;
     certificate_expires_at: Date | null;
@@ -159,6 +166,7 @@ export interface Database extends FindingTables {
     pod_subnet_refused: Generated<string | null>;
     pod_subnet_refused_at: Generated<Date | null>;
     pod_subnet_followed_at: Generated<Date | null>;
+    routing_daemon_missing: Generated<boolean>;
   };
   former_peers: {
     account_id: AccountId;

@@ -24,6 +24,7 @@ function subnetContribution(item: SubnetModel, lookup: Lookup): ItemContribution
     next_hop: peer.hostAddress,
     preference: item.preference,
     by: tunnelsTo(network, peer),
+    ...staticIn(network, peer),
   };
   const forwarded: EntryValue = {
     kind: 'lan',
@@ -38,6 +39,11 @@ function subnetContribution(item: SubnetModel, lookup: Lookup): ItemContribution
   return { all: [route], peers: new Map([[peer.id, [forwarded]]]) };
 }
 
+/** Where all others speak BGP, a peer that cannot is met by static routes. */
+export function staticIn(network: NetworkModel, peer: PeerModel): Pick<SubnetEntry, 'is_static'> {
+  return network.asNumber !== undefined && peer.routingDaemonMissing === true ? { is_static: true } : {};
+}
+
 /**
  * The same for every node: each picks the tunnel that it has. Spokes need it too where they meet the peer without a hub,
  * because what its LAN sends comes straight, and WireGuard drops it where AllowedIPs do not cover its source.
@@ -50,8 +56,10 @@ export function tunnelsTo(network: NetworkModel, peer: PeerModel): SubnetEntry['
   return [{ interface: transitInterfaceName(network, peer.hubSlot), public_key: peer.publicKey }, ...met];
 }
 
-function describeSubnet({ prefix, next_hop: nextHop, preference }: SubnetEntry): string {
-  return `route to ${prefix} behind ${nextHop}, preference ${preference}`;
+function describeSubnet(entry: SubnetEntry): string {
+  const { prefix, next_hop: nextHop, preference, is_static: isStatic } = entry;
+  const kind = isStatic === true ? 'static route' : 'route';
+  return `${kind} to ${prefix} behind ${nextHop}, preference ${preference}`;
 }
 
 function describeLan(entry: LanEntry): string {

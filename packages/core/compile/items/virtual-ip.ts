@@ -14,7 +14,7 @@ import {
   type MissingTarget,
   noContribution,
 } from './kind.ts';
-import { tunnelsTo } from './subnet.ts';
+import { staticIn, tunnelsTo } from './subnet.ts';
 
 export const virtualIp = {
   contribution: virtualIpContribution,
@@ -160,6 +160,7 @@ function holderOf(item: VirtualIpModel, peer: PeerModel, network: NetworkModel):
     host_address: peer.hostAddress,
     destinations: item.addresses.map(withLength),
     by: tunnelsTo(network, peer),
+    ...staticIn(network, peer),
   };
 }
 

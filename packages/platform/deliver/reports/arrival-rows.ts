@@ -5,7 +5,7 @@ import { unusedKeysMax } from '@powernode/core/limits/trust';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';
-import type { Database } from '../../store/tables.ts';
+import type { Database, RoutingDaemonRow } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
@@ -18,6 +18,7 @@ export interface ArrivalRow {
   readonly keysAreAll: boolean;
   readonly underlay: readonly UnderlayFact[] | null;
   readonly podSlices: readonly string[] | null;
+  readonly routingDaemon: RoutingDaemonRow | null;
 }
 
 export type Surrounded = Omit<ObservedMachine, 'accountId'>;
@@ -29,7 +30,7 @@ export interface ArrivalBatch {
 }
 
 /**
- * Returns the instances whose address, underlay or slices of pods changed, the events to publish, and the retired keys among those
+ * Returns the instances whose address, underlay, slices of pods or FRR changed, the events to publish, and the retired keys among those
  * offered: keys of a peer that was deleted while the node was offline, so that the node does not know.
  */
 export async function writeArrivals(
@@ -151,6 +152,7 @@ async function writeFacts(
 const surroundings = [
   { column: 'underlay', of: ({ underlay }: ArrivalRow) => underlay },
   { column: 'pod_slices', of: ({ podSlices }: ArrivalRow) => podSlices },
+  { column: 'routing_daemon', of: ({ routingDaemon }: ArrivalRow) => routingDaemon },
 ] as const;
 
 /** Answers the machines of which one of these is another one now, with where they are. */

@@ -12,6 +12,7 @@ import type { Hello } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
+import type { RoutingDaemonRow } from '../../store/tables.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
@@ -36,11 +37,20 @@ interface Arrival {
   readonly keys: readonly string[];
   /** Slices that a cluster on the machine has by now. */
   readonly podSlices: readonly string[] | null;
+  /** Whether FRR can be used on it by now. */
+  readonly routingDaemon: RoutingDaemonRow | null;
   /** `keys` is all that the node has: others that it had published cannot be given any more. */
   readonly keysAreAll: boolean;
 }
 
-const nothingNew: Arrival = { facts: null, underlay: null, keys: [], podSlices: null, keysAreAll: false };
+const nothingNew: Arrival = {
+  facts: null,
+  underlay: null,
+  keys: [],
+  podSlices: null,
+  routingDaemon: null,
+  keysAreAll: false,
+};
 
 export class Arrivals {
   readonly #parts: ArrivalParts;
@@ -74,6 +84,12 @@ export class Arrivals {
   podSlices(node: NodeState, slices: readonly string[]): void {
     const canonical = slices.flatMap((text) => canonicalPrefix(text) ?? []);
     this.#add(node, { ...nothingNew, podSlices: [...new Set(canonical)] });
+  }
+
+  routingDaemon(node: NodeState, { missing }: RoutingDaemonRow): void {
+    // One line of text, whatever a node says.
+    const detail = missing === null ? null : missing.replaceAll(/\p{Cc}+/gu, ' ');
+    this.#add(node, { ...nothingNew, routingDaemon: { missing: detail } });
   }
 
   flush(): Promise<void> {
@@ -131,7 +147,8 @@ function merged(earlier: Arrival | undefined, later: Arrival): Arrival {
   const keys = [...new Set([...earlier.keys, ...later.keys])].slice(-unusedKeysMax);
   const underlay = later.underlay ?? earlier.underlay;
   const podSlices = later.podSlices ?? earlier.podSlices;
-  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll, underlay, podSlices };
+  const routingDaemon = later.routingDaemon ?? earlier.routingDaemon;
+  return { facts: earlier.facts, keys, keysAreAll: earlier.keysAreAll, underlay, podSlices, routingDaemon };
 }
 
 /** Canonical; addresses that name no machine to others say nothing of where it is. */

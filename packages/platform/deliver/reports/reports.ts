@@ -196,11 +196,14 @@ export class Reports implements ReportSink, DeltaSubscriber {
     this.#counted(node, this.#tunnels.observed(node, observed.tunnels));
     if (observed.subsystems.length > 0) {
       const own = observed.subsystems.filter(({ name }) => !platformSubsystems.has(name));
-      node.subsystems = mergedSubsystems(node.subsystems, own);
+      // The first report after a hello is of everything: what is not in it is no part of the machine any more.
+      const before = since.first ? node.subsystems.filter(isOfPlatform) : node.subsystems;
+      node.subsystems = mergedSubsystems(before, own);
       this.#states.add(node);
     }
     if (observed.underlay !== undefined) this.#arrivals.underlay(node, observed.underlay);
     if (observed.pod_slices !== undefined) this.#arrivals.podSlices(node, observed.pod_slices);
+    if (observed.routing_daemon !== undefined) this.#arrivals.routingDaemon(node, observed.routing_daemon);
     if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
     this.#bgpSessions.observed(node, observed.bgp_sessions);
@@ -309,6 +312,10 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
 /** Subsystems that the platform itself reports of a machine: no report of the machine replaces or displaces them. */
 const platformSubsystems: ReadonlySet<string> = new Set(['apply', 'stream', 'identity']);
+
+function isOfPlatform({ name }: SubsystemRow): boolean {
+  return platformSubsystems.has(name);
+}
 
 /** The newest report of each subsystem. */
 function mergedSubsystems(

@@ -34,6 +34,7 @@ import { refusedRoutes } from './0031-refused-routes.ts';
 import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts';
 import { failedChecks } from './0033-failed-checks.ts';
 import { endedFindings } from './0034-ended-findings.ts';
+import { routingDaemons } from './0035-routing-daemons.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -70,4 +71,5 @@ export const migrations: readonly Migration[] = [
   sessionResetsAndFindings,
   failedChecks,
   endedFindings,
+  routingDaemons,
 ];

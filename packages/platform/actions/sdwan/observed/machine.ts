@@ -1,6 +1,7 @@
 // A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
 // what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (peers/role-change.ts). A leg that
-// covers its surroundings is withdrawn (ipv4-leg.ts), and slices of pods follow what its clusters have (pods/follow.ts).
+// covers its surroundings is withdrawn (ipv4-leg.ts), slices of pods follow what its clusters have (pods/follow.ts), and a
+// machine without FRR is met by static routes (routing-daemon.ts).
 import type { ObservedMachine } from '../../../deliver/reports/arrival.ts';
 import type { ActionContext } from '../../context.ts';
 import { overlayPrefixes } from '../peers/endpoint-checks.ts';
@@ -11,6 +12,7 @@ import { followSlices } from '../pods/follow.ts';
 import { reachOf } from '../reachability/reach.ts';
 import { type InstanceRow, type PeerRow } from '../rows.ts';
 import { followLegs } from './ipv4-leg.ts';
+import { followRoutingDaemon } from './routing-daemon.ts';
 
 /** Writes what follows, and answers in how long to look again, or null. Runs inside the account's scope. */
 export async function followObservation(context: ActionContext, machine: Machine): Promise<number | null> {
@@ -23,6 +25,7 @@ export async function followObservation(context: ActionContext, machine: Machine
     }
   }
   await followLegs(context, machine.instanceId);
+  await followRoutingDaemon(context, machine.instanceId);
   const waits = [
     await followSlices(context, machine.instanceId),
     await proposeRoles(context, machine.instanceId),

@@ -20,6 +20,7 @@ export type PeerColumns = Pick<
   | 'listen_port'
   | 'tags'
   | 'draining'
+  | 'routing_daemon_missing'
 >;
 
 export const peerColumns = [
@@ -37,6 +38,7 @@ export const peerColumns = [
   'listen_port',
   'tags',
   'draining',
+  'routing_daemon_missing',
 ] as const;
 
 export function peerModel(row: PeerColumns): PeerModel {
@@ -55,6 +57,7 @@ export function peerModel(row: PeerColumns): PeerModel {
     listenPort: row.listen_port,
     tags: row.tags.toSorted(),
     draining: row.draining,
+    ...(row.routing_daemon_missing ? { routingDaemonMissing: true } : {}),
   };
 }
 

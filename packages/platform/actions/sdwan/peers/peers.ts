@@ -63,6 +63,7 @@ export const peerHandlers: HandlersOf<
         ...endpoints,
         tags: JSON.stringify(input.tags ?? former?.tags ?? instance.tags),
         attached_sequence: sequence,
+        routing_daemon_missing: instance.routing_daemon?.missing != null,
       })
       .returningAll()
       .executeTakeFirstOrThrow();

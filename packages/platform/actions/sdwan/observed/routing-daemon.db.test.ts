@@ -1,0 +1,93 @@
+// A machine without FRR in a network with iBGP: who has static routes to what is behind it, and what a switch says of it.
+import type { Network } from '@powernode/core/intent/network';
+import type { Peer } from '@powernode/core/intent/peer';
+import type { SubnetEntry } from '@powernode/core/wire/routing-entries';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { followObserved } from '../../../coordination/system-actor.ts';
+import { inAccount } from '../../../store/tenancy.ts';
+import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import { followObservation } from './machine.ts';
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+});
+afterAll(() => platform.close());
+
+async function run<Result>(key: Parameters<TestPlatform['call']>[0], input: object): Promise<Result> {
+  return (await platform.call(key, input)) as unknown as Result;
+}
+
+async function attach(network: Network, machine: string): Promise<Peer> {
+  const input = { network_id: network.id, node_instance_id: machine };
+  return (await run<{ peer: Peer }>('attachPeer', input)).peer;
+}
+
+/** The machine says why FRR cannot be used on it, or that it can. */
+async function says(machine: string, missing: string | null): Promise<void> {
+  const { store, bus, services } = platform;
+  const { accountId } = platform.admin;
+  await inAccount(store, accountId, (trx) =>
+    trx
+      .updateTable('instances')
+      .set({ routing_daemon: JSON.stringify({ missing }) })
+      .where('id', '=', machine)
+      .execute(),
+  );
+  const { change } = await followObserved(
+    { store, bus, services },
+    { accountId, action: 'observed_endpoint' },
+    (context) => followObservation(context, { instanceId: machine }),
+  );
+  if (change !== null) platform.delivery.changed(accountId, change.sequence, change.changes);
+}
+
+/** Whether the subnets that a machine is given are static ones, by prefix. */
+function staticAt(machine: string, network: Network): Record<string, boolean> {
+  const entries = platform.delivery.network(network.id)?.compile(machine) ?? [];
+  const subnets = entries.flatMap(({ value }) => (value.kind === 'subnet' ? [value as SubnetEntry] : []));
+  return Object.fromEntries(subnets.map((one) => [one.prefix, one.is_static === true]));
+}
+
+test('its peers keep static routes to its LAN, a switch names it, and both end when it has FRR', async () => {
+  const { accountId } = platform.admin;
+  const [hub, edge, other] = await Promise.all(
+    ['hub', 'edge', 'other'].map((hostname) => platform.addMachine(accountId, hostname)),
+  );
+  if (hub === undefined || edge === undefined || other === undefined) throw new Error('no machines');
+  const { network } = await run<{ network: Network }>('createNetwork', { name: 'mixed' });
+  await attach(network, hub);
+  const peer = await attach(network, edge);
+  const behind = await attach(network, other);
+  await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.7.0/24' }] });
+  await run('declareLanSubnets', { peer_id: behind.id, subnets: [{ prefix: '192.168.8.0/24' }] });
+  await says(edge, 'FRR is not installed.');
+  await says(other, null);
+  expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': false, '192.168.8.0/24': false });
+  const input = { network_id: network.id, routing_mode: 'ibgp' };
+  const { plan } = await run<{ plan: { notes: object[] } }>('updateNetwork', { ...input, dry_run: true });
+  expect(plan.notes).toMatchObject([
+    { code: 'routing_daemon_missing', detail: expect.stringContaining('FRR cannot be used on edge: ') },
+  ]);
+  await run('updateNetwork', input);
+  expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': true, '192.168.8.0/24': false });
+  await says(edge, null);
+  expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': false, '192.168.8.0/24': false });
+});
+
+test('a machine that has said so is met so from when it is attached', async () => {
+  const { accountId } = platform.admin;
+  const [hub, edge] = await Promise.all(
+    ['first', 'second'].map((hostname) => platform.addMachine(accountId, hostname)),
+  );
+  if (hub === undefined || edge === undefined) throw new Error('no machines');
+  await says(edge, 'FRR is not installed.');
+  const { network } = await run<{ network: Network }>('createNetwork', {
+    name: 'late',
+    routing_mode: 'ibgp',
+  });
+  await attach(network, hub);
+  const peer = await attach(network, edge);
+  await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.9.0/24' }] });
+  expect(staticAt(hub, network)).toEqual({ '192.168.9.0/24': true });
+});
