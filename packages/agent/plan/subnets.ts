@@ -4,6 +4,7 @@
 // else packets go by the hub that the rest of the network goes by.
 
 import { contains, parsePrefix } from '@powernode/core/net/prefix';
+import { hopOrder } from '@powernode/core/routing/hop-order';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { SubnetEntry } from '@powernode/core/wire/routing-entries';
 import { destinationIn, tablesOf } from '../subsystems/policy-rules/tables.ts';
@@ -129,23 +130,12 @@ function hopsOf(subnet: Subnet, paths: PathSituation): NextHop[] | null {
   const isBgp = paths.index.document.inNetwork('bgp', subnet.networkId).length > 0;
   const decided = isBgp ? (paths.bgp.of(subnet.networkId)?.nextHops(subnet.prefix) ?? null) : null;
   if (decided === null) return subnet.entries.flatMap((entry) => hopTo(entry, paths) ?? []);
-  const byBgp = decided.flatMap((address) => {
-    const entry = subnet.entries.find(({ next_hop }) => next_hop === address);
-    return (entry === undefined ? hopToAddress(subnet.networkId, address, paths) : hopTo(entry, paths)) ?? [];
-  });
-  const { before, after } = staticEntries(subnet, decided);
-  if (decided.length + before.length + after.length === 0) return null;
-  const hopsTo = (entries: readonly SubnetEntry[]) => entries.flatMap((entry) => hopTo(entry, paths) ?? []);
-  return [...hopsTo(before), ...byBgp, ...hopsTo(after)];
-}
-
-/** Peers without a bgpd, which BGP has no paths by: those that are preferred to BGP's, and the others. */
-function staticEntries({ entries }: Subnet, decided: readonly string[]) {
-  const preferences = entries.filter((one) => decided.includes(one.next_hop)).map((one) => one.preference);
-  const highest = Math.max(...preferences);
-  const isFirst = ({ preference }: SubnetEntry) => preferences.length > 0 && preference > highest;
-  const others = entries.filter((one) => one.is_static === true && !decided.includes(one.next_hop));
-  return { before: others.filter(isFirst), after: others.filter((one) => !isFirst(one)) };
+  const hops = hopOrder(subnet.entries, decided);
+  if (hops.length === 0) return null;
+  return hops.flatMap(
+    ({ address, entry }) =>
+      (entry === undefined ? hopToAddress(subnet.networkId, address, paths) : hopTo(entry, paths)) ?? [],
+  );
 }
 
 /** The tunnel to a peer that is not in front of the prefix: a policy has set the next hop. */

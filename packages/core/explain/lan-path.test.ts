@@ -1,5 +1,5 @@
 // Packets into and out of LANs, as an explanation says it.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { networkModel, subnetModel } from '../compile/model.fixture.ts';
 import type { Item, SubnetModel } from '../compile/model.ts';
 import { NetworkIndex } from '../compile/network-index.ts';
@@ -92,6 +92,74 @@ test('of two peers in front the preferred one is used, the other when it is not 
   expect(before.at(-1)).toMatch(/^edge2 verdict: It reaches/);
   const presenceOf = (id: string) => ({ reachable: id !== 'edge2', because: null });
   expect(ask(items, 'laptop', '192.168.7.5', { presenceOf }).at(-1)).toMatch(/^edge1 verdict: It reaches/);
+});
+
+describe('where BGP decides', () => {
+  const shared = [office, lan('other', 'edge2', { preference: 200 })];
+  const addresses: Record<string, string> = {
+    edge1: 'fd00:1::11',
+    edge2: 'fd00:1::12',
+    laptop: 'fd00:1::13',
+  };
+  /** Every peer but those in front has these paths, as announcer and next hop. */
+  const live = (...paths: [announcer: string, nextHop?: string][]): LiveState => ({
+    bestOf: () =>
+      paths.map(([announcer, nextHop = announcer]) => ({
+        announcer: addresses[announcer] ?? '',
+        nextHop: addresses[nextHop] ?? '',
+      })),
+  });
+
+  test('the peer of its best path is used, and judges, whichever is preferred', () => {
+    const into = rule({ destination: { kind: 'cidr', cidr: '192.168.7.0/24' } });
+    const lines = ask([...shared, into], 'laptop', '192.168.7.5', live(['edge1']));
+    expect(lines[2]).toBe(
+      'edge1 destination: 192.168.7.5 is in 192.168.7.0/24, behind edge1 (edge2 when that path is down).',
+    );
+    expect(lines).toContain('laptop route: 192.168.7.0/24 is behind edge1; it goes to a hub by wg-net-1.');
+    expect(lines).toContain('hub route: 192.168.7.0/24 is behind edge1; it goes there by wg-net.');
+    expect(lines.at(-1)).toBe('edge1 verdict: It is stopped at edge1.');
+    expect(ask(shared, 'laptop', '192.168.7.5', live(['edge1'])).at(-1)).toMatch(
+      /^edge1 verdict: It reaches/,
+    );
+    expect(ask(shared, '192.168.7.5', 'laptop', live(['edge1']))[1]).toMatch(/^edge1 source: /);
+    expect(ask(shared, '192.168.7.5', 'laptop')[1]).toMatch(/^edge2 source: /);
+  });
+
+  test('a prefix that no path arrives to has no route, and a step says so', () => {
+    const lines = ask(shared, 'laptop', '192.168.7.5', live());
+    expect(lines[0]).toBe('no_route');
+    expect(lines).toContain(
+      'laptop route: No path to 192.168.7.0/24 arrives at laptop by BGP (system_sdwan_explain_route says why).',
+    );
+  });
+
+  test('a peer without FRR is used by its preference', () => {
+    const without = peers.map((one) => (one.id === 'edge2' ? { ...one, routingDaemonMissing: true } : one));
+    const speaking = { ...network, asNumber: 65_010 };
+    const at = (items: readonly Item[], known: LiveState) => {
+      const snapshot = new NetworkSnapshot(new NetworkIndex(speaking, without, items), known);
+      const source = { kind: 'peer', id: 'laptop' } as const;
+      const destination = { kind: 'address', address: '192.168.7.5' } as const;
+      return explain(
+        { snapshot, nameOf: ({ id }) => id },
+        { source, destination, protocol: 'tcp', port: 22 },
+      ).because.at(-1)?.peerId;
+    };
+    expect(at(shared, live(['edge1']))).toBe('edge2');
+    expect(at([lan('office', 'edge1', { preference: 300 }), ...shared.slice(1)], live(['edge1']))).toBe(
+      'edge1',
+    );
+    expect(at(shared, live())).toBe('edge2');
+  });
+
+  test('the next hop that a policy has set is met, and named', () => {
+    const hub = ask([office], 'hub', '192.168.7.5', live(['edge1', 'laptop']));
+    expect(hub).toContain(
+      'hub route: 192.168.7.0/24 has the next hop laptop by a route policy; it goes there by wg-net.',
+    );
+    expect(hub).toContain('hub tunnel: wg-net carries it to laptop.');
+  });
 });
 
 test('the longest prefix decides, also on the peer in front of one of them', () => {

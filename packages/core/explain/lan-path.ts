@@ -1,10 +1,12 @@
 // Prefixes behind peers, such as LANs, on the path of a packet: which peer in front of one a node sends to, whose tunnel
-// takes what comes from one, and what is said where packets enter or leave it. As the agent does it (plan/subnets.ts).
+// takes what comes from one, and what is said where packets enter or leave it. As the agent does it (plan/subnets.ts): by
+// the paths that BGP takes, where it decides, else by preference.
 import { familyOf, formatAddress } from '../net/address.ts';
 import { hostMask, parsePrefix } from '../net/prefix.ts';
+import { hopOrder } from '../routing/hop-order.ts';
 import type { PeerEntry } from '../wire/document.ts';
 import type { LanEntry, SubnetEntry } from '../wire/routing-entries.ts';
-import type { NetworkSnapshot } from './network-snapshot.ts';
+import { isPeer, type NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
 import type { ParsedAddress } from './prefix-map.ts';
 import type { NameOf } from './trace.ts';
@@ -20,15 +22,23 @@ interface Context {
 /** Where a node sends packets for a prefix behind peers. */
 export interface SubnetRoute {
   readonly entry: SubnetEntry;
+  /** The peer that they are to reach: in front of the prefix, or the next hop that a policy has set. */
+  readonly peerId: string;
   readonly device: string;
   /** To the peer in front of the prefix; null: the packet goes to the hub that the rest of the network goes by. */
   readonly tunnel: PeerEntry | null;
 }
 
+/** A peer that packets for the prefix go to, where the node may send them. */
 interface Hop {
+  /** Of that peer, or of one in front of the prefix where a policy has set another next hop. */
   readonly entry: SubnetEntry;
-  readonly tunnel: PeerEntry;
+  readonly peerId: string;
+  /** undefined: the node has no tunnel to it. */
+  readonly tunnel: PeerEntry | undefined;
 }
+
+type UsableHop = Hop & { readonly tunnel: PeerEntry };
 
 /** The LAN of the node itself that has the address, unless a longer prefix is behind another peer. */
 export function lanAt(node: NodeView, address: ParsedAddress): LanEntry | undefined {
@@ -43,13 +53,30 @@ export function subnetRoute(
   destination: ParsedAddress,
 ): SubnetRoute | undefined {
   for (const entries of node.subnets.covering(destination)) {
-    const used = usedOf(context, node, hopsOf(node, entries));
+    const hops = hopsOf(context, node, entries);
+    const used = usedOf(context, node, hops);
     if (used !== undefined && isUsable(context, node, used)) {
-      return { entry: used.entry, device: used.tunnel.interface, tunnel: used.tunnel };
+      const { entry, peerId, tunnel } = used;
+      return { entry, peerId, device: tunnel.interface, tunnel };
     }
     const device = hubDevice(context, node);
-    const [entry] = entries;
-    if (device !== null && entry !== undefined) return { entry, device, tunnel: null };
+    const [first] = hops;
+    if (device !== null && first !== undefined) {
+      return { entry: first.entry, peerId: first.peerId, device, tunnel: null };
+    }
+  }
+  return undefined;
+}
+
+/** A prefix of the address that BGP decides about and that no path to arrives at the node. */
+export function unannouncedPrefix(
+  context: Context,
+  node: NodeView,
+  destination: ParsedAddress,
+): string | undefined {
+  for (const entries of node.subnets.covering(destination)) {
+    const [first] = entries;
+    if (first !== undefined && hopsOf(context, node, entries).length === 0) return first.prefix;
   }
   return undefined;
 }
@@ -60,9 +87,10 @@ export function subnetLeafTunnel(
   node: NodeView,
   address: ParsedAddress,
 ): PeerEntry | undefined {
-  const isLeaf = ({ tunnel }: Hop) => node.interfaces.get(tunnel.interface)?.purpose === 'leaf';
+  const isLeaf = ({ tunnel }: Hop) =>
+    tunnel !== undefined && node.interfaces.get(tunnel.interface)?.purpose === 'leaf';
   for (const entries of node.subnets.covering(address)) {
-    const hops = hopsOf(node, entries);
+    const hops = hopsOf(context, node, entries);
     const used = usedOf(context, node, hops);
     const leafHop = used !== undefined && isLeaf(used) ? used : usedOf(context, node, hops.filter(isLeaf));
     if (leafHop !== undefined) return leafHop.tunnel;
@@ -70,26 +98,41 @@ export function subnetLeafTunnel(
   return undefined;
 }
 
-/** To each peer in front, the first tunnel that the node has. */
-function hopsOf(node: NodeView, entries: readonly SubnetEntry[]): Hop[] {
-  return entries.flatMap((entry) => {
-    for (const one of entry.by) {
-      const tunnel = node.tunnelByKey(one.interface, one.public_key);
-      if (tunnel !== undefined && tunnel.allowed_ips.length > 0) return [{ entry, tunnel }];
-    }
-    return [];
+/** The most preferred first; none: BGP decides, and no path arrives at the node. */
+function hopsOf({ snapshot, inUse }: Context, node: NodeView, entries: readonly SubnetEntry[]): Hop[] {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const decided = snapshot.bestOf(node.peerId, first.prefix)?.map(({ nextHop }) => nextHop) ?? null;
+  if (decided === null) return entries.map((entry) => hopTo(node, entry));
+  return hopOrder(entries, decided).flatMap(({ address: text, entry }) => {
+    if (entry !== undefined) return [hopTo(node, entry)];
+    const address = snapshot.address(text);
+    const owner = address === null ? undefined : snapshot.owner(address);
+    if (address === null || owner === undefined || !isPeer(owner)) return [];
+    const route = node.routes.longest(address);
+    const device = route === undefined ? '' : (inUse(node.peerId, route.destination) ?? route.via[0] ?? '');
+    const tunnel = node.tunnelTo(device, address);
+    return [{ entry: first, peerId: owner.id, tunnel: tunnel?.peer_id === owner.id ? tunnel : undefined }];
   });
 }
 
+/** By the first tunnel to the peer that the node has. */
+function hopTo(node: NodeView, entry: SubnetEntry): Hop {
+  const tunnels = entry.by.flatMap((one) => node.tunnelByKey(one.interface, one.public_key) ?? []);
+  const tunnel = tunnels.find(({ allowed_ips: own }) => own.length > 0);
+  return { entry, peerId: entry.peer_id, tunnel };
+}
+
 /** The first whose path is up, as far as that is known. */
-function usedOf(context: Context, node: NodeView, hops: readonly Hop[]): Hop | undefined {
-  const usable = hops.filter((hop) => isUsable(context, node, hop));
-  const up = usable.find(({ entry }) => context.snapshot.presenceOf(entry.peer_id)?.reachable !== false);
-  return up ?? usable[0] ?? hops[0];
+function usedOf(context: Context, node: NodeView, hops: readonly Hop[]): UsableHop | undefined {
+  const met = hops.filter((hop): hop is UsableHop => hop.tunnel !== undefined);
+  const usable = met.filter((hop) => isUsable(context, node, hop));
+  const up = usable.find(({ peerId }) => context.snapshot.presenceOf(peerId)?.reachable !== false);
+  return up ?? usable[0] ?? met[0];
 }
 
 /** A direct path carries packets only while its probes are answered. */
-function isUsable({ inUse }: Context, node: NodeView, { tunnel }: Hop): boolean {
+function isUsable({ inUse }: Context, node: NodeView, { tunnel }: UsableHop): boolean {
   const [own = ''] = tunnel.allowed_ips;
   return !node.isDirect(tunnel) || inUse(node.peerId, own) === null;
 }

@@ -13,6 +13,7 @@ import { usableEntries } from '../compile/usable.ts';
 import { contains, hostMask, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { probeHostNumberFirst } from '../net/probe-address.ts';
 import type { UnreachableCode } from '../presence/evaluate-peer.ts';
+import { hopOrder } from '../routing/hop-order.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
 import { NodeDocument } from '../wire/node-document.ts';
 import type { NodeProblem } from '../wire/node-problems.ts';
@@ -50,11 +51,27 @@ export interface ObservedPresence {
   readonly because: { readonly code: UnreachableCode; readonly detail: string } | null;
 }
 
+/** A path that BGP takes for the best, or for as good. */
+export interface BestPath {
+  /** The overlay address of the peer that announces it. */
+  readonly announcer: string;
+  /** The overlay address that packets are sent to: the announcer's, unless a policy has set another one. */
+  readonly nextHop: string;
+}
+
+/**
+ * The paths that a peer uses to a prefix; none: no path arrives there. null: BGP does not decide there, so that preferences
+ * do. `peerId` null: any peer that announces nothing.
+ */
+export type BestOf = (peerId: string | null, prefix: string) => readonly BestPath[] | null;
+
 /** What is observed of nodes, beside what their documents say. */
 export interface LiveState {
   readonly problemsOf?: ProblemsOf;
   readonly presenceOf?: PresenceOf;
   readonly withdrawnBy?: WithdrawnBy;
+  /** Absent: the routes of the network are static. */
+  readonly bestOf?: BestOf;
 }
 
 export class NetworkSnapshot {
@@ -62,6 +79,7 @@ export class NetworkSnapshot {
   readonly problemsOf: ProblemsOf;
   readonly presenceOf: PresenceOf;
   readonly withdrawnBy: WithdrawnBy;
+  readonly bestOf: BestOf;
   readonly #nodes = new Map<string, NodeView>();
   readonly #prefixes: readonly Prefix[];
   readonly #parsed = new Map<string, ParsedAddress | null>();
@@ -74,6 +92,7 @@ export class NetworkSnapshot {
     this.problemsOf = live.problemsOf ?? (() => []);
     this.presenceOf = live.presenceOf ?? (() => null);
     this.withdrawnBy = live.withdrawnBy ?? (() => new Map());
+    this.bestOf = live.bestOf ?? (() => null);
     this.#prefixes = prefixesOf(network.network).flatMap((text) => parsePrefix(text) ?? []);
   }
 
@@ -110,13 +129,32 @@ export class NetworkSnapshot {
     return this.#prefixes.some((prefix) => contains(prefix, address));
   }
 
-  /** The longest prefix behind peers that has the address: for each peer in front of it, the preferred one first. */
+  /**
+   * The longest prefix behind peers that has the address: for each peer in front of it, the one first that most others use,
+   * by BGP or by preference.
+   */
   subnetsAt(address: ParsedAddress): readonly SubnetModel[] {
     if (this.#subnets === null) {
       this.#subnets = new PrefixMap();
       for (const [prefix, subnets] of subnetsByPrefix(this.network)) this.#subnets.set(prefix, subnets);
     }
-    return this.#subnets.longest(address) ?? [];
+    const subnets = this.#subnets.longest(address) ?? [];
+    const [first] = subnets;
+    const best = first === undefined || subnets.length === 1 ? null : this.bestOf(null, first.prefix);
+    if (best === null) return subnets;
+    const hops = hopOrder(
+      subnets.flatMap((subnet) => this.#frontPeer(subnet) ?? []),
+      best.map(({ announcer }) => announcer),
+    );
+    const used = hops.flatMap(({ entry }) => entry?.subnet ?? []);
+    return [...used, ...subnets.filter((one) => !used.includes(one))];
+  }
+
+  #frontPeer(subnet: SubnetModel) {
+    const peer = this.network.peer(subnet.peerId);
+    if (peer === undefined) return undefined;
+    const { hostAddress: next_hop, routingDaemonMissing: is_static } = peer;
+    return { next_hop, preference: subnet.preference, is_static, subnet };
   }
 
   /** Whether agents answer probes at the address. */

@@ -1,10 +1,19 @@
-// Traces a packet through the overlay from node to node: routes, tunnels, forwarding. It follows the documents and
-// nothing else. Where the packet begins: reachability.ts; where rules are evaluated for it: path-rules.ts.
+// Traces a packet through the overlay from node to node: routes, tunnels, forwarding. It follows the documents, and what
+// is observed of nodes. Where the packet begins: reachability.ts; where rules are evaluated for it: path-rules.ts.
 import type { PeerEntry } from '../wire/document.ts';
 import { type NodeProblem, nodeProblemTable, type ProblemStage } from '../wire/node-problems.ts';
 import type { LanEntry } from '../wire/routing-entries.ts';
 import { interfaceNameShape } from '../wire/texts.ts';
-import { type InUse, intoLan, lanAt, subnetLeafTunnel, subnetRoute } from './lan-path.ts';
+import { anycastHops, anycastRoute } from './anycast-path.ts';
+import {
+  type InUse,
+  intoLan,
+  lanAt,
+  type SubnetRoute,
+  subnetLeafTunnel,
+  subnetRoute,
+  unannouncedPrefix,
+} from './lan-path.ts';
 import type { NetworkSnapshot } from './network-snapshot.ts';
 import type { NodeView } from './node-view.ts';
 import { isAccepted, isAcceptedForDevices } from './path-rules.ts';
@@ -108,44 +117,29 @@ export class PacketTracer {
     return name === null ? this.#end('no_route', node) : this.#leave(node, name);
   }
 
-  /**
-   * The tunnel to the first holder of the destination that is well, where that is an anycast address; which one is the
-   * nearest is known by the node alone.
-   */
-  #anycastNextHop(node: NodeView): PeerEntry | undefined {
-    const { snapshot, packet, inUse } = this.#parts;
-    const virtualIpId = node.anycastAt(packet.destination);
-    const withdrawn = virtualIpId === undefined ? null : snapshot.withdrawnBy(virtualIpId);
-    const hops = node.anycastNextHops(packet.destination);
-    const well = hops.filter(({ peer_id: peerId }) => withdrawn?.has(peerId) !== true);
-    // When all fail, packets go there all the same.
-    return (well.length > 0 ? well : hops).find((one) => {
-      const [own = ''] = one.allowed_ips;
-      return !node.isDirect(one) || inUse(node.peerId, own) === null;
-    });
-  }
-
   /** The interface towards the destination. */
   #route(node: NodeView): string | null {
     const { packet, inUse } = this.#parts;
     const { destination } = packet;
-    const anycast = this.#anycastNextHop(node);
+    const hops = anycastHops(this.#parts, node, destination);
+    const [anycast] = hops;
     if (anycast !== undefined) {
-      this.#note(node, 'route', { type: 'interface', id: anycast.interface }, () => {
-        return `Several peers hold ${destination.text}; it goes to the nearest one whose path is up, via ${anycast.interface}.`;
-      });
+      this.#note(node, 'route', { type: 'interface', id: anycast.interface }, (nameOf) =>
+        anycastRoute(hops, destination, nameOf),
+      );
       return anycast.interface;
     }
     const subnet = subnetRoute(this.#parts, node, destination);
     if (subnet !== undefined) {
-      const { entry, device, tunnel } = subnet;
-      this.#note(node, 'route', { type: 'subnet_advertisement', id: entry.subnet_id }, (nameOf) => {
-        const peer = nameOf({ type: 'peer', id: entry.peer_id });
-        return tunnel === null
-          ? `${entry.prefix} is behind ${peer}; it goes to a hub by ${device}.`
-          : `${entry.prefix} is behind ${peer}; it goes there by ${device}.`;
+      this.#noteSubnet(node, subnet);
+      return subnet.device;
+    }
+    const lost = unannouncedPrefix(this.#parts, node, destination);
+    if (lost !== undefined) {
+      this.#note(node, 'route', null, (nameOf) => {
+        const name = nameOf({ type: 'peer', id: node.peerId });
+        return `No path to ${lost} arrives at ${name} by BGP (system_sdwan_explain_route says why).`;
       });
-      return device;
     }
     const route = node.routes.longest(destination);
     if (route === undefined) {
@@ -161,13 +155,24 @@ export class PacketTracer {
     return name;
   }
 
+  #noteSubnet(node: NodeView, { entry, peerId, device, tunnel }: SubnetRoute): void {
+    this.#note(node, 'route', { type: 'subnet_advertisement', id: entry.subnet_id }, (nameOf) => {
+      const peer = nameOf({ type: 'peer', id: peerId });
+      const where =
+        peerId === entry.peer_id ? `is behind ${peer}` : `has the next hop ${peer} by a route policy`;
+      return tunnel === null
+        ? `${entry.prefix} ${where}; it goes to a hub by ${device}.`
+        : `${entry.prefix} ${where}; it goes there by ${device}.`;
+    });
+  }
+
   #leave(node: NodeView, name: string): Answer {
     this.#pass(node);
     const { snapshot, packet } = this.#parts;
     const { destination } = packet;
     const object = { type: 'interface', id: name } as const;
     const tunnel =
-      this.#anycastNextHop(node) ??
+      anycastHops(this.#parts, node, destination)[0] ??
       subnetRoute(this.#parts, node, destination)?.tunnel ??
       node.tunnelTo(name, destination);
     if (tunnel === undefined) {
@@ -207,8 +212,11 @@ export class PacketTracer {
     const { source } = this.#parts.packet;
     const name = tunnel.interface;
     const behind = subnetLeafTunnel(this.#parts, node, source);
+    const holders = anycastHops(this.#parts, node, source).filter((one) => one.interface === name);
+    // Of several holders nobody but the node knows whose packets it takes.
     const taken =
-      node.anycastNextHops(source).find((one) => one.interface === name) ??
+      holders.find((one) => one.public_key === tunnel.public_key) ??
+      holders[0] ??
       (behind?.interface === name ? behind : node.tunnelTo(name, source));
     if (taken?.public_key === tunnel.public_key) return this.#arrived(node, tunnel);
     this.#note(node, 'tunnel', { type: 'interface', id: name }, () => {

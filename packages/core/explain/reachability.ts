@@ -2,6 +2,7 @@
 // decides. That real kernels agree is tested in suites/e2e.
 import { contains, parsePrefix } from '../net/prefix.ts';
 import type { PortMappingEntry } from '../wire/document.ts';
+import { sendingHolder } from './anycast-path.ts';
 import { type End, endAt, endsOf, isDevice, type QuestionEnd, refOf } from './ends.ts';
 import { type InUse, inFront, lanAt, outOfLan } from './lan-path.ts';
 import { isPeer, type NetworkSnapshot } from './network-snapshot.ts';
@@ -121,7 +122,8 @@ class Explanation {
   /** The node where the packets of an owner enter the network; null: at none. */
   #nodeOf(owner: NonNullable<End['owner']>): string | null {
     if (isPeer(owner)) return owner.id;
-    return owner.type === 'user_device' ? owner.hubPeerId : (this.#snapshot.holders(owner)[0] ?? null);
+    if (owner.type === 'user_device') return owner.hubPeerId;
+    return sendingHolder(this.#snapshot, owner.id, this.#snapshot.holders(owner)) ?? null;
   }
 
   #sayDestination({ address, owner, subnets }: End): void {

@@ -56,11 +56,15 @@ export function subnetsOf(
     readonly prefix: string;
     readonly next_hop: string;
     readonly preference: number;
+    readonly withdrawn?: string;
   }[],
 ): Subnet[] {
   const byPrefix = Map.groupBy(announced, ({ prefix }) => prefix);
   return Array.from(byPrefix, ([prefix, announcers]) => ({
     prefix,
-    announcers: announcers.map(({ next_hop, preference }) => ({ next_hop, preference })),
+    announcers: announcers.map(({ next_hop, preference, withdrawn }) => ({
+      ...{ next_hop, preference },
+      ...(withdrawn === undefined ? {} : { withdrawn }),
+    })),
   }));
 }

@@ -2,7 +2,7 @@
 import type { Migration } from '../migrate.ts';
 
 export const routingDaemons: Migration = {
-  number: 33,
+  number: 35,
   name: 'routing-daemons',
   tenantTables: [],
   sql: `

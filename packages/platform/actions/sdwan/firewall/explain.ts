@@ -9,6 +9,7 @@ import { explain, type Question } from '@powernode/core/explain/reachability';
 import { withLength } from '@powernode/core/net/address';
 import type { ActionContext, Handler, Input } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
+import { bestOf } from '../routing/best-of.ts';
 import { failingHolders } from '../virtual-ips/holders.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { withNames } from './names.ts';
@@ -24,10 +25,12 @@ export const explainReachability: Handler<'explainReachability'> = async (contex
     port: input.port ?? null,
   };
   const problems = await problemsOfPeers(context, index.network.id);
+  const best = await bestOf(context, index.network.id);
   const snapshot = new NetworkSnapshot(index, {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
     presenceOf: presenceOf(context),
     withdrawnBy: await withdrawnBy(context, index.network.id),
+    ...(best === undefined ? {} : { bestOf: best }),
   });
   const inUse = interfacesInUse(context, index);
   return withNames(context, (nameOf) => {

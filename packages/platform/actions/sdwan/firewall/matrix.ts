@@ -5,6 +5,7 @@ import { type MatrixNode, type MatrixRow, matrixNodes, matrixRows } from '@power
 import { type LiveState, NetworkSnapshot } from '@powernode/core/explain/network-snapshot';
 import type { Handler } from '../../context.ts';
 import { problemsOfPeers } from '../../fleet/problems.ts';
+import { bestOf } from '../routing/best-of.ts';
 import { interfacesInUse, presenceOf, refusePortOfIcmp, withdrawnBy } from './explain.ts';
 import { loadedNetwork } from './loaded-network.ts';
 import { namesOf } from './names.ts';
@@ -15,10 +16,12 @@ export const getReachabilityMatrix: Handler<'getReachabilityMatrix'> = async (co
   refusePortOfIcmp(input);
   const { protocol, port = null } = input;
   const problems = await problemsOfPeers(context, index.network.id);
+  const best = await bestOf(context, index.network.id);
   const live: LiveState = {
     problemsOf: (peerId) => problems.get(peerId) ?? [],
     withdrawnBy: await withdrawnBy(context, index.network.id),
     presenceOf: presenceOf(context),
+    ...(best === undefined ? {} : { bestOf: best }),
   };
   const inUse = interfacesInUse(context, index);
   const { nodes, truncated, rows } = await atOneMoment({ index, live, inUse }, { protocol, port });

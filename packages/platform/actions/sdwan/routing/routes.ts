@@ -42,7 +42,10 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
       const best = pathsTo(routed, subnet, null).flatMap((path) =>
         path.best ? (peerOf.get(path.announcer) ?? []) : [],
       );
-      const present = announcers.filter(({ withdrawn }) => withdrawn === undefined);
+      const isStatic = (address: string) => facts.withoutBgp.has(address);
+      const present = announcers.filter(
+        ({ withdrawn, next_hop }) => withdrawn === undefined || isStatic(next_hop),
+      );
       return {
         prefix,
         virtualIpId,

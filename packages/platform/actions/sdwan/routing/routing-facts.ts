@@ -8,6 +8,7 @@ import type { Policy, Subnet } from '@powernode/core/routing/model';
 import { referenceFaults, resolved } from '@powernode/core/routing/references';
 import type { ActionContext } from '../../context.ts';
 import { accountAsNumber } from '../networks/model.ts';
+import { networkRow } from '../rows.ts';
 import { failingHolders } from '../virtual-ips/holders.ts';
 import { candidateIds } from '../virtual-ips/model.ts';
 import type { RoutePolicyRow } from './model.ts';
@@ -17,6 +18,8 @@ export interface RoutingFacts extends AuditedPolicies {
   readonly rows: readonly RoutePolicyRow[];
   /** By the id of the peer, its IPv6 address. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** Addresses of peers without FRR, which announce nothing. */
+  readonly withoutBgp: ReadonlySet<string>;
 }
 
 /** A policy as nodes have it. */
@@ -39,11 +42,16 @@ export async function routingFacts(context: ActionContext, networkId: string): P
     .execute();
   const peers = await trx
     .selectFrom('peers')
-    .select(['id', 'host_address'])
+    .select(['id', 'host_address', 'routing_daemon_missing'])
     .where('account_id', '=', accountId)
     .where('network_id', '=', networkId)
     .execute();
   const addresses = new Map(peers.map((peer) => [peer.id, peer.host_address]));
+  const withoutBgp = new Set(
+    peers.filter((peer) => peer.routing_daemon_missing).map((peer) => peer.host_address),
+  );
+  const { routing_mode: mode } = await networkRow(context, networkId);
+  const lost = (address: string) => (mode === 'ibgp' && withoutBgp.has(address) ? { withdrawn: noBgpd } : {});
   const announced = await trx
     .selectFrom('subnet_advertisements')
     .select(['prefix', 'peer_id', 'preference'])
@@ -56,16 +64,20 @@ export async function routingFacts(context: ActionContext, networkId: string): P
     asNumber: await accountAsNumber(trx, accountId),
     rows,
     addresses,
+    withoutBgp: mode === 'ibgp' ? withoutBgp : new Set<string>(),
     peers: new Set(addresses.values()),
     policies: rows.map((row) => policyOf(row, addresses)),
     subnets: [
       ...subnetsOf(
         announced.flatMap(({ prefix, preference, peer_id: peerId }) => {
           const address = addresses.get(peerId);
-          return address === undefined ? [] : [{ prefix, preference, next_hop: address }];
+          return address === undefined ? [] : [{ prefix, preference, next_hop: address, ...lost(address) }];
         }),
       ),
-      ...(await anycastSubnets(context, networkId, addresses)),
+      ...(await anycastSubnets(context, networkId, addresses)).map((subnet) => ({
+        ...subnet,
+        announcers: subnet.announcers.map((one) => ({ ...lost(one.next_hop), ...one })),
+      })),
     ],
   };
 }
@@ -78,6 +90,9 @@ export function peersByAddress({ addresses }: Pick<RoutingFacts, 'addresses'>): 
 /** Without the words of the holder's agent, which are not the platform's own. */
 const unhealthy =
   'Its holder does not announce it, because its health check fails (system_sdwan_get_virtual_ip says why).';
+
+const noBgpd =
+  'Its peer has no FRR, so it is no path of BGP: other peers have a static route to it, by its preference.';
 
 /** Anycast addresses with their holders. */
 async function anycastSubnets(

@@ -1,10 +1,10 @@
-// The routes of a network that BGP does not decide: all of a network with static routes; in one with iBGP those of peers
-// without FRR; and addresses that one peer holds at a time, which follow their lease in both.
+// The routes of a network that BGP does not decide: all of a network with static routes; in one with iBGP those that peers
+// without FRR use, and those to them, which all peers use; and addresses that one peer holds at a time, which follow their lease in both.
 import type { ExplainedPathShown, StaticRouteShown } from '@powernode/core/intent/bgp';
 import { withLength } from '@powernode/core/net/address';
 import { pathsTo, type RoutedNetwork } from '@powernode/core/routing/arrivals';
+import type { Subnet } from '@powernode/core/routing/model';
 import type { ActionContext } from '../../context.ts';
-import { problemsOfPeers } from '../../fleet/problems.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import type { NetworkRow } from '../rows.ts';
 import { peersByAddress, type RoutingFacts } from './routing-facts.ts';
@@ -17,22 +17,33 @@ export async function staticRoutesOf(
   const held = (await heldAddresses(context, network.id)).map(({ prefix, virtualIpId, holder }) => ({
     ...{ prefix, via_peer_id: holder, source: `virtual_ip:${virtualIpId}` },
   }));
-  const users = network.routing_mode === 'static' ? null : await withoutFrr(context, network.id);
-  if (users?.length === 0) return held;
   const routed = staticNetwork(context, facts);
   const peerOf = peersByAddress(facts);
-  const routes = facts.subnets.flatMap((subnet) =>
-    pathsTo(routed, subnet, null).flatMap(({ best, announcer }) => {
-      const peerId = best ? peerOf.get(announcer) : undefined;
+  const sourceOf = ({ prefix, virtualIpId }: Subnet, peerId: string) =>
+    (virtualIpId === undefined ? sources.get(`${prefix} ${peerId}`)?.source : `virtual_ip:${virtualIpId}`) ??
+    'declared_lan_subnet';
+  const routesBy = (subnet: Subnet, addresses: readonly string[]) =>
+    addresses.flatMap((address) => {
+      const peerId = peerOf.get(address);
       if (peerId === undefined) return [];
-      const { prefix, virtualIpId } = subnet;
-      const source =
-        virtualIpId === undefined ? sources.get(`${prefix} ${peerId}`)?.source : `virtual_ip:${virtualIpId}`;
-      const route = { prefix, via_peer_id: peerId, source: source ?? 'declared_lan_subnet' };
-      return users === null ? route : { ...route, peer_ids: users };
-    }),
+      return [{ prefix: subnet.prefix, via_peer_id: peerId, source: sourceOf(subnet, peerId) }];
+    });
+  const best = facts.subnets.flatMap((subnet) =>
+    routesBy(
+      subnet,
+      pathsTo(routed, subnet, null).flatMap((path) => (path.best ? [path.announcer] : [])),
+    ),
   );
-  return [...routes, ...held];
+  if (network.routing_mode === 'static') return [...best, ...held];
+  const users = [...facts.withoutBgp].flatMap((address) => peerOf.get(address) ?? []).sort();
+  if (users.length === 0) return held;
+  const toUsers = facts.subnets.flatMap((subnet) =>
+    routesBy(
+      subnet,
+      subnet.announcers.map(({ next_hop }) => next_hop).filter((address) => facts.withoutBgp.has(address)),
+    ),
+  );
+  return [...toUsers, ...best.map((route) => ({ ...route, peer_ids: users })), ...held];
 }
 
 /** Every peer has the routes of all others, whoever is between them. */
@@ -53,17 +64,6 @@ export function reachOf(context: ActionContext, facts: RoutingFacts): (address: 
     const peerId = peerOf.get(address);
     return peerId !== undefined && context.services.deliverer.peerPresence(peerId).reachable !== false;
   };
-}
-
-/** Peers whose agents say that there is no FRR. They send to the announcer with the highest preference. */
-async function withoutFrr(context: ActionContext, networkId: string): Promise<string[]> {
-  const problems = await problemsOfPeers(context, networkId);
-  const lacks = ([, list]: readonly [string, readonly { readonly code: string }[]]) =>
-    list.some(({ code }) => code === 'routing_daemon_missing');
-  return Array.from(problems)
-    .filter(lacks)
-    .map(([peerId]) => peerId)
-    .sort();
 }
 
 interface HeldAddress {
