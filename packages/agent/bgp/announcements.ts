@@ -11,9 +11,9 @@ import type {
 import { askService } from '../checks/ask.ts';
 import { HealthChecks } from '../checks/health-checks.ts';
 import type { BgpDecisions, NetworkDecisions } from '../plan/bgp-decisions.ts';
+import type { FrrHealth } from '../subsystems/frr/health.ts';
 import { Bgp, type BgpParts } from './bgp.ts';
 import { DaemonWatch } from './daemon-watch.ts';
-import type { FrrHealth } from './health.ts';
 
 export interface AnnouncementsParts extends Omit<BgpParts, 'sessionsChanged' | 'withheld'> {
   /** Sessions, or the health of services, differ from before. */

@@ -13,12 +13,12 @@ import type { BgpDecisions, NetworkDecisions } from '../plan/bgp-decisions.ts';
 import type { Clock } from '../ports/clock.ts';
 import { FrrConfig } from '../subsystems/frr/apply.ts';
 import { type DaemonSpec, nameOf } from '../subsystems/frr/daemon-specs.ts';
+import { type FrrHealth, frrHealth, leafOf } from '../subsystems/frr/health.ts';
 import { Vty } from '../subsystems/frr/vty.ts';
 import { ConfigFiles, type ConfigFilesParts } from './config-files.ts';
 import { Deaths } from './deaths.ts';
 import { Debounce } from './debounce.ts';
 import type { Frr, FrrFound } from './frr.ts';
-import { type FrrHealth, frrHealth, leafOf } from './health.ts';
 import { Lingering } from './lingering.ts';
 import { BgpNetwork, frrDiff, refusalText } from './network.ts';
 import { SessionResets, type SessionResetsParts } from './resets.ts';
@@ -83,7 +83,8 @@ export class Bgp implements BgpDecisions {
   get health(): FrrHealth | null {
     const networks = [...this.#document.all('bgp').keys()].map((id) => leafOf(this.#document, id));
     if (networks.length === 0) return null;
-    return frrHealth({ problems: this.#problems, found: this.#found, networks });
+    const version = this.#found?.kind === 'usable' ? this.#found.version : null;
+    return frrHealth({ problems: this.#problems, version, networks });
   }
 
   /** Why a network of this machine does without FRR; null: none does. */

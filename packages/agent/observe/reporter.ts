@@ -17,8 +17,8 @@ import type {
   TunnelObservation,
   VirtualIpHealthObservation,
 } from '@powernode/core/wire/node-stream';
-import { type FrrHealth, frrName, frrUnused } from '../bgp/health.ts';
 import { timestamp } from '../ports/clock.ts';
+import { type FrrHealth, frrName, frrUnused } from '../subsystems/frr/health.ts';
 import { newsOfRules, type RuleCount } from '../subsystems/nftables/rule-counters.ts';
 import type { ObservedPeer, ObservedState } from '../subsystems/observed.ts';
 import type { SubsystemHealth } from '../subsystems/subsystem.ts';

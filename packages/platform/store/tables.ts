@@ -5,7 +5,6 @@ import type { RuleModel, Selector } from '@powernode/core/compile/model';
 import type { AccountId, Id, InstanceId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
-import type { BgpState } from '@powernode/core/intent/bgp';
 import type { Event } from '@powernode/core/intent/fleet';
 import type { OperationState } from '@powernode/core/intent/operations';
 import type { PolicyStatement } from '@powernode/core/intent/route-policy';
@@ -41,12 +40,6 @@ export interface SubsystemRow {
   state: 'ok' | 'degraded' | 'failed';
   message: string;
   observed_at: string;
-}
-
-/** As a machine says it. */
-export interface RoutingDaemonRow {
-  /** Why FRR cannot be used on it, for people; null: it can. */
-  missing: string | null;
 }
 
 export interface Database extends FindingTables {
@@ -106,7 +99,7 @@ export interface Database extends FindingTables {
     observed_since: Date | null;
     families: ColumnType<(4 | 6)[], string | undefined, string>;
     pod_slices: ColumnType<string[], string | undefined, string>;
-    routing_daemon: ColumnType<RoutingDaemonRow | null, string | undefined, string>;
+    routing_daemon: ColumnType<{ missing: string | null } | null, string | undefined, string>;
     certificate_serial: string | null;
     certificate_serial_next: string | null;
     certificate_expires_at: Date | null;
@@ -360,23 +353,6 @@ export interface Database extends FindingTables {
     name: string;
     direction: 'import' | 'export';
     statements: Json<PolicyStatement[]>;
-  };
-  bgp_sessions: {
-    account_id: AccountId;
-    network_id: NetworkId;
-    peer_id: PeerId;
-    neighbor_id: PeerId;
-    state: BgpState;
-    established_at: Date | null;
-    down_since: Date | null;
-    recovered_at: Date | null;
-    prefixes_received: number;
-    last_error: string | null;
-    refused_ipv4: Generated<number>;
-    refused_ipv6: Generated<number>;
-    refused_since: Date | null;
-    refused_until: Date | null;
-    observed_at: Date;
   };
   operations: Owned & {
     kind: string;

@@ -5,11 +5,11 @@ import { unusedKeysMax } from '@powernode/core/limits/trust';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { sql, type Transaction } from 'kysely';
 import { writeEvents } from '../../events/write-events.ts';
-import type { Database, RoutingDaemonRow } from '../../store/tables.ts';
+import type { Database } from '../../store/tables.ts';
 import type { Clock } from '../../trust/clock.ts';
 import { makeEvent } from '../../trust/node-events.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { Facts, ObservedMachine } from './arrival.ts';
+import type { Facts, ObservedMachine, RoutingDaemon } from './arrival.ts';
 
 export interface ArrivalRow {
   readonly node: NodeState;
@@ -18,7 +18,7 @@ export interface ArrivalRow {
   readonly keysAreAll: boolean;
   readonly underlay: readonly UnderlayFact[] | null;
   readonly podSlices: readonly string[] | null;
-  readonly routingDaemon: RoutingDaemonRow | null;
+  readonly routingDaemon: RoutingDaemon | null;
 }
 
 export type Surrounded = Omit<ObservedMachine, 'accountId'>;

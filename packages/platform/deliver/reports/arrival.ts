@@ -20,3 +20,8 @@ export interface Facts {
   /** IP families in which it reaches others, as it says; empty: not known. */
   readonly families: readonly (4 | 6)[];
 }
+
+/** Why FRR cannot be used on a machine, as it says, for people; null: it can. */
+export interface RoutingDaemon {
+  readonly missing: string | null;
+}

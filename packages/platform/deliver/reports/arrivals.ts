@@ -12,11 +12,10 @@ import type { Hello } from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
-import type { RoutingDaemonRow } from '../../store/tables.ts';
 import { inAccount } from '../../store/tenancy.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import type { Facts, ObservedMachine } from './arrival.ts';
+import type { Facts, ObservedMachine, RoutingDaemon } from './arrival.ts';
 import { type ArrivalRow, writeArrivals } from './arrival-rows.ts';
 import { NodeBatch } from './node-batch.ts';
 
@@ -38,7 +37,7 @@ interface Arrival {
   /** Slices that a cluster on the machine has by now. */
   readonly podSlices: readonly string[] | null;
   /** Whether FRR can be used on it by now. */
-  readonly routingDaemon: RoutingDaemonRow | null;
+  readonly routingDaemon: RoutingDaemon | null;
   /** `keys` is all that the node has: others that it had published cannot be given any more. */
   readonly keysAreAll: boolean;
 }
@@ -86,7 +85,7 @@ export class Arrivals {
     this.#add(node, { ...nothingNew, podSlices: [...new Set(canonical)] });
   }
 
-  routingDaemon(node: NodeState, { missing }: RoutingDaemonRow): void {
+  routingDaemon(node: NodeState, { missing }: RoutingDaemon): void {
     // One line of text, whatever a node says.
     const detail = missing === null ? null : missing.replaceAll(/\p{Cc}+/gu, ' ');
     this.#add(node, { ...nothingNew, routingDaemon: { missing: detail } });

@@ -1,8 +1,6 @@
 // How FRR is on this machine, as a part of it among others: which version runs for which networks, or what keeps it from
 // running.
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import type { FoundProblem } from '../observe/problems.ts';
-import type { FrrFound } from './frr.ts';
 
 export const frrName = 'frr';
 export const frrStates = ['ok', 'degraded', 'failed'] as const;
@@ -17,21 +15,21 @@ export interface FrrHealth {
 export const frrUnused: FrrHealth = { state: 'ok', message: 'No network of this instance uses iBGP.' };
 
 export function frrHealth(parts: {
-  readonly problems: readonly FoundProblem[];
-  /** null: nobody has looked yet. */
-  readonly found: FrrFound | null;
+  readonly problems: readonly { readonly code: string; readonly detail: string }[];
+  /** As FRR writes it; null: nobody has looked yet. */
+  readonly version: string | null;
   /** Names of the networks that speak BGP. */
   readonly networks: readonly string[];
 }): FrrHealth {
-  const { problems, found } = parts;
+  const { problems, version } = parts;
   const networks = [...parts.networks].sort().join(', ');
   if (problems.length > 0) {
     const isRefused = problems.some(({ code }) => code === 'routing_daemon_refused');
     const details = [...new Set(problems.map(({ detail }) => detail))];
     return { state: isRefused ? 'failed' : 'degraded', message: details.join(' ') };
   }
-  const version = found?.kind === 'usable' ? `FRR ${found.version}` : 'FRR is being started';
-  return { state: 'ok', message: `${version}, iBGP in ${networks}` };
+  const running = version === null ? 'FRR is being started' : `FRR ${version}`;
+  return { state: 'ok', message: `${running}, iBGP in ${networks}` };
 }
 
 /** The interface of a network that has its address, by which engineers know the network. */
