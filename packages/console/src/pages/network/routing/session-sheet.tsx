@@ -2,7 +2,10 @@
 import type { BgpSession } from '@powernode/core/intent/bgp';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useMay } from '../../../app/permissions.ts';
+import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { client } from '../../../app/platform.ts';
+import { tell } from '../../../app/toasts.ts';
 import type { Rows } from '../../../app/use-rows.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyText } from '../../../parts/copy.tsx';
@@ -74,6 +77,10 @@ function Known({ session }: { readonly session: BgpSession }) {
           ['Uptime', isUp ? session.uptime : null],
           ['Prefixes received', isUp ? String(session.prefixes_received) : null],
           ['Last error', session.last_error],
+          [
+            'Cleared',
+            session.last_reset === null ? null : <Ago key="c" at={session.last_reset.requested_at} />,
+          ],
           ['Observed', <Ago key="o" at={session.observed_at} />],
         ]}
       />
@@ -84,17 +91,19 @@ function Known({ session }: { readonly session: BgpSession }) {
           </Button>
         </div>
       ) : (
-        <Diagnosis sessionId={session.id} />
+        <Diagnosis session={session} />
       )}
     </>
   );
 }
 
-/** A dry run of the skill: what it recommends is done by a person. */
-function Diagnosis({ sessionId }: { readonly sessionId: string }) {
+/** A dry run of the skill: what it recommends is done by a person, but for a step that is safe. */
+function Diagnosis({ session }: { readonly session: BgpSession }) {
+  const [opened, setOpened] = useState(false);
+  const mayClear = useMay('executeSkill');
   const parameters = {
     skill: 'system-sdwan-bgp-session-remediate',
-    inputs: { bgp_session_id: sessionId },
+    inputs: { bgp_session_id: session.id },
   };
   const { data, error, refetch } = useQuery({
     queryKey: ['sessions', 'diagnosis', parameters],
@@ -103,12 +112,20 @@ function Diagnosis({ sessionId }: { readonly sessionId: string }) {
   return (
     <Section title="Diagnosis">
       <Loaded what="the diagnosis" data={data} error={error} retry={() => void refetch()}>
-        {({ likely_cause: cause, recommended_action: action, evidence }) => (
+        {({ likely_cause: cause, recommended_action: action, evidence, safe_step: step }) => (
           <>
             <h3>Likely cause</h3>
             <p>{cause}</p>
             <h3>Recommended action</h3>
             <CopyText text={action} label="the recommended action" />
+            {step === null ? null : <p>{step.detail}</p>}
+            {step === null || !mayClear ? null : (
+              <div className="row">
+                <Button variant="danger" onClick={() => setOpened(true)}>
+                  Clear session
+                </Button>
+              </div>
+            )}
             <h3>Evidence</h3>
             <ul className="lines">
               {evidence.map(({ code, detail }) => (
@@ -121,6 +138,42 @@ function Diagnosis({ sessionId }: { readonly sessionId: string }) {
           </>
         )}
       </Loaded>
+      {opened ? (
+        <ClearDialog parameters={parameters} session={session} onClose={() => setOpened(false)} />
+      ) : null}
     </Section>
+  );
+}
+
+interface ClearDialogProps {
+  readonly parameters: { readonly skill: string; readonly inputs: { readonly bgp_session_id: string } };
+  readonly session: BgpSession;
+  readonly onClose: () => void;
+}
+
+function ClearDialog({ parameters, session, onClose }: ClearDialogProps) {
+  const { hostname, neighbor_hostname: neighbor } = session;
+  return (
+    <PlannedDialog
+      action="executeSkill"
+      parameters={{ ...parameters, dry_run: false }}
+      title={`Clear the session of ${hostname} with ${neighbor}`}
+      verb="Clear session"
+      pointless={({ safe_step: step }) => step === null}
+      onClose={onClose}
+      onDone={({ carried_out: isDone }) => {
+        tell(
+          isDone
+            ? { tone: 'done', text: `${hostname} clears its session with ${neighbor}` }
+            : { tone: 'wait', text: 'Nothing was done: no step is safe any more' },
+        );
+        onClose();
+      }}
+    >
+      <p>
+        {hostname} clears the session once. Should it be established by then, it is refreshed and not
+        interrupted.
+      </p>
+    </PlannedDialog>
   );
 }
