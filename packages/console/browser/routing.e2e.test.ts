@@ -57,6 +57,36 @@ it('a session that is down says what is probably wrong and what to do', () =>
     await fine.getByText('Likely cause').waitFor();
   }));
 
+it('a session that only has to be cleared is cleared by whoever may, once that is approved', () =>
+  stage.on(`${routing}&part=sessions`, async (page, platform) => {
+    await isLive(page);
+    const [, , , stuck] = platform.world.bgpSessions;
+    if (stuck === undefined) throw new Error('the world has too few sessions');
+    platform.world.bgpSessions[3] = { ...stuck, state: 'Connect' };
+    platform.emit('sdwan.bgp.session.lost', { peer_id: stuck.peer_id, neighbor_id: stuck.neighbor_id });
+    // Where no step is safe there is no button.
+    await rowOf(page, 'cell-02').click();
+    const down = page.getByRole('dialog', { name: 'cell-02 → plant-hub-1' });
+    await down.getByText('Bring plant-hub-1 back.').waitFor();
+    expect(await down.getByRole('button', { name: 'Clear session' }).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await rowOf(page, 'cell-04').click();
+    const sheet = page.getByRole('dialog', { name: 'cell-04 → plant-hub-1' });
+    await sheet.getByRole('button', { name: 'Clear session' }).click();
+    const question = page.getByRole('dialog', { name: 'Clear the session of cell-04 with plant-hub-1' });
+    await question.getByText('1 instance changes').waitFor();
+    await question.getByText('requires approval').waitFor();
+    expect(platform.world.bgpSessions[3]?.last_reset).toBeNull();
+    await question.getByLabel('Approve now').check();
+    await question.getByRole('button', { name: 'Clear session' }).click();
+    await page.getByText('cell-04 clears its session with plant-hub-1').first().waitFor();
+    expect(platform.world.bgpSessions[3]?.last_reset).not.toBeNull();
+    platform.permissions = platform.permissions.filter((one) => one.endsWith('.read'));
+    await page.reload();
+    await page.getByText('Clear the session.', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Clear session' }).count()).toBe(0);
+  }));
+
 it('routes say who is in front of them and which peer is used, and are explained at any peer', () =>
   stage.on(routing, async (page, platform) => {
     const row = rowOf(page, '10.7.0.0/24');
@@ -90,6 +120,27 @@ it('a route without a usable path stays in the list and says so', () =>
     platform.emit('sdwan.peer.unreachable', { peer_id: gone.id, hostname: gone.hostname });
     await rowOf(page, 'fd00:7:1::/64').getByText('none usable').waitFor();
   }));
+
+it('an anycast address says that the nearest of its holders is used, and of which', () => {
+  const world = smallWorld();
+  const [like] = world.virtualIps;
+  const named = (hostname: string) => world.peers.find((peer) => peer.hostname === hostname)?.id ?? '';
+  if (like === undefined) throw new Error('the world has no virtual IP');
+  world.virtualIps.push({
+    ...{ ...like, id: idOf(3900), network_id: idOf(502), name: 'resolver', address: 'fd00:7:2::f0' },
+    ...{ anycast: true, current_holder_peer_id: null, primary_holder_peer_id: named('cell-01') },
+    failover_holder_peer_ids: [named('cell-02'), named('cell-03')],
+  });
+  return onWorld(world, routing, async (page) => {
+    const row = rowOf(page, 'fd00:7:2::f0/128');
+    await row.getByText('the nearest of 3').waitFor();
+    expect(await row.getByText('none usable').count()).toBe(0);
+    await row.getByRole('button', { name: 'Explain fd00:7:2::f0/128' }).click();
+    const sheet = page.getByRole('dialog', { name: 'Route fd00:7:2::f0/128' });
+    await sheet.getByText('the nearest of 3').waitFor();
+    expect(await sheet.getByText('used where it is the nearest').count()).toBe(3);
+  });
+});
 
 it('a network with static routes says what that is, and is changed after its plan was shown', () =>
   stage.on(`/networks/${idOf(501)}?view=routing`, async (page, platform) => {

@@ -159,4 +159,8 @@ export const bgpRoute = z.object({
     description:
       'The peer that others use, as one that announces nothing itself sees it; null: no path is usable, or each uses its nearest holder',
   }),
+  nearest_of: z.array(common.id).meta({
+    description:
+      'Holders of an anycast address that are as good: each peer uses the nearest; none: best says it',
+  }),
 });

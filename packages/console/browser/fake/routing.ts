@@ -1,7 +1,7 @@
 // What the fake platform knows of routing: routes, sessions, route policies, and what changes do to them. It decides by a
 // few plain rules of its own: a statement matches exactly its prefix and its peer, and sets a local preference.
 import { ProductError } from '@powernode/core/errors';
-import type { ExplainedPathShown, RouteChangeShown } from '@powernode/core/intent/bgp';
+import type { BgpSession, ExplainedPathShown, RouteChangeShown } from '@powernode/core/intent/bgp';
 import type { RoutePolicy } from '@powernode/core/intent/route-policy';
 import { find, type Input, newId, type Prepare, refuseStale, remove, type Shown } from './prepared.ts';
 import { ago, type Network, type Peer, replace, stored, type World } from './world.ts';
@@ -33,7 +33,12 @@ export const routingReaders: Readonly<Record<string, Reader>> = {
       static_routes: routes.flatMap(({ prefix, best }) =>
         isStatic && best !== null ? [{ prefix, via_peer_id: best, source: 'declared_lan_subnet' }] : [],
       ),
-      bgp_routes: isStatic ? [] : routes.map((route) => ({ ...route, source: `peer:${route.best ?? ''}` })),
+      bgp_routes: isStatic
+        ? []
+        : [
+            ...routes.map((route) => ({ ...route, source: `peer:${route.best ?? ''}`, nearest_of: [] })),
+            ...anycastRoutes(world, network),
+          ],
     };
   },
   explainRoute(world, input) {
@@ -54,6 +59,7 @@ export const routingChanges: Readonly<Record<string, Prepare>> = {
   executeSkill(world, input) {
     const { bgp_session_id: id } = input['inputs'] as Shown;
     const session = find(world.bgpSessions, id, 'BGP session');
+    if (session.state === 'Connect') return clearing(world, session);
     return {
       body: {
         session_id: session.id,
@@ -194,6 +200,46 @@ function pathsOf(
     best: best?.via_peer_id === path.via_peer_id,
     because: isUsable ? 'By its local preference.' : 'It cannot be used.',
   }));
+}
+
+/** A session that nothing keeps from being established but itself. */
+function clearing(world: World, session: BgpSession): ReturnType<Prepare> {
+  const { hostname, neighbor_hostname: neighbor } = session;
+  const step = {
+    code: 'clear_session' as const,
+    name: `clear the BGP session of ${hostname} with ${neighbor}`,
+    peer_id: session.peer_id,
+    detail: `${hostname} clears the session once.`,
+  };
+  return {
+    body: {
+      session_id: session.id,
+      state: session.state.toLowerCase(),
+      likely_cause: `${neighbor} does not answer on TCP port 179.`,
+      recommended_action: 'Clear the session.',
+      evidence: [{ code: 'session', detail: `${hostname} reported ${session.state}.` }],
+      safe_step: step,
+      carried_out: true,
+    },
+    rehearsed: { carried_out: false },
+    reaches: world.peers.filter(({ id }) => id === session.peer_id),
+    commit() {
+      replace(world.bgpSessions, { ...session, last_reset: { requested_at: ago(0), done_at: null } });
+      return { kind: 'sdwan.bgp.session.reset', payload: { peer_id: session.peer_id } };
+    },
+  };
+}
+
+/** Anycast addresses: of several holders that are reached each peer uses the nearest. */
+function anycastRoutes(world: World, network: Network) {
+  const held = world.virtualIps.filter((ip) => ip.network_id === network.id && ip.anycast);
+  return held.map((ip) => {
+    const holders = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids];
+    const used = holders.filter((id) => find(world.peers, id, 'peer').reachable !== false);
+    const [best = null, ...others] = used;
+    const choice = others.length > 0 ? { best: null, nearest_of: used } : { best, nearest_of: [] };
+    return { prefix: `${ip.address}/128`, source: `virtual_ip:${ip.id}`, holders, ...choice };
+  });
 }
 
 function effectOf({ action, set }: Statements[number]): string {

@@ -42,6 +42,11 @@ async function says(machine: string, missing: string | null): Promise<void> {
   if (change !== null) platform.delivery.changed(accountId, change.sequence, change.changes);
 }
 
+interface Summary {
+  static_routes: { prefix: string; via_peer_id: string; source: string }[];
+  bgp_routes: { prefix: string; nearest_of: string[] }[];
+}
+
 /** Whether the subnets that a machine is given are static ones, by prefix. */
 function staticAt(machine: string, network: Network): Record<string, boolean> {
   const entries = platform.delivery.network(network.id)?.compile(machine) ?? [];
@@ -52,10 +57,14 @@ function staticAt(machine: string, network: Network): Record<string, boolean> {
 test('its peers keep static routes to its LAN, a switch names it, and both end when it has FRR', async () => {
   const { accountId } = platform.admin;
   const [hub, edge, other] = await Promise.all(
-    ['hub', 'edge', 'other'].map((hostname) => platform.addMachine(accountId, hostname)),
+    ['hub', 'edge', 'other'].map((hostname) =>
+      platform.addMachine(accountId, hostname, hostname === 'hub' ? { publicAddress: '203.0.113.9' } : {}),
+    ),
   );
   if (hub === undefined || edge === undefined || other === undefined) throw new Error('no machines');
-  const { network } = await run<{ network: Network }>('createNetwork', { name: 'mixed' });
+  const { network } = await run<{ network: Network }>('createNetwork', {
+    ...{ name: 'mixed', ipv4_prefix: null },
+  });
   await attach(network, hub);
   const peer = await attach(network, edge);
   const behind = await attach(network, other);
@@ -71,6 +80,32 @@ test('its peers keep static routes to its LAN, a switch names it, and both end w
   ]);
   await run('updateNetwork', input);
   expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': true, '192.168.8.0/24': false });
+  const { virtual_ip: ip } = await run<{ virtual_ip: { id: string; address: string } }>('createVirtualIp', {
+    ...{ network_id: network.id, name: 'resolver', anycast: true },
+    ...{ primary_holder_peer_id: behind.id, failover_holder_peer_ids: [peer.id] },
+  });
+  const summary = await run<Summary>('getRoutingSummary', { network_id: network.id });
+  const toAddress = `${ip.address}/128`;
+  expect(summary.static_routes.map((one) => `${one.prefix} ${one.via_peer_id} ${one.source}`)).toEqual([
+    `192.168.7.0/24 ${peer.id} declared_lan_subnet`,
+    `${toAddress} ${peer.id} virtual_ip`,
+  ]);
+  expect(summary.bgp_routes).toEqual([
+    {
+      ...{ prefix: '192.168.8.0/24', source: `peer:${behind.id}`, holders: [behind.id] },
+      ...{ best: behind.id, nearest_of: [] },
+    },
+    {
+      ...{ prefix: toAddress, source: `virtual_ip:${ip.id}`, holders: [behind.id] },
+      ...{ best: null, nearest_of: [behind.id, peer.id] },
+    },
+  ]);
+  const explained = await run<{ paths: { because: string }[] }>('explainRoute', {
+    ...{ peer_id: behind.id, prefix: '192.168.7.0/24' },
+  });
+  expect(explained.paths.map(({ because }) => because)).toEqual([
+    'Its peer has no FRR, so it is no path of BGP: other peers have a static route to it, by its preference.',
+  ]);
   await says(edge, null);
   expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': false, '192.168.8.0/24': false });
 });

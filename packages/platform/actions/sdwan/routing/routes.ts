@@ -5,6 +5,8 @@ import type { ExplainedPathShown } from '@powernode/core/intent/bgp';
 import { type PathToPrefix, pathsTo, type RoutedNetwork } from '@powernode/core/routing/arrivals';
 import { configText } from '@powernode/core/routing/config-lines';
 import { routingOf } from '@powernode/core/routing/from-entries';
+import { hopOrder } from '@powernode/core/routing/hop-order';
+import type { Subnet } from '@powernode/core/routing/model';
 import { renderBgpd } from '@powernode/core/routing/render';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ActionContext, HandlersOf } from '../../context.ts';
@@ -36,41 +38,26 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
     const network = await networkRow(context, input.network_id);
     const facts = await routingFacts(context, network.id);
     const routed = await routedNetwork(context, network.id, facts);
-    const peerOf = peersByAddress(facts);
-    const routes = facts.subnets.map((subnet) => {
-      const { prefix, announcers, virtualIpId } = subnet;
-      const best = pathsTo(routed, subnet, null).flatMap((path) =>
-        path.best ? (peerOf.get(path.announcer) ?? []) : [],
-      );
-      const isStatic = (address: string) => facts.withoutBgp.has(address);
-      const present = announcers.filter(
-        ({ withdrawn, next_hop }) => withdrawn === undefined || isStatic(next_hop),
-      );
-      return {
-        prefix,
-        virtualIpId,
-        holders: present.flatMap(({ next_hop }) => peerOf.get(next_hop) ?? []),
-        best,
-      };
-    });
     const isStatic = network.routing_mode === 'static';
     const sources = await sourcesOf(context, network.id);
+    const routes = facts.subnets.map((subnet) => summaryOf({ subnet, facts, routed }));
     return {
       routing_mode: network.routing_mode,
       as_number: facts.asNumber,
-      static_routes: await staticRoutesOf(context, { network, facts, sources }),
-      bgp_routes: isStatic
-        ? []
-        : routes.map(({ prefix, virtualIpId, holders, best: [best = null, ...others] }) => ({
-            prefix,
-            source:
-              virtualIpId === undefined
-                ? bgpSource({ prefix, holders, best }, sources)
-                : `virtual_ip:${virtualIpId}`,
-            holders,
-            // Of several that are as good each peer uses the one that is nearest to it.
-            best: others.length > 0 ? null : best,
-          })),
+      static_routes: await staticRoutesOf(context, { network, facts, sources, routes }),
+      bgp_routes: (isStatic ? [] : routes).flatMap(
+        ({ prefix, virtualIpId, announcers, withoutBgp, used }) => {
+          if (announcers.length === 0 && withoutBgp.length > 0) return [];
+          const [best = null, ...others] = used;
+          const source =
+            virtualIpId === undefined
+              ? bgpSource({ prefix, holders: announcers, best }, sources)
+              : `virtual_ip:${virtualIpId}`;
+          // Of several that are as good each peer uses the one that is nearest to it.
+          const choice = others.length > 0 ? { best: null, nearest_of: used } : { best, nearest_of: [] };
+          return { prefix, source, holders: announcers, ...choice };
+        },
+      ),
     };
   },
 
@@ -78,6 +65,48 @@ export const routeHandlers: HandlersOf<'getBgpConfigForPeer' | 'getRoutingSummar
     return { paths: await explainRouteTo(context, { peerId: input.peer_id, prefix: input.prefix }) };
   },
 };
+
+interface RouteSummary {
+  readonly prefix: string;
+  readonly virtualIpId: string | undefined;
+  /** Peers that announce it. */
+  readonly announcers: string[];
+  /** Peers that are in front of it and have no FRR. */
+  readonly withoutBgp: string[];
+  /** The peer that others use; several: each uses the nearest. */
+  readonly used: string[];
+  /** Those of them that have no FRR. */
+  readonly usedStatically: string[];
+}
+
+/** As a peer sees it that announces nothing itself. */
+function summaryOf(of: {
+  readonly subnet: Subnet;
+  readonly facts: RoutingFacts;
+  readonly routed: RoutedNetwork;
+}): RouteSummary {
+  const { facts, subnet, routed } = of;
+  const { prefix, virtualIpId } = subnet;
+  const peerOf = peersByAddress(facts);
+  const isStatic = (address: string) => facts.withoutBgp.has(address);
+  const idsOf = (addresses: readonly string[]) => addresses.flatMap((address) => peerOf.get(address) ?? []);
+  const best = pathsTo(routed, subnet, null).flatMap((path) => (path.best ? path.announcer : []));
+  const inFront = subnet.announcers.map((one) => ({ ...one, is_static: isStatic(one.next_hop) }));
+  const reached = inFront
+    .filter((one) => !one.is_static || routed.isReached(one.next_hop))
+    .sort((a, b) => b.preference - a.preference);
+  const order = hopOrder(reached, best).map(({ address }) => address);
+  // BGP takes one path of a LAN, and all of an anycast address that are as good.
+  const used = virtualIpId === undefined ? order.slice(0, 1) : order;
+  const announcers = inFront.filter((one) => one.withdrawn === undefined && !one.is_static);
+  return {
+    ...{ prefix, virtualIpId },
+    announcers: idsOf(announcers.map((one) => one.next_hop)),
+    withoutBgp: idsOf(inFront.flatMap((one) => (one.is_static ? one.next_hop : []))),
+    used: idsOf(used),
+    usedStatically: idsOf(used.filter(isStatic)),
+  };
+}
 
 export async function explainRouteTo(
   context: ActionContext,

@@ -11,9 +11,15 @@ import { peersByAddress, type RoutingFacts } from './routing-facts.ts';
 
 export async function staticRoutesOf(
   context: ActionContext,
-  of: { readonly network: NetworkRow; readonly facts: RoutingFacts; readonly sources: Sources },
+  of: {
+    readonly network: NetworkRow;
+    readonly facts: RoutingFacts;
+    readonly sources: Sources;
+    /** By prefix, the peers without FRR that others send to. */
+    readonly routes: readonly { readonly prefix: string; readonly usedStatically: readonly string[] }[];
+  },
 ): Promise<StaticRouteShown[]> {
-  const { network, facts, sources } = of;
+  const { network, facts, sources, routes } = of;
   const held = (await heldAddresses(context, network.id)).map(({ prefix, virtualIpId, holder }) => ({
     ...{ prefix, via_peer_id: holder, source: `virtual_ip:${virtualIpId}` },
   }));
@@ -37,12 +43,12 @@ export async function staticRoutesOf(
   if (network.routing_mode === 'static') return [...best, ...held];
   const users = [...facts.withoutBgp].flatMap((address) => peerOf.get(address) ?? []).sort();
   if (users.length === 0) return held;
-  const toUsers = facts.subnets.flatMap((subnet) =>
-    routesBy(
-      subnet,
-      subnet.announcers.map(({ next_hop }) => next_hop).filter((address) => facts.withoutBgp.has(address)),
-    ),
-  );
+  const toUsers = routes.flatMap(({ prefix, usedStatically }) => {
+    const subnet = facts.subnets.find((one) => one.prefix === prefix);
+    return subnet === undefined
+      ? []
+      : usedStatically.map((peerId) => ({ prefix, via_peer_id: peerId, source: sourceOf(subnet, peerId) }));
+  });
   return [...toUsers, ...best.map((route) => ({ ...route, peer_ids: users })), ...held];
 }
 

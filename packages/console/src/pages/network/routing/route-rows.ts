@@ -23,8 +23,16 @@ export interface RouteRow {
   readonly description: string;
   /** The used one first, then those with higher preferences. */
   readonly holders: readonly Holder[];
-  /** The peer that others use; null: no path can be used. */
+  /** The peer that others use; null: no path can be used, or each peer uses the nearest holder. */
   readonly best: string | null;
+  /** Holders that are as good as each other, of which each peer uses the nearest. */
+  readonly nearestOf: readonly string[];
+}
+
+/** `nameOf`: of a peer. */
+export function bestWords({ best, nearestOf }: RouteRow, nameOf: (peerId: string) => string): string {
+  if (best !== null) return `via ${nameOf(best)}`;
+  return nearestOf.length > 1 ? `the nearest of ${nearestOf.length}` : 'none usable';
 }
 
 export const sourceWords: Readonly<Record<Source, string>> = {
@@ -40,14 +48,26 @@ function kindOf(source: string): Source {
   return Object.hasOwn(sourceWords, kind) ? (kind as Source) : 'declared_lan_subnet';
 }
 
+interface Routed extends Pick<RouteRow, 'best' | 'nearestOf'> {
+  readonly source: string;
+  readonly holders: readonly string[];
+}
+
 /** `advertised`: of those that may read them; without them, what the summary says alone. */
 export function routeRows(summary: Summary, advertised: readonly Advertised[]): RouteRow[] {
-  const routed = new Map<string, { best: string | null; source: string; holders: readonly string[] }>();
-  for (const { prefix, via_peer_id: best, source } of summary.static_routes) {
-    routed.set(prefix, { best, source, holders: [best] });
+  const routed = new Map<string, Routed>();
+  // Several of one prefix are holders of an anycast address.
+  for (const [prefix, [first, ...others]] of Map.groupBy(summary.static_routes, (one) => one.prefix)) {
+    if (first === undefined) continue;
+    const holders = [first, ...others].map((one) => one.via_peer_id);
+    const choice =
+      others.length > 0 ? { best: null, nearestOf: holders } : { best: first.via_peer_id, nearestOf: [] };
+    routed.set(prefix, { ...choice, source: first.source, holders });
   }
-  for (const { prefix, best, source, holders } of summary.bgp_routes) {
-    routed.set(prefix, { best, source, holders });
+  for (const { prefix, best, source, holders, nearest_of: nearestOf } of summary.bgp_routes) {
+    // Peers without FRR are among the static routes alone.
+    const inFront = [...new Set([...holders, ...(routed.get(prefix)?.holders ?? [])])];
+    routed.set(prefix, { best, nearestOf, source, holders: inFront });
   }
   const behind = Map.groupBy(
     advertised.filter(({ withdrawn_at }) => withdrawn_at === null),
@@ -69,6 +89,7 @@ export function routeRows(summary: Summary, advertised: readonly Advertised[]): 
         .map((peerId) => ({ peerId, preference: preferences.get(peerId) ?? null }))
         .sort((a, b) => rank(a, best) - rank(b, best)),
       best,
+      nearestOf: route?.nearestOf ?? [],
     };
   });
 }

@@ -16,7 +16,7 @@ import { type NameOf, usePeerNames } from '../names.ts';
 import { ObjectLink } from '../object-link.tsx';
 import type { ViewProps } from '../view.ts';
 import { attributeWords } from './attribute-words.ts';
-import { type RouteRow, sourceWords } from './route-rows.ts';
+import { bestWords, type RouteRow, sourceWords } from './route-rows.ts';
 import type { RoutePlace } from './use-route-place.ts';
 
 export interface RouteSheetProps extends ViewProps {
@@ -40,7 +40,7 @@ export function RouteSheet({ prefix, row, network, place }: RouteSheetProps) {
             ['Prefix', <Copyable key="p" text={prefix} label="the prefix" />],
             ['Source', sourceWords[row.source]],
             ['Description', row.description],
-            ['Best path', row.best === null ? 'none usable' : `via ${peers.nameOf(row.best)}`],
+            ['Best path', bestWords(row, peers.nameOf)],
           ]}
         />
       )}
@@ -83,6 +83,9 @@ function Holders({ row, networkId, peers }: HoldersProps) {
               </span>
               {peer === undefined ? null : <Status {...peerLooks[peerStateOf(peer)]} />}
               {peerId === row.best ? <span className="tag">best path</span> : null}
+              {row.nearestOf.includes(peerId) ? (
+                <span className="tag">used where it is the nearest</span>
+              ) : null}
               {preference === null ? null : <span className="muted">preference {preference}</span>}
             </li>
           );

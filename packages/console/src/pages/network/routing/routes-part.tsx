@@ -8,7 +8,7 @@ import { Table } from '../../../parts/table/table.tsx';
 import { type NameOf, usePeerNames } from '../names.ts';
 import { ObjectLink } from '../object-link.tsx';
 import type { ViewProps } from '../view.ts';
-import { type RouteRow, sourceWords } from './route-rows.ts';
+import { bestWords, type RouteRow, sourceWords } from './route-rows.ts';
 import { RouteSheet } from './route-sheet.tsx';
 import { useRoutePlace } from './use-route-place.ts';
 import { useRoutes } from './use-routes.ts';
@@ -40,10 +40,10 @@ function columnsWith({ networkId, nameOf, explain }: Shown): readonly Column<Rou
     {
       id: 'best',
       header: 'Best path',
-      text: (r) => (r.best === null ? 'none usable' : nameOf(r.best)),
+      text: (r) => (r.best === null ? bestWords(r, nameOf) : nameOf(r.best)),
       cell: (r, { tabIndex }) =>
         r.best === null ? (
-          <Status {...noPath} />
+          <Status {...(r.nearestOf.length > 1 ? { ...nearest, text: bestWords(r, nameOf) } : noPath)} />
         ) : (
           <ObjectLink
             networkId={networkId}
@@ -69,6 +69,12 @@ function columnsWith({ networkId, nameOf, explain }: Shown): readonly Column<Rou
   ];
 }
 
+const nearest = {
+  tone: 'ok',
+  shape: 'full',
+  hint: 'Each peer uses the holder with the shortest round trip',
+} as const;
+
 const noPath = {
   tone: 'bad',
   shape: 'cross',
@@ -91,7 +97,7 @@ export function RoutesPart({ network }: ViewProps) {
       {
         id: 'best',
         any: 'Any best path',
-        of: (r) => (r.best === null ? 'none usable' : nameOf(r.best)),
+        of: (r) => (r.best === null ? bestWords(r, nameOf) : nameOf(r.best)),
       },
     ],
     [nameOf],
