@@ -43,28 +43,44 @@ interface Arrival {
 /** `peer`: its address; null: any peer that announces nothing and is no reflector. */
 export function pathsTo(whole: RoutedNetwork, subnet: Subnet, peer: string | null): PathToPrefix[] {
   const network = { ...whole, policies: policiesFor(whole.policies, prefixOf(subnet)) };
-  const arrivals = subnet.announcers.map((one) => arrivalOf(network, { subnet, peer, ...one }));
+  const byAnnouncer = subnet.announcers.map((one) => arrivalsOf(network, { subnet, peer, ...one }));
   const explained = explainRoute({
     prefix: subnet.prefix,
     speaker: { as_number: network.asNumber, host_address: peer ?? '' },
     policies: network.policies,
-    paths: arrivals.flatMap(({ received }) => received ?? []),
+    paths: byAnnouncer.flat().flatMap(({ received }) => received ?? []),
     nextHopMetric: (address) => (network.isReached(address) ? 0 : null),
     isAnycast: subnet.virtualIpId !== undefined,
   });
   const byPath = new Map<ReceivedPath, ExplainedPath>(explained.map((one) => [one.received, one]));
-  return arrivals.map(({ announcer, received, lost, policies }) => {
-    const path = received === null ? undefined : byPath.get(received);
-    const sender = received?.neighbor?.host_address ?? null;
-    if (path === undefined)
-      return { announcer, sender, attributes: null, best: false, because: lost, policies };
-    const { attributes, best, because } = path;
-    const all = withoutRepeated([...policies, ...path.policies]);
-    return { announcer, sender, attributes, best, because, policies: all };
+  return byAnnouncer.map((arrivals) => {
+    const paths = arrivals.map((arrival) => pathOf(arrival, byPath));
+    const [first] = paths;
+    const shown =
+      paths.find(({ best }) => best) ?? paths.find(({ attributes }) => attributes !== null) ?? first;
+    if (shown === undefined) throw new Error('an announcer without an arrival');
+    return shown;
   });
 }
 
-function arrivalOf(
+function pathOf(
+  { announcer, received, lost, policies }: Arrival,
+  byPath: ReadonlyMap<ReceivedPath, ExplainedPath>,
+): PathToPrefix {
+  const path = received === null ? undefined : byPath.get(received);
+  const sender = received?.neighbor?.host_address ?? null;
+  if (path === undefined)
+    return { announcer, sender, attributes: null, best: false, because: lost, policies };
+  const { attributes, best, because } = path;
+  const all = withoutRepeated([...policies, ...path.policies]);
+  return { announcer, sender, attributes, best, because, policies: all };
+}
+
+/**
+ * The paths of an announcer that come to the peer, that of the announcer itself first; those that are alike in everything
+ * once. When none comes, why.
+ */
+function arrivalsOf(
   network: RoutedNetwork,
   {
     subnet,
@@ -79,16 +95,16 @@ function arrivalOf(
     readonly preference: number;
     readonly withdrawn?: string;
   },
-): Arrival {
-  if (withdrawn !== undefined) return { announcer, received: null, lost: withdrawn, policies: [] };
+): readonly Arrival[] {
+  if (withdrawn !== undefined) return [{ announcer, received: null, lost: withdrawn, policies: [] }];
   const { asNumber } = network;
   const exports = statementsOf(network.policies, 'export');
   const exported = announced({ prefix: subnet.prefix, announcer, preference }, { asNumber, exports });
   const { attributes, policies } = exported;
-  const lost = (why: string) => ({ announcer, received: null, lost: why, policies });
+  const lost = (why: string) => [{ announcer, received: null, lost: why, policies }];
   if (attributes === null) return lost('An export policy of its announcer denies it.');
   const path = { attributes, neighbor: null, originator_id: null, cluster_length: 0 };
-  if (announcer === peer) return { announcer, received: path, lost: '', policies };
+  if (announcer === peer) return [{ announcer, received: path, lost: '', policies }];
   if (attributes.communities.includes('no-advertise')) return lost(notAdvertised);
   const senders = sendersOf(network, announcer, peer);
   if (senders.length === 0) return lost(notEstablished);
@@ -98,7 +114,18 @@ function arrivalOf(
     const neighbor = { host_address: sender, router_id: routerIdOf(sender) };
     return { announcer, received: { ...path, neighbor }, lost: '', policies };
   });
-  return arrivals.find(({ received }) => received !== null) ?? arrivals[0] ?? lost(notEstablished);
+  const come = arrivals.filter(({ received }) => received !== null);
+  return come.length === 0 ? arrivals.slice(0, 1) : withoutAlike(come);
+}
+
+/** Reflectors have the same policies: what two of them pass on is mostly the same. */
+function withoutAlike(arrivals: readonly Arrival[]): Arrival[] {
+  const found = new Map<string, Arrival>();
+  for (const one of arrivals) {
+    const text = JSON.stringify(one.received?.attributes);
+    if (!found.has(text)) found.set(text, one);
+  }
+  return [...found.values()];
 }
 
 /** What a reflector passes on: the path after its import policies, unless it cannot use it itself. */
@@ -147,14 +174,17 @@ export function arrivalKey(network: RoutedNetwork, { announcers }: Subnet, peer:
     .join(' ');
 }
 
-/** Who passes the path of the announcer on to the peer: itself, or else the reflectors that have both sessions. */
+/**
+ * Who passes the path of the announcer on to the peer: itself, and the reflectors that have both sessions. A reflector
+ * passes on what another one announces to its clients alone.
+ */
 function sendersOf({ reflectors, isUp }: RoutedNetwork, announcer: string, peer: string | null): string[] {
   const hears = (from: string) => peer === null || isUp(from, peer);
   if (reflectors === null) return hears(announcer) ? [announcer] : [];
-  const isDirect = reflectors.includes(announcer) || (peer !== null && reflectors.includes(peer));
-  if (isDirect && hears(announcer)) return [announcer];
-  const passing = reflectors.filter((one) => one !== announcer && one !== peer);
-  return passing.filter((one) => isUp(announcer, one) && hears(one));
+  const ofReflectors = [announcer, peer].filter((one) => one !== null && reflectors.includes(one)).length;
+  const direct = ofReflectors > 0 && hears(announcer) ? [announcer] : [];
+  const passing = ofReflectors < 2 ? reflectors.filter((one) => one !== announcer && one !== peer) : [];
+  return [...direct, ...passing.filter((one) => isUp(announcer, one) && hears(one))];
 }
 
 /** By import policies. */

@@ -54,12 +54,17 @@ export function explainRoute({
       : [{ ...received, attributes, next_hop_metric: nextHopMetric(attributes.next_hop) }],
   );
   const { best, lostAt } = decide(candidates);
+  // bgpd takes paths for as good only with the same AS path.
+  const bestPath = asPathOf(best === null ? undefined : candidates[best]);
+  const isAsGood = (at: number) => isTie(lostAt[at] ?? null) && asPathOf(candidates[at]) === bestPath;
+  const tied = candidates.filter((_, at) => isAsGood(at));
+  const holders = new Set(tied.map(({ attributes }) => attributes.announcer)).size;
   let next = 0;
   return evaluated.map(({ received, attributes, refusal, policies }) => {
     if (attributes === null)
       return { received, attributes, best: false, because: refusal ?? deniedSentence, policies };
     const at = next++;
-    const isTied = isAnycast && isTie(lostAt[at] ?? null) && lostAt.filter(isTie).length > 1;
+    const isTied = isAnycast && best !== null && isAsGood(at) && holders > 1;
     const isBest = at === best || isTied;
     return {
       received,
@@ -72,6 +77,10 @@ export function explainRoute({
 }
 
 const deniedSentence = 'A policy denies it.';
+function asPathOf(candidate: Candidate | undefined): string {
+  return candidate?.attributes.as_path.join(' ') ?? '';
+}
+
 /** Decided by that alone, or by nothing. */
 function isTie(step: DecisionStep | null): boolean {
   return step === null || step === 'router_id' || step === 'cluster_length' || step === 'neighbor_address';

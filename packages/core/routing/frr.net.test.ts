@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contradiction, type SaidPaths, saidPaths } from './comparison.fixture.ts';
 import { FrrHosts, until } from './frr.fixture.ts';
 import { type NaiveNetwork, networkOf, tableOf } from './naive.fixture.ts';
 import { addresses, prefixes, randomNetwork } from './random-routing.fixture.ts';
@@ -19,9 +20,14 @@ const lanes = 4;
 
 const own = new Set(['::', '0.0.0.0']);
 
-/** A path as both sides write it. */
-function pathsIn(answer: string) {
+/** What a daemon has of a prefix, as both sides write it. */
+function tableIn(answer: string): { readonly paths: string[]; readonly asGood: string[] } {
   const { paths = [] } = JSON.parse(answer) as { readonly paths?: readonly ShownPath[] };
+  const isUsed = ({ bestpath, multipath }: ShownPath) => bestpath?.overall === true || multipath === true;
+  return { paths: textsOf(paths), asGood: textsOf(paths.filter(isUsed)) };
+}
+
+function textsOf(paths: readonly ShownPath[]): string[] {
   const found = paths
     .map((one) => ({
       neighbor: own.has(one.peer.peerId) ? null : one.peer.peerId,
@@ -55,6 +61,8 @@ interface ShownPath {
   readonly largeCommunity?: { readonly string: string };
   readonly nexthops: readonly { readonly ip: string }[];
   readonly bestpath?: { readonly overall?: boolean };
+  /** It is used beside others. */
+  readonly multipath?: boolean;
 }
 
 const first = networkOf(
@@ -89,10 +97,13 @@ class Lane {
     await this.settled(next);
   }
 
-  /** Until each daemon has of each prefix the paths that are explained, all at one time. */
+  /** Until each daemon has of each prefix the paths that are explained and that actions say, all at one time. */
   async settled(of: NaiveNetwork): Promise<void> {
     const tables = addresses.flatMap((address) =>
-      prefixes.map((prefix) => ({ address, prefix, wanted: tableOf(of, address, prefix) })),
+      prefixes.map((prefix) => ({
+        ...{ address, prefix, wanted: tableOf(of, address, prefix) },
+        said: saidPaths(of, address, prefix),
+      })),
     );
     let wrong: unknown = null;
     const isSettled = async () => {
@@ -112,12 +123,17 @@ class Lane {
     readonly address: string;
     readonly prefix: string;
     readonly wanted: readonly string[];
+    readonly said: SaidPaths;
   }): Promise<unknown> {
-    const { address, prefix, wanted } = table;
+    const { address, prefix, wanted, said } = table;
     const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
     const host = this.frr.hosts.get(address);
-    const has = pathsIn((await host?.bgp(`show bgp ${family} unicast ${prefix} json`)) ?? '{}');
-    if (JSON.stringify(has) === JSON.stringify(wanted)) return null;
+    const answer = (await host?.bgp(`show bgp ${family} unicast ${prefix} json`)) ?? '{}';
+    const { paths: has, asGood } = tableIn(answer);
+    if (JSON.stringify(has) === JSON.stringify(wanted)) {
+      const contradicts = contradiction(said, has, { prefix, asGood });
+      return contradicts === null ? null : { address, contradicts };
+    }
     return {
       ...{ address, prefix },
       lacks: wanted.filter((one) => !has.includes(one)),

@@ -22,6 +22,9 @@ export const prefixes = [
   '192.168.7.9/32',
 ];
 
+/** Those of them that are anycast addresses: of paths that are as good, all are used. */
+export const virtualIpPrefixes: readonly string[] = ['fd00:b::5/128', '192.168.7.9/32'];
+
 const communities = ['65010:1', '65010:2', '64999:7', 'no-export', 'graceful-shutdown', 'local-AS'];
 const community = fc
   .uniqueArray(fc.constantFrom(...communities), { minLength: 1, maxLength: 3 })
