@@ -27,6 +27,8 @@ const sharedHost = 'fd00:7:3::1';
 const foreign = 'fd00:7:4::/64';
 const foreign4 = '10.7.4.0/24';
 const virtualAddress = 'fd00:99::f00';
+/** Of one holder, so that which is the nearest changes no route. */
+const anycastAddress = 'fd00:99::f01';
 /** Never accepted of anybody. */
 const marker = 'fd00:666::/64';
 
@@ -53,9 +55,14 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
       ...{ type: 'virtual_ip', id: 'vip-1', networkId: overlay.networkId, addresses: [virtualAddress] },
       ...{ anycast: false, candidates: [overlay.peerId('edge2')], holder: overlay.peerId('edge2'), epoch: 1 },
     });
+    overlay.setItem({
+      ...{ type: 'virtual_ip', id: 'vip-2', networkId: overlay.networkId, addresses: [anycastAddress] },
+      ...{ anycast: true, candidates: [overlay.peerId('edge2')], holder: null, epoch: 1 },
+    });
     await overlay.apply();
     await until(() => pings(host('edge3'), sharedHost));
     await until(() => pings(host('edge3'), virtualAddress));
+    await until(() => pings(host('edge3'), anycastAddress));
     // The agent of the rogue goes, so that nobody brings its bgpd back; its tunnels stay.
     await until(async () => (await sessionsUp('hub1')) === 4 && (await sessionsUp('hub2')) === 4);
     await fleet.kill('rogue');
@@ -187,7 +194,7 @@ describe.skipIf(!canRun)('a spoke whose bgpd was tampered with', () => {
   const turns = () =>
     rogueTurns({
       ...{ asNumber, rogue: at('rogue'), hub: at('hub1'), other: at('edge2'), overlay: overlayPrefix },
-      ...{ own, own4, shared, foreign, foreign4, virtualAddress },
+      ...{ own, own4, shared, foreign, foreign4, virtualAddress, anycastAddress },
     });
 
   test('nobody’s route changes, whatever it announces, and both hubs say what they refuse', async () => {

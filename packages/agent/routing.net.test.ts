@@ -155,6 +155,46 @@ describe.skipIf(!canRun)('two hubs and three spokes with iBGP', () => {
     expect(names.map(configurations)).toEqual(before);
   });
 
+  /** The next hops that the bgpd of a hub takes for the prefix, all as good. */
+  async function nextHopsAt(hub: string): Promise<string[]> {
+    const ask = `vtysh --vty_socket $(dirname /run/powernode-frr/*/bgpd-*/bgpd.vty) -c 'show bgp ipv6 unicast ${prefix} json'`;
+    const answer = JSON.parse(await host(hub).must('sh', '-c', ask)) as {
+      readonly paths?: readonly {
+        readonly bestpath?: { readonly overall?: boolean };
+        readonly multipath?: boolean;
+        readonly nexthops: readonly { readonly ip: string }[];
+      }[];
+    };
+    const used = (answer.paths ?? []).filter(
+      (one) => one.bestpath?.overall === true || one.multipath === true,
+    );
+    return [...new Set(used.flatMap(({ nexthops }) => nexthops.map(({ ip }) => ip)))].sort();
+  }
+
+  test('of two paths that are as good one is used, the other as soon as its peer is not heard', async () => {
+    const change = (preference: number) =>
+      overlay.setItem(subnetBehind(overlay.peerId('edge1'), { id: 'subnet-1', prefix, preference }));
+    change(100);
+    await overlay.apply();
+    const both = ['edge1', 'edge2'].map((name) => addressOf(fleet.number(name))).sort();
+    for (const hub of hubs) {
+      await until(async () => JSON.stringify(await nextHopsAt(hub)) === JSON.stringify(both));
+    }
+    // What the kernel had is as good as before.
+    await allUse('edge1');
+    await measured('one of two equal paths cut', {
+      breaks: () => host('edge1').must('ip', 'link', 'set', 'eth0', 'down'),
+      async mends() {
+        await host('edge1').must('ip', 'link', 'set', 'eth0', 'up');
+        await allEstablished();
+        change(200);
+        await overlay.apply();
+      },
+    });
+    const preferred = JSON.stringify([addressOf(fleet.number('edge1'))]);
+    await until(async () => JSON.stringify(await nextHopsAt('hub1')) === preferred);
+  });
+
   /** What a node has said last of refused configurations. */
   function refused(name: string, from: number): readonly string[] | null {
     for (const { hostname, message } of fleet.platform.said.slice(from).toReversed()) {
