@@ -64,10 +64,12 @@ test.skipIf(!isRoot)(
 test.skipIf(!isRoot)(
   'a LAN router beside Docker says what drops the packets of its LAN, and lets them through when asked [9.27]',
   async () => {
-    await withFleet(['hub1', 'edge1'], async (fleet) => {
-      const edge = fleet.member('edge1').host;
+    await withFleet(['hub1'], async (fleet) => {
+      const edge = await fleet.stage.host('edge1');
       const client = await fleet.stage.host('printer');
+      // Before it joins: an agent whose addresses change connects anew.
       await connectLan(edge, client);
+      await fleet.join(edge);
       const restore = edge.spawn('ip6tables-nft-restore', []);
       restore.stdin?.end(readFileSync(path.join(fixtures, 'docker-ipv6.rules'), 'utf8'));
       await new Promise((resolve) => restore.once('exit', resolve));
