@@ -21,7 +21,7 @@ const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/insta
 const labs = [
   'suites/e2e/presence/**/*.test.ts',
   'suites/e2e/{chaos.e2e,explain-kernel.net,underlay.e2e}.test.ts',
-  'packages/agent/{anycast,confirm,endpoints,failover,rogue-bgpd,routing}.net.test.ts',
+  'packages/agent/{anycast,confirm,endpoints,failover,rogue-bgpd,routing,two-networks}.net.test.ts',
   'packages/{agent/subsystems/frr,core/routing}/*.net.test.ts',
   'suites/docs/{commands,screenshots}.e2e.test.ts',
 ];

@@ -68,25 +68,29 @@ export function contradiction(
   const announcersOf = (texts: Iterable<string>) =>
     [...new Set([...texts].map((text) => (JSON.parse(text) as TablePath).announcer))].sort();
   const unsaid = announcersOf(has).filter((one) => !announcersOf(said.paths).includes(one));
-  const used = virtualIpPrefixes.includes(prefix)
-    ? announcersOf(asGood)
-    : rows.filter(({ best }) => best).map(textOf);
-  const saidUsed = virtualIpPrefixes.includes(prefix) ? announcersOf(said.best) : said.best;
+  const isVirtualIp = virtualIpPrefixes.includes(prefix);
+  // Of several paths to one next hop bgpd counts now one and now all: packets go there alike.
+  const used = isVirtualIp ? nextHopsOf(asGood) : rows.filter(({ best }) => best).map(textOf);
+  const saidUsed = isVirtualIp ? nextHopsOf(said.best) : said.best;
   const isSame = JSON.stringify([...new Set(used)]) === JSON.stringify(saidUsed);
   return lacks.length === 0 && unsaid.length === 0 && isSame
     ? null
-    : { prefix, lacks, unsaid, used, saidUsed };
+    : { prefix, lacks, unsaid, used, saidUsed, table };
 }
 
-/** Paths of a naive table that nothing but a tie-break tells from its best one. */
+function nextHopsOf(texts: readonly string[]): (string | null)[] {
+  return [...new Set(texts.map((text) => (JSON.parse(text) as TablePath).next_hop))].sort();
+}
+
+/** The best path of a naive table, and those to other next hops that nothing but a tie-break tells from it. */
 export function asGoodAsBest(table: readonly string[]): string[] {
   const rows = table.map((text) => ({ text, path: JSON.parse(text) as TablePath }));
   const best = rows.find(({ path }) => path.best)?.path;
   const rankOf = ({ neighbor, local_pref, as_path, origin, med }: TablePath) =>
     JSON.stringify([neighbor === null, local_pref, as_path, origin, med]);
-  return rows
-    .filter(({ path }) => best !== undefined && rankOf(path) === rankOf(best))
-    .map(({ text }) => text);
+  if (best === undefined) return [];
+  const isBeside = (path: TablePath) => rankOf(path) === rankOf(best) && path.next_hop !== best.next_hop;
+  return rows.filter(({ path }) => path.best || isBeside(path)).map(({ text }) => text);
 }
 
 function textOf({

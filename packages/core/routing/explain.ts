@@ -54,11 +54,12 @@ export function explainRoute({
       : [{ ...received, attributes, next_hop_metric: nextHopMetric(attributes.next_hop) }],
   );
   const { best, lostAt } = decide(candidates);
-  // bgpd takes paths for as good only with the same AS path.
-  const bestPath = asPathOf(best === null ? undefined : candidates[best]);
-  const isAsGood = (at: number) => isTie(lostAt[at] ?? null) && asPathOf(candidates[at]) === bestPath;
-  const tied = candidates.filter((_, at) => isAsGood(at));
-  const holders = new Set(tied.map(({ attributes }) => attributes.announcer)).size;
+  const used = best === null ? undefined : candidates[best];
+  const isAsGood = (at: number) =>
+    at === best || (isTie(lostAt[at] ?? null) && isBeside(used, candidates[at]));
+  const holders = new Set(
+    candidates.flatMap(({ attributes }, at) => (isAsGood(at) ? attributes.announcer : [])),
+  ).size;
   let next = 0;
   return evaluated.map(({ received, attributes, refusal, policies }) => {
     if (attributes === null)
@@ -77,8 +78,11 @@ export function explainRoute({
 }
 
 const deniedSentence = 'A policy denies it.';
-function asPathOf(candidate: Candidate | undefined): string {
-  return candidate?.attributes.as_path.join(' ') ?? '';
+/** bgpd uses a path beside the best one only with the same AS path, and to another next hop. */
+function isBeside(best: Candidate | undefined, other: Candidate | undefined): boolean {
+  if (best === undefined || other === undefined) return false;
+  const [one, two] = [best.attributes, other.attributes];
+  return one.as_path.join(' ') === two.as_path.join(' ') && one.next_hop !== two.next_hop;
 }
 
 /** Decided by that alone, or by nothing. */

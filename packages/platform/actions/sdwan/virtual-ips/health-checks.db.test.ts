@@ -161,6 +161,7 @@ describe('what holders report', () => {
       source: `virtual_ip:${dns.id}`,
       holders: [idOf('a')],
       best: idOf('a'),
+      nearest_of: [],
     });
     const { paths } = await run<{ paths: object[] }>('explainRoute', { peer_id: idOf('c'), prefix });
     expect(paths).toMatchObject([
