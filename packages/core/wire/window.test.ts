@@ -15,14 +15,13 @@ import {
 import { entryCapabilities, entryValue, isKnownEntry, sentEntry, sentEntryKey } from './document.ts';
 import { fromEarlier, toPlatform, welcomeFor } from './earlier.ts';
 import { listsOf, membersOf, membersOfValue } from './members.fixture.ts';
+import { leaves } from './newest-step.fixture.ts';
 import { type NodeProblemCode, nodeProblemTable, problemCapability } from './node-problems.ts';
 import { firstFrame, nodeCapabilities, nodeMessages, platformMessages } from './node-stream.ts';
 import { pinnedFrames, pinnedSteps } from './pinned.fixture.ts';
 import { readMessage } from './read-message.ts';
 
 const sides = { node: nodeMessages, platform: platformMessages } as const;
-/** Entries are pinned for themselves. */
-const leaves = ['document.entries[]', 'delta.set[]'];
 
 describe('pinned frames', () => {
   test('there are some of every step of the window', () => {
