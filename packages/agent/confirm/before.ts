@@ -1,6 +1,6 @@
 // What a message of the platform changes in a document, as it was before.
 import { canonicalJson } from '@powernode/core/compile/digest';
-import type { Before, Entries } from '@powernode/core/confirm/roll-back';
+import type { Before, Entries } from '@powernode/core/compile/take-back';
 import { type EntryValue, entryKey, isKnownEntry } from '@powernode/core/wire/document';
 import type { DeltaMessage, DocumentMessage } from '@powernode/core/wire/node-stream';
 

@@ -1,13 +1,8 @@
 // Commit-confirm: keeps what a change of the document replaced until the node is known to have come through it, and
 // goes back to that when the change cut the node off (decision 10). The document itself is kept as the platform wants
 // it, so that later changes, revocations above all, go on.
-import {
-  type Before,
-  effectiveEntries,
-  isReverted,
-  type Reverted,
-  rollBack,
-} from '@powernode/core/confirm/roll-back';
+import type { Before, Reverted } from '@powernode/core/compile/take-back';
+import { effectiveEntries, isReverted, rollBack } from '@powernode/core/confirm/roll-back';
 import { ProductError } from '@powernode/core/errors';
 import {
   confirmBackMs,

@@ -1,5 +1,6 @@
 // A change that was taken back, as it is told, and what of it only an operator changes.
-import { type Entries, isReverted, type Reverted } from '@powernode/core/confirm/roll-back';
+import type { Entries, Reverted } from '@powernode/core/compile/take-back';
+import { isReverted } from '@powernode/core/confirm/roll-back';
 import { confirmLostMs, revertedNamedMax } from '@powernode/core/limits/agent';
 import type { EntryValue } from '@powernode/core/wire/document';
 import type { FoundProblem } from '../observe/problems.ts';

@@ -1,6 +1,6 @@
 // What is kept of changes on trial and of one that was taken back, so that an agent which is killed, or a machine that
 // starts anew, goes on with it. Beside the document, which is kept as the platform wants it.
-import type { Before, Reverted } from '@powernode/core/confirm/roll-back';
+import type { Before, Reverted } from '@powernode/core/compile/take-back';
 import { parseJson } from '@powernode/core/json';
 import { entryValue } from '@powernode/core/wire/document';
 import { z } from 'zod';

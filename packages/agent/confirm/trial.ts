@@ -1,7 +1,7 @@
 // Changes of the document that are not confirmed yet, and when they are, or have to be taken back: decision 10. Without
 // a clock, sockets or files; times are those of a monotonic clock, in milliseconds.
 
-import type { Before } from '@powernode/core/confirm/roll-back';
+import type { Before } from '@powernode/core/compile/take-back';
 import { confirmLostMs, confirmStepsMax, confirmTrialMs } from '@powernode/core/limits/agent';
 import { reconnectMaxMs } from '@powernode/core/limits/node-stream';
 

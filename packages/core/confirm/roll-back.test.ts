@@ -6,9 +6,10 @@ import { canonicalJson } from '../compile/digest.ts';
 import type { NetworkModel, PeerModel, RuleModel } from '../compile/model.ts';
 import { NetworkIndex } from '../compile/network-index.ts';
 import { RandomFleet } from '../compile/random-fleet.fixture.ts';
+import type { Before, Entries } from '../compile/take-back.ts';
 import { seededRandom } from '../testing/random.ts';
 import { type EntryValue, entryKey } from '../wire/document.ts';
-import { type Before, type Entries, effectiveEntries, isReverted, rollBack } from './roll-back.ts';
+import { effectiveEntries, isReverted, rollBack } from './roll-back.ts';
 
 function beforeOf(was: Entries, is: Entries): Before {
   const before = new Map<string, EntryValue | null>();

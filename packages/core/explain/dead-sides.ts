@@ -1,7 +1,6 @@
 // Rules that match nothing: a deleted object, an unused tag, a block without an address of the network.
 import { hostAddressesOf, prefixesOf } from '../compile/entries.ts';
-import { memberOf } from '../compile/items/index.ts';
-import { canBeHeld } from '../compile/items/virtual-ip.ts';
+import { memberOf, ruleSideOf } from '../compile/items/index.ts';
 import type { Item, NetworkModel, PeerModel, RuleModel, Selector } from '../compile/model.ts';
 import { type Family, parseAddress, widthOf } from '../net/address.ts';
 import { overlaps, type Prefix, parsePrefix } from '../net/prefix.ts';
@@ -16,6 +15,9 @@ export interface AuditedNetwork {
   item(id: string): Item | undefined;
   items(): Iterable<Item>;
 }
+
+/** The types of items that a rule may name. */
+type ItemSide = Item['type'] & Extract<Selector, { readonly id: string }>['kind'];
 
 interface DeadSide {
   readonly severity: Finding['severity'];
@@ -54,26 +56,26 @@ export class DeadSides {
         return null;
       case 'peer':
         return this.#network.peer(side.id) === undefined ? deleted('a peer') : null;
-      case 'user_device':
-        return this.#network.item(side.id)?.type === 'user_device' ? null : deleted('a device');
       case 'federation_peer':
         return deleted('a federation peer');
-      case 'virtual_ip':
-        return this.#ofVirtualIp(side.id);
       case 'tag':
         return this.#tags.has(side.tag) ? null : unused(`the tag ${side.tag}, which nothing uses`);
       case 'cidr':
         return this.#ofBlock(side.cidr);
+      default:
+        return this.#ofItem(side.kind, side.id);
     }
   }
 
-  #ofVirtualIp(id: string): DeadSide | null {
+  #ofItem(type: ItemSide, id: string): DeadSide | null {
+    const kind = ruleSideOf(type);
+    const noun = kind?.noun ?? 'an object';
     const item = this.#network.item(id);
-    if (item?.type !== 'virtual_ip') return deleted('a virtual IP');
-    if (canBeHeld(item, this.#network)) return null;
-    const why = (nameOf: NameOf) =>
-      `the virtual IP ${nameOf({ type: 'virtual_ip', id })}, which no peer can hold`;
-    return { severity: 'warning', why };
+    if (item?.type !== type) return deleted(noun);
+    const unmatched = kind?.whyUnmatched?.(item, this.#network) ?? null;
+    if (unmatched === null) return null;
+    const named = noun.replace(/^an? /, 'the ');
+    return { severity: 'warning', why: (nameOf) => `${named} ${nameOf({ type, id })}, ${unmatched}` };
   }
 
   #ofBlock(text: string): DeadSide | null {

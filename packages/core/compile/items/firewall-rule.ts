@@ -1,14 +1,19 @@
 // Firewall rules: which nodes have one, and what they have of it.
 import type { PeerId } from '../../ids.ts';
 import type { EntryValue, RuleEntry, RuleSide } from '../../wire/document.ts';
+import { canonicalJson } from '../digest.ts';
 import { hostAddressesOf } from '../entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { RuleModel, Selector } from '../model.ts';
+import type { Blocks, Changed, Reverted } from '../take-back.ts';
 import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const firewallRule = {
   contribution: ruleContribution,
   tagsNamed,
-  descriptions: { rule: describe },
+  entryKinds: {
+    rule: { ...unaffected, describe, rollBack: { added: () => [], changed: changedRule } },
+  },
 } satisfies ItemKind<RuleModel>;
 
 /** The tags that the rule names, while it is in force. */
@@ -126,4 +131,18 @@ function describeSide(side: RuleSide): string {
     case 'all':
       return 'everywhere';
   }
+}
+
+/** A rule stays as it was made; addresses of a block that went come back to the sides that had them. */
+function changedRule(key: string, change: Changed<RuleEntry>, blocks: Blocks): Reverted[] {
+  return (['from', 'to'] as const).flatMap((field): Reverted[] => {
+    const { was, is } = change;
+    const [old, now]: RuleSide[] = [was[field], is[field]];
+    if (old?.kind !== 'host' || now?.kind !== 'host' || old.addresses[0] !== now.addresses[0]) return [];
+    const dropped = blocks.droppedOf(is.network_id, old.addresses);
+    const more = dropped.filter((one) => !now.addresses.includes(one));
+    if (more.length === 0) return [];
+    const instead: RuleSide = { kind: 'host', addresses: [...now.addresses, ...more] };
+    return [{ key, field, rejected: canonicalJson(now), instead, along: null }];
+  });
 }

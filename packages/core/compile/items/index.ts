@@ -2,7 +2,15 @@
 import type { PublicKey } from '../../ids.ts';
 import type { Item } from '../model.ts';
 import { firewallRule } from './firewall-rule.ts';
-import type { Advertisement, ItemContribution, ItemKind, Lookup, Member, MissingTarget } from './kind.ts';
+import type {
+  Advertisement,
+  ItemContribution,
+  ItemKind,
+  Lookup,
+  Member,
+  MissingTarget,
+  RuleSideKind,
+} from './kind.ts';
 import { portMapping } from './port-mapping.ts';
 import { routePolicy } from './route-policy.ts';
 import { sessionReset } from './session-reset.ts';
@@ -22,14 +30,14 @@ const kinds = {
   session_reset: sessionReset,
 } satisfies Kinds;
 
-export const itemDescriptions = {
-  ...kinds.firewall_rule.descriptions,
-  ...kinds.virtual_ip.descriptions,
-  ...kinds.port_mapping.descriptions,
-  ...kinds.user_device.descriptions,
-  ...kinds.subnet_advertisement.descriptions,
-  ...kinds.route_policy.descriptions,
-  ...kinds.session_reset.descriptions,
+export const itemEntryKinds = {
+  ...kinds.firewall_rule.entryKinds,
+  ...kinds.virtual_ip.entryKinds,
+  ...kinds.port_mapping.entryKinds,
+  ...kinds.user_device.entryKinds,
+  ...kinds.subnet_advertisement.entryKinds,
+  ...kinds.route_policy.entryKinds,
+  ...kinds.session_reset.entryKinds,
 };
 
 /** The kind takes exactly the items of its type. */
@@ -58,6 +66,11 @@ export function memberOf(item: Item): Member | null {
 /** null: it has no tunnel of its own. */
 export function publicKeyOf(item: Item): PublicKey | null {
   return kindOf(item).publicKey?.(item) ?? null;
+}
+
+/** null: rules cannot name items of the type. */
+export function ruleSideOf(type: Item['type']): RuleSideKind<Item> | null {
+  return (kinds[type] as ItemKind<Item>).side ?? null;
 }
 
 /** null: it names nothing that is gone. */

@@ -4,6 +4,7 @@ import type { PeerId, PublicKey } from '../../ids.ts';
 import type { FirewallFinding } from '../../intent/firewall.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { TransitHub } from '../entries.ts';
+import type { EntryKindTable } from '../entry-kind.ts';
 import type { Item, ItemId, NetworkModel, PeerModel } from '../model.ts';
 
 /** What an item may look up. Each look is noted by the index, so that it knows what the item depends on. */
@@ -44,9 +45,13 @@ export interface MissingTarget {
   readonly why: string;
 }
 
-type Entry<K extends EntryValue['kind']> = Extract<EntryValue, { readonly kind: K }>;
-/** The description of an entry for operators, by its kind. */
-export type EntryDescriptions = { readonly [K in EntryValue['kind']]: (entry: Entry<K>) => string };
+/** The item as a side of rules. */
+export interface RuleSideKind<M> {
+  /** With its article, for findings: `a device`. */
+  readonly noun: string;
+  /** Why rules that name the item match nothing, behind its name; null: packets come from it or go to it. */
+  readonly whyUnmatched?: (item: M, lookup: Pick<Lookup, 'peer'>) => string | null;
+}
 
 export interface ItemKind<M> {
   /** What nodes have because of it. */
@@ -60,6 +65,8 @@ export interface ItemKind<M> {
   readonly publicKey?: (item: M) => PublicKey;
   /** null: what it names is there. */
   readonly missingTarget?: (item: M, lookup: Pick<Lookup, 'peer' | 'item'>) => MissingTarget | null;
-  /** Of the entries that it alone gives. */
-  readonly descriptions: Partial<EntryDescriptions>;
+  /** Left out: rules cannot name it. */
+  readonly side?: RuleSideKind<M>;
+  /** The kinds of entries that it alone gives. */
+  readonly entryKinds: Partial<EntryKindTable>;
 }

@@ -2,7 +2,9 @@
 import { familyOf } from '../../net/address.ts';
 import type { EntryValue, PortMappingEntry } from '../../wire/document.ts';
 import { hostAddressesOf } from '../entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { PortMappingModel } from '../model.ts';
+import { addedIsNotApplied, fieldsOf } from '../take-back.ts';
 import {
   type ItemContribution,
   type ItemKind,
@@ -14,10 +16,30 @@ import { canBeHeld } from './virtual-ip.ts';
 
 type Objects = Pick<Lookup, 'peer' | 'item'>;
 
+/** Which sources it admits, and how many, stays as narrow as a change made it. */
+const leading = [
+  'external_address',
+  'external_port',
+  'protocol',
+  'target_address',
+  'target_port',
+  'source_address',
+] as const;
+
 export const portMapping = {
   contribution: portMappingContribution,
   missingTarget,
-  descriptions: { port_mapping: describe },
+  entryKinds: {
+    port_mapping: {
+      ...unaffected,
+      describe,
+      rollBack: {
+        added: addedIsNotApplied.added,
+        changed: (key, change) => fieldsOf(key, change, leading),
+      },
+      withoutIpv4: (entry) => (familyOf(entry.target_address) === 4 ? null : entry),
+    },
+  },
 } satisfies ItemKind<PortMappingModel>;
 
 function portMappingContribution(item: PortMappingModel, lookup: Lookup): ItemContribution {

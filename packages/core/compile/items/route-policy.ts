@@ -2,12 +2,14 @@
 import { resolved } from '../../routing/references.ts';
 import type { EntryValue } from '../../wire/document.ts';
 import type { RoutePolicyEntry } from '../../wire/routing-entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { RoutePolicyModel } from '../model.ts';
+import { staysAsChanged } from '../take-back.ts';
 import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const routePolicy = {
   contribution: routePolicyContribution,
-  descriptions: { route_policy: describe },
+  entryKinds: { route_policy: { ...unaffected, describe, rollBack: staysAsChanged } },
 } satisfies ItemKind<RoutePolicyModel>;
 
 function routePolicyContribution(item: RoutePolicyModel, lookup: Lookup): ItemContribution {

@@ -2,12 +2,14 @@
 import type { EntryValue } from '../../wire/document.ts';
 import type { BgpResetEntry } from '../../wire/routing-entries.ts';
 import { haveSession } from '../bgp-entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { SessionResetModel } from '../model.ts';
+import { staysAsChanged } from '../take-back.ts';
 import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const sessionReset = {
   contribution: resetContribution,
-  descriptions: { bgp_reset: describe },
+  entryKinds: { bgp_reset: { ...unaffected, describe, rollBack: staysAsChanged } },
 } satisfies ItemKind<SessionResetModel>;
 
 function resetContribution(item: SessionResetModel, lookup: Lookup): ItemContribution {

@@ -2,12 +2,17 @@
 import type { EntryValue } from '../../wire/document.ts';
 import type { LanEntry, SubnetEntry } from '../../wire/routing-entries.ts';
 import { isTransit, leafInterfaceName, leafKey, transitInterfaceName } from '../entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { NetworkModel, PeerModel, SubnetModel } from '../model.ts';
+import { addedIsNotApplied } from '../take-back.ts';
 import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const subnet = {
   contribution: subnetContribution,
-  descriptions: { subnet: describeSubnet, lan: describeLan },
+  entryKinds: {
+    subnet: { ...unaffected, describe: describeSubnet, rollBack: addedIsNotApplied },
+    lan: { ...unaffected, describe: describeLan, rollBack: addedIsNotApplied },
+  },
 } satisfies ItemKind<SubnetModel>;
 
 function subnetContribution(item: SubnetModel, lookup: Lookup): ItemContribution {

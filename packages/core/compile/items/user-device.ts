@@ -2,15 +2,20 @@
 import { withLength } from '../../net/address.ts';
 import type { DeviceEntry, EntryValue } from '../../wire/document.ts';
 import { leafInterfaceName } from '../entries.ts';
+import { unaffected } from '../entry-kind.ts';
 import type { UserDeviceModel } from '../model.ts';
+import { changedAddresses } from '../network-entry-kinds.ts';
 import { type ItemContribution, type ItemKind, type Lookup, noContribution } from './kind.ts';
 
 export const userDevice = {
   contribution: deviceContribution,
   advertised: ({ hubPeerId, addresses }) => [{ peerId: hubPeerId, addresses: addresses.map(withLength) }],
   member: ({ tags, addresses }) => ({ tags, addresses }),
+  side: { noun: 'a device' },
   publicKey: ({ publicKey }) => publicKey,
-  descriptions: { device: describe },
+  entryKinds: {
+    device: { ...unaffected, describe, rollBack: { added: () => [], changed: changedAddresses } },
+  },
 } satisfies ItemKind<UserDeviceModel>;
 
 function deviceContribution(item: UserDeviceModel, lookup: Lookup): ItemContribution {

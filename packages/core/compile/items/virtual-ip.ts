@@ -5,7 +5,9 @@ import { probeAddressVia } from '../../net/probe-address.ts';
 import type { AnycastHolderEntry, HealthCheckEntry } from '../../wire/anycast-entries.ts';
 import type { AnycastEntry, EntryValue, VirtualIpEntry, WatchEntry } from '../../wire/document.ts';
 import { isTransit, leafInterfaceName, peerClassOf, type TransitHub } from '../entries.ts';
+import { onOwnInterface, onTunnels, unaffected, withIpv6Of } from '../entry-kind.ts';
 import type { Item, NetworkModel, PeerModel, VirtualIpModel } from '../model.ts';
+import { mergedField, staysAsChanged, withoutIntroduced } from '../take-back.ts';
 import {
   type Advertisement,
   type ItemContribution,
@@ -20,12 +22,45 @@ export const virtualIp = {
   contribution: virtualIpContribution,
   advertised: advertisedBy,
   missingTarget,
-  descriptions: {
-    virtual_ip: describeVirtualIp,
-    watch: describeWatch,
-    anycast: describeAnycast,
-    anycast_holder: describeHolder,
-    health_check: describeHealthCheck,
+  side: {
+    noun: 'a virtual IP',
+    whyUnmatched: (item, lookup) => (canBeHeld(item, lookup) ? null : 'which no peer can hold'),
+  },
+  entryKinds: {
+    virtual_ip: {
+      describe: describeVirtualIp,
+      rollBack: {
+        added: (key, is, { blocks }) =>
+          withoutIntroduced(key, { field: 'addresses', list: is.addresses, of: is }, blocks),
+        changed: (key, { was, is }, blocks) =>
+          mergedField(key, { field: 'addresses', was: was.addresses, is: is.addresses }, blocks.of(is)),
+      },
+      withoutIpv4: (entry) => withIpv6Of(entry, 'addresses'),
+      on: onOwnInterface,
+    },
+    watch: { ...unaffected, describe: describeWatch, rollBack: staysAsChanged },
+    anycast: {
+      describe: describeAnycast,
+      rollBack: {
+        added: (key, is, { blocks }) =>
+          withoutIntroduced(key, { field: 'destinations', list: is.destinations, of: is }, blocks),
+        changed: (key, { was, is }, blocks) =>
+          mergedField(
+            key,
+            { field: 'destinations', was: was.destinations, is: is.destinations },
+            blocks.of(is),
+          ),
+      },
+      withoutIpv4: (entry) => withIpv6Of(entry, 'destinations'),
+      on: onTunnels,
+    },
+    anycast_holder: {
+      describe: describeHolder,
+      rollBack: staysAsChanged,
+      withoutIpv4: (entry) => withIpv6Of(entry, 'destinations'),
+      on: onTunnels,
+    },
+    health_check: { ...unaffected, describe: describeHealthCheck, rollBack: staysAsChanged },
   },
 } satisfies ItemKind<VirtualIpModel>;
 
@@ -197,7 +232,7 @@ function describeWatch({ address }: WatchEntry): string {
 
 function describeAnycast({ destinations, by }: AnycastEntry): string {
   const tunnels = counted(by.length, 'tunnel');
-  return `route packets for ${destinations.join(' and ')} to the nearest holder that is alive, by one of ${tunnels}`;
+  return `route packets for ${destinations.join(' and ')} to the nearest holder that is up, by one of ${tunnels}`;
 }
 
 function describeHolder({ host_address: holder, destinations }: AnycastHolderEntry): string {

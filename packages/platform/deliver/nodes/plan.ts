@@ -2,7 +2,7 @@
 // anything else can look.
 
 import type { Delta } from '@powernode/core/compile/deltas';
-import { describeEntry } from '@powernode/core/compile/describe-entry';
+import { describeEntry } from '@powernode/core/compile/entry-kinds';
 import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { Impact } from '@powernode/core/compile/impact';
 import type { ObjectChange } from '@powernode/core/compile/object-change';

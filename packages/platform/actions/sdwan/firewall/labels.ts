@@ -41,10 +41,7 @@ export class Labels {
         return { label: side.cidr, resolves: true };
       case 'tag':
         return { label: side.tag, resolves: this.#tags.has(`${networkId} ${side.tag}`) };
-      case 'peer':
-      case 'user_device':
-      case 'virtual_ip':
-      case 'federation_peer': {
+      default: {
         const name = this.#names.get(side.id);
         return {
           label: name ?? `${side.kind.replace('_', ' ')} that was deleted`,
