@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { UserDevice } from '@powernode/core/intent/user-device';
 import { revocationPollMs, revocationWaitMs } from '@powernode/core/limits/overlay';
 import type { Deliverer } from '../../../deliver/deliverer.ts';
-import type { TakenFrom } from '../../../store/tables.ts';
+import type { TakenFrom } from '../../../store/network-object-tables.ts';
 import type { ActionContext, ReadLater, Trx } from '../../context.ts';
 import type { UserDeviceRow } from './model.ts';
 
