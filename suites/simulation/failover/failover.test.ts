@@ -3,6 +3,8 @@
 // commit and do not say so. At no moment do two nodes answer for the address, and when all is well again one does.
 //
 // `POWERNODE_FAILOVER_RUNS=6000` is the long form; `npm test` runs a tenth of it. Seeds are fresh in every run.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { faults } from './faults.ts';
 import pastSeeds from './seeds.json' with { type: 'json' };
@@ -79,6 +81,15 @@ describe('the simulation finds', () => {
     },
     limitMs,
   );
+});
+
+test('the page of measurements names the runs that find the faults', () => {
+  const page = readFileSync(
+    path.join(import.meta.dirname, '../../../docs/measurements/fail-over-simulation.md'),
+  );
+  const [, table = ''] = `${page}`.split('| fault | run |');
+  const rows = Array.from(table.matchAll(/^\| (.+) \| (\d{1,3}) \|$/gm), ([, name, run]) => `${run} ${name}`);
+  expect(rows.sort()).toEqual(faults.map(({ name, foundBy }) => `${foundBy} ${name}`).sort());
 });
 
 /**
