@@ -31,7 +31,3 @@ export const leaderStaleMs = 2_000;
 export const leaderExpiryMs = 3_000;
 /** Questions to one node that wait for its answer; each is asked again after `holderProofMs`. */
 export const streamQuestionsMax = 256;
-/** What nodes say to one process is told to the others at once, and as a whole this often; after three times as much
- * silence it counts for nothing. */
-export const hearsayBeatMs = 1_000;
-export const hearsayExpiryMs = 3_000;

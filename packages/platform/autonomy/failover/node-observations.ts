@@ -1,9 +1,10 @@
 // What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
-// what they have applied, what hubs report of peers, and what holders find by their health checks. A node has one stream, but a process may not know yet that it
-// has ended: so there may be several observations of one node, and alive counts more than dead.
+// what they have applied, what hubs report of peers, and what holders find by their health checks. A node has one stream,
+// but a process may not know yet that it has ended: so there may be several observations of one node, and alive counts
+// more than dead.
 import { healthChecksPerFrameMax } from '@powernode/core/limits/anycast';
-import { hearsayExpiryMs } from '@powernode/core/limits/failover';
 import type { CheckReport, HubReport } from '@powernode/core/virtual-ips/state';
+import { isExpired } from '../../coordination/gossip.ts';
 import type { Held } from '../../deliver/nodes/node-state.ts';
 import type { NodeReport } from '../../events/failover-gossip.ts';
 
@@ -96,10 +97,10 @@ export class NodeObservations {
 
   /** Forgets what another process has not repeated for long. */
   expire(self: string): void {
-    const before = this.#steady() - hearsayExpiryMs;
+    const now = this.#steady();
     for (const [instanceId, of] of this.#observed) {
       for (const [process, { receivedMs }] of of) {
-        if (process !== self && receivedMs < before) this.#drop(instanceId, process);
+        if (process !== self && isExpired(receivedMs, now)) this.#drop(instanceId, process);
       }
     }
   }

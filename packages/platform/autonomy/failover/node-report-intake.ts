@@ -1,8 +1,9 @@
 // Receives node reports: directly from streams of this process, and via the bus from other processes. Keeps them as
 // observations, forwards lease renewals to the process that leads, and asks hubs whether their reports still stand.
 import { formatDigest } from '@powernode/core/compile/digest';
-import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits/failover';
+import { gossipExpiryMs } from '@powernode/core/limits/gossip';
 import type { Hello, HoldMessage, Observed, PathsMessage } from '@powernode/core/wire/node-stream';
+import { Gossip, onEveryBeat, Questions } from '../../coordination/gossip.ts';
 import type { NodeState, NodeStream } from '../../deliver/nodes/node-state.ts';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { FailoverGossip } from '../../events/failover-gossip.ts';
@@ -36,24 +37,29 @@ export class NodeReportIntake {
   readonly #parts: IntakeParts;
   /** By machine. */
   readonly #streams = new Map<string, Connected>();
-  readonly #asked = new Map<string, (alive: boolean | null) => void>();
+  readonly #gossip: Gossip<FailoverGossip>;
+  readonly #questions: Questions<boolean | null>;
   #count = 0;
-  #closed = false;
-  #callOff: () => void = () => undefined;
-  readonly #unsubscribe: () => void;
+  readonly #endBeats: () => void;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.bus.subscribe((message) => {
-      if (message.kind === 'failover') this.#receive(message.gossip);
+    const { processId, bus, clock, isShared } = parts;
+    this.#questions = new Questions(processId, clock);
+    this.#gossip = new Gossip({
+      processId,
+      bus,
+      pack: (gossip) => ({ kind: 'failover', gossip }),
+      unpack: (message) => (message.kind === 'failover' ? message.gossip : null),
+      received: (message) => this.#receive(message),
     });
-    if (parts.isShared) this.#beat();
+    this.#endBeats = isShared ? onEveryBeat(clock, () => this.#beat()) : () => undefined;
   }
 
   close(): void {
-    this.#closed = true;
-    this.#callOff();
-    this.#unsubscribe();
+    this.#endBeats();
+    this.#questions.close();
+    this.#gossip.close();
   }
 
   arrived(node: NodeState, stream: NodeStream, { held, applied }: Pick<Hello, 'held' | 'applied'>): void {
@@ -137,16 +143,27 @@ export class NodeReportIntake {
    * after this moment; never, when it is not.
    */
   ask(instanceId: string, peerId: string, answered: (alive: boolean | null) => void): void {
-    const { processId, observations, clock } = this.#parts;
+    const { processId, observations } = this.#parts;
     for (const { process, stream } of observations.streamsOf(instanceId)) {
       if (process === processId) {
         this.#askHere({ instanceId, stream, peerId }, answered);
         continue;
       }
-      const question = `${processId}/${++this.#count}`;
-      this.#asked.set(question, answered);
-      clock.after(hearsayExpiryMs, () => this.#asked.delete(question));
-      this.#say({ about: 'question', to: process, from: processId, question, instanceId, stream, peerId });
+      this.#questions.ask({
+        about: instanceId,
+        withinMs: gossipExpiryMs,
+        ask: (question) =>
+          this.#say({
+            about: 'question',
+            to: process,
+            from: processId,
+            question,
+            instanceId,
+            stream,
+            peerId,
+          }),
+        answered,
+      });
     }
   }
 
@@ -169,9 +186,7 @@ export class NodeReportIntake {
   }
 
   #receive(said: FailoverGossip): void {
-    const { processId, observations } = this.#parts;
-    if ('from' in said && said.from === processId) return;
-    if ('to' in said && said.to !== processId) return;
+    const { observations } = this.#parts;
     switch (said.about) {
       case 'all':
         return observations.only(said.from, said.reports);
@@ -196,22 +211,19 @@ export class NodeReportIntake {
         return this.#askHere(said, (alive) =>
           this.#say({ about: 'answer', to: said.from, question: said.question, alive }),
         );
-      case 'answer': {
-        this.#asked.get(said.question)?.(said.alive);
-        this.#asked.delete(said.question);
-      }
+      case 'answer':
+        return this.#questions.answer(said.question, said.alive);
     }
   }
 
   #beat(): void {
-    const { observations, processId, clock } = this.#parts;
+    const { observations, processId } = this.#parts;
     observations.expire(processId);
     const reports = observations
       .instancesOf(processId)
       .filter((instanceId) => this.#parts.isRelevant(instanceId))
       .flatMap((instanceId) => observations.report(processId, instanceId) ?? []);
     this.#say({ about: 'all', from: processId, reports });
-    this.#callOff = clock.after(hearsayBeatMs, () => this.#beat());
   }
 
   #isShared(instanceId: string): boolean {
@@ -226,6 +238,6 @@ export class NodeReportIntake {
   }
 
   #say(gossip: FailoverGossip): void {
-    if (!this.#closed) this.#parts.bus.publish({ kind: 'failover', gossip });
+    this.#gossip.publish(gossip);
   }
 }

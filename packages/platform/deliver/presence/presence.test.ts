@@ -4,7 +4,7 @@ import { withContents } from '@powernode/core/compile/deltas';
 import { type Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
-import { hearsayExpiryMs } from '@powernode/core/limits/failover';
+import { gossipExpiryMs } from '@powernode/core/limits/gossip';
 import { nodeSilentMs } from '@powernode/core/limits/node-stream';
 import { presenceGraceMs, presenceTickMs } from '@powernode/core/limits/presence';
 import type { HubPathState } from '@powernode/core/presence/evaluate-peer';
@@ -278,7 +278,7 @@ describe('two processes of the platform', () => {
       await turns(Math.ceil(presenceGraceMs / presenceTickMs));
       processes = [two];
       clock.set(byMs);
-      await turns(Math.ceil(hearsayExpiryMs / presenceTickMs) + 1);
+      await turns(Math.ceil(gossipExpiryMs / presenceTickMs) + 1);
       expect([one.state('a'), two.state('a')]).toEqual(['online', 'unknown']);
       await turns(Math.ceil(presenceGraceMs / presenceTickMs) - 10);
       expect(two.state('a')).toBe('unknown');

@@ -1,9 +1,9 @@
 // Exchanges presence with the other processes of the platform: publishes reports of this one's streams, applies theirs.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
-import { hearsayBeatMs, hearsayExpiryMs } from '@powernode/core/limits/failover';
 import { presenceGossipMax } from '@powernode/core/limits/presence';
+import { Gossip, isBeatDue, isExpired } from '../../coordination/gossip.ts';
 import type { EventBus } from '../../events/event-bus.ts';
-import type { PresenceGossip as Gossip } from '../../events/presence-gossip.ts';
+import type { PresenceGossip as Message } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
 import type { Evidence, HeardReport, MachineReport, PathReport, ProbeReports } from './evidence.ts';
 
@@ -39,12 +39,16 @@ export class PresenceGossip {
   #number = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
   #isWholeWanted = false;
-  readonly #unsubscribe: () => void;
+  readonly #gossip: Gossip<Message>;
 
   constructor(parts: PresenceGossipParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.bus.subscribe((message) => {
-      if (message.kind === 'presence') this.#onGossip(message.presence);
+    this.#gossip = new Gossip({
+      processId: parts.processId,
+      bus: parts.bus,
+      pack: (presence) => ({ kind: 'presence', presence }),
+      unpack: (message) => (message.kind === 'presence' ? message.presence : null),
+      received: (message) => this.#onGossip(message),
     });
   }
 
@@ -76,16 +80,15 @@ export class PresenceGossip {
     const nowMs = this.#parts.clock.steady();
     this.#expire(nowMs);
     if (this.#isWholeWanted) this.#publishAll();
-    const isDue = nowMs - this.#publishedMs >= hearsayBeatMs;
-    if (!isDue && this.#changed.size + this.#ended.size === 0) return;
+    if (!isBeatDue(this.#publishedMs, nowMs) && this.#changed.size + this.#ended.size === 0) return;
     this.#publishReports(this.#changedReports(), [...this.#ended], false);
     this.#changed.clear();
     this.#ended.clear();
   }
 
   close(): void {
-    this.#unsubscribe();
-    this.#publish({ about: 'ends', from: this.#parts.processId });
+    this.#gossip.publish({ about: 'ends', from: this.#parts.processId });
+    this.#gossip.close();
   }
 
   #changedReports(): MachineReport[] {
@@ -121,7 +124,7 @@ export class PresenceGossip {
     const parts = Math.max(Math.ceil(Math.max(reports.length, ended.length) / presenceGossipMax), 1);
     for (let part = 0; part < parts; part++) {
       const at = part * presenceGossipMax;
-      this.#publish({
+      this.#gossip.publish({
         about: 'said',
         from: this.#parts.processId,
         number: ++this.#number,
@@ -132,13 +135,12 @@ export class PresenceGossip {
     }
   }
 
-  #onGossip(said: Gossip): void {
-    const { processId, evidence, lost, clock } = this.#parts;
+  #onGossip(said: Message): void {
+    const { evidence, lost, clock } = this.#parts;
     if (said.about === 'wanted') {
-      if (said.to === processId) this.#isWholeWanted = true;
+      this.#isWholeWanted = true;
       return;
     }
-    if (said.from === processId) return;
     if (said.about === 'ends') {
       this.#others.delete(said.from);
       return lost(evidence.lostProcess(said.from));
@@ -150,7 +152,7 @@ export class PresenceGossip {
       this.#isWholeWanted = true;
     }
     if (!said.isWhole && known?.number !== said.number - 1) {
-      return this.#publish({ about: 'wanted', to: said.from });
+      return this.#gossip.publish({ about: 'wanted', to: said.from });
     }
     if (said.isWhole) this.#applyWhole(said.from, said.tellings);
     for (const report of said.tellings) this.#apply(said.from, report);
@@ -180,14 +182,10 @@ export class PresenceGossip {
 
   #expire(nowMs: number): void {
     for (const [process, known] of this.#others) {
-      if (nowMs - known.heardMs < hearsayExpiryMs) continue;
+      if (!isExpired(known.heardMs, nowMs)) continue;
       this.#others.delete(process);
       this.#parts.lost(this.#parts.evidence.lostProcess(process));
     }
-  }
-
-  #publish(presence: Gossip): void {
-    this.#parts.bus.publish({ kind: 'presence', presence });
   }
 }
 

@@ -4,7 +4,7 @@
 // as they have granted one; of two that granted at once the one with the lower id keeps it.
 import type { InstanceId } from '@powernode/core/ids';
 import { streamProofMs } from '@powernode/core/limits/node-stream';
-import { v7 as uuidv7 } from 'uuid';
+import { Gossip, Questions } from '../../coordination/gossip.ts';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { IdentityGossip } from '../../events/presence-gossip.ts';
 import type { Clock } from '../../trust/clock.ts';
@@ -24,29 +24,34 @@ export interface ElsewhereParts {
 /** What another process says of a machine. free: nobody answers there, or nobody said anything in time. */
 export type Elsewhere = 'free' | 'there';
 
-interface Question {
-  readonly instanceId: InstanceId;
-  readonly answer: (said: Elsewhere) => void;
-}
-
 /** A proof, and the way to the other process and back. */
 const answerMs = streamProofMs + 1_000;
 
 export class StreamsElsewhere {
   readonly #parts: ElsewhereParts;
-  readonly #questions = new Map<string, Question>();
-  readonly #unsubscribe: () => void;
+  readonly #questions: Questions<Elsewhere>;
+  readonly #gossip: Gossip<IdentityGossip>;
 
   constructor(parts: ElsewhereParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.bus.subscribe((message) => {
-      if (message.kind === 'identity') this.#hear(message.identity);
+    this.#questions = new Questions(parts.processId, parts.clock);
+    this.#gossip = new Gossip({
+      processId: parts.processId,
+      bus: parts.bus,
+      pack: (identity) => ({ kind: 'identity', identity }),
+      unpack: (message) => (message.kind === 'identity' ? message.identity : null),
+      // `to` says who has to answer: any process with a stream of the machine may.
+      isForAll: true,
+      received: (message) => {
+        if (message.about === 'asks') void this.#answer(message);
+        else this.#questions.answer(message.question, message.isThere ? 'there' : 'free');
+      },
     });
   }
 
   close(): void {
-    this.#unsubscribe();
-    for (const { answer } of [...this.#questions.values()]) answer('free');
+    this.#gossip.close();
+    this.#questions.close();
   }
 
   /** null: no other process is known to have the machine's stream. */
@@ -65,42 +70,27 @@ export class StreamsElsewhere {
     readonly address: string;
     readonly to: string | null;
   }): Promise<Elsewhere> {
-    const question = uuidv7();
     return new Promise((resolve) => {
-      const answer = (said: Elsewhere) => {
-        callOff();
-        this.#questions.delete(question);
-        resolve(said);
-      };
-      const callOff = this.#parts.clock.after(answerMs, () => answer('free'));
-      this.#questions.set(question, { instanceId: of.instanceId, answer });
-      this.#publish({ about: 'asks', question, from: this.#parts.processId, ...of });
+      this.#questions.ask({
+        about: of.instanceId,
+        withinMs: answerMs,
+        ask: (question) =>
+          this.#gossip.publish({ about: 'asks', question, from: this.#parts.processId, ...of }),
+        answered: resolve,
+        unanswered: () => resolve('free'),
+      });
     });
-  }
-
-  #hear(said: IdentityGossip): void {
-    if (said.about === 'answers') {
-      this.#questions.get(said.question)?.answer(said.isThere ? 'there' : 'free');
-    } else if (said.from !== this.#parts.processId) void this.#answer(said);
   }
 
   async #answer(asked: Extract<IdentityGossip, { about: 'asks' }>): Promise<void> {
     const { processId, prove, duplicated } = this.#parts;
     const { question, instanceId, from, to } = asked;
-    const yields = to === null && from < processId && this.#isAsking(instanceId);
+    const yields = to === null && from < processId && this.#questions.isAsking(instanceId);
     const isThere = yields ? null : await prove(instanceId);
     if (isThere === true) duplicated(instanceId, asked.address);
     // Who is asked by name answers in any case, so that nobody waits for what is not there.
     if (isThere === true || to === processId) {
-      this.#publish({ about: 'answers', question, isThere: isThere === true });
+      this.#gossip.publish({ about: 'answers', question, isThere: isThere === true });
     }
-  }
-
-  #isAsking(instanceId: InstanceId): boolean {
-    return [...this.#questions.values()].some((one) => one.instanceId === instanceId);
-  }
-
-  #publish(identity: IdentityGossip): void {
-    this.#parts.bus.publish({ kind: 'identity', identity });
   }
 }
