@@ -5,10 +5,10 @@ import { ApproverLacksRight } from '../../access/rights.ts';
 import { withoutTokens } from '../../trust/tokens.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
-import type { ApprovalRow } from '../gate/approvals.ts';
+import { type ApprovalRow, recordDecision } from '../gate/approvals.ts';
 import type { RunDeferred } from '../gate/run-deferred.ts';
 import { page, pageAnswer } from '../paging.ts';
-import { fetchSecret, isToFetch, secretColumns, showSecretState } from './once-secrets.ts';
+import { fetchSecret, isToFetch, secretOfOutcome, showSecretState } from './once-secrets.ts';
 
 export const approvalHandlers: HandlersOf<'listApprovals' | 'getApproval'> = {
   async listApprovals(context, input) {
@@ -43,26 +43,13 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
     const before = await lockApproval(context, input.approval_id);
     refuseDecided(context, before);
     if (input.decision === 'approve') refuseUnfitApprover(context, before);
-    const decided = {
-      decided_by: context.caller.operatorId,
-      decided_by_name: context.caller.operatorName,
-      decided_at: context.now,
-      reason: input.reason ?? null,
-      updated_at: context.now,
-      revision: before.revision + 1,
-    };
     const outcome: Outcome =
       input.decision === 'reject' ? { status: 'rejected' } : await attempt(context, { run, before });
-    const after = await context.trx
-      .updateTable('approvals')
-      .set({
-        ...decided,
-        ...columnsOf(outcome),
-        ...(outcome.status === 'approved' ? secretColumns(context, before) : {}),
-      })
-      .where('id', '=', before.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const after = await recordDecision(context, before, {
+      reason: input.reason ?? null,
+      ...columnsOf(outcome),
+      ...(outcome.status === 'approved' ? secretOfOutcome(context, before) : {}),
+    });
     context.event(
       `system.approval.${after.status}`,
       { approval_id: after.id, action: after.action, summary: after.summary, reason: after.reason },

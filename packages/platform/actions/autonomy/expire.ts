@@ -5,6 +5,7 @@ import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import { platformActor, writeEvents } from '../../events/write-events.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inPlatform } from '../../store/tenancy.ts';
+import { expireRequests } from '../gate/approvals.ts';
 import { closeOutdated, outdatedEvent } from '../gate/outdated.ts';
 import { nouns } from '../nouns.ts';
 import { lapseSecrets } from './once-secrets.ts';
@@ -18,19 +19,7 @@ export async function expireApprovals(parts: {
 }): Promise<number> {
   const at = parts.now();
   const events = await inPlatform(parts.store, async (trx) => {
-    const rows = await trx
-      .updateTable('approvals')
-      .set((eb) => ({
-        status: 'rejected' as const,
-        reason,
-        decided_at: at,
-        updated_at: at,
-        revision: eb('revision', '+', 1),
-      }))
-      .where('status', '=', 'pending')
-      .where('expires_at', '<=', at)
-      .returningAll()
-      .execute();
+    const rows = await expireRequests(trx, at, reason);
     const outdated = await closeOutdated(trx, { now: at, nouns });
     const lapsed = await lapseSecrets(trx, at);
     const told = [

@@ -9,7 +9,7 @@ import { readInPlatform } from '../../store/tenancy.ts';
 import { renewApiToken } from '../accounts/api-tokens.ts';
 import type { ActionContext, Trx } from '../context.ts';
 import { renewJoinToken } from '../fleet/join-token.ts';
-import type { ApprovalRow } from '../gate/approvals.ts';
+import { type ApprovalRow, lapseUnfetchedSecrets, recordSecretShown } from '../gate/approvals.ts';
 import { renewAccessGrant } from '../sdwan/devices/access-grants.ts';
 
 /** What has a secret, by its name in an action's result. */
@@ -20,15 +20,16 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-/** The columns of an approval whose operation has just been done. */
-export function secretColumns(
+/** What an approval whose operation has just been done has of a secret. */
+export function secretOfOutcome(
   { now }: Pick<ActionContext, 'now'>,
   row: Pick<ApprovalRow, 'action' | 'requested_by'>,
 ) {
   const action = actionKeyOf(row.action);
   const makes = action !== undefined && definitionOf(action).makesSecret && row.requested_by !== null;
   if (!makes) return {};
-  return { secret_state: 'waiting' as const, secret_until: new Date(now.getTime() + secretFetchMs) };
+  const until = new Date(now.getTime() + secretFetchMs);
+  return { secret: { secret_state: 'waiting' as const, secret_until: until } };
 }
 
 export function showSecretState(row: ApprovalRow, { now }: Pick<ActionContext, 'now'>, detail?: string) {
@@ -60,12 +61,7 @@ export async function fetchSecret(
     id,
     seconds: typeof seconds === 'number' ? seconds : undefined,
   });
-  const after = await context.trx
-    .updateTable('approvals')
-    .set({ secret_state: 'shown', updated_at: context.now, revision: row.revision + 1 })
-    .where('id', '=', row.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const after = await recordSecretShown(context, row);
   context.event('system.approval.secret_shown', {
     approval_id: row.id,
     action: row.action,
@@ -113,13 +109,7 @@ function secretOf(row: Pick<ApprovalRow, 'id' | 'result'>): { readonly kind: Kin
 
 /** Revokes what was made and whose secret nobody fetched in time. In the platform's scope. */
 export async function lapseSecrets(trx: Trx, at: Date) {
-  const rows = await trx
-    .updateTable('approvals')
-    .set((eb) => ({ secret_state: 'lapsed', updated_at: at, revision: eb('revision', '+', 1) }))
-    .where('secret_state', '=', 'waiting')
-    .where('secret_until', '<=', at)
-    .returningAll()
-    .execute();
+  const rows = await lapseUnfetchedSecrets(trx, at);
   const drafts: EventDraft[] = [];
   for (const row of rows) {
     const { kind, id } = secretOf(row);

@@ -1,5 +1,6 @@
-// The one writer of approvals: a request that waits for a decision is written instead of the change, by a caller or by
-// the platform itself; one that its caller decides at once is recorded as decided.
+// The one writer of approvals. A request that waits for a decision is written instead of the change, by a caller or by
+// the platform itself; one that its caller decides at once is recorded as decided. Requests are decided, withdrawn, found
+// outdated and expired here as well.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
 import {
@@ -8,9 +9,9 @@ import {
   pendingPerAccountMax,
   pendingPerRequesterMax,
 } from '@powernode/core/limits/requests';
-import { type Selectable, sql } from 'kysely';
+import { type Expression, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../store/tables.ts';
-import { type ActionContext, parameterOf } from '../context.ts';
+import { type ActionContext, parameterOf, type Trx } from '../context.ts';
 
 export type ApprovalRow = Selectable<Database['approvals']>;
 
@@ -136,6 +137,127 @@ function insertApproval(context: ActionContext, wanted: WrittenApproval): Promis
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+}
+
+/** The decision of the caller about a request whose row is locked, with what came of it. */
+export function recordDecision(
+  context: ActionContext,
+  before: ApprovalRow,
+  decision: {
+    readonly status: 'approved' | 'rejected' | 'failed';
+    readonly reason: string | null;
+    /** As text. Left out: the columns stay as they are. */
+    readonly result?: string | null;
+    readonly error?: string | null;
+    /** Since when and until when its requester can fetch a secret; left out: it has none. */
+    readonly secret?: { readonly secret_state: 'waiting'; readonly secret_until: Date };
+  },
+): Promise<ApprovalRow> {
+  const { secret, ...columns } = decision;
+  return context.trx
+    .updateTable('approvals')
+    .set({
+      ...columns,
+      ...secret,
+      decided_by: context.caller.operatorId,
+      decided_by_name: context.caller.operatorName,
+      decided_at: context.now,
+      updated_at: context.now,
+      revision: before.revision + 1,
+    })
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** The platform withdraws those of its own pending requests that fit `where`, and says so with an event each. */
+export async function withdrawRequests(
+  context: ActionContext,
+  of: { readonly action: ActionKey; readonly why: string; readonly where: Expression<SqlBool> },
+): Promise<void> {
+  const action = definitionOf(of.action).name;
+  const rows = await context.trx
+    .updateTable('approvals')
+    .set((eb) => ({
+      status: 'rejected' as const,
+      reason: `Withdrawn: ${of.why}`,
+      decided_by_name: context.caller.operatorName,
+      decided_at: context.now,
+      updated_at: context.now,
+      revision: eb('revision', '+', 1),
+    }))
+    .where('account_id', '=', context.accountId)
+    .where('action', '=', action)
+    .where('status', '=', 'pending')
+    .where('requested_by', 'is', null)
+    .where(of.where)
+    .returning(['id', 'summary', 'reason'])
+    .execute();
+  for (const { id, summary, reason } of rows) {
+    context.event('system.approval.rejected', { approval_id: id, action, summary, reason });
+  }
+}
+
+/** Requests that nobody decided in time are rejected, of all accounts that the transaction sees. Answers with them. */
+export function expireRequests(trx: Trx, at: Date, reason: string): Promise<ApprovalRow[]> {
+  return trx
+    .updateTable('approvals')
+    .set((eb) => ({
+      status: 'rejected' as const,
+      reason,
+      decided_at: at,
+      updated_at: at,
+      revision: eb('revision', '+', 1),
+    }))
+    .where('status', '=', 'pending')
+    .where('expires_at', '<=', at)
+    .returningAll()
+    .execute();
+}
+
+/** Requests that can only fail by now: each gets the answer that its approval would have got. Their rows are locked. */
+export async function failRequests(
+  trx: Trx,
+  failures: readonly { readonly id: string; readonly reason: string; readonly error: object }[],
+  at: Date,
+): Promise<void> {
+  await sql`
+    update approvals set status = 'failed', reason = why.reason, error = why.error,
+      decided_at = ${at}, updated_at = ${at}, revision = approvals.revision + 1
+    from jsonb_to_recordset(${JSON.stringify(failures)}::jsonb) as why(id uuid, reason text, error jsonb)
+    where approvals.id = why.id
+  `.execute(trx);
+}
+
+/** What the request would change was looked at anew. */
+export function renewPlan(context: ActionContext, row: ApprovalRow, plan: unknown): Promise<ApprovalRow> {
+  return context.trx
+    .updateTable('approvals')
+    .set({ plan: JSON.stringify(plan), updated_at: context.now, revision: row.revision + 1 })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** The secret of an approved request was shown to its requester. The row is locked. */
+export function recordSecretShown(context: ActionContext, row: ApprovalRow): Promise<ApprovalRow> {
+  return context.trx
+    .updateTable('approvals')
+    .set({ secret_state: 'shown', updated_at: context.now, revision: row.revision + 1 })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Secrets that were not fetched in time are no more, of all accounts that the transaction sees. Answers with their rows. */
+export function lapseUnfetchedSecrets(trx: Trx, at: Date): Promise<ApprovalRow[]> {
+  return trx
+    .updateTable('approvals')
+    .set((eb) => ({ secret_state: 'lapsed', updated_at: at, revision: eb('revision', '+', 1) }))
+    .where('secret_state', '=', 'waiting')
+    .where('secret_until', '<=', at)
+    .returningAll()
+    .execute();
 }
 
 /**

@@ -5,6 +5,7 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import { sql } from 'kysely';
 import { plannedOnce } from '../../store/planned-once.ts';
 import { type ActionContext, type Noun, parameterOf, type Trx } from '../context.ts';
+import { failRequests } from './approvals.ts';
 
 /** By the parameter that names their objects, the actions that are about them. */
 const actionsOf = Map.groupBy(
@@ -117,12 +118,7 @@ async function close(
       const why = whyOutdated(one);
       return { id: one.id, reason: why.detail, error: problemOf(why) };
     });
-  await sql`
-    update approvals set status = 'failed', reason = why.reason, error = why.error,
-      decided_at = ${of.now}, updated_at = ${of.now}, revision = approvals.revision + 1
-    from jsonb_to_recordset(${JSON.stringify(reasons)}::jsonb) as why(id uuid, reason text, error jsonb)
-    where approvals.id = why.id
-  `.execute(trx);
+  await failRequests(trx, reasons, of.now);
   const closed = await trx
     .selectFrom('approvals')
     .selectAll()

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { tokenState } from '../../access/callers.ts';
 import { readInPlatform } from '../../store/tenancy.ts';
 import type { ActionContext } from '../context.ts';
-import type { ApprovalRow } from './approvals.ts';
+import { type ApprovalRow, renewPlan } from './approvals.ts';
 
 interface Asked {
   readonly action: ActionKey;
@@ -85,10 +85,5 @@ async function renewed(context: ActionContext, row: ApprovalRow, asked: Asked): 
     });
   }
   if (canonicalJson(stored({ plan: row.plan })) === canonicalJson(stored({ plan: asked.plan }))) return row;
-  return context.trx
-    .updateTable('approvals')
-    .set({ plan: JSON.stringify(asked.plan), updated_at: context.now, revision: row.revision + 1 })
-    .where('id', '=', row.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  return renewPlan(context, row, asked.plan);
 }

@@ -1,8 +1,9 @@
 // Requests of the platform itself to people: that a virtual IP be moved, with the plan and the evidence. One waits at a
 // time for each virtual IP; when nothing has to move any more it is taken back.
 import { definitionOf } from '@powernode/core/actions/catalogue';
+import { sql } from 'kysely';
 import type { ActionContext, Trx } from '../../actions/context.ts';
-import { requestOfPlatform } from '../../actions/gate/approvals.ts';
+import { requestOfPlatform, withdrawRequests } from '../../actions/gate/approvals.ts';
 import { fieldsOf } from '../../actions/gate/plan-fields.ts';
 import { type VirtualIpRow, virtualIpModel } from '../../actions/sdwan/virtual-ips/model.ts';
 import { showVirtualIp } from '../../actions/sdwan/virtual-ips/present-virtual-ip.ts';
@@ -45,28 +46,8 @@ export async function askForApproval(
   return { id: approval.id, virtualIpId: row.id, target: request.target };
 }
 
-export async function withdrawApproval(context: ActionContext, id: string, why: string): Promise<void> {
-  const row = await context.trx
-    .updateTable('approvals')
-    .set((eb) => ({
-      status: 'rejected' as const,
-      reason: `Withdrawn: ${why}`,
-      decided_by_name: context.caller.operatorName,
-      decided_at: context.now,
-      updated_at: context.now,
-      revision: eb('revision', '+', 1),
-    }))
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .returning(['id', 'summary', 'reason'])
-    .executeTakeFirst();
-  if (row === undefined) return;
-  context.event('system.approval.rejected', {
-    approval_id: row.id,
-    action,
-    summary: row.summary,
-    reason: row.reason,
-  });
+export function withdrawApproval(context: ActionContext, id: string, why: string): Promise<void> {
+  return withdrawRequests(context, { action: 'failoverVirtualIp', why, where: sql<boolean>`id = ${id}` });
 }
 
 /** All that the platform waits for, of the accounts that the transaction sees. */

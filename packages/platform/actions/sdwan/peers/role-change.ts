@@ -13,7 +13,7 @@ import {
 } from '@powernode/core/limits/overlay';
 import { sql } from 'kysely';
 import { type ActionContext, checkRevision, type Handler } from '../../context.ts';
-import { requestOfPlatform } from '../../gate/approvals.ts';
+import { requestOfPlatform, withdrawRequests } from '../../gate/approvals.ts';
 import { fieldsOf } from '../../gate/plan-fields.ts';
 import { hostnames } from '../../gate/plan-names.ts';
 import { policyMode } from '../../gate/policies.ts';
@@ -204,26 +204,10 @@ async function withdrawOthers(
   of: { readonly peer: PeerRow; readonly kept: Request | null },
 ): Promise<void> {
   const kept = of.kept === null ? null : JSON.stringify(inputOf(of.kept));
-  let query = context.trx
-    .updateTable('approvals')
-    .set((eb) => ({
-      status: 'rejected' as const,
-      reason: 'Withdrawn: the instance is observed differently by now.',
-      decided_by_name: context.caller.operatorName,
-      decided_at: context.now,
-      updated_at: context.now,
-      revision: eb('revision', '+', 1),
-    }))
-    .where('account_id', '=', context.accountId)
-    .where('action', '=', action)
-    .where('status', '=', 'pending')
-    .where('requested_by', 'is', null)
-    .where('input', '@>', sql<never>`${JSON.stringify({ peer_id: of.peer.id })}::jsonb`);
-  if (kept !== null) query = query.where(sql<boolean>`input <> ${kept}::jsonb`);
-  for (const row of await query.returning(['id', 'summary', 'reason']).execute()) {
-    const { id, summary, reason } = row;
-    context.event('system.approval.rejected', { approval_id: id, action, summary, reason });
-  }
+  const ofPeer = sql`input @> ${JSON.stringify({ peer_id: of.peer.id })}::jsonb`;
+  const where = kept === null ? sql<boolean>`${ofPeer}` : sql<boolean>`${ofPeer} and input <> ${kept}::jsonb`;
+  const why = 'the instance is observed differently by now.';
+  await withdrawRequests(context, { action: 'changePeerRole', why, where });
 }
 
 export const changePeerRole: Handler<'changePeerRole'> = async (context, input) => {
