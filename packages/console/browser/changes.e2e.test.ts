@@ -253,12 +253,33 @@ it('a machine is drained and taken back, after a look at what moves', () =>
     expect(platform.world.instances[0]?.status).toBe('running');
     await dialog.getByRole('button', { name: 'Drain instance' }).click();
     await page.getByText('draining', { exact: true }).first().waitFor();
+    await page.getByText('1 of 2 steps: leave hubs. Waiting until 2 instances use another hub').waitFor();
+    endDrain(platform);
+    await page.getByText('Virtual IPs without another holder: intranet').waitFor();
+    await page.getByText('succeeded', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Return to service' }).click();
     await dialog.getByText('Nothing has to move').waitFor();
     await dialog.getByRole('button', { name: 'Return to service' }).click();
     await page.getByRole('button', { name: 'Drain', exact: true }).waitFor();
     expect(platform.world.peers[0]?.draining).toBe(false);
   }));
+
+/** The drain that runs is over, and one virtual IP has nobody to move to. */
+function endDrain(platform: FakePlatform): void {
+  const [before] = platform.world.operations;
+  if (before === undefined) throw new Error('no operation was started');
+  const after = {
+    ...before,
+    state: 'succeeded' as const,
+    step: null,
+    steps_done: 2,
+    detail: null,
+    result: { virtual_ips_left: [{ id: before.id, name: 'intranet' }], machines_not_told: [] },
+    ended_at: new Date().toISOString(),
+  };
+  platform.world.operations.splice(0, 1, after);
+  platform.emit('system.operation.succeeded', { operation_id: before.id, kind: before.kind });
+}
 
 const takenBack = {
   code: 'change_rolled_back',

@@ -22,6 +22,7 @@ import {
   makeInstance,
   makeNetwork,
   makePeer,
+  type Operation,
   replace,
   stored,
   type World,
@@ -194,11 +195,13 @@ const changes: Readonly<Record<string, Prepare>> = {
             .map((ip) => ({ object: 'virtual_ip', id: ip.id, detail: `${ip.name} goes to its next holder` })),
         ]
       : [];
+    const operation = drain ? drainOf(world, after) : null;
     return {
-      body: { instance: after, moves },
+      body: { instance: after, moves, operation_id: operation?.id ?? null },
       reaches: [...own, ...spokes],
       commit() {
         replace(world.instances, after);
+        if (operation !== null) world.operations.unshift(operation);
         for (const peer of own) replace(world.peers, { ...peer, draining: drain });
         return { kind: `system.instance.${drain ? 'drained' : 'taken_back'}`, payload: { before, after } };
       },
@@ -356,4 +359,28 @@ function newJoinToken(input: Input) {
   const pin = `sha256//${keyOf(8)}`;
   const command = `curl -fsSL ${script} --insecure --pinnedpubkey ${pin} | sh -s -- --token ${token}`;
   return { shown, secret: { token, command } };
+}
+
+function drainOf(world: World, { id, hostname }: World['instances'][number]): Operation {
+  return {
+    ...stored(newId(), 0),
+    kind: 'instance_drain',
+    summary: `Drain the instance ${hostname}`,
+    subject_id: id,
+    state: 'running',
+    steps: ['move_virtual_ips', 'leave_hubs'],
+    step: 'leave_hubs',
+    steps_done: 1,
+    detail: 'Waiting until 2 instances use another hub: store-1, store-2',
+    attempts: 0,
+    next_attempt_at: null,
+    cancellable: true,
+    cancel_requested_at: null,
+    input: { instance_id: id, sequence: 7 },
+    result: null,
+    error: null,
+    requested_by: { id: world.whoami.operator.id, name: world.whoami.operator.name },
+    correlation_id: newId(),
+    ended_at: null,
+  };
 }

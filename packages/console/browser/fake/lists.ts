@@ -38,6 +38,7 @@ export function rowsOf(
     system_sdwan_list_access_grants: ['access_grants', world.accessGrants],
     system_sdwan_list_user_devices: ['user_devices', world.userDevices],
     system_list_approvals: ['approvals', world.approvals],
+    system_list_operations: ['operations', world.operations],
     system_list_policies: ['policies', policies.list()],
   };
   const found = lists[name];

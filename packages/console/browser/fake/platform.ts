@@ -131,6 +131,8 @@ export class FakePlatform {
         return one('peer', world.peers);
       case 'getApproval':
         return this.#approval(one('approval', world.approvals)['approval'] as Approval, input);
+      case 'getOperation':
+        return one('operation', world.operations);
       case 'getTopology':
         return {
           topology: topologyOf(world, one('network', world.networks)['network'] as World['networks'][number]),

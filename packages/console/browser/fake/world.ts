@@ -21,6 +21,7 @@ export type FirewallRule = Output<'listFirewallRules'>['firewall_rules'][number]
 export type PortMapping = Output<'getPortMapping'>['port_mapping'];
 export type AccessGrant = Output<'listAccessGrants'>['access_grants'][number];
 export type UserDevice = Output<'listUserDevices'>['user_devices'][number];
+export type Operation = Output<'getOperation'>['operation'];
 export type Whoami = Output<'whoami'>;
 
 export interface World {
@@ -36,6 +37,7 @@ export interface World {
   readonly networks: Network[];
   readonly peers: Peer[];
   readonly approvals: Approval[];
+  readonly operations: Operation[];
   readonly virtualIps: VirtualIp[];
   readonly firewallRules: FirewallRule[];
   readonly portMappings: PortMapping[];
@@ -85,6 +87,7 @@ export function emptyWorld(): World {
     networks: [],
     peers: [],
     approvals: [],
+    operations: [],
     virtualIps: [],
     firewallRules: [],
     portMappings: [],

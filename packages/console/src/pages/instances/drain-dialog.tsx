@@ -12,9 +12,11 @@ type Moves = Output<'drainInstance'>['moves'];
 export interface DrainDialogProps {
   readonly instance: Instance;
   readonly onClose: () => void;
+  /** The operation that ends when nothing depends on the instance any more. */
+  readonly onStarted: (operationId: string) => void;
 }
 
-export function DrainDialog({ instance, onClose }: DrainDialogProps) {
+export function DrainDialog({ instance, onClose, onStarted }: DrainDialogProps) {
   // As it was asked for: news of the machine must not turn the dialog into its opposite.
   const [drain] = useState(() => !isDraining(instance));
   const { hostname } = instance;
@@ -27,8 +29,9 @@ export function DrainDialog({ instance, onClose }: DrainDialogProps) {
       tone="primary"
       about={({ moves }) => <MoveList moves={moves} />}
       onClose={onClose}
-      onDone={() => {
+      onDone={({ operation_id: operationId }) => {
         onClose();
+        if (operationId !== null) onStarted(operationId);
         tell({
           tone: 'done',
           text: drain ? `${hostname} is being drained` : `${hostname} is back in service`,

@@ -22,6 +22,7 @@ import { Tags } from '../../parts/tags.tsx';
 import { Ago, DateTime } from '../../parts/time.tsx';
 import { DrainDialog } from './drain-dialog.tsx';
 import { EditInstance } from './instance-form.tsx';
+import { InstanceOperation } from './instance-operation.tsx';
 import { InstancePeers } from './instance-peers.tsx';
 import { isDraining, isThere } from './presence.ts';
 import { RetryRolledBack } from './retry-rolled-back.tsx';
@@ -50,6 +51,7 @@ interface OfInstance {
 function Known({ instance }: OfInstance) {
   const may = useMay('terminateInstance');
   const [opened, setOpened] = useState<Opened | null>(null);
+  const [startedId, setStartedId] = useState<string | null>(null);
   const gone = instance.status === 'terminated';
   return (
     <Page
@@ -60,6 +62,7 @@ function Known({ instance }: OfInstance) {
     >
       <Notes instance={instance} />
       <Figures instance={instance} />
+      <InstanceOperation instanceId={instance.id} startedId={startedId} />
       {instance.problems.length > 0 ? (
         <Section
           title="Problems"
@@ -85,7 +88,12 @@ function Known({ instance }: OfInstance) {
       <Section title="Networks">
         <InstancePeers instanceId={instance.id} />
       </Section>
-      <OpenedDialog instance={instance} opened={opened} onClose={() => setOpened(null)} />
+      <OpenedDialog
+        instance={instance}
+        opened={opened}
+        onClose={() => setOpened(null)}
+        onStarted={setStartedId}
+      />
     </Page>
   );
 }
@@ -216,9 +224,16 @@ function OpenedDialog({
   instance,
   opened,
   onClose,
-}: OfInstance & { readonly opened: Opened | null; readonly onClose: () => void }) {
+  onStarted,
+}: OfInstance & {
+  readonly opened: Opened | null;
+  readonly onClose: () => void;
+  readonly onStarted: (operationId: string) => void;
+}) {
   if (opened === 'edit') return <EditInstance instance={instance} onClose={onClose} />;
-  if (opened === 'drain') return <DrainDialog instance={instance} onClose={onClose} />;
+  if (opened === 'drain') {
+    return <DrainDialog instance={instance} onClose={onClose} onStarted={onStarted} />;
+  }
   if (opened === null) return null;
   return (
     <PlannedDialog
