@@ -30,7 +30,7 @@ export async function ensureAgents({ must = false } = {}) {
     } catch (error) {
       if (must || !(error instanceof LaunchError)) throw error;
       say(
-        `${error.message} Machines cannot be installed from this platform; "powernode agent build" tries again.`,
+        `${error.message} The agent cannot be installed from this platform; "powernode agent build" tries again.`,
       );
     }
   }, `${state}/agents`);

@@ -4,19 +4,19 @@
 /** @type {Readonly<Record<string, string>>} */
 const texts = {
   up: `powernode up [--port N] [--host ADDR] [--data-dir DIR] …: starts a platform and the console.
-The first start brings Node, the dependencies and a PostgreSQL of its own into this checkout.`,
+The first start brings Node.js, the dependencies and a PostgreSQL of its own into this checkout.`,
   config: 'powernode config: prints the effective settings of the platform, and where each came from.',
-  agent: `powernode agent join|run|status|upgrade|leave|build: what runs on each machine of a network.
-A machine without this checkout gets it by the line that "powernode join-token create" prints.`,
+  agent: `powernode agent join|run|status|upgrade|leave|build: the agent of an instance.
+An instance without this checkout gets it by the line that "powernode join-token create" prints.`,
   lab: 'powernode lab up FILE | status | exec | matrix | cut | heal | … | down: hosts in network namespaces. Needs Linux and root.',
   demo: `npm run demo [-- --once | --keep] [--file FILE]: a lab of real hosts with the console showing them.
-Needs Linux and root. What is missing of the machine's tools it says, and installs with apt-get.`,
+Needs Linux and root. It names the programs that are missing, and installs them with apt-get.`,
   bench: `npm run bench [-- NAME…]: the benchmarks, about ten minutes; one table, JSON beside it. Needs Linux and root
-for most of them. What is missing of the machine's tools is said, and installed with apt-get.`,
+for most of them. They name the programs that are missing, and install them with apt-get.`,
   test: `npm test: everything that can be tested here, about half an hour. As root on Debian it installs what the tests
 need with apt-get (it says what); what cannot be tested is skipped, and the last lines say why. It takes no options.`,
   check: `npm run check [-- PATH…]: the static gate and the quick tests, under a minute; or the quick tests below PATH.
-Needs no root and no network, and changes nothing on the machine.`,
+Needs no root and no network, and changes nothing outside the checkout.`,
 };
 
 const operators = `powernode NOUN VERB [--flag …]: the command line for operators of a platform; powernode login signs in.`;

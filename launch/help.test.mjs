@@ -76,7 +76,7 @@ const verbs = {
     'partition',
     'unite',
     'break',
-    'mend',
+    'repair',
     'kill',
     'start',
     'down',

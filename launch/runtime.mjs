@@ -65,7 +65,7 @@ export async function bringRuntime(/** @type {string} */ system) {
   const runtime = runtimes[system];
   if (runtime === undefined) {
     throw new LaunchError(
-      `Node ${oldest.major}.${oldest.minor} or later is needed; this is ${process.versions.node}, and none can be brought for ${process.platform} on ${process.arch}. Install it.`,
+      `Node.js ${oldest.major}.${oldest.minor} or later is needed; this is ${process.versions.node}, and none can be brought for ${process.platform} on ${process.arch}. Install it.`,
     );
   }
   const node = placeOf(runtime, system);
@@ -90,8 +90,8 @@ async function install(/** @type {Runtime} */ runtime, /** @type {string} */ sys
   const { name, version, integrity } = runtime;
   const folder = path.dirname(path.dirname(placeOf(runtime, system)));
   const foreign = system !== hostSystem;
-  const why = foreign ? `for packages for ${system}` : `this machine has ${process.versions.node}`;
-  say(`bringing Node ${version} (npm package ${name}): ${why}`);
+  const why = foreign ? `for packages for ${system}` : `the installed Node.js is ${process.versions.node}`;
+  say(`bringing Node.js ${version} (npm package ${name}): ${why}`);
   const draft = `${state}/runtime/.draft-${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
@@ -115,7 +115,7 @@ async function install(/** @type {Runtime} */ runtime, /** @type {string} */ sys
         draft,
       ],
       cwd: draft,
-      failure: `Node ${version} could not be brought from the npm registry`,
+      failure: `Node.js ${version} could not be brought from the npm registry`,
     });
     if (!foreign) assertRuns(`${draft}/node_modules/${name}/bin/node`, version);
     // Headers and manuals are a third of it, and nothing here reads them.
@@ -138,6 +138,6 @@ function assertRuns(/** @type {string} */ node, /** @type {string} */ version) {
   }
   if (printed === `v${version}`) return;
   throw new LaunchError(
-    `Node ${version} was brought, but does not run here (${printed}). Install Node ${oldest.major}.${oldest.minor} or later yourself.`,
+    `Node.js ${version} was brought, but does not run here (${printed}). Install Node.js ${oldest.major}.${oldest.minor} or later yourself.`,
   );
 }

@@ -131,7 +131,7 @@ async function measure(lab: Lab, fault: Fault): Promise<Losses> {
   }
   // Alive for the other router all the while: one that forwards nothing, then one that the client does not reach.
   const forwarding = await lossDuring(lab, router, () => lab.breakForwarding('r1'));
-  await lab.mendForwarding('r1');
+  await lab.repairForwarding('r1');
   const reached = await lossDuring(lab, address, () => lab.cut({ a: 'client', b: 'r1' }));
   return { router: forwarding, address: reached };
 }

@@ -48,7 +48,7 @@ function hubFault({ lab }: Services, hub: string, fault: Fault): Trouble {
     case 'cut':
       return { begin: () => lab.partition([hub]), end: () => lab.unite() };
     case 'broken':
-      return { begin: () => lab.breakForwarding(hub), end: () => lab.mendForwarding(hub) };
+      return { begin: () => lab.breakForwarding(hub), end: () => lab.repairForwarding(hub) };
   }
 }
 

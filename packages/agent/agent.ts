@@ -441,7 +441,7 @@ export class Agent {
     this.#renewal.stop();
     this.#outage.set('this instance was revoked');
     const revokedAt = timestamp(this.#parts.clock.nowMs());
-    this.#store('that this machine was revoked', { ...this.#identity, revoked_at: revokedAt });
+    this.#store('that this instance was revoked', { ...this.#identity, revoked_at: revokedAt });
     this.#guard.forget();
     this.#apply(this.#held.clear(), 'all');
     this.#storeDocument();

@@ -13,7 +13,7 @@ const usage = `npm run demo -- [--once | --keep] [--file FILE]
   --keep   end after the matrix, and leave the lab running
   --file   another lab than examples/labs/quickstart.yaml
 
-Needs Linux and root. What is missing of the machine's tools it says, and installs with apt-get.`;
+Needs Linux and root. It names the programs that are missing, and installs them with apt-get.`;
 
 const quickstart = path.join(checkout, 'examples/labs/quickstart.yaml');
 

@@ -39,7 +39,7 @@ import {
   countForwarded,
   type Flow,
   type ForwardCount,
-  mendForwarding,
+  repairForwarding,
 } from './stage/forwarding.ts';
 import { inside } from './stage/holder.ts';
 import { listParted, part } from './stage/partition.ts';
@@ -182,8 +182,8 @@ export class Lab {
     return breakForwarding({ plan: this.plan, name: host });
   }
 
-  mendForwarding(host: string): Promise<void> {
-    return mendForwarding({ plan: this.plan, name: host });
+  repairForwarding(host: string): Promise<void> {
+    return repairForwarding({ plan: this.plan, name: host });
   }
 
   /** Counts packets between two addresses that pass the host, both ways. */

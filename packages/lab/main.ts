@@ -21,7 +21,7 @@ const usage = `powernode lab: real hosts in network namespaces, from one file
   powernode lab partition NAME...       part these hosts and platforms from all others at once
   powernode lab unite                   undo that
   powernode lab break HOST              let it live on, but forward nothing
-  powernode lab mend HOST               undo that
+  powernode lab repair HOST             undo that
   powernode lab kill NAME               cut the power of a host, a NAT or a platform
   powernode lab start NAME              switch it on again
   powernode lab down [NAME] [--all]     remove the lab and everything it made
@@ -135,9 +135,9 @@ const verbs: Record<string, Verb> = {
     await (await chosen(given)).breakForwarding(host);
     return 0;
   },
-  mend: async (given) => {
+  repair: async (given) => {
     const [host] = words(given, ['HOST']);
-    await (await chosen(given)).mendForwarding(host);
+    await (await chosen(given)).repairForwarding(host);
     return 0;
   },
   kill: async (given) => {

@@ -16,7 +16,7 @@ export const bannedWords: readonly BannedWord[] = [
   {
     pattern: /\bhosts?\b/i,
     instead: 'instance; host only of a lab',
-    but: /\bhost ?names?\b|\bhost bits\b|https:\/\/host\b|\bhosts, NATs\b/gi,
+    but: /\bhost ?names?\b|\bhost bits\b|(https:\/\/|@)host\b|\bhosts, NATs\b|^Host: /gim,
   },
   { pattern: /\bpictures?\b/i, instead: 'topology' },
   { pattern: /\bdoors?\b/i, instead: 'port mapping, port forwarding' },
@@ -41,6 +41,19 @@ export const bannedWords: readonly BannedWord[] = [
   { pattern: /\byou may\b/i, instead: 'permissions; you can' },
   { pattern: /^\s*(keep|leave) it\s*$/i, instead: 'Cancel' },
   { pattern: /\bmend(s|ed|ing)?\b/i, instead: 'repair' },
+  { pattern: /\bplace unknown\b/i, instead: 'endpoint unknown' },
+  { pattern: /\btargets? sees?\b/i, instead: 'client IP preserved; packets reach the target with …' },
+  // The ordinary words, as in "behind NAT", are told by what stands beside them.
+  { pattern: /^\s*behind\s*$|\b(is|are|still) behind(?=[.,;:)]|$)/, instead: 'out of date' },
+  { pattern: /^\s*parts\s*$/i, instead: 'health' },
+  {
+    pattern: /^\s*ends\s*$|\b(token|link|grant|certificate|request)s? ends? (at|in|on)\b/i,
+    instead: 'expires',
+  },
+  {
+    pattern: /^\s*away\s*$|\b(stream|agent|instance|peer|hub)s? (is|are|was|were) away\b/i,
+    instead: 'offline',
+  },
 ];
 
 export interface Text {
@@ -82,7 +95,7 @@ export function textsOfSource(file: string): Text[] {
   const add = (node: Visited, text: string) => {
     // Members and placeholders are names of the API, code in a sentence is a command.
     const words = text.replaceAll(/`[^`]*`|"[^"]*"|\b\w+_\w+\b|--?[a-z][\w-]*/g, ' ');
-    if (/[a-z] [a-z]|^[A-Z]/.test(words) && !isQuery(words))
+    if (/[a-z…] +[a-z…]|^[A-Z]/.test(words) && !isQuery(words))
       texts.push({ line: lineOf(node.start), text: words });
   };
   walk(program as unknown as Visited, (node) => {
@@ -107,7 +120,9 @@ const notShown = new Set([
 ]);
 
 function isQuery(text: string): boolean {
-  return /^\s*(select|insert|update|delete|with|from|join|where|and|or|case|set|values)\b/.test(text);
+  return /^\s*(-- |create table\b|alter table\b|select|insert|update|delete|with|from|join|where|and|or|case|set|values)\b/.test(
+    text,
+  );
 }
 
 function walk(node: Visited, visit: (node: Visited) => boolean): void {

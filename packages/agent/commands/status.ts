@@ -80,7 +80,7 @@ function render(found: AgentStatus): string {
       const seen =
         peer.last_handshake_at === null ? 'no handshake yet' : `handshake ${peer.last_handshake_at}`;
       const traffic = `${peer.rx_bytes} B in, ${peer.tx_bytes} B out`;
-      lines.push(`  ${peer.public_key}  ${peer.endpoint ?? 'place unknown'}  ${seen}  ${traffic}`);
+      lines.push(`  ${peer.public_key}  ${peer.endpoint ?? 'endpoint unknown'}  ${seen}  ${traffic}`);
     }
   }
   for (const path of found.paths) lines.push(pathText(path));
@@ -91,7 +91,7 @@ function render(found: AgentStatus): string {
   for (const route of found.routes)
     lines.push(`route      ${route.destination} through ${route.via ?? 'another route'}`);
   for (const drift of found.drift.slice(-5))
-    lines.push(`mended     ${drift.at} ${drift.key}: ${drift.detail}`);
+    lines.push(`repaired   ${drift.at} ${drift.key}: ${drift.detail}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -79,7 +79,7 @@ async function fetchManifest(identity: Identity): Promise<PackageManifest> {
   if (answer.status !== 404) throw problemFrom(answer, url);
   throw new ProductError(
     'not_found',
-    `${url.origin} has no packages of the agent. On the platform's machine: ./powernode agent build`,
+    `${url.origin} has no packages of the agent. Build them where the platform runs: ./powernode agent build`,
   );
 }
 

@@ -322,7 +322,7 @@ function ownerOf({ name, table }: HostChain): string {
   return /^(?:cali-|KUBE-|CNI-)/.test(name) ? ' (Kubernetes)' : '';
 }
 
-/** While a hub is away packets come by another one than they go, and a filter by the way back drops them. */
+/** While a hub is offline packets come by another one than they go, and a filter by the way back drops them. */
 function reversePathProblem(facts: HostFacts, network: HostNetwork): FoundProblem | null {
   const transit = network.interfaces.filter(({ purpose }) => purpose === 'transit');
   if (network.forwards || transit.length < 2) return null;
@@ -342,7 +342,7 @@ function reversePathProblem(facts: HostFacts, network: HostNetwork): FoundProble
   if (who.length === 0) return null;
   return {
     code: 'reverse_path_filter',
-    detail: `While a hub is down, routing is asymmetric: packets arrive through another hub than the return route, and the reverse path filter drops them: ${who.join('; ')}.`,
+    detail: `While a hub is offline, routing is asymmetric: packets arrive through another hub than the return route, and the reverse path filter drops them: ${who.join('; ')}.`,
     networkId: network.networkId,
     interface: transit[0]?.name,
   };

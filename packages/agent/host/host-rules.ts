@@ -57,7 +57,7 @@ export async function lookAtHostRules(run: Run): Promise<HostRules> {
   if (outcome.exitCode !== 0) {
     throw new CommandFailure(
       hostRulesCommand,
-      'the packet filters of this host cannot be listed',
+      'the packet filters of this instance cannot be listed',
       outcome.stderr,
     );
   }

@@ -46,7 +46,7 @@ export class FakeRun implements Run {
     this.#note(command, ' |');
     const program = this.#programs[command.program];
     if (program === undefined) {
-      queueMicrotask(() => on.ended('there is no such program on this machine'));
+      queueMicrotask(() => on.ended('there is no such program on this instance'));
       return { stop: () => undefined };
     }
     void Promise.resolve(program(command)).then(({ stdout = '', exitCode = 0 }) => {
@@ -63,7 +63,7 @@ export class FakeRun implements Run {
 
   #find(command: Command): Program {
     const program = this.#programs[command.program];
-    if (program === undefined) throw failed(command, 'there is no such program on this machine');
+    if (program === undefined) throw failed(command, 'there is no such program on this instance');
     return program;
   }
 }

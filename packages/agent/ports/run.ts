@@ -70,7 +70,7 @@ function attempt(command: Command): Promise<Outcome> {
 }
 
 function reasonOf(error: { readonly code?: unknown; readonly message: string }): string {
-  if (error.code === 'ENOENT') return 'there is no such program on this machine';
+  if (error.code === 'ENOENT') return 'there is no such program on this instance';
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
     return `more than ${agentOutputBytesMax} bytes printed`;
   return error.message.split('\n', 1)[0] ?? error.message;

@@ -27,7 +27,7 @@ export function takeSeat(folder: StateFolder): Seat {
   folder.prepare();
   const own = lock(folder.at('agent.lock'), `of ${folder.path}`);
   try {
-    const machine = lock(machineLockFile(), 'of this machine');
+    const machine = lock(machineLockFile(), 'of this instance');
     return {
       leave() {
         closeSync(machine);

@@ -39,6 +39,8 @@ export const portMapping = z.object({
   status_detail: z.string().nullable(),
   keeps_client_address: z
     .boolean()
-    .meta({ description: 'Client IP preserved; otherwise the target sees the address of the hub' }),
+    .meta({
+      description: 'Client IP preserved; otherwise packets reach the target with the address of the hub',
+    }),
 });
 export type PortMapping = z.infer<typeof portMapping>;

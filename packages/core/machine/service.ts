@@ -10,16 +10,16 @@ export function agentServiceUnit(program: string): string {
   return `[Unit]
 Description=Powernode agent
 After=network.target
-# A machine that has not joined, or has left, has nothing to run.
+# An instance that has not joined, or has left, has nothing to run.
 ConditionPathExists=${agentStateFolder}/identity.json
 
 [Service]
 ExecStart=${program} agent run
 Restart=always
 RestartSec=1
-# 77: the platform revoked this machine; 73: another agent runs, or this machine has left.
+# 77: the platform revoked this instance; 73: another agent runs, or this instance has left.
 RestartPreventExitStatus=77 73
-# Only the agent ends when it is stopped or restarted. The tunnels of machines without WireGuard in their kernel are
+# Only the agent ends when it is stopped or restarted. Without WireGuard in the kernel, tunnels are
 # processes beside it, and packets must go on.
 KillMode=process
 

@@ -92,8 +92,8 @@ async function claimBlocks(spec: LabSpec): Promise<PublicBlocks> {
   throw new ProductError(
     'conflict',
     spec.public === undefined
-      ? 'no block of addresses is free on this machine for the public segment; say public.prefix4 and public.prefix6'
-      : `${spec.public.prefix4} or ${spec.public.prefix6} is in use on this machine; choose another public block`,
+      ? 'no block of addresses is free here for the public segment; say public.prefix4 and public.prefix6'
+      : `${spec.public.prefix4} or ${spec.public.prefix6} is in use here; choose another public block`,
   );
 }
 

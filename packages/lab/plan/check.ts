@@ -59,7 +59,7 @@ function nats(spec: LabSpec): SpecProblem[] {
     if (other !== undefined) at('lan', `"${nat.lan}" already has the NAT "${other}"; a LAN has one way out`);
     served.set(nat.lan, nat.name);
     if (nat.on !== publicSegment && !lanNames(spec).includes(nat.on)) at('on', unknownSegment(spec, nat.on));
-    if (!endsInPublic(spec, nat.name)) at('on', `"${nat.on}" does not lead to the public segment`);
+    if (!endsInPublic(spec, nat.name)) at('on', `"${nat.on}" does not end in the public segment`);
   }
   return problems;
 }

@@ -55,7 +55,7 @@ test.each([
   ['name: a\nnats: [{ name: n, kind: cone, lan: l }]', 'nats[0].lan: "l" is no LAN of this lab'],
   [
     'name: a\nlans: [{ name: l }, { name: m }]\nnats: [{ name: n, kind: cone, lan: l, on: m }]',
-    'nats[0].on: "m" does not lead to the public segment',
+    'nats[0].on: "m" does not end in the public segment',
   ],
   [
     'name: a\nlans: [{ name: l }]\nnats: [{ name: n, kind: cone, lan: l }, { name: o, kind: cone, lan: l }]',

@@ -100,9 +100,9 @@ test('a router with broken forwarding answers for itself and passes nothing on',
   await lab.breakForwarding('router');
   expect(await answers('near', far)).toBe(false);
   expect(await answers('near', '192.168.3.10')).toBe(true);
-  await lab.mendForwarding('router');
+  await lab.repairForwarding('router');
   expect(await answers('near', far)).toBe(true);
-  await expect(lab.mendForwarding('router')).rejects.toThrow('forwarding is not broken on "router"');
+  await expect(lab.repairForwarding('router')).rejects.toThrow('forwarding is not broken on "router"');
 });
 
 test('what a host forwards between two addresses is counted, both ways', async () => {

@@ -25,7 +25,7 @@ export async function breakForwarding({ plan, name }: NodeOfLab): Promise<void> 
 }
 
 /** Mending what is not broken is an error, because then some other host was meant. */
-export async function mendForwarding({ plan, name }: NodeOfLab): Promise<void> {
+export async function repairForwarding({ plan, name }: NodeOfLab): Promise<void> {
   const outcome = await attempt(
     inNetwork(requireNode(plan, name).pid, nftFile(`delete table ${brokenTable}\n`)),
   );

@@ -15,7 +15,7 @@ export interface MachineOptions {
 /** Refuses early, and once for everything that is missing. */
 export function requireMachine(options: MachineOptions = {}): void {
   if (process.platform !== 'linux') {
-    throw unsupported('A lab is made of Linux network namespaces; this is not Linux.');
+    throw unsupported('A lab consists of Linux network namespaces; this is not Linux.');
   }
   const root = process.getuid?.() === 0;
   let missing = missingPrograms('lab', machineFacts);

@@ -1,4 +1,4 @@
-// Messages between processes of one platform about nodes on their streams, over the bus: what a node has applied
+// Messages between processes of one platform about nodes on their streams, over the bus: what a node has applied,
 // what a hub reports, what the health checks of a holder find, lease renewals on their way to the process that leads, and
 // its answers on their way back. Any of it may be lost; as a whole it is sent again every second (coordination/gossip.ts).
 import { holderHealth } from '@powernode/core/intent/virtual-ip';

@@ -20,8 +20,8 @@ export function installScript({ manifest, platform, pin }: ScriptParts): string 
   const packages = (manifest?.packages ?? []).map(packageLine).join('\n');
   const commands = programs.map(({ command }) => command).join(' ');
   return `#!/bin/sh
-# Installs the agent of Powernode on this machine and joins it to ${platform}.
-# As root: sh install.sh --token TOKEN [--hostname NAME]. Made by the platform; the digests below are of its packages.
+# Installs the Powernode agent and joins this instance to ${platform}.
+# As root: sh install.sh --token TOKEN [--hostname NAME]. Created by the platform; the digests below are of its packages.
 set -eu
 
 platform=${quote(platform)}
@@ -70,17 +70,17 @@ look() {
   esac
   [ ! -e "$state/identity.json" ] ||
     fail 'this instance has already joined a platform. To upgrade the agent, run "powernode agent upgrade"; to join again, run "powernode agent leave" first.'
-  machine=$(uname -m)
-  case $machine in
+  processor=$(uname -m)
+  case $processor in
     x86_64 | amd64) arch=x64 ;;
     aarch64 | arm64) arch=arm64 ;;
-    *) fail "there is no agent for $machine; there are those for x86_64 and aarch64." ;;
+    *) fail "there is no agent for $processor; there are those for x86_64 and aarch64." ;;
   esac
   for tool in curl sha256sum mktemp gzip; do has "$tool" || fail "$tool is needed to install; install it first."; done
   if has apt-get && has dpkg; then format=deb; else format=gz; fi
   entry=$(printf '%s\\n' "$packages" | grep "^$arch $format " || true)
   [ -n "$entry" ] ||
-    fail "$platform has no packages for linux on $arch. On the platform's machine: ./powernode agent build"
+    fail "$platform has no packages for linux on $arch. Build them where the platform runs: ./powernode agent build"
   file=\${entry#* * }
   digest=\${file#* }
   file=\${file% *}

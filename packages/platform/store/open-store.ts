@@ -131,7 +131,11 @@ async function assertEnters(own: pg.ClientConfig, given: string): Promise<void> 
   } catch (error) {
     const state = sqlStateOf(error);
     if (state?.startsWith('28') !== true) throw explained(error);
-    throw loginUnusable(given, 'the server refuses the lesser login that was made beside it', error);
+    throw loginUnusable(
+      given,
+      'the server refuses the lesser login that the platform created beside it',
+      error,
+    );
   } finally {
     await client.end().catch(() => undefined);
   }

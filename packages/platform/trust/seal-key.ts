@@ -44,7 +44,7 @@ async function readKeyFile(file: string): Promise<SealKey | null> {
   if ((mode & 0o077) !== 0) {
     throw new ProductError(
       'invalid_configuration',
-      `${file} can be read or written by others (mode 0${mode.toString(8)}). Whoever read it can open every sealed secret. If nobody did, run "chmod 600 ${file}" and start again.`,
+      `${file} can be read or written by others (mode 0${mode.toString(8)}). Anyone who has read it can open every sealed secret. If that is ruled out, run "chmod 600 ${file}" and start again.`,
     );
   }
   return SealKey.parse(await readFile(file, 'utf8'), file);

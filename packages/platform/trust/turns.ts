@@ -70,7 +70,7 @@ export class Turns {
     const { retryAfterSeconds } = this.#limits;
     return new ProductError(
       'busy',
-      `Too many machines join at this moment. Try again in ${retryAfterSeconds} s.`,
+      `Too many instances join at the same time. Try again in ${retryAfterSeconds} s.`,
       { members: { retry_after_seconds: retryAfterSeconds } },
     );
   }

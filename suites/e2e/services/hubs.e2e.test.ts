@@ -75,7 +75,7 @@ test('the hub in use is cut off from everyone', { timeout }, async () => {
 test('the hub in use is alive, but forwards nothing', { timeout }, async () => {
   const { flow, loss } = await trouble(({ hub }) => services.lab.breakForwarding(hub));
   await expectCalm();
-  await services.lab.mendForwarding(flow.hub);
+  await services.lab.repairForwarding(flow.hub);
   await services.atRest();
   expectSurvived(loss);
 });

@@ -58,7 +58,7 @@ function endedAtOnce(name: string, why: string): ProductError {
     return new ProductError('command_failed', `wireguard-go ${name} ended at once: ${why}`);
   return new ProductError(
     'machine_unsupported',
-    'The kernel of this machine has no WireGuard, and wireguard-go cannot be started either. ' +
+    'The kernel of this instance has no WireGuard, and wireguard-go cannot be started either. ' +
       'On Debian: apt-get install wireguard-go',
   );
 }

@@ -81,7 +81,7 @@ export class Forwarding {
   #writeOriginals(values: Record<string, string>): void {
     const bootId = this.#settings.read(bootIdPath) ?? '';
     this.#values = values;
-    this.#store('the settings of the machine as they were', () => {
+    this.#store('the kernel settings from before the agent changed them', () => {
       if (Object.keys(values).length === 0) this.#folder.remove(originalsFile);
       else this.#folder.write(originalsFile, JSON.stringify({ boot_id: bootId, values }));
     });

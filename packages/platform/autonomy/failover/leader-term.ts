@@ -239,7 +239,7 @@ export class LeaderTerm {
       throw new StaleDecision('changes are missing', sequence - 1);
     }
     if (effect.kind === 'grant' && !session.state.isReleaseProven)
-      throw new StaleDecision('it is not certain any more that no node answers');
+      throw new StaleDecision('it is not certain any more that no instance answers');
   }
 
   /** Before anything else: it may have been written after all, when the answer was lost. */

@@ -61,7 +61,7 @@ export class Arrivals {
     this.#batch = new NodeBatch({
       clock: parts.clock,
       log: parts.log,
-      what: 'what nodes say of themselves',
+      what: 'what instances report of themselves',
       delayMs: arrivalGatherMs,
       write: (accountId, nodes) => this.#write(accountId, nodes),
     });

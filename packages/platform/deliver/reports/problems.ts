@@ -46,7 +46,7 @@ export class ProblemReports {
     this.#batch = new NodeBatch({
       clock,
       log,
-      what: 'what is wrong with nodes',
+      what: 'problems of instances',
       delayMs: reportFlushMs,
       write: (accountId, nodes) => this.#write(accountId, nodes),
     });

@@ -93,7 +93,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     this.#states = new NodeBatch({
       clock,
       log,
-      what: 'what nodes have applied',
+      what: 'what instances have applied',
       delayMs: nodeStreamLimits.reportFlushMs,
       write: async (accountId, nodes) => {
         const written = nodes.map((node) => node.subsystems);

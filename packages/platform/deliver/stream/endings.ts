@@ -17,7 +17,7 @@ export const endings = {
 } as const;
 
 export function limitedText(measure: Measure, pauseMs: number): string {
-  return `this machine sent ${measureSentences[measure]}; reconnect in ${Math.ceil(pauseMs / 1000)} s`;
+  return `this instance sent ${measureSentences[measure]}; reconnect in ${Math.ceil(pauseMs / 1000)} s`;
 }
 
 export const laterText = 'another stream of this instance is being verified';

@@ -43,7 +43,7 @@ test('too many frames close the stream with its reason, are an event, and keep t
   await stage.until(() => flooding.node.ended !== null);
   expect(flooding.node.ended).toMatchObject({
     code: closeCodes.limited,
-    reason: expect.stringMatching(/^this machine sent more than 500 frames a second; reconnect in 5 s$/),
+    reason: expect.stringMatching(/^this instance sent more than 500 frames a second; reconnect in 5 s$/),
   });
   await stage.until(async () => (await limitedEvents(flooding)).length === 1);
   expect(await limitedEvents(flooding)).toMatchObject([

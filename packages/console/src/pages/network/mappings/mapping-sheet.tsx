@@ -80,7 +80,7 @@ function MappingFacts({ mapping, network }: ViewProps & { readonly mapping: Port
     ],
     [
       'Client IP preserved',
-      mapping.keeps_client_address ? 'yes' : 'no: the target sees the address of the hub',
+      mapping.keeps_client_address ? 'yes' : 'no: packets reach the target with the address of the hub',
     ],
     ['Allowed sources', mapping.source_cidrs.length === 0 ? 'any' : mapping.source_cidrs.join(', ')],
     ['New connections', limit(mapping.rate_limit, 'per second')],
