@@ -19,3 +19,11 @@ test('ARCHITECTURE.md names files and folders that exist', () => {
     ),
   ).toEqual([]);
 });
+
+test('each step of the walk is one sentence', () => {
+  const steps = [...page.matchAll(/^\d+\. (.+)$/gm)].map(([, text = '']) =>
+    text.replaceAll(/`[^`]*`|\([^)]*\)/g, ''),
+  );
+  expect(steps.length).toBeGreaterThan(15);
+  expect(steps.filter((text) => (text.match(/[.!?](?=\s|$)/g) ?? []).length !== 1)).toEqual([]);
+});
