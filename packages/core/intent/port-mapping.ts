@@ -37,10 +37,8 @@ export const portMapping = z.object({
   max_connections: z.int().nullable(),
   status: z.enum(['active', 'target_missing', 'hub_missing']),
   status_detail: z.string().nullable(),
-  keeps_client_address: z
-    .boolean()
-    .meta({
-      description: 'Client IP preserved; otherwise packets reach the target with the address of the hub',
-    }),
+  keeps_client_address: z.boolean().meta({
+    description: 'Client IP preserved; otherwise packets reach the target with the address of the hub',
+  }),
 });
 export type PortMapping = z.infer<typeof portMapping>;

@@ -1,8 +1,10 @@
 // Which peer holds which virtual IP: the controller puts together what nodes report (node-report-intake.ts), what the
 // fleet is (delivery), which process leads (coordination/leadership.ts), and the pure machine that decides
 // (core/virtual-ips). Everything it reaches outside is a port (ports.ts), so that the simulation runs it as it is.
+
 import type { Delta } from '@powernode/core/compile/deltas';
 import type { Item, PeerModel } from '@powernode/core/compile/model';
+import type { Id, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import { type Candidate, candidatesOf } from '@powernode/core/virtual-ips/candidates';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 import type { Logger } from 'pino';
@@ -39,14 +41,14 @@ export class FailoverController implements VirtualIpSense {
   readonly #unsubscribe: () => void;
   #term: LeaderTerm | null = null;
   #isBeginning = false;
-  #relevant: ReadonlyMap<string, readonly Holding[]> | null = null;
+  #relevant: ReadonlyMap<InstanceId, readonly Holding[]> | null = null;
   #closed = false;
 
   constructor(parts: FailoverControllerParts) {
     this.#parts = parts;
     const { nodes, bus, clock, leadership, processId } = parts;
-    const network = (id: string) => nodes.network(id);
-    const node = (id: string) => nodes.node(id);
+    const network = (id: NetworkId) => nodes.network(id);
+    const node = (id: InstanceId) => nodes.node(id);
     const observations = new NodeObservations(() => clock.steady());
     this.#leases = new OutstandingLeases({
       network,
@@ -112,7 +114,7 @@ export class FailoverController implements VirtualIpSense {
   }
 
   /** A process that may lead next remembers what holders have applied: they may be lost together with the leader. */
-  #instanceChanged(instanceId: string): void {
+  #instanceChanged(instanceId: InstanceId): void {
     const term = this.#leading();
     if (term !== null) term.instanceChanged(instanceId);
     else if (this.#parts.leadership.isShared) {
@@ -156,7 +158,7 @@ export class FailoverController implements VirtualIpSense {
   }
 
   #renewed(
-    instanceId: string,
+    instanceId: InstanceId,
     leases: readonly { readonly virtual_ip_id: string; readonly epoch: number }[],
   ): { virtual_ip_id: string; epoch: number }[] | null {
     const term = this.#leading();
@@ -194,7 +196,7 @@ export class FailoverController implements VirtualIpSense {
   }
 
   /** Anything in it may be another, or it is gone with all that was in it. */
-  #networkChanged(networkId: string): void {
+  #networkChanged(networkId: NetworkId): void {
     const items: Iterable<Item> = this.#parts.nodes.network(networkId)?.items() ?? [];
     for (const item of items) if (item.type === 'virtual_ip') this.#leases.note(item);
     this.#leases.forgetDeleted(networkId);
@@ -232,10 +234,10 @@ export class FailoverController implements VirtualIpSense {
   }
 
   /** Instances that hold, could hold, or report on those that do; with what each of them holds. */
-  #relevantInstances(): ReadonlyMap<string, readonly Holding[]> {
+  #relevantInstances(): ReadonlyMap<InstanceId, readonly Holding[]> {
     if (this.#relevant !== null) return this.#relevant;
-    const relevant = new Map<string, Holding[]>();
-    const add = (instanceId: string | undefined, ...more: Holding[]) => {
+    const relevant = new Map<InstanceId, Holding[]>();
+    const add = (instanceId: InstanceId | undefined, ...more: Holding[]) => {
       if (instanceId === undefined) return;
       const holdings = relevant.get(instanceId) ?? [];
       holdings.push(...more);
@@ -259,8 +261,8 @@ export class FailoverController implements VirtualIpSense {
 
 /** A virtual IP, and the peer that holds it. */
 interface Holding {
-  readonly id: string;
-  readonly holder: string;
+  readonly id: Id<'virtual_ip'>;
+  readonly holder: PeerId;
 }
 
 /** Reading all of it again at once would meet the same trouble. */

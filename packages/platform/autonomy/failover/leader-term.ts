@@ -1,5 +1,6 @@
 // All virtual IPs, from the moment at which this process begins to lead until it does not any more: a session for each
 // (session.ts), the events that concern it, and the decisions that it wants written.
+import type { Id, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import { virtualIpRetryMs, virtualIpSweepMs } from '@powernode/core/limits/failover';
 import type { Effect } from '@powernode/core/virtual-ips/state';
@@ -75,33 +76,33 @@ export class LeaderTerm {
   }
 
   /** A holder renews its lease: whether it is answered. */
-  renews(virtualIpId: string, peerId: string, epoch: number): boolean {
+  renews(virtualIpId: Id<'virtual_ip'>, peerId: PeerId, epoch: number): boolean {
     return this.#sessions.get(virtualIpId)?.renews(peerId, epoch) ?? false;
   }
 
-  has(virtualIpId: string): boolean {
+  has(virtualIpId: Id<'virtual_ip'>): boolean {
     return this.#sessions.has(virtualIpId);
   }
 
-  sessionsOfNetwork(networkId: string): FailoverSession[] {
+  sessionsOfNetwork(networkId: NetworkId): FailoverSession[] {
     return [...this.#sessions.values()].filter((session) => session.networkId === networkId);
   }
 
-  sessionsOfPeer(peerId: string): Iterable<FailoverSession> {
+  sessionsOfPeer(peerId: PeerId): Iterable<FailoverSession> {
     return [...(this.#byPeer.get(peerId) ?? [])];
   }
 
-  session(virtualIpId: string): FailoverSession | undefined {
+  session(virtualIpId: Id<'virtual_ip'>): FailoverSession | undefined {
     return this.#sessions.get(virtualIpId);
   }
 
   /** The row was changed outside of this term. */
-  rowChanged(virtualIpId: string): void {
+  rowChanged(virtualIpId: Id<'virtual_ip'>): void {
     this.#unread.add(virtualIpId);
     void this.#read();
   }
 
-  deleted(virtualIpId: string): void {
+  deleted(virtualIpId: Id<'virtual_ip'>): void {
     const session = this.#sessions.get(virtualIpId);
     if (session === undefined) return;
     this.#sessions.delete(virtualIpId);
@@ -129,7 +130,7 @@ export class LeaderTerm {
   }
 
   /** An instance is connected, disconnected, or has applied a document. */
-  instanceChanged(instanceId: string): void {
+  instanceChanged(instanceId: InstanceId): void {
     for (const session of [...(this.#byInstance.get(instanceId) ?? [])]) {
       this.#applied(session);
       session.feed({ kind: 'peers', peers: this.#parts.reader.factsOf(session.row) });
@@ -138,7 +139,7 @@ export class LeaderTerm {
   }
 
   /** A hub has reported on a peer. */
-  reported(hubIn: (networkId: string) => string | null, peerId: string): void {
+  reported(hubIn: (networkId: NetworkId) => string | null, peerId: PeerId): void {
     for (const session of this.sessionsOfPeer(peerId)) {
       const hub = hubIn(session.networkId);
       if (hub === null) continue;
@@ -378,12 +379,18 @@ export class LeaderTerm {
   }
 
   async #checkRequests(): Promise<void> {
-    const waiting = [...this.#sessions.values()].filter((session) => session.approvalId !== null);
+    const waiting = this.#sessions
+      .values()
+      .flatMap((session) => {
+        const { approvalId } = session;
+        return approvalId === null ? [] : [{ session, approvalId }];
+      })
+      .toArray();
     if (waiting.length === 0) return;
-    const ids = waiting.flatMap((session) => session.approvalId ?? []);
-    const statuses = await this.#parts.rows.requestStatuses(ids);
-    for (const session of waiting) {
-      const status = statuses.get(session.approvalId ?? '');
+    const statuses = await this.#parts.rows.requestStatuses(waiting.map(({ approvalId }) => approvalId));
+    for (const { session, approvalId } of waiting) {
+      // It may wait for another one by now, or for none.
+      const status = session.approvalId === approvalId ? statuses.get(approvalId) : undefined;
       if (status !== undefined && status !== 'pending') this.#decided(session, status);
     }
   }

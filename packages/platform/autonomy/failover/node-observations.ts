@@ -1,9 +1,12 @@
 // What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
+
 // what they have applied, what hubs report of peers, and what holders find by their health checks. A node has one stream,
 // but a process may not know yet that it has ended: so there may be several observations of one node, and alive counts
 // more than dead.
+import type { InstanceId, PeerId } from '@powernode/core/ids';
 import { healthChecksPerFrameMax } from '@powernode/core/limits/anycast';
 import type { CheckReport, HubReport } from '@powernode/core/virtual-ips/state';
+
 import { isExpired } from '../../coordination/gossip.ts';
 import type { Held } from '../../deliver/nodes/node-state.ts';
 import type { NodeReport } from '../../events/failover-gossip.ts';
@@ -13,7 +16,7 @@ interface Observation {
   readonly openedMs: number;
   receivedMs: number;
   applied: Held | null;
-  readonly words: Map<string, { readonly alive: boolean; readonly sinceMs: number }>;
+  readonly words: Map<PeerId, { readonly alive: boolean; readonly sinceMs: number }>;
   /** By virtual IP. */
   readonly checks: Map<string, CheckReport>;
 }
@@ -21,14 +24,14 @@ interface Observation {
 /** Called after something has changed. */
 export interface ObservationListener {
   /** Whether the node is connected, or what it has applied. */
-  readonly instanceChanged: (instanceId: string) => void;
-  readonly reported: (instanceId: string, peerId: string) => void;
-  readonly checked: (instanceId: string, virtualIpId: string) => void;
+  readonly instanceChanged: (instanceId: InstanceId) => void;
+  readonly reported: (instanceId: InstanceId, peerId: PeerId) => void;
+  readonly checked: (instanceId: InstanceId, virtualIpId: string) => void;
 }
 
 export class NodeObservations {
   /** By machine, and by the process that has its stream. */
-  readonly #observed = new Map<string, Map<string, Observation>>();
+  readonly #observed = new Map<InstanceId, Map<string, Observation>>();
   readonly #steady: () => number;
   listener: ObservationListener = {
     instanceChanged: () => undefined,
@@ -66,7 +69,11 @@ export class NodeObservations {
   }
 
   /** A report of a node on the stream of this process. */
-  say(process: string, instanceId: string, word: { readonly peerId: string; readonly alive: boolean }): void {
+  say(
+    process: string,
+    instanceId: InstanceId,
+    word: { readonly peerId: PeerId; readonly alive: boolean },
+  ): void {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation !== undefined) this.#say(instanceId, observation, word);
   }
@@ -74,14 +81,14 @@ export class NodeObservations {
   /** What a health check of a node on the stream of this process found; null: there is no such check any more. */
   check(
     process: string,
-    instanceId: string,
+    instanceId: InstanceId,
     found: { readonly virtualIpId: string; readonly check: CheckReport | null },
   ): void {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation !== undefined) this.#check(instanceId, observation, found);
   }
 
-  left(process: string, instanceId: string, stream: string): void {
+  left(process: string, instanceId: InstanceId, stream: string): void {
     if (this.#observed.get(instanceId)?.get(process)?.stream === stream) this.#drop(instanceId, process);
   }
 
@@ -105,11 +112,11 @@ export class NodeObservations {
     }
   }
 
-  isConnected(instanceId: string): boolean {
+  isConnected(instanceId: InstanceId): boolean {
     return (this.#observed.get(instanceId)?.size ?? 0) > 0;
   }
 
-  applied(instanceId: string): Held | null {
+  applied(instanceId: InstanceId): Held | null {
     let newest: Held | null = null;
     for (const { applied } of this.#observed.get(instanceId)?.values() ?? []) {
       if (applied !== null && (newest === null || applied.revision > newest.revision)) newest = applied;
@@ -117,7 +124,7 @@ export class NodeObservations {
     return newest;
   }
 
-  reportOn(instanceId: string, peerId: string): HubReport | null {
+  reportOn(instanceId: InstanceId, peerId: PeerId): HubReport | null {
     let word: HubReport | null = null;
     for (const { openedMs, words } of this.#observed.get(instanceId)?.values() ?? []) {
       const said = words.get(peerId);
@@ -129,7 +136,7 @@ export class NodeObservations {
   }
 
   /** A failure counts when every stream of the node that says something says so. */
-  checkOf(instanceId: string, virtualIpId: string): CheckReport | null {
+  checkOf(instanceId: InstanceId, virtualIpId: string): CheckReport | null {
     const all = Array.from(this.#observed.get(instanceId)?.values() ?? [], ({ checks }) =>
       checks.get(virtualIpId),
     );
@@ -138,12 +145,12 @@ export class NodeObservations {
   }
 
   /** The streams that the node may be on. */
-  streamsOf(instanceId: string): { readonly process: string; readonly stream: string }[] {
+  streamsOf(instanceId: InstanceId): { readonly process: string; readonly stream: string }[] {
     return Array.from(this.#observed.get(instanceId) ?? [], ([process, { stream }]) => ({ process, stream }));
   }
 
   /** What this process hears of a node. */
-  report(process: string, instanceId: string): NodeReport | null {
+  report(process: string, instanceId: InstanceId): NodeReport | null {
     const observation = this.#observed.get(instanceId)?.get(process);
     if (observation === undefined) return null;
     const words = Array.from(observation.words, ([peerId, { alive }]) => ({ peerId, alive }));
@@ -153,14 +160,14 @@ export class NodeObservations {
     return { instanceId, stream, applied, words, ...(checks.length === 0 ? {} : { checks }) };
   }
 
-  instancesOf(process: string): string[] {
+  instancesOf(process: string): InstanceId[] {
     return [...this.#observed].flatMap(([instanceId, of]) => (of.has(process) ? [instanceId] : []));
   }
 
   #say(
-    instanceId: string,
+    instanceId: InstanceId,
     observation: Observation,
-    { peerId, alive }: { peerId: string; alive: boolean },
+    { peerId, alive }: { peerId: PeerId; alive: boolean },
   ): void {
     if (observation.words.get(peerId)?.alive === alive) return;
     observation.words.set(peerId, { alive, sinceMs: this.#steady() });
@@ -168,7 +175,7 @@ export class NodeObservations {
   }
 
   #check(
-    instanceId: string,
+    instanceId: InstanceId,
     { checks }: Observation,
     { virtualIpId, check }: { readonly virtualIpId: string; readonly check: CheckReport | null },
   ): void {
@@ -179,7 +186,7 @@ export class NodeObservations {
     this.listener.checked(instanceId, virtualIpId);
   }
 
-  #drop(instanceId: string, process: string): void {
+  #drop(instanceId: InstanceId, process: string): void {
     const of = this.#observed.get(instanceId);
     const observation = of?.get(process);
     if (of === undefined || observation === undefined) return;

@@ -1,6 +1,8 @@
 // Receives node reports: directly from streams of this process, and via the bus from other processes. Keeps them as
 // observations, forwards lease renewals to the process that leads, and asks hubs whether their reports still stand.
+
 import { formatDigest } from '@powernode/core/compile/digest';
+import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
 import { gossipExpiryMs } from '@powernode/core/limits/gossip';
 import type { Hello, HoldMessage, Observed, PathsMessage } from '@powernode/core/wire/node-stream';
 import { Gossip, onEveryBeat, Questions } from '../../coordination/gossip.ts';
@@ -21,11 +23,11 @@ export interface IntakeParts {
   /** Whether there may be other processes. */
   readonly isShared: boolean;
   /** The newest change of the account that was applied to the fleet in memory. */
-  readonly sequenceOf: (accountId: string) => number;
+  readonly sequenceOf: (accountId: AccountId) => number;
   /** Which of these the node still holds, when this process leads; null: it does not. */
-  readonly renewed: (instanceId: string, leases: Leases) => Leases | null;
+  readonly renewed: (instanceId: InstanceId, leases: Leases) => Leases | null;
   /** Whether the other processes have to know of the node. */
-  readonly isRelevant: (instanceId: string) => boolean;
+  readonly isRelevant: (instanceId: InstanceId) => boolean;
 }
 
 interface Connected {
@@ -142,7 +144,7 @@ export class NodeReportIntake {
    * Asks the hub to confirm its report on the peer. Calls with that report once the hub is known to have been connected
    * after this moment; never, when it is not.
    */
-  ask(instanceId: string, peerId: string, answered: (alive: boolean | null) => void): void {
+  ask(instanceId: InstanceId, peerId: PeerId, answered: (alive: boolean | null) => void): void {
     const { processId, observations } = this.#parts;
     for (const { process, stream } of observations.streamsOf(instanceId)) {
       if (process === processId) {
@@ -168,7 +170,7 @@ export class NodeReportIntake {
   }
 
   #askHere(
-    of: { readonly instanceId: string; readonly stream: string; readonly peerId: string },
+    of: { readonly instanceId: InstanceId; readonly stream: string; readonly peerId: PeerId },
     answered: (alive: boolean | null) => void,
   ): void {
     const connected = this.#streams.get(of.instanceId);
@@ -179,7 +181,7 @@ export class NodeReportIntake {
     });
   }
 
-  #reportOf(instanceId: string, peerId: string): boolean | null {
+  #reportOf(instanceId: InstanceId, peerId: PeerId): boolean | null {
     const { processId, observations } = this.#parts;
     const words = observations.report(processId, instanceId)?.words ?? [];
     return words.find((word) => word.peerId === peerId)?.alive ?? null;
@@ -226,11 +228,11 @@ export class NodeReportIntake {
     this.#say({ about: 'all', from: processId, reports });
   }
 
-  #isShared(instanceId: string): boolean {
+  #isShared(instanceId: InstanceId): boolean {
     return this.#parts.isShared && this.#parts.isRelevant(instanceId);
   }
 
-  #spread(instanceId: string): void {
+  #spread(instanceId: InstanceId): void {
     if (!this.#isShared(instanceId)) return;
     const { observations, processId } = this.#parts;
     const report = observations.report(processId, instanceId);

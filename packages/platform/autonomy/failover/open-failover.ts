@@ -1,5 +1,6 @@
 // The failover controller of a running platform: its ports are the database, the event bus, the machine's clock and
 // delivery.
+import type { InstanceId } from '@powernode/core/ids';
 import type { Logger } from 'pino';
 import type { StoredLeadership } from '../../coordination/stored-leadership.ts';
 import type { SystemParts } from '../../coordination/system-actor.ts';
@@ -21,7 +22,7 @@ export interface OpenFailoverParts extends Omit<SystemParts, 'services'> {
 export function openFailover(parts: OpenFailoverParts): FailoverController {
   const { bus, delivery, log, leadership, processId } = parts;
   const clock = systemClock;
-  const hostnameOf = (instanceId: string) => delivery.node(instanceId)?.hostname ?? instanceId;
+  const hostnameOf = (instanceId: InstanceId) => delivery.node(instanceId)?.hostname ?? instanceId;
   const rows = storedFailoverRows({ ...parts, hostnameOf });
   return new FailoverController({ rows, bus, clock, nodes: delivery, leadership, processId, log });
 }

@@ -1,9 +1,11 @@
 // What holders of virtual IPs, and peers that have to give one up, may be acting on: the terms of every document that
 // they were given and may not have replaced yet. Known from the changes as they are accepted into memory, and at a start
 // from what led from the document that a node last applied to the one that it should have.
+
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { VirtualIpModel } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { Id, InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import { probeAddressVia } from '@powernode/core/net/probe-address';
 import { sameTerms, type Terms, termsOf } from '@powernode/core/virtual-ips/terms';
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
@@ -18,20 +20,20 @@ interface Noted {
 
 /** Of one virtual IP. */
 interface PeerTerms {
-  readonly networkId: string;
-  readonly byPeer: Map<string, readonly Noted[]>;
+  readonly networkId: NetworkId;
+  readonly byPeer: Map<PeerId, readonly Noted[]>;
 }
 
 export interface OutstandingLeasesParts {
-  readonly network: (networkId: string) => NetworkIndex | undefined;
-  readonly node: (instanceId: string) => NodeState | undefined;
+  readonly network: (networkId: NetworkId) => NetworkIndex | undefined;
+  readonly node: (instanceId: InstanceId) => NodeState | undefined;
   /** The newest document that a machine is known to have applied. */
-  readonly applied: (instanceId: string) => Held | null;
+  readonly applied: (instanceId: InstanceId) => Held | null;
 }
 
 export class OutstandingLeases {
   readonly #parts: OutstandingLeasesParts;
-  readonly #leases = new Map<string, PeerTerms>();
+  readonly #leases = new Map<Id<'virtual_ip'>, PeerTerms>();
 
   constructor(parts: OutstandingLeasesParts) {
     this.#parts = parts;
@@ -39,7 +41,7 @@ export class OutstandingLeases {
 
   /** At a start: from the row and from what is known of the holder's node. */
   load(row: VirtualIpRow): void {
-    const byPeer = new Map<string, readonly Noted[]>();
+    const byPeer = new Map<PeerId, readonly Noted[]>();
     this.#leases.set(row.id, { networkId: row.network_id, byPeer });
     const { transition, releasing_peer_id: releasing, current_holder_peer_id: holder } = row;
     if (releasing !== null) {
@@ -70,7 +72,7 @@ export class OutstandingLeases {
   }
 
   /** The holder has applied something: forgets what that has replaced. Says whether it can act on less than before. */
-  applied(virtualIpId: string, holder: string): boolean {
+  applied(virtualIpId: Id<'virtual_ip'>, holder: PeerId): boolean {
     const bound = this.#leases.get(virtualIpId);
     const noted = bound?.byPeer.get(holder) ?? [];
     const newest = noted.at(-1);
@@ -85,7 +87,7 @@ export class OutstandingLeases {
     return true;
   }
 
-  termsOf(virtualIpId: string, peerId: string): readonly Terms[] {
+  termsOf(virtualIpId: Id<'virtual_ip'>, peerId: PeerId): readonly Terms[] {
     const distinct: Terms[] = [];
     for (const { terms } of this.#leases.get(virtualIpId)?.byPeer.get(peerId) ?? []) {
       if (!distinct.some((one) => sameTerms(one, terms))) distinct.push(terms);
@@ -94,24 +96,24 @@ export class OutstandingLeases {
   }
 
   /** No peer but these may act on it any more. */
-  keep(virtualIpId: string, peerIds: readonly (string | null)[]): void {
+  keep(virtualIpId: Id<'virtual_ip'>, peerIds: readonly (string | null)[]): void {
     const byPeer = this.#leases.get(virtualIpId)?.byPeer;
     for (const peerId of byPeer?.keys() ?? []) if (!peerIds.includes(peerId)) byPeer?.delete(peerId);
   }
 
-  forget(virtualIpId: string): void {
+  forget(virtualIpId: Id<'virtual_ip'>): void {
     this.#leases.delete(virtualIpId);
   }
 
   /** Those of a network that are not in it any more, when it was changed as a whole or deleted. */
-  forgetDeleted(networkId: string): void {
+  forgetDeleted(networkId: NetworkId): void {
     const index = this.#parts.network(networkId);
     for (const [id, bound] of this.#leases) {
       if (bound.networkId === networkId && index?.item(id) === undefined) this.#leases.delete(id);
     }
   }
 
-  #atStart(row: VirtualIpRow, holder: string): Noted[] {
+  #atStart(row: VirtualIpRow, holder: PeerId): Noted[] {
     const index = this.#parts.network(row.network_id);
     const peer = index?.peer(holder);
     const item = index?.item(row.id);

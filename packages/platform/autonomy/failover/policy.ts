@@ -1,5 +1,6 @@
 // What happens when a sensor finds the holder of a virtual IP dead: the account's policy for it.
 
+import type { AccountId } from '@powernode/core/ids';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import { sensorCategories } from '@powernode/core/intent/autonomy';
 import type { Trx } from '../../actions/context.ts';
@@ -13,7 +14,7 @@ export function defaultFailoverMode(): PolicyMode {
   return category.defaultMode;
 }
 
-export function failoverMode(trx: Trx, accountId: string): Promise<PolicyMode> {
+export function failoverMode(trx: Trx, accountId: AccountId): Promise<PolicyMode> {
   return policyMode(trx, { accountId, category: failoverCategory, defaultMode: defaultFailoverMode() });
 }
 

@@ -1,6 +1,8 @@
 // Requests of the platform itself to people: that a virtual IP be moved, with the plan and the evidence. One waits at a
 // time for each virtual IP; when nothing has to move any more it is taken back.
+
 import { definitionOf } from '@powernode/core/actions/catalogue';
+import type { InstanceId } from '@powernode/core/ids';
 import { sql } from 'kysely';
 import type { ActionContext, Trx } from '../../actions/context.ts';
 import { requestOfPlatform, withdrawRequests } from '../../actions/gate/approvals.ts';
@@ -18,7 +20,7 @@ export async function askForApproval(
   of: {
     readonly row: VirtualIpRow;
     readonly request: { readonly target: string; readonly detail: string };
-    readonly hostnameOf: (instanceId: string) => string;
+    readonly hostnameOf: (instanceId: InstanceId) => string;
   },
 ): Promise<PendingRequest> {
   const { row, request } = of;

@@ -1,5 +1,6 @@
 // One virtual IP that this process leads: its row, the state of the pure machine (core/virtual-ips), and the order of
 // things: one event after the other, and each one's effects before the next.
+import type { PeerId } from '@powernode/core/ids';
 import type { Effect, Event, HubReport, State } from '@powernode/core/virtual-ips/state';
 import { step } from '@powernode/core/virtual-ips/step';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
@@ -59,14 +60,14 @@ export class FailoverSession {
   }
 
   /** The holder renews its lease: whether it is answered. If so it counts as answered at this moment. */
-  renews(peerId: string, epoch: number): boolean {
+  renews(peerId: PeerId, epoch: number): boolean {
     this.#answered = false;
     this.feed({ kind: 'renew', peerId, epoch });
     return this.#answered;
   }
 
   /** The newest report of a hub on a peer. Only one that differs is an event. */
-  report(hub: string, peerId: string, report: HubReport | null): void {
+  report(hub: PeerId, peerId: PeerId, report: HubReport | null): void {
     const known = this.state.reports.get(peerId)?.get(hub) ?? null;
     if (known === null && report === null) return;
     const isSame = known?.reachable === report?.reachable && known?.streamOpenedMs === report?.streamOpenedMs;

@@ -1,7 +1,9 @@
 // From rows, the fleet in memory and observations of nodes to what the pure machine (core/virtual-ips) knows of one
 // virtual IP: for its session, and for actions that ask how fit its candidates are.
+
 import type { Item } from '@powernode/core/compile/model';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';
+import type { InstanceId, NetworkId, PeerId } from '@powernode/core/ids';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import {
   type CheckReport,
@@ -20,8 +22,8 @@ import type { NodeObservations } from './node-observations.ts';
 import { isAbreast, type OutstandingLeases } from './outstanding-leases.ts';
 
 export interface StateReaderParts {
-  readonly network: (networkId: string) => NetworkIndex | undefined;
-  readonly node: (instanceId: string) => NodeState | undefined;
+  readonly network: (networkId: NetworkId) => NetworkIndex | undefined;
+  readonly node: (instanceId: InstanceId) => NodeState | undefined;
   readonly observations: NodeObservations;
   readonly leases: OutstandingLeases;
   /** Its steady time is that of all facts, its time since 1970 that of rows. */
@@ -38,9 +40,9 @@ export class StateReader {
   /** Everything that is known now, as a state of the machine outside of a leader's term. */
   stateOf(row: VirtualIpRow, mode: PolicyMode): State {
     const state = newState(this.rowOf(row), mode);
-    const reports = new Map<string, ReadonlyMap<string, HubReport>>();
+    const reports = new Map<PeerId, ReadonlyMap<PeerId, HubReport>>();
     for (const peerId of this.peersOf(row)) {
-      const byHub = new Map<string, HubReport>();
+      const byHub = new Map<PeerId, HubReport>();
       for (const hub of this.hubsOf(row)) {
         const report = this.reportOf(row, { hub, peerId });
         if (report !== null) byHub.set(hub, report);
@@ -90,14 +92,14 @@ export class StateReader {
   }
 
   /** Candidates, and who has to give it up. */
-  peersOf(row: VirtualIpRow): string[] {
+  peersOf(row: VirtualIpRow): PeerId[] {
     return [...new Set([...candidateIds(row), row.current_holder_peer_id, row.releasing_peer_id])].flatMap(
       (peerId) => peerId ?? [],
     );
   }
 
   /** Hubs that may say something of them, by peer. */
-  hubsOf(row: VirtualIpRow): string[] {
+  hubsOf(row: VirtualIpRow): PeerId[] {
     const { network, leases } = this.#parts;
     const present = network(row.network_id)?.transit.map((hub) => hub.id) ?? [];
     const bound = boundPeer(row);
@@ -106,7 +108,7 @@ export class StateReader {
     return [...new Set([...present, ...named])];
   }
 
-  factsOf(row: VirtualIpRow): Map<string, PeerFacts> {
+  factsOf(row: VirtualIpRow): Map<PeerId, PeerFacts> {
     return new Map(this.peersOf(row).map((peerId) => [peerId, this.#peerFacts(row, peerId)]));
   }
 
@@ -114,7 +116,7 @@ export class StateReader {
     const { network, leases } = this.#parts;
     const index = network(row.network_id);
     const item = virtualIpModel(row);
-    const terms = new Map<string, LeaseTerms | null>();
+    const terms = new Map<PeerId, LeaseTerms | null>();
     for (const peerId of candidateIds(row)) {
       const peer = index?.peer(peerId);
       if (index !== undefined && peer !== undefined) terms.set(peerId, termsOf(item, peer, index));
@@ -125,7 +127,7 @@ export class StateReader {
   }
 
   /** A hub's report on a peer; for a peer that it does not watch, what follows from its having applied that. */
-  reportOf(row: VirtualIpRow, at: { readonly hub: string; readonly peerId: string }): HubReport | null {
+  reportOf(row: VirtualIpRow, at: { readonly hub: PeerId; readonly peerId: PeerId }): HubReport | null {
     const { observations, clock } = this.#parts;
     const instanceId = this.instanceOf(row, at.hub);
     if (instanceId === null) return null;
@@ -150,20 +152,20 @@ export class StateReader {
   }
 
   /** The machine of a peer; null: the peer was deleted, and its machine is not known. */
-  instanceOf(row: VirtualIpRow, peerId: string): string | null {
+  instanceOf(row: VirtualIpRow, peerId: PeerId): InstanceId | null {
     const peer = this.#parts.network(row.network_id)?.peer(peerId);
     if (peer !== undefined) return peer.instanceId;
     const { transition: move } = row;
     return move?.from_peer_id === peerId ? move.from_instance_id : null;
   }
 
-  isInSync(instanceId: string): boolean {
+  isInSync(instanceId: InstanceId): boolean {
     const node = this.#parts.node(instanceId);
     const applied = appliedBy(this.#parts, instanceId);
     return node !== undefined && applied !== null && isAbreast(node, applied);
   }
 
-  #peerFacts(row: VirtualIpRow, peerId: string): PeerFacts {
+  #peerFacts(row: VirtualIpRow, peerId: PeerId): PeerFacts {
     const { network, node, observations } = this.#parts;
     const peer = network(row.network_id)?.peer(peerId);
     const instanceId = this.instanceOf(row, peerId);
@@ -178,12 +180,12 @@ export class StateReader {
     };
   }
 
-  #nameOf(row: VirtualIpRow, peerId: string): string {
+  #nameOf(row: VirtualIpRow, peerId: PeerId): string {
     const instanceId = this.instanceOf(row, peerId);
     return (instanceId === null ? undefined : this.#parts.node(instanceId)?.hostname) ?? `hub ${peerId}`;
   }
 
-  isWatched(row: VirtualIpRow, at: { readonly hub: string; readonly peerId: string }): boolean {
+  isWatched(row: VirtualIpRow, at: { readonly hub: PeerId; readonly peerId: PeerId }): boolean {
     const index = this.#parts.network(row.network_id);
     const hub = index?.transit.find((one) => one.id === at.hub);
     if (index === undefined || hub === undefined || index.peer(at.peerId) === undefined) return false;
@@ -201,7 +203,7 @@ export class StateReader {
 /** What a machine is known to have applied: by its report to this process, or to another one. */
 export function appliedBy(
   { node, observations }: Pick<StateReaderParts, 'node' | 'observations'>,
-  instanceId: string,
+  instanceId: InstanceId,
 ): Held | null {
   const own = node(instanceId)?.applied ?? null;
   const heard = observations.applied(instanceId);
@@ -210,7 +212,7 @@ export function appliedBy(
 }
 
 /** The peer whose lease counts: the holder, or the peer that has to release the address. */
-export function boundPeer(row: VirtualIpRow): string | null {
+export function boundPeer(row: VirtualIpRow): PeerId | null {
   const { current_holder_peer_id: holder, releasing_peer_id: peerId } = row;
   return leaseholderOf({ holder, releasing: peerId === null ? null : { peerId, sequence: 0, sinceMs: 0 } });
 }

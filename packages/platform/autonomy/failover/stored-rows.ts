@@ -1,5 +1,6 @@
 // The rows of virtual IPs in PostgreSQL. Each decision of the leader is one transaction, which throws and writes nothing
 // when another process leads by then, or when the virtual IP is not any more what was decided about.
+import type { AccountId, InstanceId } from '@powernode/core/ids';
 import type { Phase, Reason } from '@powernode/core/virtual-ips/state';
 import { v7 as uuidv7 } from 'uuid';
 import type { ActionContext } from '../../actions/context.ts';
@@ -25,12 +26,12 @@ export interface StoredRowsParts extends Omit<SystemParts, 'services'> {
   /** They are made after the rows, with the controller among them. */
   readonly services: () => SystemParts['services'];
   readonly leadership: Pick<StoredLeadership, 'confirm'>;
-  readonly hostnameOf: (instanceId: string) => string;
+  readonly hostnameOf: (instanceId: InstanceId) => string;
 }
 
 export function storedFailoverRows(parts: StoredRowsParts): FailoverRows {
   const { store, leadership } = parts;
-  const call = (accountId: string): SystemCall => ({
+  const call = (accountId: AccountId): SystemCall => ({
     accountId,
     action: 'virtual_ip_failover',
     actor: platformActor,
@@ -72,7 +73,7 @@ export function storedFailoverRows(parts: StoredRowsParts): FailoverRows {
 
 interface Writing {
   readonly decision: Decision;
-  readonly hostnameOf: (instanceId: string) => string;
+  readonly hostnameOf: (instanceId: InstanceId) => string;
 }
 
 async function perform(context: ActionContext, { decision, hostnameOf }: Writing): Promise<VirtualIpRow> {
@@ -84,7 +85,9 @@ async function perform(context: ActionContext, { decision, hostnameOf }: Writing
       await requireMode(context, effect.reason);
       decision.confirm(sequence);
       const { successor, reason, detail } = effect;
-      const terms = decision.oldTerms(row.current_holder_peer_id ?? '');
+      const { current_holder_peer_id: holder } = row;
+      if (holder === null) throw new StaleDecision('no peer holds it any more');
+      const terms = decision.oldTerms(holder);
       return takeAway(context, row, { successor, reason, detail, terms });
     }
     case 'grant': {

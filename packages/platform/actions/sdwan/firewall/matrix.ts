@@ -54,6 +54,9 @@ async function atOneMoment(
 const triesMax = 3;
 
 function digestOf(index: NetworkIndex, nodes: readonly MatrixNode[]): string {
-  const digests = nodes.map(({ id }) => index.digest(index.peer(id)?.instanceId ?? ''));
+  const digests = nodes.map(({ id }) => {
+    const peer = index.peer(id);
+    return peer === undefined ? 'gone' : index.digest(peer.instanceId);
+  });
   return digests.join(' ');
 }

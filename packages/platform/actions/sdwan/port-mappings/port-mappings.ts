@@ -140,9 +140,7 @@ async function changedColumns(
   const network = await networkRow(context, before.network_id);
   const externalAddress = input.external_address ?? before.external_address;
   const isTargetGiven = input.internal_peer_id !== undefined || input.internal_virtual_ip_id !== undefined;
-  const target = isTargetGiven
-    ? targetOf(input)
-    : { internal_peer_id: before.internal_peer_id, internal_virtual_ip_id: before.internal_virtual_ip_id };
+  const target = targetOf(isTargetGiven ? input : before);
   const sourceCidrs = input.source_cidrs ?? before.source_cidrs;
   refuseOtherFamily(externalAddress, sourceCidrs);
   if (externalAddress !== before.external_address) refuseUncallable(externalAddress);

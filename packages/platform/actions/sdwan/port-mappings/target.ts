@@ -1,27 +1,28 @@
 // Where a door leads: to a peer or a virtual IP of its own network, with an address of the family of the door.
 import { ProductError } from '@powernode/core/errors';
+import type { Id, PeerId } from '@powernode/core/ids';
 import { familyOf } from '@powernode/core/net/address';
 import { type ActionContext, notFound } from '../../context.ts';
 import { type NetworkRow, peerRow } from '../rows.ts';
 
-export interface TargetColumns {
-  readonly internal_peer_id: string | null;
-  readonly internal_virtual_ip_id: string | null;
-}
+export type TargetColumns =
+  | { readonly internal_peer_id: PeerId; readonly internal_virtual_ip_id: null }
+  | { readonly internal_peer_id: null; readonly internal_virtual_ip_id: Id<'virtual_ip'> };
 
 /** The one that is given; both and none are refused. */
 export function targetOf(input: {
-  readonly internal_peer_id?: string | undefined;
-  readonly internal_virtual_ip_id?: string | undefined;
+  readonly internal_peer_id?: PeerId | null | undefined;
+  readonly internal_virtual_ip_id?: Id<'virtual_ip'> | null | undefined;
 }): TargetColumns {
   const { internal_peer_id: peerId = null, internal_virtual_ip_id: virtualIpId = null } = input;
-  if ((peerId === null) === (virtualIpId === null)) {
-    const message = 'give exactly one of internal_peer_id and internal_virtual_ip_id';
-    throw new ProductError('validation_failed', `${message}: the target of the port mapping.`, {
-      fields: [{ path: 'internal_peer_id', code: 'exactly_one', message }],
-    });
-  }
-  return { internal_peer_id: peerId, internal_virtual_ip_id: virtualIpId };
+  if (peerId !== null && virtualIpId === null)
+    return { internal_peer_id: peerId, internal_virtual_ip_id: null };
+  if (peerId === null && virtualIpId !== null)
+    return { internal_peer_id: null, internal_virtual_ip_id: virtualIpId };
+  const message = 'give exactly one of internal_peer_id and internal_virtual_ip_id';
+  throw new ProductError('validation_failed', `${message}: the target of the port mapping.`, {
+    fields: [{ path: 'internal_peer_id', code: 'exactly_one', message }],
+  });
 }
 
 export interface Wanted {
@@ -71,7 +72,7 @@ async function readTarget(context: ActionContext, target: TargetColumns) {
       name: `the peer ${peer.id}`,
     };
   }
-  const id = target.internal_virtual_ip_id ?? '';
+  const id = target.internal_virtual_ip_id;
   const virtualIp = await context.trx
     .selectFrom('virtual_ips')
     .select(['id', 'name', 'network_id', 'ipv4_address'])
