@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gateMemory, tool } from './gate.mjs';
+import { hintsFor } from './lint-hints.mjs';
 import { filesToLint, memoryOf } from './lint-memory.mjs';
 import { root } from './places.mjs';
 
@@ -20,7 +21,17 @@ process.exitCode = passed ? 0 : 1;
 function lint(/** @type {string[] | null} */ files) {
   // What the configuration ignores stays ignored when it is named.
   const some = files === null ? [] : ['--no-error-on-unmatched-pattern', ...files];
-  return spawnSync(tool('oxlint'), ['--type-aware', ...some], { cwd: root, stdio: 'inherit' }).status === 0;
+  const colours = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const { status, stdout } = spawnSync(tool('oxlint'), ['--type-aware', ...some], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, ...colours },
+    maxBuffer: 16 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.stdout.write(stdout);
+  for (const hint of hintsFor(stdout)) console.log(hint);
+  return status === 0;
 }
 
 /** @returns {Map<string, string> | null} null where they cannot be listed; then the linter says why */

@@ -1,4 +1,5 @@
 // The document of a node with very many rules: of all shapes, for peers, tags, blocks and everybody, always the same.
+import { seededRandom } from '@powernode/core/testing/random';
 import type { EntryValue, MemberEntry, RuleEntry, RuleSide } from '@powernode/core/wire/document';
 import { entryKey } from '@powernode/core/wire/document';
 import { NodeDocument } from '@powernode/core/wire/node-document';
@@ -143,13 +144,8 @@ function member(group: string, addresses: string[]): MemberEntry {
   return { kind: 'member', network_id: networkId, group, addresses };
 }
 
-/** Numbers that look drawn and are the same in every run (mulberry32). */
+/** Whole numbers below the given one, the same in every run. */
 function drawing(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }

@@ -1,4 +1,5 @@
 // Identifiers and keys of the fake platform: always the same ones, in the order of their making.
+import { seededRandom } from '@powernode/core/testing/random';
 
 /** The n-th identifier, in the shape of a UUID of version 7. */
 export function idOf(n: number): string {
@@ -26,9 +27,11 @@ export function keyOf(n: number): string {
   return `${text}E=`;
 }
 
-/** A repeatable number between 0 and 1. */
+const draw = seededRandom(1);
+const drawn: number[] = [];
+
+/** The n-th number that was drawn: at least 0, below 1, the same in every run. */
 export function chance(n: number): number {
-  let x = Math.imul(n ^ 0x9e3779b9, 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+  while (drawn.length <= n) drawn.push(draw());
+  return drawn[n] ?? 0;
 }
