@@ -37,7 +37,7 @@ export class Convergence implements NetworkDecisions {
     this.#nowMs = nowMs;
   }
 
-  /** Whether time alone can change what is decided. */
+  /** Whether the decision can change by time alone. */
   get isWaiting(): boolean {
     return !this.#isConverged || this.#nowMs < this.#joiningUntilMs;
   }
@@ -62,7 +62,7 @@ export class Convergence implements NetworkDecisions {
       this.#sinceMs = nowMs;
     }
     if (!view.reachable || !isUp) {
-      // Nobody tells it anything: what it said holds for a while, and then it does not decide.
+      // Without a session that is up, its last tables count for a while, and then BGP does not decide.
       if (nowMs - this.#sinceMs >= bgpChanceMs) this.#tables = null;
       return;
     }

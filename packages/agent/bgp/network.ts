@@ -1,4 +1,4 @@
-// The bgpd of one network: its configuration, what is observed of it, and what follows for the selection of paths.
+// The bgpd of one network: its configuration, its observed sessions and routes, and the paths that follow from them.
 import { bgpConvergingMs, frrSaidMax } from '@powernode/core/limits/agent';
 import { readConfig } from '@powernode/core/routing/config-lines';
 import { diffConfig } from '@powernode/core/routing/diff';
@@ -19,13 +19,13 @@ export interface BgpNetworkParts {
   /** Where its bgpd is asked. */
   readonly vtyPath: string;
   readonly clock: Clock;
-  /** Other decisions may follow from what is known now. */
+  /** Routes or sessions have changed, so path selection may decide otherwise. */
   readonly decided: () => void;
   /** Sessions differ from before. */
   readonly sessionsChanged: () => void;
 }
 
-/** By what FRR prints and by what is rendered. */
+/** The lines from the running configuration, as FRR prints it, to the rendered one. */
 export const frrDiff = (running: string, wanted: string) =>
   diffConfig(readConfig(running), readConfig(wanted));
 

@@ -20,7 +20,7 @@ export interface RefusalLook {
   readonly counts: ReadonlyMap<string, number>;
   /** Another number: another process, whose counts begin anew. */
   readonly generation: number;
-  /** Of a clock that nobody sets. */
+  /** Milliseconds of the monotonic clock. */
   readonly monotonicMs: number;
   readonly wallMs: number;
 }
@@ -95,7 +95,7 @@ export class Refusals {
     return isKnown ? null : undefined;
   }
 
-  /** Another filter settles anew; what is a fault already stays one until the neighbor has stopped. */
+  /** Counting begins anew with another filter; a fault stays one until the neighbor has stopped. */
   #begin(
     filter: InboundFilter,
     known: Watched | undefined,

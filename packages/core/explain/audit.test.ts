@@ -110,7 +110,7 @@ function expectJudged(
   }
 }
 
-/** It says of the rule that it never decides, whoever comes. */
+/** The finding says that the rule decides about no packet. */
 const saysNever = (finding: Finding) =>
   finding.severity !== 'info' || finding.kind === 'duplicate' || finding.kind === 'shadowed';
 
@@ -177,7 +177,7 @@ function plainlyRedundant(network: RandomNetwork): Set<string> {
         found.add(rule.rule_id);
         break;
       }
-      // One that names nobody now decides once it names somebody.
+      // A rule without a match now decides once a peer matches it.
       if (other.action !== rule.action && (others.size === 0 || !isDisjoint(own, others))) break;
     }
   }

@@ -1,5 +1,5 @@
-// The ports of BGP and BFD at the overlay address of a node whose network speaks BGP: its neighbors have them whatever the
-// rules of the network say, and nobody else has. It must agree with what agents load (agent/subsystems/nftables).
+// The ports of BGP and BFD at the overlay address of a node whose network speaks BGP: its neighbors reach them whatever the
+// rules of the network say, and no other source does. It must agree with what agents load (agent/subsystems/nftables).
 import { bfdPorts, bgpPort } from '../limits/routing.ts';
 import type { NodeDocument } from '../wire/node-document.ts';
 import type { Traffic } from './rule-index.ts';

@@ -49,7 +49,7 @@ class IntervalSet {
     return this.#intervals[this.#indexFrom(point)];
   }
 
-  /** Takes what is still free of the range. */
+  /** Gives the rule those parts of the range that no rule has yet. */
   fill({ first, last }: Range, rule: RuleEntry): void {
     let at = this.#indexFrom(first);
     let point = first;

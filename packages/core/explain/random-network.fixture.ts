@@ -300,7 +300,7 @@ export class RandomNetwork implements AuditedNetwork {
     return this.network.ipv4Prefix === null ? [ipv6] : [ipv6, ipv4];
   }
 
-  /** Addresses of everybody, and some of nobody in every part that blocks cut out. */
+  /** The addresses of all peers and items, and some that are free, in every range that blocks divide the space into. */
   addresses(): string[] {
     const known = [...this.#peers.values()].flatMap((peer) =>
       [peer.hostAddress, peer.ipv4Address ?? []].flat(),

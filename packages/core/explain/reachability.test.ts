@@ -65,7 +65,7 @@ function ofDaemons(
   return from !== null && haveSession(network, from, to) ? 'allowed' : 'denied';
 }
 
-/** Everybody can be met by a hub, so the rules decide alone. */
+/** A hub reaches every peer, so the rules decide alone. */
 function expected(
   network: RandomNetwork,
   snapshot: NetworkSnapshot,

@@ -61,7 +61,7 @@ export class Redundancy {
     }
   }
 
-  /** From the last rule to the first, so that what is left in a rule's place is never redundant itself. */
+  /** From the last rule to the first, so that the rule that takes over for a redundant one is never redundant itself. */
   *findings(): Generator<Finding | null> {
     for (const [place, scope] of [...this.#scopes.entries()].reverse()) {
       const { rule } = scope;

@@ -6,7 +6,7 @@ import type { Policy, Statement, Subnet } from './model.ts';
 import { covers, isCovered, matches, type PrefixRange } from './prefix-range.ts';
 import { conditionsOf, type PlacedStatement, rangeMatched, settingsOf, statementsOf } from './statements.ts';
 
-/** A statement; its policy's name is looked up by whoever shows it. */
+/** A statement; the caller looks up the name of its policy. */
 export interface AuditedStatement {
   readonly type: 'route_policy';
   readonly id: string;

@@ -18,7 +18,7 @@ export interface RouteMap {
   readonly lines: readonly ConfigLine[];
 }
 
-/** A route-map named by what it says. Numbers go up in steps of one: nobody writes between them. */
+/** A route-map, named by a hash of its lines. Sequence numbers rise by one: no line is inserted between two later. */
 export function routeMap(kind: string, entries: readonly MapEntry[]): RouteMap {
   const write = (name: string) =>
     entries.flatMap(({ action, lines }, i) => context(`route-map ${name} ${action} ${i + 1}`, lines));

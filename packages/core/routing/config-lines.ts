@@ -11,7 +11,7 @@ export function inContext(path: readonly string[], lines: readonly string[]): Co
   return lines.map((line) => ({ path, line }));
 }
 
-/** A context with what is in it. */
+/** A context: the line that opens it, and its lines. */
 export function context(opening: string, lines: readonly string[]): ConfigLine[] {
   return [{ path: [], line: opening }, ...inContext([opening], lines)];
 }
@@ -49,7 +49,7 @@ export function opensContext(line: string): boolean {
   );
 }
 
-/** What the running configuration says of the daemon and the machine, and nobody configures. */
+/** Lines of a running configuration about the daemon and the machine, which the agent does not configure. */
 const notConfigured =
   /^(?:frr |hostname |domainname |bgp no-rib$|log |no log |service |no service |password |enable password |(?:no )?ipv?6? forwarding$|Building configuration|Current configuration|line vty$|end$|exit$|exit-|!|$)/;
 

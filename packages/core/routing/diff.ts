@@ -1,5 +1,5 @@
 // From what bgpd runs to what it should: the lines for its configuration mode, none when it runs that already. Lists and
-// route-maps are named by what is in them, so they are written before sessions refer to them and removed afterwards; a
+// route-maps are named by their lines, so they are written before sessions refer to them and removed afterwards; a
 // session changes from one policy to another in one line, without a reset. Prefixes that are announced no more are
 // withdrawn before policies change, new ones are announced behind that. So nothing passes at any time that neither the
 // old nor the new configuration permits.
@@ -137,5 +137,5 @@ const isMapOfMaps = ({ path, line }: ConfigLine) =>
 const isMap = (one: ConfigLine) =>
   !isMapOfMaps(one) && (one.path.length > 0 || one.line.startsWith('route-map '));
 const isList = (one: ConfigLine) => !isMapOfMaps(one) && !isMap(one);
-/** A group can go when nobody is in it. */
+/** A peer group is removed after its members. */
 const groupsLast = (a: ConfigLine, b: ConfigLine) => Number(isGroup(a)) - Number(isGroup(b));

@@ -1,5 +1,5 @@
-// The lists that route-maps refer to. A list is named by what is in it, so that a changed list is a new one: it is written
-// whole before anything refers to it, and route-maps never evaluate half of it.
+// The lists that route-maps refer to. The name of a list is a hash of its lines, so a changed list is a new one. It is
+// written whole before a route-map refers to it, so route-maps never evaluate half of it.
 import { hash } from 'node:crypto';
 import { prefixListLinesMax, prefixListLinesUsual } from '../limits/routing.ts';
 import type { Family } from '../net/address.ts';

@@ -46,7 +46,7 @@ test('a path that is preferred by a policy is told once, with all peers that use
   const { changes, isComplete } = effectOf([], [prefers]);
   expect(isComplete).toBe(true);
   const of = (prefix: string) => changes.filter((one) => one.prefix === prefix);
-  // Whoever announces the prefix itself goes on using its own.
+  // A peer that announces the prefix itself keeps its own path.
   expect(of(lan.prefix)).toMatchObject([
     {
       peers: [hub, otherHub, third],
@@ -75,7 +75,7 @@ test('a prefix without any path left is told as that', () => {
     [lan.prefix, null, [first, second]],
     [otherLan.prefix, null, [first]],
   ]);
-  // Whoever announces it has its own, and another announcer's no more.
+  // A peer that announces it has its own path, and another announcer's no more.
   expect(changes.find(({ peers: [peer] }) => peer === first)).toMatchObject({
     after: { announcer: first, denied: [second] },
   });

@@ -1,5 +1,5 @@
 // The whole configuration of a node's bgpd in one network, in an order that follows from the input alone, and those of the
-// node's other daemons. No line says what is the default: the running configuration would not show it.
+// node's other daemons. Defaults have no line: the running configuration would not show them.
 import * as limits from '../limits/routing.ts';
 import { familyOf } from '../net/address.ts';
 import { AcceptedPaths } from './accepted.ts';
@@ -40,7 +40,7 @@ export const bfddConfig: readonly ConfigLine[] = [
 interface Group {
   readonly name: string;
   readonly role: Neighbor['role'];
-  /** Each neighbor has a route-map with what is accepted from it. */
+  /** Each neighbor has a route-map with the prefixes that are accepted from it. */
   readonly isFiltered: boolean;
 }
 

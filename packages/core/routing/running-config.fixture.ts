@@ -1,6 +1,6 @@
 // Test support: a bgpd that takes lines in its configuration mode and prints its running configuration, as far as the
-// configuration of routing goes. It is as strict as bgpd: a line that changes nothing, or takes away what is not there, is
-// a fault of whoever sent it.
+// configuration of routing goes. It is as strict as bgpd: a line that changes nothing, or removes a line that
+// is not there, is a fault of its sender.
 import { type ConfigLine, configText, opensContext } from './config-lines.ts';
 
 const oneValue = [
