@@ -205,7 +205,7 @@ it('a peer is changed, gets a new key, and is detached', () =>
   on(`/networks/${idOf(501)}?view=peers`, async (page, platform) => {
     await page.getByRole('row').filter({ hasText: 'edge1' }).click();
     const sheet = page.getByRole('dialog', { name: 'edge1' });
-    await sheet.getByRole('button', { name: 'Edit' }).click();
+    await sheet.getByRole('button', { name: 'Edit', exact: true }).click();
     await sheet.getByRole('button', { name: 'Remove tag branch' }).click();
     await sheet.getByLabel('Tags').fill('berlin ');
     await sheet.getByRole('button', { name: 'Save' }).click();

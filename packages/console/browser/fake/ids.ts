@@ -18,13 +18,9 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** Something that looks like a WireGuard key. */
 export function keyOf(n: number): string {
-  let text = '';
-  let state = (n * 2_654_435_761) >>> 0;
-  for (let i = 0; i < 42; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    text += alphabet[state >>> 26] ?? 'A';
-  }
-  return `${text}E=`;
+  const random = seededRandom(n);
+  const letters = Array.from({ length: 42 }, () => alphabet[Math.floor(random() * alphabet.length)] ?? 'A');
+  return `${letters.join('')}E=`;
 }
 
 const draw = seededRandom(1);
