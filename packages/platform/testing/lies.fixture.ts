@@ -124,6 +124,12 @@ export class Liar {
         }),
       () =>
         this.#observed({ pod_slices: this.#list(agentLimits.podSlicesPerNodeMax, () => this.#podSlice()) }),
+      () =>
+        this.#observed({
+          routing_daemon: {
+            missing: this.#pick([null, this.#text(nodeStreamLimits.nodeProblemDetailMax)]),
+          },
+        }),
       () => ({ kind: 'keys', unused_keys: this.#list(trustLimits.unusedKeysMax, () => this.#key()) }),
       () => ({ kind: 'applied', revision: this.#count(), hash: this.#hash() }),
       () => ({
