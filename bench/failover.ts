@@ -3,8 +3,8 @@
 import { takeDown } from '../packages/lab/life/down.ts';
 import { Services } from '../packages/lab/testing/services.ts';
 import { type Loss, lossWindowMs } from '../packages/lab/watch/loss.ts';
-import { doorFamilies, doorThroughput } from './failover/doors.ts';
 import { type Fault, faults, keepalivedLosses, type Losses, timersCompared } from './failover/keepalived.ts';
+import { mappingFamilies, portMappingThroughput } from './failover/port-mappings.ts';
 import { addressLoss, calmS, hubLoss, movingAddress } from './failover/powernode.ts';
 import { provided } from './failover/programs.ts';
 import { type Report, shortNumber } from './report.ts';
@@ -89,8 +89,8 @@ async function measure(
     addLoss(report, { what: holderWords[fault], loss, beside: compared.get(fault), job: 'address' });
   }
   await services.atRest();
-  for (const family of doorFamilies) {
-    const { mappedMbit, rulesMbit, plainMbit } = await doorThroughput(services, family);
+  for (const family of mappingFamilies) {
+    const { mappedMbit, rulesMbit, plainMbit } = await portMappingThroughput(services, family);
     report.add({
       bench,
       what: `TCP through a port mapping from an ${family} client`,

@@ -2,7 +2,7 @@
 // in the kernel, and read back, beside loading the whole table; and what the rules cost a stream through a tunnel.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import { nobodyToTell } from '../packages/agent/apply/kernel-machine.ts';
+import { noListeners } from '../packages/agent/apply/kernel-machine.ts';
 import { Namespace } from '../packages/agent/fixtures/namespace.ts';
 import { systemClock } from '../packages/agent/ports/clock.ts';
 import type { Ruleset } from '../packages/agent/subsystems/nftables/model.ts';
@@ -50,7 +50,7 @@ async function benchChanges(report: Report, document: FirewallDocument): Promise
   const namespace = await Namespace.open();
   const end = ending(() => namespace.end());
   try {
-    const table = new NftTable({ ...nobodyToTell, run: namespace, clock: systemClock });
+    const table = new NftTable({ ...noListeners, run: namespace, clock: systemClock });
     let current = document.whole;
     const began = performance.now();
     let ruleset = rulesetFor(current, null);

@@ -24,18 +24,18 @@ export interface Sample {
 
 export function showLargeChanges(report: Report, sample: Sample, whole: Whole): void {
   const { costs, label } = sample;
-  const { judged, note } = undisturbed(costs);
-  const toLast = judged.map((cost) => cost.commitToLastMs);
+  const { evaluated, note } = undisturbed(costs);
+  const toLast = evaluated.map((cost) => cost.commitToLastMs);
   report.add({
     bench,
-    what: `commit to the last machine, p50 of ${judged.length}, ${label}`,
+    what: `commit to the last machine, p50 of ${evaluated.length}, ${label}`,
     value: percentile(toLast, 0.5),
     unit: 'ms',
     beside: byPolling,
   });
   report.add({
     bench,
-    what: `commit to the last machine, p99 of ${judged.length}, ${label}`,
+    what: `commit to the last machine, p99 of ${evaluated.length}, ${label}`,
     value: percentile(toLast, 0.99),
     unit: 'ms',
     beside: { what: 'whole documents', value: whole.toLastMs },
@@ -44,8 +44,8 @@ export function showLargeChanges(report: Report, sample: Sample, whole: Whole): 
   });
   report.add({
     bench,
-    what: `request to the last machine, p50 of ${judged.length}, ${label}`,
-    value: median(judged.map((cost) => cost.requestToLastMs)),
+    what: `request to the last machine, p50 of ${evaluated.length}, ${label}`,
+    value: median(evaluated.map((cost) => cost.requestToLastMs)),
     unit: 'ms',
     beside: byPolling,
   });
@@ -92,19 +92,19 @@ function showOthers(report: Report, { costs, label }: Sample): void {
 
 /** Wall time says something of the platform while other programs have no more of the machine than this. */
 const quietShare = 0.1;
-/** Fewer have no percentiles worth the name; then all are judged, whatever disturbed them. */
+/** Fewer have no percentiles worth the name; then all are evaluated, whatever disturbed them. */
 const quietMin = 20;
 
 /** By what others did, never by how long the change took. */
 function undisturbed(costs: readonly ChangeCost[]): {
-  readonly judged: readonly ChangeCost[];
+  readonly evaluated: readonly ChangeCost[];
   readonly note: string | null;
 } {
   const quiet = costs.filter((cost) => cost.othersShare < quietShare);
-  if (quiet.length === costs.length) return { judged: costs, note: null };
+  if (quiet.length === costs.length) return { evaluated: costs, note: null };
   const share = (mean(costs.map((cost) => cost.othersShare)) * 100).toFixed(0);
   if (quiet.length < quietMin) {
-    return { judged: costs, note: `other programs had ${share} % of the machine meanwhile` };
+    return { evaluated: costs, note: `other programs had ${share} % of the machine meanwhile` };
   }
   const all = percentile(
     costs.map((cost) => cost.commitToLastMs),
@@ -112,7 +112,7 @@ function undisturbed(costs: readonly ChangeCost[]): {
   );
   const less = `less than ${quietShare * 100} %`;
   const note = `other programs had ${share} % of the machine meanwhile; these are the changes with ${less}, of all ${costs.length}: ${all.toFixed(0)} ms`;
-  return { judged: quiet, note };
+  return { evaluated: quiet, note };
 }
 
 function mean(values: readonly number[]): number {

@@ -18,23 +18,23 @@ interface KeyPair {
 
 export class Tunnel {
   readonly #stage: Stage;
-  readonly #judging: Host;
+  readonly #evaluating: Host;
   readonly #sending: Host;
   readonly #programs: ChildProcess[] = [];
 
-  constructor(stage: Stage, hosts: { readonly judging: Host; readonly sending: Host }) {
+  constructor(stage: Stage, hosts: { readonly evaluating: Host; readonly sending: Host }) {
     this.#stage = stage;
-    this.#judging = hosts.judging;
+    this.#evaluating = hosts.evaluating;
     this.#sending = hosts.sending;
   }
 
   static async open(): Promise<Tunnel> {
     const stage = new Stage();
-    const judging = await stage.host('judging');
+    const evaluating = await stage.host('judging');
     const sending = await stage.host('sending');
-    const tunnel = new Tunnel(stage, { judging, sending });
+    const tunnel = new Tunnel(stage, { evaluating, sending });
     const [own, other] = [newKeyPair(), newKeyPair()];
-    await tunnel.#prepare(judging, {
+    await tunnel.#prepare(evaluating, {
       keys: own,
       peer: other.publicKey,
       address: near.six,
@@ -49,19 +49,19 @@ export class Tunnel {
       to: near.six,
       endpoint,
     });
-    tunnel.#programs.push(judging.spawn('iperf3', ['-s', '-p', String(openPort)]));
+    tunnel.#programs.push(evaluating.spawn('iperf3', ['-s', '-p', String(openPort)]));
     await until(async () => (await sending.run('ping', '-c', '1', '-W', '1', near.six)).code === 0);
     return tunnel;
   }
 
-  /** Tells nft at the end that judges. */
+  /** Tells nft at the end that evaluates. */
   async tell(text: string): Promise<void> {
-    const file = path.join(path.dirname(this.#judging.stateDir), 'rules.nft');
+    const file = path.join(path.dirname(this.#evaluating.stateDir), 'rules.nft');
     writeFileSync(file, text);
-    await this.#judging.must('nft', '-f', file);
+    await this.#evaluating.must('nft', '-f', file);
   }
 
-  /** What gets through to the end that judges, by one stream. */
+  /** What gets through to the end that evaluates, by one stream. */
   async megabits(): Promise<number> {
     const args = ['-c', near.six, '-p', String(openPort), '-t', String(seconds), '-J'];
     const report = JSON.parse(await this.#sending.must('iperf3', ...args)) as {

@@ -110,7 +110,7 @@ describe.skipIf(!isRoot)('agents of a hub and two spokes', () => {
     expect(hello.message).toMatchObject({ held: { revision: 1 }, applied: { revision: 1 } });
   });
 
-  describe('mend and report', () => {
+  describe('repair and report', () => {
     const drifts: readonly (readonly [string, string, () => Promise<string>, () => Promise<boolean>])[] = [
       [
         'a peer taken out',

@@ -16,8 +16,8 @@ import { systemClock } from './ports/clock.ts';
 import { FakeRun } from './ports/run.fixture.ts';
 import { FakeSettings } from './ports/settings.fixture.ts';
 import { FakeProber } from './probe/prober.fixture.ts';
+import { CurrentDocument } from './state/current-document.ts';
 import type { StateFolder } from './state/folder.ts';
-import { HeldDocument } from './state/held.ts';
 import { type Identity, readIdentity, writeIdentity } from './state/identity.ts';
 
 let platform: FixturePlatform;
@@ -251,7 +251,7 @@ test('a disk that takes nothing keeps no document from being applied, and is tol
   expect(problems[0]?.detail).toMatch(/cannot be used|Not stored: the document/);
   folder.remove('document.json.draft');
   await said('problems', (message) => message.problems.length === 0, node.said.length);
-  expect(new HeldDocument(folder).current?.revision).toBe(2);
+  expect(new CurrentDocument(folder).current?.revision).toBe(2);
   expect(node.said.slice(from).map(({ kind }) => kind)).not.toContain('hello');
   expect(node.said.slice(from).map(({ kind }) => kind)).not.toContain('failed');
 });

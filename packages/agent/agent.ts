@@ -34,8 +34,8 @@ import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
 import type { Settings } from './ports/settings.ts';
 import type { StartProber } from './probe/prober.ts';
+import { CurrentDocument, type Held, type Taken } from './state/current-document.ts';
 import type { StateFolder } from './state/folder.ts';
-import { type Held, HeldDocument, type Taken } from './state/held.ts';
 import { type Identity, writeIdentity } from './state/identity.ts';
 import { KeyKeeper } from './state/key-keeper.ts';
 import { KeyStore } from './state/keys.ts';
@@ -58,7 +58,7 @@ export interface AgentParts {
 
 export class Agent {
   readonly #parts: AgentParts;
-  readonly #held: HeldDocument;
+  readonly #held: CurrentDocument;
   readonly #keys: KeyKeeper;
   readonly #machine: KernelMachine;
   readonly #reconciler: Reconciler;
@@ -79,7 +79,7 @@ export class Agent {
   readonly #outage: Outage;
   readonly #announcements: Announcements;
   #identity: Identity;
-  #toldAddresses = '';
+  #reportedAddresses = '';
   #awaitsDocument = false;
   /** The machine was last given less than the document that is held. */
   #wasReduced = false;
@@ -92,7 +92,7 @@ export class Agent {
     this.#identity = parts.identity;
     const { clock, folder, log } = parts;
     const store = new KeyStore(folder);
-    this.#held = new HeldDocument(folder);
+    this.#held = new CurrentDocument(folder);
     this.#keys = new KeyKeeper({ store, clock });
     this.#nodeProblems = new NodeProblems({
       clock,
@@ -222,7 +222,7 @@ export class Agent {
     this.#unstored.attempt('keys', () => void this.#keys.tend(held, this.#unusedKeysTarget));
     this.#storeDocument();
     if (held !== null) {
-      if (!this.#held.wasApplied()) this.#reconciler.distrustEndpoints(held);
+      if (!this.#held.wasApplied()) this.#reconciler.invalidateEndpoints(held);
       this.#apply(held, 'all');
     }
     this.#guard.start();
@@ -289,7 +289,7 @@ export class Agent {
     const held = this.#held.current;
     this.#awaitsDocument = false;
     this.#failures.greet();
-    this.#toldAddresses = outsideAddresses().join();
+    this.#reportedAddresses = outsideAddresses().join();
     this.#outage.over();
     const facts = {
       run: this.#parts.runId,
@@ -315,14 +315,14 @@ export class Agent {
         return this.#publishKeys();
       case 'document':
         this.#awaitsDocument = false;
-        return this.#taken(this.#guard.around(message, () => this.#held.takeDocument(message)));
+        return this.#taken(this.#guard.around(message, () => this.#held.acceptDocument(message)));
       case 'delta':
         // Sent before the platform knew that it has to send everything.
         if (this.#awaitsDocument) return;
-        return this.#taken(this.#guard.around(message, () => this.#held.takeDelta(message)));
+        return this.#taken(this.#guard.around(message, () => this.#held.applyDelta(message)));
       case 'current':
         if (this.#awaitsDocument) return;
-        return this.#taken(this.#held.takeCurrent(message));
+        return this.#taken(this.#held.acceptCurrent(message));
       case 'keys_retired':
         this.#unstored.attempt('retired keys', () => this.#keys.spend(message.public_keys));
         return this.#publishKeys();
@@ -392,7 +392,7 @@ export class Agent {
   #drifted(drift: readonly Drift[]): void {
     this.#reporter.addDrift(drift);
     for (const { key, detail } of drift.slice(0, 20))
-      this.#parts.log.warn({ key, detail }, 'drift, which is mended');
+      this.#parts.log.warn({ key, detail }, 'drift, which is repaired');
   }
 
   /** Keys that a document took are replaced by fresh ones. */
@@ -432,7 +432,7 @@ export class Agent {
     if (!this.#stream.isOpen) return;
     for (const frame of this.#reporter.report(this.#situation())) this.#stream.send(frame);
     // Addresses are told in the hello, so a machine that moved says hello again.
-    if (outsideAddresses().join() !== this.#toldAddresses) this.#stream.reopen();
+    if (outsideAddresses().join() !== this.#reportedAddresses) this.#stream.reopen();
   }
 
   /** The right to be in the overlays is gone, so they go too; what the machine keeps is the fact. */

@@ -58,7 +58,7 @@ describe.skipIf(!isRoot)('a change that cuts its own branch', () => {
     }
   }
 
-  /** The platform's own subnet as a leg, and its address as the machine's. */
+  /** The platform's own subnet as an IPv4 prefix, and its address as the machine's. */
   const capture = (name: string): EntryValue[] => {
     const own = leaf(fleet.number(name), fleet.key(name));
     return [

@@ -88,7 +88,7 @@ describe.skipIf(!isRoot)('two spokes of two hubs', () => {
     };
   }
 
-  /** Breaks something while pings run, says how long they were away, mends it, and waits until all is as before. */
+  /** Breaks something while pings run, says how long they were away, repairs it, and waits until all is as before. */
   async function measure(
     what: string,
     at: { breaks: () => Promise<unknown>; mends: () => Promise<unknown> },
@@ -103,11 +103,11 @@ describe.skipIf(!isRoot)('two spokes of two hubs', () => {
     await Promise.all([log.more(250), ipv4.more(250)]);
     const during = { gapMs: log.longestGapMs(), ipv4GapMs: ipv4.longestGapMs(), changes: routes.changes() };
     await at.mends();
-    const mendedMs = Date.now();
+    const repairedMs = Date.now();
     await allPathsAlive();
     await until(async () => (await hubOf(one)) === before);
     await log.more(50);
-    const backMs = log.longestGapMs(mendedMs);
+    const backMs = log.longestGapMs(repairedMs);
     const changesBack = routes.changes() - during.changes;
     console.log(
       `${what}: longest gap ${during.gapMs} ms (IPv4 ${during.ipv4GapMs} ms), going back ${backMs} ms, ` +

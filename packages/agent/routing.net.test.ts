@@ -83,12 +83,12 @@ describe.skipIf(!canRun)('two hubs and three spokes with iBGP', () => {
     const movedMs = Date.now() - brokenMs;
     await log.more(100);
     const gapMs = log.longestGapMs();
-    const mendedMs = Date.now();
+    const repairedMs = Date.now();
     await at.mends();
     await allEstablished();
     await allUse('edge1');
     await log.more(100);
-    const backMs = log.longestGapMs(mendedMs);
+    const backMs = log.longestGapMs(repairedMs);
     await log.end();
     console.log(`${what}: moved within ${movedMs} ms, longest gap ${gapMs} ms, going back ${backMs} ms`);
     return { gapMs, movedMs };

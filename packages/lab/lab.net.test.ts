@@ -149,7 +149,7 @@ describe('a lab that stands', () => {
     expect((await findLab(lab.plan.name)).plan).toEqual(lab.plan);
   });
 
-  test('up again with the same file mends what was lost; with another one it is refused', async () => {
+  test('up again with the same file repairs what was lost; with another one it is refused', async () => {
     await lab.kill('nat-office');
     expect(await pings(lab, 'office1', addressOf(lab, 'pub1'))).toBe(false);
     await upSpec(streets(lab.plan.name));

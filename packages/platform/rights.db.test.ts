@@ -246,7 +246,7 @@ beforeAll(async () => {
   );
 });
 
-async function judge(answer: string, acted: readonly Actor[], what: string): Promise<void> {
+async function evaluate(answer: string, acted: readonly Actor[], what: string): Promise<void> {
   const callers = acted.map(({ caller }) => caller);
   const rights = callers.map(rightsOf);
   const after = await census(platform.store);
@@ -266,7 +266,7 @@ describe('nobody ends with more than they had, and nobody loses anything to thos
         const answer = await attempt(actor, asked);
         if (answer === null) continue;
         count += 1;
-        await judge(answer, [actor], `seed ${seed}, ${actor.name}: ${JSON.stringify(asked)}`);
+        await evaluate(answer, [actor], `seed ${seed}, ${actor.name}: ${JSON.stringify(asked)}`);
       }
     }
     // What is allowed is done: a test that everything is refused in proves nothing.
@@ -288,12 +288,12 @@ describe('nobody ends with more than they had, and nobody loses anything to thos
       if (answer === null) continue;
       const id = (JSON.parse(answer) as { deferred_operation?: { id: string } }).deferred_operation?.id;
       if (id === undefined) {
-        await judge(answer, [requester], what);
+        await evaluate(answer, [requester], what);
         continue;
       }
       const decided = await attempt(decider, ['decideApproval', { approval_id: id, decision: 'approve' }]);
       if (decided?.includes('"status":"approved"') === true) approved += 1;
-      await judge(decided ?? '', [requester, decider], what);
+      await evaluate(decided ?? '', [requester, decider], what);
     }
     expect(approved).toBeGreaterThan(0);
   });
@@ -331,7 +331,7 @@ async function asked(
   const answer = await attempt(actor, [key, input]);
   if (answer === null) return;
   if (!answer.includes('"pending":true')) done.set(key, (done.get(key) ?? 0) + 1);
-  await judge(answer, [actor], `seed ${seed}, ${actor.name}: ${key} ${JSON.stringify(input)}`);
+  await evaluate(answer, [actor], `seed ${seed}, ${actor.name}: ${key} ${JSON.stringify(input)}`);
 }
 
 function shuffled<T>(values: readonly T[]): T[] {

@@ -176,7 +176,7 @@ export const cases: Readonly<Partial<Record<ActionKey, Case>>> = {
         'Allowed sources',
         'source_cidrs',
         (n) => `198.51.100.${n % 250}/32`,
-        (door) => (door['source_cidrs'] as string[]).join(' '),
+        (mapping) => (mapping['source_cidrs'] as string[]).join(' '),
       ),
       text('New connections per second', 'rate_limit', (n) => String(100 + n)),
       text('Concurrent connections', 'max_connections', (n) => String(500 + n)),

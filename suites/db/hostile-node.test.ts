@@ -12,7 +12,7 @@ import {
   SimulatedNode,
 } from '../../packages/platform/deliver/simulated-node.ts';
 import { randomKey } from '../../packages/platform/deliver/testing/stage.fixture.ts';
-import { tellLies } from '../../packages/platform/testing/liar.fixture.ts';
+import { sendLies } from '../../packages/platform/testing/liar.fixture.ts';
 import { startTestPlatform, type TestPlatform } from '../../packages/platform/testing/test-platform.ts';
 import { makeMachine } from '../../packages/platform/trust/machine.fixture.ts';
 
@@ -80,7 +80,7 @@ const peersOf = async (networkId: string) =>
 
 /**
  * What a document says of everybody but the bad machine. That one may say of itself what it likes, and when its networks
- * cover the IPv4 leg it loses its own address of it: then the routes to it go, and the ways through it as a hub.
+ * cover the IPv4 prefix it loses its own address of it: then the routes to it go, and the ways through it as a hub.
  */
 function ofOthers({ entries }: DocumentHolding, badInterfaces: ReadonlySet<string>): string[] {
   return [...entries.values()]
@@ -148,7 +148,7 @@ test(`${frames} frames of lies change no other machine and leave nothing behind 
   const documentsBefore = documents();
   for (const [name, interfaces] of badInterfaces) expect(interfaces.size, name).toBe(1);
   const heapBefore = heapBytes();
-  const report = await tellLies({ nodeUrl, ...bad.credentials }, { frames, seed });
+  const report = await sendLies({ nodeUrl, ...bad.credentials }, { frames, seed });
   process.stdout.write(`hostile node: seed ${seed}, ${JSON.stringify(report)}\n`);
   expect(report.sent, `seed ${seed}`).toBe(frames);
   await expect.poll(() => platform.delivery.node(bad.instanceId)?.stream ?? null).toBeNull();

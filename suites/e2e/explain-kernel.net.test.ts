@@ -1,4 +1,4 @@
-// The explanation against real kernels: random networks on real hosts with real agents, random rules, doors and virtual
+// The explanation against real kernels: random networks on real hosts with real agents, random rules, port mappings and virtual
 // IPs that change between rounds, and packets of which both are asked. Needs root. POWERNODE_EXPLAIN_ROUNDS and
 // POWERNODE_EXPLAIN_SEED say how many rounds each network has, and which.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -112,7 +112,7 @@ describe.skipIf(!isRoot)('the explanation and the kernels', () => {
       });
       network.setItem(model);
       const packets = new Packets(world, { fleet, network, device: model });
-      for (const item of [...world.markerDoors(), ...world.markerRules()]) network.setItem(item);
+      for (const item of [...world.markerMappings(), ...world.markerRules()]) network.setItem(item);
       const play = async () => {
         await network.apply();
         await device.configure(network, model);
@@ -197,7 +197,7 @@ describe.skipIf(!isRoot)('the explanation and the kernels', () => {
       if (old !== undefined && dice.share(0.4)) network.removeItem(old);
     }
     for (let n = 1; n <= 3; n++) if (dice.share(0.4)) network.setItem(virtualIp(network, n));
-    for (let n = 1; n <= 4; n++) if (dice.share(0.4)) network.setItem(door(network, n));
+    for (let n = 1; n <= 4; n++) if (dice.share(0.4)) network.setItem(mapping(network, n));
     for (let n = 1; n <= drawnRules; n++) {
       if (network.index.item(uuid(6, n)) === undefined && dice.share(0.6)) network.setItem(rule(network, n));
     }
@@ -238,7 +238,7 @@ describe.skipIf(!isRoot)('the explanation and the kernels', () => {
     };
   }
 
-  function door(network: KernelNetwork, n: number): PortMappingModel {
+  function mapping(network: KernelNetwork, n: number): PortMappingModel {
     const hub = dice.one(network.shape.hubs);
     const { ipv6, ipv4 } = underlayOf(fleet, hub);
     const outside = underlayOf(fleet, outsideName);

@@ -179,7 +179,7 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
   const block = () => anyBlockAround(chance.oneOf(places) ?? '', chance);
   const update = (input: object) => call(sdwanActions.updateNetwork, { network_id: network.id, ...input });
   const kinds = {
-    leg: () => update({ ipv4_prefix: ipv4Block() }),
+    ipv4Prefix: () => update({ ipv4_prefix: ipv4Block() }),
     pods: () => update({ pod_subnet_prefix: block() }),
     network: (i: number) => withNetwork({ name: `hit ${i}`, ipv4_prefix: ipv4Block() }),
     prefix: (i: number) => {
@@ -191,7 +191,16 @@ test('changes drawn to hit the underlay lose no machine for more than 30 s; each
     elsewhere: () => update({ ipv4_prefix: `10.${chance.below(256)}.${chance.below(256)}.0/24` }),
     endpoints: () => withLostHubs(`198.51.100.${200 + chance.below(50)}:51820`),
   };
-  const weights = { leg: 8, pods: 4, network: 4, prefix: 4, lan: 6, mapping: 4, elsewhere: 3, endpoints: 1 };
+  const weights = {
+    ipv4Prefix: 8,
+    pods: 4,
+    network: 4,
+    prefix: 4,
+    lan: 6,
+    mapping: 4,
+    elsewhere: 3,
+    endpoints: 1,
+  };
   const drawn = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0]));
   for (let i = 0; i < changes; i++) {
     // Of all these only wrong endpoints are nothing that the platform could know, so they come in every run; so do the

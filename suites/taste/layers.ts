@@ -132,7 +132,7 @@ export const exceptions: readonly LayerException[] = [
   {
     imported: 'packages/platform/access/maker-rights.ts',
     by: ['packages/platform/trust/enrol.ts'],
-    because: 'a join token is judged by the rights of its maker, by the rules that hold for API tokens',
+    because: 'a join token is evaluated by the rights of its maker, by the rules that hold for API tokens',
   },
   {
     imported: 'packages/lab/lab.ts',

@@ -20,18 +20,18 @@ function isJudged(schema: Schema): boolean {
 const says = (json: JsonSchema) =>
   ['pattern', 'format', 'anyOf', 'enum'].some((keyword) => json[keyword] !== undefined);
 
-/** The path of each part that is judged and says nothing. */
+/** The path of each part that is evaluated and says nothing. */
 function muteParts(schema: Schema, path: string, found: string[] = []): string[] {
   if (isJudged(schema) && !says(jsonSchemaOf(schema as z.ZodType, 'input'))) found.push(path);
   for (const [step, inner] of innerOf(schema._zod.def as Def)) muteParts(inner, path + step, found);
   return found;
 }
 
-test.each(actionKeys)('%s: each text that is judged has a pattern or a format [9.22]', (key) => {
+test.each(actionKeys)('%s: each text that is evaluated has a pattern or a format [9.22]', (key) => {
   expect(muteParts(inputOf(definitionOf(key)), '')).toEqual([]);
 });
 
-test('a text that is judged and says nothing of it is found', () => {
+test('a text that is evaluated and says nothing of it is found', () => {
   const schema = z.object({
     refined: z.string().refine(() => true),
     list: z.array(z.string().transform((text) => text.trim())),

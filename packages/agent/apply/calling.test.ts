@@ -4,7 +4,7 @@ import type { EntryValue, PeerEntry } from '@powernode/core/wire/document';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addressOf, documentOf, hashOf, leaf, networkId, peerOf, route } from '../fixtures/documents.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import { ModelMachine } from './model-machine.fixture.ts';
 import { Reconciler } from './reconciler.ts';
 

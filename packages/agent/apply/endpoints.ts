@@ -2,7 +2,7 @@
 // the one written last is a reason to write again (wireguard/peers.ts).
 import { entryKey } from '@powernode/core/wire/document';
 import { tunnelKey } from '../plan/path-index.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import type { Step } from '../subsystems/step.ts';
 import type { Scope } from '../subsystems/subsystem.ts';
 import type { Calls } from '../subsystems/wireguard/calls.ts';
@@ -17,7 +17,7 @@ export class WrittenEndpoints {
   }
 
   /** Those in the kernel may be older than the document. */
-  distrust({ entries }: Held): void {
+  invalidate({ entries }: Held): void {
     for (const [key, entry] of entries) if (entry.kind === 'peer') this.#written.set(key, '');
   }
 

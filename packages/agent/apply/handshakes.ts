@@ -1,7 +1,7 @@
 // First handshakes in a hurry. A tunnel may be configured here before its other end knows this machine; WireGuard
 // then tries again after 5 s. Taken out and put in again it tries at once. Only ever done to tunnels that have not
 // shaken hands since they were made, so it disturbs nothing. Which are due is decided here; doing it is not.
-import { agentKickPausesMs } from '@powernode/core/limits/agent';
+import { agentHandshakeRetryPausesMs } from '@powernode/core/limits/agent';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import type { ObservedDevice } from '../subsystems/observed.ts';
 import type { Step } from '../subsystems/step.ts';
@@ -36,7 +36,7 @@ export class Handshakes {
         interface: name,
         publicKey: peer.publicKey,
         tries: 0,
-        dueMs: nowMs + agentKickPausesMs[0],
+        dueMs: nowMs + agentHandshakeRetryPausesMs[0],
       };
       this.#pending.set(`peer/${name}/${peer.publicKey}`, pending);
     }
@@ -79,7 +79,7 @@ export class Handshakes {
       if (pending.dueMs > at.nowMs) continue;
       steps.push(writtenPeer(called, 'renew'));
       const tries = pending.tries + 1;
-      const pauseMs = agentKickPausesMs[tries];
+      const pauseMs = agentHandshakeRetryPausesMs[tries];
       if (pauseMs === undefined) this.#pending.delete(key);
       else this.#pending.set(key, { ...pending, tries, dueMs: at.nowMs + pauseMs });
     }

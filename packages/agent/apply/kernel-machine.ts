@@ -21,7 +21,7 @@ import type { MachineParts, OpenSubsystem, Subsystem, SubsystemHealth } from '..
 import type { Machine } from './machine.ts';
 
 /** For those who only look, or take away what is there. */
-export const nobodyToTell = {
+export const noListeners = {
   store: storeNow,
   bridges: [] as readonly string[],
   interfaceEnded: () => undefined,

@@ -3,7 +3,7 @@ import type { EntryValue } from '@powernode/core/wire/document';
 import { documentOf, hashOf, hubDocument, peerOf } from '../fixtures/documents.ts';
 import type { Drift } from '../observe/drift.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import type { Problem } from '../subsystems/problem.ts';
 import { ModelMachine } from './model-machine.fixture.ts';
 import { Reconciler } from './reconciler.ts';

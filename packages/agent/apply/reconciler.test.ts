@@ -160,7 +160,7 @@ describe('drift', () => {
     machine.took();
   });
 
-  test('is found by the next audit, told with its key, and mended', async () => {
+  test('is found by the next audit, told with its key, and repaired', async () => {
     const before = machine.kernel.seen;
     machine.tamper((seen) => ({ ...seen, interfaces: new Map(), routes: new Map() }));
     await clock.advance(5_500);
@@ -189,7 +189,7 @@ describe('drift', () => {
     ]);
   });
 
-  test('of the rules is mended as soon as the kernel tells of it, without a look at the rest [9.36]', async () => {
+  test('of the rules is repaired as soon as the kernel tells of it, without a look at the rest [9.36]', async () => {
     machine.tamper((seen) => ({ ...seen, ruleset: null }));
     reconciler.rulesDeleted();
     // No time passes: neither the periodic look nor a pause has a part in it.
@@ -207,7 +207,7 @@ describe('drift', () => {
     expect(drift).toEqual([]);
   });
 
-  test('that cannot be mended is told once, and then is a failure', async () => {
+  test('that cannot be repaired is told once, and then is a failure', async () => {
     machine.refuses = (step) => (step.kind === 'create_interface' ? 'no room' : null);
     machine.tamper((seen) => ({ ...seen, interfaces: new Map(), routes: new Map() }));
     await clock.advance(20_000);
@@ -376,7 +376,7 @@ test('endpoints of a document that was not applied before the start are written'
       },
     });
     const document = held(1, spokeDocument(2, spokeKey, hubs));
-    if (!trusts) next.distrustEndpoints(document);
+    if (!trusts) next.invalidateEndpoints(document);
     next.take(document, 'all');
     await clock.advance(0);
     expect(machine.kernel.seen.interfaces.get('wg-test-1')?.device?.peers.get(hubKey)?.endpoint).toBe(

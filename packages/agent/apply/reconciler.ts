@@ -18,7 +18,7 @@ import type { PathHealth } from '../plan/health.ts';
 import type { PathIndex } from '../plan/path-index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProberNews } from '../probe/messages.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import { type MtuCaps, noMtuCaps } from '../subsystems/addresses/mtu.ts';
 import { turnFailure } from '../subsystems/failures.ts';
 import type { ObservedState } from '../subsystems/observed.ts';
@@ -162,8 +162,8 @@ export class Reconciler {
   }
 
   /** The endpoints in the kernel may be older than the document: the last agent ended before it had applied it. */
-  distrustEndpoints(held: Held): void {
-    this.#applier.endpoints.distrust(held);
+  invalidateEndpoints(held: Held): void {
+    this.#applier.endpoints.invalidate(held);
   }
 
   /** Endpoints of the document that are not called. */
@@ -295,7 +295,7 @@ export class Reconciler {
       // What failed is tried again at its own time; routes cannot wait for that.
       if (failing) return switched.length > 0 ? this.#applier.apply(target, new Set(switched)) : [];
       const { steps, problems } = this.#applier.plan(target, 'all');
-      if (this.#applied === target) this.#tellDrift(steps.filter((step) => !this.#isToChange(step)));
+      if (this.#applied === target) this.#reportDrift(steps.filter((step) => !this.#isToChange(step)));
       return steps.length + problems.length > 0 ? this.#applier.apply(target, 'all') : [];
     });
     this.#auditLater(startedAtMs);
@@ -309,7 +309,7 @@ export class Reconciler {
       await this.#observed.lookAtRules();
       const scope = new Set([forwardingKey]);
       const { steps } = this.#applier.plan(target, scope);
-      if (this.#applied === target) this.#tellDrift(steps);
+      if (this.#applied === target) this.#reportDrift(steps);
       return steps.length > 0 ? this.#applier.apply(target, scope) : [];
     });
   }
@@ -395,7 +395,7 @@ export class Reconciler {
     this.#auditAtMs = Math.min(this.#auditAtMs, nowMs + agentAuditHandshakingMs);
   }
 
-  #tellDrift(steps: readonly Step[]): void {
+  #reportDrift(steps: readonly Step[]): void {
     const drift = steps.filter((step) => !this.#isOwnDecision(step));
     if (drift.length === 0) return;
     const atMs = this.#clock.nowMs();

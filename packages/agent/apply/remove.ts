@@ -5,13 +5,13 @@ import { NodeDocument } from '@powernode/core/wire/node-document';
 import { makePlan } from '../plan/plan.ts';
 import type { MachineParts } from '../subsystems/subsystem.ts';
 import { asDocumented } from '../subsystems/wireguard/calls.ts';
-import { KernelMachine, nobodyToTell } from './kernel-machine.ts';
+import { KernelMachine, noListeners } from './kernel-machine.ts';
 
 /** Returns how many steps it took; 0: there was nothing. */
 export async function removeEverything(
-  parts: Omit<MachineParts, 'keys' | keyof typeof nobodyToTell>,
+  parts: Omit<MachineParts, 'keys' | keyof typeof noListeners>,
 ): Promise<number> {
-  const machine = new KernelMachine({ ...parts, ...nobodyToTell, keys: null });
+  const machine = new KernelMachine({ ...parts, ...noListeners, keys: null });
   let count = 0;
   let problems: readonly string[] = [];
   for (let round = 0; round < agentApplyRoundsMax; round++) {

@@ -2,7 +2,7 @@
 // because daemons and sessions live on while turns of applying come and go. Documents are taken as they are applied; what
 // BGP decides is asked for by the selection of paths. Routes in the kernel are the agent's alone.
 import { ProductError } from '@powernode/core/errors';
-import { bgpTellMs, frrApplyAgainMs, frrMissingAgainMs } from '@powernode/core/limits/agent';
+import { bgpReportMs, frrApplyAgainMs, frrMissingAgainMs } from '@powernode/core/limits/agent';
 import { configText } from '@powernode/core/routing/config-lines';
 import { bfddConfig } from '@powernode/core/routing/render';
 import { NodeDocument } from '@powernode/core/wire/node-document';
@@ -144,7 +144,7 @@ export class Bgp implements BgpDecisions {
       log.error({ err: error }, 'the agent met an error of its own; routes stay as they are');
       this.#turnAgain(frrApplyAgainMs);
     }
-    this.#tellSoon();
+    this.#reportSoon();
   }
 
   /** The first time counts: whatever is due later finds out in that turn. */
@@ -221,7 +221,7 @@ export class Bgp implements BgpDecisions {
       known ??
       new BgpNetwork({
         ...{ network, vtyPath, clock, decided },
-        sessionsChanged: () => this.#tellSoon(),
+        sessionsChanged: () => this.#reportSoon(),
       });
     this.#networks.set(network, bgp);
     const applied = await bgp.apply(wanted);
@@ -267,9 +267,9 @@ export class Bgp implements BgpDecisions {
   }
 
   /** With what else changes meanwhile. */
-  #tellSoon(): void {
+  #reportSoon(): void {
     if (this.#telling !== null || this.#stopped) return;
-    this.#telling = this.#parts.clock.after(bgpTellMs, () => {
+    this.#telling = this.#parts.clock.after(bgpReportMs, () => {
       this.#telling = null;
       this.#parts.sessionsChanged();
     });

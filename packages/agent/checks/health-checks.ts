@@ -81,13 +81,13 @@ export class HealthChecks {
     const { clock, ask } = this.#parts;
     const startedAtMs = clock.monotonicMs();
     check.cancel = ask(check.entry, ({ outcome }) => {
-      if (outcome !== undefined) this.#judge(check, outcome);
+      if (outcome !== undefined) this.#evaluate(check, outcome);
       const waitMs = Math.max(0, startedAtMs + check.entry.interval_ms - clock.monotonicMs());
       check.cancel = clock.after(waitMs, () => this.#ask(check));
     });
   }
 
-  #judge(check: Check, outcome: string | null): void {
+  #evaluate(check: Check, outcome: string | null): void {
     const { fall, rise } = check.entry;
     const before = check.verdict;
     check.verdict = nextVerdict(before, outcome, { fall, rise, nowMs: this.#parts.clock.nowMs() });

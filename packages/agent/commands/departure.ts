@@ -12,14 +12,14 @@ import { hasService, stopService } from '../ports/service.ts';
 import { systemSettings } from '../ports/settings.ts';
 import { askAgent } from '../state/control.ts';
 import type { StateFolder } from '../state/folder.ts';
-import { type Seat, takeSeat } from '../state/seat.ts';
+import { type InstanceLock, takeInstanceLock } from '../state/instance-lock.ts';
 
 /** What the agent keeps in its folder. Anything else there is somebody else's, and stays. */
 const ownFiles =
   /^(?:identity\.json|document\.(?:json|journal)|applied\.json|trial\.json|settings\.json|host-firewall\.json|bgp-resets\.json|frr|keys|agent\.(?:lock|sock))(?:\.draft)?$/;
 
 /** Stops a running agent of this folder and holds its place until `leave`. null: where there are no overlays. */
-export async function stopAgent(folder: StateFolder): Promise<Seat | null> {
+export async function stopAgent(folder: StateFolder): Promise<InstanceLock | null> {
   if (process.platform !== 'linux') return null;
   if (process.getuid?.() !== 0) {
     throw new ProductError('machine_unsupported', 'Taking network interfaces away needs root: use sudo.');
@@ -37,13 +37,13 @@ export async function takeDown(folder: StateFolder): Promise<number> {
 }
 
 /** Asks the agent of this folder to stop, and waits until it has let go. */
-async function takeSeatFromRunning(folder: StateFolder): Promise<Seat> {
+async function takeSeatFromRunning(folder: StateFolder): Promise<InstanceLock> {
   if (await hasService(systemRun, folder.path)) await stopService(systemRun);
   await askAgent(folder, 'stop');
   const startedAtMs = systemClock.monotonicMs();
   for (;;) {
     try {
-      return takeSeat(folder);
+      return takeInstanceLock(folder);
     } catch (error) {
       if (systemClock.monotonicMs() - startedAtMs > agentStopMs) throw error;
     }

@@ -1,7 +1,7 @@
 // `powernode agent leave`: stops a running agent, tells the platform, takes away everything of its that is found on the
 // machine, puts settings back, and forgets the platform. May be repeated; it does what is left to do.
 import { ProductError } from '@powernode/core/errors';
-import { type Told, tellLeaving } from '../link/tell-leaving.ts';
+import { reportLeaving, type Told } from '../link/report-leaving.ts';
 import { StateFolder } from '../state/folder.ts';
 import { type Identity, readIdentity } from '../state/identity.ts';
 import { forget, stopAgent, takeDown } from './departure.ts';
@@ -18,7 +18,7 @@ export async function leave(args: readonly string[]): Promise<number> {
   const seat = await stopAgent(folder);
   // Only now: while its agent runs, the platform would take this machine for another one with the same identity.
   const identity = options.local ? null : identityIn(folder);
-  const told = identity === null ? null : await tellLeaving(identity);
+  const told = identity === null ? null : await reportLeaving(identity);
   const removed = seat === null ? 0 : await takeDown(folder);
   forget(folder);
   seat?.leave();

@@ -17,7 +17,7 @@ import { collectGarbage } from '../process-memory.ts';
 import { serveControl } from '../state/control.ts';
 import { StateFolder } from '../state/folder.ts';
 import { requireIdentity } from '../state/identity.ts';
-import { takeSeat } from '../state/seat.ts';
+import { takeInstanceLock } from '../state/instance-lock.ts';
 import { agentVersion } from '../version.ts';
 import { readOptions, stateDirDefault } from './options.ts';
 
@@ -36,7 +36,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const identity = requireIdentity(folder);
   if (identity.revoked_at !== null) throw revokedError(identity.revoked_at);
   requireMachine();
-  const seat = takeSeat(folder);
+  const seat = takeInstanceLock(folder);
   const agent = new Agent({
     folder,
     identity,

@@ -1,14 +1,14 @@
 // `powernode agent status`: asks the running agent; when none runs, says what is on disk and in the kernel.
 import { ProductError } from '@powernode/core/errors';
 import { uptimeText } from '@powernode/core/routing/uptime';
-import { KernelMachine, nobodyToTell } from '../apply/kernel-machine.ts';
+import { KernelMachine, noListeners } from '../apply/kernel-machine.ts';
 import { type AgentStatus, agentStatus, statusOf } from '../observe/status.ts';
 import { systemClock } from '../ports/clock.ts';
 import { systemRun } from '../ports/run.ts';
 import { systemSettings } from '../ports/settings.ts';
 import { askAgent } from '../state/control.ts';
+import { CurrentDocument } from '../state/current-document.ts';
 import { StateFolder } from '../state/folder.ts';
-import { HeldDocument } from '../state/held.ts';
 import { requireIdentity } from '../state/identity.ts';
 import { nothingObserved, type ObservedState } from '../subsystems/observed.ts';
 import { readOptions, stateDirDefault } from './options.ts';
@@ -36,7 +36,7 @@ async function statusFromAgent(folder: StateFolder): Promise<AgentStatus | null>
 }
 
 async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
-  const held = new HeldDocument(folder);
+  const held = new CurrentDocument(folder);
   const identity = requireIdentity(folder);
   return statusOf({
     identity,
@@ -60,7 +60,7 @@ async function statusFromDisk(folder: StateFolder): Promise<AgentStatus> {
 /** Without root or without the tools there is nothing to see, which is no reason to say nothing at all. */
 async function lookIfPossible(folder: StateFolder): Promise<ObservedState> {
   const parts = { run: systemRun, clock: systemClock, settings: systemSettings, folder };
-  const machine = new KernelMachine({ ...parts, ...nobodyToTell, keys: null });
+  const machine = new KernelMachine({ ...parts, ...noListeners, keys: null });
   return machine.lookAtEverything().catch(() => nothingObserved);
 }
 

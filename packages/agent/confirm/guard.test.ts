@@ -7,7 +7,15 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { networkId, peerOf, transit } from '../fixtures/documents.ts';
 import { freshFolder } from '../fixtures/folder.ts';
-import { connected, hubAddress, hubPeer, legOf, ownLeaf, platformAddress, World } from './world.fixture.ts';
+import {
+  connected,
+  hubAddress,
+  hubPeer,
+  ipv4PrefixOf,
+  ownLeaf,
+  platformAddress,
+  World,
+} from './world.fixture.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -18,7 +26,7 @@ beforeEach(async () => {
 
 const capture = [
   ownLeaf({ addresses: ['fd00:99::102/128', `${platformAddress}/32`] }),
-  legOf('192.0.2.0/25'),
+  ipv4PrefixOf('192.0.2.0/25'),
 ];
 const other = (number: number) =>
   peerOf({ interface: 'wg-test', number, publicKey: Buffer.alloc(32, number).toString('base64') });
@@ -82,7 +90,10 @@ describe('a change that loses the platform', () => {
   test('of another wrong value is taken back to what was right, and not to the first wrong one [9.10]', async () => {
     world.deliver(capture);
     await world.run(60);
-    world.deliver([legOf('192.0.2.0/26'), ownLeaf({ addresses: ['192.0.2.1/32'] })], ['route/192.0.2.0/25']);
+    world.deliver(
+      [ipv4PrefixOf('192.0.2.0/26'), ownLeaf({ addresses: ['192.0.2.1/32'] })],
+      ['route/192.0.2.0/25'],
+    );
     expect(world.captures(platformAddress)).toBe(true);
     expect(await longestLoss(60)).toBeLessThanOrEqual(25);
     expect(world.effective.get('interface/wg-test')).toMatchObject({ addresses: ['fd00:99::102/128'] });
@@ -122,7 +133,7 @@ describe('a change that loses every hub', () => {
   });
 
   test('by capturing it is taken back as well [9.10]', async () => {
-    world.deliver([legOf(`${hubAddress}/32`)]);
+    world.deliver([ipv4PrefixOf(`${hubAddress}/32`)]);
     await world.run(60);
     expect(world.captures(hubAddress)).toBe(false);
     expect(world.problems).toMatchObject([{ code: 'change_rolled_back' }]);
@@ -215,7 +226,7 @@ test('a change that came with a pulled cable and is bad is found out once the ca
 const runs = Number(process.env['CONFIRM_RUNS'] ?? 50);
 
 const move = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('leg', 'address', 'hub', 'hub leg') },
+  { weight: 3, arbitrary: fc.constantFrom('ipv4Prefix', 'address', 'hub', 'hub IPv4 prefix') },
   { weight: 3, arbitrary: fc.constantFrom('mtu', 'peer', 'undo', 'revoke') },
   { weight: 2, arbitrary: fc.constantFrom('kill', 'platform', 'cable', 'hub dies', 'heal') },
 );
@@ -227,7 +238,7 @@ const moves = fc.array(fc.record({ move, waitS: fc.oneof(fc.nat(5), fc.nat(40)),
 /** The cable is out for 20 s right after a change was undone, so the undone values are the ones that are taken back. */
 const cableAfterUndo = [
   { move: 'mtu', waitS: 14, value: 0 },
-  { move: 'hub leg', waitS: 3, value: 0 },
+  { move: 'hub IPv4 prefix', waitS: 3, value: 0 },
   { move: 'undo', waitS: 4, value: 0 },
   { move: 'cable', waitS: 20, value: 0 },
 ];
@@ -301,14 +312,14 @@ function heal(): void {
 async function play(what: string, value: number, revoked: Set<string>): Promise<void> {
   const deliver = (set: EntryValue[], remove: string[] = []) => world.deliver(set, remove);
   switch (what) {
-    case 'leg':
-      return void deliver([legOf(`192.0.2.0/${24 + (value % 8)}`)]);
+    case 'ipv4Prefix':
+      return void deliver([ipv4PrefixOf(`192.0.2.0/${24 + (value % 8)}`)]);
     case 'address':
       return void deliver([ownLeaf({ addresses: [`192.0.2.${1 + (value % 3)}/32`] })]);
     case 'hub':
       return void deliver([hubPeer(`192.0.2.${10 + value / 2}`.split('.').slice(0, 4).join('.'))]);
-    case 'hub leg':
-      return void deliver([legOf(`${hubAddress}/32`)]);
+    case 'hub IPv4 prefix':
+      return void deliver([ipv4PrefixOf(`${hubAddress}/32`)]);
     case 'mtu':
       return void deliver([ownLeaf({ mtu: 1280 + value })]);
     case 'peer': {

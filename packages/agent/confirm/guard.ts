@@ -21,8 +21,8 @@ import type { PathHealth } from '../plan/health.ts';
 import type { PathIndex } from '../plan/path-index.ts';
 import { type Clock, timestamp } from '../ports/clock.ts';
 import { isHeard } from '../probe/path-state.ts';
+import type { Held, Taken } from '../state/current-document.ts';
 import type { StateFolder } from '../state/folder.ts';
-import type { Held, Taken } from '../state/held.ts';
 import { beforeOf } from './before.ts';
 import type { Outside, Overlays } from './path.ts';
 import { isIntent, rolledBackProblems } from './rolled-back.ts';
@@ -218,7 +218,7 @@ export class ChangeGuard {
     try {
       await this.#decide();
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the change on trial could not be judged; it is tried again');
+      this.#parts.log.error({ err: error }, 'the change on trial could not be evaluated; it is tried again');
     } finally {
       this.#isLooking = false;
       this.#lookLater();
@@ -262,7 +262,7 @@ export class ChangeGuard {
       this.retry();
       return;
     }
-    // The platform is there, and no hub came back: it was not the change, which is judged by the platform alone now.
+    // The platform is there, and no hub came back: it was not the change, which is evaluated by the platform alone now.
     const isPlatformHeard = clock.monotonicMs() - stream.heardAtMs < confirmSilentMs;
     if (networkId !== null && sinceMs > confirmBackMs && stream.isOpen && isPlatformHeard) this.retry();
   }

@@ -11,8 +11,8 @@ import type { FoundProblem } from '../observe/problems.ts';
 import { PathIndex } from '../plan/path-index.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import type { PathState } from '../probe/path-state.ts';
+import { CurrentDocument, type Held } from '../state/current-document.ts';
 import type { StateFolder } from '../state/folder.ts';
-import { type Held, HeldDocument } from '../state/held.ts';
 import { ChangeGuard } from './guard.ts';
 import type { PathFinding } from './trial.ts';
 
@@ -30,7 +30,7 @@ export const hubPeer = (address = hubAddress): EntryValue =>
   });
 
 export const ownLeaf = (change: object = {}): EntryValue => ({ ...leaf(2, ownKey), ...change });
-export const legOf = (prefix: string): EntryValue => route(prefix, 'wg-test-1');
+export const ipv4PrefixOf = (prefix: string): EntryValue => route(prefix, 'wg-test-1');
 
 /** A spoke of one hub. */
 export const connected: readonly EntryValue[] = [
@@ -89,7 +89,7 @@ class FakePaths {
 export class World {
   readonly clock = new FakeClock();
   readonly #folder: StateFolder;
-  #held: HeldDocument;
+  #held: CurrentDocument;
   #index = new PathIndex();
   #guard: ChangeGuard;
   #effective: Held | null = null;
@@ -110,7 +110,7 @@ export class World {
 
   constructor(folder: StateFolder) {
     this.#folder = folder;
-    this.#held = new HeldDocument(folder);
+    this.#held = new CurrentDocument(folder);
     this.#guard = this.#newGuard();
   }
 
@@ -183,7 +183,7 @@ export class World {
           };
     this.#stream.heardAtMs = this.clock.monotonicMs();
     const taken = this.#guard.around(message, () =>
-      message.kind === 'document' ? this.#held.takeDocument(message) : this.#held.takeDelta(message),
+      message.kind === 'document' ? this.#held.acceptDocument(message) : this.#held.applyDelta(message),
     );
     if (taken.kind !== 'changed') throw new Error(`the document was not taken: ${JSON.stringify(taken)}`);
     this.#guard.taken(taken.held);
@@ -197,7 +197,7 @@ export class World {
     this.#stream.isOpen = false;
     this.#stream.heardAtMs = 0;
     await this.clock.advance(1000);
-    this.#held = new HeldDocument(this.#folder);
+    this.#held = new CurrentDocument(this.#folder);
     this.#index = new PathIndex();
     this.#guard = this.#newGuard();
     this.#apply();

@@ -14,7 +14,7 @@ import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import type { LanEntry } from '@powernode/core/wire/routing-entries';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { door } from '../subsystems/nftables/chains/documents.fixture.ts';
+import { mappingEntry } from '../subsystems/nftables/chains/documents.fixture.ts';
 import { AllowedConnections, isSameAboutConnections } from './allowed.ts';
 import { connection, noHostEnds } from './connections.fixture.ts';
 import { type HostEnds, prefixAround } from './host-ends.ts';
@@ -215,7 +215,7 @@ describe('connections of hosts behind this machine', () => {
 
 describe('connections through port mappings', () => {
   const open = entriesOf({ rules: [], members: [], defaultPolicy: 'accept' });
-  const mapping = door(1, { external_address: external, target_address: peer, source_address: self });
+  const mapping = mappingEntry(1, { external_address: external, target_address: peer, source_address: self });
   const through = connection(
     { source: client, destination: external, protocol: 'tcp', destinationPort: 8001 },
     { source: peer, destination: self, sourcePort: 80 },

@@ -7,7 +7,7 @@ import { addAddresses, addRoutes, connectByCable, type Pair } from '../fixtures/
 import { Namespace } from '../fixtures/namespace.ts';
 import { RematchedNode } from '../fixtures/rematched-node.ts';
 import { Streams } from '../fixtures/streams.ts';
-import { door, rule } from '../subsystems/nftables/chains/documents.fixture.ts';
+import { mappingEntry, rule } from '../subsystems/nftables/chains/documents.fixture.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const port = 21_001;
@@ -30,10 +30,10 @@ function lan(id: string, prefix: string): EntryValue {
 const lans = [lan('six', 'fd00:7::/64'), lan('four', '192.168.7.0/24')];
 
 /** Of both protocols, and both families. */
-function doors(sources: readonly string[] = []): EntryValue[] {
+function mappingsFor(sources: readonly string[] = []): EntryValue[] {
   return [0, 1].flatMap((family) =>
     (['tcp', 'udp'] as const).map((protocol, i) =>
-      door(2 * family + i, {
+      mappingEntry(2 * family + i, {
         ...{ protocol, external_port: outsidePort, target_port: port, source_cidrs: [...sources] },
         external_address: external[family] ?? '',
         target_address: far[family] ?? '',
@@ -138,19 +138,19 @@ describe.skipIf(!isRoot)('connections of hosts behind a node', () => {
 
     test.each<readonly [name: string, mappings: readonly EntryValue[]]>([
       ['is deleted', []],
-      ['has other sources', doors(['203.0.113.128/25', '2001:db8:8::/48'])],
+      ['has other sources', mappingsFor(['203.0.113.128/25', '2001:db8:8::/48'])],
     ])(`through a port mapping are ended when it %s, ${over} [9.35]`, async (_, mappings) => {
       await place('eth-out', stranger);
       await addAddresses(node, 'lo', external);
       const rematched = nodeWith();
       const entries = entriesOf({ ...open, rules: [] });
-      await rematched.apply([...entries, ...doors()]);
+      await rematched.apply([...entries, ...mappingsFor()]);
       const to = { destination: external[family], outsidePort };
       await streams.start({ server: neighbour, client: behind, port, source: stranger[family], ...to });
       // What does not concern them leaves them alone.
       await rematched.apply([
         ...entriesOf({ ...open, rules: [rule(1, { protocol: 'tcp', ports: [22, 22] })] }),
-        ...doors(),
+        ...mappingsFor(),
       ]);
       await streams.goesOn('tcp_received');
       await streams.goesOn('udp_received');

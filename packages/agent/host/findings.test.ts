@@ -163,7 +163,7 @@ describe('a spoke of two hubs [9.27]', () => {
   test('beside firewalld loses what comes by another hub', () => {
     expect(said(problems(listed('firewalld'), spoke))).toContainEqual(
       expect.stringMatching(
-        /^reverse_path_filter: While a hub is down, routing is asymmetric: .*chain filter_PREROUTING of table inet firewalld \(set IPv6_rpfilter to no or loose/,
+        /^reverse_path_filter: While a hub is offline, routing is asymmetric: .*chain filter_PREROUTING of table inet firewalld \(set IPv6_rpfilter to no or loose/,
       ),
     );
   });

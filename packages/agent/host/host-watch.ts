@@ -1,5 +1,5 @@
 // Looks at what else decides on this host about packets of overlays: after each document, when rules of others are
-// deleted, and now and then. What it finds is told as problems; what is the agent's to mend is mended, and the filters
+// deleted, and now and then. What it finds is told as problems; what is the agent's to repair is repaired, and the filters
 // of others only when the machine's owner asked for it.
 import { readdirSync } from 'node:fs';
 import {

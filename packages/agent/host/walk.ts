@@ -56,7 +56,7 @@ class HostWalk {
 
   through(chain: HostChain): Outcome {
     for (const rule of chain.rules) {
-      // A ruleset that is larger than this is not judged: nothing is said of it.
+      // A ruleset that is larger than this is not evaluated: nothing is said of it.
       if (++this.#steps > hostWalkStepsMax) return 'accept';
       const { truth, verdict } = this.#read(rule);
       if (truth === false || verdict === null) continue;

@@ -3,7 +3,7 @@
 // start goes on: it is not the copy.
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { Logger } from 'pino';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 
 export interface CopyGuardParts {
   readonly log: Logger;

@@ -1,7 +1,7 @@
 // The first words of this agent on a stream.
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
 import type { Hello } from '@powernode/core/wire/node-stream';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import { agentVersion } from '../version.ts';
 
 type Facts = Pick<Hello, 'run' | 'hostname' | 'addresses' | 'families' | 'underlay' | 'unused_keys'>;

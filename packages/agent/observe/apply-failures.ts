@@ -2,7 +2,7 @@
 import { failureMessageMax } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import { networkOf, type Problem } from '../subsystems/problem.ts';
 import type { NodeProblems } from './problems.ts';
 

@@ -1,4 +1,4 @@
-// Wakes the audit when somebody touches one of the agent's interfaces or its addresses, so that it is mended at
+// Wakes the audit when somebody touches one of the agent's interfaces or its addresses, so that it is repaired at
 // once. Only a hint: what happened is found by looking, and without the monitor the next audit finds it anyway.
 import { agentMonitorQuietMs, agentMonitorSettleMs } from '@powernode/core/limits/agent';
 import type { Clock } from '../ports/clock.ts';

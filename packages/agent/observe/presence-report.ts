@@ -10,7 +10,7 @@ import { isHeard } from '../probe/path-state.ts';
 
 interface Since {
   readonly sinceMs: number;
-  isTold: boolean;
+  isReported: boolean;
 }
 
 interface Source extends Since {
@@ -55,10 +55,10 @@ export class PresenceReport {
       // One that was never heard straight, and one that is forgotten after a long silence, is no news.
       if (before === undefined && !heard && state === 'untried') continue;
       if (before === undefined && this.#sources.size >= probeSourcesMax) continue;
-      this.#sources.set(address, { heard, sinceMs: heard ? nowMs : nowMs - silentMs, isTold: false });
+      this.#sources.set(address, { heard, sinceMs: heard ? nowMs : nowMs - silentMs, isReported: false });
     }
     for (const { tunnel, state, forMs } of news.paths) {
-      this.#tunnels.set(tunnel, { state, sinceMs: nowMs - forMs, isTold: false });
+      this.#tunnels.set(tunnel, { state, sinceMs: nowMs - forMs, isReported: false });
     }
   }
 
@@ -72,15 +72,15 @@ export class PresenceReport {
   giveUpUnconfirmed(): void {
     for (const address of this.#unconfirmed) {
       const source = this.#sources.get(address);
-      if (source?.heard === true) this.#sources.set(address, { ...source, heard: false, isTold: false });
+      if (source?.heard === true) this.#sources.set(address, { ...source, heard: false, isReported: false });
     }
     this.#unconfirmed.clear();
   }
 
   /** A new stream: the platform knows nothing. */
   startAnew(): void {
-    for (const one of this.#sources.values()) one.isTold = false;
-    for (const one of this.#tunnels.values()) one.isTold = false;
+    for (const one of this.#sources.values()) one.isReported = false;
+    for (const one of this.#tunnels.values()) one.isReported = false;
   }
 
   /** The frames to send now; what is in them counts as told. */
@@ -88,8 +88,8 @@ export class PresenceReport {
     const nowMs = this.#nowMs();
     const heard: ProbedMessage['heard'] = [];
     for (const [address, source] of this.#sources) {
-      if (source.isTold) continue;
-      source.isTold = true;
+      if (source.isReported) continue;
+      source.isReported = true;
       heard.push({ address, heard: source.heard, for_ms: forMs(source, nowMs) });
     }
     const paths = this.#newPaths(nowMs);
@@ -109,8 +109,8 @@ export class PresenceReport {
     for (const [key, tunnel] of this.#tunnels) {
       const peer = this.#index?.peer(key);
       const network = this.#index?.interfaces.get(peer?.interface ?? '')?.network_id;
-      if (tunnel.isTold || peer === undefined || network === undefined) continue;
-      tunnel.isTold = true;
+      if (tunnel.isReported || peer === undefined || network === undefined) continue;
+      tunnel.isReported = true;
       paths.push({
         network_id: network,
         peer_id: peer.peer_id,

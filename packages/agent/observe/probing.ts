@@ -65,7 +65,7 @@ export class Probing {
         this.#presence.restarted();
         parts.clock.after(proberRestartMs + 2 * probeIntervalMaxMs, () => {
           this.#presence.giveUpUnconfirmed();
-          this.#tellPresence();
+          this.#reportPresence();
         });
         parts.restarted();
       },
@@ -98,9 +98,9 @@ export class Probing {
 
   /** The stream has begun anew, so the platform is told everything. */
   greet(): void {
-    this.#tellWatched([...this.#watched.values()]);
+    this.#reportWatched([...this.#watched.values()]);
     this.#presence.startAnew();
-    this.#tellPresence();
+    this.#reportPresence();
   }
 
   /** The platform's answer to `lease_renew`. */
@@ -146,19 +146,19 @@ export class Probing {
       this.#parts.log.debug({ holder, roundTripMs, withheld }, 'holder');
     }
     for (const change of news.watched) this.#watched.set(change.peerId, change);
-    this.#tellWatched(news.watched);
+    this.#reportWatched(news.watched);
     this.#presence.note(news);
-    this.#tellPresence();
+    this.#reportPresence();
     // The others say nothing about where packets go.
     if (news.tunnels.length + news.sources.length + news.holders.length > 0) this.#parts.news(news);
   }
 
-  #tellPresence(): void {
+  #reportPresence(): void {
     if (!this.#parts.stream.isOpen) return;
     for (const frame of this.#presence.news()) this.#parts.stream.send(frame);
   }
 
-  #tellWatched(changes: readonly WatchChange[]): void {
+  #reportWatched(changes: readonly WatchChange[]): void {
     if (changes.length === 0 || !this.#parts.stream.isOpen) return;
     const peers = changes.map(({ peerId, alive }) => ({ peer_id: peerId, alive }));
     const confirmed = this.#prober.confirmation(changes);

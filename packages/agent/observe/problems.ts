@@ -45,7 +45,7 @@ export class NodeProblems {
   /** By who found them, then by key. */
   readonly #bySource = new Map<string, ReadonlyMap<string, NodeProblem>>();
   #told = '';
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | null = null;
 
   constructor(parts: NodeProblemsParts) {
@@ -64,7 +64,7 @@ export class NodeProblems {
       now.set(key, { ...problem, detail, since: before?.get(key)?.since ?? since });
     }
     this.#bySource.set(source, now);
-    this.#tellSoon();
+    this.#reportSoon();
   }
 
   /** The worst first; as many as a report holds. */
@@ -84,10 +84,10 @@ export class NodeProblems {
     this.#cancel = null;
   }
 
-  #tellSoon(): void {
+  #reportSoon(): void {
     if (this.#cancel !== null || JSON.stringify(this.all) === this.#told) return;
     const { clock } = this.#parts;
-    const pauseMs = this.#toldAtMs + agentProblemsPauseMs - clock.monotonicMs();
+    const pauseMs = this.#reportedAtMs + agentProblemsPauseMs - clock.monotonicMs();
     this.#cancel = clock.after(Math.max(agentProblemsSettleMs, pauseMs), () => {
       this.#cancel = null;
       const { all } = this;
@@ -98,7 +98,7 @@ export class NodeProblems {
   #tell(all: readonly NodeProblem[]): void {
     this.stop();
     this.#told = JSON.stringify(all);
-    this.#toldAtMs = this.#parts.clock.monotonicMs();
+    this.#reportedAtMs = this.#parts.clock.monotonicMs();
     this.#parts.send(all);
   }
 }

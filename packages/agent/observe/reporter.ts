@@ -79,7 +79,7 @@ export class Reporter {
   #podSlices = '';
   #routingDaemon = '';
 
-  /** A new stream: the platform knows nothing but the underlay of the hello. What was mended is kept for it. */
+  /** A new stream: the platform knows nothing but the underlay of the hello. What was repaired is kept for it. */
   startAnew(underlay: readonly UnderlayFact[]): void {
     this.#underlay = JSON.stringify(underlay);
     this.#tunnels.clear();
@@ -98,7 +98,7 @@ export class Reporter {
   }
 
   addDrift(drift: readonly Drift[]): void {
-    // The newest are kept: what was mended is over, and one line less of it hurts nobody.
+    // The newest are kept: what was repaired is over, and one line less of it hurts nobody.
     this.#drift = [...this.#drift, ...drift].slice(-agentDriftPerFrameMax);
     this.#recentDrift = [...this.#recentDrift, ...drift].slice(-agentDriftPerFrameMax);
   }
@@ -187,12 +187,12 @@ export class Reporter {
     // Routes that are gone come first: the platform keeps so many of a node and no more.
     for (const [destination, via] of this.#routes) {
       if (fresh.length === agentRoutesPerFrameMax) break;
-      if (isTold(destination, situation)) continue;
+      if (isReported(destination, situation)) continue;
       this.#routes.delete(destination);
       if (via !== null) fresh.push({ destination, via: null });
     }
     for (const [destination, via] of situation.choices) {
-      if (!isTold(destination, situation)) continue;
+      if (!isReported(destination, situation)) continue;
       if (this.#routes.get(destination) === via || fresh.length === agentRoutesPerFrameMax) continue;
       this.#routes.set(destination, via);
       fresh.push({ destination, via });
@@ -219,7 +219,7 @@ export class Reporter {
 }
 
 /** Whether there is such a route of which the platform is told. */
-function isTold(destination: string, { choices, entries, isDirect }: Situation): boolean {
+function isReported(destination: string, { choices, entries, isDirect }: Situation): boolean {
   const entry = entries.get(`route/${destination}`);
   return entry?.kind === 'route' && choices.has(destination) && (hasChoice(entry) || isDirect(entry));
 }

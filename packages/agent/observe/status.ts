@@ -6,7 +6,7 @@ import type { BgpSessionObservation } from '@powernode/core/wire/node-stream';
 import { z } from 'zod';
 import { timestamp } from '../ports/clock.ts';
 import type { TargetReport } from '../probe/targets.ts';
-import type { Held } from '../state/held.ts';
+import type { Held } from '../state/current-document.ts';
 import type { Identity } from '../state/identity.ts';
 import { type FrrHealth, frrStates } from '../subsystems/frr/health.ts';
 import type { ObservedState } from '../subsystems/observed.ts';

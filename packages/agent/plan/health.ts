@@ -1,4 +1,4 @@
-// Whether a tunnel carries packets, judged from what WireGuard counts anyway. Passive: it costs no packet and so
+// Whether a tunnel carries packets, evaluated from what WireGuard counts anyway. Passive: it costs no packet and so
 // it sees a dead path only after somebody used it. Whoever probes paths answers the same question sooner (PathHealth).
 import {
   agentHandshakeAliveMs,

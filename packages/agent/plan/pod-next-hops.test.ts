@@ -53,7 +53,7 @@ test('a spoke has the network’s prefix of the family by its leaf interface too
   expect(choicesOf(...spoke, pods('fd42::/56', 'fd00::/64'))).toHaveProperty('fd00::/64 metric 4096', 'wg-a');
 });
 
-test('a hub, which has it there anyway, and a machine that was refused the leg have no other', () => {
+test('a hub, which has it there anyway, and a machine that was refused the IPv4 prefix have no other', () => {
   const hub = [leaf, route('fd00::/64', 'wg-a'), route('100.64.0.0/18', 'wg-a')];
   expect(Object.keys(choicesOf(...hub, pods('10.42.0.0/16', '100.64.0.0/18')))).toHaveLength(2);
   const refused = [interfaceNamed('wg-a', 'fd00::11/128'), ...spoke.slice(1)];

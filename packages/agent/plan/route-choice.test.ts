@@ -71,8 +71,8 @@ const spokeEntries = [
 ];
 const spoke = () => node(spokeEntries);
 
-describe('a machine without an address of its network’s IPv4 leg', () => {
-  const leg = '100.64.0.0/18';
+describe('a machine without an address of its network’s IPv4 prefix', () => {
+  const ipv4Prefix = '100.64.0.0/18';
   const hubIpv4 = '100.64.0.1/32';
   const anycast: AnycastEntry = {
     kind: 'anycast',
@@ -81,7 +81,7 @@ describe('a machine without an address of its network’s IPv4 leg', () => {
     destinations: ['fd00::9/128', '100.64.0.9/32'],
     by: [{ interface: 'wg-a-1', public_key: 'hub1' }],
   };
-  const given = [...spokeEntries, route(leg, 'wg-a-1'), route(hubIpv4, 'wg-a-1'), anycast];
+  const given = [...spokeEntries, route(ipv4Prefix, 'wg-a-1'), route(hubIpv4, 'wg-a-1'), anycast];
   const refused = given.map((entry) =>
     entry.kind === 'interface' && entry.purpose === 'leaf' ? { ...entry, addresses: ['fd00::1/128'] } : entry,
   );
@@ -89,22 +89,23 @@ describe('a machine without an address of its network’s IPv4 leg', () => {
   test('routes nothing of it, whatever the document leads there [9.26]', () => {
     const alive = { hub1: 'alive', hub2: 'alive' } as const;
     expect(node(given).at(alive)).toMatchObject({
-      [leg]: 'wg-a-1',
+      [ipv4Prefix]: 'wg-a-1',
       [hubIpv4]: 'wg-a-1',
       '100.64.0.9/32': 'wg-a-1',
     });
     const bare = node(refused).at(alive);
     expect(bare).toMatchObject({ [prefix]: 'wg-a-1', 'fd00::9/128': 'wg-a-1' });
-    for (const destination of [leg, hubIpv4, '100.64.0.9/32']) expect(bare[destination] ?? null).toBeNull();
+    for (const destination of [ipv4Prefix, hubIpv4, '100.64.0.9/32'])
+      expect(bare[destination] ?? null).toBeNull();
   });
 
   test('takes its routes away when the address is withdrawn, and puts them back with it [9.26]', () => {
     const { take, at } = node(given);
-    expect(at({ hub1: 'alive' })[leg]).toBe('wg-a-1');
+    expect(at({ hub1: 'alive' })[ipv4Prefix]).toBe('wg-a-1');
     take(refused);
-    expect(at()[leg]).toBeNull();
+    expect(at()[ipv4Prefix]).toBeNull();
     take(given);
-    expect(at()[leg]).toBe('wg-a-1');
+    expect(at()[ipv4Prefix]).toBe('wg-a-1');
   });
 });
 

@@ -152,8 +152,8 @@ export class RouteChooser {
 }
 
 /**
- * Networks of which this machine has no IPv4 address. Where they have an IPv4 leg, it was refused because something of
- * the machine's surroundings is in it: a route of the leg would take that from the machine.
+ * Networks of which this machine has no IPv4 address. Where they have an IPv4 prefix, it was refused because something of
+ * the machine's surroundings is in it: a route of the IPv4 prefix would take that from the machine.
  */
 function networksRefused({ interfaces }: PathIndex): ReadonlySet<string> {
   const found = new Set<string>();

@@ -87,14 +87,14 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
   test('are there for their time, and longer when they are renewed', async () => {
     await makeTable();
     write([one, longMs], [other, 50], [four, longMs]);
-    await until('pn_held4', (text) => text.includes(`${four} timeout 1h`));
-    await until('pn_held6', (text) => text.includes(`${one} timeout 1h`) && !text.includes(other));
+    await until('pn_active_leases4', (text) => text.includes(`${four} timeout 1h`));
+    await until('pn_active_leases6', (text) => text.includes(`${one} timeout 1h`) && !text.includes(other));
     // What is added again as it is would keep its first time.
     write([one, 2 * longMs]);
-    await until('pn_held6', (text) => text.includes(`${one} timeout 2h`));
+    await until('pn_active_leases6', (text) => text.includes(`${one} timeout 2h`));
     write([one, 0], [four, 0]);
-    await until('pn_held6', (text) => !text.includes(one));
-    await until('pn_held4', (text) => !text.includes(four));
+    await until('pn_active_leases6', (text) => !text.includes(one));
+    await until('pn_active_leases4', (text) => !text.includes(four));
     expect(failures).toEqual([]);
     expect(starts()).toHaveLength(1);
   });
@@ -105,7 +105,7 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
     write(...many);
     write([one, longMs]);
     write([one, 0], [other, longMs]);
-    const text = await until('pn_held6', (now) => now.includes(other));
+    const text = await until('pn_active_leases6', (now) => now.includes(other));
     expect(text).toContain('fd00:99::1:12b timeout 1h');
     expect(text).not.toContain(`${one} `);
     expect(failures).toEqual([]);
@@ -166,10 +166,10 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
     activeLeaseSets.pause();
     write([one, 500], [other, longMs]);
     await namespace.must('nft', 'list', 'ruleset');
-    expect(await listed('pn_held6')).not.toContain('elements');
+    expect(await listed('pn_active_leases6')).not.toContain('elements');
     nowMs += 600;
     activeLeaseSets.resume();
-    const text = await until('pn_held6', (now) => now.includes(other));
+    const text = await until('pn_active_leases6', (now) => now.includes(other));
     expect(text).not.toContain(`${one} `);
     expect(text).toContain(`${other} timeout 59m59s400ms`);
   });
@@ -182,7 +182,7 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
     const [pid = 0] = starts();
     await vi.waitUntil(() => isOver(pid), 10_000);
     expect(starts()).toHaveLength(1);
-    expect(await listed('pn_held6')).not.toContain(other);
+    expect(await listed('pn_active_leases6')).not.toContain(other);
     expect(failures).toEqual([]);
   });
 });

@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest';
 import { leaseCommand, readReply } from './active-lease-sets.ts';
 
-const six = 'inet powernode pn_held6';
-const four = 'inet powernode pn_held4';
+const six = 'inet powernode pn_active_leases6';
+const four = 'inet powernode pn_active_leases4';
 
 test('an address is taken out before it is put in with its new time, each family in its own set', () => {
   const until = new Map([
@@ -46,7 +46,7 @@ test('what is over by now, or in less than a millisecond, is only taken out', ()
 const answer =
   '{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"table": {"family": "inet", "name": "powernode", "handle": 1}}]}\n';
 const refusal =
-  'Error: No such file or directory\nadd element inet powernode pn_held6 { fd00:99::a }\n                           ^^^^^^^^\n';
+  'Error: No such file or directory\nadd element inet powernode pn_active_leases6 { fd00:99::a }\n                           ^^^^^^^^\n';
 
 test('a write is done when the query behind it is answered, and refused when nft complained before', () => {
   expect(readReply(answer)).toEqual({ complaint: null });

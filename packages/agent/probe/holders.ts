@@ -10,7 +10,7 @@ class Holder {
   withheld: readonly string[] = [];
   isNew = false;
   told: HolderChange | null = null;
-  toldAtMs = Number.NEGATIVE_INFINITY;
+  reportedAtMs = Number.NEGATIVE_INFINITY;
 
   get roundTripMs(): number | null {
     return this.measuredMs ?? this.saidMs;
@@ -52,7 +52,7 @@ export class Holders {
     for (const [address, holder] of this.#holders) {
       if (!holder.isNew && !isDistanceNews(holder, runMs)) continue;
       holder.isNew = false;
-      holder.toldAtMs = runMs;
+      holder.reportedAtMs = runMs;
       holder.told = { holder: address, roundTripMs: holder.roundTripMs, withheld: holder.withheld };
       changes.push(holder.told);
     }
@@ -65,11 +65,11 @@ export class Holders {
   }
 }
 
-function isDistanceNews({ roundTripMs, told, toldAtMs }: Holder, runMs: number): boolean {
+function isDistanceNews({ roundTripMs, told, reportedAtMs }: Holder, runMs: number): boolean {
   if (roundTripMs === null) return false;
   const before = told?.roundTripMs ?? null;
   if (before === null) return true;
-  if (runMs - toldAtMs < roundTripNewsEveryMs) return false;
+  if (runMs - reportedAtMs < roundTripNewsEveryMs) return false;
   const byMs = Math.abs(roundTripMs - before);
   return byMs >= roundTripNewsMs && byMs >= before * roundTripNewsShare;
 }

@@ -1,7 +1,7 @@
 // Keeps enough unused keys, takes note of those that a document uses, and deletes those that none uses any more.
 import { agentRetiredKeyMs } from '@powernode/core/limits/agent';
 import type { Clock } from '../ports/clock.ts';
-import type { Held } from './held.ts';
+import type { Held } from './current-document.ts';
 import type { KeyStore } from './keys.ts';
 
 export class KeyKeeper {

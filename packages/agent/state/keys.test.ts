@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument } from '../fixtures/documents.ts';
 import { freshFolder } from '../fixtures/folder.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
-import type { Held } from './held.ts';
+import type { Held } from './current-document.ts';
 import { KeyKeeper } from './key-keeper.ts';
 import { derivePublicKey, KeyStore } from './keys.ts';
 

@@ -7,8 +7,8 @@ import { pinnedFrames } from '@powernode/core/wire/pinned.fixture';
 import { describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument } from '../fixtures/documents.ts';
 import { freshFolder } from '../fixtures/folder.ts';
+import { CurrentDocument } from './current-document.ts';
 import type { StateFolder } from './folder.ts';
-import { HeldDocument } from './held.ts';
 
 const [document] = pinnedFrames('platform', 'document', 3);
 const [delta] = pinnedFrames('platform', 'delta', 3);
@@ -28,7 +28,7 @@ describe('a document of an agent of before, which has no version', () => {
     const folder = freshFolder();
     write(folder, 'document.json', JSON.stringify(document));
     write(folder, 'document.journal', `${JSON.stringify(delta)}\n`);
-    const held = new HeldDocument(folder);
+    const held = new CurrentDocument(folder);
     expect(held.current).toMatchObject({ revision: deltaMessage.revision, hash: deltaMessage.hash });
     expect(held.current?.entries.has('forwarding/berlin12')).toBe(false);
     expect(held.unsupported.size).toBe(0);
@@ -39,17 +39,17 @@ describe('a document of an agent of before, which has no version', () => {
     expect(held.isUnstored).toBe(false);
     expect(stored(folder).version).toBe(2);
     expect(folder.read('document.journal')).toBeNull();
-    expect(new HeldDocument(folder).current).toEqual(held.current);
+    expect(new CurrentDocument(folder).current).toEqual(held.current);
   });
 
   test('takes the next delta, which is on disk when the whole is', () => {
     const folder = freshFolder();
     write(folder, 'document.json', JSON.stringify(document));
-    const held = new HeldDocument(folder);
-    expect(held.takeDelta(deltaMessage).kind).toBe('changed');
-    expect(new HeldDocument(folder).current?.revision).toBe(documentMessage.revision);
+    const held = new CurrentDocument(folder);
+    expect(held.applyDelta(deltaMessage).kind).toBe('changed');
+    expect(new CurrentDocument(folder).current?.revision).toBe(documentMessage.revision);
     held.store();
-    expect(new HeldDocument(folder).current).toEqual(held.current);
+    expect(new CurrentDocument(folder).current).toEqual(held.current);
   });
 });
 
@@ -67,9 +67,9 @@ describe('entries of a later platform', () => {
 
   test('are kept as they came, count in the hash, and are no entries to apply', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    expect(held.takeDocument(whole(1, 1)).kind).toBe('changed');
-    for (const one of [held, new HeldDocument(folder)]) {
+    const held = new CurrentDocument(folder);
+    expect(held.acceptDocument(whole(1, 1)).kind).toBe('changed');
+    for (const one of [held, new CurrentDocument(folder)]) {
       expect(one.current?.entries).toEqual(documentOf(hub));
       expect([...one.unsupported]).toEqual([['bgp_speaker/wg-test', bgp(1)]]);
       expect(one.current?.hash).toBe(whole(1, 1).hash);
@@ -78,11 +78,11 @@ describe('entries of a later platform', () => {
 
   test('are changed and taken away by deltas, also from the journal', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, 1));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, 1));
     const changed = { kind: 'delta', base: 1, revision: 2, hash: whole(2, 2).hash } as const;
-    expect(held.takeDelta({ ...changed, set: [bgp(2)], remove: [] }).kind).toBe('changed');
-    expect([...new HeldDocument(folder).unsupported.values()]).toEqual([bgp(2)]);
+    expect(held.applyDelta({ ...changed, set: [bgp(2)], remove: [] }).kind).toBe('changed');
+    expect([...new CurrentDocument(folder).unsupported.values()]).toEqual([bgp(2)]);
     const gone = {
       kind: 'delta' as const,
       base: 2,
@@ -90,13 +90,13 @@ describe('entries of a later platform', () => {
       hash: hashOf(documentOf(hub)),
       set: [] as never[],
     };
-    const taken = held.takeDelta({ ...gone, remove: ['bgp_speaker/wg-test'] });
+    const taken = held.applyDelta({ ...gone, remove: ['bgp_speaker/wg-test'] });
     expect(taken).toMatchObject({ kind: 'changed', keys: new Set(['bgp_speaker/wg-test']) });
-    for (const one of [held, new HeldDocument(folder)]) {
+    for (const one of [held, new CurrentDocument(folder)]) {
       expect(one.unsupported.size).toBe(0);
       expect(one.current?.hash).toBe(gone.hash);
     }
-    expect(held.takeDelta({ ...changed, base: 3, set: [bgp(9)], remove: [] }).kind).toBe('resync');
+    expect(held.applyDelta({ ...changed, base: 3, set: [bgp(9)], remove: [] }).kind).toBe('resync');
   });
 });
 
@@ -106,13 +106,13 @@ describe('a document of a later agent', () => {
     const entries = [...hubDocument(1, `${'H'.repeat(43)}=`).map((one) => ({ ...one, later: [1] })), bgp(1)];
     const hash = hashOf(documentOf(entries));
     write(folder, 'document.json', JSON.stringify({ version: 7, revision: 5, hash, entries, moods: 'x' }));
-    const held = new HeldDocument(folder);
+    const held = new CurrentDocument(folder);
     expect(held.current?.revision).toBe(5);
     expect(held.current?.entries.size).toBe(entries.length - 1);
     expect([...held.unsupported.keys()]).toEqual(['bgp_speaker/wg-test']);
     held.store();
     expect(stored(folder)).toMatchObject({ version: 2, hash, entries });
-    expect(new HeldDocument(folder).current).toEqual(held.current);
+    expect(new CurrentDocument(folder).current).toEqual(held.current);
   });
 
   test('has a known kind in a form that this one cannot read: kept, and not applied', () => {
@@ -122,7 +122,7 @@ describe('a document of a later agent', () => {
     const entries = [...hub, odd];
     const hash = hashOf(documentOf(entries as typeof hub));
     write(folder, 'document.json', JSON.stringify({ version: 7, revision: 5, hash, entries }));
-    const held = new HeldDocument(folder);
+    const held = new CurrentDocument(folder);
     expect(held.current?.entries).toEqual(documentOf(hub));
     expect([...held.unsupported]).toEqual([['rule/r1', odd]]);
     // The platform sets it anew, or takes it away.
@@ -133,7 +133,7 @@ describe('a document of a later agent', () => {
       hash: hashOf(documentOf(hub)),
       set: [] as never[],
     };
-    expect(held.takeDelta({ ...gone, remove: ['rule/r1'] }).kind).toBe('changed');
+    expect(held.applyDelta({ ...gone, remove: ['rule/r1'] }).kind).toBe('changed');
     expect(held.unsupported.size).toBe(0);
   });
 
@@ -152,7 +152,7 @@ describe('a document of a later agent', () => {
     for (const text of texts) {
       const folder = freshFolder();
       write(folder, 'document.json', text);
-      expect(new HeldDocument(folder).current, text.slice(0, 60)).toBeNull();
+      expect(new CurrentDocument(folder).current, text.slice(0, 60)).toBeNull();
     }
   });
 });

@@ -215,7 +215,7 @@ const opened: readonly (readonly [what: string, path: string, steps: readonly St
   ],
   ['another routing mode', `${network}?view=routing`, [press('Change to iBGP', '6 instances change')]],
   ['another AS number', `${network}?view=routing`, [press('Change AS number', '4200000000')]],
-  ['a door to make', `${network}?view=port-mappings`, [press('New port mapping', 'Allowed sources')]],
+  ['a port mapping to make', `${network}?view=port-mappings`, [press('New port mapping', 'Allowed sources')]],
   [
     'a grant with its QR code',
     `${network}?view=devices`,

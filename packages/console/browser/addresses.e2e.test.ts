@@ -184,7 +184,7 @@ it('a virtual IP is changed and deleted, and shows moves of others as they happe
     expect(platform.world.virtualIps).toHaveLength(3);
   }));
 
-it('a door is made, and what is wrong stands at its field', () =>
+it('a port mapping is made, and what is wrong stands at its field', () =>
   stage.on(`${network}?view=port-mappings`, async (page, platform) => {
     await page.getByRole('button', { name: 'New port mapping' }).click();
     const form = page.getByRole('dialog');
@@ -207,7 +207,7 @@ it('a door is made, and what is wrong stands at its field', () =>
     await form.getByText('no public hub of the network').first().waitFor();
     await form.getByLabel('External address').fill('198.51.100.1');
     await form.getByRole('button', { name: 'Create port mapping' }).click();
-    await form.getByText('is a door already').first().waitFor();
+    await form.getByText('is a port mapping already').first().waitFor();
     await form.getByLabel('External port').fill('8080');
     await form.getByLabel('New connections per second').fill('50');
     await form.getByRole('button', { name: 'Create port mapping' }).click();
@@ -221,7 +221,7 @@ it('a door is made, and what is wrong stands at its field', () =>
     });
   }));
 
-it('a door that leads nowhere says so, gets another target, and is closed', () =>
+it('a port mapping that leads nowhere says so, gets another target, and is closed', () =>
   stage.on(`${network}?view=port-mappings`, async (page, platform) => {
     const row = page.getByRole('row').filter({ hasText: 'udp' });
     await row.getByText('target missing').waitFor();

@@ -60,7 +60,7 @@ it('a try whose answer was lost is tried again with the same key', async () => {
   });
 });
 
-it('what is not accepted is mended in the form, with the same key', async () => {
+it('what is not accepted is repaired in the form, with the same key', async () => {
   const sent: Asked[] = [];
   const issue: Answers = (route) => {
     sent.push(askedIn(route));

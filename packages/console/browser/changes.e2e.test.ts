@@ -62,23 +62,23 @@ it('a network is edited, but not over somebody else’s change', () =>
     await page.getByText('The offices').waitFor();
   }));
 
-it('the IPv4 leg of a network is exchanged and taken away', () =>
+it('the IPv4 prefix of a network is exchanged and taken away', () =>
   on(`/networks/${idOf(501)}`, async (page, platform) => {
-    const leg = () => platform.world.networks[0]?.ipv4_prefix;
+    const ipv4Prefix = () => platform.world.networks[0]?.ipv4_prefix;
     const save = async () => {
       await page.getByRole('button', { name: 'Save', exact: true }).click();
       await page.getByRole('button', { name: 'Save: change 6 instances' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     };
     await page.getByRole('button', { name: 'Edit' }).click();
-    expect(await page.getByLabel('IPv4 prefix').inputValue()).toBe(leg());
+    expect(await page.getByLabel('IPv4 prefix').inputValue()).toBe(ipv4Prefix());
     await page.getByLabel('IPv4 prefix').fill('100.99.0.0/24');
     await save();
-    expect(leg()).toBe('100.99.0.0/24');
+    expect(ipv4Prefix()).toBe('100.99.0.0/24');
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByLabel('IPv4', { exact: true }).selectOption('none');
     await save();
-    expect(leg()).toBeNull();
+    expect(ipv4Prefix()).toBeNull();
   }));
 
 it('a change of many machines shows its plan before it is saved, with the values that are and those to be [9.5]', () =>

@@ -20,7 +20,7 @@ export type Toolset = keyof typeof toolsetTexts;
 export const toolsets = Object.keys(toolsetTexts) as readonly Toolset[];
 
 /**
- * The steps from nothing to a network that works, is guarded and is mended, and what they need to look at. Clients show
+ * The steps from nothing to a network that works, is guarded and is repaired, and what they need to look at. Clients show
  * models 40 tools at most: `toolsDefaultMax` and `toolsDefaultBytesMax` bound them.
  */
 const defaultActions: ReadonlySet<ActionKey> = new Set([

@@ -197,14 +197,14 @@ export function ownEntries(network: NetworkModel, self: PeerModel, hubs: Hubs): 
   if (isTransit(self)) return [leaf, ...relayEntries(network, self, hubs)];
   if (self.hubSlot !== null || hubs.transit.length === 0) return [leaf];
   const nameOf = (hub: TransitHub) => transitInterfaceName(network, hub.hubSlot);
-  // A hub that was refused the IPv4 leg leads its packets nowhere.
+  // A hub that was refused the IPv4 prefix leads its packets nowhere.
   const leading = (destination: string) =>
     familyOf(destination) === 6 ? hubs.transit : hubs.transit.filter((hub) => hub.ipv4Address !== null);
   return [
     leaf,
     ...hubs.transit.map((hub) => transitInterface(network, self, { name: nameOf(hub), port: 0 })),
     ...prefixesOf(network).flatMap((destination) => {
-      // The leg covers something that a machine without an address of it needs.
+      // The IPv4 prefix covers something that a machine without an address of it needs.
       if (familyOf(destination) === 4 && self.ipv4Address === null) return [];
       const via = preferredHubs(network, leading(destination)).map(nameOf);
       return via.length === 0 ? [] : [routeEntry(network, { destination, via })];

@@ -11,7 +11,7 @@ export interface NetworkModel {
   readonly accountId: AccountId;
   readonly handle: string;
   readonly prefix: string;
-  /** null: the network has no IPv4 leg. */
+  /** null: the network has no IPv4 prefix. */
   readonly ipv4Prefix: string | null;
   readonly mtu: number;
   readonly topologyStrategy: 'hub_and_spoke' | 'full_mesh';
@@ -30,7 +30,7 @@ export interface PeerModel {
   readonly networkId: NetworkId;
   readonly instanceId: InstanceId;
   readonly hostAddress: string;
-  /** null: the network has no IPv4 leg. */
+  /** null: the network has no IPv4 prefix. */
   readonly ipv4Address: string | null;
   readonly publicKey: PublicKey;
   /** The key of a spoke's leaf interface, on which it meets other spokes without a hub; null: it has none. */

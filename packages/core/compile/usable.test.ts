@@ -1,4 +1,4 @@
-// What a node without an IPv4 address in its network does not get of the network's IPv4 leg.
+// What a node without an IPv4 address in its network does not get of the network's IPv4 prefix.
 import { expect, test } from 'vitest';
 import { type EntryValue, entryKey } from '../wire/document.ts';
 import type { NetworkModel, PeerModel, PortMappingModel, VirtualIpModel } from './model.ts';

@@ -1,5 +1,5 @@
 // The part of a document that its node can use. What all nodes of a class have alike is compiled for all of them, so a
-// node that was refused an address of its network's IPv4 leg has entries for it that only the others can use.
+// node that was refused an address of its network's IPv4 prefix has entries for it that only the others can use.
 import { familyOf } from '../net/address.ts';
 import type { EntryValue } from '../wire/document.ts';
 import { traitsOf } from './entry-kinds.ts';

@@ -166,12 +166,12 @@ describe('a network that is renumbered', () => {
     ports: null,
     enabled: true,
   };
-  const peer = (number: number, leg: string): PeerModel => ({
+  const peer = (number: number, ipv4Prefix: string): PeerModel => ({
     id: `p${number}`,
     networkId: 'n',
     instanceId: `i${number}`,
     hostAddress: `fd00::${number}`,
-    ipv4Address: `${leg}.${number}`,
+    ipv4Address: `${ipv4Prefix}.${number}`,
     publicKey: `key-${number}`,
     directKey: null,
     directEndpoint: null,
@@ -181,8 +181,8 @@ describe('a network that is renumbered', () => {
     tags: [],
     draining: false,
   });
-  const documentIn = (leg: string, block: string, numbers = [1, 2, 3]) => {
-    const peers = numbers.map((number) => peer(number, leg));
+  const documentIn = (ipv4Prefix: string, block: string, numbers = [1, 2, 3]) => {
+    const peers = numbers.map((number) => peer(number, ipv4Prefix));
     const index = new NetworkIndex({ ...network, ipv4Prefix: block }, peers, [rule]);
     return new Map(index.compile('i3').map(({ value }) => [entryKey(value), value]));
   };

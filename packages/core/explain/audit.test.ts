@@ -85,7 +85,7 @@ function holds(network: RandomNetwork, side: RuleSide, address: string): boolean
 }
 
 /** That the test and the definition mean the same, for some of the packets. */
-function expectJudged(
+function expectEvaluated(
   network: RandomNetwork,
   of: { readonly dice: Dice; readonly decided: readonly [packet: string, decider: RuleEntry | null][] },
 ): void {
@@ -122,7 +122,7 @@ function check(seed: number): void {
   const before = new Map(decisions(network, entries));
   const deciding = new Set([...before.values()].flatMap((rule) => rule?.rule_id ?? []));
   const never = new Set(findings.filter(saysNever).map((finding) => finding.object.id));
-  expectJudged(network, { dice, decided: [...before] });
+  expectEvaluated(network, { dice, decided: [...before] });
   for (const { rule_id: id } of entries) {
     if (never.has(id)) expect(deciding.has(id), `${id} decides, in ${text(network)}`).toBe(false);
     else if (!findings.some(({ kind, object }) => kind === 'dead' && object.id === id))

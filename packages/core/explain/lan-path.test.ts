@@ -110,7 +110,7 @@ describe('where BGP decides', () => {
       })),
   });
 
-  test('the peer of its best path is used, and judges, whichever is preferred', () => {
+  test('the peer of its best path is used, and evaluates, whichever is preferred', () => {
     const into = rule({ destination: { kind: 'cidr', cidr: '192.168.7.0/24' } });
     const lines = ask([...shared, into], 'laptop', '192.168.7.5', live(['edge1']));
     expect(lines[2]).toBe(

@@ -1,4 +1,4 @@
-// Packets from and to pods, as an explanation says it: judged at their peers, as LANs are.
+// Packets from and to pods, as an explanation says it: evaluated at their peers, as LANs are.
 import { expect, test } from 'vitest';
 import { networkModel, subnetModel } from '../compile/model.fixture.ts';
 import type { Item } from '../compile/model.ts';

@@ -111,8 +111,8 @@ export type FirewallRule = z.infer<typeof firewallRule>;
 export const firewallRuleCompiled = firewallRule.extend({
   compiled: z.object({
     text: z.string().meta({ description: 'nftables text of this rule on an instance that evaluates it' }),
-    judged_on: z.array(z.object({ peer_id: common.id, hostname: z.string() })),
-    judged_on_count: z.int(),
+    evaluated_on: z.array(z.object({ peer_id: common.id, hostname: z.string() })),
+    evaluated_on_count: z.int(),
   }),
 });
 

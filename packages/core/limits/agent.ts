@@ -50,7 +50,7 @@ export const agentDriftPerFrameMax = 100;
 export const agentRoutesPerFrameMax = 1_000;
 /** WireGuard repeats a first handshake after 5 s. A new tunnel is started anew after these pauses instead: growing,
  * so that a path of any delay up to a second gets its chance; together about as long as WireGuard would wait. */
-export const agentKickPausesMs = [250, 300, 450, 700, 1_100, 1_700] as const;
+export const agentHandshakeRetryPausesMs = [250, 300, 450, 700, 1_100, 1_700] as const;
 /** A tunnel in use shakes hands every 2 minutes, and its keys are dead after 3; some slack for a busy machine. */
 export const agentHandshakeAliveMs = 195_000;
 /** Received bytes are the sign of life between handshakes: two missed keepalives and some slack. */
@@ -72,7 +72,7 @@ export const directTryPauseMs = 30_000;
 export const directRetryMs = 10 * 60 * 1000;
 /** Of a table of routes so much is looked through for the default ones: 2,000 lines. */
 export const agentRouteFileBytesMax = 256 * 1024;
-/** Endpoints whose address was judged and is remembered: a full mesh has one for each peer. */
+/** Endpoints whose address was evaluated and is remembered: a full mesh has one for each peer. */
 export const refusedKeptMax = 50_000;
 /** A better path must have been alive so long before a route goes back to it. */
 export const agentRouteHoldMs = 10_000;
@@ -198,7 +198,7 @@ export const bgpClockSlackMs = 2_500;
 export const frrDeathsMax = 3;
 export const frrDeathsMs = 60_000;
 /** Sessions are told so long after one has changed, with all that change meanwhile. */
-export const bgpTellMs = 300;
+export const bgpReportMs = 300;
 /** Sessions of which the last reset is remembered: 1,000 clients of a reflector in several networks, 300 kB. */
 export const sessionResetsRememberedMax = 4_000;
 /** Files that a daemon of FRR may have open: it reserves memory for each, and a session is one. */

@@ -126,7 +126,7 @@ export const silenceGraceMs = 60_000;
 /** Events that one node may cause in a minute (drift); more are counted in the next one. */
 export const nodeEventsPerMinuteMax = 20;
 /** What of one report of drift stands in its event, and how much of events of drift one node may put on the disk: a few
- * times what is mended when all rules of a machine were flushed, and 6 MB a day; beyond, the number alone is told. */
+ * times what is repaired when all rules of a machine were flushed, and 6 MB a day; beyond, the number alone is told. */
 export const driftPerEventMax = 20;
 export const driftBytes = { burst: 256 * 1024, perSecond: 72 } as const;
 /** Reports of where nodes are that are worked on at once; each may be a transaction. */
@@ -145,5 +145,5 @@ export const subsystemNameMax = 50;
 export const subsystemMessageMax = 500;
 /** Why a document could not be applied: the first causes of it. */
 export const failureMessageMax = 2000;
-/** One thing that was mended, for people. */
+/** One thing that was repaired, for people. */
 export const driftDetailMax = 1000;

@@ -64,7 +64,7 @@ export const namedInErrorMax = 10;
 /** Moves of a virtual address that are kept and shown (contract §4), and how many are stored. */
 export const transitionsShown = 20;
 export const transitionsKeptPerVirtualIp = 1000;
-/** IPv4 legs are taken from the shared address space (RFC 6598): 256 networks of 16,382 addresses. Where a machine has
+/** IPv4 prefixes are taken from the shared address space (RFC 6598): 256 networks of 16,382 addresses. Where a machine has
  * that space outside its overlays (a carrier's, or another VPN's), from private space (RFC 1918), the parts first that
  * are used least. */
 export const ipv4Pools = ['100.64.0.0/10', '172.16.0.0/12', '10.0.0.0/8'] as const;
@@ -96,8 +96,8 @@ export const directMovePauseMaxMs = 10 * 60 * 1000;
 export const directCalmMs = 60 * 60 * 1000;
 /** Until all hubs have said where they see it, the word of some is not taken; after this it is. */
 export const directWaitMs = 2_500;
-/** A leg that was withdrawn from a machine is given back when it is seen without a conflict so long after. */
-export const legRestMs = 10 * 60_000;
+/** An IPv4 prefix that was withdrawn from a machine is given back when it is seen without a conflict so long after. */
+export const ipv4PrefixQuarantineMs = 10 * 60_000;
 /** A slice of pods follows what its machine says of it no more often: each time, all members are told. */
 export const podSliceRestMs = 60_000;
 /** Pairs of members that an audit looks at for one rule, before it takes a rule for one that may decide. */

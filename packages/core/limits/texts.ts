@@ -61,6 +61,6 @@ export const prefixesPerNetworkMax = 64;
 /** Fits into `nodeFrameBytesMax`; a hub with 20,000 peers, as many rules and their groups has 100,000. */
 export const entriesPerDocumentMax = 250_000;
 /** A node offers `unusedKeysMax` keys, and each may be told of again. */
-export const spentKeysPerFrameMax = 1024;
+export const retiredKeysPerFrameMax = 1024;
 /** The longest text of an IPv6 address with its length. */
 export const prefixTextMax = 43;

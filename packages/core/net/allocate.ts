@@ -42,7 +42,7 @@ export function* hostAddressCandidates(network: Prefix, highest: bigint | null):
   }
 }
 
-/** The lowest free block for an IPv4 leg, or null when none is left. `taken` are prefixes of either family. */
+/** The lowest free block for an IPv4 prefix, or null when none is left. `taken` are prefixes of either family. */
 export function allocateIpv4Prefix(pool: Prefix, taken: readonly Prefix[]): Prefix | null {
   const size = 1n << BigInt(32 - ipv4PrefixLength);
   const end = pool.bits + (1n << BigInt(32 - pool.length));
@@ -53,7 +53,7 @@ export function allocateIpv4Prefix(pool: Prefix, taken: readonly Prefix[]): Pref
   return null;
 }
 
-/** The addresses of an IPv4 leg in the order of `hostAddressCandidates`; its first and last are nobody's. */
+/** The addresses of an IPv4 prefix in the order of `hostAddressCandidates`; its first and last are nobody's. */
 export function* ipv4AddressCandidates(block: Prefix, highest: bigint | null): Generator<Address> {
   const hosts = (1n << BigInt(32 - block.length)) - 2n;
   const start = highest ?? 0n;

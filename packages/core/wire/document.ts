@@ -201,7 +201,7 @@ export const deviceEntry = openObject({
   addresses: z.array(address).min(1).max(textsLimits.addressesPerEntryMax),
 });
 
-/** On a hub: a door from outside to an address of the overlay. */
+/** On a hub: a port mapping from outside to an address of the overlay. */
 export const portMappingEntry = openObject({
   kind: z.literal('port_mapping'),
   network_id: id,

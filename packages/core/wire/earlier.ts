@@ -36,7 +36,8 @@ export function toEarlier(
 export function toPlatform(message: NodeMessage, capability: number): object {
   if (message.kind === 'hello') return capability < tolerantCapability ? earlierHello(message) : message;
   if (message.kind === 'observed' && capability < tolerantCapability) {
-    const { bgp_sessions: _sessions, virtual_ip_health: _health, pod_slices: _slices, ...rest } = message;
+    const { bgp_sessions: _sessions, virtual_ip_health: _health, ...others } = message;
+    const { pod_slices: _slices, routing_daemon: _daemon, ...rest } = others;
     return rest;
   }
   if (message.kind !== 'problems') return toEarlier(message, capability);

@@ -129,7 +129,7 @@ export const subsystemObservation = z.object({
   observed_at: time,
 });
 
-/** Something on the machine was not as applied, and was mended. */
+/** Something on the machine was not as applied, and was repaired. */
 export const driftObservation = z.object({
   at: time,
   key,
@@ -307,7 +307,7 @@ export const current = z.object({ kind: z.literal('current'), revision, hash });
 /** Of the keys that the node offered: they were given to peers that are gone, and no document will name them. */
 export const keysRetired = z.object({
   kind: z.literal('keys_retired'),
-  public_keys: z.array(publicKey).max(textsLimits.spentKeysPerFrameMax),
+  public_keys: z.array(publicKey).max(textsLimits.retiredKeysPerFrameMax),
 });
 
 /**

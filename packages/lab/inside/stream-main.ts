@@ -5,7 +5,7 @@ import { type Greeting, greeting, streamOptions } from './messages.ts';
 import { GapMeter, nowMs, readOptions, say, untilAsked } from './speaking.ts';
 
 const options = readOptions(streamOptions);
-const tellEveryMs = 100;
+const reportEveryMs = 100;
 const gaps = new GapMeter();
 const greetings: Greeting[] = [];
 let sent = 0;
@@ -79,5 +79,5 @@ setInterval(() => {
   if (current === null && ended === null) current = new Connection();
   current?.send();
 }, options.interval_ms);
-setInterval(() => say({ echoed }), tellEveryMs);
+setInterval(() => say({ echoed }), reportEveryMs);
 untilAsked(() => ({ sent, echoed, longest_gap_ms: gaps.longestMs(), ended, greetings }));

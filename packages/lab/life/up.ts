@@ -1,4 +1,4 @@
-// Bringing a lab up: every step makes only what is missing, so that `up` again mends a lab that has lost parts,
+// Bringing a lab up: every step makes only what is missing, so that `up` again repairs a lab that has lost parts,
 // and a lab that could not be brought up is taken down again.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';

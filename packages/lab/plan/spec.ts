@@ -66,7 +66,7 @@ const network = z.strictObject({
   lan_subnets: z.array(declaredLan).max(labNodesMax).default([]),
   description: common.description.optional(),
   prefix: common.prefix.optional(),
-  /** null: no IPv4 leg. */
+  /** null: no IPv4 prefix. */
   ipv4_prefix: common.prefix.nullable().optional(),
   pod_subnet_prefix: common.prefix.optional(),
   routing_mode: routingMode.optional(),

@@ -1,4 +1,4 @@
-// Cutting and mending paths. What is cut is not remembered but read from the kernel: a chain for each cut
+// Cutting and repairing paths. What is cut is not remembered but read from the kernel: a chain for each cut
 // pair in the fabric's bridge table, a link that is down, or a chain of this machine between two platforms.
 import { ProductError } from '@powernode/core/errors';
 import { z } from 'zod';

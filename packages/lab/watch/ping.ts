@@ -23,7 +23,7 @@ async function connectedPairs(lab: OpenLab): Promise<PingPair[]> {
   return [...(await overlayPairs(lab)), ...lanPairs(lab.plan)];
 }
 
-/** Every ordered pair of hosts with an address in the same network; IPv4 legs go the same ways. */
+/** Every ordered pair of hosts with an address in the same network; IPv4 prefixes go the same ways. */
 async function overlayPairs(lab: OpenLab): Promise<PingPair[]> {
   const hosts = await Promise.all(
     lab.plan.hosts.map(async ({ name }) => ({ name, addresses: (await readAddresses(lab, name)).overlay })),

@@ -1,4 +1,4 @@
-// Join tokens and access grants that nobody has used are judged by what their maker may do when they are used.
+// Join tokens and access grants that nobody has used are evaluated by what their maker may do when they are used.
 import type { ActionKey } from '@powernode/core/actions/catalogue';
 import type { Permission, Role } from '@powernode/core/intent/account';
 import { sql } from 'kysely';
@@ -206,7 +206,7 @@ describe('an unused join token or access grant', () => {
     expect(await failure(join({ joinToken }))).toBeNull();
   });
 
-  test('of before the token was known is judged by its operator, and by nobody where that is not known [9.1]', async () => {
+  test('of before the token was known is evaluated by its operator, and by nobody where that is not known [9.1]', async () => {
     const one = await maker();
     const [made, unknown] = [await makeBoth(one.caller), await makeBoth(one.caller)];
     await inPlatform(scene.platform.store, async (trx) => {

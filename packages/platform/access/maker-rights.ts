@@ -1,5 +1,5 @@
 // What its maker may do now decides whether a join token or an access grant lets anybody in. Its maker is the API token
-// that it was made with, judged as when that token signs in; where that is not known, it is the operator. The right is
+// that it was made with, evaluated as when that token signs in; where that is not known, it is the operator. The right is
 // looked up at each use, so a role that is raised again makes a secret valid again.
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import type { Permission } from '@powernode/core/intent/account';
@@ -14,7 +14,7 @@ export type MakerLoss = 'revoked' | 'expired' | null;
 export interface Made {
   /** null: not known any more. It ends by itself alone. */
   readonly created_by: string | null;
-  /** null: not known. Its operator is judged alone. */
+  /** null: not known. Its operator is evaluated alone. */
   readonly created_with: string | null;
 }
 

@@ -1,4 +1,4 @@
-// What may be given, to whom, and taken from whom: judged by the permissions of the token in use and by rank. Where a
+// What may be given, to whom, and taken from whom: evaluated by the permissions of the token in use and by rank. Where a
 // person approved what another one asked for, both must have the right.
 import { ProductError } from '@powernode/core/errors';
 import {

@@ -42,7 +42,7 @@ export const presenceGossip = z.discriminatedUnion('about', [
     from: id,
     number: z.int(),
     isWhole: z.boolean(),
-    tellings: z.array(machineReport).max(presenceLimits.presenceGossipMax),
+    reports: z.array(machineReport).max(presenceLimits.presenceGossipMax),
     gone: z.array(id).max(presenceLimits.presenceGossipMax),
   }),
   z.strictObject({ about: z.literal('wanted'), to: id }),

@@ -132,7 +132,7 @@ describe.each(Object.entries(kinds))('a session of the product on %s', (kind, op
   });
 });
 
-it('a directory of an earlier version, whose login could become superuser, is mended at the next start [9.21]', async () => {
+it('a directory of an earlier version, whose login could become superuser, is repaired at the next start [9.21]', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'powernode-logins-'));
   const server = await startEmbeddedServer({ dataDir, log });
   const admin = new pg.Client(server.connection('postgres'));

@@ -168,7 +168,7 @@ describe('transactions', () => {
     expect(rounds.first + rounds.second).toBeGreaterThan(2);
   });
 
-  test('a failure that another try does not mend is not tried again', async () => {
+  test('a failure that another try does not repair is not tried again', async () => {
     let tries = 0;
     const failing = inPlatform(store, (trx) => {
       tries++;

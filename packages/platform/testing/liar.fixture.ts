@@ -24,7 +24,7 @@ interface LiarReport {
 
 const unknown = { revision: 0, hash: '0'.repeat(32) };
 
-export async function tellLies(
+export async function sendLies(
   identity: LiarIdentity,
   { frames, seed }: { readonly frames: number; readonly seed: number },
 ): Promise<LiarReport> {

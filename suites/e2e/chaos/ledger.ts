@@ -102,7 +102,7 @@ class Shelf<T extends Versioned> {
   }
 
   /** `object`: as it was. */
-  takeAway({ id, revision }: T): void {
+  revokeAddress({ id, revision }: T): void {
     const after = this.#goneAfter.get(id) ?? new Set<number>();
     this.#goneAfter.set(id, after);
     if (after.has(revision))
@@ -199,12 +199,12 @@ export class Ledger {
 
   deletedNetwork(network: Network): void {
     this.count++;
-    this.#networks.takeAway(network);
+    this.#networks.revokeAddress(network);
   }
 
   detachedPeer(peer: Peer): void {
     this.count++;
-    this.#peers.takeAway(peer);
+    this.#peers.revokeAddress(peer);
   }
 
   /**

@@ -11,7 +11,7 @@ import {
   addressesOf,
   deviceName,
   familyOf,
-  firstMarkerDoor,
+  firstMarkerPort,
   outsideName,
   type World,
   type WorldParts,
@@ -120,17 +120,17 @@ export class Packets {
     if (dice.share(0.1)) return this.#drawStranger(dice, family);
     const hub = dice.one(network.shape.hubs);
     const destination = underlayOf(fleet, hub)[`ipv${family}`];
-    const doors = this.#items('port_mapping').filter(
-      (door) => door.externalAddress === destination && door.externalPort < firstMarkerDoor,
+    const mappings = this.#items('port_mapping').filter(
+      (mapping) => mapping.externalAddress === destination && mapping.externalPort < firstMarkerPort,
     );
-    const door = dice.share(0.85) && doors.length > 0 ? dice.one(doors) : null;
-    const target = door === null ? hub : this.#targetOf(door);
+    const mapping = dice.share(0.85) && mappings.length > 0 ? dice.one(mappings) : null;
+    const target = mapping === null ? hub : this.#targetOf(mapping);
     const flow = this.#world.flow({ sender: outsideName, towards: `${hub}/${target ?? hub}`, family });
     if (flow === undefined) return null;
     const source = underlayOf(fleet, outsideName)[`ipv${family}`];
     const at = { sender: outsideName, source, destination, flow };
-    if (door === null) return this.#case(dice, { ...at, protocol: dice.pick('tcp', 'udp'), port: 7777 });
-    return this.#case(dice, { ...at, protocol: door.protocol, port: door.externalPort });
+    if (mapping === null) return this.#case(dice, { ...at, protocol: dice.pick('tcp', 'udp'), port: 7777 });
+    return this.#case(dice, { ...at, protocol: mapping.protocol, port: mapping.externalPort });
   }
 
   /** From outside to an address inside, as if the first hub were a router. */

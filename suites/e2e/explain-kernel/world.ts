@@ -16,7 +16,7 @@ import { type Flow, markerPort, type Outcome, type Shot } from './wire.ts';
 
 export const deviceName = 'device';
 export const outsideName = 'outside';
-export const firstMarkerDoor = 7900;
+export const firstMarkerPort = 7900;
 
 export interface WorldParts {
   readonly fleet: Fleet;
@@ -80,8 +80,8 @@ export class World {
     }));
   }
 
-  /** Doors for markers: from outside by each hub to each peer. */
-  markerDoors(): PortMappingModel[] {
+  /** Port mappings for markers: from outside by each hub to each peer. */
+  markerMappings(): PortMappingModel[] {
     const { fleet, network } = this.#parts;
     return network.shape.hubs.flatMap((hub) =>
       network.names.flatMap((target, t) =>
@@ -92,7 +92,7 @@ export class World {
             networkId: network.index.network.id,
             hubPeerId: network.peerOf(hub).id,
             externalAddress: underlayOf(fleet, hub)[`ipv${family}`],
-            externalPort: firstMarkerDoor + t,
+            externalPort: firstMarkerPort + t,
             protocol: 'udp',
             target: { kind: 'peer', id: network.peerOf(target).id },
             targetPort: markerPort,
@@ -169,7 +169,7 @@ export class World {
           this.#addFlow(`${outsideName} ${hub}/${target} ${family}`, {
             source: underlayOf(fleet, outsideName)[`ipv${family}`],
             destination: underlayOf(fleet, hub)[`ipv${family}`],
-            port: firstMarkerDoor + t,
+            port: firstMarkerPort + t,
           });
         }
       }

@@ -1,11 +1,11 @@
 // `liar-main.ts IDENTITY FRAMES SEED`: lies in the name of the machine whose identity file it is given, and prints one
 // line of JSON about how that went.
 import { readFileSync } from 'node:fs';
-import { tellLies } from '../../../packages/platform/testing/liar.fixture.ts';
+import { sendLies } from '../../../packages/platform/testing/liar.fixture.ts';
 
 const [identityFile = '', frames = '0', seed = '1'] = process.argv.slice(2);
 const identity = JSON.parse(readFileSync(identityFile, 'utf8')) as Record<string, string>;
-const report = await tellLies(
+const report = await sendLies(
   {
     nodeUrl: identity['node_url'] ?? '',
     keyPem: identity['key_pem'] ?? '',

@@ -1,4 +1,4 @@
-// The faults of the routing lab: which flow each breaks, how it is made and mended, and what the flow loses meanwhile; of
+// The faults of the routing lab: which flow each breaks, how it is made and repaired, and what the flow loses meanwhile; of
 // the overlay and of FRR alone.
 import type { Lab } from '../../../packages/lab/lab.ts';
 import { waitFor } from '../../../packages/lab/stage/process.ts';
@@ -24,7 +24,7 @@ export interface Fault {
   readonly way: () => Promise<string | null>;
   readonly make: () => Promise<void>;
   /** Returns when everything is as it was before. */
-  readonly mend: () => Promise<void>;
+  readonly repair: () => Promise<void>;
 }
 
 /** What a flow lost by a fault, and by its end. */
@@ -32,7 +32,7 @@ export interface Rerouting {
   readonly broken: Loss;
   /** From the fault until packets were sent elsewhere, as the kernel says it; the look itself takes some 50 ms. */
   readonly movedMs: number;
-  readonly mended: Loss;
+  readonly repaired: Loss;
 }
 
 const sharedPrefix = '192.168.14.0/24';
@@ -57,8 +57,8 @@ export async function rerouting(fault: Fault): Promise<Rerouting> {
     });
     movedMs = performance.now() - beganMs;
   });
-  const mended = await lossDuring(lab, fault, fault.mend);
-  return { broken, movedMs, mended };
+  const repaired = await lossDuring(lab, fault, fault.repair);
+  return { broken, movedMs, repaired };
 }
 
 /** One of the two that are compared. */
@@ -132,38 +132,38 @@ export async function faultOn(side: Side, name: FaultName): Promise<Fault> {
       const through = flow('client2', 'client1');
       const hub = await side.hubTowards('edge2', through.address);
       const way = () => side.wayOf('edge2', through.address);
-      return { ...through, way, make: () => powerFailure(lab, hub), mend: () => restart(hub) };
+      return { ...through, way, make: () => powerFailure(lab, hub), repair: () => restart(hub) };
     }
     case 'router of the shared LAN killed': {
       const shared = flow('client2', sharedHost);
       const hub = await side.hubTowards('edge2', shared.address);
       const way = () => side.sharedBehind(hub);
-      const mend = async () => {
+      const repair = async () => {
         await restart('edge4');
         const wait = { what: 'edge4 to be used again', limitMs: backMs };
         await waitFor(wait, async () => (await way()) === 'edge4');
       };
-      return { ...shared, way, make: () => powerFailure(lab, 'edge4'), mend };
+      return { ...shared, way, make: () => powerFailure(lab, 'edge4'), repair };
     }
     case 'link to the hub cut': {
       const through = flow('client2', 'client1');
       const way = () => side.wayOf('edge2', through.address);
       const pair = { a: 'edge2', b: await side.hubTowards('edge2', through.address) };
-      const mend = async () => {
+      const repair = async () => {
         await lab.heal(pair);
         await side.settled();
       };
-      return { ...through, way, make: () => lab.cut(pair), mend };
+      return { ...through, way, make: () => lab.cut(pair), repair };
     }
     case 'direct link cut': {
       const direct = flow('client1', 'client3');
       const pair = { a: 'edge1', b: 'edge3' };
       await side.direct(pair.a, direct.address);
-      const mend = async () => {
+      const repair = async () => {
         await lab.heal(pair);
         await side.direct(pair.a, direct.address);
       };
-      return { ...direct, way: () => side.wayOf(pair.a, direct.address), make: () => lab.cut(pair), mend };
+      return { ...direct, way: () => side.wayOf(pair.a, direct.address), make: () => lab.cut(pair), repair };
     }
   }
 }

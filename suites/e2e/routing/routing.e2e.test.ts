@@ -72,15 +72,15 @@ describe('beside FRR alone', () => {
     console.log(
       `${name}: ${described(overlay)}\n  FRR alone: ${described(plain)}; ratio ${ratio.toFixed(2)}`,
     );
-    expect(plain).toMatchObject({ broken: { recovered: true }, mended: { recovered: true } });
-    expect(overlay).toMatchObject({ broken: { recovered: true }, mended: { recovered: true } });
+    expect(plain).toMatchObject({ broken: { recovered: true }, repaired: { recovered: true } });
+    expect(overlay).toMatchObject({ broken: { recovered: true }, repaired: { recovered: true } });
     expect(overlay.broken.ping.longestGapMs).toBeLessThan(gapMaxMs);
   });
 });
 
-function described({ broken, movedMs, mended }: Rerouting): string {
+function described({ broken, movedMs, repaired }: Rerouting): string {
   const { longestGapMs, lost } = broken.ping;
-  const back = `going back: gap ${mended.ping.longestGapMs} ms, lost ${mended.ping.lost}`;
+  const back = `going back: gap ${repaired.ping.longestGapMs} ms, lost ${repaired.ping.lost}`;
   return `gap ${longestGapMs} ms, lost ${lost}, elsewhere after ${Math.round(movedMs)} ms; ${back}`;
 }
 

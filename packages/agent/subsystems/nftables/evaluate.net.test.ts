@@ -19,7 +19,7 @@ import {
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nobodyToTell } from '../../apply/kernel-machine.ts';
+import { noListeners } from '../../apply/kernel-machine.ts';
 import { FilteringNode, keyOf } from '../../fixtures/filtering-node.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { interfaceNamed, member, rule } from './chains/documents.fixture.ts';
@@ -64,7 +64,7 @@ describe.skipIf(!isRoot)(`packets in a real kernel (POWERNODE_TEST_SEED=${seed})
 
   beforeAll(async () => {
     around = await FilteringNode.open({ own: [own, held], neighbours });
-    table = new NftTable({ ...nobodyToTell, run: around.node, clock: systemClock });
+    table = new NftTable({ ...noListeners, run: around.node, clock: systemClock });
   });
   afterAll(() => around.end());
 

@@ -12,14 +12,14 @@ const rule = (comment: string) =>
 const ours = '"comment": "powernode 506162d4d0366ad7", ';
 const sets = [
   '{"set": {"family": "inet", "name": "pn_overlay", "table": "powernode", "type": "ifname", "handle": 2, "elem": ["wg-abc-1", "wg-abc"]}}',
-  '{"set": {"family": "inet", "name": "pn_held6", "table": "powernode", "type": "ipv6_addr", "handle": 3, "flags": ["timeout"], "elem": [{"elem": {"val": "fd00::77", "timeout": 60, "expires": 59}}]}}',
+  '{"set": {"family": "inet", "name": "pn_active_leases6", "table": "powernode", "type": "ipv6_addr", "handle": 3, "flags": ["timeout"], "elem": [{"elem": {"val": "fd00::77", "timeout": 60, "expires": 59}}]}}',
   '{"set": {"family": "inet", "name": "pn_in_test_drop_host_any_range6", "table": "powernode", "type": ["ipv6_addr", "inet_proto", "inet_service"], "handle": 10, "flags": ["interval"], "elem": [{"elem": {"val": {"concat": ["fd00::1", 6, {"range": [80, 90]}]}, "comment": "rule-1", "counter": {"packets": 3, "bytes": 180}}}], "stmt": [{"counter": null}]}}',
   '{"set": {"family": "inet", "name": "pn_lan_test_4", "table": "powernode", "type": "ipv4_addr", "handle": 11, "flags": ["interval"], "elem": [{"prefix": {"addr": "10.7.0.0", "len": 24}}, "10.8.0.1"]}}',
   '{"map": {"family": "inet", "name": "pn_ingress", "table": "powernode", "type": "ifname", "handle": 7, "map": "verdict", "elem": [["wg-test", {"goto": {"target": "pn_in_test"}}]]}}',
-  '{"map": {"family": "inet", "name": "pn_doors_6", "table": "powernode", "type": ["ipv6_addr", "inet_proto", "inet_service"], "handle": 15, "map": "ipv6_addr . inet_service", "elem": [[{"concat": ["2001:db8::1", 6, 443]}, {"concat": ["fd00::9", 8443]}]]}}',
+  '{"map": {"family": "inet", "name": "pn_port_mappings_6", "table": "powernode", "type": ["ipv6_addr", "inet_proto", "inet_service"], "handle": 15, "map": "ipv6_addr . inet_service", "elem": [[{"concat": ["2001:db8::1", 6, 443]}, {"concat": ["fd00::9", 8443]}]]}}',
 ];
 const counter =
-  '{"counter": {"family": "inet", "name": "pn_judged", "table": "powernode", "handle": 34, "packets": 7, "bytes": 500}}';
+  '{"counter": {"family": "inet", "name": "pn_evaluated", "table": "powernode", "handle": 34, "packets": 7, "bytes": 500}}';
 
 function listing(...items: readonly string[]): string {
   return `{"nftables": [${[head, ...items].join(', ')}]}\n`;
@@ -40,15 +40,15 @@ test('the table as it was loaded', () => {
     ['wg-abc-1', ''],
     ['wg-abc', ''],
   ]);
-  expect(elements('pn_held6')).toEqual([['fd00::77', '']]);
+  expect(elements('pn_active_leases6')).toEqual([['fd00::77', '']]);
   expect(elements('pn_in_test_drop_host_any_range6')).toEqual([['fd00::1 . 6 . 80-90', 'rule-1']]);
   expect(elements('pn_lan_test_4')).toEqual([
     ['10.7.0.0/24', ''],
     ['10.8.0.1', ''],
   ]);
   expect(elements('pn_ingress')).toEqual([['wg-test', 'goto pn_in_test']]);
-  expect(elements('pn_doors_6')).toEqual([['2001:db8::1 . 6 . 443', 'fd00::9 . 8443']]);
-  expect(found.sets.get('pn_doors_6')).toMatchObject({
+  expect(elements('pn_port_mappings_6')).toEqual([['2001:db8::1 . 6 . 443', 'fd00::9 . 8443']]);
+  expect(found.sets.get('pn_port_mappings_6')).toMatchObject({
     kind: 'map',
     type: 'ipv6_addr . inet_proto . inet_service',
     data: 'ipv6_addr . inet_service',

@@ -1,15 +1,15 @@
-// Doors, guarded addresses and what is kept apart, in a real kernel: a hub between the outside, another network of its
+// Port mappings, guarded addresses and what is kept apart, in a real kernel: a hub between the outside, another network of its
 // own, and a peer of the overlay. Needs root.
 import { networkId } from '@powernode/core/compile/firewall/random-rules.fixture';
 import type { EntryValue, PortMappingEntry, VirtualIpEntry } from '@powernode/core/wire/document';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nobodyToTell } from '../../apply/kernel-machine.ts';
+import { noListeners } from '../../apply/kernel-machine.ts';
 import { addAddresses, addRoutes, connectByCable, type Pair } from '../../fixtures/cables.ts';
 import { Namespace } from '../../fixtures/namespace.ts';
 import { InnerProgram } from '../../fixtures/program.ts';
 import type { Visit, VisitAnswer } from '../../fixtures/visitor-main.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { door, interfaceNamed } from './chains/documents.fixture.ts';
+import { interfaceNamed, mappingEntry } from './chains/documents.fixture.ts';
 import { rulesetFor } from './chains/rulesets.fixture.ts';
 import { NftTable } from './table.ts';
 
@@ -49,10 +49,10 @@ const hubDocument: readonly EntryValue[] = [
   },
 ];
 
-/** A door in each family, on ports that no other test has. */
-function doors(number: number, rest: Partial<PortMappingEntry> = {}, target = peerAt): PortMappingEntry[] {
+/** A port mapping in each family, on ports that no other test has. */
+function mappings(number: number, rest: Partial<PortMappingEntry> = {}, target = peerAt): PortMappingEntry[] {
   return families.map((family) =>
-    door(number, {
+    mappingEntry(number, {
       port_mapping_id: `door-${number}-${family}`,
       external_address: hubOutside[family],
       target_address: target[family],
@@ -83,7 +83,7 @@ describe.skipIf(!isRoot)('a hub with two relays', () => {
     };
     expect(await reaches()).toBe(true);
     const interfaces = ['wg-test-1', 'wg-test-2'].map((name) => interfaceNamed(name, networkId));
-    const table = new NftTable({ ...nobodyToTell, run: hub, clock: systemClock });
+    const table = new NftTable({ ...noListeners, run: hub, clock: systemClock });
     await table.load(rulesetFor([...interfaces, ...hubDocument.slice(1)]), 'whole');
     expect(await reaches()).toBe(false);
     const leaves = interfaces.map((entry) => ({ ...entry, purpose: 'leaf' as const }));
@@ -93,7 +93,7 @@ describe.skipIf(!isRoot)('a hub with two relays', () => {
   });
 });
 
-describe.skipIf(!isRoot)('a hub with doors', () => {
+describe.skipIf(!isRoot)('a hub with port mappings', () => {
   const namespaces: Namespace[] = [];
   const programs: InnerProgram[] = [];
   const answers = new Map<number, string>();
@@ -139,7 +139,7 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
       answered = Promise.withResolvers();
     });
     programs.push(visitor);
-    table = new NftTable({ ...nobodyToTell, run: hub, clock: systemClock });
+    table = new NftTable({ ...noListeners, run: hub, clock: systemClock });
   });
 
   afterAll(async () => {
@@ -170,12 +170,12 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
     }
   }
 
-  /** By a door that is open to everybody: an answer that comes after what was sent before it. */
+  /** By a port mapping that is open to everybody: an answer that comes after what was sent before it. */
   async function afterAllOfThat(): Promise<void> {
-    for (const family of families) await answerTo(go(toDoor(1, family)));
+    for (const family of families) await answerTo(go(toMapping(1, family)));
   }
 
-  function toDoor(number: number, family: 0 | 1, source = visitorAt): Omit<Visit, 'id'> {
+  function toMapping(number: number, family: 0 | 1, source = visitorAt): Omit<Visit, 'id'> {
     return { protocol: 'tcp', source: source[family], destination: hubOutside[family], port: 8000 + number };
   }
 
@@ -186,18 +186,18 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
     test.each(['tcp', 'udp'] as const)(
       'lets %s in, and sends it on from its own address',
       async (protocol) => {
-        await apply(...doors(1, { protocol }));
-        const id = go({ ...toDoor(1, family), protocol });
+        await apply(...mappings(1, { protocol }));
+        const id = go({ ...toMapping(1, family), protocol });
         expect(await answerTo(id)).toBe(`peer sees ${hubInside[family]}`);
       },
     );
 
     test('lets nothing else in, and nothing through', async () => {
-      await apply(...doors(1));
+      await apply(...mappings(1));
       const source = visitorAt[family];
       const others = [
-        { ...toDoor(1, family), port: 8002 },
-        { ...toDoor(1, family), protocol: 'udp' as const },
+        { ...toMapping(1, family), port: 8002 },
+        { ...toMapping(1, family), protocol: 'udp' as const },
         { protocol: 'tcp' as const, source, destination: peerAt[family], port: servicePort },
         { protocol: 'tcp' as const, source, destination: elsewhereAt[family], port: servicePort },
       ].map(go);
@@ -206,23 +206,23 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
       expect(others.map((id) => answers.get(id))).toEqual(['ECONNREFUSED', undefined, undefined, undefined]);
     });
 
-    test('lets in only whom the door is for', async () => {
+    test('lets in only whom the port mapping is for', async () => {
       await apply(
-        ...doors(1),
-        ...doors(3, { source_cidrs: ['2001:db8::/48', '203.0.113.0/24', '203.0.113.0/28'] }),
+        ...mappings(1),
+        ...mappings(3, { source_cidrs: ['2001:db8::/48', '203.0.113.0/24', '203.0.113.0/28'] }),
       );
-      const stranger = go(toDoor(3, family, strangerAt));
-      expect(await answerTo(go(toDoor(3, family)))).toBe(`peer sees ${hubInside[family]}`);
+      const stranger = go(toMapping(3, family, strangerAt));
+      expect(await answerTo(go(toMapping(3, family)))).toBe(`peer sees ${hubInside[family]}`);
       await afterAllOfThat();
       expect(answers.get(stranger)).toBeUndefined();
     });
 
     test('lets in so many connections at once', async () => {
-      await apply(...doors(1), ...doors(4, { max_connections: 2 }));
-      const [first, second] = [go(toDoor(4, family)), go(toDoor(4, family))];
+      await apply(...mappings(1), ...mappings(4, { max_connections: 2 }));
+      const [first, second] = [go(toMapping(4, family)), go(toMapping(4, family))];
       await answerTo(first);
       await answerTo(second);
-      const third = go(toDoor(4, family));
+      const third = go(toMapping(4, family));
       await afterAllOfThat();
       expect(answers.get(third)).toBeUndefined();
       visitor.say({ hangUp: first });
@@ -231,8 +231,8 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
     });
 
     test('lets in so many new connections per second', async () => {
-      await apply(...doors(1), ...doors(5, { rate_limit: 1, protocol: 'udp' }));
-      const many = Array.from({ length: 20 }, () => go({ ...toDoor(5, family), protocol: 'udp' }));
+      await apply(...mappings(1), ...mappings(5, { rate_limit: 1, protocol: 'udp' }));
+      const many = Array.from({ length: 20 }, () => go({ ...toMapping(5, family), protocol: 'udp' }));
       await Promise.race(many.map(answerTo));
       await afterAllOfThat();
       const count = many.filter((id) => answers.has(id)).length;
@@ -240,9 +240,9 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
       expect(count).toBeLessThan(many.length);
     });
 
-    test('answers for a leased address only while it is held, also behind a door', async () => {
-      await apply(...doors(1), ...doors(6, {}, virtual), leased);
-      const set = ['pn_held6', 'pn_held4'][family] ?? '';
+    test('answers for a leased address only while it is held, also behind a port mapping', async () => {
+      await apply(...mappings(1), ...mappings(6, {}, virtual), leased);
+      const set = ['pn_active_leases6', 'pn_active_leases4'][family] ?? '';
       const hold = (how: string) =>
         hub.must(
           'nft',
@@ -253,14 +253,14 @@ describe.skipIf(!isRoot)('a hub with doors', () => {
           set,
           `{ ${virtual[family]}${how === 'add' ? ' timeout 1h' : ''} }`,
         );
-      const before = go(toDoor(6, family));
+      const before = go(toMapping(6, family));
       await afterAllOfThat();
       expect(answers.get(before)).toBeUndefined();
       await hold('add');
       // It asks again by itself, and now somebody answers. The address is the hub's own, so the visitor's is kept.
       expect(await answerTo(before)).toBe(`hub sees ${visitorAt[family]}`);
       await hold('delete');
-      const after = go(toDoor(6, family));
+      const after = go(toMapping(6, family));
       await afterAllOfThat();
       expect(answers.get(after)).toBeUndefined();
     });

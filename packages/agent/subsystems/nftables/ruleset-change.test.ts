@@ -92,7 +92,7 @@ describe('what was read back', () => {
     ['a chain at another hook', chain('pn_forward', { base: 'filter hook input priority 0' })],
     ['a chain less', { ...seen, chains: without(seen.chains, 'pn_forward') }],
     ['a chain more', { ...seen, chains: new Map(seen.chains).set('mine', { base: null, rules: null }) }],
-    ['a set less', { ...seen, sets: without(seen.sets, 'pn_held6') }],
+    ['a set less', { ...seen, sets: without(seen.sets, 'pn_active_leases6') }],
     ['an element more', set('pn_overlay', { elements: new Map([['wg-zz', '']]) })],
     [
       'an element that leads elsewhere',

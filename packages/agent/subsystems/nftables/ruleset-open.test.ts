@@ -12,7 +12,7 @@ describe('without rules of a firewall', () => {
     expect(readable(rulesetFor(bare))).toMatchInlineSnapshot(`
       "table inet powernode
       table inet powernode {
-      	counter pn_judged {
+      	counter pn_evaluated {
       	}
       	set pn_overlay {
       		type ifname
@@ -26,14 +26,14 @@ describe('without rules of a firewall', () => {
       		type ifname
       		elements = { "wg-test-2" }
       	}
-      	set pn_held6 {
+      	set pn_active_leases6 {
       		type ipv6_addr
       		flags timeout
       	}
       	set pn_virtual6 {
       		type ipv6_addr
       	}
-      	set pn_held4 {
+      	set pn_active_leases4 {
       		type ipv4_addr
       		flags timeout
       	}
@@ -80,7 +80,7 @@ describe('without rules of a firewall', () => {
     expect(text).toContain('iifname @pn_overlay drop');
   });
 
-  test('a hub without an IPv4 leg leaves IPv4 alone', () => {
+  test('a hub without an IPv4 prefix leaves IPv4 alone', () => {
     const six = [
       interfaceNamed('wg-aa', 'A', { addresses: ['fd00:aa::1/128'] }),
       { kind: 'forwarding', network_id: 'A', handle: 'aa' } as const,

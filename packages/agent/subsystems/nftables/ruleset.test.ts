@@ -2,7 +2,7 @@
 import { entriesOf, randomNetworkRules } from '@powernode/core/compile/firewall/random-rules.fixture';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { door, hubAndSpoke, rule, rules, services } from './chains/documents.fixture.ts';
+import { hubAndSpoke, mappingEntry, rule, rules, services } from './chains/documents.fixture.ts';
 import { chainOf, readable, rulesetFor } from './chains/rulesets.fixture.ts';
 import { asLoaded, isLoaded } from './observed.fixture.ts';
 import { freshText } from './text.ts';
@@ -14,7 +14,7 @@ describe('with rules', () => {
     expect(readable(ruleset)).toMatchInlineSnapshot(`
       "table inet powernode
       table inet powernode {
-      	counter pn_judged {
+      	counter pn_evaluated {
       	}
       	set pn_overlay {
       		type ifname
@@ -32,14 +32,14 @@ describe('with rules', () => {
       		type ifname
       		elements = { "wg-test-2" }
       	}
-      	set pn_held6 {
+      	set pn_active_leases6 {
       		type ipv6_addr
       		flags timeout
       	}
       	set pn_virtual6 {
       		type ipv6_addr
       	}
-      	set pn_held4 {
+      	set pn_active_leases4 {
       		type ipv4_addr
       		flags timeout
       	}
@@ -194,7 +194,7 @@ describe('with rules', () => {
       		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101 } udp dport 21212 accept
       		ip6 daddr { fd00:99::fe01:0:0:101, fd00:99::fe02:0:0:101 } drop
       		ip6 daddr { fd00:bb::/64 } drop
-      		counter name "pn_judged"
+      		counter name "pn_evaluated"
       		ip saddr . meta l4proto . th dport @pn_in_test_accept_host_any_port4 accept
       		ip6 saddr . meta l4proto . th dport @pn_in_test_accept_host_any_port6 accept
       		ip6 saddr @pn_group_test_tag.web_6 meta l4proto . th dport @pn_in_test_reject_tag.web_any_range_11 goto pn_reject
@@ -216,7 +216,7 @@ describe('with rules', () => {
       		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, nd-neighbor-solicit, nd-neighbor-advert } accept
       		icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
       		ip6 daddr fd00:99:0:0:fe00::/72 udp dport 21212 accept
-      		counter name "pn_judged"
+      		counter name "pn_evaluated"
       		meta nfproto @pn_out_test_drop_any_any_any drop
       		ip daddr @pn_out_test_drop_any_host_any4 drop
       		ip6 daddr @pn_out_test_drop_any_host_any6 drop
@@ -234,7 +234,7 @@ describe('with rules', () => {
       		icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
       		ip6 daddr { fd00:99::/64 } drop
       		ip daddr { 100.64.0.0/18 } drop
-      		counter name "pn_judged"
+      		counter name "pn_evaluated"
       		accept
       	}
       	chain pn_out_bb {
@@ -246,7 +246,7 @@ describe('with rules', () => {
       		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, nd-neighbor-solicit, nd-neighbor-advert } accept
       		icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
       		ip6 daddr fd00:bb:0:0:fe00::/72 udp dport 21212 accept
-      		counter name "pn_judged"
+      		counter name "pn_evaluated"
       		accept
       	}
       	chain pn_input {
@@ -264,18 +264,18 @@ describe('with rules', () => {
 
   test('addresses that are leased are guarded, and those that are not yet gone', () => {
     const table = rulesetFor([...hubAndSpoke, ...services], { guarded: ['fd00:99::117'] });
-    expect(chainOf(table, 'pn_held_arriving')).toMatchInlineSnapshot(`
+    expect(chainOf(table, 'pn_lease_arriving')).toMatchInlineSnapshot(`
       [
-        "ip6 daddr @pn_virtual6 ip6 daddr != @pn_held6 drop",
-        "ip daddr @pn_virtual4 ip daddr != @pn_held4 drop",
+        "ip6 daddr @pn_virtual6 ip6 daddr != @pn_active_leases6 drop",
+        "ip daddr @pn_virtual4 ip daddr != @pn_active_leases4 drop",
       ]
     `);
     expect([...(table.sets.get('pn_virtual6')?.elements?.keys() ?? [])]).toEqual([
       'fd00:99::111',
       'fd00:99::117',
     ]);
-    expect(table.sets.get('pn_held6')?.elements).toBeNull();
-    expect(ruleset.chains.has('pn_held_arriving')).toBe(false);
+    expect(table.sets.get('pn_active_leases6')?.elements).toBeNull();
+    expect(ruleset.chains.has('pn_lease_arriving')).toBe(false);
   });
 
   test('devices are evaluated on their hub', () => {
@@ -296,24 +296,24 @@ describe('with rules', () => {
     expect(chainOf(table, 'pn_devices_output')).toEqual(chainOf(table, 'pn_devices_sent'));
   });
 
-  test('doors lead to their targets, within their limits', () => {
+  test('port mappings lead to their targets, within their limits', () => {
     const table = rulesetFor([...hubAndSpoke, ...services]);
-    expect(chainOf(table, 'pn_doors')).toMatchInlineSnapshot(`
+    expect(chainOf(table, 'pn_port_mappings')).toMatchInlineSnapshot(`
       [
-        "iifname != @pn_overlay meta l4proto { tcp, udp } dnat ip6 to ip6 daddr . meta l4proto . th dport map @pn_doors_6",
-        "iifname != @pn_overlay meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport vmap @pn_door_guards_4",
-        "iifname != @pn_overlay meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @pn_doors_4",
+        "iifname != @pn_overlay meta l4proto { tcp, udp } dnat ip6 to ip6 daddr . meta l4proto . th dport map @pn_port_mappings_6",
+        "iifname != @pn_overlay meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport vmap @pn_port_mapping_limits_4",
+        "iifname != @pn_overlay meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @pn_port_mappings_4",
       ]
     `);
-    expect(chainOf(table, 'pn_door_sources')).toMatchInlineSnapshot(`
+    expect(chainOf(table, 'pn_port_mapping_sources')).toMatchInlineSnapshot(`
       [
-        "oifname @pn_overlay ct status dnat meta l4proto tcp snat ip6 to ct original ip6 daddr . meta l4proto . ct original proto-dst map @pn_door_sources_6",
-        "oifname @pn_overlay ct status dnat meta l4proto udp snat ip6 to ct original ip6 daddr . meta l4proto . ct original proto-dst map @pn_door_sources_6",
-        "oifname @pn_overlay ct status dnat meta l4proto tcp snat ip to ct original ip daddr . meta l4proto . ct original proto-dst map @pn_door_sources_4",
-        "oifname @pn_overlay ct status dnat meta l4proto udp snat ip to ct original ip daddr . meta l4proto . ct original proto-dst map @pn_door_sources_4",
+        "oifname @pn_overlay ct status dnat meta l4proto tcp snat ip6 to ct original ip6 daddr . meta l4proto . ct original proto-dst map @pn_port_mapping_sources_6",
+        "oifname @pn_overlay ct status dnat meta l4proto udp snat ip6 to ct original ip6 daddr . meta l4proto . ct original proto-dst map @pn_port_mapping_sources_6",
+        "oifname @pn_overlay ct status dnat meta l4proto tcp snat ip to ct original ip daddr . meta l4proto . ct original proto-dst map @pn_port_mapping_sources_4",
+        "oifname @pn_overlay ct status dnat meta l4proto udp snat ip to ct original ip daddr . meta l4proto . ct original proto-dst map @pn_port_mapping_sources_4",
       ]
     `);
-    expect(chainOf(table, 'pn_door_door-2')).toMatchInlineSnapshot(`
+    expect(chainOf(table, 'pn_port_mapping_mapping-2')).toMatchInlineSnapshot(`
       [
         "ip saddr != { 198.51.100.0/24 } drop",
         "limit rate over 20/second burst 20 packets drop",
@@ -321,13 +321,13 @@ describe('with rules', () => {
       ]
     `);
     const door1 = '2001:db8::5 . 6 . 8001';
-    expect(table.sets.get('pn_doors_6')?.elements).toEqual(new Map([[door1, 'fd00:99::102 . 80']]));
-    expect(table.sets.get('pn_door_ways_6')?.elements).toEqual(
+    expect(table.sets.get('pn_port_mappings_6')?.elements).toEqual(new Map([[door1, 'fd00:99::102 . 80']]));
+    expect(table.sets.get('pn_port_mapping_targets_6')?.elements).toEqual(
       new Map([[`${door1} . fd00:99::102 . 80`, '']]),
     );
     expect(chainOf(table, 'pn_forward')?.filter((one) => one.includes('pn_door'))).toHaveLength(4);
-    const nobody = rulesetFor([...hubAndSpoke, door(3, { source_cidrs: ['198.51.100.0/24'] })]);
-    expect(chainOf(nobody, 'pn_door_door-3')).toEqual(['drop']);
+    const nobody = rulesetFor([...hubAndSpoke, mappingEntry(3, { source_cidrs: ['198.51.100.0/24'] })]);
+    expect(chainOf(nobody, 'pn_port_mapping_mapping-3')).toEqual(['drop']);
   });
 
   test('whatever they are, nft takes them', () => {

@@ -8,7 +8,7 @@ import { addForwardChain } from './chains/forward-chain.ts';
 import { addLanChains } from './chains/lan-chains.ts';
 import { addLeaseGuardChains } from './chains/lease-guard-chains.ts';
 import { addOutsideChain, ownFamilies } from './chains/outside-chain.ts';
-import { addDoorChains } from './chains/port-forward-chains.ts';
+import { addPortMappingChains } from './chains/port-forward-chains.ts';
 import { TableBuilder } from './chains/table-builder.ts';
 import { rulesetIntentOf } from './intent.ts';
 import type { Ruleset } from './model.ts';
@@ -40,7 +40,7 @@ export function rulesetOf(document: NodeDocument, facts: RulesetFacts): Ruleset 
   const bridging = { bridges, families: ownFamilies(intent), hasFirewalls: firewalls.size > 0 };
   addForwardChain(table, { intent, firewalls, closedOtherwise, bridging });
   addLeaseGuardChains(table, { virtualIps: intent.virtualIps, guarded });
-  addDoorChains(table, intent.mappings);
+  addPortMappingChains(table, intent.mappings);
   addOutsideChain(table, intent, firewalls);
   addFilterChains(table, { intent, firewalls, bridging });
   addLanChains(table, intent, firewalls);

@@ -11,7 +11,7 @@ import { tagLengthMax } from '@powernode/core/limits/texts';
 import type { EntryValue } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { nobodyToTell } from '../../apply/kernel-machine.ts';
+import { noListeners } from '../../apply/kernel-machine.ts';
 import { Namespace } from '../../fixtures/namespace.ts';
 import { FakeClock } from '../../ports/clock.fixture.ts';
 import { hubAndSpoke, member, rule, rules, services } from './chains/documents.fixture.ts';
@@ -32,7 +32,7 @@ describe.skipIf(!isRoot)('the table', () => {
   beforeEach(async () => {
     namespace = await Namespace.open();
     clock = new FakeClock();
-    table = new NftTable({ ...nobodyToTell, run: namespace, clock });
+    table = new NftTable({ ...noListeners, run: namespace, clock });
   });
 
   afterEach(() => namespace.end());
@@ -47,7 +47,7 @@ describe.skipIf(!isRoot)('the table', () => {
     await table.load(ruleset, 'whole');
     expect(isLoaded(ruleset, await table.look())).toBe(true);
     texts();
-    const next = new NftTable({ ...nobodyToTell, run: namespace, clock });
+    const next = new NftTable({ ...noListeners, run: namespace, clock });
     await next.load(rulesetFor(everything), 'whole');
     expect(isLoaded(ruleset, await next.look())).toBe(true);
     expect(texts()).toEqual([]);
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot)('the table', () => {
     const ruleset = rulesetFor([...everything, ...lans]);
     await table.load(ruleset, 'whole');
     expect(isLoaded(ruleset, await table.look())).toBe(true);
-    const next = new NftTable({ ...nobodyToTell, run: namespace, clock });
+    const next = new NftTable({ ...noListeners, run: namespace, clock });
     await next.load(ruleset, 'whole');
     expect(isLoaded(ruleset, await next.look())).toBe(true);
   });
@@ -122,11 +122,11 @@ describe.skipIf(!isRoot)('the table', () => {
 
   test('loaded anew keeps what others hold in it', async () => {
     await table.load(rulesetFor(everything), 'whole');
-    await nft('add', 'element', 'inet', 'powernode', 'pn_held6', '{ fd00:99::111 timeout 1h }');
+    await nft('add', 'element', 'inet', 'powernode', 'pn_active_leases6', '{ fd00:99::111 timeout 1h }');
     await table.load(rulesetFor(hubAndSpoke), 'whole');
     await table.load(rulesetFor(everything), 'whole');
     expect(texts().filter(isWhole)).toHaveLength(3);
-    expect(await nft('list', 'set', 'inet', 'powernode', 'pn_held6')).toContain('fd00:99::111');
+    expect(await nft('list', 'set', 'inet', 'powernode', 'pn_active_leases6')).toContain('fd00:99::111');
   });
 
   const meddlings: readonly (readonly [string, readonly string[]])[] = [
@@ -140,7 +140,7 @@ describe.skipIf(!isRoot)('the table', () => {
     ['something of another kind', ['add', 'quota', 'inet', 'powernode', 'mine', '{ over 9 mbytes }']],
   ];
 
-  test.each(meddlings)('is mended: %s', async (_what, meddling) => {
+  test.each(meddlings)('is repaired: %s', async (_what, meddling) => {
     const ruleset = rulesetFor(everything);
     await table.load(ruleset, 'whole');
     await nft(...meddling);

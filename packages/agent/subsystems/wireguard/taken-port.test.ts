@@ -1,6 +1,6 @@
 // A port that another program has: one sentence, and everything but the port is done.
 import { describe, expect, test } from 'vitest';
-import { KernelMachine, nobodyToTell } from '../../apply/kernel-machine.ts';
+import { KernelMachine, noListeners } from '../../apply/kernel-machine.ts';
 import { freshFolder } from '../../fixtures/folder.ts';
 import { FakeClock } from '../../ports/clock.fixture.ts';
 import { FakeRun, type Program } from '../../ports/run.fixture.ts';
@@ -28,7 +28,7 @@ function machineWith(programs: Readonly<Record<string, Program>>) {
   const run = new FakeRun(programs);
   const keys = { privateKeyFile: () => '/state/key' };
   const machine = new KernelMachine({
-    ...nobodyToTell,
+    ...noListeners,
     run,
     keys: keys as never,
     clock: new FakeClock(),

@@ -168,7 +168,7 @@ export class FakePlatform {
     const mode = this.#modeOf(key);
     if (call.dryRun) {
       const plan = preparedPlan(this.world, prepared);
-      return { status: 200, body: { ...prepared.body, ...prepared.rehearsed, dry_run: true, plan } };
+      return { status: 200, body: { ...prepared.body, ...prepared.previewed, dry_run: true, plan } };
     }
     if (mode === 'blocked')
       throw new ProductError('policy_blocked', `The account's policy blocks ${actions[key].name}.`);

@@ -12,7 +12,7 @@ export interface Prepared {
   /** What is answered, under its noun. */
   readonly body: Shown;
   /** Members that a dry run answers otherwise. */
-  readonly rehearsed?: Shown;
+  readonly previewed?: Shown;
   readonly reaches: readonly Peer[];
   /** Makes the change and says what happened. */
   commit(): { readonly kind: string; readonly payload: Shown } | null;

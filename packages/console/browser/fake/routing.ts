@@ -221,7 +221,7 @@ function clearing(world: World, session: BgpSession): ReturnType<Prepare> {
       safe_step: step,
       carried_out: true,
     },
-    rehearsed: { carried_out: false },
+    previewed: { carried_out: false },
     reaches: world.peers.filter(({ id }) => id === session.peer_id),
     commit() {
       replace(world.bgpSessions, { ...session, last_reset: { requested_at: ago(0), done_at: null } });

@@ -1,4 +1,4 @@
-// What changes do in the fake platform to what a network serves: virtual IPs, rules, doors, grants, devices.
+// What changes do in the fake platform to what a network serves: virtual IPs, rules, port mappings, grants, devices.
 import { ProductError } from '@powernode/core/errors';
 import type { LanSubnet } from '@powernode/core/intent/subnet';
 import { keyOf } from './ids.ts';
@@ -87,7 +87,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
         (one) => one.external_address === address && one.external_port === port && one.protocol === protocol,
       ),
       'external_port',
-      `${protocol} ${port} of ${address} is a door already`,
+      `${protocol} ${port} of ${address} is a mapping already`,
     );
     return make(world, mapping, after, [hubOf(world, after)]);
   },
@@ -333,7 +333,7 @@ function failover(world: World, input: Input): Prepared {
       candidates,
       explanation: detail,
     },
-    rehearsed: { resolved: false },
+    previewed: { resolved: false },
     reaches:
       target === undefined
         ? []

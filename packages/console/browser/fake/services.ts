@@ -76,8 +76,8 @@ function compiledOf(world: World, rule: FirewallRule): Shown {
   return {
     text:
       evaluators.length === 0 ? '' : `${from}${ports}counter name "r_${rule.id.slice(-6)}" ${rule.action}`,
-    judged_on: evaluators.slice(0, 100).map(({ id, hostname }) => ({ peer_id: id, hostname })),
-    judged_on_count: evaluators.length,
+    evaluated_on: evaluators.slice(0, 100).map(({ id, hostname }) => ({ peer_id: id, hostname })),
+    evaluated_on_count: evaluators.length,
   };
 }
 
@@ -133,7 +133,7 @@ function findingsOf(world: World, networkId: string): FirewallFinding[] {
       },
     ];
   });
-  const doors = world.portMappings
+  const mappings = world.portMappings
     .filter((mapping) => mapping.network_id === networkId && mapping.status === 'target_missing')
     .map(
       (mapping): FirewallFinding => ({
@@ -148,7 +148,7 @@ function findingsOf(world: World, networkId: string): FirewallFinding[] {
         detail: mapping.status_detail ?? '',
       }),
     );
-  return [...about, ...doors];
+  return [...about, ...mappings];
 }
 
 function covers(older: FirewallRule, rule: FirewallRule): boolean {

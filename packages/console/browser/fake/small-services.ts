@@ -24,7 +24,7 @@ export function addServices(world: World): void {
   addVirtualIps(world, network, peer);
   addDevices(world, network, peer);
   addRules(world, network, peer);
-  addDoors(world, network, peer);
+  addPortMappings(world, network, peer);
 }
 
 type PeerOf = (hostname: string) => Peer;
@@ -264,11 +264,11 @@ function addRules(world: World, network: Network, peer: PeerOf): void {
   );
 }
 
-function addDoors(world: World, network: Network, peer: PeerOf): void {
+function addPortMappings(world: World, network: Network, peer: PeerOf): void {
   const [hub1, hub2] = [peer('hub1'), peer('hub2')];
   const addressOf = (hub: Peer) => (hub.endpoint ?? '').replace(/:\d+$/, '');
   const web = world.virtualIps[0]?.id;
-  const doors: readonly Record<string, unknown>[] = [
+  const mappings: readonly Record<string, unknown>[] = [
     {
       external_address: addressOf(hub1),
       external_port: 443,
@@ -294,7 +294,7 @@ function addDoors(world: World, network: Network, peer: PeerOf): void {
       protocol: 'udp',
     },
   ];
-  for (const door of doors) make(world, 'createPortMapping', { network_id: network.id, ...door });
+  for (const mapping of mappings) make(world, 'createPortMapping', { network_id: network.id, ...mapping });
   world.portMappings.forEach((mapping, i) =>
     replace(
       world.portMappings,

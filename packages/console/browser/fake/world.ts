@@ -242,7 +242,7 @@ function presenceOf(
   return { reachable: false, reachable_since: ago(700), unreachable_because: { code: 'offline', detail } };
 }
 
-/** The n-th address of the IPv4 leg of a network; null: it has none. */
+/** The n-th address of the IPv4 prefix of a network; null: it has none. */
 export function ipv4Of(network: Pick<Network, 'ipv4_prefix'>, n: number): string | null {
   if (network.ipv4_prefix === null) return null;
   const [a = '0', b = '0', c = '0'] = network.ipv4_prefix.split('.');

@@ -47,8 +47,8 @@ describe('the client', () => {
   it('plans with dry_run', async () => {
     const plan = { nodes: [], node_count: 0, truncated: false };
     const { client, fetch } = clientAnswering(() => json({ network: { id: 'n' }, dry_run: true, plan }));
-    const rehearsal = await client.rehearse('deleteNetwork', { network_id: 'n' });
-    expect(rehearsal).toMatchObject({ plan, body: { network: { id: 'n' } } });
+    const preview = await client.previewChange('deleteNetwork', { network_id: 'n' });
+    expect(preview).toMatchObject({ plan, body: { network: { id: 'n' } } });
     expect(fetch.mock.calls[0]?.[1].body).toBe('{"network_id":"n","dry_run":true}');
   });
 

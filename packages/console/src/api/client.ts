@@ -37,7 +37,7 @@ export interface Client {
   read<K extends ReadAction>(key: K, parameters: Parameters<K>, signal?: AbortSignal): Promise<Output<K>>;
   change<K extends ChangeAction>(key: K, parameters: Parameters<K>): Promise<Answer<K>>;
   /** What the change would do, without doing it. */
-  rehearse<K extends ChangeAction>(
+  previewChange<K extends ChangeAction>(
     key: K,
     parameters: Parameters<K>,
     signal?: AbortSignal,
@@ -83,7 +83,7 @@ export function createClient(parts: ClientParts): Client {
         return { kind: 'pending', deferred: body['deferred_operation'] as Deferred };
       return { kind: 'done', body: body as Output<typeof key> };
     },
-    async rehearse(key, parameters, signal) {
+    async previewChange(key, parameters, signal) {
       const body = await call(key, { ...parameters, dry_run: true }, { signal });
       return { body: body as Output<typeof key>, plan: body['plan'] as Plan };
     },

@@ -35,7 +35,7 @@ function kindsOf(facts: readonly ActionFacts[]): readonly Kind[] {
 }
 
 const overlay: readonly Noun[] = ['networks', 'peers', 'topology', 'instances'];
-/** Follows from rules, addresses, doors and who is there. */
+/** Follows from rules, addresses, port mappings and who is there. */
 const affectedByRules: readonly Noun[] = ['firewall_rules', 'findings', 'reachability'];
 /** Follows from policies, prefixes behind peers, sessions and who is reached. */
 const affectedByRouting: readonly Noun[] = ['sessions', 'routes', 'route_findings'];

@@ -44,12 +44,12 @@ interface Shown {
 
 export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
   const { action, parameters, verb, onCancel, onDone } = props;
-  const rehearsal = useRehearsal(action);
+  const preview = useRehearsal(action);
   const change = useChange(action);
   const [shown, setShown] = useState<Shown | null>(null);
   const asked = JSON.stringify(parameters);
   const plan = shown?.of === asked ? shown.plan : null;
-  const problem = rehearsal.problem ?? change.problem;
+  const problem = preview.problem ?? change.problem;
   const foot = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (plan !== null) foot.current?.scrollIntoView({ block: 'nearest' });
@@ -62,7 +62,7 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
   useEffect(() => {
     if (conflicts) conflict.current?.();
   }, [conflicts]);
-  const [resetRehearsal, resetChange] = [rehearsal.reset, change.reset];
+  const [resetRehearsal, resetChange] = [preview.reset, change.reset];
   // biome-ignore lint/correctness/useExhaustiveDependencies: its change is what this waits for
   useEffect(() => {
     resetRehearsal();
@@ -74,7 +74,7 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
     if (props.isReady?.() === false) return;
     if (plan === null) {
       change.reset();
-      const found = await rehearsal.run(parameters);
+      const found = await preview.run(parameters);
       if (found === null) return;
       if (found.plan.node_count >= shownFrom) {
         setShown({ of: asked, plan: found.plan });
@@ -98,7 +98,7 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
       <ProblemNote problem={problem} />
       <div className="form-foot" ref={foot}>
         <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={change.busy || rehearsal.busy}>
+        <Button type="submit" variant="primary" busy={change.busy || preview.busy}>
           {plan === null ? verb : `${verb}: change ${count(plan.node_count, 'instance')}`}
         </Button>
       </div>
@@ -122,6 +122,6 @@ function PlanToConfirm({ plan }: { readonly plan: Plan }) {
 
 /** A dry run of the form’s action: what is wrong at its fields, and what would change, before it is sent. */
 function useRehearsal<K extends ChangeAction>(key: K): Attempt<Parameters<K>, Rehearsal<K>> {
-  const send = useCallback((parameters: Parameters<K>) => client.rehearse(key, parameters), [key]);
+  const send = useCallback((parameters: Parameters<K>) => client.previewChange(key, parameters), [key]);
   return useAttempt(send);
 }

@@ -1,4 +1,4 @@
-// What the forms of networks, rules, doors and virtual IPs have in common: what each is given, what is written in its
+// What the forms of networks, rules, port mappings and virtual IPs have in common: what each is given, what is written in its
 // fields, and the field that most begin with. Sending it is the part of change-form.tsx.
 import { useState } from 'react';
 import { TextField } from '../parts/form.tsx';

@@ -39,9 +39,9 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
   const [openedRevision] = useState(() => revisionOf(props.parameters));
   const parameters =
     openedRevision === undefined ? props.parameters : { ...props.parameters, if_revision: openedRevision };
-  const rehearsal = useQuery({
+  const preview = useQuery({
     queryKey: ['plan', action, parameters],
-    queryFn: ({ signal }) => client.rehearse(action, parameters, signal),
+    queryFn: ({ signal }) => client.previewChange(action, parameters, signal),
     staleTime: 0,
     gcTime: 0,
   });
@@ -51,7 +51,7 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
   const [approve, setApprove] = useState(false);
   const [deferred, setDeferred] = useState<Deferred | null>(null);
   const needsApproval = mode === 'require_approval' || mode === null;
-  const pointless = rehearsal.data === undefined || props.pointless?.(rehearsal.data.body) === true;
+  const pointless = preview.data === undefined || props.pointless?.(preview.data.body) === true;
 
   async function run(): Promise<void> {
     const answer = await change.run(approve ? { ...parameters, approve: true } : parameters);
@@ -63,14 +63,14 @@ export function PlannedDialog<K extends ChangeAction>(props: PlannedDialogProps<
   return (
     <Dialog title={title} onClose={onClose} wide>
       <div className="stack">{children}</div>
-      {rehearsal.data === undefined ? null : about?.(rehearsal.data.body)}
+      {preview.data === undefined ? null : about?.(preview.data.body)}
       <section className="section" aria-label="Plan">
         <h3>Plan</h3>
         <Loaded
           what="the plan"
-          data={rehearsal.data}
-          error={rehearsal.error}
-          retry={() => void rehearsal.refetch()}
+          data={preview.data}
+          error={preview.error}
+          retry={() => void preview.refetch()}
         >
           {({ plan }) => <PlanView plan={plan} />}
         </Loaded>

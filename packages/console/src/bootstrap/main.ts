@@ -83,7 +83,7 @@ async function use(wanted: Wanted): Promise<void> {
   const name = wanted.name === grant.device_name_hint || wanted.name === '' ? null : wanted.name;
   const device = await issue({ token, publicKey: keys.publicKey, name, idempotencyKey });
   if (isRefusal(device)) {
-    // What is wrong with the name is mended in the form.
+    // What is wrong with the name is repaired in the form.
     refuse(device, () => (device.cause === 'refused' ? offer(wanted, null) : void finish(wanted)));
     return;
   }

@@ -1,4 +1,4 @@
-// Shapes, colours and words of what a network serves: virtual IPs, rules, doors, devices, verdicts. The statuses of
+// Shapes, colours and words of what a network serves: virtual IPs, rules, port mappings, devices, verdicts. The statuses of
 // machines and changes are in statuses.tsx.
 import type { FirewallFinding, FirewallRule } from '@powernode/core/intent/firewall';
 import type { Peer } from '@powernode/core/intent/peer';

@@ -141,7 +141,7 @@ export function ConnectedMark({
   return <Status {...look} {...(chip === true ? { chip } : {})} />;
 }
 
-/** Whether a machine is what it should be. One that is away is judged by what it last said. */
+/** Whether a machine is what it should be. One that is away is evaluated by what it last said. */
 export function SyncMark({ inSync, chip }: Chip & { readonly inSync: boolean }) {
   const look: Look = inSync
     ? { tone: 'ok', shape: 'tick', text: 'in sync', hint: 'The kernel matches the desired configuration' }

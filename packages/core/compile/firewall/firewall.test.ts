@@ -25,7 +25,7 @@ import { breadthOf, compareRules } from './rule-order.ts';
 function compiled(networkRules: NetworkRules, previous: NetworkFirewall | null = null): NetworkFirewall {
   const before = previous === null ? null : new Map([[networkId, previous]]);
   const firewall = compileFirewalls(nodeDocumentOf(entriesOf(networkRules)), before).get(networkId);
-  if (firewall === undefined) throw new Error('the network is not judged');
+  if (firewall === undefined) throw new Error('the network is not evaluated');
   return firewall;
 }
 

@@ -7,7 +7,7 @@ import { peerNames } from '../sdwan/peers/peer-names.ts';
 import { writePeer } from '../sdwan/peers/write-peer.ts';
 import { type InstanceRow, instanceRow, type PeerRow } from '../sdwan/rows.ts';
 import { bestCandidate, termsOfHolder } from '../sdwan/virtual-ips/fitness.ts';
-import { takeAway } from '../sdwan/virtual-ips/moves.ts';
+import { revokeAddress } from '../sdwan/virtual-ips/moves.ts';
 import { drainOperation } from './drain-operation.ts';
 import { showInstance } from './present.ts';
 
@@ -140,7 +140,7 @@ async function virtualIpMoves(
       continue;
     }
     const detail = `${row.name} goes to ${names.get(successor) ?? successor}.`;
-    await takeAway(context, row, {
+    await revokeAddress(context, row, {
       successor,
       reason: 'drained',
       detail: `${instance.hostname} is being drained.`,

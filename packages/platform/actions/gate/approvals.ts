@@ -58,7 +58,7 @@ export async function recordOwnApproval(context: ActionContext, wanted: Wanted):
     approval_id: row.id,
     action: row.action,
     summary: row.summary,
-    same_breath: true,
+    self_approved: true,
   });
 }
 

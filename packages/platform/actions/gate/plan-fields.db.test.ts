@@ -72,10 +72,10 @@ describe('the plan of a change says what is and what would be', () => {
     const value = parameter === 'tags' ? [key] : otherValues(ids, key)[parameter];
     const input = { [subject ?? '']: ids[subject ?? ''], [parameter]: value };
     const before = await objectOf(key);
-    const rehearsed = await call(key, { ...input, dry_run: true });
-    const after = rehearsed[Object.keys(output)[0] ?? ''] ?? {};
+    const previewed = await call(key, { ...input, dry_run: true });
+    const after = previewed[Object.keys(output)[0] ?? ''] ?? {};
     const path = fieldOf[parameter] ?? parameter;
-    const fields = planOf(rehearsed).fields ?? [];
+    const fields = planOf(previewed).fields ?? [];
     expect(fields).toContainEqual({ path, before: before[path] ?? null, after: after[path] ?? null });
     for (const field of fields) {
       expect(field).toEqual({
@@ -112,7 +112,7 @@ test('whoever decides reads both, in the approval and in the question, by the na
   const [first, ...lines] = linesOf(questionFor({ summary, input, plan }).text);
   expect(first).toBe('Change a virtual IP: way in');
   expect(lines.slice(0, 2)).toEqual([
-    '  name: "door" → "way in"',
+    '  name: "port mapping" → "way in"',
     '  failover_holder_peer_ids: ["plan-hub"] → []',
   ]);
   expect(lines[2]).toMatch(/^It changes /);
@@ -130,6 +130,6 @@ test('what is not there before, or not after, has no values that change', async 
 
 test('what takes a right away by another name than its field says which [9.5]', async () => {
   const { operator } = await call('createOperator', { name: 'leaver', role: 'viewer' });
-  const rehearsed = await call('disableOperator', { operator_id: operator?.['id'], dry_run: true });
-  expect(planOf(rehearsed).fields).toEqual([{ path: 'disabled', before: false, after: true }]);
+  const previewed = await call('disableOperator', { operator_id: operator?.['id'], dry_run: true });
+  expect(planOf(previewed).fields).toEqual([{ path: 'disabled', before: false, after: true }]);
 });

@@ -1,4 +1,4 @@
-// Which UDP ports of a machine are in use, and by what: its tunnels, relays between hubs, and doors.
+// Which UDP ports of a machine are in use, and by what: its tunnels, relays between hubs, and port mappings.
 import { relayPort } from '@powernode/core/compile/entries';
 import { transitHubsMax } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../context.ts';
@@ -32,8 +32,8 @@ export async function tunnelPorts(
   return ports;
 }
 
-/** Ports of a machine that doors have for UDP: no tunnel may listen there. */
-async function udpDoors(context: ActionContext, instanceId: string): Promise<PortUse> {
+/** Ports of a machine that port mappings have for UDP: no tunnel may listen there. */
+async function udpPortMappings(context: ActionContext, instanceId: string): Promise<PortUse> {
   const rows = await context.trx
     .selectFrom('port_mappings')
     .select(['id', 'external_port'])
@@ -49,7 +49,7 @@ export async function portsInUse(
   context: ActionContext,
   of: { readonly instanceId: string; readonly except: string | null },
 ): Promise<PortUse> {
-  return new Map([...(await tunnelPorts(context, of)), ...(await udpDoors(context, of.instanceId))]);
+  return new Map([...(await tunnelPorts(context, of)), ...(await udpPortMappings(context, of.instanceId))]);
 }
 
 /** All that a peer on that port may listen on: whatever it is today, it may become a hub, and then relays. */

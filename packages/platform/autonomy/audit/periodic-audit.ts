@@ -111,7 +111,7 @@ export class PeriodicAudit {
       const ids = new Set(there.map(({ id }) => id));
       const found = await allFound(context, new Map([...firewalls].filter(([id]) => ids.has(id))));
       const { began, recovered } = await writeFindings(context, found);
-      tellTurns(context, mode, [
+      reportTurns(context, mode, [
         ...recovered.map((row) => ({ row, isOver: true })),
         ...began.map((row) => ({ row, isOver: false })),
       ]);
@@ -134,7 +134,7 @@ function auditMode({ trx, accountId }: ActionContext): Promise<PolicyMode> {
   return policyMode(trx, { accountId, category: auditCategory, defaultMode });
 }
 
-function tellTurns(
+function reportTurns(
   context: ActionContext,
   mode: PolicyMode,
   turns: readonly { readonly row: FindingRow; readonly isOver: boolean }[],

@@ -7,10 +7,10 @@ import type { ActionContext } from '../../actions/context.ts';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
 import {
   finishMove,
-  giveTo,
+  grantTo,
   leaveUnassigned,
   noteHealthy,
-  takeAway,
+  revokeAddress,
   updateRow,
 } from '../../actions/sdwan/virtual-ips/moves.ts';
 import { showVirtualIp } from '../../actions/sdwan/virtual-ips/present-virtual-ip.ts';
@@ -88,14 +88,14 @@ async function perform(context: ActionContext, { decision, hostnameOf }: Writing
       const { current_holder_peer_id: holder } = row;
       if (holder === null) throw new StaleDecision('no peer holds it any more');
       const terms = decision.oldTerms(holder);
-      return takeAway(context, row, { successor, reason, detail, terms });
+      return revokeAddress(context, row, { successor, reason, detail, terms });
     }
     case 'grant': {
       const sequence = await context.lock();
       const row = await lockedRow(context, decision);
       if (row.current_holder_peer_id !== null) await requireMode(context, effect.reason);
       decision.confirm(sequence);
-      return giveTo(context, row, effect);
+      return grantTo(context, row, effect);
     }
     case 'unassign':
       await context.lock();

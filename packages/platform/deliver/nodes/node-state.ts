@@ -83,8 +83,8 @@ export class NodeState {
   ended = false;
   /** An event has reported it offline, and none online again; at the time its row was read. */
   offlineReported = false;
-  /** How many things were mended there since this process knows it. */
-  mended = 0;
+  /** How many things were repaired there since this process knows it. */
+  repaired = 0;
   /** How often it says on its stream that it runs. */
   beatMs = streamBeatMs;
   #isHeard = false;

@@ -10,7 +10,7 @@ import type { PresenceView } from './view.ts';
 export interface FiguresParts {
   readonly networks: () => Iterable<NetworkIndex>;
   readonly presence: PresenceView;
-  readonly nodes: ReadonlyMap<InstanceId, Pick<NodeState, 'hostname' | 'mended'>>;
+  readonly nodes: ReadonlyMap<InstanceId, Pick<NodeState, 'hostname' | 'repaired'>>;
   readonly lastHandshakeMs: (publicKey: PublicKey) => number | null;
 }
 
@@ -21,8 +21,8 @@ export function overlayFigures(parts: FiguresParts): Omit<OverlaySources, 'store
     },
     instances: () => parts.presence.instanceCounts(),
     *drift() {
-      for (const [instanceId, { hostname, mended }] of parts.nodes) {
-        if (mended > 0) yield { instanceId, hostname, count: mended };
+      for (const [instanceId, { hostname, repaired }] of parts.nodes) {
+        if (repaired > 0) yield { instanceId, hostname, count: repaired };
       }
     },
   };

@@ -129,7 +129,7 @@ export class PresenceGossip {
         from: this.#parts.processId,
         number: ++this.#number,
         isWhole: isWhole && part === 0,
-        tellings: reports.slice(at, at + presenceGossipMax).map(plain),
+        reports: reports.slice(at, at + presenceGossipMax).map(plain),
         gone: ended.slice(at, at + presenceGossipMax),
       });
     }
@@ -154,8 +154,8 @@ export class PresenceGossip {
     if (!said.isWhole && known?.number !== said.number - 1) {
       return this.#gossip.publish({ about: 'wanted', to: said.from });
     }
-    if (said.isWhole) this.#applyWhole(said.from, said.tellings);
-    for (const report of said.tellings) this.#apply(said.from, report);
+    if (said.isWhole) this.#applyWhole(said.from, said.reports);
+    for (const report of said.reports) this.#apply(said.from, report);
     for (const instanceId of said.gone) {
       const lastMs = evidence.lastHeardMs(instanceId) ?? clock.now();
       evidence.offline(said.from, instanceId, { lastMs, hasEnded: true });

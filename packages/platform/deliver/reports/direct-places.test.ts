@@ -89,13 +89,13 @@ test('seen at another place by each hub, it cannot', async () => {
 
 test('seen at another place by one of three hubs, it stays where the others see it [9.6]', () => {
   const place = (port: number) => `198.51.100.9:${port}`;
-  const judged = (...ports: number[]) => placeOf(ports.map(place));
-  expect(judged(4000, 4000, 4001)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
-  expect(judged(4001, 4000, 4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
-  expect(judged(4000, 4001)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 2 });
-  expect(judged(4000, 4001, 4002)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 3 });
-  expect(judged(4000, 4000, 4001, 4001)?.natKind).toBe('symmetric');
-  expect(judged(4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 1 });
+  const evaluated = (...ports: number[]) => placeOf(ports.map(place));
+  expect(evaluated(4000, 4000, 4001)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
+  expect(evaluated(4001, 4000, 4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
+  expect(evaluated(4000, 4001)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 2 });
+  expect(evaluated(4000, 4001, 4002)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 3 });
+  expect(evaluated(4000, 4000, 4001, 4001)?.natKind).toBe('symmetric');
+  expect(evaluated(4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 1 });
 });
 
 test('a hub that says nothing is not waited for for ever', async () => {

@@ -52,7 +52,7 @@ export interface DirectPlacesParts {
   readonly changed: (accountId: AccountId, sequence: number, changes: readonly Change[]) => void;
 }
 
-type Judged = Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
+type Evaluated = Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
 
 interface Seen {
   readonly accountId: AccountId;
@@ -137,16 +137,16 @@ export class DirectPlaces implements DeltaSubscriber {
 
   async #evaluate(seen: Seen): Promise<void> {
     const { clock } = this.#parts;
-    const judged = this.#judge(seen);
-    if (judged === null) return;
+    const evaluated = this.#assess(seen);
+    if (evaluated === null) return;
     // A hub that is away is not waited for for ever.
-    if (!judged.complete && clock.steady() - seen.sinceMs < directWaitMs)
+    if (!evaluated.complete && clock.steady() - seen.sinceMs < directWaitMs)
       return this.#evaluateIn(seen, directGatherMs);
-    await this.#report(seen, judged);
+    await this.#report(seen, evaluated);
   }
 
   /** null: nothing can be said of it, or it is a key that its peer does not have any more. */
-  #judge(seen: Seen): Judged | null {
+  #assess(seen: Seen): Evaluated | null {
     const network = this.#parts.fleet.network(seen.networkId);
     const peer = network?.peer(seen.peerId);
     if (this.#closed || network === undefined || peer?.directKey !== seen.directKey) {
@@ -155,16 +155,16 @@ export class DirectPlaces implements DeltaSubscriber {
     }
     const hubs = new Set(network.transit.map((hub) => hub.id));
     for (const hubId of seen.endpoints.keys()) if (!hubs.has(hubId)) seen.endpoints.delete(hubId);
-    const judged = placeOf([...seen.endpoints.values()]);
-    return judged === null ? null : { ...judged, complete: seen.endpoints.size >= hubs.size };
+    const evaluated = placeOf([...seen.endpoints.values()]);
+    return evaluated === null ? null : { ...evaluated, complete: seen.endpoints.size >= hubs.size };
   }
 
   /** Returns whether a change followed. */
-  async #report(seen: Seen, judged: Judged): Promise<boolean> {
+  async #report(seen: Seen, evaluated: Evaluated): Promise<boolean> {
     const { log, onDirectPlace, changed } = this.#parts;
     const { accountId, networkId, peerId, directKey } = seen;
     try {
-      const change = await onDirectPlace({ accountId, networkId, peerId, directKey, ...judged });
+      const change = await onDirectPlace({ accountId, networkId, peerId, directKey, ...evaluated });
       if (change !== null) {
         changed(accountId, change.sequence, change.changes);
         seen.moves++;
@@ -196,10 +196,10 @@ export class DirectPlaces implements DeltaSubscriber {
     for (const seen of [...this.#seen.values()]) {
       if (free <= 0) return;
       if (seen.networkId !== networkId || network.peer(seen.peerId)?.directEndpoint !== null) continue;
-      const judged = this.#judge(seen);
-      if (judged === null || judged.endpoint === null || !judged.complete) continue;
+      const evaluated = this.#assess(seen);
+      if (evaluated === null || evaluated.endpoint === null || !evaluated.complete) continue;
       // Direct paths may have been switched off, or somebody else was first.
-      if (!(await this.#report(seen, judged))) return;
+      if (!(await this.#report(seen, evaluated))) return;
       free--;
     }
   }

@@ -1,4 +1,4 @@
-// Events of what was mended on machines: one for each report of a node, and only so many in a minute.
+// Events of what was repaired on machines: one for each report of a node, and only so many in a minute.
 
 import { driftBytes, driftPerEventMax, nodeEventsPerMinuteMax } from '@powernode/core/limits/node-stream';
 import type { Observed } from '@powernode/core/wire/node-stream';
@@ -30,8 +30,8 @@ export class DriftEvents {
     this.#budget = new EventBudget(parts.clock, nodeEventsPerMinuteMax);
   }
 
-  mended(node: NodeState, drift: Observed['drift']): void {
-    node.mended += drift.length;
+  repaired(node: NodeState, drift: Observed['drift']): void {
+    node.repaired += drift.length;
     const allowed = this.#budget.take(node, drift.length);
     if (allowed !== null) void this.#write(node, drift, allowed.unreported);
   }
@@ -55,14 +55,14 @@ export class DriftEvents {
       payload: {
         node_instance_id: node.instanceId,
         hostname: node.hostname,
-        mended: this.#named(node, drift),
-        mended_count: drift.length + unreported,
+        repaired: this.#named(node, drift),
+        repaired_count: drift.length + unreported,
       },
     });
     try {
       publishEvents(bus, await inAccount(store, node.accountId, (trx) => writeEvents(trx, [draft])));
     } catch (error) {
-      log.warn({ err: error, instanceId: node.instanceId }, 'an event of mended drift is lost');
+      log.warn({ err: error, instanceId: node.instanceId }, 'an event of repaired drift is lost');
     }
   }
 }

@@ -56,22 +56,24 @@ beforeEach(async () => {
 describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
   test('repairs cause as many events in a minute [9.24]', async () => {
     const drift = new DriftEvents({ store: database.store, bus, clock, log });
-    const mended = () =>
-      drift.mended(node, [{ at: '2026-11-29T10:00:00.000Z', key: 'route/fd00::/64', detail: 'it was gone' }]);
-    for (let i = 0; i < nodeEventsPerMinuteMax; i++) mended();
+    const repaired = () =>
+      drift.repaired(node, [
+        { at: '2026-11-29T10:00:00.000Z', key: 'route/fd00::/64', detail: 'it was gone' },
+      ]);
+    for (let i = 0; i < nodeEventsPerMinuteMax; i++) repaired();
     await expect.poll(() => events).toHaveLength(nodeEventsPerMinuteMax);
     clock.set(byMs);
     await clock.advance(59_999);
-    mended();
+    repaired();
     await clock.advance(1);
-    mended();
+    repaired();
     await expect.poll(() => events).toHaveLength(nodeEventsPerMinuteMax + 1);
     const rows = await inAccount(database.store, accountId, (trx) =>
       trx.selectFrom('events').select('payload').where('kind', '=', 'sdwan.drift.mended').execute(),
     );
     const own = rows.filter(({ payload }) => payload['node_instance_id'] === node.instanceId);
     // The one that was over the limit is counted in the next.
-    expect(own.map(({ payload }) => payload['mended_count'])).toContain(2);
+    expect(own.map(({ payload }) => payload['repaired_count'])).toContain(2);
     expect(own).toHaveLength(nodeEventsPerMinuteMax + 1);
   });
 

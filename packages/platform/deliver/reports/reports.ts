@@ -204,7 +204,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     if (observed.underlay !== undefined) this.#arrivals.underlay(node, observed.underlay);
     if (observed.pod_slices !== undefined) this.#arrivals.podSlices(node, observed.pod_slices);
     if (observed.routing_daemon !== undefined) this.#arrivals.routingDaemon(node, observed.routing_daemon);
-    if (observed.drift.length > 0) this.#drift.mended(node, observed.drift);
+    if (observed.drift.length > 0) this.#drift.repaired(node, observed.drift);
     this.#ruleCounters.observed(node, observed.rules);
     this.#bgpSessions.observed(node, observed.bgp_sessions);
     this.#virtualIpHealth.observed(node, observed.virtual_ip_health);

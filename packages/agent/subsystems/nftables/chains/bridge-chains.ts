@@ -27,7 +27,7 @@ export function bridgeRules({ bridges, families }: BridgeFacts): string[] {
 }
 
 /** Rules before those of the input chain: what is for this machine's own addresses was evaluated on arrival. */
-export function judgedOnArrival({ bridges, families }: BridgeFacts): string[] {
+export function evaluatedOnArrival({ bridges, families }: BridgeFacts): string[] {
   if (bridges.length === 0) return [];
   return families.map(
     (family) => `iifname @${overlaySet} ${words[family].header} daddr @pn_own_${family} accept`,

@@ -48,11 +48,11 @@ export function member(group: string, ...addresses: string[]): MemberEntry {
   return { kind: 'member', network_id: networkId, group, addresses };
 }
 
-export function door(number: number, rest: Partial<PortMappingEntry>): PortMappingEntry {
+export function mappingEntry(number: number, rest: Partial<PortMappingEntry>): PortMappingEntry {
   return {
     kind: 'port_mapping',
     network_id: networkId,
-    port_mapping_id: `door-${number}`,
+    port_mapping_id: `mapping-${number}`,
     external_address: '2001:db8::5',
     external_port: 8000 + number,
     protocol: 'tcp',
@@ -119,8 +119,8 @@ export const services: readonly EntryValue[] = [
     user_device_id: 'device-1',
     addresses: ['fd00:99::106', '100.64.0.6'],
   },
-  door(1, {}),
-  door(2, {
+  mappingEntry(1, {}),
+  mappingEntry(2, {
     external_address: '203.0.113.5',
     protocol: 'udp',
     target_address: '100.64.0.2',

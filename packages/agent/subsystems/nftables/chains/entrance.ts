@@ -12,7 +12,7 @@ import { rejectChain } from './lookups.ts';
 import { families, words } from './names.ts';
 
 /** Counts the packets that are evaluated, so that a look at it shows whether the counters of rules can have moved. */
-export const evaluatedCounter = 'pn_judged';
+export const evaluatedCounter = 'pn_evaluated';
 
 /** Where packets of connections go that the rules no longer allow (connections/rematch.ts). */
 export const endedChain = 'pn_ended';

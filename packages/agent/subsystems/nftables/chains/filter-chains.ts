@@ -4,12 +4,12 @@ import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../intent.ts';
 import { addBgpSet } from './bgp-rules.ts';
-import { type BridgeFacts, judgedOnArrival } from './bridge-chains.ts';
+import { type BridgeFacts, evaluatedOnArrival } from './bridge-chains.ts';
 import { alwaysAccepted, endedChain, endedRules, entranceRules } from './entrance.ts';
 import { addBlockSets, addGroupSets } from './group-sets.ts';
 import { isFilteredOutside } from './lan-chains.ts';
 import { addressField, rejectChain } from './lookups.ts';
-import { families, judgeChain, networkSet, words } from './names.ts';
+import { evaluationChain, families, networkSet, words } from './names.ts';
 import { hasBlocks, programRules } from './program-rules.ts';
 import type { TableBuilder } from './table-builder.ts';
 
@@ -45,10 +45,10 @@ export function addFilterChains(
       const head =
         direction === 'ingress' ? entranceRules(firewall, facts) : alwaysAccepted(firewall, intent);
       const rules = programRules(table, { firewall, direction });
-      table.chain(judgeChain(direction, firewall.handle), [...head, ...rules]);
+      table.chain(evaluationChain(direction, firewall.handle), [...head, ...rules]);
       for (const one of intent.interfaces) {
         if (one.network_id !== firewall.networkId) continue;
-        entries[direction].set(one.name, `goto ${judgeChain(direction, firewall.handle)}`);
+        entries[direction].set(one.name, `goto ${evaluationChain(direction, firewall.handle)}`);
       }
     }
   }
@@ -57,7 +57,7 @@ export function addFilterChains(
   }
   table.chain(
     'pn_input',
-    [...judgedOnArrival(bridging), 'iifname vmap @pn_ingress'],
+    [...evaluatedOnArrival(bridging), 'iifname vmap @pn_ingress'],
     'filter hook input priority 0',
   );
   table.chain('pn_output', ['oifname vmap @pn_egress'], 'filter hook output priority 0');
@@ -79,8 +79,8 @@ function addDeviceChains(table: TableBuilder, firewalls: Firewalls): void {
       table.set(set, words[family].address, addresses);
       const arriving = `iifname @${networkSet(handle)} ${addressField('source', family)} @${set}`;
       const leaving = `oifname @${networkSet(handle)} ${addressField('destination', family)} @${set}`;
-      from.push(`${arriving} goto ${judgeChain('egress', handle)}`);
-      to.push(`${leaving} goto ${judgeChain('ingress', handle)}`);
+      from.push(`${arriving} goto ${evaluationChain('egress', handle)}`);
+      to.push(`${leaving} goto ${evaluationChain('ingress', handle)}`);
     }
   }
   if (from.length === 0) return;

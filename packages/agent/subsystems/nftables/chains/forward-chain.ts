@@ -1,4 +1,4 @@
-// What this machine forwards: packets between peers of one network, and what comes in by a door. Networks are kept
+// What this machine forwards: packets between peers of one network, and what comes in by a port mapping. Networks are kept
 // apart, and nothing of them leaks into anything else that the machine forwards.
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import type { InterfaceEntry } from '@powernode/core/wire/document';
@@ -9,7 +9,7 @@ import { endedChain, isEnded } from './entrance.ts';
 import { lanRules } from './lan-chains.ts';
 import { networkSet, overlaySet } from './names.ts';
 import { podForwardRules } from './pod-rules.ts';
-import { doorRules } from './port-forward-chains.ts';
+import { portMappingRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
 
 export const forwardChain = 'pn_forward';
@@ -66,7 +66,7 @@ export function addForwardChain(table: TableBuilder, facts: Facts): void {
     ...bridgeRules(bridging),
     ...lanRules(intent.lans),
     `iifname @${overlaySet} drop`,
-    ...doorRules(intent.mappings, 'forward'),
+    ...portMappingRules(intent.mappings, 'forward'),
     `oifname @${overlaySet} drop`,
     ...podForwardRules(intent.pods),
     ...closed.map((family) => `meta nfproto ${family} drop`),

@@ -12,7 +12,7 @@ import { evaluate } from '@powernode/core/explain/evaluate';
 import type { EntryValue, RuleEntry } from '@powernode/core/wire/document';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nobodyToTell } from '../../../apply/kernel-machine.ts';
+import { noListeners } from '../../../apply/kernel-machine.ts';
 import { FilteringNode, keyOf } from '../../../fixtures/filtering-node.ts';
 import { systemClock } from '../../../ports/clock.ts';
 import type { Ruleset } from '../model.ts';
@@ -79,7 +79,7 @@ describe.skipIf(!isRoot)(`packets of LANs in a real kernel (POWERNODE_TEST_SEED=
       own: [own],
       neighbours: [lan, { interface: 'wg-test-1', addresses: others }],
     });
-    table = new NftTable({ ...nobodyToTell, run: node.node, clock: systemClock });
+    table = new NftTable({ ...noListeners, run: node.node, clock: systemClock });
   });
   afterAll(() => node.end());
 

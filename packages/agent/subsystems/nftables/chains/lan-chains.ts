@@ -5,7 +5,7 @@ import { familyOf } from '@powernode/core/net/address';
 import { withoutCovered } from '@powernode/core/net/prefix';
 import type { LanEntry } from '@powernode/core/wire/routing-entries';
 import type { RulesetIntent } from '../intent.ts';
-import { families, judgeChain, networkSet, overlaySet, words } from './names.ts';
+import { evaluationChain, families, networkSet, overlaySet, words } from './names.ts';
 import { podTranslationRules } from './pod-rules.ts';
 import type { TableBuilder } from './table-builder.ts';
 
@@ -111,10 +111,10 @@ function addFilters(table: TableBuilder, lans: readonly LanEntry[], firewalls: F
     const { header } = words[family];
     const known = knownPrefixes(own);
     into.push(
-      `iifname @${networkSet(handle)} ${header} daddr { ${known} } goto ${judgeChain('ingress', handle)}`,
+      `iifname @${networkSet(handle)} ${header} daddr { ${known} } goto ${evaluationChain('ingress', handle)}`,
     );
     out.push(
-      `iifname != @${overlaySet} oifname @${networkSet(handle)} ${header} saddr { ${known} } goto ${judgeChain('egress', handle)}`,
+      `iifname != @${overlaySet} oifname @${networkSet(handle)} ${header} saddr { ${known} } goto ${evaluationChain('egress', handle)}`,
     );
   }
   const isTranslated = lans.some((lan) => lan.prefix !== lan.local_prefix);

@@ -6,7 +6,7 @@ import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import { families, words } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
 
-export const activeLeaseSets = { 6: 'pn_held6', 4: 'pn_held4' } as const;
+export const activeLeaseSets = { 6: 'pn_active_leases6', 4: 'pn_active_leases4' } as const;
 export const virtualSets = { 6: 'pn_virtual6', 4: 'pn_virtual4' } as const;
 
 export function addLeaseGuardChains(
@@ -35,10 +35,10 @@ export function addLeaseGuardChains(
       return `${at} @${virtualSets[family]} ${at} != @${activeLeaseSets[family]} drop`;
     });
   // Before anything is tracked or translated; what is translated to such an address is met on its way in.
-  table.chain('pn_held_arriving', unheld('daddr'), 'filter hook prerouting priority -300');
-  table.chain('pn_held_input', unheld('daddr'), 'filter hook input priority -10');
+  table.chain('pn_lease_arriving', unheld('daddr'), 'filter hook prerouting priority -300');
+  table.chain('pn_lease_input', unheld('daddr'), 'filter hook input priority -10');
   // Connections of before, which would go on speaking from an address that is somebody else's by now.
-  table.chain('pn_held_leaving', unheld('saddr'), 'filter hook output priority -300');
+  table.chain('pn_lease_leaving', unheld('saddr'), 'filter hook output priority -300');
 }
 
 /** Without length. */

@@ -14,7 +14,7 @@ import { type Family, formatAddress, widthOf } from '@powernode/core/net/address
 import { hostMask } from '@powernode/core/net/prefix';
 import type { NftSet } from '../model.ts';
 import { familiesOf, groupSet } from './group-sets.ts';
-import { formName, judgeChain, words } from './names.ts';
+import { evaluationChain, formName, words } from './names.ts';
 
 export const rejectChain = 'pn_reject';
 
@@ -52,7 +52,7 @@ export function setOf(table: LookupTable, context: ChainContext): NftSet {
 
 function setName(signature: Signature, { firewall, direction }: ChainContext): string {
   const { action, source, destination } = signature;
-  const chain = judgeChain(direction, firewall.handle);
+  const chain = evaluationChain(direction, firewall.handle);
   return `${chain}_${action}_${formName(source)}_${formName(destination)}_${matchText(signature)}`;
 }
 

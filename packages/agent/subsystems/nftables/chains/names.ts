@@ -14,7 +14,7 @@ export const families = [6, 4] as const;
 
 export const overlaySet = 'pn_overlay';
 
-export function judgeChain(direction: Direction, handle: string): string {
+export function evaluationChain(direction: Direction, handle: string): string {
   return `pn_${direction === 'ingress' ? 'in' : 'out'}_${handle}`;
 }
 

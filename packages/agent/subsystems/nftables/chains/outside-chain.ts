@@ -1,5 +1,5 @@
 // Addresses of the overlay are this machine's, and so its kernel answers for them on every interface. From outside they
-// are reached by doors only, whoever may have sent a packet for them to the machine.
+// are reached by port mappings only, whoever may have sent a packet for them to the machine.
 import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf } from '@powernode/core/net/address';
 import type { RulesetIntent } from '../intent.ts';
@@ -7,7 +7,7 @@ import { endedChain, isEnded } from './entrance.ts';
 import { addressesOf } from './lease-guard-chains.ts';
 import { families, overlaySet, words } from './names.ts';
 import { podEntranceRules } from './pod-rules.ts';
-import { doorRules } from './port-forward-chains.ts';
+import { portMappingRules } from './port-forward-chains.ts';
 import type { TableBuilder } from './table-builder.ts';
 
 /** The families of which this machine has addresses in overlays, for which there are sets of them. */
@@ -42,7 +42,7 @@ export function addOutsideChain(table: TableBuilder, intent: RulesetIntent, fire
     `iifname @${overlaySet} accept`,
     ...ended,
     'ct state established,related accept',
-    ...doorRules(intent.mappings, 'input'),
+    ...portMappingRules(intent.mappings, 'input'),
     ...podEntranceRules(intent.pods, firewalls),
     ...closed,
   ];

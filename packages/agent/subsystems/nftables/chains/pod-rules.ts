@@ -4,7 +4,7 @@ import type { Firewalls } from '@powernode/core/compile/firewall/compile';
 import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { contains, parsePrefix } from '@powernode/core/net/prefix';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import { judgeChain, networkSet, overlaySet, words } from './names.ts';
+import { evaluationChain, networkSet, overlaySet, words } from './names.ts';
 
 export interface PodsIntent {
   readonly handle: string;
@@ -68,7 +68,7 @@ export function podEntranceRules(pods: readonly PodsIntent[], firewalls: Firewal
   return pods.flatMap(({ handle, prefix, slices, local }) => {
     if (local.length === 0) return [];
     const { header } = words[familyOf(prefix)];
-    const verdict = handles.has(handle) ? `goto ${judgeChain('ingress', handle)}` : 'accept';
+    const verdict = handles.has(handle) ? `goto ${evaluationChain('ingress', handle)}` : 'accept';
     return [`${header} saddr { ${slices.join(', ')} } ${header} daddr { ${local.join(', ')} } ${verdict}`];
   });
 }

@@ -13,7 +13,7 @@ import {
   lookupsOf,
   setOf,
 } from './lookups.ts';
-import { formName, judgeChain } from './names.ts';
+import { evaluationChain, formName } from './names.ts';
 import type { TableBuilder } from './table-builder.ts';
 
 /**
@@ -83,7 +83,7 @@ function rulesOfGroup(
 }
 
 function chainOf({ firewall, direction }: ChainContext, step: DecisionStep): string {
-  return `${judgeChain(direction, firewall.handle)}_${step.name}`;
+  return `${evaluationChain(direction, firewall.handle)}_${step.name}`;
 }
 
 function textOf(clause: Clause): string {

@@ -5,7 +5,7 @@ import { PlannedDialog } from '../../app/planned-dialog.tsx';
 import { tell } from '../../app/toasts.ts';
 import { Button } from '../../parts/button.tsx';
 
-/** The code of the problem that is mended so. */
+/** The code of the problem that is repaired so. */
 const rolledBack = 'change_rolled_back';
 
 export interface RetryRolledBackProps {

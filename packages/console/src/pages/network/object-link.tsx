@@ -1,4 +1,4 @@
-// A link to whatever an answer names: a peer, a rule, a virtual IP, a door, a device, the network.
+// A link to whatever an answer names: a peer, a rule, a virtual IP, a port mapping, a device, the network.
 import { Link } from '@tanstack/react-router';
 import type { NetworkSearch, NetworkView, SheetNoun } from '../../app/search.ts';
 

@@ -85,18 +85,18 @@ function valuesOf(network: Network) {
     direct_paths: network.direct_paths,
     rematch_connections: network.rematch_connections,
     mtu: String(network.mtu),
-    leg: {
+    ipv4Prefix: {
       ipv4: (network.ipv4_prefix === null ? 'none' : 'own') as Ipv4Choice,
       ipv4_prefix: network.ipv4_prefix ?? '',
     },
   };
 }
 
-function parametersOf({ leg, mtu, pod_subnet_prefix: pods, ...fields }: ReturnType<typeof valuesOf>) {
+function parametersOf({ ipv4Prefix, mtu, pod_subnet_prefix: pods, ...fields }: ReturnType<typeof valuesOf>) {
   return {
     ...fields,
     pod_subnet_prefix: pods.trim() === '' ? null : pods,
-    ipv4_prefix: leg.ipv4 === 'none' ? null : leg.ipv4_prefix,
+    ipv4_prefix: ipv4Prefix.ipv4 === 'none' ? null : ipv4Prefix.ipv4_prefix,
     mtu: numberOrText(mtu),
   };
 }
@@ -116,8 +116,8 @@ export function EditNetwork({ network, onCancel, onDone }: FormProps & { readonl
         <>
           <NameField {...{ values, set, errorOf }} />
           <Ipv4
-            values={values.leg}
-            set={(part) => set({ leg: { ...values.leg, ...part } })}
+            values={values.ipv4Prefix}
+            set={(part) => set({ ipv4Prefix: { ...values.ipv4Prefix, ...part } })}
             errorOf={errorOf}
             choices={ipv4Choices.filter(({ value }) => value !== 'free')}
             hint="Changing it renumbers the whole network in IPv4; devices have to be reissued."

@@ -25,7 +25,7 @@ export function causeOf(facts: SessionFacts): Cause {
   return untouched === null ? unanswered(facts) : { ...untouched, isCleared: false };
 }
 
-/** What no reset of the session would mend; null: nothing of that kind is known. */
+/** What no reset of the session would repair; null: nothing of that kind is known. */
 function causeElsewhere(facts: SessionFacts): Advice | null {
   const { network, own, other, state, session } = facts;
   if (network.isStatic) {

@@ -105,7 +105,7 @@ async function use(
   const grant = await lockGrant(context, of.grantId);
   const { publicKey, name, idempotencyKey } = of.attempt;
   const digest = idempotencyKey === undefined ? null : hash('sha256', idempotencyKey);
-  const told = digest === null ? null : await toldBefore(context, { grant, publicKey, digest });
+  const told = digest === null ? null : await reportedBefore(context, { grant, publicKey, digest });
   if (told !== null) return { ...told, isNew: false };
   await refuseUnusableNow(context, grant);
   await refuseByPolicy(context);
@@ -123,7 +123,7 @@ async function use(
  * What the page that has used this grant is told when it asks again: the answer may have been lost on its way, and
  * without it the key is let in and nobody has its configuration. null: it is not that page.
  */
-async function toldBefore(
+async function reportedBefore(
   context: ActionContext,
   of: { readonly grant: AccessGrantRow; readonly publicKey: string; readonly digest: string },
 ) {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { ActionContext, Departure, Names, Noun } from '../../context.ts';
 import { addressesInRows } from '../addresses-in-rows.ts';
 import { loadUserDevices } from './model.ts';
-import { tellOfStaleDevices } from './stale-events.ts';
+import { reportStaleDevices } from './stale-events.ts';
 import { userDeviceHandlers } from './user-devices.ts';
 
 export const userDeviceNoun = {
@@ -13,7 +13,7 @@ export const userDeviceNoun = {
   names: deviceNames,
   items: loadUserDevices,
   isReferredTo: true,
-  consequences: tellOfStaleDevices,
+  consequences: reportStaleDevices,
   dependents: noteDevices,
   inNetwork: { called: 'device', ending: ' and is cut off', count: countDevices },
   addresses: addressesInRows({

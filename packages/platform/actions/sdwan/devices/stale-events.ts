@@ -14,7 +14,7 @@ interface Before {
   readonly hub: PeerModel | null;
 }
 
-export async function tellOfStaleDevices(context: ActionContext): Promise<void> {
+export async function reportStaleDevices(context: ActionContext): Promise<void> {
   const addressesBefore = addressesBeforeChange(context);
   const told = new Set<string>();
   for (const before of beforeOf(context)) {

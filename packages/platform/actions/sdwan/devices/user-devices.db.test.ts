@@ -209,7 +209,7 @@ describe('a device is outdated', () => {
     expect(again.config).toContain('MTU = 1400');
   });
 
-  test('when its network has another IPv4 leg; issued again it has an address of that', async () => {
+  test('when its network has another IPv4 prefix; issued again it has an address of that', async () => {
     const device = await scene.issue(await scene.makeGrant());
     await scene.run('updateNetwork', { network_id: scene.networkId, ipv4_prefix: '100.127.0.0/24' });
     const now = await statusOf(device.id);

@@ -1,4 +1,4 @@
-// Handler: what is wrong with a network's firewall, doors and virtual IPs.
+// Handler: what is wrong with a network's firewall, port mappings and virtual IPs.
 import { auditRules } from '@powernode/core/explain/audit';
 import { auditTargets } from '@powernode/core/explain/audit-targets';
 import type { Finding } from '@powernode/core/explain/findings';

@@ -1,5 +1,5 @@
 // Explanations and the matrix in a network with iBGP: what a route policy decides about a LAN behind two peers, and at which
-// of them its rules are judged.
+// of them its rules are evaluated.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RoutingScene } from '../routing/routing-scene.fixture.ts';
 
@@ -44,7 +44,7 @@ async function policy(statements: object[]): Promise<string> {
   return made.id;
 }
 
-test('a local preference moves a LAN, and its rules are judged where it is then', async () => {
+test('a local preference moves a LAN, and its rules are evaluated where it is then', async () => {
   const matched = { prefix: 'fd00:abcd:1:cafe::/96' };
   expect((await explained('c')).at).toBe('a');
   const id = await policy([

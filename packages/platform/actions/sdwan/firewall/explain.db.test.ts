@@ -139,7 +139,7 @@ describe('an explanation', () => {
     expect(answer.verdict).toBe('denied');
   });
 
-  test('goes by the IPv4 leg when an IPv4 address is asked for', async () => {
+  test('goes by the IPv4 prefix when an IPv4 address is asked for', async () => {
     const answer = await explain({ peer_id: scene.web.id }, { address: scene.db.ipv4_address });
     expect(answer.verdict).toBe('allowed');
     expect(answer.because[0]?.detail).toContain(scene.web.ipv4_address);
@@ -161,7 +161,7 @@ describe('an explanation', () => {
     }
   });
 
-  test('goes through a door from outside, as far as the rules let it', async () => {
+  test('goes through a port mapping from outside, as far as the rules let it', async () => {
     await run('createPortMapping', {
       network_id: scene.networkId,
       external_address: hubAddress(),
@@ -295,7 +295,7 @@ describe('the audit', () => {
     ]);
   });
 
-  test('names doors whose target is gone, first', async () => {
+  test('names port mappings whose target is gone, first', async () => {
     await addRule({ selector: { kind: 'tag', tag: 'nobody' } });
     await run('createPortMapping', {
       network_id: scene.networkId,

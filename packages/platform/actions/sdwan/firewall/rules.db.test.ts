@@ -16,7 +16,7 @@ interface Peer {
   readonly ipv4_address: string | null;
 }
 type Compiled = FirewallRule & {
-  compiled: { text: string; judged_on: { hostname: string }[]; judged_on_count: number };
+  compiled: { text: string; evaluated_on: { hostname: string }[]; evaluated_on_count: number };
 };
 
 beforeAll(async () => {
@@ -162,15 +162,15 @@ describe('a rule', () => {
     expect(compiled.text).toBe(
       `${['table inet powernode {', ...chain('in'), ...chain('out'), '}'].join('\n')}\n`,
     );
-    expect(compiled.judged_on.map(({ hostname }) => hostname).sort()).toEqual([
+    expect(compiled.evaluated_on.map(({ hostname }) => hostname).sort()).toEqual([
       `db-${count}`,
       `web-${count}`,
     ]);
-    expect(compiled.judged_on_count).toBe(2);
+    expect(compiled.evaluated_on_count).toBe(2);
     const everywhere = await get(await create());
-    expect(everywhere.compiled.judged_on_count).toBe(3);
+    expect(everywhere.compiled.evaluated_on_count).toBe(3);
     const nowhere = await get(await create({ enabled: false }));
-    expect(nowhere.compiled).toEqual({ text: '', judged_on: [], judged_on_count: 0 });
+    expect(nowhere.compiled).toEqual({ text: '', evaluated_on: [], evaluated_on_count: 0 });
   });
 
   test('has the members of a tag in its text, which nft takes', async () => {
@@ -217,7 +217,7 @@ describe('a rule', () => {
     const rule = await create({ destination: { kind: 'peer', peer_id: scene.db.id } });
     await run('detachPeer', { peer_id: scene.db.id, approve: true });
     expect((await get(rule)).destination).toMatchObject({ resolves: false });
-    expect((await get(rule)).compiled).toEqual({ text: '', judged_on: [], judged_on_count: 0 });
+    expect((await get(rule)).compiled).toEqual({ text: '', evaluated_on: [], evaluated_on_count: 0 });
     const empty = await create({ selector: { kind: 'tag', tag: 'nobody' } });
     expect(empty.selector).toMatchObject({ label: 'nobody', resolves: false });
   });

@@ -165,7 +165,7 @@ async function changedColumns(
 /** What nodes are given for a rule: which peers evaluate it, and its text. */
 async function compiledOf(context: ActionContext, rule: RuleModel) {
   const index = context.services.deliverer.network(rule.networkId);
-  if (index === undefined) return { text: '', judged_on: [], judged_on_count: 0 };
+  if (index === undefined) return { text: '', evaluated_on: [], evaluated_on_count: 0 };
   const views = ruleContribution(rule, {
     network: index.network,
     peer: (id) => index.peer(id),
@@ -188,7 +188,7 @@ async function compiledOf(context: ActionContext, rule: RuleModel) {
     given.flatMap(({ value }) => (value.kind === 'member' && value.group === group ? value.addresses : []));
   return {
     text: entry?.kind === 'rule' ? ruleText(entry, { handle, families, members }) : '',
-    judged_on: shown.map((id) => ({ peer_id: id, hostname: names.get(id) ?? '' })),
-    judged_on_count: evaluators.length,
+    evaluated_on: shown.map((id) => ({ peer_id: id, hostname: names.get(id) ?? '' })),
+    evaluated_on_count: evaluators.length,
   };
 }

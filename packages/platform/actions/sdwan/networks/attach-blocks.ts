@@ -1,12 +1,12 @@
-// Whether a network's blocks and routes fit a machine that is to be attached: all but the IPv4 leg have to; that moves out of the way
+// Whether a network's blocks and routes fit a machine that is to be attached: all but the IPv4 prefix have to; that moves out of the way
 // while nobody has an address of it, and else the machine does without it.
 import { ProductError } from '@powernode/core/errors';
 import { parsePrefix } from '@powernode/core/net/prefix';
 import { takenBySubnet } from '@powernode/core/net/underlay';
 import type { ActionContext } from '../../context.ts';
 import type { InstanceRow, NetworkRow } from '../rows.ts';
-import { chooseOtherIpv4Leg } from './blocks.ts';
-import { exchangeIpv4Leg } from './ipv4-leg.ts';
+import { chooseOtherIpv4Prefix } from './blocks.ts';
+import { exchangeIpv4Prefix } from './ipv4-prefix.ts';
 import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import {
@@ -46,9 +46,9 @@ export async function fitNetwork(
   if (network.ipv4_prefix === null) return { network, ipv4Refused: null };
   const inTheWay = firstCovered(network.ipv4_prefix, machine);
   if (inTheWay === null) return { network, ipv4Refused: null };
-  const moved = await moveLeg(context, network);
+  const moved = await moveIpv4Prefix(context, network);
   if (moved !== null) return { network: moved, ipv4Refused: null };
-  return { network, ipv4Refused: legRefusal(network.ipv4_prefix, inTheWay) };
+  return { network, ipv4Refused: ipv4PrefixRefusal(network.ipv4_prefix, inTheWay) };
 }
 
 /** A route that every member gets, whoever it leads to. */
@@ -108,14 +108,14 @@ function refuseTakenByRoutes(machine: readonly NamedUnderlay[], routes: readonly
   }
 }
 
-/** Why a machine has no address of the leg. */
-export function legRefusal(leg: string, covered: CoveredMachine): string {
-  const sentence = coveredSentence(leg, covered);
+/** Why a machine has no address of the IPv4 prefix. */
+export function ipv4PrefixRefusal(ipv4Prefix: string, covered: CoveredMachine): string {
+  const sentence = coveredSentence(ipv4Prefix, covered);
   return `${sentence}, so it has no IPv4 address in this network. Give the network another ipv4_prefix.`;
 }
 
-/** Another leg that suits all machines of the account; null: there is none, or this one was given or asked for. */
-async function moveLeg(context: ActionContext, before: NetworkRow): Promise<NetworkRow | null> {
+/** Another IPv4 prefix that suits all machines of the account; null: there is none, or this one was given or asked for. */
+async function moveIpv4Prefix(context: ActionContext, before: NetworkRow): Promise<NetworkRow | null> {
   const { trx, accountId } = context;
   if (!before.ipv4_chosen || (await isGiven(context, before.id))) return null;
   const others = await trx
@@ -124,26 +124,26 @@ async function moveLeg(context: ActionContext, before: NetworkRow): Promise<Netw
     .where('account_id', '=', accountId)
     .where('id', '<>', before.id)
     .execute();
-  const leg = await chooseOtherIpv4Leg(context, {
+  const ipv4Prefix = await chooseOtherIpv4Prefix(context, {
     others: [...others, { ...before, ipv4_prefix: null }],
     machines: await underlaysOf(trx, { accountId }),
   });
-  if (leg === null) return null;
+  if (ipv4Prefix === null) return null;
   const after = await trx
     .updateTable('networks')
-    .set({ ...leg, updated_at: context.now, revision: before.revision + 1 })
+    .set({ ...ipv4Prefix, updated_at: context.now, revision: before.revision + 1 })
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
   const asNumber = await accountAsNumber(trx, accountId);
   context.change({ kind: 'network_updated', network: networkModel(after, asNumber) });
-  await exchangeIpv4Leg(context, { before, after });
+  await exchangeIpv4Prefix(context, { before, after });
   const [shownBefore, shownAfter] = await showNetworks(context, [before, after]);
   context.event('sdwan.network.updated', { before: shownBefore, after: shownAfter });
   return after;
 }
 
-/** Whether anything in the network has an address of its IPv4 leg. */
+/** Whether anything in the network has an address of its IPv4 prefix. */
 async function isGiven(context: ActionContext, networkId: string): Promise<boolean> {
   for (const table of ['peers', 'virtual_ips', 'user_devices'] as const) {
     const row = await context.trx

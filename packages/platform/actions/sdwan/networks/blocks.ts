@@ -1,4 +1,4 @@
-// Which blocks of addresses a network gets: its /64, its IPv4 leg and its pods. Those of one account never overlap, and
+// Which blocks of addresses a network gets: its /64, its IPv4 prefix and its pods. Those of one account never overlap, and
 // those of a deleted network rest, so that no address of it means somebody else within days.
 import { ProductError } from '@powernode/core/errors';
 import * as limits from '@powernode/core/limits/overlay';
@@ -15,7 +15,7 @@ interface Wanted {
   readonly machines: readonly NamedUnderlay[];
   readonly prefix: string | undefined;
   readonly pods: string | null;
-  /** null: no IPv4 leg. */
+  /** null: no IPv4 prefix. */
   readonly ipv4: string | null | undefined;
   readonly others: readonly NetworkRow[];
 }
@@ -56,8 +56,8 @@ export async function chooseBlocks(context: ActionContext, wanted: Wanted): Prom
   };
 }
 
-/** The next IPv4 leg of a network that is there: with the last number that was given in it, if it rests. */
-export async function chooseIpv4Leg(
+/** The next IPv4 prefix of a network that is there: with the last number that was given in it, if it rests. */
+export async function chooseIpv4Prefix(
   context: ActionContext,
   block: string | null,
 ): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest' | 'ipv4_chosen'>> {
@@ -66,8 +66,8 @@ export async function chooseIpv4Leg(
   return { ipv4_prefix: block, ipv4_number_highest: highest, ipv4_chosen: false };
 }
 
-/** Another leg for a network whose own cannot be used and was given to nobody yet; null: no block is left. */
-export async function chooseOtherIpv4Leg(
+/** Another IPv4 prefix for a network whose own cannot be used and was given to nobody yet; null: no block is left. */
+export async function chooseOtherIpv4Prefix(
   context: ActionContext,
   from: { readonly others: readonly NetworkRow[]; readonly machines: readonly NamedUnderlay[] },
 ): Promise<Pick<Chosen, 'ipv4_prefix' | 'ipv4_number_highest'> | null> {
@@ -167,7 +167,7 @@ function freeIpv4Block({ used, resting, machines }: OccupiedIpv4): Prefix | null
   const occupied = { used: [...used, ...ipv4BlocksInUse(machines)], resting };
   for (const text of limits.ipv4Pools) {
     const pool = parsePrefix(text);
-    if (pool === null) throw new Error('the pool of IPv4 legs cannot be read');
+    if (pool === null) throw new Error('the pool of IPv4 prefixes cannot be read');
     const free = rested(occupied, (taken) => allocateIpv4Prefix(pool, taken));
     if (free !== null) return free;
   }

@@ -88,8 +88,8 @@ test('a machine that is attached again begins anew', async () => {
   });
 });
 
-describe('the IPv4 leg of a network that is there', () => {
-  const legOf = async (network: Network, change: string | null) => {
+describe('the IPv4 prefix of a network that is there', () => {
+  const ipv4PrefixOf = async (network: Network, change: string | null) => {
     const input = { network_id: network.id, ipv4_prefix: change };
     return ((await platform.call('updateNetwork', input)) as unknown as { network: Network }).network;
   };
@@ -106,15 +106,15 @@ describe('the IPv4 leg of a network that is there', () => {
     const hub = await platform.addMachine(platform.admin.accountId, 'leg-hub', {
       publicAddress: '203.0.113.77',
     });
-    const network = await create({ name: 'leg', ipv4_prefix: null });
+    const network = await create({ name: 'ipv4Prefix', ipv4_prefix: null });
     const peers = [await attach(network, hub), await attach(network, await machineNamed('leg-spoke'))];
     await platform.call('createVirtualIp', {
       network_id: network.id,
-      name: 'leg',
+      name: 'ipv4Prefix',
       primary_holder_peer_id: peers[1]?.id,
     });
     expect(await addressesIn(network)).toEqual([null, null, null]);
-    expect(await legOf(network, '100.99.0.0/24')).toMatchObject({ ipv4_prefix: '100.99.0.0/24' });
+    expect(await ipv4PrefixOf(network, '100.99.0.0/24')).toMatchObject({ ipv4_prefix: '100.99.0.0/24' });
     expect(await addressesIn(network)).toEqual(['100.99.0.1', '100.99.0.2', '100.99.0.3']);
     const document = () =>
       JSON.stringify(
@@ -124,18 +124,18 @@ describe('the IPv4 leg of a network that is there', () => {
           .map((entry) => entry.value),
       );
     expect(document()).toContain('100.99.0.2');
-    await legOf(network, '100.99.1.0/24');
+    await ipv4PrefixOf(network, '100.99.1.0/24');
     expect(await addressesIn(network)).toEqual(['100.99.1.1', '100.99.1.2', '100.99.1.3']);
     expect(document()).not.toContain('100.99.0.');
-    await legOf(network, null);
+    await ipv4PrefixOf(network, null);
     expect(await addressesIn(network)).toEqual([null, null, null]);
     expect(document()).not.toContain('100.99.');
     // Whoever had them may still be called there, so others go on above them.
-    await legOf(network, '100.99.1.0/24');
+    await ipv4PrefixOf(network, '100.99.1.0/24');
     expect(await addressesIn(network)).toEqual(['100.99.1.4', '100.99.1.5', '100.99.1.6']);
   });
 
-  test('is refused where it is too small, overlaps, or doors stand on it', async () => {
+  test('is refused where it is too small, overlaps, or port mappings stand on it', async () => {
     const hub = await platform.addMachine(platform.admin.accountId, 'door-hub', {
       publicAddress: '203.0.113.78',
     });
@@ -147,9 +147,9 @@ describe('the IPv4 leg of a network that is there', () => {
         () => 'done',
         (error: { code: string }) => error.code,
       );
-    expect(await code(legOf(network, '100.98.1.0/30'))).toBe('pool_exhausted');
+    expect(await code(ipv4PrefixOf(network, '100.98.1.0/30'))).toBe('pool_exhausted');
     const other = await create({ name: 'neighbour', ipv4_prefix: '100.98.2.0/24' });
-    expect(await code(legOf(network, '100.98.2.0/25'))).toBe('conflict');
+    expect(await code(ipv4PrefixOf(network, '100.98.2.0/25'))).toBe('conflict');
     await platform.call('createPortMapping', {
       network_id: network.id,
       external_address: '203.0.113.78',
@@ -158,8 +158,8 @@ describe('the IPv4 leg of a network that is there', () => {
       internal_port: 80,
       protocol: 'tcp',
     });
-    expect(await code(legOf(network, null))).toBe('conflict');
-    expect(await legOf(network, '100.98.3.0/24')).toMatchObject({ ipv4_prefix: '100.98.3.0/24' });
+    expect(await code(ipv4PrefixOf(network, null))).toBe('conflict');
+    expect(await ipv4PrefixOf(network, '100.98.3.0/24')).toMatchObject({ ipv4_prefix: '100.98.3.0/24' });
     await remove(other);
   });
 });

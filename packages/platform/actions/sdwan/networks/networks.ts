@@ -11,8 +11,8 @@ import { giveSlices, refusePinned, refuseUnfitPods, refuseWithoutIpv4 } from '..
 import { switchDirectPaths } from '../reachability/direct-paths.ts';
 import { forgetTunnels } from '../reachability/observations.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
-import { chooseBlocks, chooseIpv4Leg, refuseBlocks, restBlocks } from './blocks.ts';
-import { exchangeIpv4Leg, refuseDoorsOn } from './ipv4-leg.ts';
+import { chooseBlocks, chooseIpv4Prefix, refuseBlocks, restBlocks } from './blocks.ts';
+import { exchangeIpv4Prefix, refusePortMappingsOn } from './ipv4-prefix.ts';
 import { accountAsNumber, networkModel } from './model.ts';
 import { showNetworks } from './present-network.ts';
 import { followRoutingMode } from './routing-mode.ts';
@@ -80,9 +80,9 @@ export const networkHandlers: HandlersOf<
     if (input.name !== undefined) refuseNameTaken(others, { name: input.name });
     const pods = input.pod_subnet_prefix === undefined ? before.pod_subnet_prefix : input.pod_subnet_prefix;
     const ipv4 = input.ipv4_prefix === undefined ? before.ipv4_prefix : input.ipv4_prefix;
-    const hasNewLeg = ipv4 !== before.ipv4_prefix;
+    const hasNewIpv4Prefix = ipv4 !== before.ipv4_prefix;
     const given = {
-      ...(hasNewLeg ? { ipv4_prefix: ipv4 } : {}),
+      ...(hasNewIpv4Prefix ? { ipv4_prefix: ipv4 } : {}),
       ...(pods === before.pod_subnet_prefix ? {} : { pod_subnet_prefix: pods }),
     };
     await refuseGiven(context, given, before);
@@ -91,8 +91,8 @@ export const networkHandlers: HandlersOf<
     if (hasNewPods) {
       await refusePinned(context, before);
       await refuseUnfitPods(context, { pods, ipv4 });
-    } else if (hasNewLeg) refuseWithoutIpv4({ pods, ipv4 }, 'ipv4_prefix');
-    if (hasNewLeg && ipv4 === null) await refuseDoorsOn(context, before);
+    } else if (hasNewIpv4Prefix) refuseWithoutIpv4({ pods, ipv4 }, 'ipv4_prefix');
+    if (hasNewIpv4Prefix && ipv4 === null) await refusePortMappingsOn(context, before);
     const after = await context.trx
       .updateTable('networks')
       .set({
@@ -105,7 +105,7 @@ export const networkHandlers: HandlersOf<
         direct_paths: input.direct_paths ?? before.direct_paths,
         rematch_connections: input.rematch_connections ?? before.rematch_connections,
         pod_subnet_prefix: pods,
-        ...(hasNewLeg ? await chooseIpv4Leg(context, ipv4) : {}),
+        ...(hasNewIpv4Prefix ? await chooseIpv4Prefix(context, ipv4) : {}),
         updated_at: context.now,
         revision: before.revision + 1,
       })
@@ -119,7 +119,7 @@ export const networkHandlers: HandlersOf<
     }
     await followRoutingMode(context, { before, after });
     if (hasNewPods) await giveSlices(context, after);
-    if (hasNewLeg) await exchangeIpv4Leg(context, { before, after });
+    if (hasNewIpv4Prefix) await exchangeIpv4Prefix(context, { before, after });
     if (before.direct_paths !== after.direct_paths) await switchDirectPaths(context, after);
     const [shownBefore, network] = [await showOne(context, before), await showOne(context, after)];
     context.event('sdwan.network.updated', { before: shownBefore, after: network });

@@ -3,7 +3,7 @@
 import type { Event } from '@powernode/core/intent/fleet';
 import type { Network } from '@powernode/core/intent/network';
 import type { Peer, Topology } from '@powernode/core/intent/peer';
-import { legRestMs } from '@powernode/core/limits/overlay';
+import { ipv4PrefixQuarantineMs } from '@powernode/core/limits/overlay';
 import type { UnderlayFact } from '@powernode/core/net/underlay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
@@ -143,9 +143,9 @@ describe('a block that an operator gives', () => {
     });
   });
 
-  test('is refused in a rehearsal as well, and changes nothing [9.10]', async () => {
-    const net = await create({ name: 'rehearsed' });
-    await attach(net, await machine('rehearsed', [fact('gateway', '192.168.7.1/32')]));
+  test('is refused in a preview as well, and changes nothing [9.10]', async () => {
+    const net = await create({ name: 'previewed' });
+    await attach(net, await machine('previewed', [fact('gateway', '192.168.7.1/32')]));
     const before = await network(net.id);
     for (const dry_run of [true, false]) {
       const refused = await refusalOf(update(net, { ipv4_prefix: '192.168.7.0/24', dry_run }));
@@ -177,7 +177,7 @@ describe('a block that an operator gives', () => {
   });
 });
 
-describe('an IPv4 leg that the platform chooses', () => {
+describe('an IPv4 prefix that the platform chooses', () => {
   test('keeps out of what any machine has, and of all shared space where one has a part of it [9.26]', async () => {
     await machine('carrier', [fact('gateway', '100.72.0.1/32'), fact('network', '100.72.0.0/22')]);
     const first = await create({ name: 'chosen-1' });
@@ -192,11 +192,11 @@ describe('an IPv4 leg that the platform chooses', () => {
 
   test('moves by itself before it is handed out, and is then refused to a newcomer that it does not suit [9.26]', async () => {
     const net = await create({ name: 'moving' });
-    const leg = net.ipv4_prefix ?? '';
-    const inTheWay = leg.replace(/\d+\/18$/, '5/32');
+    const ipv4Prefix = net.ipv4_prefix ?? '';
+    const inTheWay = ipv4Prefix.replace(/\d+\/18$/, '5/32');
     const first = await attach(net, await machine('moving-1', [fact('gateway', inTheWay)]));
     const moved = await network(net.id);
-    expect(moved.ipv4_prefix).not.toBe(leg);
+    expect(moved.ipv4_prefix).not.toBe(ipv4Prefix);
     expect(first.ipv4_address?.startsWith(moved.ipv4_prefix?.split('.').slice(0, 2).join('.') ?? '-')).toBe(
       true,
     );
@@ -216,7 +216,7 @@ describe('an IPv4 leg that the platform chooses', () => {
     expect(topology.warnings).toContainEqual(
       expect.objectContaining({ code: 'ipv4_refused', detail: expect.stringContaining('moving-2') }),
     );
-    // Another leg that suits everybody is everybody's.
+    // Another IPv4 prefix that suits everybody is everybody's.
     await update(net, { ipv4_prefix: '192.168.200.0/24' });
     const again = (await platform.call('getPeer', { peer_id: late.id })) as unknown as { peer: Peer };
     expect(again.peer).toMatchObject({ problem: null });
@@ -272,7 +272,7 @@ async function surroundedBy(
   if (change !== null) platform.delivery.changed(accountId, change.sequence, change.changes);
 }
 
-describe('a machine that moves into a conflict with the IPv4 leg later', () => {
+describe('a machine that moves into a conflict with the IPv4 prefix later', () => {
   const now = async (peer: Peer): Promise<Peer> =>
     ((await platform.call('getPeer', { peer_id: peer.id })) as unknown as { peer: Peer }).peer;
 
@@ -283,14 +283,14 @@ describe('a machine that moves into a conflict with the IPv4 leg later', () => {
   }
 
   let count = 0;
-  async function member(leg: string): Promise<Peer> {
+  async function member(ipv4Prefix: string): Promise<Peer> {
     count += 1;
-    const net = await create({ name: `roams-${count}`, ipv4_prefix: leg });
+    const net = await create({ name: `roams-${count}`, ipv4_prefix: ipv4Prefix });
     await attach(net, await machine(`roams-hub-${count}`, [], `203.0.113.${100 + count}`));
     return attach(net, await machine(`roams-${count}`, [fact('gateway', '172.31.255.1/32')]));
   }
 
-  test('loses the leg and nothing else, with event, reason and since when [9.26]', async () => {
+  test('loses the IPv4 prefix and nothing else, with event, reason and since when [9.26]', async () => {
     const peer = await member('10.97.0.0/24');
     expect(peer.ipv4_address).toMatch(/^10\.97\.0\./);
     const sequence = platform.delivery.sequenceOf(platform.admin.accountId);
@@ -336,7 +336,7 @@ describe('a machine that moves into a conflict with the IPv4 leg later', () => {
     // Surroundings that come and go do not make all members follow.
     await surroundedBy(peer, []);
     expect(await now(peer)).toMatchObject({ ipv4_address: null });
-    await surroundedBy(peer, [], { laterMs: legRestMs });
+    await surroundedBy(peer, [], { laterMs: ipv4PrefixQuarantineMs });
     expect(await now(peer)).toMatchObject({ ipv4_address: peer.ipv4_address, problem: null });
     expect(await events('sdwan.peer.ipv4_given_back', peer)).toMatchObject([{ severity: 'info' }]);
   });

@@ -1,4 +1,4 @@
-// What machines have outside their overlays, read for whoever chooses or judges a block of a network; and the refusal
+// What machines have outside their overlays, read for whoever chooses or evaluates a block of a network; and the refusal
 // of a block that covers any of it.
 import { ProductError } from '@powernode/core/errors';
 import { familyOf, parseAddress } from '@powernode/core/net/address';

@@ -13,7 +13,7 @@ export async function followDirectPlace(context: ActionContext, place: DirectPla
   const { trx } = context;
   if ((await rewritten(trx, place)) === null) return null;
   await context.lock();
-  // Judged again: somebody may have changed it while this waited for the account's lock.
+  // Evaluated again: somebody may have changed it while this waited for the account's lock.
   const next = await rewritten(trx, place);
   if (next === null) return null;
   const row = await trx

@@ -14,7 +14,7 @@ import { takenAddresses } from '../taken-addresses.ts';
 /** What leads to one peer, virtual IP or device of a network. */
 export interface Addresses {
   readonly address: string;
-  /** null: the network has no IPv4 leg. */
+  /** null: the network has no IPv4 prefix. */
   readonly ipv4Address: string | null;
 }
 
@@ -24,7 +24,7 @@ export async function takeAddresses(
   place: {
     readonly network: NetworkRow;
     readonly instanceId: string;
-    /** The IPv4 leg does not suit the machine. */
+    /** The IPv4 prefix does not suit the machine. */
     readonly withoutIpv4: boolean;
   },
 ): Promise<Addresses> {
@@ -71,7 +71,7 @@ export async function releaseAddresses(
     .execute();
 }
 
-/** An address of the IPv4 leg alone, the old one within the quarantine. */
+/** An address of the IPv4 prefix alone, the old one within the quarantine. */
 export async function takeIpv4Address(
   context: ActionContext,
   place: { readonly network: NetworkRow; readonly ownerId: string },
@@ -140,7 +140,7 @@ async function nextIpv6(context: ActionContext, network: NetworkRow): Promise<st
   return formatAddress(address);
 }
 
-/** An address of the network's IPv4 leg. */
+/** An address of the network's IPv4 prefix. */
 export async function nextIpv4(context: ActionContext, network: NetworkRow): Promise<string> {
   const block = blockOf(network.ipv4_prefix ?? '');
   const candidates = ipv4AddressCandidates(block, highestOf(network.ipv4_number_highest));

@@ -7,7 +7,7 @@ import { endpointRefusal, isPubliclyRoutable, prefixesFrom } from '@powernode/co
 import type { Trx } from '../../context.ts';
 import type { InstanceRow } from '../rows.ts';
 
-/** Every prefix of the account that is inside of tunnels: networks, their IPv4 legs and their pods. */
+/** Every prefix of the account that is inside of tunnels: networks, their IPv4 prefixes and their pods. */
 export async function overlayPrefixes(trx: Trx, accountId: string): Promise<Prefix[]> {
   const networks = await trx
     .selectFrom('networks')

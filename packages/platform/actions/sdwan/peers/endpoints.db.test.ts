@@ -237,8 +237,8 @@ describe('endpoints of both families', () => {
     const [warning] = (await warnings()).filter(({ code }) => code === 'no_common_family');
     expect(warning?.detail).toContain('"six"');
     expect(warning?.detail).toContain('2001:db8::5');
-    const mended = ['203.0.113.5', '2001:db8::5'];
-    await run('updatePeer', { peer_id: hub.peer.id, endpoint_addresses: mended });
+    const repaired = ['203.0.113.5', '2001:db8::5'];
+    await run('updatePeer', { peer_id: hub.peer.id, endpoint_addresses: repaired });
     expect((await warnings()).map(({ code }) => code)).not.toContain('no_common_family');
   });
 });

@@ -100,7 +100,7 @@ function show(context: ActionContext, parts: Parts): Peer {
     problem:
       peerProblemOf(row.network_id, problems) ??
       reachProblemOf({ row, network, hostname, observation }) ??
-      refusedLegOf(row) ??
+      refusedIpv4PrefixOf(row) ??
       refusedSliceOf(row),
   };
 }
@@ -145,7 +145,7 @@ function refusedSliceOf(row: PeerRow): Peer['problem'] {
 }
 
 /** Known by the platform and not by the machine, which was told of no IPv4 address. */
-function refusedLegOf(row: PeerRow): Peer['problem'] {
+function refusedIpv4PrefixOf(row: PeerRow): Peer['problem'] {
   if (row.ipv4_refused === null) return null;
   const since = row.ipv4_refused_at ?? row.created_at;
   return { code: 'ipv4_refused', detail: row.ipv4_refused, since: since.toISOString() };

@@ -44,8 +44,8 @@ describe('a prefix of pods is refused, with what it overlaps, where it', () => {
   test('shares addresses with its own network', async () => {
     const own = create({ prefix: 'fd78::/64', pod_subnet_prefix: 'fd78::/60' });
     expect((await refusalOf(own))?.is).toBe('conflict pod_subnet_prefix overlap');
-    const leg = create({ ipv4_prefix: '10.78.0.0/18', pod_subnet_prefix: '10.78.0.0/16' });
-    expect((await refusalOf(leg))?.detail).toContain('ipv4_prefix');
+    const ipv4Prefix = create({ ipv4_prefix: '10.78.0.0/18', pod_subnet_prefix: '10.78.0.0/16' });
+    expect((await refusalOf(ipv4Prefix))?.detail).toContain('ipv4_prefix');
   });
 
   test('shares addresses with a LAN behind a peer, as the network or as the LAN itself knows it', async () => {

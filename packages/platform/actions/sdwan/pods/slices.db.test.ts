@@ -70,13 +70,13 @@ describe('a slice', () => {
     const net = await create();
     const peers = [await attach(net), await attach(net)];
     const pods = freshPods();
-    const rehearsed = await run<{ plan: Plan }>('updateNetwork', {
+    const previewed = await run<{ plan: Plan }>('updateNetwork', {
       network_id: net.id,
       pod_subnet_prefix: pods,
       dry_run: true,
     });
-    expect(rehearsed.plan.node_count).toBe(2);
-    expect(JSON.stringify(rehearsed.plan)).toContain(`get a slice of ${pods}`);
+    expect(previewed.plan.node_count).toBe(2);
+    expect(JSON.stringify(previewed.plan)).toContain(`get a slice of ${pods}`);
     expect(sliceOf(await get(peers[0] as Peer))).toEqual([null, null]);
     await update(net, { pod_subnet_prefix: pods });
     for (const peer of peers) {

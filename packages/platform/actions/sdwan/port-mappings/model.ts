@@ -6,7 +6,7 @@ import type { Database } from '../../../store/tables.ts';
 
 export type PortMappingRow = Selectable<Database['port_mappings']>;
 
-/** A door leads to a peer or to a virtual IP; the table's writer sees to that. */
+/** A port mapping leads to a peer or to a virtual IP; the table's writer sees to that. */
 export function portMappingModel(row: PortMappingRow): PortMappingModel {
   const target =
     row.internal_virtual_ip_id === null

@@ -1,7 +1,7 @@
 // Port mappings, as the shared parts know them.
 import type { ActionContext, Departure, Names, Noun } from '../../context.ts';
 import { rowsInNetwork } from '../rows-in-network.ts';
-import { tellOfLostDoors } from './lost-doors.ts';
+import { reportLostTargets } from './lost-targets.ts';
 import { loadPortMappings } from './model.ts';
 import { portMappingHandlers } from './port-mappings.ts';
 
@@ -11,7 +11,7 @@ export const portMappingNoun = {
   handlers: portMappingHandlers,
   names: portMappingNames,
   items: loadPortMappings,
-  consequences: tellOfLostDoors,
+  consequences: reportLostTargets,
   dependents: notePortMappings,
   inNetwork: rowsInNetwork('port_mappings', 'port mapping'),
 } satisfies Noun;
@@ -39,14 +39,14 @@ async function notePortMappings(context: ActionContext, of: Departure): Promise<
     .orderBy('id')
     .execute();
   for (const row of rows) {
-    const door = `The port mapping ${row.external_address} ${row.protocol} ${row.external_port}`;
+    const mapping = `The port mapping ${row.external_address} ${row.protocol} ${row.external_port}`;
     const hub = of.byId.get(row.hub_peer_id);
     const target = [row.internal_peer_id, row.internal_virtual_ip_id].flatMap((id) =>
       id === null ? [] : (of.byId.get(id) ?? []),
     )[0];
-    if (hub !== undefined) context.note('dependent', `${door} is at ${hub.name}: it is closed${of.back}.`);
+    if (hub !== undefined) context.note('dependent', `${mapping} is at ${hub.name}: it is closed${of.back}.`);
     else if (target !== undefined) {
-      context.note('dependent', `${door} targets ${target.name}: it loses its target${of.back}.`);
+      context.note('dependent', `${mapping} targets ${target.name}: it loses its target${of.back}.`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Port mappings over a real database: which hub a door is at, what is refused and why, and what becomes of a door whose
+// Port mappings over a real database: which hub a port mapping is at, what is refused and why, and what becomes of a port mapping whose
 // hub or target goes.
 import { randomUUID } from 'node:crypto';
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
@@ -150,7 +150,7 @@ const refusal = (of: Promise<unknown>): Promise<Refusal> =>
     (error: unknown) => error as Refusal,
   );
 
-describe('a door', () => {
+describe('a port mapping', () => {
   test('is at the hub that has its address, and leads to an address of its family', async () => {
     const ipv4 = await create();
     expect(ipv4).toMatchObject({
@@ -297,7 +297,7 @@ describe('refused', () => {
     expect(refused.detail).toContain('is a spoke');
   });
 
-  test('is a door that is taken: same machine, address, protocol and port, in whichever network', async () => {
+  test('is a port mapping that is taken: same machine, address, protocol and port, in whichever network', async () => {
     const mapping = await create();
     const refused = await refusal(create({ internal_port: 80 }));
     expect(refused).toMatchObject({ code: 'conflict', members: { port_mapping_id: mapping.id } });
@@ -340,7 +340,7 @@ describe('refused', () => {
     expect((await create({ protocol: 'udp', external_port: port + 50 })).status).toBe('active');
   });
 
-  test('in turn, no tunnel is given the port of a door', async () => {
+  test('in turn, no tunnel is given the port of a port mapping', async () => {
     const next = scene.hub.listen_port + 1;
     await create({ protocol: 'udp', external_port: next });
     const machine = scene.hub.node_instance_id;
@@ -362,7 +362,7 @@ describe('refused', () => {
       code: 'conflict',
       fields: [{ path: 'endpoint_address', code: 'port_taken', message: expect.stringContaining('relays') }],
     });
-    // A door is where a hub on the next port would relay.
+    // A port mapping is where a hub on the next port would relay.
     await create({ protocol: 'udp', external_port: port + 1 + 300 });
     const relays = await refusal(attachAt(port + 1));
     expect(relays.detail).toContain(
@@ -371,7 +371,7 @@ describe('refused', () => {
     expect((await attachAt(null)).listen_port).toBe(port + 2);
   });
 
-  test('is an IPv4 door into a network without an IPv4 leg', async () => {
+  test('is an IPv4 port mapping into a network without an IPv4 prefix', async () => {
     const { network } = await run<{ network: { id: string } }>('createNetwork', {
       name: `six ${counter}`,
       ipv4_prefix: null,
@@ -404,7 +404,7 @@ describe('refused', () => {
 });
 
 describe('what is gone is told', () => {
-  test('a target that leaves: an event, a status, and no door on the hub', async () => {
+  test('a target that leaves: an event, a status, and no port mapping on the hub', async () => {
     const mapping = await create();
     await run('detachPeer', { peer_id: scene.spoke.id, approve: true });
     expect(await get(mapping)).toMatchObject({
@@ -417,11 +417,11 @@ describe('what is gone is told', () => {
     expect(await list({ status: 'active' })).toEqual([]);
     const entries = platform.delivery.network(scene.networkId)?.compile(scene.hub.node_instance_id) ?? [];
     expect(entries.filter((entry) => entry.value.kind === 'port_mapping')).toEqual([]);
-    const mended = await update(mapping, { internal_peer_id: scene.second.id });
-    expect(mended).toMatchObject({ status: 'active', internal_address: scene.second.ipv4_address });
+    const repaired = await update(mapping, { internal_peer_id: scene.second.id });
+    expect(repaired).toMatchObject({ status: 'active', internal_address: scene.second.ipv4_address });
   });
 
-  test('a machine that is terminated takes its doors and its targets with it', async () => {
+  test('a machine that is terminated takes its port mappings and its targets with it', async () => {
     const mapping = await create();
     const toHub = await create({
       external_address: scene.secondAddress,

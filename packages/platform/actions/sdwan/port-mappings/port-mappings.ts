@@ -1,4 +1,4 @@
-// Handlers: port mappings, doors from outside on the hubs of a network.
+// Handlers: port mappings, port mappings from outside on the hubs of a network.
 
 import { ProductError } from '@powernode/core/errors';
 import { portMappingsPerNetworkMax } from '@powernode/core/limits/overlay';
@@ -7,7 +7,7 @@ import { type ActionContext, checkRevision, type HandlersOf, type Input, notFoun
 import { page, pageAnswer } from '../../paging.ts';
 import { itemChanged } from '../item-changed.ts';
 import { type NetworkRow, networkRow, peerRow } from '../rows.ts';
-import { hubAt, type Place, placesOf, refuseTakenDoor, refuseUncallable } from './door.ts';
+import { hubAt, type Place, placesOf, refuseTakenPort, refuseUncallable } from './external-port.ts';
 import { type PortMappingRow, portMappingModel } from './model.ts';
 import { showPortMapping, showPortMappings, statusIs } from './present-port-mapping.ts';
 import { refuseUnfitTarget, targetOf } from './target.ts';
@@ -25,7 +25,7 @@ export const portMappingHandlers: HandlersOf<
     const sourceCidrs = input.source_cidrs ?? [];
     refuseOtherFamily(input.external_address, sourceCidrs);
     const hub = hubAt(await placesOf(context, network.id), input.external_address);
-    await refuseTakenDoor(context, { ...doorOf(hub, input), mappingId: null });
+    await refuseTakenPort(context, { ...externalPortOf(hub, input), mappingId: null });
     const row = await context.trx
       .insertInto('port_mappings')
       .values({
@@ -147,7 +147,7 @@ async function changedColumns(
   if (isTargetGiven || externalAddress !== before.external_address) {
     await refuseUnfitTarget(context, { network, externalAddress, target });
   }
-  const door = {
+  const mapping = {
     external_address: externalAddress,
     external_port: input.external_port ?? before.external_port,
     protocol: input.protocol ?? before.protocol,
@@ -156,9 +156,9 @@ async function changedColumns(
   const present = places.find(({ peer }) => peer.id === before.hub_peer_id && peer.hub_slot !== null);
   const stays = present !== undefined && externalAddress === before.external_address;
   const hub = stays ? present : hubAt(places, externalAddress);
-  await refuseTakenDoor(context, { ...doorOf(hub, door), mappingId: before.id });
+  await refuseTakenPort(context, { ...externalPortOf(hub, mapping), mappingId: before.id });
   return {
-    ...door,
+    ...mapping,
     ...target,
     hub_peer_id: hub.peer.id,
     hub_instance_id: hub.peer.instance_id,
@@ -166,7 +166,10 @@ async function changedColumns(
   };
 }
 
-function doorOf(hub: Place, of: Pick<PortMappingRow, 'external_address' | 'external_port' | 'protocol'>) {
+function externalPortOf(
+  hub: Place,
+  of: Pick<PortMappingRow, 'external_address' | 'external_port' | 'protocol'>,
+) {
   return {
     instanceId: hub.peer.instance_id,
     hostname: hub.hostname,

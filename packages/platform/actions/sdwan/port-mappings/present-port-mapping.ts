@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { stored } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { candidateIds } from '../virtual-ips/model.ts';
-import { doubtOf } from './door.ts';
+import { addressNoteOf } from './external-port.ts';
 import type { PortMappingRow } from './model.ts';
 
 export async function showPortMapping(context: ActionContext, row: PortMappingRow): Promise<PortMapping> {
@@ -72,7 +72,7 @@ function stateOf(
     return { ...shown, status: 'target_missing', status_detail: detail };
   }
   const place = { peer: hub, hostname: hub.hostname, own: hub.addresses, outer: [] };
-  return { ...shown, status: 'active', status_detail: doubtOf(place, row.external_address) };
+  return { ...shown, status: 'active', status_detail: addressNoteOf(place, row.external_address) };
 }
 
 /** The target on the hub itself sees the client; on its way through the overlay a packet comes from the hub. */

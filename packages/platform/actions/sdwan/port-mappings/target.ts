@@ -1,4 +1,4 @@
-// Where a door leads: to a peer or a virtual IP of its own network, with an address of the family of the door.
+// Where a port mapping leads: to a peer or a virtual IP of its own network, with an address of the family of the port mapping.
 import { ProductError } from '@powernode/core/errors';
 import type { Id, PeerId } from '@powernode/core/ids';
 import { familyOf } from '@powernode/core/net/address';
@@ -31,7 +31,7 @@ export interface Wanted {
   readonly target: TargetColumns;
 }
 
-/** Refuses a target that is not in the network, or that the family of the door cannot lead to. */
+/** Refuses a target that is not in the network, or that the family of the port mapping cannot lead to. */
 export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted): Promise<void> {
   const { network, externalAddress, target } = wanted;
   const isIpv4 = familyOf(externalAddress) === 4;

@@ -109,13 +109,13 @@ function partsOf(entries: readonly CompiledEntry[]): Parts {
       firewall === undefined
         ? null
         : { default_policy: firewall.default_policy, rules_count: of('rule').length },
-    port_mappings: of('port_mapping').map((door) => ({
-      port_mapping_id: door.port_mapping_id,
-      protocol: door.protocol,
-      external_address: door.external_address,
-      external_port: door.external_port,
-      target_address: door.target_address,
-      target_port: door.target_port,
+    port_mappings: of('port_mapping').map((mapping) => ({
+      port_mapping_id: mapping.port_mapping_id,
+      protocol: mapping.protocol,
+      external_address: mapping.external_address,
+      external_port: mapping.external_port,
+      target_address: mapping.target_address,
+      target_port: mapping.target_port,
     })),
     user_devices_count: of('device').length,
   };
@@ -194,7 +194,7 @@ function warningsOf(network: NetworkRow, index: NetworkIndex | undefined): Topol
   return warnings;
 }
 
-/** Peers that do without the network's IPv4 leg; the first of them, or they would hide all other warnings. */
+/** Peers that do without the network's IPv4 prefix; the first of them, or they would hide all other warnings. */
 function refusedLegs(rows: readonly PeerRow[], peers: readonly Peer[]): Topology['warnings'] {
   return rows
     .flatMap((row, i) => {

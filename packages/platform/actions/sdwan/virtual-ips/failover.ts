@@ -7,7 +7,7 @@ import { peerNames } from '../peers/peer-names.ts';
 import { peerRow } from '../rows.ts';
 import { bestCandidate, candidatesWith, termsOfHolder } from './fitness.ts';
 import type { VirtualIpRow } from './model.ts';
-import { planArrival, takeAway, writeVirtualIp } from './moves.ts';
+import { planArrival, revokeAddress, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp } from './present-virtual-ip.ts';
 
 export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, input) => {
@@ -46,7 +46,7 @@ export const failoverVirtualIp: Handler<'failoverVirtualIp'> = async (context, i
   if (holder === null) await redirect(context, row, { to, detail });
   else {
     const terms = await termsOfHolder(context, row);
-    await takeAway(context, row, { successor: to, reason: 'by_hand', detail, terms });
+    await revokeAddress(context, row, { successor: to, reason: 'by_hand', detail, terms });
   }
   // A trial moves nothing.
   return { ...answer, resolved: !context.dryRun, new_holder: to, explanation: `It goes to ${name}.` };

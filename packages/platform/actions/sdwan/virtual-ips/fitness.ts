@@ -1,4 +1,4 @@
-// How fit the candidates of a virtual IP are, for actions. Only what was committed before is judged, so what the fleet
+// How fit the candidates of a virtual IP are, for actions. Only what was committed before is evaluated, so what the fleet
 // in memory is has to be abreast of the account first.
 import type { Candidate } from '@powernode/core/virtual-ips/candidates';
 import type { Terms } from '@powernode/core/virtual-ips/terms';

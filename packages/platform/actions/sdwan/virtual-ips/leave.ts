@@ -6,7 +6,7 @@ import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
 import { candidateIds, type VirtualIpRow } from './model.ts';
-import { takeAway, writeVirtualIp } from './moves.ts';
+import { revokeAddress, writeVirtualIp } from './moves.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
 
 export interface Leaving {
@@ -59,7 +59,7 @@ async function leave(
   });
   const holds = row.current_holder_peer_id === peer.id;
   const after = holds
-    ? await takeAway(context, changed, {
+    ? await revokeAddress(context, changed, {
         successor: bestCandidate(context, changed, [peer.id]),
         reason: 'holder_gone',
         detail: leaving.terminated

@@ -100,7 +100,7 @@ async function writingOf(context: ActionContext) {
 }
 
 /** Takes it from its holder. Whoever calls has locked the account. */
-export async function takeAway(
+export async function revokeAddress(
   context: ActionContext,
   before: VirtualIpRow,
   away: Away,
@@ -116,7 +116,7 @@ export async function takeAway(
   const columns = awayColumns(before, away, at);
   const after = await writeVirtualIp(context, before, stored(columns));
   planArrival(context, after);
-  tellFailingOver(context, { before, after, move: columns.transition });
+  reportFailingOver(context, { before, after, move: columns.transition });
   return after;
 }
 
@@ -129,7 +129,7 @@ export function planArrival(context: ActionContext, row: VirtualIpRow): void {
 }
 
 /** Gives it to a peer, after nobody can answer for it any more. Whoever calls has locked the account. */
-export async function giveTo(
+export async function grantTo(
   context: ActionContext,
   before: VirtualIpRow,
   given: Given,
@@ -144,7 +144,7 @@ export async function giveTo(
     .execute();
   const after = await writeVirtualIp(context, before, stored(columns));
   await recordTransition(context, { row: after, move, to: given.to });
-  if (before.current_holder_peer_id !== null) tellFailingOver(context, { before, after, move });
+  if (before.current_holder_peer_id !== null) reportFailingOver(context, { before, after, move });
   return after;
 }
 
@@ -236,7 +236,7 @@ async function forgetOldTransitions(context: ActionContext, virtualIpId: string)
     .execute();
 }
 
-function tellFailingOver(
+function reportFailingOver(
   context: ActionContext,
   of: { readonly before: VirtualIpRow; readonly after: VirtualIpRow; readonly move: VirtualIpMove },
 ): void {

@@ -17,7 +17,7 @@ import { addressesFor } from './address.ts';
 import { bestCandidate, termsOfHolder } from './fitness.ts';
 import { holdersOf } from './holders.ts';
 import { candidateIds, type VirtualIpRow, virtualIpModel } from './model.ts';
-import { recordTransition, takeAway, writeVirtualIp } from './moves.ts';
+import { recordTransition, revokeAddress, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
 
 export const virtualIpHandlers: HandlersOf<
@@ -127,7 +127,7 @@ export const virtualIpHandlers: HandlersOf<
 async function handOver(context: ActionContext, row: VirtualIpRow): Promise<VirtualIpRow> {
   const holder = row.current_holder_peer_id;
   if (holder === null || candidateIds(row).includes(holder)) return row;
-  return takeAway(context, row, {
+  return revokeAddress(context, row, {
     successor: bestCandidate(context, row, [holder]),
     reason: 'holder_changed',
     detail: 'Its holder is no longer a candidate.',

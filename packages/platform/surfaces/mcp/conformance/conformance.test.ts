@@ -1,5 +1,5 @@
 // Runs the official conformance suite of MCP against the surface, once for each revision that the platform serves.
-// The suite itself judges by docs/mcp-conformance-exceptions.yaml: it fails on a failure that is not listed there,
+// The suite itself evaluates by docs/mcp-conformance-exceptions.yaml: it fails on a failure that is not listed there,
 // and on a listed one that passes.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

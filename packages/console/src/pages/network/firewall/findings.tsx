@@ -43,7 +43,7 @@ export function FindingLines({ findings, networkId, about }: FindingLinesProps) 
   );
 }
 
-/** Those that no row of the table can show: about doors and virtual IPs. */
+/** Those that no row of the table can show: about port mappings and virtual IPs. */
 export function OtherFindings({ findings, networkId }: FindingsProps) {
   const others = findings.filter((finding) => finding.object.type !== 'firewall_rule');
   if (others.length === 0) return null;

@@ -102,16 +102,16 @@ interface CompiledProps {
   readonly rule: FirewallRule & {
     readonly compiled: {
       readonly text: string;
-      readonly judged_on: readonly { readonly peer_id: string; readonly hostname: string }[];
-      readonly judged_on_count: number;
+      readonly evaluated_on: readonly { readonly peer_id: string; readonly hostname: string }[];
+      readonly evaluated_on_count: number;
     };
   };
   readonly networkId: string;
 }
 
 function Compiled({ rule, networkId }: CompiledProps) {
-  const { text, judged_on, judged_on_count } = rule.compiled;
-  const shown = judged_on.slice(0, consoleChoicesMax);
+  const { text, evaluated_on, evaluated_on_count } = rule.compiled;
+  const shown = evaluated_on.slice(0, consoleChoicesMax);
   return (
     <>
       <Section title="Compiled rule">
@@ -123,7 +123,7 @@ function Compiled({ rule, networkId }: CompiledProps) {
       </Section>
       <Section
         title="Evaluated on"
-        aside={<span className="muted">{count(judged_on_count, 'instance')}</span>}
+        aside={<span className="muted">{count(evaluated_on_count, 'instance')}</span>}
       >
         {shown.length === 0 ? <p className="muted">No instance evaluates it now.</p> : null}
         <ul className="link-list">
@@ -133,8 +133,8 @@ function Compiled({ rule, networkId }: CompiledProps) {
             </li>
           ))}
         </ul>
-        {judged_on_count > shown.length ? (
-          <p className="hint">and {count(judged_on_count - shown.length, 'more', 'more')}</p>
+        {evaluated_on_count > shown.length ? (
+          <p className="hint">and {count(evaluated_on_count - shown.length, 'more', 'more')}</p>
         ) : null}
       </Section>
     </>

@@ -1,4 +1,4 @@
-// What an audit of the network's rules and doors finds.
+// What an audit of the network's rules and port mappings finds.
 import type { FirewallFinding } from '@powernode/core/intent/firewall';
 import { useMemo } from 'react';
 import { useMay } from '../../../app/permissions.ts';

@@ -1,4 +1,4 @@
-// The form of a port mapping: the door outside, what it leads to, and who may come how often.
+// The form of a port mapping: the port mapping outside, what it leads to, and who may come how often.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { ChangeForm } from '../../../app/change-form.tsx';
 import { EditForm } from '../../../app/edit-form.tsx';
@@ -49,7 +49,7 @@ function parametersOf(values: Values) {
     external_port: numberOrText(external_port),
     protocol: values.protocol,
     ...(chosen as { internal_peer_id?: string; internal_virtual_ip_id?: string }),
-    // Most doors lead to the same port.
+    // Most port mappings lead to the same port.
     internal_port: numberOrText(internal_port.trim() === '' ? external_port : internal_port),
     source_cidrs: sources.split(/[\s,]+/).filter((text) => text !== ''),
     rate_limit: limit(values.rate_limit),

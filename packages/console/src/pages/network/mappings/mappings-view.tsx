@@ -1,4 +1,4 @@
-// The doors of a network: which address and port outside leads to what inside.
+// The port mappings of a network: which address and port outside leads to what inside.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { useMemo } from 'react';
 import { ListTable } from '../../../app/list-table.tsx';

@@ -19,7 +19,7 @@ import type { ViewProps } from '../view.ts';
 import { EditPolicy } from './policy-form.tsx';
 import { StatementFinding } from './statement-finding.tsx';
 import { matchWords, setWords } from './statement-words.ts';
-import { goBackTo, tellDeleted } from './undo.ts';
+import { goBackTo, reportDeleted } from './undo.ts';
 import type { PolicyAudit } from './use-policy-audit.ts';
 
 export interface PolicySheetProps extends ViewProps {
@@ -189,7 +189,7 @@ function PolicyActions({ policy, network, onGone }: ActionsProps) {
           verb="Delete route policy"
           onClose={close}
           onDone={({ route_policy: gone }) => {
-            tellDeleted(gone);
+            reportDeleted(gone);
             onGone();
           }}
         >

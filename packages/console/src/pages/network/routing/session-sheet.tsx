@@ -107,7 +107,7 @@ function Diagnosis({ session }: { readonly session: BgpSession }) {
   };
   const { data, error, refetch } = useQuery({
     queryKey: ['sessions', 'diagnosis', parameters],
-    queryFn: async ({ signal }) => (await client.rehearse('executeSkill', parameters, signal)).body,
+    queryFn: async ({ signal }) => (await client.previewChange('executeSkill', parameters, signal)).body,
   });
   return (
     <Section title="Diagnosis">

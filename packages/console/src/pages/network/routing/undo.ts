@@ -22,7 +22,7 @@ export function goBackTo(before: RoutePolicy, after: RoutePolicy): Promise<void>
 }
 
 /** Says it, and offers to create it again. */
-export function tellDeleted({ network_id, name, direction, statements }: RoutePolicy): void {
+export function reportDeleted({ network_id, name, direction, statements }: RoutePolicy): void {
   tell({
     tone: 'done',
     text: `${name} is deleted`,

@@ -48,7 +48,7 @@ export function Candidates({ candidates, holderId, networkId }: CandidatesProps)
 export function useCandidates(ipId: string, { enabled }: { readonly enabled: boolean }) {
   return useQuery({
     queryKey: ['virtual_ips', 'candidates', ipId],
-    queryFn: ({ signal }) => client.rehearse('failoverVirtualIp', { virtual_ip_id: ipId }, signal),
+    queryFn: ({ signal }) => client.previewChange('failoverVirtualIp', { virtual_ip_id: ipId }, signal),
     enabled,
   });
 }
@@ -61,7 +61,7 @@ interface SectionProps extends ViewProps {
 /** Who may not ask for a fail-over sees the order only. */
 export function CandidatesSection({ ip, network, nameOf }: SectionProps) {
   const may = useMay('failoverVirtualIp');
-  const rehearsal = useCandidates(ip.id, { enabled: may });
+  const preview = useCandidates(ip.id, { enabled: may });
   if (!may) {
     const order = [ip.primary_holder_peer_id, ...ip.failover_holder_peer_ids];
     return (
@@ -83,9 +83,9 @@ export function CandidatesSection({ ip, network, nameOf }: SectionProps) {
     <Section title="Candidates">
       <Loaded
         what="the candidates"
-        data={rehearsal.data}
-        error={rehearsal.error}
-        retry={() => void rehearsal.refetch()}
+        data={preview.data}
+        error={preview.error}
+        retry={() => void preview.refetch()}
       >
         {({ body }) => (
           <Candidates

@@ -14,8 +14,8 @@ const runs = 3;
 const secondsEach = 3;
 const readyWithinMs = 30_000;
 
-export const doorFamilies = ['ipv4', 'ipv6'] as const;
-export type DoorFamily = (typeof doorFamilies)[number];
+export const mappingFamilies = ['ipv4', 'ipv6'] as const;
+export type MappingFamily = (typeof mappingFamilies)[number];
 const clients = { ipv4: 'client4', ipv6: 'client6' } as const;
 
 export interface Throughput {
@@ -25,7 +25,7 @@ export interface Throughput {
   readonly plainMbit: number;
 }
 
-export async function doorThroughput(services: Services, family: DoorFamily): Promise<Throughput> {
+export async function portMappingThroughput(services: Services, family: MappingFamily): Promise<Throughput> {
   const { lab, call } = services;
   const [hubPeer, targetPeer] = [await services.peer(hub), await services.peer(target)];
   const inner = family === 'ipv4' ? (targetPeer.ipv4_address ?? '') : targetPeer.host_address;
@@ -70,7 +70,7 @@ async function whileHeld<T>({ lab }: Services, work: () => Promise<T>): Promise<
 }
 
 interface Path {
-  readonly family: DoorFamily;
+  readonly family: MappingFamily;
   readonly outer: string;
   readonly inner: string;
   readonly source: string;
@@ -105,7 +105,7 @@ async function nft({ lab }: Services, input: string): Promise<void> {
 const result = z.object({ end: z.object({ sum_received: z.object({ bits_per_second: z.number() }) }) });
 
 /** The median of a few runs, once the first connection gets through. */
-async function measure({ lab }: Services, family: DoorFamily, address: string): Promise<number> {
+async function measure({ lab }: Services, family: MappingFamily, address: string): Promise<number> {
   const client = (seconds: number) =>
     lab.exec(clients[family], {
       program: 'iperf3',

@@ -1,4 +1,4 @@
-// Where a door can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
+// Where a port mapping can be: at an address that a hub of the network has, on a port that nothing else of that machine uses.
 import { ProductError } from '@powernode/core/errors';
 import { namedInErrorMax } from '@powernode/core/limits/overlay';
 import { canonicalAddress, formatAddress, parseEndpoint, withoutLength } from '@powernode/core/net/address';
@@ -50,7 +50,7 @@ export async function placesOf(context: ActionContext, networkId: string): Promi
   });
 }
 
-/** An address that no other machine can call is no door, even where the platform sees the hub there. */
+/** An address that no other machine can call is no port mapping, even where the platform sees the hub there. */
 export function refuseUncallable(address: string): void {
   const refusal = endpointRefusal(address);
   if (refusal === null) return;
@@ -85,8 +85,8 @@ export function hubAt(places: readonly Place[], address: string): Place {
   });
 }
 
-/** What is to be said of a door whose hub does not have the address itself; null: it has it. */
-export function doubtOf(place: Place, address: string): string | null {
+/** What is to be said of a port mapping whose hub does not have the address itself; null: it has it. */
+export function addressNoteOf(place: Place, address: string): string | null {
   if (place.own.length === 0 || place.own.includes(address)) return null;
   return `The instance is reached at ${address} but does not have that address itself: NAT in front of it rewrites packets, so they may not reach this port mapping. Use one of its own addresses: ${place.own.slice(0, namedInErrorMax).join(', ')}.`;
 }
@@ -115,46 +115,46 @@ export interface Door {
   readonly mappingId: string | null;
 }
 
-/** Refuses a door that is taken on the machine, in whichever network. */
-export async function refuseTakenDoor(context: ActionContext, door: Door): Promise<void> {
+/** Refuses a port mapping that is taken on the machine, in whichever network. */
+export async function refuseTakenPort(context: ActionContext, mapping: Door): Promise<void> {
   const other = await context.trx
     .selectFrom('port_mappings')
     .select(['id', 'network_id'])
-    .where('hub_instance_id', '=', door.instanceId)
-    .where('external_address', '=', door.address)
-    .where('protocol', '=', door.protocol)
-    .where('external_port', '=', door.port)
+    .where('hub_instance_id', '=', mapping.instanceId)
+    .where('external_address', '=', mapping.address)
+    .where('protocol', '=', mapping.protocol)
+    .where('external_port', '=', mapping.port)
     .executeTakeFirst();
-  if (other !== undefined && other.id !== door.mappingId) {
-    throw taken(door, `is the port mapping ${other.id}`, { port_mapping_id: other.id });
+  if (other !== undefined && other.id !== mapping.mappingId) {
+    throw taken(mapping, `is the port mapping ${other.id}`, { port_mapping_id: other.id });
   }
-  if (door.protocol === 'tcp') {
-    const listener = await platformListenerAt(context, door);
-    if (listener !== null) throw taken(door, `is ${listener.what} of the platform itself`, {});
+  if (mapping.protocol === 'tcp') {
+    const listener = await platformListenerAt(context, mapping);
+    if (listener !== null) throw taken(mapping, `is ${listener.what} of the platform itself`, {});
     return;
   }
-  const tunnels = await tunnelPorts(context, { instanceId: door.instanceId, except: null });
-  const use = tunnels.get(door.port);
-  if (use !== undefined) throw taken(door, `is ${use}`, {});
+  const tunnels = await tunnelPorts(context, { instanceId: mapping.instanceId, except: null });
+  const use = tunnels.get(mapping.port);
+  if (use !== undefined) throw taken(mapping, `is ${use}`, {});
 }
 
 /** What listens there, where the address is the platform's: as its machines reach it, or as it says that it is reached. */
-async function platformListenerAt(context: ActionContext, door: Door): Promise<PlatformListener | null> {
+async function platformListenerAt(context: ActionContext, mapping: Door): Promise<PlatformListener | null> {
   const { services, trx, accountId } = context;
   const listener = services
     .listeners()
-    .find(({ address, port }) => port === door.port && (address === null || address === door.address));
+    .find(({ address, port }) => port === mapping.port && (address === null || address === mapping.address));
   if (listener === undefined) return null;
   const told = [services.nodeUrl(), services.consoleUrl()].map((url) =>
     canonicalAddress(new URL(url).hostname.replace(/^\[|\]$/g, '')),
   );
-  if (told.includes(door.address)) return listener;
+  if (told.includes(mapping.address)) return listener;
   const reached = (await platformUnderlay(trx, accountId)).flatMap(({ facts }) => facts);
-  return reached.some(({ at }) => withoutLength(at) === door.address) ? listener : null;
+  return reached.some(({ at }) => withoutLength(at) === mapping.address) ? listener : null;
 }
 
-function taken(door: Door, by: string, members: Record<string, unknown>): ProductError {
-  const where = `${door.protocol} port ${door.port} at ${door.address} of "${door.hostname}"`;
+function taken(mapping: Door, by: string, members: Record<string, unknown>): ProductError {
+  const where = `${mapping.protocol} port ${mapping.port} at ${mapping.address} of "${mapping.hostname}"`;
   return new ProductError('conflict', `external_port: ${where} ${by}. Choose another port.`, {
     fields: [{ path: 'external_port', code: 'taken', message: by }],
     members,

@@ -18,12 +18,12 @@ import type { StateFolder } from './folder.ts';
 
 const machineFolder = '/run/powernode';
 
-export interface Seat {
+export interface InstanceLock {
   leave(): void;
 }
 
 /** Takes both seats, or says who has them. */
-export function takeSeat(folder: StateFolder): Seat {
+export function takeInstanceLock(folder: StateFolder): InstanceLock {
   folder.prepare();
   const own = lock(folder.at('agent.lock'), `of ${folder.path}`);
   try {
@@ -40,7 +40,7 @@ export function takeSeat(folder: StateFolder): Seat {
   }
 }
 
-/** One for each network namespace: two agents in one would mend each other's interfaces away. */
+/** One for each network namespace: two agents in one would repair each other's interfaces away. */
 function machineLockFile(): string {
   try {
     mkdirSync(machineFolder, { recursive: true, mode: 0o700 });

@@ -10,7 +10,7 @@ export type Told =
   | { readonly kind: 'ended' | 'kept' | 'unknown' }
   | { readonly kind: 'not_told'; readonly why: string };
 
-export async function tellLeaving(identity: Identity): Promise<Told> {
+export async function reportLeaving(identity: Identity): Promise<Told> {
   const { certificate_pem, key_pem, authority_pem, platform_id, node_url } = identity;
   const tls = platformTls(
     { certificatePem: certificate_pem, key: key_pem },
@@ -20,14 +20,14 @@ export async function tellLeaving(identity: Identity): Promise<Told> {
   try {
     const answer = await requestJson({ url, method: 'POST', body: {}, tls });
     if (answer.status === 200 && leaveResponse.safeParse(answer.json).success) return { kind: 'ended' };
-    return toldBy(problemFrom(answer, url));
+    return reportedBy(problemFrom(answer, url));
   } catch (error) {
-    if (error instanceof ProductError) return toldBy(error);
+    if (error instanceof ProductError) return reportedBy(error);
     throw error;
   }
 }
 
-function toldBy(error: ProductError): Told {
+function reportedBy(error: ProductError): Told {
   if (error.code === 'conflict') return { kind: 'kept' };
   if (error.code === 'untrusted_peer') return { kind: 'unknown' };
   return { kind: 'not_told', why: error.detail };

@@ -51,7 +51,7 @@ interface Merged {
   readonly digest: bigint;
 }
 
-export class HeldDocument {
+export class CurrentDocument {
   readonly #folder: StateFolder;
   #held: Held | null = null;
   #unsupported: ReadonlyMap<string, unknown> = new Map();
@@ -86,7 +86,7 @@ export class HeldDocument {
   }
 
   /** Replaces what is held. Durable when it returns unless it `isUnstored`; refused when the content has another hash. */
-  takeDocument(message: DocumentMessage): Taken {
+  acceptDocument(message: DocumentMessage): Taken {
     const digest = documentDigest(message.entries);
     if (formatDigest(digest) !== message.hash)
       return { kind: 'resync', why: 'the document does not have its hash' };
@@ -98,7 +98,7 @@ export class HeldDocument {
   }
 
   /** Adds a delta to what is held. Durable when it returns unless it `isUnstored`. */
-  takeDelta(message: DeltaMessage): Taken {
+  applyDelta(message: DeltaMessage): Taken {
     const merged = this.#merge({ ...message, ...splitSent(message.set) });
     if (typeof merged === 'string') return { kind: 'resync', why: merged };
     this.#hold(merged);
@@ -112,12 +112,12 @@ export class HeldDocument {
   }
 
   /** The platform says that what is held is the newest, perhaps under a later revision. */
-  takeCurrent(message: { readonly revision: number; readonly hash: string }): Taken {
+  acceptCurrent(message: { readonly revision: number; readonly hash: string }): Taken {
     const held = this.#held;
     if (held === null || held.hash !== message.hash)
       return { kind: 'resync', why: 'another document is current' };
     if (held.revision === message.revision) return { kind: 'same', held };
-    return this.takeDelta({ kind: 'delta', base: held.revision, ...message, set: [], remove: [] });
+    return this.applyDelta({ kind: 'delta', base: held.revision, ...message, set: [], remove: [] });
   }
 
   /** Forgets everything: an empty document in its place, which no revision of the platform has. */

@@ -4,7 +4,7 @@ import { FixturePlatform } from '../fixtures/platform.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Identity } from '../state/identity.ts';
 import { enrol } from './enrol.ts';
-import { tellLeaving } from './tell-leaving.ts';
+import { reportLeaving } from './report-leaving.ts';
 
 let platform: FixturePlatform;
 let identity: Identity;
@@ -24,19 +24,19 @@ beforeEach(async () => {
 afterEach(() => platform.down());
 
 it('the platform is told which machine has left [9.15]', async () => {
-  expect(await tellLeaving(identity)).toEqual({ kind: 'ended' });
+  expect(await reportLeaving(identity)).toEqual({ kind: 'ended' });
   expect(platform.left).toEqual([identity.instance_id]);
 });
 
 it('another machine with the same identity keeps its instance [9.31]', async () => {
   platform.duplicates = true;
-  expect(await tellLeaving(identity)).toEqual({ kind: 'kept' });
+  expect(await reportLeaving(identity)).toEqual({ kind: 'kept' });
   expect(platform.left).toEqual([]);
 });
 
 it('without its platform it can leave too, and knows that it was not told [9.15]', async () => {
   await platform.down();
-  expect(await tellLeaving(identity)).toMatchObject({
+  expect(await reportLeaving(identity)).toMatchObject({
     kind: 'not_told',
     why: expect.stringMatching(/127\.0\.0\.1/),
   });

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { documentOf, hashOf, hubDocument, peerOf } from '../fixtures/documents.ts';
 import { freshFolder } from '../fixtures/folder.ts';
+import { CurrentDocument } from './current-document.ts';
 import type { StateFolder } from './folder.ts';
-import { HeldDocument } from './held.ts';
 
 const hub = hubDocument(1, `${'H'.repeat(43)}=`);
 const peer = (number: number): EntryValue =>
@@ -30,24 +30,24 @@ function delta(
 describe('a document', () => {
   test('is held after a restart, with its deltas', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
+    const held = new CurrentDocument(folder);
     expect(held.current).toBeNull();
-    held.takeDocument(whole(4, hub));
-    const taken = held.takeDelta(
+    held.acceptDocument(whole(4, hub));
+    const taken = held.applyDelta(
       delta(hub, { base: 4, revision: 6, set: [peer(2)], remove: [entryKey(peer(9))] }),
     );
     expect(taken).toMatchObject({ kind: 'changed', keys: new Set([entryKey(peer(9)), entryKey(peer(2))]) });
-    held.takeDelta(delta([...hub, peer(2)], { base: 6, revision: 7, remove: [entryKey(peer(2))] }));
-    const again = new HeldDocument(folder).current;
+    held.applyDelta(delta([...hub, peer(2)], { base: 6, revision: 7, remove: [entryKey(peer(2))] }));
+    const again = new CurrentDocument(folder).current;
     expect(again?.revision).toBe(7);
     expect(again).toEqual(held.current);
   });
 
   test('is in files that only its owner can read', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, hub));
-    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, hub));
+    held.applyDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
     held.noteApplied({ revision: 2, hash: held.current?.hash ?? '' });
     for (const name of ['document.json', 'document.journal', 'applied.json']) {
       expect(statSync(folder.at(name)).mode & 0o777).toBe(0o600);
@@ -56,20 +56,20 @@ describe('a document', () => {
   });
 
   test('without its hash is refused, and the one before stays', () => {
-    const held = new HeldDocument(freshFolder());
-    held.takeDocument(whole(1, hub));
+    const held = new CurrentDocument(freshFolder());
+    held.acceptDocument(whole(1, hub));
     const before = held.current;
-    expect(held.takeDocument({ ...whole(2, [...hub, peer(2)]), hash: '0'.repeat(32) }).kind).toBe('resync');
+    expect(held.acceptDocument({ ...whole(2, [...hub, peer(2)]), hash: '0'.repeat(32) }).kind).toBe('resync');
     expect(
-      held.takeDelta({ ...delta(hub, { base: 1, revision: 2, set: [peer(2)] }), hash: '0'.repeat(32) }).kind,
+      held.applyDelta({ ...delta(hub, { base: 1, revision: 2, set: [peer(2)] }), hash: '0'.repeat(32) }).kind,
     ).toBe('resync');
-    expect(held.takeDelta(delta(hub, { base: 7, revision: 8, set: [peer(2)] })).kind).toBe('resync');
+    expect(held.applyDelta(delta(hub, { base: 7, revision: 8, set: [peer(2)] })).kind).toBe('resync');
     expect(held.current).toBe(before);
   });
 
   test('is asked for when a delta comes first', () => {
-    const held = new HeldDocument(freshFolder());
-    expect(held.takeDelta(delta([], { base: 0, revision: 1, set: [peer(2)] }))).toEqual({
+    const held = new CurrentDocument(freshFolder());
+    expect(held.applyDelta(delta([], { base: 0, revision: 1, set: [peer(2)] }))).toEqual({
       kind: 'resync',
       why: 'a delta without a document',
     });
@@ -77,21 +77,21 @@ describe('a document', () => {
 
   test('that is current under a later revision takes that revision', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
+    const held = new CurrentDocument(folder);
     const { hash } = whole(3, hub);
-    held.takeDocument(whole(3, hub));
-    expect(held.takeCurrent({ revision: 3, hash }).kind).toBe('same');
-    expect(held.takeCurrent({ revision: 5, hash })).toMatchObject({ kind: 'changed', keys: new Set() });
-    expect(held.takeCurrent({ revision: 5, hash: '0'.repeat(32) }).kind).toBe('resync');
-    expect(new HeldDocument(folder).current?.revision).toBe(5);
+    held.acceptDocument(whole(3, hub));
+    expect(held.acceptCurrent({ revision: 3, hash }).kind).toBe('same');
+    expect(held.acceptCurrent({ revision: 5, hash })).toMatchObject({ kind: 'changed', keys: new Set() });
+    expect(held.acceptCurrent({ revision: 5, hash: '0'.repeat(32) }).kind).toBe('resync');
+    expect(new CurrentDocument(folder).current?.revision).toBe(5);
   });
 
   test('can be forgotten for good', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(3, hub));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(3, hub));
     held.clear();
-    expect(new HeldDocument(folder).current).toEqual({
+    expect(new CurrentDocument(folder).current).toEqual({
       revision: 0,
       hash: '0'.repeat(32),
       entries: new Map(),
@@ -110,11 +110,11 @@ describe('on a disk that takes nothing [9.32]', () => {
 
   test('deltas are taken all the same, and the whole is stored when it can be', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, hub));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, hub));
     block(folder);
-    expect(held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] })).kind).toBe('changed');
-    expect(held.takeDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] })).kind).toBe(
+    expect(held.applyDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] })).kind).toBe('changed');
+    expect(held.applyDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] })).kind).toBe(
       'changed',
     );
     expect(held.current?.revision).toBe(3);
@@ -123,68 +123,68 @@ describe('on a disk that takes nothing [9.32]', () => {
     rmdirSync(folder.at('document.json.draft'));
     held.store();
     expect(held.isUnstored).toBe(false);
-    expect(new HeldDocument(folder).current).toEqual(held.current);
-    held.takeDelta(delta([...hub, peer(2), peer(3)], { base: 3, revision: 4, set: [peer(4)] }));
-    expect(new HeldDocument(folder).current?.revision).toBe(4);
+    expect(new CurrentDocument(folder).current).toEqual(held.current);
+    held.applyDelta(delta([...hub, peer(2), peer(3)], { base: 3, revision: 4, set: [peer(4)] }));
+    expect(new CurrentDocument(folder).current?.revision).toBe(4);
   });
 
   test('a machine that was sent away does not keep what it had', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, hub));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, hub));
     block(folder);
     held.clear();
     expect(held.current?.entries.size).toBe(0);
-    expect(new HeldDocument(folder).current).toBeNull();
+    expect(new CurrentDocument(folder).current).toBeNull();
   });
 });
 
 describe('after a power cut', () => {
   test('a torn last delta is dropped, and the next one fits behind the rest', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, hub));
-    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, hub));
+    held.applyDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
     const whole2 = readFileSync(folder.at('document.journal'), 'utf8');
     appendFileSync(folder.at('document.journal'), whole2.slice(0, 50));
-    const again = new HeldDocument(folder);
+    const again = new CurrentDocument(folder);
     expect(again.current?.revision).toBe(2);
     expect(readFileSync(folder.at('document.journal'), 'utf8')).toBe(whole2);
-    again.takeDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] }));
-    expect(new HeldDocument(folder).current?.revision).toBe(3);
+    again.applyDelta(delta([...hub, peer(2)], { base: 2, revision: 3, set: [peer(3)] }));
+    expect(new CurrentDocument(folder).current?.revision).toBe(3);
   });
 
   test('a journal older than its document is passed over', () => {
     const folder = freshFolder();
-    const held = new HeldDocument(folder);
-    held.takeDocument(whole(1, hub));
-    held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+    const held = new CurrentDocument(folder);
+    held.acceptDocument(whole(1, hub));
+    held.applyDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
     const old = readFileSync(folder.at('document.journal'), 'utf8');
-    held.takeDocument(whole(3, [...hub, peer(3)]));
+    held.acceptDocument(whole(3, [...hub, peer(3)]));
     writeFileSync(folder.at('document.journal'), old);
-    expect(new HeldDocument(folder).current).toEqual(held.current);
+    expect(new CurrentDocument(folder).current).toEqual(held.current);
   });
 
   test('a document that cannot be read counts as none', () => {
     const folder = freshFolder();
-    new HeldDocument(folder).takeDocument(whole(1, hub));
+    new CurrentDocument(folder).acceptDocument(whole(1, hub));
     const text = readFileSync(folder.at('document.json'), 'utf8');
     for (const broken of ['', text.slice(0, 100), text.replace('1420', '1421')]) {
       writeFileSync(folder.at('document.json'), broken);
-      expect(new HeldDocument(folder).current).toBeNull();
+      expect(new CurrentDocument(folder).current).toBeNull();
     }
   });
 });
 
 test('what was applied is known after a restart, unless another document came since', () => {
   const folder = freshFolder();
-  const held = new HeldDocument(folder);
-  held.takeDocument(whole(1, hub));
+  const held = new CurrentDocument(folder);
+  held.acceptDocument(whole(1, hub));
   expect(held.wasApplied()).toBe(false);
   held.noteApplied({ revision: 1, hash: held.current?.hash ?? '' });
-  expect(new HeldDocument(folder).wasApplied()).toBe(true);
-  held.takeDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
-  expect(new HeldDocument(folder).wasApplied()).toBe(false);
+  expect(new CurrentDocument(folder).wasApplied()).toBe(true);
+  held.applyDelta(delta(hub, { base: 1, revision: 2, set: [peer(2)] }));
+  expect(new CurrentDocument(folder).wasApplied()).toBe(false);
 });
 
 test('any row of deltas gives the same document in memory, after a restart and by merging by hand', () => {
@@ -195,17 +195,17 @@ test('any row of deltas gives the same document in memory, after a restart and b
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
       const folder = freshFolder();
-      const held = new HeldDocument(folder);
-      held.takeDocument(whole(0, hub));
+      const held = new CurrentDocument(folder);
+      held.acceptDocument(whole(0, hub));
       let expected = documentOf(hub);
       changes.forEach(({ set, remove }, i) => {
         const patch = { set: set.map(peer), remove: remove.map((number) => entryKey(peer(number))) };
         const message = delta([...expected.values()], { base: i, revision: i + 1, ...patch });
         expected = applyPatch(expected, patch);
-        expect(held.takeDelta(message).kind).toBe('changed');
+        expect(held.applyDelta(message).kind).toBe('changed');
       });
       expect(held.current?.entries).toEqual(expected);
-      expect(new HeldDocument(folder).current).toEqual(held.current);
+      expect(new CurrentDocument(folder).current).toEqual(held.current);
     }),
     { numRuns: 25 },
   );

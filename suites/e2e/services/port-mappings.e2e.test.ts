@@ -47,15 +47,15 @@ function outer(family: Family, host: string = hub): string {
 }
 
 async function open(
-  door: { readonly family: Family; readonly protocol: (typeof protocols)[number]; readonly port: number },
+  mapping: { readonly family: Family; readonly protocol: (typeof protocols)[number]; readonly port: number },
   more: object,
 ): Promise<PortMapping> {
   const { port_mapping } = await services.call(portMappingActions.createPortMapping, {
     network_id: services.networkId,
-    external_address: outer(door.family),
-    external_port: door.port,
+    external_address: outer(mapping.family),
+    external_port: mapping.port,
     internal_port: servicePort,
-    protocol: door.protocol,
+    protocol: mapping.protocol,
     ...more,
   });
   return port_mapping;
@@ -122,7 +122,7 @@ test.each(families)(
   },
 );
 
-test('the same door twice is refused at creation', async () => {
+test('the same port mapping twice is refused at creation', async () => {
   const { id } = await services.peer('server2');
   const again = open({ family: 'ipv4', protocol: 'tcp', port: outerPort }, { internal_peer_id: id });
   const refusal = await again.catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-// The IPv4 leg of a network that is there already: given to all that is in it, exchanged for another block, or taken.
+// The IPv4 prefix of a network that is there already: given to all that is in it, exchanged for another block, or taken.
 import { ProductError } from '@powernode/core/errors';
 import { familyOf, formatAddress } from '@powernode/core/net/address';
 import { ipv4AddressCandidates } from '@powernode/core/net/allocate';
@@ -12,15 +12,15 @@ import type { NetworkRow, PeerRow } from '../rows.ts';
 import { type VirtualIpRow, virtualIpModel } from '../virtual-ips/model.ts';
 import { restBlock } from './blocks.ts';
 
-/** Refuses to take the leg away while doors stand on it. */
-export async function refuseDoorsOn(context: ActionContext, network: NetworkRow): Promise<void> {
-  const doors = await context.trx
+/** Refuses to take the IPv4 prefix away while port mappings stand on it. */
+export async function refusePortMappingsOn(context: ActionContext, network: NetworkRow): Promise<void> {
+  const mappings = await context.trx
     .selectFrom('port_mappings')
     .select(['id', 'external_address'])
     .where('network_id', '=', network.id)
     .orderBy('id')
     .execute();
-  const standing = doors.filter((door) => familyOf(door.external_address) === 4);
+  const standing = mappings.filter((mapping) => familyOf(mapping.external_address) === 4);
   const [first] = standing;
   if (first === undefined) return;
   const message = `${standing.length} port mapping(s) for IPv4 clients need it, such as ${first.id}`;
@@ -30,17 +30,17 @@ export async function refuseDoorsOn(context: ActionContext, network: NetworkRow)
 }
 
 /** Renumbers peers, virtual IPs and devices, in the order in which they were made. The block of before rests. */
-export async function exchangeIpv4Leg(
+export async function exchangeIpv4Prefix(
   context: ActionContext,
   networks: { readonly before: NetworkRow; readonly after: NetworkRow },
 ): Promise<void> {
   const { before, after } = networks;
   await restBlock(context, { prefix: before.ipv4_prefix, highest: before.ipv4_number_highest });
-  // What rests are addresses of the old leg; whoever comes back must not get one of them in the new one.
+  // What rests are addresses of the old IPv4 prefix; whoever comes back must not get one of them in the new one.
   await sql`
     delete from address_quarantine where network_id = ${after.id} and host_address not like '%:%'
   `.execute(context.trx);
-  // Whoever was refused the old leg is judged by the new one, which covers nothing of any member.
+  // Whoever was refused the old IPv4 prefix is evaluated by the new one, which covers nothing of any member.
   await context.trx
     .updateTable('peers')
     .set({ ipv4_refused: null, ipv4_refused_at: null })
@@ -63,7 +63,7 @@ export async function exchangeIpv4Leg(
     .execute();
 }
 
-/** Addresses of the leg, one after the other; null for everybody where there is none. */
+/** Addresses of the IPv4 prefix, one after the other; null for everybody where there is none. */
 class Numbers {
   highest: bigint | null;
   readonly #network: NetworkRow;

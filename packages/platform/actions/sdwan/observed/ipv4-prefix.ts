@@ -1,9 +1,9 @@
-// A machine was seen in other surroundings than before: the IPv4 leg of a network may cover something of them by now.
-// Then the leg is withdrawn from that machine, as it is refused to one that joins with such a conflict (networks/attach-blocks.ts),
+// A machine was seen in other surroundings than before: the IPv4 prefix of a network may cover something of them by now.
+// Then the IPv4 prefix is withdrawn from that machine, as it is refused to one that joins with such a conflict (networks/attach-blocks.ts),
 // and given back to it once the conflict is over.
-import { legRestMs } from '@powernode/core/limits/overlay';
+import { ipv4PrefixQuarantineMs } from '@powernode/core/limits/overlay';
 import type { ActionContext } from '../../context.ts';
-import { legRefusal } from '../networks/attach-blocks.ts';
+import { ipv4PrefixRefusal } from '../networks/attach-blocks.ts';
 import { firstCovered, type NamedUnderlay, underlaysOf } from '../networks/underlay.ts';
 import { releaseAddresses, takeIpv4Address } from '../peers/allocation.ts';
 import { beforeAndAfter, writePeer } from '../peers/write-peer.ts';
@@ -12,7 +12,7 @@ import { type NetworkRow, networkRow, type PeerRow } from '../rows.ts';
 interface Turned {
   readonly peer: PeerRow;
   readonly network: NetworkRow;
-  /** Why it may not have an address of the leg; null: nothing is in the way any more. */
+  /** Why it may not have an address of the IPv4 prefix; null: nothing is in the way any more. */
   readonly refused: string | null;
 }
 
@@ -42,10 +42,10 @@ async function turned(context: ActionContext, instanceId: string): Promise<Turne
   const found: Turned[] = [];
   for (const peer of peers) {
     const network = await networkRow(context, peer.network_id);
-    const { ipv4_prefix: leg } = network;
-    if (leg === null) continue;
-    const covered = firstCovered(leg, machines);
-    const refused = covered === null ? null : legRefusal(leg, covered);
+    const { ipv4_prefix: ipv4Prefix } = network;
+    if (ipv4Prefix === null) continue;
+    const covered = firstCovered(ipv4Prefix, machines);
+    const refused = covered === null ? null : ipv4PrefixRefusal(ipv4Prefix, covered);
     if (peer.ipv4_address !== null && refused !== null) found.push({ peer, network, refused });
     else if (peer.ipv4_refused !== null && refused === null && isOver(context, peer)) {
       found.push({ peer, network, refused });
@@ -63,7 +63,7 @@ function withoutOverlay(machine: NamedUnderlay, own: readonly string[]): NamedUn
 
 /** Each turn reaches all members: a machine whose surroundings come and go does not make them follow. */
 function isOver({ now }: ActionContext, { ipv4_refused_at: since }: PeerRow): boolean {
-  return since === null || now.getTime() - since.getTime() >= legRestMs;
+  return since === null || now.getTime() - since.getTime() >= ipv4PrefixQuarantineMs;
 }
 
 async function withdraw(context: ActionContext, { peer }: Turned, refused: string): Promise<void> {

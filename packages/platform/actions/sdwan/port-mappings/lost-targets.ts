@@ -1,10 +1,10 @@
-// Events of doors whose hub or target goes with the change under way.
+// Events of port mappings whose hub or target goes with the change under way.
 
 import type { ActionContext } from '../../context.ts';
 import type { PortMappingRow } from './model.ts';
 import { showPortMappings } from './present-port-mapping.ts';
 
-export async function tellOfLostDoors(context: ActionContext): Promise<void> {
+export async function reportLostTargets(context: ActionContext): Promise<void> {
   const { networks, gone } = whatIsGone(context);
   if (gone.size === 0) return;
   const rows: PortMappingRow[] = await context.trx
