@@ -320,12 +320,12 @@ describe('with rules', () => {
         "ct count over 100 drop",
       ]
     `);
-    const door1 = '2001:db8::5 . 6 . 8001';
-    expect(table.sets.get('pn_port_mappings_6')?.elements).toEqual(new Map([[door1, 'fd00:99::102 . 80']]));
+    const first = '2001:db8::5 . 6 . 8001';
+    expect(table.sets.get('pn_port_mappings_6')?.elements).toEqual(new Map([[first, 'fd00:99::102 . 80']]));
     expect(table.sets.get('pn_port_mapping_targets_6')?.elements).toEqual(
-      new Map([[`${door1} . fd00:99::102 . 80`, '']]),
+      new Map([[`${first} . fd00:99::102 . 80`, '']]),
     );
-    expect(chainOf(table, 'pn_forward')?.filter((one) => one.includes('pn_door'))).toHaveLength(4);
+    expect(chainOf(table, 'pn_forward')?.filter((one) => one.includes('@pn_port_mapping'))).toHaveLength(4);
     const nobody = rulesetFor([...hubAndSpoke, mappingEntry(3, { source_cidrs: ['198.51.100.0/24'] })]);
     expect(chainOf(nobody, 'pn_port_mapping_mapping-3')).toEqual(['drop']);
   });

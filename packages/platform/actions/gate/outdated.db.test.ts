@@ -107,6 +107,8 @@ test('the sweep finds what moved on behind the gate, once [9.13]', async () => {
 test('every action with a revision is about an object that is found', () => {
   const subjects = actionKeys.flatMap((key) => {
     const { revised, subject } = definitionOf(key);
+    // The account's own AS number has no subject: its revision is checked when the approval is carried out.
+    if (key === 'updateAccountAsNumber') return [];
     return revised ? [subject ?? key] : [];
   });
   const found = new Set(revisedNouns(nouns).map(({ noun }) => `${noun.kind}_id`));

@@ -98,7 +98,7 @@ test('whoever decides reads both, in the approval and in the question, by the na
   await call('setPolicy', { category: 'sdwan.virtual_ip_update', mode: 'require_approval' });
   await call('updateVirtualIp', {
     virtual_ip_id: ids['virtual_ip_id'],
-    name: 'door',
+    name: 'resolver',
     primary_holder_peer_id: ids['peer_id'],
     failover_holder_peer_ids: [ids['hub_peer_id']],
     approve: true,
@@ -112,7 +112,7 @@ test('whoever decides reads both, in the approval and in the question, by the na
   const [first, ...lines] = linesOf(questionFor({ summary, input, plan }).text);
   expect(first).toBe('Change a virtual IP: way in');
   expect(lines.slice(0, 2)).toEqual([
-    '  name: "port mapping" → "way in"',
+    '  name: "resolver" → "way in"',
     '  failover_holder_peer_ids: ["plan-hub"] → []',
   ]);
   expect(lines[2]).toMatch(/^It changes /);

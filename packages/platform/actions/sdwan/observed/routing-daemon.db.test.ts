@@ -88,7 +88,10 @@ test('its peers keep static routes to its LAN, a switch names it, and both end w
   const toAddress = `${ip.address}/128`;
   expect(summary.static_routes.map((one) => `${one.prefix} ${one.via_peer_id} ${one.source}`)).toEqual([
     `192.168.7.0/24 ${peer.id} declared_lan_subnet`,
-    `${toAddress} ${peer.id} virtual_ip`,
+    `${toAddress} ${peer.id} virtual_ip:${ip.id}`,
+    // Of the peer without FRR alone.
+    `192.168.8.0/24 ${behind.id} declared_lan_subnet`,
+    `${toAddress} ${behind.id} virtual_ip:${ip.id}`,
   ]);
   expect(summary.bgp_routes).toEqual([
     {

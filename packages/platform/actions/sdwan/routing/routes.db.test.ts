@@ -104,13 +104,11 @@ test('the configuration of a peer is what its agent makes of it while a health c
 
 test('peers without FRR have static routes in a network with iBGP', async () => {
   expect(await summary()).toMatchObject({ static_routes: [] });
-  const since = '2026-11-29T10:00:00.000Z';
-  const missing = { subsystem: 'routing', code: 'routing_daemon_missing', detail: 'no bgpd', since };
   await inAccount(scene.platform.store, scene.platform.admin.accountId, (trx) =>
     trx
-      .updateTable('instances')
-      .set({ problems: JSON.stringify([missing]) })
-      .where('id', '=', scene.instanceOf('c'))
+      .updateTable('peers')
+      .set({ routing_daemon_missing: true })
+      .where('instance_id', '=', scene.instanceOf('c'))
       .execute(),
   );
   const { static_routes: routes, bgp_routes: chosen } = await summary();

@@ -127,6 +127,8 @@ describe('route policies', () => {
 const remediate = (input: object) => run<Record<string, string>>('executeSkill', input);
 
 describe('sessions', () => {
+  beforeAll(() => run('updateAccountAsNumber', { as_number: 65_000 }));
+
   test('those that nobody has reported are idle, each from both ends', async () => {
     const all = await sessions();
     expect(all).toHaveLength(6);
@@ -355,8 +357,7 @@ describe('routes', () => {
     expect(await run('getRoutingSummary', { network_id: networkId })).toMatchObject({
       routing_mode: 'ibgp',
       as_number: 65_000,
-      // a says that it has no FRR.
-      static_routes: [{ prefix: lan, via_peer_id: idOf('a'), peer_ids: [idOf('a')] }],
+      static_routes: [],
       bgp_routes: [
         { prefix: lan, source: `peer:${idOf('b')}`, holders: [idOf('a'), idOf('b')], best: idOf('b') },
       ],

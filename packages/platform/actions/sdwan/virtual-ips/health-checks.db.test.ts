@@ -206,8 +206,12 @@ describe('what holders report', () => {
       ids.push(...answer.subnet_advertisements.map(({ id }) => id));
       cursor = answer.next_cursor ?? undefined;
     } while (cursor !== undefined);
-    expect(new Set(ids).size).toBe(2);
-    expect(ids).toEqual([...ids].sort());
+    const whole = await run<{ subnet_advertisements: SubnetAdvertisement[] }>('listSubnetAdvertisements', {
+      network_id: networkId,
+    });
+    expect(ids).toEqual(whole.subnet_advertisements.map(({ id }) => id));
+    expect(ids.length).toBeGreaterThanOrEqual(2);
+    expect(ids).toEqual([...new Set(ids)].sort());
   });
 
   test('is an event when it turns, and no other time', async () => {
