@@ -15,6 +15,7 @@ test('a function and a file that are too long are named with what to do', () => 
   const file = path.join(folder, 'long.mjs');
   writeFileSync(file, `export function long(one) {\n${body}\n}\n`);
   // As the repository has them, without the rules that need types and seconds.
+  /** @type {{ rules: Record<string, unknown> }} */
   const { rules } = JSON.parse(readFileSync(path.join(root, '.oxlintrc.json'), 'utf8'));
   const config = path.join(folder, 'config.json');
   const counting = ['max-lines', 'max-lines-per-function'].map((name) => [name, rules[name]]);

@@ -74,7 +74,7 @@ describe.skipIf(!canRun)('a machine in two networks with the same LAN prefix', (
         text
           .split('\n')
           .filter((line) => line.startsWith(`${prefix} `))
-          .map((line) => / dev wg-([a-z]+)/.exec(line)?.[1])
+          .map((line) => / dev wg-([a-z]+)/.exec(line)?.[1] ?? '')
           .sort(),
       );
     await until(async () => (await devices()).length === 2);

@@ -9,7 +9,7 @@ const kinds: EntryKindTable = { ...networkEntryKinds, ...itemEntryKinds };
 
 /** The traits take exactly the entries of their kind. */
 export function traitsOf(entry: EntryValue): EntryKindTraits<EntryValue> {
-  return kinds[entry.kind] as EntryKindTraits<EntryValue>;
+  return kinds[entry.kind];
 }
 
 /** What an entry means, in one plain sentence: for dry runs, which show what a change would do. */

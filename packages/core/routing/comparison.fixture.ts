@@ -66,7 +66,7 @@ export function contradiction(
   const has = new Set(rows.map(textOf));
   const lacks = said.paths.filter((one) => !has.has(one));
   const announcersOf = (texts: Iterable<string>) =>
-    [...new Set([...texts].map((text) => (JSON.parse(text) as TablePath).announcer))].sort();
+    [...new Set([...texts].map((text) => (JSON.parse(text) as TablePath).announcer ?? ''))].sort();
   const unsaid = announcersOf(has).filter((one) => !announcersOf(said.paths).includes(one));
   const isVirtualIp = virtualIpPrefixes.includes(prefix);
   // Of several paths to one next hop bgpd counts now one and now all: packets go there alike.
@@ -78,8 +78,8 @@ export function contradiction(
     : { prefix, lacks, unsaid, used, saidUsed, table };
 }
 
-function nextHopsOf(texts: readonly string[]): (string | null)[] {
-  return [...new Set(texts.map((text) => (JSON.parse(text) as TablePath).next_hop))].sort();
+function nextHopsOf(texts: readonly string[]): string[] {
+  return [...new Set(texts.map((text) => (JSON.parse(text) as TablePath).next_hop ?? ''))].sort();
 }
 
 /** The best path of a naive table, and those to other next hops that nothing but a tie-break tells from it. */

@@ -125,23 +125,7 @@ class RunningDelivery implements Delivery {
     this.#streams = new Streams({
       dispatcher: this.dispatcher,
       reports: this.#reports,
-      subscriber: {
-        arrived: (node, stream, hello) => {
-          this.presence.arrived(node);
-          this.#publishCapability(node);
-          this.#subscriber.arrived(node, stream, hello);
-        },
-        left: (node, stream) => {
-          // Not so when another stream of the machine took over.
-          if (node.stream === null) this.presence.left(node);
-          this.#subscriber.left(node, stream);
-        },
-        probed: (node, _stream, message) => this.presence.probed(node, message),
-        applied: (node, stream) => this.#subscriber.applied(node, stream),
-        paths: (node, stream, message) => this.#subscriber.paths(node, stream, this.#ofItsOwn(node, message)),
-        hold: (node, stream, message) => this.#subscriber.hold(node, stream, message),
-        checked: (node, stream, found) => this.#subscriber.checked(node, stream, found),
-      },
+      subscriber: this.#streamSubscriber(),
       counters: this.#counters,
       clock,
       log,
@@ -150,6 +134,27 @@ class RunningDelivery implements Delivery {
     });
     this.#jobs = new JobRunner({ clock, log, random: Math.random, leader: null });
     this.#unsubscribe = bus.subscribe((message) => this.#onBusMessage(message));
+  }
+
+  /** What streams say goes to presence and to the subscriber of nodes. */
+  #streamSubscriber(): ConstructorParameters<typeof Streams>[0]['subscriber'] {
+    return {
+      arrived: (node, stream, hello) => {
+        this.presence.arrived(node);
+        this.#publishCapability(node);
+        this.#subscriber.arrived(node, stream, hello);
+      },
+      left: (node, stream) => {
+        // Not so when another stream of the machine took over.
+        if (node.stream === null) this.presence.left(node);
+        this.#subscriber.left(node, stream);
+      },
+      probed: (node, _stream, message) => this.presence.probed(node, message),
+      applied: (node, stream) => this.#subscriber.applied(node, stream),
+      paths: (node, stream, message) => this.#subscriber.paths(node, stream, this.#ofItsOwn(node, message)),
+      hold: (node, stream, message) => this.#subscriber.hold(node, stream, message),
+      checked: (node, stream, found) => this.#subscriber.checked(node, stream, found),
+    };
   }
 
   /** Tells nodes which of their keys are spent. */

@@ -86,8 +86,9 @@ describe('the simulation finds', () => {
 test('the page of measurements names the runs that find the faults', () => {
   const page = readFileSync(
     path.join(import.meta.dirname, '../../../docs/measurements/fail-over-simulation.md'),
+    'utf8',
   );
-  const [, table = ''] = `${page}`.split('| fault | run |');
+  const [, table = ''] = page.split('| fault | run |');
   const rows = Array.from(table.matchAll(/^\| (.+) \| (\d{1,3}) \|$/gm), ([, name, run]) => `${run} ${name}`);
   expect(rows.sort()).toEqual(faults.map(({ name, foundBy }) => `${foundBy} ${name}`).sort());
 });

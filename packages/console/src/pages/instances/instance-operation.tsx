@@ -75,8 +75,12 @@ const resultWords: Readonly<Record<string, string>> = {
 };
 
 /** What its result names is what it could not do. */
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
 function outcomeOf({ state, result, error }: Operation): string {
-  if (state === 'failed') return String(error?.['detail'] ?? error?.['title'] ?? 'It failed.');
+  if (state === 'failed') return textOf(error?.['detail']) ?? textOf(error?.['title']) ?? 'It failed.';
   if (state === 'cancelled') return 'Cancelled. What its steps had done by then stays.';
   const left = Object.entries(result ?? {}).flatMap(([name, value]) => {
     const names = Array.isArray(value) ? value.map(nameOf) : [];

@@ -1,7 +1,6 @@
 // A machine without FRR in a network with iBGP: who has static routes to what is behind it, and what a switch says of it.
 import type { Network } from '@powernode/core/intent/network';
 import type { Peer } from '@powernode/core/intent/peer';
-import type { SubnetEntry } from '@powernode/core/wire/routing-entries';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount } from '../../../store/tenancy.ts';
@@ -50,7 +49,7 @@ interface Summary {
 /** Whether the subnets that a machine is given are static ones, by prefix. */
 function staticAt(machine: string, network: Network): Record<string, boolean> {
   const entries = platform.delivery.network(network.id)?.compile(machine) ?? [];
-  const subnets = entries.flatMap(({ value }) => (value.kind === 'subnet' ? [value as SubnetEntry] : []));
+  const subnets = entries.flatMap(({ value }) => (value.kind === 'subnet' ? [value] : []));
   return Object.fromEntries(subnets.map((one) => [one.prefix, one.is_static === true]));
 }
 
