@@ -87,9 +87,13 @@ export class Bgp implements BgpDecisions {
     return frrHealth({ problems: this.#problems, version, networks });
   }
 
-  /** Why a network of this machine does without FRR; null: none does. */
+  /**
+   * Why FRR cannot be used on this machine; null: it can, or no network asks for it. A bgpd that dies is a problem of its
+   * network alone.
+   */
   get missing(): string | null {
-    return this.#problems.find(({ code }) => code === 'routing_daemon_missing')?.detail ?? null;
+    if (this.#document.all('bgp').size === 0) return null;
+    return this.#found?.kind === 'missing' ? this.#found.detail : null;
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
@@ -138,7 +142,7 @@ export class Bgp implements BgpDecisions {
       this.#parts.problems(this.#problems);
       const { nextMs } = this.#lingering;
       if (nextMs !== null) this.#turnAgain(nextMs);
-      else if (problems.some(({ code }) => code === 'routing_daemon_missing'))
+      else if (this.#problems.some(({ code }) => code === 'routing_daemon_missing'))
         this.#turnAgain(frrMissingAgainMs);
     } catch (error) {
       log.error({ err: error }, 'the agent met an error of its own; routes stay as they are');

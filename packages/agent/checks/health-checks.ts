@@ -29,6 +29,8 @@ export class HealthChecks {
   readonly #parts: HealthChecksParts;
   /** By virtual IP. */
   readonly #checks = new Map<string, Check>();
+  /** Virtual IPs that one peer holds at a time: a failure moves them. */
+  #leased: ReadonlySet<string> = new Set();
   #withheld: readonly string[] = [];
   #isStopped = false;
 
@@ -55,6 +57,8 @@ export class HealthChecks {
   take(document: NodeDocument): void {
     if (this.#isStopped) return;
     const wanted = new Map([...document.all('health_check')].slice(0, healthChecksPerNodeMax));
+    const leased = [...document.all('virtual_ip').values()].filter(({ lease }) => lease !== null);
+    this.#leased = new Set(leased.map(({ virtual_ip_id: id }) => id));
     for (const [id, check] of this.#checks) {
       if (wanted.has(id)) continue;
       check.cancel();
@@ -90,7 +94,11 @@ export class HealthChecks {
   #evaluate(check: Check, outcome: string | null): void {
     const { fall, rise } = check.entry;
     const before = check.verdict;
-    check.verdict = nextVerdict(before, outcome, { fall, rise, nowMs: this.#parts.clock.nowMs() });
+    const firstFall = this.#leased.has(check.entry.virtual_ip_id) ? fall : 1;
+    check.verdict = nextVerdict(before, outcome, {
+      ...{ fall, rise, firstFall },
+      nowMs: this.#parts.clock.nowMs(),
+    });
     if (check.verdict.health === before.health) return;
     this.#parts.turned(check.entry, check.verdict);
     this.#tell();

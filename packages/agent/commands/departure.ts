@@ -24,7 +24,7 @@ export async function stopAgent(folder: StateFolder): Promise<InstanceLock | nul
   if (process.getuid?.() !== 0) {
     throw new ProductError('machine_unsupported', 'Taking network interfaces away needs root: use sudo.');
   }
-  return takeSeatFromRunning(folder);
+  return takeLockFromRunning(folder);
 }
 
 /** Takes away everything of the agent's that is found on the machine; answers how much that was. */
@@ -37,7 +37,7 @@ export async function takeDown(folder: StateFolder): Promise<number> {
 }
 
 /** Asks the agent of this folder to stop, and waits until it has let go. */
-async function takeSeatFromRunning(folder: StateFolder): Promise<InstanceLock> {
+async function takeLockFromRunning(folder: StateFolder): Promise<InstanceLock> {
   if (await hasService(systemRun, folder.path)) await stopService(systemRun);
   await askAgent(folder, 'stop');
   const startedAtMs = systemClock.monotonicMs();

@@ -32,7 +32,7 @@ export async function join(args: readonly string[]): Promise<number> {
   const platformUrl = options.platform ?? known?.platform_url;
   if (platformUrl === undefined) throw new ProductError('usage', 'Say which platform with --platform URL.');
   const wasService = known !== null && (await hasService(systemRun, folder.path));
-  const seat = known === null ? null : await stopAgent(folder);
+  const lock = known === null ? null : await stopAgent(folder);
   try {
     folder.prepare();
     const pairs = Array.from({ length: unusedKeysTarget }, makeKeyPair);
@@ -44,14 +44,14 @@ export async function join(args: readonly string[]): Promise<number> {
       clock: systemClock,
     });
     if (known !== null) {
-      if (seat !== null) await takeDown(folder);
+      if (lock !== null) await takeDown(folder);
       forget(folder);
     }
     new KeyStore(folder).keep(pairs);
     writeIdentity(folder, identity);
     process.stdout.write(joinedText(identity, known));
   } finally {
-    seat?.leave();
+    lock?.leave();
     if (wasService) await restartService(systemRun);
   }
   return 0;

@@ -15,13 +15,13 @@ export async function leave(args: readonly string[]): Promise<number> {
   const folder = new StateFolder(options['state-dir']);
   const known = folder.list('').length > 0;
   if (!known && process.getuid?.() !== 0) return said(nothing);
-  const seat = await stopAgent(folder);
+  const lock = await stopAgent(folder);
   // Only now: while its agent runs, the platform would take this machine for another one with the same identity.
   const identity = options.local ? null : identityIn(folder);
   const told = identity === null ? null : await reportLeaving(identity);
-  const removed = seat === null ? 0 : await takeDown(folder);
+  const removed = lock === null ? 0 : await takeDown(folder);
   forget(folder);
-  seat?.leave();
+  lock?.leave();
   if (!known && removed === 0) return said(nothing);
   return said(
     `Left the platform. Everything that the agent configured was removed.${remainder(identity, told)}`,

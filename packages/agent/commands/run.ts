@@ -36,7 +36,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const identity = requireIdentity(folder);
   if (identity.revoked_at !== null) throw revokedError(identity.revoked_at);
   requireMachine();
-  const seat = takeInstanceLock(folder);
+  const lock = takeInstanceLock(folder);
   const agent = new Agent({
     folder,
     identity,
@@ -66,7 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
   clearInterval(collecting);
   await agent.stop();
   control.close();
-  seat.leave();
+  lock.leave();
   log.info({ how }, 'agent ended; the machine stays as it is');
   if (how === 'revoked') throw revokedError('just now');
   return 0;

@@ -262,7 +262,7 @@ export class ChangeGuard {
       this.retry();
       return;
     }
-    // The platform is there, and no hub came back: it was not the change, which is evaluated by the platform alone now.
+    // The platform is there, and no hub came back: it was not the change, and the platform alone decides about it now.
     const isPlatformHeard = clock.monotonicMs() - stream.heardAtMs < confirmSilentMs;
     if (networkId !== null && sinceMs > confirmBackMs && stream.isOpen && isPlatformHeard) this.retry();
   }

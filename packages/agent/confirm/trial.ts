@@ -54,7 +54,7 @@ export class Trial {
   #steps: readonly Step[] = [];
   #platformGoodAtMs = 0;
   /** From here on hubs know the change as well, and their silence counts. */
-  #hubsReportAtMs = Number.NEGATIVE_INFINITY;
+  #hubsKnowAtMs = Number.NEGATIVE_INFINITY;
   /** Of networks one of whose hubs was heard when a change came. */
   readonly #hubsGoodAtMs = new Map<string, number>();
 
@@ -84,7 +84,7 @@ export class Trial {
   begin(step: TrialStep, at: { readonly nowMs: number; readonly heardHubs: Iterable<string> }): void {
     if (!this.isOpen) {
       this.#platformGoodAtMs = at.nowMs;
-      this.#hubsReportAtMs = Number.NEGATIVE_INFINITY;
+      this.#hubsKnowAtMs = Number.NEGATIVE_INFINITY;
       this.#hubsGoodAtMs.clear();
     }
     for (const id of at.heardHubs) this.#hubsGoodAtMs.set(id, at.nowMs);
@@ -97,7 +97,7 @@ export class Trial {
    * role), which is lost until the platform is back and the hub has connected again.
    */
   notHeard(nowMs: number): void {
-    this.#hubsReportAtMs = nowMs + reconnectMaxMs;
+    this.#hubsKnowAtMs = nowMs + reconnectMaxMs;
   }
 
   /** The document that was to come did not. */
@@ -123,7 +123,7 @@ export class Trial {
     if (nowMs - this.#platformGoodAtMs >= confirmLostMs)
       return { kind: 'roll_back', loss: { kind: 'platform' } };
     for (const [networkId, goodAtMs] of this.#hubsGoodAtMs) {
-      const lostMs = nowMs - Math.max(goodAtMs, this.#hubsReportAtMs);
+      const lostMs = nowMs - Math.max(goodAtMs, this.#hubsKnowAtMs);
       if (lostMs >= confirmLostMs) return { kind: 'roll_back', loss: { kind: 'hubs', networkId } };
     }
     const goodAtMs = Math.min(this.#platformGoodAtMs, ...this.#hubsGoodAtMs.values());

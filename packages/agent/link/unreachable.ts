@@ -2,13 +2,13 @@
 import { ProductError } from '@powernode/core/errors';
 
 /** Codes that OpenSSL gives when a certificate is not good enough. */
-const invalidate = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_CERT_)/;
+const untrustedCodes = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_CERT_)/;
 const clockCodes = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
 export function unreachable(url: URL, error: Error): ProductError {
   if (error instanceof ProductError) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (invalidate.test(code)) {
+  if (untrustedCodes.test(code)) {
     const advice = clockCodes.has(code)
       ? 'Check that the clocks of both sides are correct.'
       : 'Nothing was sent.';

@@ -74,7 +74,7 @@ describe.skipIf(!isRoot)('leases in the kernel', () => {
   /** Resolves when the kernel has this address, and so everything that was written before it. */
   async function written(address: string): Promise<string> {
     write([address, longMs]);
-    return until(`pn_held${familyOf(address)}`, (text) => text.includes(address));
+    return until(`pn_active_leases${familyOf(address)}`, (text) => text.includes(address));
   }
 
   const until = (set: string, fits: (text: string) => boolean) =>

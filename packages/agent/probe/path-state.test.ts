@@ -66,7 +66,7 @@ describe('the clock of silence', () => {
     expect(clock.isSettled(5_000)).toBe(true);
   });
 
-  test('stood still while nobody looked, and nobody is evaluated at once', () => {
+  test('stood still while nobody looked, and nobody is called dead at once', () => {
     const clock = new StarvationCompensatedClock(0, probeClockTimings);
     clock.at(probeTickMs);
     const runMs = clock.at(30_000);

@@ -18,7 +18,7 @@ export interface ControlServer {
   close(): void;
 }
 
-/** `answer` gives what is sent back as JSON. The caller holds the seat, so a socket that is there is a dead one's. */
+/** `answer` gives what is sent back as JSON. The caller has the lock, so a socket that is there is a dead one's. */
 export async function serveControl(
   folder: StateFolder,
   /** May be a promise of it. */

@@ -1,4 +1,4 @@
-// The seat of the one agent: of this state directory, and of this machine (its network namespace). Held by a lock
+// The lock of the one agent: of this state directory, and of this machine (its network namespace). Held by a lock
 // of the kernel's, which ends with the process however that ends.
 
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { ProductError } from '@powernode/core/errors';
-import { agentSeatWaitS } from '@powernode/core/limits/agent';
+import { agentLockWaitS } from '@powernode/core/limits/agent';
 import { toolEnvironment } from '../ports/run.ts';
 import type { StateFolder } from './folder.ts';
 
@@ -22,7 +22,7 @@ export interface InstanceLock {
   leave(): void;
 }
 
-/** Takes both seats, or says who has them. */
+/** Takes both locks, or says who has them. */
 export function takeInstanceLock(folder: StateFolder): InstanceLock {
   folder.prepare();
   const own = lock(folder.at('agent.lock'), `of ${folder.path}`);
@@ -40,7 +40,7 @@ export function takeInstanceLock(folder: StateFolder): InstanceLock {
   }
 }
 
-/** One for each network namespace: two agents in one would repair each other's interfaces away. */
+/** One for each network namespace: two agents in one would remove each other's interfaces. */
 function machineLockFile(): string {
   try {
     mkdirSync(machineFolder, { recursive: true, mode: 0o700 });
@@ -56,7 +56,7 @@ function machineLockFile(): string {
 function lock(file: string, whose: string): number {
   const handle = openSync(file, 'a+', 0o600);
   // flock locks the open file that it inherits, which is the one held here; Node itself has no call for it.
-  const outcome = spawnSync('flock', ['--exclusive', '--timeout', String(agentSeatWaitS), '3'], {
+  const outcome = spawnSync('flock', ['--exclusive', '--timeout', String(agentLockWaitS), '3'], {
     env: toolEnvironment,
     stdio: ['ignore', 'ignore', 'ignore', handle],
   });

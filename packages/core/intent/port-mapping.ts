@@ -1,4 +1,4 @@
-// Port mappings: port mappings from outside to an address of the overlay.
+// Port mappings: ports of a hub outside that lead to an address of the overlay.
 import { z } from 'zod';
 import * as limits from '../limits/overlay.ts';
 import * as common from './common.ts';

@@ -113,8 +113,8 @@ export const podSliceFileBytesMax = 4096;
 export const podSliceLookMs = 5_000;
 /** Slices of one machine: a cluster of it has two, one a family. */
 export const podSlicesPerNodeMax = 8;
-/** So long an agent waits for the seat: one that was killed may have it until then. Seconds. */
-export const agentSeatWaitS = 1;
+/** So long an agent waits for its lock: one that was killed may have it until then. Seconds. */
+export const agentLockWaitS = 1;
 /** One request to the platform (enrolment, renewal, discovery), and what it may answer. */
 export const agentRequestMs = 15_000;
 export const agentResponseBytesMax = 256 * 1024;

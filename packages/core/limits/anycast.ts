@@ -15,7 +15,7 @@ export const healthCheckPathMax = 200;
 export const healthCheckTimeoutMaxMs = 2_000;
 /** The status line of HTTP is all that is read. */
 export const healthCheckAnswerBytesMax = 512;
-/** An agent that was not run for so long during a check evaluates nothing by it. */
+/** An agent that was not run for so long during a check draws no conclusion from it. */
 export const healthCheckStarvedMs = 150;
 /** Why a check failed is a sentence. */
 export const healthCheckErrorMax = 200;

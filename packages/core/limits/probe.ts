@@ -13,7 +13,7 @@ export const probeFlapMs = 600_000;
 /** Direct paths between spokes are probed less often: there are many of them, and a hub stands behind each. */
 export const directProbeIntervalMs = 200;
 export const directProbeDeadMs = 700;
-/** A prober that was not run for so long evaluates nothing by what it did not hear meanwhile. */
+/** A prober that was not run for so long draws no conclusion from what it did not hear meanwhile. */
 export const probeStarvedMs = 150;
 /** The prober's turn: a third of the interval, so that a silence is noticed soon after it has been long enough. */
 export const probeTickMs = 40;

@@ -1,5 +1,5 @@
 // Special-purpose addresses: the IANA registries that RFC 6890 describes (IPv4 and IPv6), as far as they say where an
-// address can be called. Every layer evaluates endpoints with this one table.
+// address can be called. Every layer checks endpoints by this one table.
 import { type Address, parseAddress, parseEndpoint } from './address.ts';
 import { contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';
 

@@ -107,7 +107,8 @@ function grant(state: State): Step {
  */
 function failOver(state: State, check: HolderCheck): Step {
   const { holder, health, now } = check;
-  const isFailing = health.verdict === 'failing';
+  // One that is lost to its hubs is lost, whatever its check said last.
+  const isFailing = health.verdict === 'failing' && now < lossCertainMs(state);
   const reason = isFailing ? 'check_failed' : 'holder_dead';
   const untried = bestCandidate(state, [holder, ...failedSinceHealthy(state)]);
   const target = isFailing ? untried : (untried ?? bestCandidate(state, [holder]));

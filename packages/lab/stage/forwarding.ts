@@ -24,7 +24,7 @@ export async function breakForwarding({ plan, name }: NodeOfLab): Promise<void> 
   await run(inNetwork(requireNode(plan, name).pid, nftFile(text)));
 }
 
-/** Mending what is not broken is an error, because then some other host was meant. */
+/** Repairing what is not broken is an error, because then some other host was meant. */
 export async function repairForwarding({ plan, name }: NodeOfLab): Promise<void> {
   const outcome = await attempt(
     inNetwork(requireNode(plan, name).pid, nftFile(`delete table ${brokenTable}\n`)),

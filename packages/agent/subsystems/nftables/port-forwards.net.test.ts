@@ -53,7 +53,7 @@ const hubDocument: readonly EntryValue[] = [
 function mappings(number: number, rest: Partial<PortMappingEntry> = {}, target = peerAt): PortMappingEntry[] {
   return families.map((family) =>
     mappingEntry(number, {
-      port_mapping_id: `door-${number}-${family}`,
+      port_mapping_id: `mapping-${number}-${family}`,
       external_address: hubOutside[family],
       target_address: target[family],
       target_port: servicePort,

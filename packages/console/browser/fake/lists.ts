@@ -45,10 +45,16 @@ export function rowsOf(
   return found === undefined ? null : { noun: found[0], rows: found[1] };
 }
 
-/** One page; every parameter that is no page parameter is a filter on the property of its name. */
+/** Whether a row passes a filter, which is on the property of its name. */
+function fits(row: Row, [name, value]: [string, unknown]): boolean {
+  if (name === 'withdrawn') return (row['withdrawn_at'] !== null) === value;
+  return row[name] === value;
+}
+
+/** One page; every parameter that is no page parameter is a filter. */
 export function pageOf(noun: string, rows: readonly Row[], input: ListInput): Row {
   const { limit, cursor, ...filters } = input;
-  const fitting = rows.filter((row) => Object.entries(filters).every(([name, value]) => row[name] === value));
+  const fitting = rows.filter((row) => Object.entries(filters).every((filter) => fits(row, filter)));
   const from = cursor === undefined ? 0 : Number(cursor);
   const page = fitting.slice(from, from + limit);
   const end = from + page.length;

@@ -87,7 +87,10 @@ export class FakePlatform {
     const key = actionKeyOf(name);
     if (key === undefined) throw new ProductError('not_found', 'Nothing exists at this URL.');
     const definition = definitionOf(key);
-    this.require(definition.permission);
+    const planning = 'plansFirst' in definition ? definition.plansFirst?.permission : undefined;
+    const onlyPlans = (raw as Body | null)?.['dry_run'] !== false;
+    const may = planning !== undefined && onlyPlans && this.permissions.includes(planning);
+    if (!may) this.require(definition.permission);
     const parsed = inputOf(definition).safeParse(raw, { error: validationMessage });
     if (!parsed.success) throw refusal(parsed.error);
     const { dry_run: dryRun, approve, ...input } = parsed.data as Body;

@@ -87,7 +87,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
         (one) => one.external_address === address && one.external_port === port && one.protocol === protocol,
       ),
       'external_port',
-      `${protocol} ${port} of ${address} is a mapping already`,
+      `${protocol} ${port} of ${address} is a port mapping already`,
     );
     return make(world, mapping, after, [hubOf(world, after)]);
   },

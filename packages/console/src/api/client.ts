@@ -18,7 +18,7 @@ export type Answer<K extends ChangeAction> =
   | { readonly kind: 'pending'; readonly deferred: Deferred };
 
 /** What a dry run answers: what would be there, and what would change on which machines. */
-export interface Rehearsal<K extends ChangeAction> {
+export interface ChangePreview<K extends ChangeAction> {
   readonly body: Output<K>;
   readonly plan: Plan;
 }
@@ -41,7 +41,7 @@ export interface Client {
     key: K,
     parameters: Parameters<K>,
     signal?: AbortSignal,
-  ): Promise<Rehearsal<K>>;
+  ): Promise<ChangePreview<K>>;
 }
 
 export function createClient(parts: ClientParts): Client {

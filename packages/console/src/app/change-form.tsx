@@ -1,7 +1,7 @@
 // The form of a change. Before it changes several machines it shows which and how, and is sent by a second press.
 import type { Plan } from '@powernode/core/intent/autonomy';
 import { type FormEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
-import type { Answer, ChangeAction, Parameters, Rehearsal } from '../api/client.ts';
+import type { Answer, ChangeAction, ChangePreview, Parameters } from '../api/client.ts';
 import { Button } from '../parts/button.tsx';
 import { count } from '../parts/format.ts';
 import { PlanView } from '../parts/plan.tsx';
@@ -44,7 +44,7 @@ interface Shown {
 
 export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
   const { action, parameters, verb, onCancel, onDone } = props;
-  const preview = useRehearsal(action);
+  const preview = usePreview(action);
   const change = useChange(action);
   const [shown, setShown] = useState<Shown | null>(null);
   const asked = JSON.stringify(parameters);
@@ -62,12 +62,12 @@ export function ChangeForm<K extends ChangeAction>(props: ChangeFormProps<K>) {
   useEffect(() => {
     if (conflicts) conflict.current?.();
   }, [conflicts]);
-  const [resetRehearsal, resetChange] = [preview.reset, change.reset];
+  const [resetPreview, resetChange] = [preview.reset, change.reset];
   // biome-ignore lint/correctness/useExhaustiveDependencies: its change is what this waits for
   useEffect(() => {
-    resetRehearsal();
+    resetPreview();
     resetChange();
-  }, [resetOn, resetRehearsal, resetChange]);
+  }, [resetOn, resetPreview, resetChange]);
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -121,7 +121,7 @@ function PlanToConfirm({ plan }: { readonly plan: Plan }) {
 }
 
 /** A dry run of the form’s action: what is wrong at its fields, and what would change, before it is sent. */
-function useRehearsal<K extends ChangeAction>(key: K): Attempt<Parameters<K>, Rehearsal<K>> {
+function usePreview<K extends ChangeAction>(key: K): Attempt<Parameters<K>, ChangePreview<K>> {
   const send = useCallback((parameters: Parameters<K>) => client.previewChange(key, parameters), [key]);
   return useAttempt(send);
 }

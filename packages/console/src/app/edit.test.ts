@@ -99,7 +99,7 @@ it.each(edits)('%s is asked for by the one form of edits, and no form goes round
   expect(users(new RegExp(`<EditForm\\s+action="${key}"`))).toHaveLength(1);
   expect(users(new RegExp(`<ChangeForm\\s+action="${key}"`))).toEqual([]);
   expect(
-    users(new RegExp(`(useChange|useRehearsal|client\\.change|client\\.previewChange)\\(\\s*'${key}'`)),
+    users(new RegExp(`(useChange|usePreview|client\\.change|client\\.previewChange)\\(\\s*'${key}'`)),
   ).toEqual([]);
 });
 

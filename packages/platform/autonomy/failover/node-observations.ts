@@ -1,5 +1,4 @@
 // What is known of nodes that matter to virtual IPs, whichever process has their stream: whether they are connected,
-
 // what they have applied, what hubs report of peers, and what holders find by their health checks. A node has one stream,
 // but a process may not know yet that it has ended: so there may be several observations of one node, and alive counts
 // more than dead.
@@ -45,7 +44,7 @@ export class NodeObservations {
   }
 
   see(process: string, report: NodeReport): void {
-    const { instanceId, stream, applied, words, checks = [] } = report;
+    const { instanceId, stream, applied, words, checks } = report;
     const now = this.#steady();
     const before = this.#observed.get(instanceId)?.get(process);
     if (before !== undefined && before.stream !== stream) this.#drop(instanceId, process);
@@ -65,7 +64,11 @@ export class NodeObservations {
     this.#observed.set(instanceId, of.set(process, observation));
     if (isNews) this.listener.instanceChanged(instanceId);
     for (const word of words) this.#say(instanceId, observation, word);
-    for (const { virtualIpId, check } of checks) this.#check(instanceId, observation, { virtualIpId, check });
+    if (checks === undefined) return;
+    // Those of other processes are whole: a check that is not among them is over.
+    const found = new Map(checks.map(({ virtualIpId, check }) => [virtualIpId, check]));
+    for (const virtualIpId of [...observation.checks.keys(), ...found.keys()])
+      this.#check(instanceId, observation, { virtualIpId, check: found.get(virtualIpId) ?? null });
   }
 
   /** A report of a node on the stream of this process. */
@@ -156,8 +159,7 @@ export class NodeObservations {
     const words = Array.from(observation.words, ([peerId, { alive }]) => ({ peerId, alive }));
     const checks = Array.from(observation.checks, ([virtualIpId, check]) => ({ virtualIpId, check }));
     const { stream, applied } = observation;
-    // Processes of an earlier release do not know it.
-    return { instanceId, stream, applied, words, ...(checks.length === 0 ? {} : { checks }) };
+    return { instanceId, stream, applied, words, checks };
   }
 
   instancesOf(process: string): InstanceId[] {

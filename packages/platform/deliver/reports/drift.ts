@@ -55,8 +55,8 @@ export class DriftEvents {
       payload: {
         node_instance_id: node.instanceId,
         hostname: node.hostname,
-        repaired: this.#named(node, drift),
-        repaired_count: drift.length + unreported,
+        mended: this.#named(node, drift),
+        mended_count: drift.length + unreported,
       },
     });
     try {

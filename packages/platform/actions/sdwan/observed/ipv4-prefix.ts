@@ -16,7 +16,7 @@ interface Turned {
   readonly refused: string | null;
 }
 
-export async function followLegs(context: ActionContext, instanceId: string): Promise<void> {
+export async function followIpv4Prefixes(context: ActionContext, instanceId: string): Promise<void> {
   if ((await turned(context, instanceId)).length === 0) return;
   // Read again under the account's lock: somebody may have changed them meanwhile.
   await context.lock();

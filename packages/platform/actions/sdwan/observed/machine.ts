@@ -1,6 +1,6 @@
 // A machine was seen elsewhere than before: what follows from it for its peers. Where a hub is met follows the machine;
 // what a peer is (hub or spoke) does not: a change of that is proposed, with what was seen (peers/role-change.ts). An IPv4 prefix that
-// covers its surroundings is withdrawn (ipv4-IPv4 prefix.ts), slices of pods follow what its clusters have (pods/follow.ts), and a
+// covers its surroundings is withdrawn (ipv4-prefix.ts), slices of pods follow what its clusters have (pods/follow.ts), and a
 // machine without FRR is met by static routes (routing-daemon.ts).
 import type { ObservedMachine } from '../../../deliver/reports/arrival.ts';
 import type { ActionContext } from '../../context.ts';
@@ -11,7 +11,7 @@ import { writePeer } from '../peers/write-peer.ts';
 import { followSlices } from '../pods/follow.ts';
 import { reachOf } from '../reachability/reach.ts';
 import { type InstanceRow, type PeerRow } from '../rows.ts';
-import { followLegs } from './ipv4-prefix.ts';
+import { followIpv4Prefixes } from './ipv4-prefix.ts';
 import { followRoutingDaemon } from './routing-daemon.ts';
 
 /** Writes what follows, and answers in how long to look again, or null. Runs inside the account's scope. */
@@ -24,7 +24,7 @@ export async function followObservation(context: ActionContext, machine: Machine
       await writePeer(context, peer, { endpoint: reach.endpoint, fallback_endpoints });
     }
   }
-  await followLegs(context, machine.instanceId);
+  await followIpv4Prefixes(context, machine.instanceId);
   await followRoutingDaemon(context, machine.instanceId);
   const waits = [
     await followSlices(context, machine.instanceId),

@@ -50,7 +50,7 @@ export async function placesOf(context: ActionContext, networkId: string): Promi
   });
 }
 
-/** An address that no other machine can call is no port mapping, even where the platform sees the hub there. */
+/** No port mapping can be at an address that no other machine can call, even where the platform sees the hub there. */
 export function refuseUncallable(address: string): void {
   const refusal = endpointRefusal(address);
   if (refusal === null) return;
@@ -105,7 +105,7 @@ function hubsInWords(hubs: readonly Place[]): string {
   return `Addresses of its hubs: ${listed.join('; ')}.`;
 }
 
-export interface Door {
+export interface ExternalPort {
   readonly instanceId: string;
   readonly hostname: string;
   readonly address: string;
@@ -115,8 +115,8 @@ export interface Door {
   readonly mappingId: string | null;
 }
 
-/** Refuses a port mapping that is taken on the machine, in whichever network. */
-export async function refuseTakenPort(context: ActionContext, mapping: Door): Promise<void> {
+/** Refuses an external port that is taken on the machine, in whichever network. */
+export async function refuseTakenPort(context: ActionContext, mapping: ExternalPort): Promise<void> {
   const other = await context.trx
     .selectFrom('port_mappings')
     .select(['id', 'network_id'])
@@ -139,7 +139,10 @@ export async function refuseTakenPort(context: ActionContext, mapping: Door): Pr
 }
 
 /** What listens there, where the address is the platform's: as its machines reach it, or as it says that it is reached. */
-async function platformListenerAt(context: ActionContext, mapping: Door): Promise<PlatformListener | null> {
+async function platformListenerAt(
+  context: ActionContext,
+  mapping: ExternalPort,
+): Promise<PlatformListener | null> {
   const { services, trx, accountId } = context;
   const listener = services
     .listeners()
@@ -153,7 +156,7 @@ async function platformListenerAt(context: ActionContext, mapping: Door): Promis
   return reached.some(({ at }) => withoutLength(at) === mapping.address) ? listener : null;
 }
 
-function taken(mapping: Door, by: string, members: Record<string, unknown>): ProductError {
+function taken(mapping: ExternalPort, by: string, members: Record<string, unknown>): ProductError {
   const where = `${mapping.protocol} port ${mapping.port} at ${mapping.address} of "${mapping.hostname}"`;
   return new ProductError('conflict', `external_port: ${where} ${by}. Choose another port.`, {
     fields: [{ path: 'external_port', code: 'taken', message: by }],

@@ -1,4 +1,4 @@
-// Handlers: port mappings, port mappings from outside on the hubs of a network.
+// Handlers: port mappings, by which hubs of a network are reached from outside.
 
 import { ProductError } from '@powernode/core/errors';
 import { portMappingsPerNetworkMax } from '@powernode/core/limits/overlay';

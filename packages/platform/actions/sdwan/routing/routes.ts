@@ -13,9 +13,10 @@ import type { ActionContext, HandlersOf } from '../../context.ts';
 import { loadedNetwork } from '../firewall/loaded-network.ts';
 import { networkRow, type PeerRow, peerRow } from '../rows.ts';
 import { failingHolders } from '../virtual-ips/holders.ts';
-import { peersByAddress, type RoutingFacts, routingFacts } from './routing-facts.ts';
+import { noBgpd, peersByAddress, type RoutingFacts, routingFacts } from './routing-facts.ts';
 import { type SessionRow, sessionsOf, shownRefusal } from './sessions.ts';
 import {
+  announcedToAll,
   pathsToHeld,
   reachOf,
   type Sources,
@@ -93,6 +94,7 @@ function summaryOf(of: {
   const best = pathsTo(routed, subnet, null).flatMap((path) => (path.best ? path.announcer : []));
   const inFront = subnet.announcers.map((one) => ({ ...one, is_static: isStatic(one.next_hop) }));
   const reached = inFront
+    .filter(({ withdrawn }) => withdrawn === undefined || withdrawn === noBgpd)
     .filter((one) => !one.is_static || routed.isReached(one.next_hop))
     .sort((a, b) => b.preference - a.preference);
   const order = hopOrder(reached, best).map(({ address }) => address);
@@ -117,6 +119,10 @@ export async function explainRouteTo(
   const subnet = facts.subnets.find(({ prefix }) => prefix === of.prefix);
   if (subnet === undefined) {
     return pathsToHeld(context, { networkId: peer.network_id, prefix: of.prefix });
+  }
+  if (facts.withoutBgp.has(peer.host_address)) {
+    const routed = staticNetwork(context, facts);
+    return showPaths(pathsTo(routed, announcedToAll(subnet), peer.host_address), facts);
   }
   const routed = await routedNetwork(context, peer.network_id, facts);
   const paths = pathsTo(routed, subnet, peer.host_address).map((path) => {

@@ -91,7 +91,8 @@ export function peersByAddress({ addresses }: Pick<RoutingFacts, 'addresses'>): 
 const unhealthy =
   'Its holder does not announce it, because its health check fails (system_sdwan_get_virtual_ip says why).';
 
-const noBgpd =
+/** Why a peer without FRR is no path of BGP. */
+export const noBgpd =
   'Its peer has no FRR, so it is no path of BGP: other peers have a static route to it, by its preference.';
 
 /** Anycast addresses with their holders. */

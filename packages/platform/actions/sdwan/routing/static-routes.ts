@@ -7,7 +7,7 @@ import type { Subnet } from '@powernode/core/routing/model';
 import type { ActionContext } from '../../context.ts';
 import { peerNames } from '../peers/peer-names.ts';
 import type { NetworkRow } from '../rows.ts';
-import { peersByAddress, type RoutingFacts } from './routing-facts.ts';
+import { noBgpd, peersByAddress, type RoutingFacts } from './routing-facts.ts';
 
 export async function staticRoutesOf(
   context: ActionContext,
@@ -37,7 +37,7 @@ export async function staticRoutesOf(
   const best = facts.subnets.flatMap((subnet) =>
     routesBy(
       subnet,
-      pathsTo(routed, subnet, null).flatMap((path) => (path.best ? [path.announcer] : [])),
+      pathsTo(routed, announcedToAll(subnet), null).flatMap((path) => (path.best ? [path.announcer] : [])),
     ),
   );
   if (network.routing_mode === 'static') return [...best, ...held];
@@ -49,7 +49,20 @@ export async function staticRoutesOf(
       ? []
       : usedStatically.map((peerId) => ({ prefix, via_peer_id: peerId, source: sourceOf(subnet, peerId) }));
   });
-  return [...toUsers, ...best.map((route) => ({ ...route, peer_ids: users })), ...held];
+  const ofUsers = best.flatMap((route) => {
+    // What is in front of itself it needs no route to.
+    const others = users.filter((id) => id !== route.via_peer_id);
+    return others.length === 0 ? [] : [{ ...route, peer_ids: others }];
+  });
+  return [...toUsers, ...ofUsers, ...held];
+}
+
+/** As peers see it that go by preference: those without FRR are in front of it like all others. */
+export function announcedToAll(subnet: Subnet): Subnet {
+  const announcers = subnet.announcers.map(({ withdrawn, ...one }) =>
+    withdrawn === undefined || withdrawn === noBgpd ? one : { ...one, withdrawn },
+  );
+  return { ...subnet, announcers };
 }
 
 /** Every peer has the routes of all others, whoever is between them. */

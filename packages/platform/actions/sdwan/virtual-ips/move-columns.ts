@@ -12,6 +12,8 @@ export interface Away {
   readonly terms: readonly Terms[];
   /** Its instance was terminated by an operator. */
   readonly terminated?: boolean;
+  /** The health check of the one that it is taken from fails. */
+  readonly holderFails?: boolean;
 }
 
 export interface Given {
@@ -66,20 +68,23 @@ export function awayColumns(
       terms: away.terms,
       given_sequence: null,
     },
-    failed_checks: failedChecksAfter(before.failed_checks, away.reason, at.holder),
+    failed_checks: failedChecksAfter(before.failed_checks, away, at.holder),
     state: 'failing_over',
     state_detail: away.detail,
   };
 }
 
-/** A person who moves it begins anew: whatever failed before may be repaired. */
+/**
+ * A person who moves it from a holder that is well begins anew: whatever failed before may be repaired. Moved from one
+ * whose check fails, which also is what an approved request does, it is remembered as a failure like any other.
+ */
 function failedChecksAfter(
   before: VirtualIpRow['failed_checks'],
-  reason: Away['reason'],
+  { reason, holderFails = false }: Away,
   holder: string,
 ): VirtualIpRow['failed_checks'] {
-  if (reason === 'by_hand') return [];
-  if (reason !== 'check_failed') return before;
+  if (reason === 'by_hand' && !holderFails) return [];
+  if (reason !== 'check_failed' && reason !== 'by_hand') return before;
   return [...before.filter((one) => one.peer_id !== holder), { peer_id: holder, recovered: false }];
 }
 

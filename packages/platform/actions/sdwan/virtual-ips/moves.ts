@@ -113,11 +113,24 @@ export async function revokeAddress(
     .where('id', '=', holder)
     .executeTakeFirst();
   const at = { ...(await writingOf(context)), holder, holderInstanceId: instance?.instance_id ?? null };
-  const columns = awayColumns(before, away, at);
+  const holderFails = await isFailing(context, before, holder);
+  const columns = awayColumns(before, { ...away, holderFails }, at);
   const after = await writeVirtualIp(context, before, stored(columns));
   planArrival(context, after);
   reportFailingOver(context, { before, after, move: columns.transition });
   return after;
+}
+
+/** Whether the health check of its holder fails, as far as that has reported. */
+async function isFailing({ trx }: ActionContext, row: VirtualIpRow, holder: string): Promise<boolean> {
+  if (row.health_check === null) return false;
+  const found = await trx
+    .selectFrom('virtual_ip_health')
+    .select('health')
+    .where('virtual_ip_id', '=', row.id)
+    .where('peer_id', '=', holder)
+    .executeTakeFirst();
+  return found?.health === 'failing';
 }
 
 /** The next holder gets it in a change of its own, later. A trial has no later, and its plan is to name it. */

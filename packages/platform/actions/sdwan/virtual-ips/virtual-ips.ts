@@ -1,6 +1,7 @@
 // Handlers: virtual IPs. Who holds one is decided elsewhere (autonomy/failover); what is written here may take it
 // from its holder, and never gives it to anybody but at its creation, when nobody can have it.
 
+import { isDeepStrictEqual } from 'node:util';
 import { ProductError } from '@powernode/core/errors';
 import { healthChecksPerNodeMax } from '@powernode/core/limits/anycast';
 import * as failoverLimits from '@powernode/core/limits/failover';
@@ -156,6 +157,8 @@ async function changedColumns(context: ActionContext, before: VirtualIpRow, inpu
     preempt: input.preempt ?? before.preempt,
     hold_down_seconds: input.hold_down_seconds ?? before.hold_down_seconds,
     health_check: healthCheck === null ? null : JSON.stringify(healthCheck),
+    // What failed by another check says nothing of this one.
+    ...(isDeepStrictEqual(healthCheck, before.health_check) ? {} : { failed_checks: '[]' }),
     successor_peer_id: successor !== null && [primary, ...failover].includes(successor) ? successor : null,
   };
 }

@@ -1,4 +1,4 @@
-// The form of a port mapping: the port mapping outside, what it leads to, and who may come how often.
+// The form of a port mapping: the port outside, what it leads to, and who may come how often.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { ChangeForm } from '../../../app/change-form.tsx';
 import { EditForm } from '../../../app/edit-form.tsx';

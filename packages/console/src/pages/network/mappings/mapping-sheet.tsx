@@ -1,4 +1,4 @@
-// One port mapping: the port mapping, what it leads to now, who may come, and what is wrong with it.
+// One port mapping: the port outside, what it leads to now, who may come, and what is wrong with it.
 import type { PortMapping } from '@powernode/core/intent/port-mapping';
 import { useState } from 'react';
 import { useMay } from '../../../app/permissions.ts';

@@ -1,7 +1,7 @@
 // Moving a virtual IP by hand: to the best candidate or to one that is named, after a look at what it would do.
 import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
 import { useState } from 'react';
-import type { Rehearsal } from '../../../api/client.ts';
+import type { ChangePreview } from '../../../api/client.ts';
 import { PlannedDialog } from '../../../app/planned-dialog.tsx';
 import { tell } from '../../../app/toasts.ts';
 import { SelectField } from '../../../parts/form.tsx';
@@ -60,6 +60,6 @@ export function FailoverDialog({ ip, onClose }: { readonly ip: VirtualIp; readon
 }
 
 /** A dry run resolves nothing: what it would do is told by the holders. */
-function moves(body: Rehearsal<'failoverVirtualIp'>['body']): boolean {
+function moves(body: ChangePreview<'failoverVirtualIp'>['body']): boolean {
   return body.new_holder !== null && body.new_holder !== body.previous_holder;
 }
