@@ -154,14 +154,14 @@ const table = {
     severity: 'error',
     stops: [],
     summary:
-      'The local firewall drops packets between the overlay and LANs or pods behind the instance; accept them there, or run the agent with `--host-firewall accept`.',
+      'The local firewall drops packets between the overlay and LANs or pods behind the instance; accept them there, or, where it is not firewalld, run the agent with `--host-firewall accept`.',
   },
   host_firewall_port_mapping: {
     subsystem: 'host',
     severity: 'error',
     stops: [],
     summary:
-      'The local firewall drops packets of port mappings; accept them there, or run the agent with `--host-firewall accept`.',
+      'The local firewall drops packets of port mappings; accept them there, or, where it is not firewalld, run the agent with `--host-firewall accept`.',
   },
   host_firewall_partly: {
     subsystem: 'host',
