@@ -73,7 +73,7 @@ describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
     );
     const own = rows.filter(({ payload }) => payload['node_instance_id'] === node.instanceId);
     // The one that was over the limit is counted in the next.
-    expect(own.map(({ payload }) => payload['repaired_count'])).toContain(2);
+    expect(own.map(({ payload }) => payload['mended_count'])).toContain(2);
     expect(own).toHaveLength(nodeEventsPerMinuteMax + 1);
   });
 

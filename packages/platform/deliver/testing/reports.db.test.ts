@@ -177,7 +177,7 @@ test('what was repaired is an event, and a flood of them is not', async () => {
   const drift = [{ at: new Date().toISOString(), key: 'peer/wg-n1/x', detail: 'was removed by hand' }];
   hub.node.observe({ drift });
   await stage.until(async () => (await mine()).length === 1);
-  expect((await mine())[0]?.payload).toMatchObject({ repaired: drift, repaired_count: 1 });
+  expect((await mine())[0]?.payload).toMatchObject({ mended: drift, mended_count: 1 });
   for (let i = 0; i < 40; i++) hub.node.observe({ drift });
   await stage.until(async () => (await mine()).length === 20);
 });
