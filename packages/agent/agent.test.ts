@@ -1,4 +1,5 @@
 // The running agent against a platform, with a machine that has no tools but obeys its settings: what is said when.
+
 import { mkdirSync } from 'node:fs';
 import { unusedKeysTarget } from '@powernode/core/limits/trust';
 import { earliestCapability, newestCapability } from '@powernode/core/wire/capability';
@@ -9,9 +10,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
 import { until } from './fixtures/agents.ts';
 import { hubDocument } from './fixtures/documents.ts';
+import { enrolled } from './fixtures/enrolled.ts';
 import { freshFolder } from './fixtures/folder.ts';
-import { type FixtureNode, FixturePlatform } from './fixtures/platform.ts';
-import { enrol } from './link/enrol.ts';
+import type { FixtureNode, FixturePlatform } from './fixtures/platform.ts';
 import { systemClock } from './ports/clock.ts';
 import { FakeRun } from './ports/run.fixture.ts';
 import { FakeSettings } from './ports/settings.fixture.ts';
@@ -30,17 +31,8 @@ let prober: FakeProber;
 let wake: () => void;
 
 beforeEach(async () => {
-  platform = new FixturePlatform();
-  await platform.listen({ host: '127.0.0.1' });
   folder = freshFolder();
-  const platformUrl = `https://127.0.0.1:${platform.port}`;
-  identity = await enrol({
-    platformUrl,
-    token: platform.makeToken(),
-    hostname: 'edge',
-    unusedKeys: [],
-    clock: systemClock,
-  });
+  ({ platform, identity } = await enrolled());
   writeIdentity(folder, identity);
   node = platform.nodeNamed('edge');
   wake = () => undefined;

@@ -1,7 +1,7 @@
 // `powernode agent leave`: stops a running agent, tells the platform, takes away everything of its that is found on the
 // machine, puts settings back, and forgets the platform. May be repeated; it does what is left to do.
 import { ProductError } from '@powernode/core/errors';
-import { reportLeaving, type Told } from '../link/report-leaving.ts';
+import { type LeavingOutcome, reportLeaving } from '../link/report-leaving.ts';
 import { StateFolder } from '../state/folder.ts';
 import { type Identity, readIdentity } from '../state/identity.ts';
 import { forget, stopAgent, takeDown } from './departure.ts';
@@ -42,7 +42,7 @@ function identityIn(folder: StateFolder): Identity | null {
 }
 
 /** What is so on the platform now, and what remains to be done there. */
-function remainder(identity: Identity | null, told: Told | null): string {
+function remainder(identity: Identity | null, told: LeavingOutcome | null): string {
   if (identity === null || told === null) return '';
   const { platform_url: url, instance_id: id } = identity;
   switch (told.kind) {
@@ -52,7 +52,7 @@ function remainder(identity: Identity | null, told: Told | null): string {
       return ` ${url} no longer had this instance in its fleet.`;
     case 'kept':
       return `\n${url} keeps instance ${id}: another system is connected with the same identity.`;
-    case 'not_told':
+    case 'not_reported':
       return (
         `\n${url} could not be notified, and still lists this instance: ${told.why}\n` +
         `To finish, run this with an operator's token: powernode instance terminate --instance-id ${id}`

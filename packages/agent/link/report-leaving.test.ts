@@ -1,25 +1,16 @@
 // Leaving, as the platform hears it: in the name of the machine's certificate, and never a reason not to leave.
+
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FixturePlatform } from '../fixtures/platform.ts';
-import { systemClock } from '../ports/clock.ts';
+import { enrolled } from '../fixtures/enrolled.ts';
+import type { FixturePlatform } from '../fixtures/platform.ts';
 import type { Identity } from '../state/identity.ts';
-import { enrol } from './enrol.ts';
 import { reportLeaving } from './report-leaving.ts';
 
 let platform: FixturePlatform;
 let identity: Identity;
 
 beforeEach(async () => {
-  platform = new FixturePlatform();
-  await platform.listen({ host: '127.0.0.1' });
-  const platformUrl = `https://127.0.0.1:${platform.port}`;
-  identity = await enrol({
-    platformUrl,
-    token: platform.makeToken(),
-    hostname: 'edge',
-    unusedKeys: [],
-    clock: systemClock,
-  });
+  ({ platform, identity } = await enrolled());
 });
 afterEach(() => platform.down());
 
@@ -37,7 +28,7 @@ it('another machine with the same identity keeps its instance [9.31]', async () 
 it('without its platform it can leave too, and knows that it was not told [9.15]', async () => {
   await platform.down();
   expect(await reportLeaving(identity)).toMatchObject({
-    kind: 'not_told',
+    kind: 'not_reported',
     why: expect.stringMatching(/127\.0\.0\.1/),
   });
 });

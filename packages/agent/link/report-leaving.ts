@@ -6,11 +6,11 @@ import { platformTls } from './authority.ts';
 import { problemFrom, requestJson } from './request.ts';
 
 /** ended: its instance is gone. kept: another machine has its identity. unknown: it was gone before. */
-export type Told =
+export type LeavingOutcome =
   | { readonly kind: 'ended' | 'kept' | 'unknown' }
-  | { readonly kind: 'not_told'; readonly why: string };
+  | { readonly kind: 'not_reported'; readonly why: string };
 
-export async function reportLeaving(identity: Identity): Promise<Told> {
+export async function reportLeaving(identity: Identity): Promise<LeavingOutcome> {
   const { certificate_pem, key_pem, authority_pem, platform_id, node_url } = identity;
   const tls = platformTls(
     { certificatePem: certificate_pem, key: key_pem },
@@ -27,8 +27,8 @@ export async function reportLeaving(identity: Identity): Promise<Told> {
   }
 }
 
-function reportedBy(error: ProductError): Told {
+function reportedBy(error: ProductError): LeavingOutcome {
   if (error.code === 'conflict') return { kind: 'kept' };
   if (error.code === 'untrusted_peer') return { kind: 'unknown' };
-  return { kind: 'not_told', why: error.detail };
+  return { kind: 'not_reported', why: error.detail };
 }

@@ -4,12 +4,12 @@ import { reconnectMaxMs } from '@powernode/core/limits/node-stream';
 import { earliestCapability, newestCapability, servedCapabilities } from '@powernode/core/wire/capability';
 import { closeCodes, type Hello, type PlatformMessage } from '@powernode/core/wire/node-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { enrolled } from '../fixtures/enrolled.ts';
 import { FixturePlatform } from '../fixtures/platform.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Identity } from '../state/identity.ts';
 import { platformTls } from './authority.ts';
-import { enrol } from './enrol.ts';
 import { NodeStream } from './stream.ts';
 
 let platform: FixturePlatform;
@@ -20,16 +20,7 @@ let wake: () => void;
 const messages: PlatformMessage[] = [];
 
 beforeEach(async () => {
-  platform = new FixturePlatform();
-  await platform.listen({ host: '127.0.0.1' });
-  const platformUrl = `https://127.0.0.1:${platform.port}`;
-  identity = await enrol({
-    platformUrl,
-    token: platform.makeToken(),
-    hostname: 'edge',
-    unusedKeys: [],
-    clock: systemClock,
-  });
+  ({ platform, identity } = await enrolled());
   events = [];
   messages.length = 0;
   wake = () => undefined;

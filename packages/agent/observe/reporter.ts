@@ -204,8 +204,8 @@ export class Reporter {
     const fresh: Subsystem[] = [];
     const { health, frr } = situation;
     // One that was told of is told to be of no use any more: the platform forgets none of them.
-    const isFrrTold = frr !== null || this.#subsystems.has(frrName);
-    const parts = [...health, ...(isFrrTold ? [[frrName, frr ?? frrUnused] as const] : [])];
+    const isFrrReported = frr !== null || this.#subsystems.has(frrName);
+    const parts = [...health, ...(isFrrReported ? [[frrName, frr ?? frrUnused] as const] : [])];
     for (const [name, { state, message: said }] of parts) {
       const message = said.slice(0, subsystemMessageMax);
       const before = this.#subsystems.get(name);

@@ -1,5 +1,6 @@
 // What columns of virtual IPs have that are more than a value.
 import type { InstanceId, PeerId } from '@powernode/core/ids';
+import type { Reason } from '@powernode/core/virtual-ips/state';
 import type { Terms } from '@powernode/core/virtual-ips/terms';
 
 /** A peer that a virtual IP was taken from because its health check failed; recovered: a later holder's succeeded. */
@@ -10,15 +11,7 @@ export interface FailedCheckRow {
 
 /** Why a virtual IP moves, while it does. */
 export interface VirtualIpMove {
-  readonly reason:
-    | 'created'
-    | 'holder_dead'
-    | 'check_failed'
-    | 'by_hand'
-    | 'preempted'
-    | 'holder_changed'
-    | 'holder_gone'
-    | 'drained';
+  readonly reason: Reason;
   readonly detail: string;
   readonly actor: string;
   readonly decided_at: string;

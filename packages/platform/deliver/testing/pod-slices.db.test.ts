@@ -1,6 +1,7 @@
 // Slices of pods that nodes say their clusters have, over a real database and real streams.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inAccount } from '../../store/tenancy.ts';
+import { connected } from './connected.fixture.ts';
 import { Stage } from './stage.fixture.ts';
 
 let stage: Stage;
@@ -11,18 +12,13 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 test('what a node says is kept in canonical text, and followed when it is something else', async () => {
-  const network = await stage.network();
-  const { instanceId, node } = await stage.join();
-  await stage.attach(network, instanceId);
-  await node.connect();
-  await stage.until(() => stage.inSync(instanceId));
+  const { instanceId, node, looks } = await connected(stage);
   const kept = async () => {
     const row = await inAccount(stage.store, stage.accountId, (trx) =>
       trx.selectFrom('instances').select('pod_slices').where('id', '=', instanceId).executeTakeFirstOrThrow(),
     );
     return row.pod_slices;
   };
-  const looks = () => stage.observed.filter((one) => one.instanceId === instanceId).length;
   const before = looks();
   node.observe({ pod_slices: ['fd42::/64', '10.42.1.0/24', '10.42.1.0/24', '10.42.1.1/24'] });
   await stage.until(async () => (await kept()).length === 2);

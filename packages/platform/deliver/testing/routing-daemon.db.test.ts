@@ -1,6 +1,7 @@
 // What nodes say of FRR, over a real database and real streams.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inAccount } from '../../store/tenancy.ts';
+import { connected } from './connected.fixture.ts';
 import { Stage } from './stage.fixture.ts';
 
 let stage: Stage;
@@ -11,18 +12,13 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 test('what a node says is kept as one line, and followed when it is something else', async () => {
-  const network = await stage.network();
-  const { instanceId, node } = await stage.join();
-  await stage.attach(network, instanceId);
-  await node.connect();
-  await stage.until(() => stage.inSync(instanceId));
+  const { instanceId, node, looks } = await connected(stage);
   const kept = async () => {
     const row = await inAccount(stage.store, stage.accountId, (trx) =>
       trx.selectFrom('instances').selectAll().where('id', '=', instanceId).executeTakeFirstOrThrow(),
     );
     return row.routing_daemon;
   };
-  const looks = () => stage.observed.filter((one) => one.instanceId === instanceId).length;
   expect(await kept()).toBeNull();
   const before = looks();
   node.observe({ routing_daemon: { missing: 'FRR is\nnot installed.' } });

@@ -113,7 +113,7 @@ export async function revokeAddress(
     .where('id', '=', holder)
     .executeTakeFirst();
   const at = { ...(await writingOf(context)), holder, holderInstanceId: instance?.instance_id ?? null };
-  const holderFails = await isFailing(context, before, holder);
+  const holderFails = away.reason === 'by_hand' && (await isFailing(context, before, holder));
   const columns = awayColumns(before, { ...away, holderFails }, at);
   const after = await writeVirtualIp(context, before, stored(columns));
   planArrival(context, after);
