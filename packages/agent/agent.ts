@@ -190,7 +190,7 @@ export class Agent {
       run: parts.run,
       clock,
       ownDeleted: () => {
-        log.warn('rules of the table were deleted by another program');
+        log.debug('rules of the table were deleted: it is read back');
         this.#reconciler.rulesDeleted();
       },
       otherDeleted: () => this.#hostWatch.look(),

@@ -101,7 +101,8 @@ test('noise moves nothing: a holder that is heard is left only after others were
       let before: (typeof names)[number] | undefined;
       for (const { afterMs, distances, states } of readings) {
         nowMs += afterMs;
-        const used = names.find((name) => name === at(nowMs, distances, states).used);
+        const chosen = at(nowMs, distances, states).used;
+        const used = names.find((name) => name === chosen);
         const heard = names.filter((name) => isHeard(states[name]));
         if (heard.length > 0) expect(heard).toContain(used);
         const alive = names.filter((name) => states[name] === 'alive');
