@@ -1,7 +1,8 @@
 // Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
-// browser, and `net`, `labs` and `alone` root and the network tools. A file of these waits more than it works, so that
-// one of `net` and one of `labs` run at a time; two of `labs` would be more machines than two processors carry. Nothing
-// runs beside `alone`: a path there counts as dead after half a second, which a starved machine takes to answer.
+// browser, and `net`, `labs`, `timers` and `alone` root and the network tools. A file of these waits more than it works, so
+// that one of `net`, of `labs` and of `timers` run at a time; two of `labs` would be more machines than two processors
+// carry. Nothing runs beside `alone`: a path there counts as dead after half a second, which a starved machine takes to
+// answer.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -21,10 +22,12 @@ const fresh = process.env['POWERNODE_INSTALL'] === '1' ? [] : ['suites/e2e/insta
 const labs = [
   'suites/e2e/presence/**/*.test.ts',
   'suites/e2e/{chaos.e2e,explain-kernel.net,underlay.e2e}.test.ts',
-  'packages/agent/{anycast,confirm,endpoints,failover,rogue-bgpd,routing,two-networks}.net.test.ts',
+  'packages/agent/{anycast,failover,rogue-bgpd,routing,two-networks}.net.test.ts',
   'packages/{agent/subsystems/frr,core/routing}/*.net.test.ts',
   'suites/docs/{commands,screenshots}.e2e.test.ts',
 ];
+/** Files that hardly work: minutes pass until timers of the product run out. */
+const timers = ['packages/agent/confirm.net.test.ts'];
 /** Files in which paths die and others take over, or in which not a packet may be lost. */
 const alone = ['suites/e2e/{routing,services,window}/**/*.test.ts'];
 /** One file at a time, after all others. */
@@ -86,7 +89,7 @@ export default defineConfig({
             'packages/**/*.e2e.test.ts',
             'suites/{e2e,docs}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs, ...alone],
+          exclude: ['**/node_modules/**', ...browser, ...fresh, ...labs, ...timers, ...alone],
           ...oneByOne,
         },
       },
@@ -95,6 +98,15 @@ export default defineConfig({
         test: {
           name: 'labs',
           include: labs,
+          exclude: ['**/node_modules/**'],
+          ...oneByOne,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'timers',
+          include: timers,
           exclude: ['**/node_modules/**'],
           ...oneByOne,
         },

@@ -20,10 +20,11 @@ const gate = await runGate();
 const bundle = await buildConsole();
 const firstRuns = [await runVitest(['quick', 'db'], { environment })];
 if (skips.browser === undefined) firstRuns.push(await runVitest(['browser'], { environment }));
-// After the others, one file of each at a time: these load the machine and its network.
+/** One file of each at a time, after the others: these load the machine and its network. */
+const together = ['net', 'labs', 'timers'];
 if (skips.net === undefined) {
   firstRuns.push(
-    ...(await Promise.all(['net', 'labs'].map((project) => runVitest([project], { environment })))),
+    ...(await Promise.all(together.map((project) => runVitest([project], { environment })))),
   );
   firstRuns.push(await runVitest(['alone'], { environment }));
 }
@@ -41,7 +42,7 @@ for (const run of runs) {
 }
 if (skips.browser !== undefined) skipped += countTests('browser');
 if (skips.net !== undefined) {
-  for (const project of ['net', 'labs', 'alone']) skipped += countTests(project);
+  for (const project of [...together, 'alone']) skipped += countTests(project);
 }
 lines.push(...failedOnce.map((test) => describeFailure('failed once, passed alone', test)));
 lines.push(...runs.flatMap(({ failures }) => failures.map((test) => describeFailure('FAILED', test))));
