@@ -24,8 +24,13 @@ export class Changes {
     this.#guest = guest;
   }
 
-  /** One of each, and all of them undone. */
-  async round(): Promise<void> {
+  /** Calling what it answers with detaches it again. */
+  async attachGuest(): Promise<() => Promise<void>> {
+    const { call, peer } = await this.#attachGuest();
+    return () => this.#detach(call, peer.id);
+  }
+
+  async #attachGuest() {
     const call = await this.#lab.platform('main');
     const { networks } = await call(sdwanActions.listNetworks, {});
     const network_id = networks[0]?.id ?? '';
@@ -37,6 +42,17 @@ export class Changes {
       publicly_reachable: false,
     });
     await this.taken();
+    return { call, network_id, peer };
+  }
+
+  async #detach(call: Call, peer_id: string): Promise<void> {
+    await call(sdwanActions.detachPeer, { peer_id, approve: true });
+    await this.taken();
+  }
+
+  /** One of each, and all of them undone. */
+  async round(): Promise<void> {
+    const { call, network_id, peer } = await this.#attachGuest();
     const { firewall_rule: rule } = await call(firewallActions.createFirewallRule, {
       network_id,
       direction: 'ingress',
@@ -51,8 +67,7 @@ export class Changes {
     await this.taken();
     await call(firewallActions.deleteFirewallRule, { firewall_rule_id: rule.id, approve: true });
     await this.taken();
-    await call(sdwanActions.detachPeer, { peer_id: peer.id, approve: true });
-    await this.taken();
+    await this.#detach(call, peer.id);
   }
 
   /** Made, answered for by its holder, and deleted. */
