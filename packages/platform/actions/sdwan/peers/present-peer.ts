@@ -3,6 +3,7 @@ import { preferredHubs, tunnelEndpoint } from '@powernode/core/compile/entries';
 import type { Peer, PeerStatus } from '@powernode/core/intent/peer';
 import { directSpokesMax, silentAfterMs } from '@powernode/core/limits/overlay';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
+import { plannedOnce } from '../../../store/planned-once.ts';
 import { stored, timeOfMs, timeOrNull } from '../../accounts/present.ts';
 import type { ActionContext } from '../../context.ts';
 import { isUncallable, peerProblemOf } from '../../fleet/problems.ts';
@@ -20,17 +21,21 @@ export async function showPeer(context: ActionContext, row: PeerRow): Promise<Pe
 
 export async function showPeers(context: ActionContext, rows: readonly PeerRow[]): Promise<Peer[]> {
   if (rows.length === 0) return [];
+  const networkIds = [...new Set(rows.map((row) => row.network_id))];
   const networks = await context.trx
     .selectFrom('networks')
+    .modifyFront(plannedOnce('networks_of_peers'))
     .selectAll()
     .where('account_id', '=', context.accountId)
-    .where('id', 'in', [...new Set(rows.map((row) => row.network_id))])
+    .where((eb) => eb('id', '=', eb.fn.any(eb.val(networkIds))))
     .execute();
+  const instanceIds = [...new Set(rows.map((row) => row.instance_id))];
   const instances = await context.trx
     .selectFrom('instances')
+    .modifyFront(plannedOnce('instances_of_peers'))
     .select(['id', 'hostname', 'problems'])
     .where('account_id', '=', context.accountId)
-    .where('id', 'in', [...new Set(rows.map((row) => row.instance_id))])
+    .where((eb) => eb('id', '=', eb.fn.any(eb.val(instanceIds))))
     .execute();
   const networkOf = new Map(networks.map((network) => [network.id, network]));
   const instanceOf = new Map(instances.map((instance) => [instance.id, instance]));
@@ -114,10 +119,11 @@ async function behindPeers(context: ActionContext, rows: readonly PeerRow[]): Pr
   const ids = rows.map((row) => row.id);
   const found = await context.trx
     .selectFrom('subnet_advertisements')
+    .modifyFront(plannedOnce('subnets_of_peers'))
     .select(['peer_id', 'source', 'slice_source', 'prefix', 'local_prefix'])
     .select(['description', 'preference', 'source_nat'])
     .where('account_id', '=', context.accountId)
-    .where('peer_id', 'in', ids)
+    .where((eb) => eb('peer_id', '=', eb.fn.any(eb.val(ids))))
     .where('withdrawn_at', 'is', null)
     .orderBy('id')
     .execute();
