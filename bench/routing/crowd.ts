@@ -107,6 +107,7 @@ export class Crowd {
           network === null ? must(config, configText(bfddConfig)) : this.#configure(overlay, network),
         );
       },
+      othersChanged: () => undefined,
       failed: ({ network }, why) => process.stderr.write(`the bgpd of ${network} ended: ${why}\n`),
     });
     await this.#daemons.keep(

@@ -94,6 +94,7 @@ async function machine(find?: () => FrrFound, disk = new Disk()) {
   const kept: (readonly WantedNetwork[])[] = [];
   const told: FoundProblem[][] = [];
   const counts = { removed: 0, finds: 0, told: 0 };
+  const others = { inTheWay: null as string | null, changed: () => {} };
   const usable: FrrFound = {
     kind: 'usable',
     daemons: {
@@ -103,11 +104,13 @@ async function machine(find?: () => FrrFound, disk = new Disk()) {
     },
     places: { vtyOf: (daemon) => (daemon === 'bfdd' ? bfdd : bgpd).path },
     version: '8.4.4',
+    inTheWay: () => others.inTheWay,
   };
   const frr: Frr = {
     look: () => Promise.resolve({ kind: 'usable', version: '8.4.4' }),
-    find: () => {
+    find: ({ othersChanged }) => {
       counts.finds++;
+      others.changed = othersChanged;
       return Promise.resolve(find?.() ?? usable);
     },
     remove: () => Promise.resolve(void counts.removed++),
@@ -124,7 +127,7 @@ async function machine(find?: () => FrrFound, disk = new Disk()) {
     await bfdd.end();
   });
   const configured = () => bgpd.log.filter((command) => command === 'configure terminal').length;
-  return { bgp, bgpd, bfdd, kept, told, counts, configured, disk };
+  return { bgp, bgpd, bfdd, kept, told, counts, configured, disk, others };
 }
 
 const document = nodeDocumentOf(bgpEntries('n'));
@@ -190,6 +193,21 @@ describe('a document', () => {
     bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
     await expect.poll(() => told.at(-1)).toEqual([]);
     expect([bgp.missing, bgp.health]).toEqual([null, null]);
+  });
+
+  test('gives way to an FRR of the machine that comes later and needs the same', async () => {
+    const { bgp, told, counts, others } = await machine();
+    bgp.take(document);
+    await expect.poll(() => told.at(-1)).toEqual([]);
+    others.changed();
+    await expect.poll(() => told.length).toBe(2);
+    expect([told.at(-1), counts.removed]).toEqual([[], 0]);
+    others.inTheWay = 'This instance runs a bfdd.';
+    others.changed();
+    await expect
+      .poll(() => told.at(-1))
+      .toEqual([{ code: 'routing_daemon_missing', detail: 'This instance runs a bfdd.', networkId: 'n' }]);
+    expect([bgp.missing, bgp.of('n'), counts.removed]).toEqual(['This instance runs a bfdd.', null, 1]);
   });
 
   test('whose network became static keeps its daemon for a while, and one that was left does not', async () => {

@@ -161,18 +161,23 @@ export class Bgp implements BgpDecisions {
     const { frr } = this.#parts;
     this.#files.keepOnly(wanted.map(({ network }) => network));
     if (wanted.length === 0) {
-      this.#forget(() => true);
       this.#found = null;
-      this.#bfd?.vty.close();
-      this.#bfd = null;
-      await frr.remove();
+      await this.#endAll();
       return [];
     }
     if (this.#found?.kind !== 'usable') {
       this.#found = await frr.find({
         started: (spec) => this.started(spec),
         failed: (spec, why) => this.failed(spec, why),
+        othersChanged: () => this.#debounce.now(),
       });
+    } else {
+      const inTheWay = this.#found.inTheWay();
+      // The machine's own FRR goes first.
+      if (inTheWay !== null) {
+        this.#found = { kind: 'missing', detail: inTheWay };
+        await this.#endAll();
+      }
     }
     if (this.#found.kind === 'missing') {
       const { detail } = this.#found;
@@ -193,6 +198,13 @@ export class Bgp implements BgpDecisions {
       });
     }
     return problems;
+  }
+
+  async #endAll(): Promise<void> {
+    this.#forget(() => true);
+    this.#bfd?.vty.close();
+    this.#bfd = null;
+    await this.#parts.frr.remove();
   }
 
   /** A daemon that was there a moment ago and is being started again keeps nobody else from being configured. */

@@ -14,6 +14,8 @@ export type FrrFound =
       readonly places: Pick<FrrPlaces, 'vtyOf'>;
       /** As FRR writes it. */
       readonly version: string;
+      /** Why it cannot be used any longer, for people: another FRR was started that needs the same. null: it can. */
+      readonly inTheWay: () => string | null;
     }
   | FrrMissing;
 
@@ -26,7 +28,7 @@ interface FrrMissing {
 /** What a look finds that starts nothing. */
 export type FrrSeen = { readonly kind: 'usable'; readonly version: string } | FrrMissing;
 
-export type FrrEvents = Pick<FrrDaemonsParts, 'started' | 'failed'>;
+export type FrrEvents = Pick<FrrDaemonsParts, 'started' | 'failed' | 'othersChanged'>;
 
 /** The port to FRR. */
 export interface Frr {
@@ -47,32 +49,45 @@ export function systemFrr(parts: {
   const processes = systemProcesses();
   let places: FrrPlaces | null = null;
   let daemons: FrrDaemons | null = null;
-  const missingBeside = (own: FrrDaemons): FrrMissing | null => {
-    // Zebra of the host is no trouble; the others have the ports of BGP and BFD.
-    const other = own.foreign().find(({ daemon }) => daemon !== 'zebra');
-    if (other === undefined || own.running().length > 0) return null;
-    return {
-      kind: 'missing',
-      detail: `Another FRR runs on this instance (${other.daemon}, process ${other.pid}) and has the ports of BGP and BFD. Stop it: systemctl disable --now frr`,
-    };
+  // A zebra of the host is no trouble, and a bgpd is none: each of the agent's listens on one overlay address, which goes
+  // before the wildcard. A bfdd always takes the wildcard, and of two the kernel gives each packet to one.
+  const inTheWay = (own: FrrDaemons): string | null => {
+    const other = own.foreign().find(({ daemon }) => daemon === 'bfdd');
+    if (other === undefined) return null;
+    return `This instance runs a bfdd of its own (process ${other.pid}) on the UDP ports of BFD (3784, 3785, 4784), which two daemons cannot share. If nothing uses it, set bfdd=no in /etc/frr/daemons and restart frr.`;
   };
   const nobody = () => undefined;
   const asleep = (at: FrrPlaces, programs: Pick<FrrPrograms, 'folder' | 'uid' | 'gid'>) =>
-    new FrrDaemons({ run, clock, processes, places: at, programs, started: nobody, failed: nobody });
+    new FrrDaemons({
+      run,
+      clock,
+      processes,
+      places: at,
+      programs,
+      started: nobody,
+      failed: nobody,
+      othersChanged: nobody,
+    });
   return {
     async look() {
       const programs = await findFrr(run);
       if (programs.kind === 'absent') return { kind: 'missing', detail: programs.detail };
       places ??= FrrPlaces.of(parts.folder.path);
-      const missing = missingBeside(daemons ?? asleep(places, programs));
-      return missing ?? { kind: 'usable', version: programs.version };
+      const why = inTheWay(daemons ?? asleep(places, programs));
+      return why === null ? { kind: 'usable', version: programs.version } : { kind: 'missing', detail: why };
     },
-    async find({ started, failed }) {
+    async find(events) {
       const programs = await findFrr(run);
       if (programs.kind === 'absent') return { kind: 'missing', detail: programs.detail };
       places ??= FrrPlaces.of(parts.folder.path);
-      daemons ??= new FrrDaemons({ run, clock, processes, places, programs, started, failed });
-      return missingBeside(daemons) ?? { kind: 'usable', daemons, places, version: programs.version };
+      daemons ??= new FrrDaemons({ run, clock, processes, places, programs, ...events });
+      const own = daemons;
+      const why = inTheWay(own);
+      if (why === null)
+        return { kind: 'usable', daemons, places, version: programs.version, inTheWay: () => inTheWay(own) };
+      // Those of an earlier agent.
+      await own.removeAll();
+      return { kind: 'missing', detail: why };
     },
     async remove() {
       places ??= FrrPlaces.of(parts.folder.path);

@@ -107,7 +107,7 @@ const table = {
     severity: 'warning',
     stops: [],
     summary:
-      'The network uses iBGP and FRR is not installed or cannot run beside another one, so the instance keeps static routes to prefixes behind peers; install frr.',
+      'The network uses iBGP and FRR is not installed or cannot run beside a bfdd of the instance, so the instance keeps static routes to prefixes behind peers; install frr, or disable that bfdd.',
   },
   routing_daemon_refused: {
     subsystem: 'routing',

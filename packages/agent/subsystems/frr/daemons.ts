@@ -28,6 +28,8 @@ export interface FrrDaemonsParts {
   readonly started: (spec: DaemonSpec) => void;
   /** A daemon ended unasked, or could not be started; it is started again. */
   readonly failed: (spec: DaemonSpec, why: string) => void;
+  /** Daemons of FRR that are somebody else's came or went. Called while some of the agent's are wanted. */
+  readonly othersChanged: () => void;
 }
 
 interface Known {
@@ -45,6 +47,8 @@ export class FrrDaemons {
   readonly #known = new Map<string, Known>();
   #last: Promise<unknown> = Promise.resolve();
   #cancel: (() => void) | null = null;
+  /** Those of others that the last look found. */
+  #others = '';
   #stopped = false;
 
   constructor(parts: FrrDaemonsParts) {
@@ -62,6 +66,7 @@ export class FrrDaemons {
         const failure = await this.#startIfDue(known);
         if (failure !== null) failures.push(failure);
       }
+      this.#others = this.#othersNow();
       this.#lookLater();
       const [first] = failures;
       if (first !== undefined) throw first;
@@ -73,7 +78,7 @@ export class FrrDaemons {
     return this.#parts.processes.list().filter((found) => this.#isOurs(found));
   }
 
-  /** Daemons of FRR in the same network namespace that are somebody else's. They may have the ports of BGP and BFD. */
+  /** Daemons of FRR in the same network namespace that are somebody else's. */
   foreign(): FrrProcess[] {
     return this.#parts.processes.list().filter((found) => !this.#isOurs(found));
   }
@@ -88,6 +93,7 @@ export class FrrDaemons {
   removeAll(): Promise<void> {
     return this.#serially(async () => {
       this.#known.clear();
+      this.#lookLater();
       await this.#end(this.running());
       this.#parts.places.removeAll();
     });
@@ -219,7 +225,17 @@ export class FrrDaemons {
       }
       await this.#startIfDue(known);
     }
+    const others = this.#othersNow();
+    if (others !== this.#others) this.#parts.othersChanged();
+    this.#others = others;
     this.#lookLater();
+  }
+
+  #othersNow(): string {
+    return this.foreign()
+      .map(({ pid, daemon }) => `${daemon} ${pid}`)
+      .sort()
+      .join(', ');
   }
 
   /** A process that the kernel has started `nice` for is not FRR's yet. */

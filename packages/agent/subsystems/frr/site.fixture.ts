@@ -44,6 +44,7 @@ export class FrrSite {
       programs: this.#programs,
       started: (spec) => this.started.push(label(spec)),
       failed: (spec, why) => this.failed.push(`${label(spec)}: ${why}`),
+      othersChanged: () => undefined,
     });
   }
 
