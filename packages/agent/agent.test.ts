@@ -59,7 +59,7 @@ function start(): void {
   agent = new Agent({
     runId: 'run-1',
     startProber: prober.start,
-    host: { bridges: [], hostFirewall: 'observe' },
+    host: { bridges: [], hostFirewall: 'observe', exportRoutes: false },
     folder,
     identity: readIdentity(folder) ?? identity,
     run,

@@ -103,7 +103,7 @@ export class Agent {
     this.#machine = new KernelMachine({
       ...parts,
       store: (what, write) => this.#unstored.attempt(what, write),
-      bridges: parts.host.bridges,
+      ...parts.host,
       keys: store,
       interfaceEnded: (name, why) => {
         log.warn({ interface: name, why }, 'a userspace WireGuard ended');

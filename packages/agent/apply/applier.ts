@@ -49,6 +49,7 @@ export class Applier {
       extraAllowedIps: paths.extraAllowedIps,
       forwardingHeld: machine.forwardingHeld,
       bridges: machine.bridges,
+      exportRoutes: machine.exportRoutes ?? false,
       mtuCaps: this.#parts.mtuCaps(),
       writtenEndpoints: this.endpoints.all,
       calls: calling,

@@ -31,6 +31,7 @@ export const noListeners = {
 
 export class KernelMachine implements Machine {
   readonly bridges: readonly string[];
+  readonly exportRoutes: boolean;
   readonly #forwarding: Forwarding;
   readonly #table: NftTable;
   /** In the order of subsystems. */
@@ -38,6 +39,7 @@ export class KernelMachine implements Machine {
 
   constructor(parts: MachineParts) {
     this.bridges = parts.bridges;
+    this.exportRoutes = parts.exportRoutes ?? false;
     this.#forwarding = new Forwarding(parts.settings, parts.folder, parts.store);
     this.#table = new NftTable(parts);
     const ip = new IpRoute(parts.run, markedInterfaces);

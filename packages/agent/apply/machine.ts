@@ -10,6 +10,8 @@ export interface Machine {
   readonly forwardingHeld: ByFamily;
   /** Bridges whose hosts may use the overlays, as the machine's owner said. */
   readonly bridges: readonly string[];
+  /** Routes of networks' tables are copied to the main one, as the machine's owner said. */
+  readonly exportRoutes?: boolean;
   look(scope: LookScope): Promise<Observation>;
   /** Carries out what it can, in order, and returns what could not be. */
   execute(steps: readonly Step[]): Promise<Problem[]>;

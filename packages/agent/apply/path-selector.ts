@@ -15,14 +15,15 @@ export class PathSelector {
   readonly index = new PathIndex();
   readonly #passive = new PassiveHealth();
   readonly #health = new ProbeHealth(this.#passive, this.index);
-  readonly #chooser = new RouteChooser();
+  readonly #chooser: RouteChooser;
   /** Keys of entries that were decided anew and that a look may not show yet. */
   #own = new Set<string>();
   readonly #bgp: BgpDecisions;
   readonly #nowMs: () => number;
 
   /** `nowMs`: of a clock that never jumps. */
-  constructor(nowMs: () => number, bgp: BgpDecisions = noDecisions) {
+  constructor(nowMs: () => number, bgp: BgpDecisions = noDecisions, exportRoutes = false) {
+    this.#chooser = new RouteChooser(exportRoutes);
     this.#nowMs = nowMs;
     this.#bgp = bgp;
   }

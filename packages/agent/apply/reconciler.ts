@@ -86,7 +86,7 @@ export class Reconciler {
     /** Left out: routes to prefixes behind peers are static. */
     readonly bgp?: BgpDecisions;
   }) {
-    this.#paths = new PathSelector(() => parts.clock.monotonicMs(), parts.bgp);
+    this.#paths = new PathSelector(() => parts.clock.monotonicMs(), parts.bgp, parts.machine.exportRoutes);
     this.#machine = parts.machine;
     this.#observed = new ObservedCache(parts.machine);
     this.#clock = parts.clock;

@@ -30,6 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
     'log-level': { type: 'string', default: 'info' },
     'host-firewall': { type: 'string', default: process.env['POWERNODE_HOST_FIREWALL'] ?? 'observe' },
     bridge: { type: 'string', multiple: true, default: listOf(process.env['POWERNODE_BRIDGES']) },
+    'export-routes': { type: 'boolean', default: isSet('POWERNODE_EXPORT_ROUTES') },
   });
   const log = openLog(options['log-level']);
   const folder = new StateFolder(options['state-dir']);
@@ -47,7 +48,11 @@ export async function run(args: readonly string[]): Promise<number> {
     random: Math.random,
     startProber,
     runId: randomUUID(),
-    host: { hostFirewall: hostFirewallOf(options['host-firewall']), bridges: bridgesOf(options.bridge) },
+    host: {
+      hostFirewall: hostFirewallOf(options['host-firewall']),
+      bridges: bridgesOf(options.bridge),
+      exportRoutes: options['export-routes'],
+    },
   });
   const ending = Promise.withResolvers<Ending>();
   const control = await serveControl(folder, (asked) => {
@@ -74,6 +79,12 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function listOf(text: string | undefined): string[] {
   return (text ?? '').split(',').filter((part) => part !== '');
+}
+
+function isSet(variable: string): boolean {
+  const text = process.env[variable] ?? 'no';
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  throw new ProductError('usage', `${variable} must be yes or no, not "${text}".`);
 }
 
 function hostFirewallOf(text: string): HostOptions['hostFirewall'] {

@@ -42,7 +42,7 @@ function watch(hostFirewall: HostOptions['hostFirewall']): HostWatch {
     settings: new FakeSettings({}),
     folder: freshFolder(),
     log: pino({ level: 'silent' }),
-    options: { bridges: [], hostFirewall },
+    options: { bridges: [], exportRoutes: false, hostFirewall },
     document: () => nodeDocumentOf(entries),
     found: (problems) => found.push(problems.map(({ code }) => code).join()),
   });

@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly bridges: readonly string[];
   /** accept: the agent lets its own traffic through Docker, ufw and firewalld. */
   readonly hostFirewall: 'observe' | 'accept';
+  /** Routes to prefixes behind peers are in the main table too, where routing daemons of the machine find them. */
+  readonly exportRoutes: boolean;
 }
 
 export interface HostWatchParts {

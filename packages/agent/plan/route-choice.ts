@@ -5,6 +5,7 @@ import { familyOf, withoutLength } from '@powernode/core/net/address';
 import { contains, type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { RouteEntry } from '@powernode/core/wire/document';
 import { isHeard, type PathState } from '../probe/path-state.ts';
+import { exportedDestination, noDevice } from '../subsystems/routes/steps.ts';
 import type { ExtraAllowedIps } from '../subsystems/wireguard/peers.ts';
 import { anycastOverrides } from './anycast.ts';
 import { backupRoutes } from './backup-paths.ts';
@@ -38,6 +39,12 @@ export class RouteChooser {
   #choices = new Map<string, string | null>();
   #overrides: Overrides = noOverrides;
   readonly #nearest = new NearestHolders();
+  readonly #exportRoutes: boolean;
+
+  /** `exportRoutes`: what is in the table of a network is in the main one too. */
+  constructor(exportRoutes = false) {
+    this.#exportRoutes = exportRoutes;
+  }
 
   get choices(): Choices {
     return this.#choices;
@@ -87,6 +94,7 @@ export class RouteChooser {
       const isSubnet = destination.includes(' table ');
       if (isSubnet || !isRefused(destination, refused.has(networkId))) next.set(destination, device);
     }
+    if (this.#exportRoutes) for (const [destination, device] of exported(next)) next.set(destination, device);
     const destinations = differing(this.#choices, next);
     this.#choices = next;
     return { destinations, tunnels: differing(extraBefore, this.#overrides.extraAllowedIps) };
@@ -181,6 +189,21 @@ function pathVia(route: RouteEntry, device: string, { index, health }: PathSitua
   }
   const state = health.of({ interface: device, publicKey: peer.public_key });
   return { state, isDirect: index.isDirect(peer), isMultipoint: false };
+}
+
+/** Copies for the main table of what is in the tables of networks. Of two with the same prefix the first table's. */
+function exported(choices: Choices): Map<string, string> {
+  const copies = new Map<string, string>();
+  const tables = new Map<string, number>();
+  for (const [destination, device] of choices) {
+    const [prefix = '', inTable] = destination.split(' table ');
+    if (inTable === undefined || device === null || device === noDevice) continue;
+    const table = Number(inTable);
+    if (table > (tables.get(prefix) ?? Number.POSITIVE_INFINITY)) continue;
+    tables.set(prefix, table);
+    copies.set(exportedDestination(prefix), device);
+  }
+  return copies;
 }
 
 /** The keys whose values differ; lists are compared by what is in them. */

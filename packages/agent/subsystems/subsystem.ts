@@ -44,6 +44,8 @@ export interface PlanInput {
   readonly mtuCaps?: MtuCaps;
   /** Bridges of the machine whose hosts may use its overlays; its owner says which. */
   readonly bridges?: readonly string[];
+  /** Routes of networks' tables are copied to the main one, for routing daemons of the machine. */
+  readonly exportRoutes?: boolean;
   /** The endpoint last written for a peer, by its key. Absent: not known. */
   readonly writtenEndpoints: ReadonlyMap<string, string>;
   readonly calls: Calls;
@@ -86,6 +88,8 @@ export interface MachineParts {
   readonly store: StoreLater;
   /** Bridges whose hosts may use the overlays, as the machine's owner said. */
   readonly bridges: readonly string[];
+  /** Routes of networks' tables are copied to the main one, as the machine's owner said. */
+  readonly exportRoutes?: boolean;
   /** Around each run of a tool that writes the table of rules. */
   readonly rulesLoading: () => void;
   readonly rulesLoaded: () => void;

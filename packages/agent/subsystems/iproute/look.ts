@@ -7,7 +7,7 @@ import { interfaceGroup, interfaceMarks, isInterfaceName } from '../links/names.
 import type { LookScope } from '../look-scope.ts';
 import type { ObservedInterface, ObservedRoute } from '../observed.ts';
 import { destinationIn, isSubnetTable } from '../policy-rules/tables.ts';
-import { nextHopDestination, nextHopMetric, noDevice, routeProtocol } from '../routes/steps.ts';
+import { mainDestination, noDevice, routeProtocol } from '../routes/steps.ts';
 import { isIpStep } from './batch.ts';
 
 /** One process for both lists; each is one line of JSON. Routes of all tables, as only that spans both families. */
@@ -104,8 +104,7 @@ function routesOf(list: readonly z.infer<typeof route>[]): Map<string, ObservedR
     const table = one.table === undefined || one.table === 'main' ? null : Number(one.table);
     if (table !== null && !isSubnetTable(table)) continue;
     const prefix = destinationOf(one.dst);
-    const inMain = one.metric === nextHopMetric ? nextHopDestination(prefix) : prefix;
-    const destination = table === null ? inMain : destinationIn(table, prefix);
+    const destination = table === null ? mainDestination(prefix, one.metric) : destinationIn(table, prefix);
     const seen: ObservedRoute = {
       destination,
       device: one.type === noDevice ? noDevice : (one.dev ?? ''),

@@ -26,7 +26,8 @@ export function planLinks(input: PlanInput): PlannedSteps {
       others.push({ kind: 'create_interface', name });
     }
     // Made by an agent that knew no group.
-    const lacksGroup = alive?.grouped !== true && input.document.all('pods').size > 0;
+    const lacksGroup =
+      alive?.grouped !== true && (input.exportRoutes === true || input.document.all('pods').size > 0);
     if (alive?.prepared !== true || lacksGroup) others.push({ kind: 'prepare_interface', name });
   }
   return { apply: [...removals, ...others], problems };

@@ -84,6 +84,14 @@ test('where a network has pods, the main table is looked into without the agentâ
   );
 });
 
+test('so it is where the main table has copies for routing daemons of the machine', () => {
+  expect(policyRulesOf(nodeDocumentOf(entries), true)).toEqual(
+    golden.map((rule) =>
+      rule.replace('suppress_prefixlength 0', 'suppress_prefixlength 0 suppress_ifgroup 212'),
+    ),
+  );
+});
+
 test('there are none without such prefixes', () => {
   expect(policyRulesOf(nodeDocumentOf([interfaceNamed('wg-a', 'a', 'fd00::1/128')]))).toEqual([]);
 });

@@ -3,7 +3,7 @@
 // go by the main table first, without its default route, so that no prefix behind a peer takes the place of a network
 // that the machine is connected to. Where a network has pods, these packets do not take routes of the main table by the
 // agent's interfaces either: a cluster has written routes to slices there, by an interface whose tunnel may be another
-// one than the path that is alive. The agent's own routes of that table are found behind that of the network.
+// one than the path that is alive. So it is where routes are exported to the main table. The agent's own routes of that table are found behind that of the network.
 import { familyOf } from '@powernode/core/net/address';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import { interfaceGroup } from '../links/names.ts';
@@ -13,8 +13,8 @@ import { tablesOf } from './tables.ts';
 const priorities = { arriving: 21200, source: 21201, main: 21202, otherwise: 21203 } as const;
 const anywhere = { 6: '::/0', 4: '0.0.0.0/0' } as const;
 
-/** In the order in which they are added. */
-export function policyRulesOf(document: NodeDocument): string[] {
+/** In the order in which they are added. `exportRoutes`: the main table has copies of the networks' routes. */
+export function policyRulesOf(document: NodeDocument, exportRoutes = false): string[] {
   const tables = [...tablesOf(document)];
   if (tables.length === 0) return [];
   const families = [6, 4] as const;
@@ -30,7 +30,8 @@ export function policyRulesOf(document: NodeDocument): string[] {
   const sources = tables.flatMap(([networkId, table]) =>
     sourcesIn(document, networkId).map((from) => `from ${from} lookup ${table} pref ${priorities.source}`),
   );
-  const withoutOwn = document.all('pods').size === 0 ? '' : ` suppress_ifgroup ${interfaceGroup}`;
+  const isMixed = exportRoutes || document.all('pods').size > 0;
+  const withoutOwn = isMixed ? ` suppress_ifgroup ${interfaceGroup}` : '';
   const main = families.map(
     (family) =>
       `from ${anywhere[family]} lookup main suppress_prefixlength 0${withoutOwn} pref ${priorities.main}`,

@@ -53,9 +53,9 @@ function isAsked(scope: LookScope): boolean {
   return scope.kind === 'everything';
 }
 
-function plan({ document, observed, scope }: PlanInput): PlannedSteps {
+function plan({ document, observed, scope, exportRoutes }: PlanInput): PlannedSteps {
   if (!touches(scope, 'interface/', 'subnet/', 'lan/', 'pods/')) return {};
-  const wanted = policyRulesOf(document);
+  const wanted = policyRulesOf(document, exportRoutes);
   const found = observed.policyRules;
   if (found === null) {
     if (wanted.length === 0) return {};

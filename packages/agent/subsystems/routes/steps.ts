@@ -17,9 +17,31 @@ export function nextHopDestination(prefix: string): string {
   return `${prefix} metric ${nextHopMetric}`;
 }
 
+/**
+ * Of a copy in the main table, made for routing daemons of this machine, which read no other one. Packets of the machine
+ * pass over it (policy-rules/rules.ts), so what is found there decides nothing.
+ */
+export const exportedMetric = 8192;
+
+/** The destination of such a copy. */
+export function exportedDestination(prefix: string): string {
+  return `${prefix} metric ${exportedMetric}`;
+}
+
+const destinationByMetric: ReadonlyMap<number, (prefix: string) => string> = new Map([
+  [nextHopMetric, nextHopDestination],
+  [exportedMetric, exportedDestination],
+]);
+
+/** The destination of a route that was seen in the main table. */
+export function mainDestination(prefix: string, metric: number | undefined): string {
+  return destinationByMetric.get(metric ?? 0)?.(prefix) ?? prefix;
+}
+
 /** Of the agent's route to a destination. */
 export function metricOf(destination: string): number {
-  return destination.endsWith(` metric ${nextHopMetric}`) ? nextHopMetric : routeMetric;
+  const [, metric] = destination.split(' metric ');
+  return metric === undefined ? routeMetric : Number(metric);
 }
 
 /** The device of a route that ends the look into its table, so that the next rule decides (ip-route(8), `throw`). */
