@@ -44,7 +44,6 @@ it('an anycast address is made with a health check, which is changed and removed
     await page.getByRole('button', { name: 'New virtual IP' }).click();
     const form = page.getByRole('dialog');
     await form.getByLabel('Name').fill('cache');
-    expect(await form.getByLabel('Health check').count()).toBe(0);
     await form.getByLabel('Anycast').check();
     await form.getByLabel('First holder', { exact: true }).selectOption({ label: 'edge1' });
     await form.getByLabel('Add to other holders').selectOption({ label: 'edge2' });
@@ -63,6 +62,40 @@ it('an anycast address is made with a health check, which is changed and removed
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.getByRole('button', { name: /^Save: change/ }).click();
     await expect.poll(made).toBeNull();
+  }));
+
+it('an address with one holder at a time is made with a health check, whose state its page shows', () =>
+  stage.on(`${network}?view=virtual-ips`, async (page, platform) => {
+    await page.getByRole('button', { name: 'New virtual IP' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('mail');
+    await form.getByLabel('Primary holder', { exact: true }).selectOption({ label: 'edge1' });
+    await form.getByLabel('Add to fail-over holders').selectOption({ label: 'edge2' });
+    await form.getByLabel('Health check').selectOption({ label: 'TCP: a connection is accepted' });
+    await form.getByText('the address moves to a fail-over holder').waitFor();
+    await form.getByLabel('Port').fill('25');
+    await form.getByRole('button', { name: 'Create virtual IP' }).click();
+    await form.getByRole('button', { name: /^Create virtual IP: change/ }).click();
+    const sheet = page.getByRole('dialog', { name: 'mail' });
+    await sheet.getByText('TCP port 25').waitFor();
+    const made = platform.world.virtualIps.at(-1);
+    if (made === undefined) throw new Error('no virtual IP');
+    expect(made).toMatchObject({ anycast: false, health_check: { protocol: 'tcp', port: 25 } });
+    const [holder] = made.holders;
+    if (holder === undefined) throw new Error('no holder');
+    const check = sheet.getByRole('list', { name: 'Health check' }).getByRole('listitem');
+    await check.filter({ hasText: 'edge1' }).getByText('unknown').waitFor();
+    const failing = { ...holder, health: 'failing', last_error: 'the connection was refused' } as const;
+    platform.world.virtualIps[platform.world.virtualIps.length - 1] = { ...made, holders: [failing] };
+    platform.emit('sdwan.virtual_ip.holder_failing', { virtual_ip_id: made.id });
+    await check.filter({ hasText: 'edge1' }).getByText('the connection was refused').waitFor();
+    await sheet.getByText('score 90').waitFor();
+    await sheet.getByRole('button', { name: 'Edit' }).click();
+    await sheet.getByLabel('Health check').selectOption({ label: 'None' });
+    await sheet.getByRole('button', { name: 'Save' }).click();
+    await sheet.getByRole('button', { name: /^Save: change/ }).click();
+    await expect.poll(() => platform.world.virtualIps.at(-1)?.health_check).toBeNull();
+    await sheet.getByRole('list', { name: 'Health check' }).waitFor({ state: 'detached' });
   }));
 
 it('one sees which holder of an anycast address fails its health check, and why', () =>

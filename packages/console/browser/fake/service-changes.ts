@@ -245,7 +245,7 @@ function candidatesOf(world: World, ip: VirtualIp): Peer[] {
 }
 
 function virtualIpOf(world: World, input: Input): VirtualIp {
-  const holder = find(world.peers, input['primary_holder_peer_id'], 'peer').id;
+  const { id: holder, hostname } = find(world.peers, input['primary_holder_peer_id'], 'peer');
   const anycast = input['anycast'] === true;
   const at = ago(0);
   return {
@@ -265,7 +265,7 @@ function virtualIpOf(world: World, input: Input): VirtualIp {
     epoch: 1,
     last_transition_at: at,
     health_check: (input['health_check'] as VirtualIp['health_check'] | undefined) ?? null,
-    holders: [],
+    holders: [{ peer_id: holder, hostname, health: 'unknown', since: null, last_error: null }],
     transitions: [
       {
         at,

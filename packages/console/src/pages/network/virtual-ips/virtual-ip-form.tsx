@@ -10,44 +10,27 @@ import {
 } from '../../../app/object-form.tsx';
 import { Check, TextField } from '../../../parts/form.tsx';
 import { PickField } from '../../../parts/pick-field.tsx';
-import { numberOrText, withoutBlanks } from '../../form-values.ts';
 import { usePeerNames } from '../names.ts';
 import type { ViewProps } from '../view.ts';
-import {
-  HealthCheckFields,
-  type HealthCheckValues,
-  healthCheckOf,
-  healthCheckValuesOf,
-  noHealthCheck,
-} from './health-check-fields.tsx';
+import { HealthCheckFields } from './health-check-fields.tsx';
 import { HolderOrder } from './holder-order.tsx';
+import {
+  creationOf,
+  newVirtualIpValues,
+  updateOf,
+  type VirtualIpValues,
+  valuesOf,
+} from './virtual-ip-values.ts';
 
 type FormProps = ViewProps & ObjectFormProps<VirtualIp>;
 
 export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
-  const { values, set } = useFieldValues(() => ({
-    name: '',
-    address: '',
-    anycast: false,
-    primary: '',
-    failover: [] as readonly string[],
-    preempt: false,
-    hold_down_seconds: '',
-    health_check: noHealthCheck,
-  }));
-  const healthCheck = values.anycast ? healthCheckOf(values.health_check) : null;
+  const { values, set } = useFieldValues(() => newVirtualIpValues);
   return (
     <ChangeForm
       action="createVirtualIp"
       verb="Create virtual IP"
-      parameters={{
-        network_id: network.id,
-        name: values.name,
-        anycast: values.anycast,
-        ...settingsOf(values),
-        ...(healthCheck === null ? {} : { health_check: healthCheck }),
-        ...withoutBlanks({ address: values.address }),
-      }}
+      parameters={{ network_id: network.id, ...creationOf(values) }}
       onCancel={onCancel}
       onDone={(answer) => onDone(answer.kind === 'done' ? answer.body.virtual_ip : null)}
     >
@@ -77,18 +60,6 @@ export function CreateVirtualIp({ network, onCancel, onDone }: FormProps) {
   );
 }
 
-function valuesOf(ip: VirtualIp): { readonly name: string } & SettingValues {
-  return {
-    name: ip.name,
-    anycast: ip.anycast,
-    primary: ip.primary_holder_peer_id,
-    failover: ip.failover_holder_peer_ids,
-    preempt: ip.preempt,
-    hold_down_seconds: String(ip.hold_down_seconds),
-    health_check: healthCheckValuesOf(ip),
-  };
-}
-
 export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { readonly ip: VirtualIp }) {
   const { nameOf } = usePeerNames(network.id);
   return (
@@ -97,11 +68,7 @@ export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { r
       object={ip}
       named={{ virtual_ip_id: ip.id }}
       valuesOf={valuesOf}
-      parametersOf={(values) => ({
-        name: values.name,
-        ...settingsOf(values),
-        ...(values.anycast ? { health_check: healthCheckOf(values.health_check) } : {}),
-      })}
+      parametersOf={updateOf}
       nameOf={nameOf}
       label="Edit the virtual IP"
       panel
@@ -118,33 +85,12 @@ export function EditVirtualIp({ network, ip, onCancel, onDone }: FormProps & { r
   );
 }
 
-interface SettingValues {
-  readonly anycast: boolean;
-  readonly primary: string;
-  readonly failover: readonly string[];
-  readonly preempt: boolean;
-  readonly hold_down_seconds: string;
-  readonly health_check: HealthCheckValues;
-}
-
-function settingsOf({ primary, failover, preempt, hold_down_seconds, anycast }: SettingValues) {
-  return {
-    primary_holder_peer_id: primary,
-    failover_holder_peer_ids: [...failover],
-    // An address that everybody holds does not move.
-    ...(anycast ? {} : { preempt }),
-    ...(anycast || hold_down_seconds.trim() === ''
-      ? {}
-      : { hold_down_seconds: numberOrText(hold_down_seconds) }),
-  };
-}
-
 function Settings({
   networkId,
   values,
   set,
   errorOf,
-}: FieldsProps<SettingValues> & { readonly networkId: string }) {
+}: FieldsProps<VirtualIpValues> & { readonly networkId: string }) {
   const { choices, nameOf } = usePeerNames(networkId);
   return (
     <>
@@ -163,9 +109,8 @@ function Settings({
         onChange={(failover) => set({ failover })}
         error={errorOf('failover_holder_peer_ids')}
       />
-      {values.anycast ? (
-        <HealthCheckFields values={values} set={set} errorOf={errorOf} />
-      ) : (
+      <HealthCheckFields values={values} set={set} errorOf={errorOf} />
+      {values.anycast ? null : (
         <>
           <Check
             label="Preempt"
