@@ -18,6 +18,9 @@ export const holderWellMs = 5_000;
 export const terminatedHolderMs = 10_000;
 /** Shortest time between two moves of a virtual address that nobody asked for, unless it is told another one. */
 export const holdDownSecondsDefault = 10;
+/** A candidate whose health check failed comes after the others for so long. A service is restarted or repaired sooner,
+ * as a rule; one that is not costs one move in this time: a second and one hold-down, 2 % of it by default. */
+export const failedCheckMs = 10 * 60_000;
 /** Virtual addresses are compared with their rows now and then: the word of a change may have been lost on its way. */
 export const virtualIpSweepMs = 5_000;
 /** A move that the database refused or did not answer is tried again after this. */

@@ -1,6 +1,7 @@
 // Fitness and ranking of the candidates of a virtual IP, with reasons. Pure.
+import { failedCheckMs } from '../limits/failover.ts';
 import { failoverHoldersMax } from '../limits/overlay.ts';
-import type { State } from './state.ts';
+import type { FailedCheck, State } from './state.ts';
 
 export interface Candidate {
   readonly peerId: string;
@@ -15,8 +16,9 @@ export interface Candidate {
  */
 export type Fitness = 'healthy' | 'degraded' | 'draining' | 'unavailable';
 
-/** Fitness counts first, then the order that the operator gave. */
-const tiers: Readonly<Record<Fitness, number>> = { healthy: 60, degraded: 30, draining: 10, unavailable: 0 };
+/** What the health check said counts first, then fitness, then the order that the operator gave. */
+const tiers: Readonly<Record<Fitness, number>> = { healthy: 40, degraded: 20, draining: 0, unavailable: 0 };
+const notFailing = 60;
 
 type CandidateState = Pick<State, 'row' | 'peers' | 'terms' | 'reports' | 'check'>;
 
@@ -33,22 +35,39 @@ export function fitnessOf(state: CandidateState, peerId: string): Fitness {
   return facts.inSync && heard === hubs ? 'healthy' : 'degraded';
 }
 
-export function candidatesOf(state: CandidateState): Candidate[] {
+export function candidatesOf(state: CandidateState, now: number): Candidate[] {
   return state.row.candidates.map((peerId, position) => {
     const fitness = fitnessOf(state, peerId);
-    const score = fitness === 'unavailable' ? 0 : tiers[fitness] + failoverHoldersMax + 1 - position;
+    const rank = (doesCheckFail(state, peerId, now) ? 0 : notFailing) + tiers[fitness];
+    const score = fitness === 'unavailable' ? 0 : rank + failoverHoldersMax + 1 - position;
     return { peerId, score, reasons: reasonsOf(state, { peerId, position }) };
   });
 }
 
 /** The candidate with the highest score above 0, `except` left out. */
-export function bestCandidate(state: CandidateState, except: readonly (string | null)[] = []): string | null {
+export function bestCandidate(
+  state: CandidateState,
+  now: number,
+  except: readonly (string | null)[] = [],
+): string | null {
   let best: Candidate | null = null;
-  for (const one of candidatesOf(state)) {
+  for (const one of candidatesOf(state, now)) {
     if (one.score === 0 || except.includes(one.peerId)) continue;
     if (best === null || one.score > best.score) best = one;
   }
   return best?.peerId ?? null;
+}
+
+/** Whether the last known health check of a peer failed: now, while it holds the address, or when it last held it. */
+export function doesCheckFail({ row, check }: CandidateState, peerId: string, now: number): boolean {
+  if (!row.checked) return false;
+  if (row.holder === peerId && check?.health === 'failing') return true;
+  return row.failedChecks.some((one) => one.peerId === peerId && now < forgottenMs(one));
+}
+
+/** When a failure of a health check ceases to say anything of the peer. */
+export function forgottenMs({ atMs }: FailedCheck): number {
+  return atMs + failedCheckMs;
 }
 
 /** Candidates whose health check failed since one last succeeded: what serves at the address is no better there. */

@@ -1,6 +1,7 @@
 // A virtual IP whose holder's health check fails: when it moves, to whom, and when it stays.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HolderHealth } from '../intent/virtual-ip.ts';
+import { failedCheckMs } from '../limits/failover.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Effect, type Event, newState, type PeerFacts, type Row, type State } from './state.ts';
 import { hubs, lease, row, well } from './step.fixture.ts';
@@ -29,7 +30,7 @@ function perform(effect: Effect): void {
   };
   switch (effect.kind) {
     case 'revoke': {
-      const failed = { peerId: before.holder ?? '', recovered: false };
+      const failed = { peerId: before.holder ?? '', recovered: false, atMs: now };
       const others = before.failedChecks.filter(({ peerId }) => peerId !== before.holder);
       return written({
         holder: null,
@@ -49,7 +50,7 @@ function perform(effect: Effect): void {
       return written({ move: null, phase: 'active', detail: null });
     case 'note_healthy': {
       const others = before.failedChecks.filter(({ peerId }) => peerId !== effect.peerId);
-      return written({ failedChecks: others.map(({ peerId }) => ({ peerId, recovered: true })) });
+      return written({ failedChecks: others.map((one) => ({ ...one, recovered: true })) });
     }
     case 'set_phase':
       return written({ phase: effect.phase, detail: effect.detail });
@@ -201,7 +202,7 @@ describe('candidates whose checks all fail', () => {
     expect(moves()).toEqual(['b', 'c']);
     expect(state.row).toMatchObject({ holder: 'c', phase: 'error' });
     expect(state.row.detail).toContain('its health check failed when it last held it');
-    expect(candidatesOf(state).map(({ reasons }) => reasons.slice(1, 3))).toEqual([
+    expect(candidatesOf(state, now).map(({ reasons }) => reasons.slice(1, 3))).toEqual([
       ['its health check failed when it last held it', 'its agent is connected'],
       ['its health check failed when it last held it', 'its agent is connected'],
       ['holds it now', 'its health check fails'],
@@ -229,6 +230,63 @@ describe('candidates whose checks all fail', () => {
   });
 });
 
+describe('a candidate whose check failed before', () => {
+  beforeEach(() => {
+    says('a', 'failing');
+    says('b', 'healthy');
+    expect(moves()).toEqual(['b']);
+  });
+
+  test('gets it after the others, though its order is the first', () => {
+    pass(60_000);
+    says('b', 'failing');
+    expect(moves()).toEqual(['b', 'c']);
+  });
+
+  test('gets it after the others when the holder is dead, and before none', () => {
+    for (const [dead, next] of [
+      ['b', 'c'],
+      ['c', 'a'],
+    ] as const) {
+      pass(1_000);
+      const lost = { reachable: false, sinceMs: now, streamOpenedMs: 0 };
+      for (const hub of hubs) feed({ kind: 'report', hub, peerId: dead, report: lost });
+      expect(moves().at(-1)).toBe(next);
+    }
+  });
+
+  test('gets it after one that is less fit', () => {
+    peers({ c: { inSync: false } });
+    says('b', 'failing');
+    expect(moves()).toEqual(['b', 'c']);
+  });
+
+  test('is in its place again after ten minutes', () => {
+    pass(failedCheckMs - 100);
+    expect(candidatesOf(state, now).map(({ score }) => score)).toEqual([57, 116, 115]);
+    pass(100);
+    expect(candidatesOf(state, now).map(({ score }) => score)).toEqual([117, 116, 115]);
+    says('b', 'failing');
+    expect(moves()).toEqual(['b', 'a']);
+  });
+
+  test('is in its place again when its check has succeeded', () => {
+    says('b', 'failing');
+    says('c', 'failing');
+    says('a', 'healthy');
+    expect(moves()).toEqual(['b', 'c', 'a']);
+    expect(candidatesOf(state, now).map(({ score }) => score)).toEqual([117, 56, 55]);
+  });
+
+  test('does not get it from a drained holder that serves, until that is forgotten', () => {
+    peers({ b: { draining: true }, c: { connected: false } });
+    pass(failedCheckMs - 100);
+    expect(moves()).toEqual(['b']);
+    pass(200);
+    expect(moves()).toEqual(['b', 'a']);
+  });
+});
+
 describe('preemption', () => {
   test('does not return to a candidate whose check failed', () => {
     begin({ preempt: true });
@@ -236,6 +294,6 @@ describe('preemption', () => {
     says('b', 'healthy');
     pass(60_000);
     expect(moves()).toEqual(['b']);
-    expect(state.row.failedChecks).toEqual([{ peerId: 'a', recovered: true }]);
+    expect(state.row.failedChecks).toMatchObject([{ peerId: 'a', recovered: true }]);
   });
 });

@@ -1,7 +1,7 @@
 // The decision about a virtual IP from its state at one moment. Pure. Only the leader decides. One write is in progress
 // at a time, and nothing is decided until it is done.
 import { holderWellMs } from '../limits/failover.ts';
-import { bestCandidate, failedSinceHealthy, fitnessOf } from './candidates.ts';
+import { bestCandidate, doesCheckFail, failedSinceHealthy, fitnessOf, forgottenMs } from './candidates.ts';
 import { type Health, healthOf } from './health.ts';
 import { messages } from './messages.ts';
 import { proveRelease } from './release-proof.ts';
@@ -71,9 +71,9 @@ interface HolderCheck {
 /** The address has no holder: it is granted to the best candidate once the release by the last one is proven. */
 function assign(state: State, now: number): Step {
   const { releasing } = state.row;
-  if (releasing === null) return grant({ ...state, isReleaseProven: true });
+  if (releasing === null) return grant({ ...state, isReleaseProven: true }, now);
   const proof = proveRelease(state, releasing.peerId, now);
-  if (proof.state.isReleaseProven) return grant(proof.state);
+  if (proof.state.isReleaseProven) return grant(proof.state, now);
   const detail = messages.waitsForRelease(proof.state, releasing.peerId, proof.onlyByAcknowledgement);
   const showAtMs = Math.max(releasing.sinceMs, state.leadingSinceMs ?? 0) + quickMoveMs;
   const shown =
@@ -82,20 +82,20 @@ function assign(state: State, now: number): Step {
   return { state: shown.state, effects: [...proof.effects, ...shown.effects, ...wakes] };
 }
 
-function grant(state: State): Step {
+function grant(state: State, now: number): Step {
   const { releasing, successor, move } = state.row;
   const isAvailable = successor !== null && fitnessOf(state, successor) !== 'unavailable';
   // The peer that it was revoked from gets it back only when no other candidate can hold it.
   const to = isAvailable
     ? successor
-    : (bestCandidate(state, [move?.fromPeerId ?? null, ...failedSinceHealthy(state)]) ??
-      bestCandidate(state, [move?.fromPeerId ?? null]) ??
-      bestCandidate(state));
+    : (bestCandidate(state, now, [move?.fromPeerId ?? null, ...failedSinceHealthy(state)]) ??
+      bestCandidate(state, now, [move?.fromPeerId ?? null]) ??
+      bestCandidate(state, now));
   if (to !== null) {
     const reason = move?.reason ?? 'holder_gone';
     return write(state, { kind: 'grant', to, reason, detail: move?.detail ?? messages.noPreviousHolder() });
   }
-  const detail = messages.noneAvailable(state);
+  const detail = messages.noneAvailable(state, now);
   return releasing === null
     ? setPhase(state, 'unassigned', detail)
     : write(state, { kind: 'unassign', detail });
@@ -110,8 +110,8 @@ function failOver(state: State, check: HolderCheck): Step {
   // One that is lost to its hubs is lost, whatever its check said last.
   const isFailing = health.verdict === 'failing' && now < lossCertainMs(state);
   const reason = isFailing ? 'check_failed' : 'holder_dead';
-  const untried = bestCandidate(state, [holder, ...failedSinceHealthy(state)]);
-  const target = isFailing ? untried : (untried ?? bestCandidate(state, [holder]));
+  const untried = bestCandidate(state, now, [holder, ...failedSinceHealthy(state)]);
+  const target = isFailing ? untried : (untried ?? bestCandidate(state, now, [holder]));
   const lost = isFailing ? messages.checkFails(state, holder) : messages.notReachable(state, holder, health);
   const sinceMs = health.verdict === 'down' ? state.health?.sinceMs : state.health?.lostSinceMs;
   const showAtMs = (sinceMs ?? now) + quickMoveMs;
@@ -120,7 +120,7 @@ function failOver(state: State, check: HolderCheck): Step {
     return { state: shown.state, effects: [...shown.effects, ...wakes] };
   };
   if (state.row.candidates.length < 2) return refuse(messages.onlyCandidate());
-  if (target === null) return refuse(messages.noOtherAvailable(state, holder));
+  if (target === null) return refuse(messages.noOtherAvailable(state, holder, now));
   if (state.mode === 'blocked') return refuse(messages.blocked());
   const holdDownEndsMs = (state.row.lastMovedMs ?? Number.NEGATIVE_INFINITY) + state.row.holdDownMs;
   if (now < holdDownEndsMs) return refuse(messages.holdDown(state), [wake(holdDownEndsMs)]);
@@ -158,7 +158,9 @@ function keepHolder(state: State, { holder, now }: HolderCheck): Step {
   if (moved !== null) return moved;
   const holdDownEndsMs = (state.row.lastMovedMs ?? 0) + state.row.holdDownMs;
   const preferredAtMs = [...state.healthySinceMs.values()].map((since) => since + state.row.holdDownMs);
-  const wakes = (state.row.preempt ? [holdDownEndsMs, ...preferredAtMs] : [])
+  const drainedAtMs =
+    state.peers.get(holder)?.draining === true ? state.row.failedChecks.map(forgottenMs) : [];
+  const wakes = [...(state.row.preempt ? [holdDownEndsMs, ...preferredAtMs] : []), ...drainedAtMs]
     .filter((at) => at > now)
     .map(wake);
   const shown = showHealthy(state, holder, now);
@@ -213,8 +215,10 @@ function preferredTarget(
   now: number,
 ): { readonly peerId: string; readonly reason: Reason } | null {
   if (state.peers.get(holder)?.draining === true) {
-    const other = bestCandidate(state, [holder]);
-    const isBetter = other !== null && fitnessOf(state, other) !== 'draining';
+    const other = bestCandidate(state, now, [holder]);
+    // A drained holder that serves is better than one that does not: the address would come back.
+    const isBetter =
+      other !== null && fitnessOf(state, other) !== 'draining' && !doesCheckFail(state, other, now);
     return isBetter ? { peerId: other, reason: 'drained' } : null;
   }
   const { row } = state;
@@ -268,7 +272,7 @@ function revoke(
   const { reason, detail } = away;
   return write(state, {
     kind: 'revoke',
-    successor: bestCandidate(state, [state.row.holder]),
+    successor: bestCandidate(state, away.now, [state.row.holder]),
     reason,
     detail,
   });

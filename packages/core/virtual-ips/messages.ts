@@ -23,8 +23,8 @@ export const messages = {
 
   onlyCandidate: () => 'It has no other candidate, so it does not move.',
 
-  noOtherAvailable(state: State, holder: string): string {
-    const others = candidatesOf(state).filter(({ peerId }) => peerId !== holder);
+  noOtherAvailable(state: State, holder: string, now: number): string {
+    const others = candidatesOf(state, now).filter(({ peerId }) => peerId !== holder);
     return `No other candidate can take it: ${others.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
   },
 
@@ -54,8 +54,8 @@ export const messages = {
 
   noPreviousHolder: () => 'It had no holder.',
 
-  noneAvailable(state: State): string {
-    const all = candidatesOf(state);
+  noneAvailable(state: State, now: number): string {
+    const all = candidatesOf(state, now);
     if (all.length === 0) return 'None of its candidates is in the network any longer.';
     return `No candidate can hold it: ${all.map((one) => `${nameOf(state, one.peerId)} (${one.reasons.join(', ')})`).join('; ')}.`;
   },

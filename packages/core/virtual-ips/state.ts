@@ -51,6 +51,8 @@ export interface FailedCheck {
   readonly peerId: string;
   /** The check of a later holder has succeeded since then. */
   readonly recovered: boolean;
+  /** When it was taken from the peer. */
+  readonly atMs: number;
 }
 
 /** What the health check of a holder found, as its agent reports it. */

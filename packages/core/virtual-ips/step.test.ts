@@ -92,18 +92,18 @@ describe('candidates', () => {
   test('are ranked by fitness first and then by order, with reasons', () => {
     reports('h2', 'b', false);
     peers({ c: { draining: true } });
-    expect(candidatesOf(state).map(({ score }) => score)).toEqual([77, 46, 25]);
+    expect(candidatesOf(state, now).map(({ score }) => score)).toEqual([117, 96, 75]);
     peers({ a: { connected: false }, b: { presence: 'detached' } });
-    expect(candidatesOf(state).map(({ score }) => score)).toEqual([0, 0, 75]);
-    expect(candidatesOf(state).map(({ reasons }) => reasons)).toEqual([
+    expect(candidatesOf(state, now).map(({ score }) => score)).toEqual([0, 0, 115]);
+    expect(candidatesOf(state, now).map(({ reasons }) => reasons)).toEqual([
       ['primary holder', 'holds it now', 'its agent is not connected', 'heard by 2 of 2 hubs'],
       ['fail-over holder 1', 'is no longer in the network'],
       ['fail-over holder 2', 'its agent is connected', 'heard by 2 of 2 hubs'],
     ]);
     reports('h1', 'c', false);
     reports('h2', 'c', null);
-    expect(candidatesOf(state)[2]).toMatchObject({ score: 0 });
-    expect(candidatesOf(state)[2]?.reasons).toContain('heard by 0 of 2 hubs, and has to be by 1');
+    expect(candidatesOf(state, now)[2]).toMatchObject({ score: 0 });
+    expect(candidatesOf(state, now)[2]?.reasons).toContain('heard by 0 of 2 hubs, and has to be by 1');
   });
 });
 

@@ -7,6 +7,8 @@ import type { Terms } from '@powernode/core/virtual-ips/terms';
 export interface FailedCheckRow {
   readonly peer_id: PeerId;
   readonly recovered: boolean;
+  /** When it was taken from the peer (RFC 3339); absent in rows of an earlier version. */
+  readonly at?: string;
 }
 
 /** Why a virtual IP moves, while it does. */

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { faults } from './faults.ts';
 import pastSeeds from './seeds.json' with { type: 'json' };
-import { simulate, simulateChecks } from './stage.ts';
+import { simulate, simulateChecks, simulateChecksInTurn } from './stage.ts';
 
 const runs = Number(process.env['POWERNODE_FAILOVER_RUNS'] ?? 20);
 const firstSeed = Number(process.env['POWERNODE_FAILOVER_SEED'] ?? Math.floor(Math.random() * 2 ** 30));
@@ -58,6 +58,12 @@ describe.each(hubCounts)('with %i hubs and a health check', (hubs) => {
   test('one candidate whose service answers gets it', async () => {
     const outcome = await simulateChecks(firstSeed, { hubs, serving: 1 });
     expect(outcome, `seed ${firstSeed}`).toMatchObject({ violations: [], isServed: true, state: 'active' });
+  });
+
+  test('a candidate whose service has failed gets it after one whose service has not', async () => {
+    const outcome = await simulateChecksInTurn(firstSeed, { hubs });
+    expect(outcome, `seed ${firstSeed}`).toMatchObject({ violations: [], isServed: true, state: 'active' });
+    expect(outcome.moves, `seed ${firstSeed}`).toBe(2 * 2);
   });
 
   test('each candidate gets it once when no service answers', async () => {

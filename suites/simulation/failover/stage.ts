@@ -50,6 +50,16 @@ export async function simulateChecks(
   return stage.failServices(serving);
 }
 
+/** What became of an address whose service fails on one holder after the other, until one candidate is left. */
+export async function simulateChecksInTurn(
+  seed: number,
+  { hubs }: { readonly hubs: number },
+): Promise<ChecksOutcome> {
+  const stage = new Stage(seed, { hubs, checked: true });
+  await stage.settle();
+  return stage.failServicesInTurn();
+}
+
 class Stage {
   readonly #world: World;
   readonly #db: Database;
@@ -118,6 +128,20 @@ class Stage {
     const others = this.#candidates.filter((candidate) => candidate !== holder);
     for (const candidate of others.slice(others.length - serving)) candidate.serves = true;
     await this.#world.advance(60_000);
+    return this.#checksOutcome(from);
+  }
+
+  async failServicesInTurn(): Promise<ChecksOutcome> {
+    const from = this.#db.moves;
+    for (let left = this.#candidates.length - 1; left > 0; left--) {
+      const holder = this.#holder();
+      if (holder !== undefined) holder.serves = false;
+      await this.#world.advance(30_000);
+    }
+    return this.#checksOutcome(from);
+  }
+
+  #checksOutcome(from: number): ChecksOutcome {
     const { violations } = this.#world;
     const isServed = this.#holder()?.serves === true;
     return { violations, isServed, state: this.#db.row.state, moves: this.#db.moves - from };

@@ -103,7 +103,7 @@ export class FailoverController implements VirtualIpSense {
   }
 
   candidates(row: VirtualIpRow): Candidate[] {
-    return candidatesOf(this.#reader.stateOf(row, defaultFailoverMode()));
+    return candidatesOf(this.#reader.stateOf(row, defaultFailoverMode()), this.#parts.clock.steady());
   }
 
   terms(row: VirtualIpRow): readonly Terms[] {

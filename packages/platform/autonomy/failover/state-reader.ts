@@ -85,7 +85,11 @@ export class StateReader {
       // What was created has not moved.
       lastMovedMs: row.last_transition_at === null || row.epoch <= 1 ? null : here(row.last_transition_at),
       checked: row.health_check !== null,
-      failedChecks: row.failed_checks.map((one) => ({ peerId: one.peer_id, recovered: one.recovered })),
+      failedChecks: row.failed_checks.map((one) => ({
+        peerId: one.peer_id,
+        recovered: one.recovered,
+        atMs: one.at === undefined ? Number.NEGATIVE_INFINITY : here(new Date(one.at)),
+      })),
       phase: row.state,
       detail: row.state_detail,
     };

@@ -68,7 +68,7 @@ export function awayColumns(
       terms: away.terms,
       given_sequence: null,
     },
-    failed_checks: failedChecksAfter(before.failed_checks, away, at.holder),
+    failed_checks: failedChecksAfter(before.failed_checks, away, at),
     state: 'failing_over',
     state_detail: away.detail,
   };
@@ -81,11 +81,14 @@ export function awayColumns(
 function failedChecksAfter(
   before: VirtualIpRow['failed_checks'],
   { reason, holderFails = false }: Away,
-  holder: string,
+  { holder, now }: { readonly holder: string; readonly now: Date },
 ): VirtualIpRow['failed_checks'] {
   if (reason === 'by_hand' && !holderFails) return [];
   if (reason !== 'check_failed' && reason !== 'by_hand') return before;
-  return [...before.filter((one) => one.peer_id !== holder), { peer_id: holder, recovered: false }];
+  return [
+    ...before.filter((one) => one.peer_id !== holder),
+    { peer_id: holder, recovered: false, at: now.toISOString() },
+  ];
 }
 
 /** The check of the holder succeeds: other candidates may get the address again when it fails. */
