@@ -67,6 +67,54 @@ test('a hub that is not reachable is a finding, and no other peer', async () => 
   ]);
 });
 
+test('what is deleted while it is a finding leaves a row that says so', async () => {
+  const { run, networkId, platform } = scene;
+  const primary_holder_peer_id = scene.idOf('a');
+  const ip = await run<{ virtual_ip: { id: string } }>('createVirtualIp', {
+    ...{ network_id: networkId, name: 'web', primary_holder_peer_id },
+  });
+  const machine = await platform.addMachine(accountId, 'second', { publicAddress: '203.0.113.77' });
+  const hub = await run<{ peer: { id: string } }>('attachPeer', {
+    ...{ network_id: networkId, node_instance_id: machine, publicly_reachable: true },
+  });
+  const error = { state: 'error', state_detail: 'a does not answer.' } as const;
+  await inAccount(platform.store, accountId, async (trx) => {
+    const since = new Date(sinceMs);
+    await trx
+      .updateTable('virtual_ips')
+      .set({ ...error, error_since: since })
+      .where('id', '=', ip.virtual_ip.id)
+      .execute();
+    await trx.updateTable('peers').set({ unreachable_since: since }).where('id', '=', hub.peer.id).execute();
+  });
+  const open = await findings({ network_id: networkId });
+  expect(open.map(({ kind }) => kind)).toEqual(['sdwan.hub_unreachable', 'sdwan.vip_holder_silent']);
+  await run('deleteVirtualIp', { virtual_ip_id: ip.virtual_ip.id, approve: true });
+  await run('detachPeer', { peer_id: hub.peer.id, approve: true });
+  expect(await findings({ network_id: networkId })).toEqual([]);
+  const over = await findings({ recovered: true, network_id: networkId });
+  for (const [one, words] of [
+    [open[0], 'The hub was detached from the network.'],
+    [open[1], 'a does not answer. The virtual IP was deleted.'],
+  ] as const) {
+    expect(over.find(({ id }) => id === one?.id)).toMatchObject({
+      ...{ kind: one?.kind, object: one?.object, began_at: one?.began_at, revision: 2 },
+      ...{ recovered_at: expect.any(String), detail: expect.stringContaining(words) },
+    });
+  }
+});
+
+test('the finding about a hub that becomes a spoke leaves a row that says so', async () => {
+  await peerIs('hub', sinceMs + 1);
+  const [open] = await findings({ kind: 'sdwan.hub_unreachable' });
+  await scene.run('updatePeer', { peer_id: scene.idOf('hub'), publicly_reachable: false, approve: true });
+  expect(await findings({ kind: 'sdwan.hub_unreachable' })).toEqual([]);
+  const over = await findings({ kind: 'sdwan.hub_unreachable', recovered: true });
+  expect(over.find(({ id }) => id === open?.id)?.detail).toContain('The peer is a spoke now.');
+  await peerIs('hub', null);
+  await scene.run('updatePeer', { peer_id: scene.idOf('hub'), publicly_reachable: true, approve: true });
+});
+
 test('every finding has an id, an account and a revision', async () => {
   await scene.reported('a', [{ state: 'Connect', last_error: 'timed out' }]);
   await peerIs('hub', sinceMs);

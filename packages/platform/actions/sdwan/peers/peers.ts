@@ -25,6 +25,7 @@ import { asBefore, type FormerPeer, recallPeer, rememberPeer } from './former-pe
 import { listPeers } from './list-peers.ts';
 import { peerModel } from './model.ts';
 import { showPeer } from './present-peer.ts';
+import { endUnreachableHub } from './unreachable-hub.ts';
 import { beforeAndAfter, writePeer } from './write-peer.ts';
 
 export const peerHandlers: HandlersOf<
@@ -168,6 +169,7 @@ export async function removePeer(
     ownerId: peer.instance_id,
     addresses: [peer.host_address, peer.ipv4_address],
   });
+  await endUnreachableHub(context, peer, 'The hub was detached from the network.');
   await context.trx.deleteFrom('peers').where('id', '=', peer.id).execute();
   context.change({
     kind: 'peer_changed',

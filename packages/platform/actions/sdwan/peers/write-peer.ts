@@ -7,6 +7,7 @@ import type { ActionContext } from '../../context.ts';
 import type { PeerRow } from '../rows.ts';
 import { peerModel } from './model.ts';
 import { showPeers } from './present-peer.ts';
+import { endUnreachableHub } from './unreachable-hub.ts';
 
 export type PeerColumns = Omit<Updateable<Database['peers']>, 'id' | 'revision' | 'updated_at'>;
 
@@ -21,6 +22,7 @@ export async function writePeer(
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (after.hub_slot === null) await endUnreachableHub(context, before, 'The peer is a spoke now.');
   peerChanged(context, { before, after });
   return after;
 }

@@ -3,7 +3,6 @@
 // (autonomy/failover), which knows when that is so.
 
 import { transitionsKeptPerVirtualIp } from '@powernode/core/limits/overlay';
-import { keepEnded } from '../../../store/ended-findings.ts';
 import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import type { ActionContext } from '../../context.ts';
 import { itemChanged } from '../item-changed.ts';
@@ -19,7 +18,7 @@ import {
   unassignedColumns,
 } from './move-columns.ts';
 import { showVirtualIp } from './present-virtual-ip.ts';
-import { errorSince, silentHolderOf } from './silent-holder.ts';
+import { endSilentHolder, errorSince } from './silent-holder.ts';
 
 type Columns = Partial<
   Pick<
@@ -70,8 +69,7 @@ export async function updateRow(
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  const silent = after.state === 'error' ? null : silentHolderOf(before);
-  if (silent !== null) await keepEnded(context.trx, [{ ...silent, recoveredAt: now }]);
+  if (after.state !== 'error') await endSilentHolder(context, before);
   return after;
 }
 

@@ -1,6 +1,7 @@
 // The finding that the holder of a virtual IP does not answer, or that its health check fails, while the address does not
 // move: it holds as long as the state is `error`.
-import type { EndedFinding } from '../../../store/ended-findings.ts';
+import { type EndedFinding, keepEnded } from '../../../store/ended-findings.ts';
+import type { ActionContext } from '../../context.ts';
 import type { VirtualIpRow } from './model.ts';
 
 /** null: the row is in no such state. */
@@ -15,6 +16,18 @@ export function silentHolderOf(row: VirtualIpRow): Omit<EndedFinding, 'recovered
     detail: row.state_detail ?? 'Its holder does not answer.',
     beganAt: row.error_since ?? row.updated_at,
   };
+}
+
+/** Writes what stays of the finding, where it holds. `why` is a sentence: what ended it, other than a holder that answers. */
+export async function endSilentHolder(
+  { trx, now }: Pick<ActionContext, 'trx' | 'now'>,
+  row: VirtualIpRow,
+  why: string | null = null,
+): Promise<void> {
+  const finding = silentHolderOf(row);
+  if (finding === null) return;
+  const detail = why === null ? finding.detail : `${finding.detail} ${why}`;
+  await keepEnded(trx, [{ ...finding, detail, recoveredAt: now }]);
 }
 
 /** `error_since` as it is with another state. */

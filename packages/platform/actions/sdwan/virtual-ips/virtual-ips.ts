@@ -20,6 +20,7 @@ import { holdersOf } from './holders.ts';
 import { candidateIds, type VirtualIpRow, virtualIpModel } from './model.ts';
 import { recordTransition, revokeAddress, writeVirtualIp } from './moves.ts';
 import { lockVirtualIp, showVirtualIp, transitionsOf, virtualIpRow } from './present-virtual-ip.ts';
+import { endSilentHolder } from './silent-holder.ts';
 
 export const virtualIpHandlers: HandlersOf<
   'createVirtualIp' | 'listVirtualIps' | 'getVirtualIp' | 'updateVirtualIp' | 'deleteVirtualIp'
@@ -116,6 +117,7 @@ export const virtualIpHandlers: HandlersOf<
       ofVirtualIp: true,
       addresses: [before.address, before.ipv4_address],
     });
+    await endSilentHolder(context, before, 'The virtual IP was deleted.');
     await context.trx.deleteFrom('virtual_ips').where('id', '=', before.id).execute();
     itemChanged(context, virtualIpModel, { before, after: null });
     const virtualIp = showVirtualIp(before);
