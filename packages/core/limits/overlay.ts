@@ -100,6 +100,10 @@ export const directWaitMs = 2_500;
 export const ipv4PrefixQuarantineMs = 10 * 60_000;
 /** A slice of pods follows what its machine says of it no more often: each time, all members are told. */
 export const podSliceRestMs = 60_000;
+/** A machine that has FRR again is used so no sooner than so long after the last change of it; that it is without FRR is
+ * followed at once, or its LANs could not be reached. So it costs one compile of its networks in a minute on average,
+ * whatever it says, and two at most in this time. */
+export const routingDaemonRestMs = 2 * 60_000;
 /** Pairs of members that an audit looks at for one rule, before it takes a rule for one that may decide. */
 export const auditPairsMax = 20_000;
 /** Tags that share members with one, among which an audit looks for contradictions. */

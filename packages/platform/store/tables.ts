@@ -144,6 +144,7 @@ export interface Database extends FindingTables, NetworkObjectTables {
     pod_subnet_refused_at: Generated<Date | null>;
     pod_subnet_followed_at: Generated<Date | null>;
     routing_daemon_missing: Generated<boolean>;
+    routing_daemon_followed_at: Generated<Date | null>;
   };
   former_peers: {
     account_id: AccountId;

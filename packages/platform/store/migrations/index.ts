@@ -35,6 +35,7 @@ import { sessionResetsAndFindings } from './0032-session-resets-and-findings.ts'
 import { failedChecks } from './0033-failed-checks.ts';
 import { endedFindings } from './0034-ended-findings.ts';
 import { routingDaemons } from './0035-routing-daemons.ts';
+import { routingDaemonRest } from './0036-routing-daemon-rest.ts';
 
 export const migrations: readonly Migration[] = [
   overlay,
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   failedChecks,
   endedFindings,
   routingDaemons,
+  routingDaemonRest,
 ];

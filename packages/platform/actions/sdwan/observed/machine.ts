@@ -25,8 +25,8 @@ export async function followObservation(context: ActionContext, machine: Machine
     }
   }
   await followIpv4Prefixes(context, machine.instanceId);
-  await followRoutingDaemon(context, machine.instanceId);
   const waits = [
+    await followRoutingDaemon(context, machine.instanceId),
     await followSlices(context, machine.instanceId),
     await proposeRoles(context, machine.instanceId),
   ].filter((waitMs) => waitMs !== null);

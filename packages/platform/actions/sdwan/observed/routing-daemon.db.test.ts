@@ -1,6 +1,7 @@
 // A machine without FRR in a network with iBGP: who has static routes to what is behind it, and what a switch says of it.
 import type { Network } from '@powernode/core/intent/network';
 import type { Peer } from '@powernode/core/intent/peer';
+import { routingDaemonRestMs } from '@powernode/core/limits/overlay';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount } from '../../../store/tenancy.ts';
@@ -22,8 +23,8 @@ async function attach(network: Network, machine: string): Promise<Peer> {
   return (await run<{ peer: Peer }>('attachPeer', input)).peer;
 }
 
-/** The machine says why FRR cannot be used on it, or that it can. */
-async function says(machine: string, missing: string | null): Promise<void> {
+/** The machine says why FRR cannot be used on it, or that it can. Answers when it is looked at again. */
+async function says(machine: string, missing: string | null, laterMs = 0): Promise<number | null> {
   const { store, bus, services } = platform;
   const { accountId } = platform.admin;
   await inAccount(store, accountId, (trx) =>
@@ -33,12 +34,14 @@ async function says(machine: string, missing: string | null): Promise<void> {
       .where('id', '=', machine)
       .execute(),
   );
-  const { change } = await followObserved(
-    { store, bus, services },
+  const later = { ...services, now: () => new Date(Date.now() + laterMs) };
+  const { change, againMs } = await followObserved(
+    { store, bus, services: later },
     { accountId, action: 'observed_endpoint' },
     (context) => followObservation(context, { instanceId: machine }),
   );
   if (change !== null) platform.delivery.changed(accountId, change.sequence, change.changes);
+  return againMs;
 }
 
 interface Summary {
@@ -108,8 +111,44 @@ test('its peers keep static routes to its LAN, a switch names it, and both end w
   expect(explained.paths.map(({ because }) => because)).toEqual([
     'Its peer has no FRR, so it is no path of BGP: other peers have a static route to it, by its preference.',
   ]);
-  await says(edge, null);
+  await says(edge, null, routingDaemonRestMs);
   expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': false, '192.168.8.0/24': false });
+});
+
+test('a machine that has FRR by turns changes its networks twice in a rest time at most', async () => {
+  const { accountId } = platform.admin;
+  const [hub, edge] = await Promise.all(
+    ['third', 'fourth'].map((hostname) => platform.addMachine(accountId, hostname)),
+  );
+  if (hub === undefined || edge === undefined) throw new Error('no machines');
+  const { network } = await run<{ network: Network }>('createNetwork', {
+    name: 'turns',
+    routing_mode: 'ibgp',
+  });
+  await attach(network, hub);
+  const peer = await attach(network, edge);
+  await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.9.0/24' }] });
+  const isStatic = () => staticAt(hub, network)['192.168.9.0/24'];
+  const changes = () => platform.delivery.sequenceOf(accountId);
+  const before = changes();
+  // Each rest time is long, so that what the test itself takes changes nothing.
+  const stepMs = routingDaemonRestMs / 4;
+  const turns = 24;
+  for (let i = 0; i < turns; i++) {
+    const isMissing = i % 2 === 0;
+    const againMs = await says(edge, isMissing ? 'FRR is not installed.' : null, i * stepMs);
+    // That it is without FRR is followed at once.
+    if (isMissing) expect([isStatic(), againMs]).toEqual([true, null]);
+    else if (isStatic()) expect(againMs).toBeGreaterThan(0);
+  }
+  expect(changes() - before).toBeGreaterThan(2);
+  expect(changes() - before).toBeLessThanOrEqual(2 * ((turns * stepMs) / routingDaemonRestMs));
+  // When the rest is over it is used as what it is by then, without saying it again.
+  await says(edge, 'FRR is not installed.', turns * stepMs);
+  const waitMs = await says(edge, null, (turns + 1) * stepMs);
+  expect(isStatic()).toBe(true);
+  await says(edge, null, (turns + 1) * stepMs + (waitMs ?? 0) + 1_000);
+  expect(isStatic()).toBe(false);
 });
 
 test('a machine that has said so is met so from when it is attached', async () => {
