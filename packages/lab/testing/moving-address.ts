@@ -1,6 +1,6 @@
 // A virtual IP in the services lab with a service on each of its candidates that says which host answers.
 import { virtualIpActions } from '@powernode/core/actions/virtual-ips';
-import type { VirtualIp } from '@powernode/core/intent/virtual-ip';
+import type { HealthCheck, VirtualIp } from '@powernode/core/intent/virtual-ip';
 import type { Answer, Questions, Service } from '../lab.ts';
 import { waitFor } from '../stage/process.ts';
 import type { Services } from './services.ts';
@@ -13,6 +13,7 @@ export interface AddressOptions {
   /** Hosts; the first is the primary holder. */
   readonly candidates: readonly string[];
   readonly holdDownSeconds?: number;
+  readonly preempt?: boolean;
 }
 
 export class MovingAddress {
@@ -37,6 +38,7 @@ export class MovingAddress {
       primary_holder_peer_id: primary,
       failover_holder_peer_ids: others,
       hold_down_seconds: options.holdDownSeconds ?? 0,
+      preempt: options.preempt ?? false,
     });
     const address = new MovingAddress(services, virtual_ip, options.candidates);
     for (const host of options.candidates) await address.serve(host);
@@ -53,6 +55,26 @@ export class MovingAddress {
     await this.#services.lab.bindAnywhere(host);
     const at = { address: this.address, port: servicePort };
     this.#running.set(host, await this.#services.lab.serve(host, { tcp: [at], udp: [at] }));
+  }
+
+  /** The service on that host ends, and nothing else of it. */
+  async stopServing(host: string): Promise<void> {
+    await this.#running.get(host)?.end();
+    this.#running.delete(host);
+  }
+
+  /** Gives it a health check; returns when the one of its holder has succeeded. */
+  async check(healthCheck: Pick<HealthCheck, 'protocol' | 'port'>): Promise<void> {
+    const named = { virtual_ip_id: this.virtualIp.id };
+    await this.#services.call(virtualIpActions.updateVirtualIp, {
+      ...named,
+      health_check: healthCheck,
+      approve: true,
+    });
+    await waitFor({ what: `the health check of ${this.address} to succeed`, limitMs }, async () => {
+      const { virtual_ip } = await this.#services.call(virtualIpActions.getVirtualIp, named);
+      return virtual_ip.holders.some(({ health }) => health === 'healthy');
+    });
   }
 
   /** Which host the platform takes for the holder; null: none. */

@@ -16,6 +16,8 @@ const afterApprovalMaxMs = promisedMs(300);
 const giveUpMs = 300;
 const client = 'office1';
 
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
 let services: Services;
 let address: MovingAddress;
 let removeFolder: () => Promise<void>;
@@ -84,6 +86,51 @@ test('auto_approve: the platform is gone, so nothing moves, and the holder goes 
   expect(loss).toMatchObject({ recovered: true, ping: { lost: 0 }, stream: { ended: null } });
 });
 
+test('auto_approve: the service at its holder stops, and the address stays when it is back', async () => {
+  const candidates = ['server1', 'server2'] as const;
+  // Preference alone would take it back to the first one.
+  const checked = await MovingAddress.create(services, { name: 'checked', candidates, preempt: true });
+  await checked.check({ protocol: 'tcp', port: servicePort });
+  const questions = await checked.ask(client, 10);
+  const [primary, other] = candidates;
+  /** Milliseconds without an answer when the service of that host stops, and which host answers then. */
+  const stop = async (host: string): Promise<{ readonly gapMs: number; readonly by: string }> => {
+    const answered = () => questions.answers.findLast(({ name }) => name === host);
+    await waitFor({ what: `an answer of ${host}`, limitMs }, answered);
+    await checked.stopServing(host);
+    const stoppedMs = nowMs();
+    const next = await waitFor({ what: `an answer of another host than ${host}`, limitMs, pollMs: 5 }, () =>
+      questions.answers.find(({ name, sent_ms: at }) => name !== host && at >= stoppedMs),
+    );
+    const gapMs = next.received_ms - (answered()?.received_ms ?? 0);
+    console.log(`the service of ${host} stopped: ${next.name} answers ${Math.round(gapMs)} ms later`);
+    return { gapMs, by: next.name };
+  };
+  const moved = await stop(primary);
+  await checked.heldBy((host) => host === other);
+  await checked.serve(primary);
+  const backMs = nowMs();
+  const since = () => questions.answers.filter(({ sent_ms: at }) => at >= backMs);
+  // Five seconds, in which a health check finds out twenty-five times whether the service answers.
+  await waitFor({ what: 'answers after the service is back', limitMs }, () => since().length >= 500);
+  const stayed = new Set(since().map(({ name }) => name));
+  const { virtual_ip } = await services.call(virtualIpActions.getVirtualIp, {
+    virtual_ip_id: checked.virtualIp.id,
+  });
+  // No other candidate is left: it goes where the check failed before, and succeeds now.
+  const returned = await stop(other);
+  await questions.stop();
+  await checked.heldBy((host) => host === primary);
+  await checked.remove();
+  expect(moved.by).toBe(other);
+  expect(moved.gapMs).toBeLessThan(gapMaxMs);
+  expect(stayed).toEqual(new Set([other]));
+  expect(virtual_ip.transitions.map(({ reason }) => reason)).toEqual(['check_failed', 'created']);
+  expect(virtual_ip.holders).toMatchObject([{ hostname: other, health: 'healthy' }]);
+  expect(returned.by).toBe(primary);
+  expect(returned.gapMs).toBeLessThan(gapMaxMs);
+});
+
 test('require_approval: nothing moves until the approval, then within 300 ms of it', async () => {
   await services.setFailoverPolicy('require_approval');
   const questions = await address.ask(client, 10);
@@ -96,7 +143,7 @@ test('require_approval: nothing moves until the approval, then within 300 ms of 
   await new Promise((resolve) => setTimeout(resolve, 2000));
   expect(new Set(questions.answers.map(({ name }) => name))).toEqual(new Set(['server1']));
   expect(pending.plan).not.toBe(null);
-  const approvedMs = Number(process.hrtime.bigint()) / 1e6;
+  const approvedMs = nowMs();
   await services.call(autonomyActions.decideApproval, { approval_id: pending.id, decision: 'approve' });
   const first = await answerOfOther(questions, 'server1');
   console.log(`answered ${Math.round(first.at_ms - approvedMs)} ms after the approval was sent`);
