@@ -146,8 +146,24 @@ describe('the connection table', () => {
     );
     expect(rest).toEqual([]);
     expect(command).toBe(
-      'conntrack -U -f ipv6 -p tcp -s fd00:99::108 -d fd00:99::101 --dport 443 --mark 0x8000000/0x8000000',
+      'conntrack -U -f ipv6 -p tcp -s fd00:99::108 -d fd00:99::101 --dport 443 -r fd00:99::101 -q fd00:99::108 --reply-port-src 443 --mark 0x8000000/0x8000000',
     );
+  });
+
+  it('is changed apart for connections that are translated, and those of the same ends that are not [9.35]', () => {
+    const plain = translated.replace('src=10.0.0.1', 'src=100.64.0.1');
+    const filters = [plain, translated, icmp, gre].map((line) => {
+      const [command, ...rest] = markCommands(readConnections(line), 'open');
+      expect(rest).toEqual([]);
+      return command?.args.join(' ');
+    });
+    const ends = '-s 100.64.0.8 -d 100.64.0.1';
+    expect(filters).toEqual([
+      `-U -f ipv4 -p udp ${ends} --dport 53 -r 100.64.0.1 -q 100.64.0.8 --reply-port-src 53 --mark 0x0/0x8000000`,
+      `-U -f ipv4 -p udp ${ends} --dport 53 -r 10.0.0.1 -q 100.64.0.8 --reply-port-src 53 --mark 0x0/0x8000000`,
+      `-U -f ipv4 -p icmp ${ends} -r 100.64.0.1 -q 100.64.0.8 --mark 0x0/0x8000000`,
+      `-U -f ipv4 -p 47 ${ends} -r 100.64.0.1 -q 100.64.0.8 --mark 0x0/0x8000000`,
+    ]);
   });
 
   it('is changed apart for connections that are translated in different ways [9.35]', () => {

@@ -120,16 +120,17 @@ export function markCommands(connections: readonly Connection[], state: 'ended' 
     const { source, destination, protocol, destinationPort } = connection;
     const ends = ['-f', familyName(familyOf(source)), '-p', protocol, '-s', source, '-d', destination];
     const port = destinationPort === null ? [] : ['--dport', String(destinationPort)];
-    const args = ['-U', ...ends, ...port, ...translationOf(connection), '--mark', mark];
+    const args = ['-U', ...ends, ...port, ...replyFilter(connection), '--mark', mark];
     commands.set(args.join(' '), { program: 'conntrack', args });
   }
   return [...commands.values()];
 }
 
-/** Connections of the same ends may be translated in different ways, because a port mapping has changed. */
-function translationOf(connection: Connection): string[] {
-  const { source, reply } = connection;
-  if (!hasOtherDestination(connection) && reply.destination === source) return [];
+/**
+ * Connections of the same ends may be translated in different ways, or not at all, because a port mapping has changed.
+ * Replies tell them apart.
+ */
+function replyFilter({ reply }: Connection): string[] {
   const port = reply.sourcePort === null ? [] : ['--reply-port-src', String(reply.sourcePort)];
   return ['-r', reply.source, '-q', reply.destination, ...port];
 }

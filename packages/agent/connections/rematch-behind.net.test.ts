@@ -136,6 +136,28 @@ describe.skipIf(!isRoot)('connections of hosts behind a node', () => {
       await streams.goesOn('udp_received');
     });
 
+    test(`are told from translated ones of the same ends, ${over} [9.35]`, async () => {
+      const rematched = nodeWith();
+      const entries = entriesOf({ ...open, rules: [] });
+      await rematched.apply([...entries, ...lans]);
+      const [source, destination] = [far[family], own[family]];
+      const ends = ['-p', 'udp', '-s', source, '-d', destination, '--dport', '53', '-t', '600'];
+      await node.must('conntrack', '-I', ...ends, '--sport', '5');
+      await node.must('conntrack', '-I', ...ends, '--sport', '6', '--dst-nat', lanHost[family]);
+      const ended = async () => {
+        const of = ['-f', `ipv${family === 0 ? 6 : 4}`, '-s', source, '-m', '0x8000000/0x8000000'];
+        const lines = await node.must('conntrack', '-L', ...of);
+        return [...lines.matchAll(/src=\S+ dst=\S+ sport=(\d+) dport=53 /g)].map(([, port]) => port);
+      };
+      const drop = (to: RuleEntry['to']) => entriesOf({ ...open, rules: [rule(1, { action: 'drop', to })] });
+      await rematched.apply([...drop(host(own)), ...lans]);
+      expect(await ended()).toEqual(['5']);
+      await rematched.apply([...drop(cidr(['fd00:7::/64', '192.168.7.0/24'][family] ?? '')), ...lans]);
+      expect(await ended()).toEqual(['6']);
+      await rematched.apply([...entries, ...lans]);
+      expect(await ended()).toEqual([]);
+    });
+
     test.each<readonly [name: string, mappings: readonly EntryValue[]]>([
       ['is deleted', []],
       ['has other sources', mappingsFor(['203.0.113.128/25', '2001:db8:8::/48'])],
