@@ -5,7 +5,19 @@ import { describe, expect, test } from 'vitest';
 import { hostNumberFirst } from '../limits/overlay.ts';
 import { canonicalAddress, formatAddress, formatEndpoint, parseAddress, parseEndpoint } from './address.ts';
 import { allocateNetworkPrefix, hostAddressCandidates } from './allocate.ts';
-import { canonicalPrefix, contains, formatPrefix, overlaps, type Prefix, parsePrefix } from './prefix.ts';
+import {
+  canonicalPrefix,
+  contains,
+  coveringPrefixes,
+  formatPrefix,
+  hostMask,
+  insideBlocks,
+  isInsideBlock,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+  withoutCovered,
+} from './prefix.ts';
 import { classifyAddress, endpointRefusal, isPubliclyRoutable, prefixesFrom } from './special-addresses.ts';
 
 const bits128 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
@@ -178,6 +190,70 @@ describe('endpoints', () => {
       expect(endpointRefusal(text, overlays)?.code, text).toBe('overlay_address');
     for (const text of ['fd00:1:2:4::1', '100.64.64.1:51820'])
       expect(endpointRefusal(text, overlays)).toBeNull();
+  });
+});
+
+describe('prefixes that cover others', () => {
+  const randomPrefix = fc
+    .record({ family: fc.constantFrom(4, 6), bits: bits128, length: fc.nat(32), few: fc.boolean() })
+    .map(({ family, bits, length, few }): Prefix => {
+      const width = family === 4 ? 32n : 128n;
+      // Few different ones, so that some are neighbours and some inside others.
+      const drawn = (few ? bits & 7n : bits & 0xffn) << (width - 8n);
+      const prefix: Prefix = { family: family as 4 | 6, bits: drawn, length: few ? 8 : length };
+      return { ...prefix, bits: drawn & ~hostMask(prefix) };
+    });
+  const texts = fc.array(randomPrefix.map(formatPrefix), { maxLength: 30 });
+
+  test('are not more than asked for, do not overlap, and have all of them', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 8 }), (given, most) => {
+        const covers = coveringPrefixes(given, most);
+        for (const family of [4, 6])
+          expect(covers.filter((text) => prefixOf(text).family === family).length).toBeLessThanOrEqual(most);
+        for (const text of given)
+          expect(covers.filter((cover) => contains(prefixOf(cover), prefixOf(text)))).toHaveLength(1);
+        expect(withoutCovered(covers)).toEqual(covers.toSorted());
+      }),
+    );
+  });
+
+  test('are the same ones where they are few enough', () => {
+    fc.assert(
+      fc.property(texts, (given) => {
+        expect(coveringPrefixes(given, 30).toSorted()).toEqual(withoutCovered(given));
+      }),
+    );
+  });
+
+  test('are joined where they have most in common', () => {
+    const given = ['10.0.0.0/24', '10.0.1.0/24', '192.168.7.0/24', '192.168.9.0/24', 'fd00::/64'];
+    expect(coveringPrefixes(given, 3)).toEqual([
+      '10.0.0.0/23',
+      '192.168.7.0/24',
+      '192.168.9.0/24',
+      'fd00::/64',
+    ]);
+    expect(coveringPrefixes(given, 2)).toEqual(['10.0.0.0/23', '192.168.0.0/20', 'fd00::/64']);
+    expect(() => coveringPrefixes(given, 0)).toThrow(/not enough/);
+    expect(() => coveringPrefixes(['10.0.0.1/24'], 2)).toThrow('not a prefix: 10.0.0.1/24');
+  });
+
+  test('stay in private space, one for each of its blocks, as long as there is one for each', () => {
+    const inside = fc
+      .record({ block: fc.constantFrom(...insideBlocks).map(prefixOf), bits: bits128, more: fc.nat(16) })
+      .map(({ block, bits, more }) => {
+        const length = block.length + more;
+        const prefix: Prefix = { ...block, length };
+        const width = block.family === 4 ? 32n : 128n;
+        const drawn = block.bits | (bits & ((1n << width) - 1n) & hostMask(block));
+        return formatPrefix({ ...prefix, bits: drawn & ~hostMask(prefix) });
+      });
+    fc.assert(
+      fc.property(fc.array(inside, { maxLength: 60 }), fc.integer({ min: 4, max: 8 }), (given, most) => {
+        expect(coveringPrefixes(given, most).map(prefixOf).every(isInsideBlock)).toBe(true);
+      }),
+    );
   });
 });
 

@@ -56,17 +56,74 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
 
 /** The same addresses in as few of these blocks as can be, sorted: none of them is inside another. */
 export function withoutCovered(texts: readonly string[]): string[] {
-  const prefixes = [...new Set(texts)].map((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix === null) throw new Error(`not a prefix: ${text}`);
-    return { text, prefix };
-  });
+  const prefixes = [...new Set(texts)].map((text) => ({ text, prefix: prefixKnown(text) }));
   const isCovered = (one: Prefix) =>
     prefixes.some((other) => other.prefix !== one && contains(other.prefix, one));
   return prefixes
     .filter(({ prefix }) => !isCovered(prefix))
     .map(({ text }) => text)
     .sort();
+}
+
+/**
+ * At most `most` prefixes of each family that together contain all of these. Those that have the most leading bits in
+ * common are joined first, so that none of the results overlap.
+ *
+ * @throws Error when a text is no prefix, or `most` is less than 1.
+ */
+export function coveringPrefixes(texts: readonly string[], most: number): string[] {
+  if (most < 1) throw new Error('no prefixes are not enough to cover anything');
+  const prefixes = [...new Set(texts)].map(prefixKnown);
+  return ([4, 6] as const).flatMap((family) =>
+    coveringOne(
+      prefixes.filter((prefix) => prefix.family === family),
+      most,
+    ).map(formatPrefix),
+  );
+}
+
+/** Of one family. Of sorted prefixes, none has more leading bits in common with another than with a neighbour. */
+function coveringOne(prefixes: readonly Prefix[], most: number): Prefix[] {
+  const sorted: Prefix[] = [];
+  const inOrder = prefixes.toSorted((a, b) => compare(a.bits, b.bits) || a.length - b.length);
+  for (const prefix of inOrder) {
+    const last = sorted.at(-1);
+    if (last === undefined || !contains(last, prefix)) sorted.push(prefix);
+  }
+  const cuts = sorted
+    .flatMap((prefix, at) => {
+      const before = sorted[at - 1];
+      return before === undefined ? [] : [{ at, length: commonPrefix(before, prefix).length }];
+    })
+    .sort((a, b) => a.length - b.length)
+    .slice(0, most - 1)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+  return [0, ...cuts].flatMap((from, i) => {
+    const group = sorted.slice(from, cuts[i]);
+    const [first, last] = [group[0], group.at(-1)];
+    return first === undefined || last === undefined ? [] : [commonPrefix(first, last)];
+  });
+}
+
+/** The narrowest prefix that contains both; they are of one family. */
+function commonPrefix(a: Prefix, b: Prefix): Prefix {
+  const width = widthOf[a.family];
+  const differing = (a.bits ^ b.bits).toString(2);
+  const alike = differing === '0' ? width : width - differing.length;
+  const length = Math.min(a.length, b.length, alike);
+  const common = { family: a.family, bits: a.bits, length };
+  return { ...common, bits: a.bits & ~hostMask(common) };
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function prefixKnown(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`not a prefix: ${text}`);
+  return prefix;
 }
 
 /** What a network may have inside: private (RFC 1918), shared (RFC 6598) and unique local (RFC 4193) space. */
