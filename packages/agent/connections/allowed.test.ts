@@ -17,7 +17,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AllowedConnections } from './allowed.ts';
 import { connection, noHostEnds } from './connections.fixture.ts';
-import { type Connection, listCommands, markCommands, readConnections } from './listing.ts';
+import { type Connection, listingsOf, markCommands, readConnections } from './listing.ts';
 
 const localPairs = [own, held, ...devices];
 const virtualIp: EntryValue = {
@@ -77,7 +77,7 @@ describe('allowed connections', () => {
     const quiet = drop.map((entry) => (entry.kind === 'firewall' ? { ...entry, rematch: false } : entry));
     const all = new AllowedConnections(nodeDocumentOf(quiet), noHostEnds);
     expect(all.allows(connection(fromFar))).toBe(true);
-    expect(listCommands(all.ends)).toEqual([]);
+    expect(listingsOf(all.ends)).toEqual([]);
   });
 });
 
@@ -182,7 +182,7 @@ describe('the connection table', () => {
   it('is listed by prefixes, and by this machine’s own addresses where they are translated to these [9.35]', () => {
     const open = entriesOf({ rules: [], members: [], defaultPolicy: 'accept' });
     const { ends } = new AllowedConnections(nodeDocumentOf(open, [virtualIp]), noHostEnds);
-    expect(listCommands(ends).map(({ args }) => args.slice(4).join(' '))).toEqual([
+    expect(listingsOf(ends).map(({ command: { args } }) => args.slice(4).join(' '))).toEqual([
       'ipv4 -s 100.64.0.0/18',
       'ipv4 -d 100.64.0.0/18',
       'ipv6 -s fd00:99::/64',
@@ -193,6 +193,28 @@ describe('the connection table', () => {
       `ipv4 -r ${own[1]}`,
       `ipv6 -r ${held[0]}`,
       `ipv4 -r ${held[1]}`,
+    ]);
+  });
+
+  it('is listed by pairs of prefixes where hosts are behind this machine [9.35]', () => {
+    const open = entriesOf({ rules: [], members: [], defaultPolicy: 'accept' });
+    const of = { network_id: networkId, subnet_id: 's', handle: 'test', source_nat: false } as const;
+    const lan: EntryValue = {
+      ...{ kind: 'lan', key: 'lan/s', ...of, prefix: '192.168.7.0/24', local_prefix: '192.168.7.0/24' },
+    };
+    const remote: EntryValue = {
+      ...{ kind: 'subnet', key: 'subnet/r', network_id: networkId, subnet_id: 'r', prefix: '10.9.0.0/24' },
+      ...{ peer_id: 'p', next_hop: '100.64.0.9', preference: 100 },
+      by: [{ interface: 'wg-test', public_key: 'k' }],
+    };
+    const { ends } = new AllowedConnections(nodeDocumentOf(open, [lan, remote]), noHostEnds);
+    const listed = listingsOf(ends).map(({ which, command: { args } }) => [which, args.slice(4).join(' ')]);
+    expect(listed.filter(([, args]) => args?.includes('192.168.7.0/24'))).toEqual([
+      ['from 192.168.7.0/24 to 10.9.0.0/24', 'ipv4 -s 192.168.7.0/24 -d 10.9.0.0/24'],
+      ['from 10.9.0.0/24 to 192.168.7.0/24', 'ipv4 -s 10.9.0.0/24 -d 192.168.7.0/24'],
+      ['from 192.168.7.0/24 to 100.64.0.0/18', 'ipv4 -s 192.168.7.0/24 -d 100.64.0.0/18'],
+      ['from 100.64.0.0/18 to 192.168.7.0/24', 'ipv4 -s 100.64.0.0/18 -d 192.168.7.0/24'],
+      ['from 192.168.7.0/24 with a translated destination', 'ipv4 -s 192.168.7.0/24 --dst-nat'],
     ]);
   });
 });

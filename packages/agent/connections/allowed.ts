@@ -1,8 +1,9 @@
 // Which connections the rules of a document allow at this node, as the same rules do for their first packets.
 import { type ParsedAddress, parsedAddressOf } from '@powernode/core/explain/prefix-map';
 import type { Traffic } from '@powernode/core/explain/rule-index';
+import { rematchCoversMax } from '@powernode/core/limits/agent';
 import { withoutLength } from '@powernode/core/net/address';
-import { withoutCovered } from '@powernode/core/net/prefix';
+import { coveringPrefixes, withoutCovered } from '@powernode/core/net/prefix';
 import type { EntryValue } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import { FilteredNetwork, type ParsedConnection } from './filtered-network.ts';
@@ -26,10 +27,11 @@ export class AllowedConnections {
   constructor(document: NodeDocument, host: HostEnds) {
     const firewalls = [...document.all('firewall').values()].filter(({ rematch }) => rematch);
     const lans = firewalls.flatMap(({ network_id: id }) => document.inNetwork('lan', id));
-    const prefixes = [
-      ...firewalls.flatMap((firewall) => firewall.prefixes),
-      ...lans.flatMap((lan) => [lan.prefix, lan.local_prefix]),
-    ];
+    const prefixes = firewalls.flatMap((firewall) => firewall.prefixes);
+    const remote = firewalls.flatMap(({ network_id: id }) => [
+      ...document.inNetwork('subnet', id),
+      ...document.inNetwork('pods', id),
+    ]);
     const addressesOf = (kind: 'interface' | 'virtual_ip') =>
       firewalls.flatMap(({ network_id: id }) =>
         document.inNetwork(kind, id).flatMap(({ addresses }) => addresses.map(withoutLength)),
@@ -37,6 +39,11 @@ export class AllowedConnections {
     const own = addressesOf('interface');
     this.ends = {
       prefixes: withoutCovered(prefixes),
+      behind: coveringPrefixes(
+        lans.flatMap((lan) => [lan.prefix, lan.local_prefix]),
+        rematchCoversMax,
+      ),
+      reached: coveringPrefixes([...prefixes, ...remote.map(({ prefix }) => prefix)], rematchCoversMax),
       sentFrom: own,
       sentTo: [...own, ...addressesOf('virtual_ip')],
     };

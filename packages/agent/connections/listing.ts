@@ -27,34 +27,56 @@ export interface Reply {
 
 /** Whose connections are listed. */
 export interface ListedEnds {
-  /** The first packet is from or for one of these. */
+  /** The first packet is from or for one of these: prefixes of networks. */
   readonly prefixes: readonly string[];
+  /** Or it is from one of these to one of `reached`, or the other way round: prefixes behind this machine. */
+  readonly behind: readonly string[];
+  /** Prefixes that networks lead to. What `behind` has with all others, such as the Internet, is not listed. */
+  readonly reached: readonly string[];
   /** Or it is sent on from one of these, such as that of a container, or one through a port mapping. */
   readonly sentFrom: readonly string[];
   /** Or it is led to one of these, such as one through a port mapping to this machine itself. */
   readonly sentTo: readonly string[];
 }
 
+/** A part of the connection table. */
+export interface Listing {
+  /** Which connections it has, in words that follow "those". */
+  readonly which: string;
+  readonly command: Command;
+}
+
 /**
- * conntrack (1.4.7) takes no prefixes for what connections are translated to, so these are addresses. Some connections are
- * listed more than once.
+ * Each is filtered by conntrack before it prints anything, so that other connections do not make it longer. conntrack
+ * (1.4.7) takes no prefixes for what connections are translated to, so these are addresses, or all that are led
+ * elsewhere. Some connections are in more than one listing.
  */
-export function listCommands({ prefixes, sentFrom, sentTo }: ListedEnds): Command[] {
+export function listingsOf({ prefixes, behind, reached, sentFrom, sentTo }: ListedEnds): Listing[] {
+  const pairs = behind.flatMap((here) =>
+    reached.filter((there) => familyOf(there) === familyOf(here)).map((there) => [here, there] as const),
+  );
   return [
-    ...prefixes.flatMap((prefix) =>
-      ['-s', '-d'].map((end) => listCommand(familyOfPrefix(prefix), [end, prefix])),
+    ...prefixes.flatMap((prefix) => [
+      listing(`from ${prefix}`, prefix, ['-s', prefix]),
+      listing(`to ${prefix}`, prefix, ['-d', prefix]),
+    ]),
+    ...pairs.flatMap(([here, there]) => [
+      listing(`from ${here} to ${there}`, here, ['-s', here, '-d', there]),
+      listing(`from ${there} to ${here}`, here, ['-s', there, '-d', here]),
+    ]),
+    // Such as those of pods to a service, which is in no prefix.
+    ...behind.map((here) =>
+      listing(`from ${here} with a translated destination`, here, ['-s', here, '--dst-nat']),
     ),
-    ...sentFrom.map((address) => listCommand(familyOf(address), ['-q', address])),
-    ...sentTo.map((address) => listCommand(familyOf(address), ['-r', address])),
+    ...sentFrom.map((address) => listing(`sent on from ${address}`, address, ['-q', address])),
+    ...sentTo.map((address) => listing(`answered from ${address}`, address, ['-r', address])),
   ];
 }
 
-function listCommand(family: Family, filter: readonly string[]): Command {
-  return { program: 'conntrack', args: ['-L', '-o', 'extended', '-f', familyName(family), ...filter] };
-}
-
-function familyOfPrefix(prefix: string): Family {
-  return familyOf(prefix.slice(0, prefix.indexOf('/')));
+/** `end`: an address or a prefix of its family. */
+function listing(which: string, end: string, filter: readonly string[]): Listing {
+  const args = ['-L', '-o', 'extended', '-f', familyName(familyOf(end)), ...filter];
+  return { which, command: { program: 'conntrack', args } };
 }
 
 /**

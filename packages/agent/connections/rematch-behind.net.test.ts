@@ -29,6 +29,16 @@ function lan(id: string, prefix: string): EntryValue {
 }
 const lans = [lan('six', 'fd00:7::/64'), lan('four', '192.168.7.0/24')];
 
+/** A LAN of another peer. */
+const remotes = ['fd00:9::/64', '10.9.0.0/24'].map(
+  (prefix, family): EntryValue => ({
+    ...{ kind: 'subnet', key: `subnet/${prefix}`, network_id: networkId, subnet_id: prefix, prefix },
+    ...{ peer_id: 'p', next_hop: far[family] ?? '', preference: 100 },
+    by: [{ interface: 'wg-test', public_key: 'k' }],
+  }),
+);
+const remoteHost: Pair = ['fd00:9::5', '10.9.0.5'];
+
 /** Of both protocols, and both families. */
 function mappingsFor(sources: readonly string[] = []): EntryValue[] {
   return [0, 1].flatMap((family) =>
@@ -134,6 +144,32 @@ describe.skipIf(!isRoot)('connections of hosts behind a node', () => {
       await streams.stopped();
       await rematched.apply(entriesOf({ ...open, rules: [] }));
       await streams.goesOn('udp_received');
+    });
+
+    test(`from a LAN are ended beside very many that lead elsewhere, ${over} [9.35]`, async () => {
+      await place('eth-lan', lanHost);
+      await addAddresses(neighbour, 'lo', remoteHost);
+      await addRoutes(node, 'wg-test', remoteHost);
+      const rematched = nodeWith();
+      rematched.listedBytesMax = 20_000;
+      const entries = entriesOf({ ...open, rules: [] });
+      await rematched.apply([...entries, ...lans, ...remotes]);
+      const ends = { source: lanHost[family], destination: remoteHost[family] };
+      await streams.start({ server: neighbour, client: behind, port, ...ends });
+      const elsewhere = Array.from(
+        { length: 1_000 },
+        (_, i) =>
+          `-A -p udp -s ${lanHost[family]} -d ${stranger[family]} --sport ${1 + i} --dport 53 -t 600\n`,
+      );
+      const made = { program: 'conntrack', args: ['-R', '-'], input: elsewhere.join('') };
+      expect((await node.attempt(made)).exitCode).toBe(0);
+      const of = ['-f', `ipv${family === 0 ? 6 : 4}`, '-s', lanHost[family]];
+      expect((await node.must('conntrack', '-L', ...of)).length).toBeGreaterThan(rematched.listedBytesMax);
+      const to = cidr(['fd00:9::/64', '10.9.0.0/24'][family] ?? '');
+      const denied = rule(1, { action: 'drop', direction: 'egress', to });
+      await rematched.apply([...entriesOf({ ...open, rules: [denied] }), ...lans, ...remotes]);
+      await expect.poll(() => streams.countOf('tcp_closed')).toBe(1);
+      await streams.stopped();
     });
 
     test(`are told from translated ones of the same ends, ${over} [9.35]`, async () => {

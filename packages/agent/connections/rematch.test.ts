@@ -1,9 +1,12 @@
 // What becomes of connections when the tool that marks them finds others than those that were listed, or fails.
-import { entriesOf, others, own } from '@powernode/core/compile/firewall/random-rules.fixture';
-import { endedConnectionMark, rematchAgainMs } from '@powernode/core/limits/agent';
+import { entriesOf, networkId, others, own } from '@powernode/core/compile/firewall/random-rules.fixture';
+import { agentOutputBytesMax, endedConnectionMark, rematchAgainMs } from '@powernode/core/limits/agent';
+import { nodeProblemDetailMax } from '@powernode/core/limits/node-stream';
+import type { EntryValue } from '@powernode/core/wire/document';
 import { nodeDocumentOf } from '@powernode/core/wire/node-document.fixture';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { FoundProblem } from '../observe/problems.ts';
 import { FakeClock } from '../ports/clock.fixture.ts';
 import { FakeRun } from '../ports/run.fixture.ts';
 import type { Outcome } from '../ports/run.ts';
@@ -14,11 +17,25 @@ const [far = own] = others;
 const open = [1, 2, 3, 4, 5, 6];
 const ended = [11, 12, 13, 14, 15, 16];
 
+/** A LAN of this machine, and those of others. */
+const lan: EntryValue = {
+  ...{ kind: 'lan', key: 'lan/s', network_id: networkId, subnet_id: 's', handle: 'test' },
+  ...{ prefix: 'fd00:7::/64', local_prefix: 'fd00:7::/64', source_nat: false },
+};
+const remote = ['fd00:9::/64', '2001:db8:9::/48'].map(
+  (prefix): EntryValue => ({
+    ...{ kind: 'subnet', key: `subnet/${prefix}`, network_id: networkId, subnet_id: prefix, prefix },
+    ...{ peer_id: 'p', next_hop: far[0], preference: 100 },
+    by: [{ interface: 'wg-test', public_key: 'k' }],
+  }),
+);
+
 const documentWith = (defaultPolicy: 'accept' | 'drop') =>
-  nodeDocumentOf(entriesOf({ rules: [], members: [], defaultPolicy }));
+  nodeDocumentOf(entriesOf({ rules: [], members: [], defaultPolicy }), [lan], remote);
 const documents = { accept: documentWith('accept'), drop: documentWith('drop') };
 
-function situation(answer: (port: string) => Partial<Outcome>) {
+/** `isLong`: whether a listing is longer than is read, by its filter. */
+function situation(answer: (port: string) => Partial<Outcome>, isLong = (_: string) => false) {
   const listing = [...open, ...ended]
     .map((port) => {
       const there = `src=${far[0]} dst=${own[0]} sport=40000 dport=${port}`;
@@ -28,17 +45,20 @@ function situation(answer: (port: string) => Partial<Outcome>) {
     })
     .join('');
   const run = new FakeRun({
-    conntrack: ({ args }) =>
-      args[0] === '-L'
-        ? { stdout: args.includes('ipv6') ? listing : '' }
-        : answer(args[args.indexOf('--dport') + 1] ?? ''),
+    conntrack: ({ args }) => {
+      if (args[0] !== '-L') return answer(args[args.indexOf('--dport') + 1] ?? '');
+      if (isLong(args.slice(5).join(' '))) return { stdout: listing.padEnd(agentOutputBytesMax + 1) };
+      return { stdout: args.includes('ipv6') ? listing : '' };
+    },
   });
   const clock = new FakeClock();
-  let told: readonly unknown[] = [];
+  let told: readonly FoundProblem[] = [];
+  const log = pino({ level: 'silent' });
+  const warned = vi.spyOn(log, 'warn');
   const rematch = new Rematch({
     run,
     clock,
-    log: pino({ level: 'silent' }),
+    log,
     host: { bridges: [] },
     hostEnds: () => noHostEnds,
     problems: {
@@ -52,7 +72,7 @@ function situation(answer: (port: string) => Partial<Outcome>) {
     await clock.advance(0);
   };
   const marked = () => run.log.filter((line) => line.startsWith('conntrack -U')).length;
-  return { clock, apply, marked, told: () => told };
+  return { clock, apply, marked, warned, told: () => told };
 }
 
 /** What conntrack 1.4.7 does when no entry of its table is meant. */
@@ -98,4 +118,55 @@ test('rules that are as before the failure are matched all the same: some may be
   await apply('drop');
   expect(marked() - before).toBe(open.length);
   expect(told()).toEqual([]);
+});
+
+test('a pair whose listing is too long is named, and keeps no other from being ended [9.35]', async () => {
+  let isLong = true;
+  const pair = '-s fd00:7::/64 -d fd00:9::/64';
+  const { apply, marked, told, clock } = situation(
+    () => ({}),
+    (filter) => isLong && filter === pair,
+  );
+  await apply('drop');
+  expect(marked()).toBe(open.length);
+  expect(told()).toMatchObject([{ code: 'connections_not_rematched' }]);
+  expect(told()[0]?.detail).toContain(
+    'among those from fd00:7::/64 to fd00:9::/64: conntrack lists more than 32 MB of them.',
+  );
+  await clock.advance(rematchAgainMs);
+  expect(told()).toHaveLength(1);
+  isLong = false;
+  await clock.advance(rematchAgainMs);
+  expect(told()).toEqual([]);
+  const before = marked();
+  await clock.advance(10 * rematchAgainMs);
+  expect(marked()).toBe(before);
+});
+
+test('of very many listings that are too long some are named, in one detail [9.35]', async () => {
+  const { apply, marked, told } = situation(
+    () => ({}),
+    (filter) => !filter.startsWith('-q'),
+  );
+  await apply('drop');
+  expect(marked()).toBe(open.length);
+  const [problem, ...others] = told();
+  expect(others).toEqual([]);
+  expect(problem?.detail).toMatch(/among those from \S+, those to \S+ and \d+ more lists: /);
+  expect(problem?.detail.length).toBeLessThan(nodeProblemDetailMax);
+});
+
+test('what it fails with is logged once, and another failure as well [9.35]', async () => {
+  let fails = false;
+  const { apply, warned, clock } = situation(
+    () => (fails ? { exitCode: 1, stderr: 'busy' } : {}),
+    (filter) => filter === '-s fd00:7::/64 -d fd00:9::/64',
+  );
+  await apply('drop');
+  await clock.advance(3 * rematchAgainMs);
+  expect(warned).toHaveBeenCalledTimes(1);
+  fails = true;
+  await clock.advance(3 * rematchAgainMs);
+  expect(warned).toHaveBeenCalledTimes(2);
+  expect(warned.mock.calls[1]?.[0]).toMatchObject({ err: { said: 'busy' } });
 });

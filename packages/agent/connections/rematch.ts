@@ -3,15 +3,27 @@
 //
 // Such a connection is not deleted but marked (nftables/chains/entrance.ts refuses what is marked): after a deletion
 // the next packet of either side would begin a new connection, in the direction that the rules may still allow.
-import { rematchAgainMs, rematchCallsMax } from '@powernode/core/limits/agent';
+import {
+  agentOutputBytesMax,
+  rematchAgainMs,
+  rematchCallsMax,
+  rematchNamedMax,
+} from '@powernode/core/limits/agent';
 import { NodeDocument } from '@powernode/core/wire/node-document';
 import type { Logger } from 'pino';
 import type { NodeProblems } from '../observe/problems.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type Command, complaint, mustRun, type Run } from '../ports/run.ts';
+import { type Command, complaint, isTooLong, mustRun, type Run } from '../ports/run.ts';
 import { AllowedConnections, isSameAboutConnections } from './allowed.ts';
 import { type HostEnds, hostEndsOf } from './host-ends.ts';
-import { type Connection, isMarked, listCommands, markCommands, readConnections } from './listing.ts';
+import {
+  type Connection,
+  isMarked,
+  type Listing,
+  listingsOf,
+  markCommands,
+  readConnections,
+} from './listing.ts';
 
 export interface RematchParts {
   readonly run: Run;
@@ -33,6 +45,8 @@ export class Rematch {
   #wanted: NodeDocument | null = null;
   #working: Promise<void> | null = null;
   #cancelAgain: (() => void) | null = null;
+  /** What the last match failed with; the same is not logged again. */
+  #logged: string | null = null;
 
   constructor(parts: RematchParts) {
     this.#parts = parts;
@@ -63,24 +77,29 @@ export class Rematch {
     for (let wanted = this.#wanted; wanted !== null; wanted = this.#wanted) {
       this.#wanted = null;
       try {
-        await this.#match(wanted);
-        this.#matched = wanted;
+        const missing = await this.#match(wanted);
+        if (missing.length > 0) this.#failed(wanted, { detail: tooLongDetail(missing), error: null });
+        else {
+          this.#matched = wanted;
+          this.#logged = null;
+          this.#parts.problems.set(source, []);
+        }
       } catch (error) {
-        const text = 'connections could not be re-evaluated against the firewall rules';
-        if (this.#matched !== null) this.#parts.log.warn({ err: error }, text);
-        this.#matched = null;
-        this.#parts.problems.set(source, [
-          {
-            code: 'connections_not_rematched',
-            detail:
-              'Connections that are no longer allowed may continue, because the connection table cannot be read or changed. The agent retries; its log has the error of conntrack.',
-          },
-        ]);
-        if (this.#wanted === null)
-          this.#cancelAgain = this.#parts.clock.after(rematchAgainMs, () => this.#want(wanted));
+        this.#failed(wanted, { detail: unreadableDetail, error });
       }
     }
     this.#working = null;
+  }
+
+  #failed(wanted: NodeDocument, why: { readonly detail: string; readonly error: unknown }): void {
+    const { log, problems, clock } = this.#parts;
+    const { detail, error } = why;
+    const text = 'connections could not be re-evaluated against the firewall rules';
+    if (detail !== this.#logged) log.warn(error === null ? { detail } : { err: error }, text);
+    this.#logged = detail;
+    this.#matched = null;
+    problems.set(source, [{ code: 'connections_not_rematched', detail }]);
+    if (this.#wanted === null) this.#cancelAgain = clock.after(rematchAgainMs, () => this.#want(wanted));
   }
 
   async #mark(command: Command): Promise<void> {
@@ -88,29 +107,55 @@ export class Rematch {
     if (!isMarked(outcome)) throw complaint(command, outcome);
   }
 
-  async #match(document: NodeDocument): Promise<void> {
-    const { log, problems, host, hostEnds = hostEndsOf } = this.#parts;
+  /** The listings that were too long: of what only they have, nothing is matched. */
+  async #match(document: NodeDocument): Promise<readonly Listing[]> {
+    const { log, host, hostEnds = hostEndsOf } = this.#parts;
     const allowed = new AllowedConnections(document, hostEnds(host.bridges));
-    const connections = await this.#listed(allowed);
-    const denied = connections.filter((one) => !one.isEnded && !allowed.allows(one));
-    const again = connections.filter((one) => one.isEnded && allowed.allows(one));
+    const { denied, again, missing } = await this.#changes(allowed);
     const commands = [...markCommands(denied, 'ended'), ...markCommands(again, 'open')];
     for (let first = 0; first < commands.length; first += rematchCallsMax) {
       const batch = commands.slice(first, first + rematchCallsMax);
       await Promise.all(batch.map((command) => this.#mark(command)));
     }
-    problems.set(source, []);
     const [ended, reopened] = [denied.length, again.length];
     if (ended + reopened > 0)
       log.info({ ended, reopened }, 'connections were re-evaluated against the firewall rules');
+    return missing;
   }
 
-  async #listed({ ends }: AllowedConnections): Promise<Connection[]> {
-    const connections = new Map<string, Connection>();
-    for (const command of listCommands(ends)) {
-      for (const one of readConnections(await mustRun(this.#parts.run, command)))
-        connections.set(one.tuple, one);
+  async #changes(allowed: AllowedConnections) {
+    const denied = new Map<string, Connection>();
+    const again = new Map<string, Connection>();
+    const missing: Listing[] = [];
+    for (const listing of listingsOf(allowed.ends)) {
+      const text = await this.#textOf(listing.command);
+      if (text === null) missing.push(listing);
+      for (const one of readConnections(text ?? '')) {
+        if (one.isEnded === allowed.allows(one)) (one.isEnded ? again : denied).set(one.tuple, one);
+      }
     }
-    return [...connections.values()];
+    return { denied: [...denied.values()], again: [...again.values()], missing };
   }
+
+  /** null: it is too long to be read. */
+  async #textOf(command: Command): Promise<string | null> {
+    try {
+      return await mustRun(this.#parts.run, command);
+    } catch (error) {
+      if (isTooLong(error)) return null;
+      throw error;
+    }
+  }
+}
+
+const unreadableDetail =
+  'Connections that are no longer allowed may continue, because the connection table cannot be read or changed. The agent retries; its log has the error of conntrack.';
+
+/** At most `nodeProblemDetailMax` characters: a prefix has 43. */
+function tooLongDetail(missing: readonly Listing[]): string {
+  const named = missing.slice(0, rematchNamedMax).map(({ which }) => `those ${which}`);
+  const more = missing.length - named.length;
+  const which = `${named.join(', ')}${more > 0 ? ` and ${more} more lists` : ''}`;
+  const megabytes = Math.floor(agentOutputBytesMax / 1024 / 1024);
+  return `Connections that are no longer allowed may continue among ${which}: conntrack lists more than ${megabytes} MB of them. All others are re-evaluated. The agent retries; find the address that has so many with \`conntrack -L\` and close its connections.`;
 }

@@ -8,6 +8,7 @@ import {
   type Outcome,
   type Run,
   type Started,
+  tooLongReason,
 } from './run.ts';
 
 /** What a program of that name would do. */
@@ -28,7 +29,7 @@ export class FakeRun implements Run {
     const program = this.#find(command);
     const outcome = { exitCode: 0, stdout: '', stderr: '', ...(await program(command)) };
     if (outcome.stdout.length > agentOutputBytesMax) {
-      throw failed(command, `more than ${agentOutputBytesMax} bytes printed`);
+      throw failed(command, tooLongReason);
     }
     return outcome;
   }

@@ -3,7 +3,7 @@ import { ProductError } from '@powernode/core/errors';
 import { agentOutputBytesMax } from '@powernode/core/limits/agent';
 import { describe, expect, test } from 'vitest';
 import { FakeRun } from './run.fixture.ts';
-import { complaint, mustRun, type Run, systemRun } from './run.ts';
+import { complaint, isTooLong, mustRun, type Run, systemRun } from './run.ts';
 
 const fake = new FakeRun({
   cat: ({ input }) => ({ stdout: input ?? '' }),
@@ -53,6 +53,10 @@ describe.each(implementations)('running programs: %s', (_name, run) => {
       args: ['-c', `head -c ${agentOutputBytesMax + 1} /dev/zero`],
     });
     await expect(failure).rejects.toThrow(/more than \d+ bytes printed/);
+    await expect(failure).rejects.toSatisfy(isTooLong);
+    await expect(run.attempt({ program: 'powernode-no-such-program', args: [] })).rejects.not.toSatisfy(
+      isTooLong,
+    );
   });
 
   test('follows the lines of a program, and says once that it ended', async () => {

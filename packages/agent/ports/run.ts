@@ -69,10 +69,17 @@ function attempt(command: Command): Promise<Outcome> {
   });
 }
 
+/** Why a program that prints too much is ended. */
+export const tooLongReason = `more than ${agentOutputBytesMax} bytes printed`;
+
+/** The program printed more than is read of it; nothing of what it printed is known. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof CommandFailure && error.reason === tooLongReason;
+}
+
 function reasonOf(error: { readonly code?: unknown; readonly message: string }): string {
   if (error.code === 'ENOENT') return 'there is no such program on this instance';
-  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
-    return `more than ${agentOutputBytesMax} bytes printed`;
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return tooLongReason;
   return error.message.split('\n', 1)[0] ?? error.message;
 }
 

@@ -9,6 +9,11 @@ export const agentOutputBytesMax = 32 * 1024 * 1024;
 export const endedConnectionMark = 0x0800_0000;
 /** Calls of the tool that marks connections at the same time: it reads the whole table each time. */
 export const rematchCallsMax = 4;
+/** Prefixes of a family on one side of the pairs whose connections are listed, each by a call of that tool: 8 LANs and
+ * 8 remote prefixes are 128 calls of 3 ms. More prefixes are joined to wider ones; private space has 4 blocks. */
+export const rematchCoversMax = 8;
+/** Listings that are named when they are too long. */
+export const rematchNamedMax = 2;
 /** When they could not be marked it is tried again so much later: reading the table costs little, a busy one settles. */
 export const rematchAgainMs = 5_000;
 /** Peers written by one call of `wg`: 60 kB of arguments, far below what Linux takes (2 MB). */

@@ -127,7 +127,7 @@ const table = {
     severity: 'warning',
     stops: [],
     summary:
-      'Connections that are no longer allowed may continue, because the connection table cannot be read; the agent log has the error of conntrack.',
+      'Connections that are no longer allowed may continue, because the connection table cannot be read, or the part of it that the detail names; the agent log has the error of conntrack.',
   },
   host_firewall_forward: {
     subsystem: 'host',
