@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { approval, approvalStatus, policy, policyMode } from '../intent/autonomy.ts';
 import * as common from '../intent/common.ts';
-import { mutate, pageInput, pageOutput, read } from './define.ts';
+import { mutate, pageInput, pageOutput, read, revisedInput } from './define.ts';
 
 const area = 'autonomy' as const;
 
@@ -88,11 +88,12 @@ export const autonomyActions = {
     name: 'system_decide_approval',
     title: 'Decide an approval',
     description:
-      'approve runs the operation now, with the permissions that its requester has now; reject closes it. A decision is final.',
+      'approve runs the operation now, with the permissions that its requester has now; reject closes it. A decision is final. An approval fails (409) and decides nothing when it would do something else to its object than the plan that system_get_approval last showed.',
     input: {
       approval_id: common.id,
       decision: z.enum(['approve', 'reject']),
       reason: common.description.optional(),
+      ...revisedInput,
     },
     output: { approval },
     permission: 'system.approvals.decide',

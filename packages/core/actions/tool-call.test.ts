@@ -16,14 +16,17 @@ function tool(name: string): Tool {
 
 let waits: object;
 let invoked: string[];
+let inputs: unknown[];
 
 beforeEach(() => {
   invoked = [];
+  inputs = [];
 });
 
 const caller: ToolCaller = {
-  async invoke({ action, overMcp }) {
+  async invoke({ action, input, overMcp }) {
     invoked.push(`${action} ${overMcp}`);
+    inputs.push(input);
     const approval = {
       id: approvalId,
       action: 'createAccessGrant',
@@ -31,11 +34,16 @@ const caller: ToolCaller = {
       status: 'pending',
       input: waits,
       plan: null,
+      revision: 4,
     };
     if (action === 'getApproval') return { body: { approval } };
     if (overMcp === 'person') return { body: { approval: { ...approval, status: 'approved', result: {} } } };
     return {
-      body: { pending: true, deferred_operation: { id: approvalId, summary: approval.summary }, plan: null },
+      body: {
+        pending: true,
+        deferred_operation: { id: approvalId, summary: approval.summary, revision: 3 },
+        plan: null,
+      },
     };
   },
   mayDecide: async () => true,
@@ -103,4 +111,17 @@ test('a question that is put again, about what does not fit, is not [9.5]', asyn
     kind: 'done',
     result: { structuredContent: { pending: true, deferred_operation: { id: approvalId } } },
   });
+});
+
+test("a person's answer holds for the revision of the request that was shown [9.5]", async () => {
+  waits = cidrs(['2001:db8::/48']);
+  const confirmed = async (name: string, input: object) => {
+    const asked = await step(name, input);
+    if (asked.kind !== 'ask') throw new Error('nobody was asked');
+    await step(name, input, { question: asked.question, kind: 'confirmed' });
+    return inputs.at(-1);
+  };
+  expect(await confirmed('system_sdwan_delete_network', waits)).toMatchObject({ if_revision: 3 });
+  const decision = { approval_id: approvalId, decision: 'approve' };
+  expect(await confirmed('system_decide_approval', decision)).toEqual({ ...decision, if_revision: 4 });
 });

@@ -34,6 +34,8 @@ export interface Question {
   readonly inputDigest: string;
   /** The operation that waits; null when the call itself is the decision. */
   readonly approvalId: string | null;
+  /** Of the request, as it was shown; null: not known. */
+  readonly revision: number | null;
 }
 
 export interface PersonsAnswer {
@@ -74,7 +76,7 @@ async function run(caller: ToolCaller, call: ToolCall): Promise<ToolStep> {
     plan: body['plan'],
   });
   if (hidden > 0) return done(waiting(call, body, hidden));
-  return { kind: 'ask', message: text, question: questionOf(call, deferred.id) };
+  return { kind: 'ask', message: text, question: questionOf(call, deferred) };
 }
 
 /** Deciding is a person's act. What is asked is what the approval itself says, not what the model says of it. */
@@ -88,7 +90,8 @@ async function askAboutDecision(caller: ToolCaller, call: ToolCall): Promise<Too
     );
   }
   const wanted = decision === 'reject' ? 'reject' : 'approve';
-  const { text, hidden } = questionFor(await approvalOf(caller, id), wanted);
+  const approval = await approvalOf(caller, id);
+  const { text, hidden } = questionFor(approval, wanted);
   // Whoever rejects grants nothing by what was not shown.
   if (wanted === 'approve' && hidden > 0) {
     throw new ProductError(
@@ -96,7 +99,11 @@ async function askAboutDecision(caller: ToolCaller, call: ToolCall): Promise<Too
       `${tooLong(hidden)} Decide in the console or with: powernode approval decide ${id} --decision approve`,
     );
   }
-  return { kind: 'ask', message: text, question: questionOf(call, null) };
+  return {
+    kind: 'ask',
+    message: text,
+    question: questionOf(call, { id: null, revision: approval.revision }),
+  };
 }
 
 async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer): Promise<ToolStep> {
@@ -107,7 +114,7 @@ async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer)
     if (answer.kind !== 'confirmed') return notConfirmed();
     const decided = await caller.invoke({
       action: call.tool.action,
-      input: call.input,
+      input: { ...recordOf(call.input), ...asShown(answer.question) },
       overMcp: 'person',
     });
     return done(toolAnswer(call.tool, decided.body));
@@ -121,6 +128,7 @@ async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer)
       approval_id: approvalId,
       decision: answer.kind === 'confirmed' ? 'approve' : 'reject',
       reason: 'Answered by a person who was asked over MCP',
+      ...asShown(answer.question),
     },
     overMcp: 'person',
   });
@@ -132,7 +140,7 @@ async function askAgain(caller: ToolCaller, call: ToolCall, question: Question):
   const approval = await approvalOf(caller, question.approvalId);
   const { text, hidden } = questionFor(approval);
   if (hidden > 0) return done(waiting(call, waitingBody(approval), hidden));
-  return { kind: 'ask', message: text, question };
+  return { kind: 'ask', message: text, question: { ...question, revision: approval.revision } };
 }
 
 function waitingBody({
@@ -191,16 +199,30 @@ async function approvalOf(caller: ToolCaller, approvalId: string) {
     input: { approval_id: approvalId },
     overMcp: 'model',
   });
-  const { id, action, summary, expires_at, status, input, plan } = recordOf(body['approval']);
+  const { id, action, summary, expires_at, status, input, plan, revision } = recordOf(body['approval']);
   if (status !== 'pending')
     throw new ProductError('conflict', `Someone has decided it already: it is ${String(status)}.`);
-  return { id, action, summary: String(summary), expires_at, input: recordOf(input), plan };
+  return {
+    id,
+    action,
+    summary: String(summary),
+    expires_at,
+    input: recordOf(input),
+    plan,
+    revision: numberOrNull(revision),
+  };
 }
 
-function deferredIn(body: Body): { readonly id: string; readonly summary: string } | null {
+interface Waiting {
+  readonly id: string;
+  readonly summary: string;
+  readonly revision: number | null;
+}
+
+function deferredIn(body: Body): Waiting | null {
   if (body['pending'] !== true) return null;
-  const { id, summary } = recordOf(body['deferred_operation']);
-  return { id: String(id), summary: String(summary) };
+  const { id, summary, revision } = recordOf(body['deferred_operation']);
+  return { id: String(id), summary: String(summary), revision: numberOrNull(revision) };
 }
 
 function notConfirmed(): ToolStep {
@@ -230,8 +252,21 @@ function approvalIdOf(input: unknown): string {
   return String(named ?? id);
 }
 
-function questionOf(call: ToolCall, approvalId: string | null): Question {
-  return { tool: call.tool.name, inputDigest: digestOf(call.input), approvalId };
+/** `id`: of what waits; null when the call itself is the decision. */
+function questionOf(
+  call: ToolCall,
+  { id, revision }: { readonly id: string | null; readonly revision: number | null },
+): Question {
+  return { tool: call.tool.name, inputDigest: digestOf(call.input), approvalId: id, revision };
+}
+
+/** The decision holds for what the person has seen. */
+function asShown({ revision }: Question): { readonly if_revision?: number } {
+  return revision === null ? {} : { if_revision: revision };
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 function digestOf(input: unknown): string {

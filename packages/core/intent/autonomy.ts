@@ -42,6 +42,7 @@ export const deferredOperation = z.object({
   action: z.string(),
   summary: z.string(),
   expires_at: common.time,
+  revision: z.int().optional().meta({ description: 'Of the request, whose plan this is' }),
 });
 
 export const approval = z.object({
@@ -50,7 +51,7 @@ export const approval = z.object({
   category: z.string(),
   summary: z.string(),
   input: z.record(z.string(), z.unknown()),
-  plan: z.unknown().nullable(),
+  plan: z.unknown().nullable().meta({ description: 'What it would change, when it was last read by its id' }),
   status: approvalStatus,
   requested_by: z.object({ id: common.id.nullable(), name: z.string() }),
   decided_by: z.object({ id: common.id.nullable(), name: z.string() }).nullable(),
@@ -79,6 +80,10 @@ export const planNode = z.object({
 /** A field of the object of a change. */
 const planField = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
 export const plan = z.object({
+  revision: z
+    .int()
+    .optional()
+    .meta({ description: 'Revision of the existing object that the plan was calculated at' }),
   fields: z
     .array(planField)
     .optional()

@@ -6,6 +6,7 @@ import { skillHandlers } from './autonomy/skills/skills.ts';
 import type { Handlers } from './context.ts';
 import { listChanges } from './fleet/changes.ts';
 import { provisioningHandlers } from './fleet/provision.ts';
+import { createRenewShown } from './gate/renew-shown.ts';
 import { createRunDeferred } from './gate/run-deferred.ts';
 import { nounHandlers } from './nouns.ts';
 import { productOperations } from './operation-kinds.ts';
@@ -16,7 +17,7 @@ export const handlers: Handlers = {
   listChanges,
   ...provisioningHandlers,
   ...operationHandlers(productOperations),
-  ...approvalHandlers,
+  ...approvalHandlers(createRenewShown(() => handlers)),
   ...skillHandlers,
   ...findingHandlers,
   decideApproval: decideApproval(createRunDeferred(() => handlers)),

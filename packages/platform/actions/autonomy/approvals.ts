@@ -4,26 +4,30 @@ import { ProductError, problemOf } from '@powernode/core/errors';
 import { ApproverLacksRight } from '../../access/rights.ts';
 import { withoutTokens } from '../../trust/tokens.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
-import { type ActionContext, type Handler, type HandlersOf, notFound } from '../context.ts';
+import { type ActionContext, checkRevision, type Handler, type HandlersOf, notFound } from '../context.ts';
 import { type ApprovalRow, recordDecision } from '../gate/approvals.ts';
+import { type RenewShown, refuseUnlikeShown, revisionShown, UnlikeShown } from '../gate/renew-shown.ts';
 import type { RunDeferred } from '../gate/run-deferred.ts';
 import { page, pageAnswer } from '../paging.ts';
 import { fetchSecret, isToFetch, secretOfOutcome, showSecretState } from './once-secrets.ts';
 
-export const approvalHandlers: HandlersOf<'listApprovals' | 'getApproval'> = {
-  async listApprovals(context, input) {
-    let query = context.trx.selectFrom('approvals').selectAll().where('account_id', '=', context.accountId);
-    if (input.status !== undefined) query = query.where('status', '=', input.status);
-    const found = await page(query, input, { by: 'id', direction: 'desc' });
-    return { approvals: found.rows.map((row) => showApproval(row, context)), ...pageAnswer(found) };
-  },
+/** Lists show the plans of the last time that somebody looked; one request is looked at anew. */
+export function approvalHandlers(renew: RenewShown): HandlersOf<'listApprovals' | 'getApproval'> {
+  return {
+    async listApprovals(context, input) {
+      let query = context.trx.selectFrom('approvals').selectAll().where('account_id', '=', context.accountId);
+      if (input.status !== undefined) query = query.where('status', '=', input.status);
+      const found = await page(query, input, { by: 'id', direction: 'desc' });
+      return { approvals: found.rows.map((row) => showApproval(row, context)), ...pageAnswer(found) };
+    },
 
-  async getApproval(context, input) {
-    const row = await approvalRow(context, input.approval_id);
-    if (!input.show_secret || !isToFetch(context, row)) return { approval: showApproval(row, context) };
-    return { approval: await approvalWithSecret(context, row.id) };
-  },
-};
+    async getApproval(context, input) {
+      const row = await renew(context, await approvalRow(context, input.approval_id));
+      if (!input.show_secret || !isToFetch(context, row)) return { approval: showApproval(row, context) };
+      return { approval: await approvalWithSecret(context, row.id) };
+    },
+  };
+}
 
 /** Of two that fetch at once the second finds it shown. What stands in the way of the secret does not hide the rest. */
 async function approvalWithSecret(context: ActionContext, id: string) {
@@ -42,6 +46,7 @@ export function decideApproval(run: RunDeferred): Handler<'decideApproval'> {
   return async (context, input) => {
     const before = await lockApproval(context, input.approval_id);
     refuseDecided(context, before);
+    checkRevision(before, input);
     if (input.decision === 'approve') refuseUnfitApprover(context, before);
     const outcome: Outcome =
       input.decision === 'reject' ? { status: 'rejected' } : await attempt(context, { run, before });
@@ -90,14 +95,24 @@ async function attempt(
   if (action === undefined) {
     throw new ProductError('conflict', `This version has no action ${deferred.before.action}. Reject it.`);
   }
+  const { run, before } = deferred;
+  const revision = revisionShown(before);
   try {
-    const whole = await context.attempt(() => deferred.run(context, { row: deferred.before, action }));
-    return { status: 'approved', whole };
+    const { body, done } = await context.attempt(() => run(context, { row: before, action, revision }));
+    refuseUnlikeShown(before, done);
+    return { status: 'approved', whole: body };
   } catch (thrown) {
+    if (thrown instanceof UnlikeShown) throw thrown;
+    if (revision !== undefined && isOfRevision(thrown))
+      throw new UnlikeShown('of its object', thrown.members);
     if (thrown instanceof ApproverLacksRight) throw thrown;
     if (!(thrown instanceof ProductError) || thrown.code === 'database_unavailable') throw thrown;
     return { status: 'failed', error: JSON.stringify(problemOf(thrown)) };
   }
+}
+
+function isOfRevision(thrown: unknown): thrown is ProductError {
+  return thrown instanceof ProductError && thrown.code === 'revision_conflict';
 }
 
 /** Whoever approves something must be allowed to do it. */

@@ -294,6 +294,7 @@ export function deferredAnswer(row: ApprovalRow): Record<string, unknown> {
       action: row.action,
       summary: row.summary,
       expires_at: row.expires_at.toISOString(),
+      revision: row.revision,
     },
     plan: row.plan,
   };

@@ -4,7 +4,6 @@ import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue'
 import { ProductError } from '@powernode/core/errors';
 import type { PolicyMode } from '@powernode/core/intent/autonomy';
 import type { Event } from '@powernode/core/intent/fleet';
-import { sql } from 'kysely';
 import { type EventBus, publishEvents } from '../../events/event-bus.ts';
 import type { Store } from '../../store/open-store.ts';
 import { inAccount } from '../../store/tenancy.ts';
@@ -19,11 +18,9 @@ import { closeOutdatedRequests } from './outdated.ts';
 import { asOfModel, modeOverMcp, refuseOverMcp, withoutSecrets } from './over-mcp.ts';
 import { type ParsedCall, parseCall } from './parse.ts';
 import { pendingAlike } from './pending.ts';
-import { fieldsOfAnswer } from './plan-fields.ts';
-import { hostnamesOf } from './plan-names.ts';
-import { shownNotes } from './plan-notes.ts';
 import { modeForOwners, policyMode } from './policies.ts';
 import { recordChanges, recordEvents } from './record.ts';
+import { isTouched, type Trial, trialOf } from './trial.ts';
 import { unlessUnchanged } from './unchanged.ts';
 
 export interface GateParts {
@@ -86,27 +83,27 @@ async function runGated(parts: GateParts, gated: GatedCall): Promise<Ran> {
   const mode = modeOverMcp(await modeOf(context, invocation), { invocation, call });
   if (mode === 'blocked' && !call.dryRun) throw blocked(invocation.action);
   const run = { ...gated, handler: handlerOf(parts.handlers, invocation.action), mode };
-  if (call.dryRun) return dryRun(parts, run);
+  if (call.dryRun) return dryRun(run);
   const asks = mode === 'require_approval' && !call.approve;
-  const ran = asks || (await asksInTheEnd(parts, run)) ? await defer(parts, run) : await perform(run);
+  const ran = asks || (await asksInTheEnd(run)) ? await defer(run) : await perform(run);
   if (idempotent !== null)
     await keep(context, { call: idempotent, outcome: ran.outcome, sealer: parts.sealer });
   return ran;
 }
 
 /** What it would do, with its plan. Nothing of it stays, so that there is nothing to tell after the commit. */
-async function dryRun(parts: GateParts, run: GatedRun): Promise<Ran> {
-  const { body, plan } = await tryOut(parts, run);
+async function dryRun(run: GatedRun): Promise<Ran> {
+  const { body, plan } = await tryOut(run);
   const outcome = { status: 200 as const, body: { ...body, dry_run: true, plan } };
   return { outcome, context: run.context, events: [], replayed: false };
 }
 
 /** Of what a model asks for: whether doing it shows that it is for a person, which its parameters did not. */
-async function asksInTheEnd(parts: GateParts, run: GatedRun): Promise<boolean> {
+async function asksInTheEnd(run: GatedRun): Promise<boolean> {
   const { invocation, mode } = run;
   if (invocation.overMcp === undefined || mode === null) return false;
   if (definitionOf(invocation.action).needsPerson === 'only') return false;
-  const trial = await tryOut(parts, run);
+  const trial = await tryOut(run);
   return trial.forPerson;
 }
 
@@ -135,9 +132,9 @@ async function perform(run: GatedRun): Promise<Ran> {
  * Tries the action, keeps its plan, undoes it, and writes nothing but the request. What would change nothing has nothing
  * to be decided, and what waits already is asked for once.
  */
-async function defer(parts: GateParts, run: GatedRun): Promise<Ran> {
+async function defer(run: GatedRun): Promise<Ran> {
   const { context, invocation, call } = run;
-  const trial = await tryOut(parts, run);
+  const trial = await tryOut(run);
   if (trial.changesNothing) return performNothing(run);
   const asked = { action: invocation.action, input: call.input, plan: trial.plan };
   const approval =
@@ -157,23 +154,9 @@ async function defer(parts: GateParts, run: GatedRun): Promise<Ran> {
 }
 
 /** Runs the handler behind a savepoint and takes back all that it did. */
-async function tryOut(parts: GateParts, run: GatedRun): Promise<Trial> {
-  const { context, call } = run;
-  const trial = new ActionContext({
-    trx: context.trx,
-    caller: context.caller,
-    action: definitionOf(run.invocation.action).name,
-    accountId: context.accountId,
-    services: parts.services,
-    correlationId: context.correlationId,
-    dryRun: true,
-    overMcp: context.overMcp,
-  });
-  await sql`savepoint trial`.execute(context.trx);
-  const body = await unlessUnchanged(trial, () => run.handler(trial, call.input));
-  const plan = await planOf(parts, trial, body);
-  await sql`rollback to savepoint trial`.execute(context.trx);
-  return { body, plan, changesNothing: !isTouched(trial), forPerson: trial.forPerson };
+function tryOut(run: GatedRun): Promise<Trial> {
+  const { context, call, handler, invocation } = run;
+  return trialOf(context, { action: invocation.action, caller: context.caller, input: call.input, handler });
 }
 
 /** For real, so that the answer is that of a call and not of a trial. */
@@ -181,33 +164,6 @@ async function performNothing(run: GatedRun): Promise<Ran> {
   const ran = await perform(run);
   if (!isTouched(ran.context)) return ran;
   throw new ProductError('conflict', 'The object changed while this was requested. Try again.');
-}
-
-function isTouched(context: ActionContext): boolean {
-  return context.events.length > 0 || context.changes.length > 0;
-}
-
-interface Trial {
-  readonly body: Record<string, unknown>;
-  readonly plan: unknown;
-  readonly changesNothing: boolean;
-  readonly forPerson: boolean;
-}
-
-async function planOf(
-  parts: GateParts,
-  context: ActionContext,
-  body: Readonly<Record<string, unknown>>,
-): Promise<unknown> {
-  const names = await hostnamesOf(context);
-  const changed = parts.services.deliverer.plan(context.changes, names);
-  const plan = {
-    ...(await fieldsOfAnswer(context, body)),
-    ...changed,
-    nodes: [...context.told, ...changed.nodes],
-    node_count: context.told.length + changed.node_count,
-  };
-  return context.notes.length === 0 ? plan : { ...plan, notes: shownNotes(context.notes) };
 }
 
 async function inTransaction(

@@ -4,6 +4,7 @@ import type { Output } from '../../api/client.ts';
 import { refreshAll } from '../../app/query-client.ts';
 import { tell } from '../../app/toasts.ts';
 import { useChange } from '../../app/use-change.ts';
+import { useApproval } from '../../app/use-one.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TextArea } from '../../parts/form.tsx';
@@ -33,7 +34,10 @@ export interface DecideDialogProps {
   readonly onClose: () => void;
 }
 
-export function DecideDialog({ approval, decision, onClose }: DecideDialogProps) {
+/** Lists may show an older plan, so the request is read again before it is decided. */
+export function DecideDialog({ approval: listed, decision, onClose }: DecideDialogProps) {
+  const { data, isFetchedAfterMount, refetch } = useApproval(listed.id);
+  const approval = data?.approval ?? listed;
   const change = useChange('decideApproval');
   const [reason, setReason] = useState('');
   const { title, meaning, verb } = words[decision];
@@ -42,7 +46,13 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     const said = reason.trim() === '' ? {} : { reason: reason.trim() };
-    const answer = await change.run({ approval_id: approval.id, decision, ...said });
+    const answer = await change.run({
+      approval_id: approval.id,
+      decision,
+      ...said,
+      if_revision: approval.revision,
+    });
+    if (answer === null) void refetch();
     if (answer?.kind !== 'done') return;
     const { status, error } = answer.body.approval;
     if (status === 'failed') tell({ tone: 'bad', text: `Approved, but it failed: ${detailOf(error)}` });
@@ -66,7 +76,11 @@ export function DecideDialog({ approval, decision, onClose }: DecideDialogProps)
         <ProblemNote problem={change.problem} />
         <div className="form-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant={decision === 'approve' ? 'primary' : 'danger'} busy={change.busy}>
+          <Button
+            type="submit"
+            variant={decision === 'approve' ? 'primary' : 'danger'}
+            busy={change.busy || !isFetchedAfterMount}
+          >
             {verb}
           </Button>
         </div>

@@ -14,7 +14,7 @@ import type { QuestionCodec } from '../question-codec.ts';
 
 /** Where a flow stands: kept in the sealed state's text, as the platform keeps the name of a tool. */
 function at(step: string): Question {
-  return { tool: step, inputDigest: '', approvalId: null };
+  return { tool: step, inputDigest: '', approvalId: null, revision: null };
 }
 
 function stepOf(context: ServerContext): string | undefined {
