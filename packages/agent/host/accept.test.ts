@@ -9,7 +9,7 @@ import { freshFolder } from '../fixtures/folder.ts';
 import { FakeRun } from '../ports/run.fixture.ts';
 import type { StateFolder } from '../state/folder.ts';
 import { HostAcceptance } from './accept.ts';
-import { hostDrops, networksOf } from './findings.ts';
+import { hostDrops, networksOf } from './drops.ts';
 import { readHostRules } from './host-rules.ts';
 
 const key = `${'K'.repeat(43)}=`;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Command, Run } from '../ports/run.ts';
 import type { StateFolder } from '../state/folder.ts';
-import type { HostDrop } from './findings.ts';
+import type { HostDrop } from './drops.ts';
 
 /** The host's own; none of them is needed, and each is asked only where it wrote rules. */
 const tools = { ufw: 'ufw', firewalld: 'firewall-cmd' } as const;
@@ -18,19 +18,20 @@ interface Change {
 }
 
 /** The changes that let a dropped packet through; empty: the tool has no place for it. */
-export function acceptChanges({ what, tool, family, network, way }: HostDrop): Change[] {
+export function acceptChanges({ what, tool, family, network, way, port }: HostDrop): Change[] {
   switch (tool) {
     case 'docker':
-      if (what === 'input' || what === 'port') return [];
+      if (what === 'input' || what === 'port' || what === 'local_mapping') return [];
       return [docker(family, [...interfaceWords(way, ['-i'], ['-o']), ...stateWords(way)])];
     case 'ufw':
       if (what === 'port') return [ufw(['allow', `${network.listenPort}/udp`])];
+      if (what === 'local_mapping') return port === undefined ? [] : [ufw(localWords(way, port))];
       if (what === 'input') return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], [])])];
       return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], ['out', 'on'])], ['route'])];
     case 'firewalld':
       if (what === 'port') return [firewalld(`port=${network.listenPort}/udp`, [])];
       // An interface outside of overlays belongs to the zone that the machine's owner gave it.
-      if (what === 'lan' || what === 'port_mapping') return [];
+      if (what === 'lan' || what === 'port_mapping' || what === 'local_mapping') return [];
       return [way.iif, way.oif].flatMap((name) =>
         name === null ? [] : firewalld(`interface=${name}`, ['--zone=trusted']),
       );
@@ -46,6 +47,20 @@ function interfaceWords(
   to: readonly string[],
 ): readonly string[] {
   return [...(iif === null ? [] : [...from, iif]), ...(oif === null ? [] : [...to, oif])];
+}
+
+/** Of a port mapping to the machine itself, the port that it leads to. */
+function localWords(way: HostDrop['way'], { protocol, port }: NonNullable<HostDrop['port']>) {
+  return [
+    'allow',
+    ...interfaceWords(way, ['in', 'on'], []),
+    'to',
+    'any',
+    'port',
+    `${port}`,
+    'proto',
+    protocol,
+  ];
 }
 
 /** Of a port mapping, what leaves the overlay answers what came in. */

@@ -9,7 +9,8 @@ import type { FoundProblem } from '../observe/problems.ts';
 import { FakeRun } from '../ports/run.fixture.ts';
 import { HostAcceptance } from './accept.ts';
 import type { OutsideAddress } from './behind.ts';
-import { hostDrops, hostProblems, networksOf } from './findings.ts';
+import { hostDrops, networksOf } from './drops.ts';
+import { hostProblems } from './findings.ts';
 import type { HostRules } from './host-rules.ts';
 import { listed } from './listings.fixture.ts';
 
@@ -55,7 +56,7 @@ function problems(rules: HostRules, entries: readonly EntryValue[]): FoundProble
     // Every sentence has room in a report.
     nodeProblem.parse({ subsystem: 'host', code, detail, interface: name, since: '2026-12-01T10:00:00Z' });
   }
-  return found.filter(({ code }) => /lan|mapping/.test(code));
+  return found.filter(({ code, detail }) => /lan|mapping/.test(code) || /LANs|port mappings/.test(detail));
 }
 
 const said = (found: readonly FoundProblem[]) => found.map(({ code, detail }) => `${code}: ${detail}`);
@@ -115,8 +116,12 @@ describe('a LAN behind this machine [9.27]', () => {
   test('that another router leads to is by an interface that is not known', async () => {
     const far = [...spoke, lan('192.168.70.0/24')];
     expect(said(problems(listed('docker-ipv4'), far))).toEqual([
-      expect.stringContaining(
-        '(A any other interface to B wg-test, wg-test-1; A wg-test, wg-test-1 to B any other interface)',
+      // Rules about interfaces that are not known may accept what comes in there; what goes out is by none of them.
+      expect.stringMatching(
+        /^host_firewall_partly: .* packets from LANs or pods behind this instance to wg-test, wg-test-1, except .*\(A any other interface to B wg-test, wg-test-1\)/,
+      ),
+      expect.stringMatching(
+        /^host_firewall_lan: .* packets from wg-test, wg-test-1 to LANs or pods behind this instance: .*\(A wg-test, wg-test-1 to B any other interface\)/,
       ),
     ]);
     expect(await accepted(listed('docker-ipv4'), far)).toContain(
@@ -141,6 +146,42 @@ describe('a LAN behind this machine [9.27]', () => {
     const entries = [{ ...both, name: 'wg-nineletter' }, ...many, lan('192.168.7.0/24'), lan('10.42.3.0/24')];
     for (const rules of ['docker-ipv4', 'firewalld'])
       expect(problems(listed(rules), entries)).toHaveLength(1);
+  });
+});
+
+/** The listing with a rule put first in one chain, which accepts what goes to this TCP port. */
+function openFor(rules: HostRules, name: string, port: number): HostRules {
+  const rule = [
+    { match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right: port } },
+    { accept: null },
+  ];
+  const found = [...rules].filter(([, chain]) => chain.name === name);
+  expect(found).not.toEqual([]);
+  const changed = found.map(([key, chain]): [typeof key, typeof chain] => [
+    key,
+    { ...chain, rules: [rule, ...chain.rules] },
+  ]);
+  return new Map([...rules, ...changed]);
+}
+
+describe('a filter that lets some packets pass [9.27]', () => {
+  const some = openFor(listed('docker-ipv4'), 'FORWARD', 443);
+  const router = [...spoke, lan('192.168.7.0/24')];
+
+  test('is a warning that says what is certain, of LANs as of the overlay', () => {
+    expect(said(problems(some, router))).toEqual([
+      expect.stringMatching(
+        /^host_firewall_partly: The local firewall drops IPv4 packets between wg-test, wg-test-1 and LANs or pods behind this instance on eth1, except those that earlier rules accept: the policy of chain FORWARD/,
+      ),
+    ]);
+    expect(problems(some, router)).toMatchObject([{ interface: 'eth1' }]);
+  });
+
+  test('is one of port mappings, unless it is known to drop them', () => {
+    const codes = (entries: readonly EntryValue[]) => problems(some, entries).map(({ code }) => code);
+    expect(codes([...hub, mapping()])).toEqual(['host_firewall_port_mapping']);
+    expect(codes([...hub, mapping({ port: 443 })])).toEqual([]);
+    expect(codes([...hub, mapping({ port: 443 }), mapping()])).toEqual(['host_firewall_partly']);
   });
 });
 
@@ -177,5 +218,35 @@ describe('port mappings of a hub [9.27]', () => {
 
   test('to this machine itself are not forwarded', () => {
     expect(problems(listed('docker-ipv4'), [...hub, mapping({ target: '100.64.0.1' })])).toEqual([]);
+  });
+});
+
+describe('port mappings to the hub itself [9.27]', () => {
+  const own = (port: number) => mapping({ external: '2001:db8::5', target: 'fd00:99::101', port });
+
+  test('beside ufw come in by the port that they lead to, which has to be open', async () => {
+    const found = problems(listed('ufw-ipv6'), [...hub, own(8443), own(8444)]);
+    expect(said(found)).toEqual([
+      'host_firewall_port_mapping: The local firewall drops IPv6 packets of port mappings to TCP port 8443, TCP port 8444 of this instance itself on eth0: the policy of chain INPUT of table ip6 filter (ufw). Run "ufw allow in on eth0 to any port 8443 proto tcp" for each port, or run the agent with --host-firewall accept.',
+    ]);
+    expect(found).toMatchObject([{ interface: 'eth0' }]);
+    const itself = drops(listed('ufw-ipv6'), [...hub, own(8443)]).filter(
+      ({ what }) => what === 'local_mapping',
+    );
+    const run = new FakeRun({ ufw: () => ({}) });
+    await new HostAcceptance({ run, folder: freshFolder() }).accept(itself);
+    expect(run.log).toEqual(['ufw allow in on eth0 to any port 8443 proto tcp comment powernode']);
+  });
+
+  test('to a port that is open, or that firewalld lets in as translated, are no problem', () => {
+    expect(problems(openFor(listed('ufw-ipv6'), 'INPUT', 8443), [...hub, own(8443)])).toEqual([]);
+    expect(problems(listed('firewalld'), [...hub, own(8443)])).toEqual([]);
+  });
+
+  test('of many ports say how many more there are', () => {
+    const many = Array.from({ length: 60 }, (_, i) => own(9000 + i));
+    const [found, ...more] = problems(listed('ufw-ipv6'), [...hub, ...many]);
+    expect(more).toEqual([]);
+    expect(found?.detail).toContain('TCP port 9004, and 55 more of this instance itself');
   });
 });

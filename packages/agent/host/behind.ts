@@ -15,14 +15,15 @@ export interface OutsideAddress {
 
 /** Which are behind one interface of the machine. */
 export interface Behind {
-  readonly what: 'lan' | 'port_mapping';
+  /** local_mapping: a port mapping that leads to this machine itself, whose packets come in and are not forwarded. */
+  readonly what: 'lan' | 'port_mapping' | 'local_mapping';
   readonly family: Family;
   /** null: not known, such as that of a LAN behind another router. */
   readonly interface: string | null;
   /** Of packets that open connections into the overlay, and from it: what is known of them beside interfaces. */
   readonly entering: BehindPacket;
-  /** lan: of packets that open connections from the overlay; port_mapping: of replies. */
-  readonly leaving: BehindPacket;
+  /** lan: of packets that open connections from the overlay; port_mapping: of replies; null: none are forwarded. */
+  readonly leaving: BehindPacket | null;
 }
 
 export type BehindPacket = Pick<HostPacket, 'protocol' | 'port' | 'source' | 'destination'> &
@@ -44,7 +45,7 @@ export function behindOf(
   outside: readonly OutsideAddress[],
 ): Behind[] {
   const all = [...lansOf(document, networkId, outside), ...mappingsOf(document, networkId, outside)];
-  const groups = Map.groupBy(all, (one) => `${one.what} ${one.family} ${one.interface ?? ''}`);
+  const groups = Map.groupBy(all, groupOf);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
@@ -52,10 +53,16 @@ export function behindOf(
       {
         ...first,
         entering: common(group.map(({ entering }) => entering)),
-        leaving: common(group.map(({ leaving }) => leaving)),
+        leaving: first.leaving === null ? null : common(group.flatMap(({ leaving }) => leaving ?? [])),
       },
     ];
   });
+}
+
+/** What comes in is filtered by its port on most hosts. */
+function groupOf({ what, family, interface: name, entering: { protocol, port } }: Behind): string {
+  const ofPort = what === 'local_mapping' ? ` ${protocol} ${port}` : '';
+  return `${what} ${family} ${name ?? ''}${ofPort}`;
 }
 
 function lansOf(document: NodeDocument, id: string, outside: readonly OutsideAddress[]): Behind[] {
@@ -77,7 +84,6 @@ function lansOf(document: NodeDocument, id: string, outside: readonly OutsideAdd
   });
 }
 
-/** Without those that lead to this machine itself. */
 function mappingsOf(document: NodeDocument, id: string, outside: readonly OutsideAddress[]): Behind[] {
   const own = new Set(
     (['interface', 'virtual_ip'] as const).flatMap((kind) =>
@@ -85,23 +91,25 @@ function mappingsOf(document: NodeDocument, id: string, outside: readonly Outsid
     ),
   );
   return document.inNetwork('port_mapping', id).flatMap((mapping) => {
-    if (own.has(mapping.target_address)) return [];
+    const isLocal = own.has(mapping.target_address);
     const target = parsePrefix(withLength(mapping.target_address));
     const at = outside.find(({ address }) => address === mapping.external_address);
     const { protocol } = mapping;
     return [
       {
-        what: 'port_mapping' as const,
+        what: isLocal ? ('local_mapping' as const) : ('port_mapping' as const),
         family: familyOf(mapping.external_address),
         interface: at?.name ?? null,
         entering: {
           ...{ protocol, port: mapping.target_port, source: null, destination: target },
           isTranslated: true,
         },
-        leaving: {
-          ...{ protocol, port: null, source: target, destination: null },
-          ...{ isReply: true, isTranslated: true },
-        },
+        leaving: isLocal
+          ? null
+          : {
+              ...{ protocol, port: null, source: target, destination: null },
+              ...{ isReply: true, isTranslated: true },
+            },
       },
     ];
   });

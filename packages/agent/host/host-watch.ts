@@ -17,7 +17,8 @@ import type { Settings } from '../ports/settings.ts';
 import type { StateFolder } from '../state/folder.ts';
 import { HostAcceptance } from './accept.ts';
 import { outsideAddressesOf } from './behind.ts';
-import { familiesOf, type HostFacts, hostDrops, hostProblems, networksOf } from './findings.ts';
+import { familiesOf, hostDrops, networksOf } from './drops.ts';
+import { type HostFacts, hostProblems } from './findings.ts';
 import { lookAtHostRules } from './host-rules.ts';
 import { legacyTablesOf } from './legacy-tables.ts';
 

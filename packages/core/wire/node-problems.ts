@@ -161,14 +161,14 @@ const table = {
     severity: 'error',
     stops: [],
     summary:
-      'The local firewall drops packets of port mappings; accept them there, or, where it is not firewalld, run the agent with `--host-firewall accept`.',
+      'The local firewall drops packets of port mappings, forwarded or to the instance itself; accept them there, or, where it is not firewalld, run the agent with `--host-firewall accept`.',
   },
   host_firewall_partly: {
     subsystem: 'host',
     severity: 'warning',
     stops: [],
     summary:
-      'The local firewall drops overlay packets except those that some of its rules accept, or may drop them in tables that the agent cannot read (iptables-legacy); check that yours are accepted.',
+      'The local firewall drops packets of the overlay, of LANs behind the instance or of port mappings except those that some of its rules accept, or may drop them in tables that the agent cannot read (iptables-legacy); check that yours are accepted.',
   },
   reverse_path_filter: {
     subsystem: 'host',

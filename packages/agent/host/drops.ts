@@ -1,0 +1,190 @@
+// The filters of this host, beside the agent's, that drop packets of overlays: of what it forwards, of what comes in, of
+// calls of WireGuard, of LANs, pods and port mappings.
+import { familyOf } from '@powernode/core/net/address';
+import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
+import type { InterfaceEntry } from '@powernode/core/wire/document';
+import type { NodeDocument } from '@powernode/core/wire/node-document';
+import { type Behind, behindOf, type OutsideAddress } from './behind.ts';
+import type { HostRules } from './host-rules.ts';
+import type { HostPacket } from './matches.ts';
+import { type Drop, dropsOf } from './walk.ts';
+
+/** One overlay of this machine as its filters meet it. */
+export interface HostNetwork {
+  readonly networkId: string;
+  /** Leaf first. */
+  readonly interfaces: readonly InterfaceEntry[];
+  readonly forwards: boolean;
+  readonly prefixes: readonly Prefix[];
+  /** Where WireGuard has to be called; null: nobody calls this machine. */
+  readonly listenPort: number | null;
+  /** What this machine forwards to and from, beside peers. */
+  readonly behind: readonly Behind[];
+}
+
+export type HostTool = 'docker' | 'ufw' | 'firewalld';
+
+/** A filter that certainly drops, and the tool that wrote it, where it has a place for the agent's accept. */
+export interface HostDrop {
+  readonly what: 'forward' | 'input' | 'port' | Behind['what'];
+  readonly family: 4 | 6;
+  readonly network: HostNetwork;
+  /** By which interfaces the packet goes; null: by any, by one that is not known, or it is for the machine. */
+  readonly way: Way;
+  readonly tool: HostTool | null;
+  /** local_mapping: to which port of the machine. */
+  readonly port?: LocalPort;
+  readonly drop: Drop;
+}
+
+interface LocalPort {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+export interface Way {
+  readonly iif: string | null;
+  readonly oif: string | null;
+  readonly isReply?: boolean;
+}
+
+export function networksOf(document: NodeDocument, outside: readonly OutsideAddress[] = []): HostNetwork[] {
+  const interfaces = [...document.all('interface').values()];
+  return interfaces
+    .filter((one) => one.purpose === 'leaf')
+    .map((leaf) => {
+      const id = leaf.network_id;
+      const [firewall] = document.inNetwork('firewall', id);
+      const prefixes = firewall?.prefixes ?? leaf.addresses;
+      return {
+        networkId: id,
+        interfaces: [leaf, ...interfaces.filter((one) => one.network_id === id && one !== leaf)],
+        forwards: document.inNetwork('forwarding', id).length > 0,
+        prefixes: prefixes.flatMap((text) => parsePrefix(text) ?? []),
+        listenPort: leaf.listen_port === 0 ? null : leaf.listen_port,
+        behind: behindOf(document, id, outside),
+      };
+    });
+}
+
+export function familiesOf(network: HostNetwork): (4 | 6)[] {
+  const [leaf] = network.interfaces;
+  return ([6, 4] as const).filter((family) => leaf?.addresses.some((one) => familyOf(one) === family));
+}
+
+/** Everything that drops packets of overlays, certainly or partly. */
+export function hostDrops({
+  rules,
+  networks,
+}: {
+  readonly rules: HostRules;
+  readonly networks: readonly HostNetwork[];
+}): HostDrop[] {
+  return networks.flatMap((network) => [
+    ...familiesOf(network).flatMap((family) => overlayDrops(rules, { network, family })),
+    ...network.behind.flatMap((behind) => behindDrops(rules, { network, behind })),
+    ...portDrops(rules, network),
+  ]);
+}
+
+function overlayDrops(
+  rules: HostRules,
+  { network, family }: { readonly network: HostNetwork; readonly family: 4 | 6 },
+): HostDrop[] {
+  const block = network.prefixes.find((prefix) => prefix.family === family) ?? null;
+  const packet = {
+    family,
+    source: block,
+    destination: block,
+    protocol: 'tcp',
+    port: null,
+  } as const;
+  const of = (what: 'forward' | 'input', way: Way) =>
+    dropsOf(rules, what, { ...packet, ...way }).map((drop) => ({
+      what,
+      family,
+      network,
+      way,
+      tool: toolOf(rules, drop),
+      drop,
+    }));
+  return [
+    ...(network.forwards ? forwardWays(network).flatMap((way) => of('forward', way)) : []),
+    ...network.interfaces.flatMap(({ name }) => of('input', { iif: name, oif: null })),
+  ];
+}
+
+/** Of a reply only what is certainly dropped: nearly every filter accepts it by its state, which may not be readable. */
+function behindDrops(
+  rules: HostRules,
+  { network, behind }: { readonly network: HostNetwork; readonly behind: Behind },
+): HostDrop[] {
+  const { what, family, interface: outside, entering, leaving } = behind;
+  if (leaving === null) return localDrops(rules, { network, behind });
+  return network.interfaces.flatMap(({ name }) =>
+    [
+      { way: { iif: outside, oif: name }, packet: entering },
+      { way: { iif: name, oif: outside, isReply: leaving.isReply === true }, packet: leaving },
+    ].flatMap(({ way, packet }) =>
+      dropsOf(rules, 'forward', { ...packet, iif: way.iif, oif: way.oif, family })
+        .filter(({ partly }) => !(partly && packet.isReply === true))
+        .map((drop) => ({ what, family, network, way, tool: toolOf(rules, drop), drop })),
+    ),
+  );
+}
+
+/** Packets of a port mapping that are for this machine come in from outside, with the port that they lead to. */
+function localDrops(
+  rules: HostRules,
+  { network, behind }: { readonly network: HostNetwork; readonly behind: Behind },
+): HostDrop[] {
+  const { what, family, interface: outside, entering } = behind;
+  const way = { iif: outside, oif: null };
+  const { protocol, port } = entering;
+  if (port === null) return [];
+  return dropsOf(rules, 'input', { ...entering, ...way, family }).map((drop) => ({
+    ...{ what, family, network, way, tool: toolOf(rules, drop) },
+    ...{ port: { protocol, port }, drop },
+  }));
+}
+
+/** Between which interfaces a hub passes packets on; what comes from one hub is not passed on to another. */
+function forwardWays({ interfaces }: HostNetwork): Way[] {
+  return interfaces.flatMap((from) =>
+    interfaces
+      .filter((to) => from.purpose === 'leaf' || to.purpose === 'leaf')
+      .map((to) => ({ iif: from.name, oif: to.name })),
+  );
+}
+
+/** Calls of WireGuard come by UDP from outside, over either family. */
+function portDrops(rules: HostRules, network: HostNetwork): HostDrop[] {
+  const { listenPort: port } = network;
+  if (port === null) return [];
+  return ([6, 4] as const).flatMap((family) => {
+    const packet: HostPacket = {
+      family,
+      iif: null,
+      oif: null,
+      source: null,
+      destination: null,
+      protocol: 'udp',
+      port,
+    };
+    return dropsOf(rules, 'input', packet).map((drop) => ({
+      what: 'port' as const,
+      family,
+      network,
+      way: { iif: null, oif: null },
+      tool: toolOf(rules, drop),
+      drop,
+    }));
+  });
+}
+
+function toolOf(rules: HostRules, { chain }: Drop): HostTool | null {
+  if (chain.table === 'firewalld') return 'firewalld';
+  const names = [...rules.values()].filter((one) => one.family === chain.family && one.table === chain.table);
+  if (names.some(({ name }) => /^ufw6?-/.test(name))) return 'ufw';
+  return names.some(({ name }) => name === 'DOCKER-USER') ? 'docker' : null;
+}
