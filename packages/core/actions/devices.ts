@@ -1,7 +1,13 @@
 // User devices and access grants: contract §4.
 import { z } from 'zod';
 import * as common from '../intent/common.ts';
-import { accessGrant, accessGrantOnce, userDevice, userDeviceWithConfig } from '../intent/user-device.ts';
+import {
+  accessGrant,
+  accessGrantOnce,
+  endpointFamily,
+  userDevice,
+  userDeviceWithConfig,
+} from '../intent/user-device.ts';
 import { accessGrantSecondsDefault, accessGrantSecondsMax } from '../limits/overlay.ts';
 import { mutate, pageInput, pageOutput, read } from './define.ts';
 
@@ -93,8 +99,17 @@ export const deviceActions = {
       user_device_id: common.id
         .optional()
         .meta({ description: 'Reissue this device; it keeps its address and tags' }),
+      endpoint_family: endpointFamily
+        .optional()
+        .meta({ description: "Use a hub endpoint of this family; default: the hub's first endpoint" }),
     },
-    output: { user_device: userDeviceWithConfig },
+    output: {
+      user_device: userDeviceWithConfig,
+      endpoint_warning: z
+        .string()
+        .nullable()
+        .meta({ description: 'Address family that the device needs; null: endpoint_family selected it' }),
+    },
     permission: manage,
     category: 'sdwan.user_device_issue',
     kind: 'create',

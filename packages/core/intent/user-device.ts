@@ -47,6 +47,10 @@ export const userDevice = z.object({
 });
 export type UserDevice = z.infer<typeof userDevice>;
 
+/** Of the endpoint of its hub that a device calls. */
+export const endpointFamily = z.enum(['ipv4', 'ipv6']);
+export type EndpointFamily = z.infer<typeof endpointFamily>;
+
 /** With the text for wg-quick; the private key is not in it, and the device's owner fills it in. */
 export const userDeviceWithConfig = userDevice.extend({
   config: z

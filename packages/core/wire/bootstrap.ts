@@ -5,7 +5,7 @@
 export const bootstrapPath = '/bootstrap';
 /** `{ token }` → `BootstrapGrant`. Uses nothing up. */
 export const bootstrapInspectPath = '/api/v1/bootstrap/inspect';
-/** `{ token, public_key, name? }` → `BootstrapDevice`, or its configuration alone for whoever asks for text/plain. */
+/** `{ token, public_key, name?, endpoint_family? }` → `BootstrapDevice`, or its configuration alone for whoever asks for text/plain. */
 export const bootstrapIssuePath = '/api/v1/bootstrap/issue';
 
 /** Stands in a configuration where the device, which alone has it, puts its private key. */

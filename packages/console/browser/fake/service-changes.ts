@@ -157,7 +157,7 @@ export const serviceChanges: Readonly<Record<string, Prepare>> = {
     const prepared = change(world, device, { before, after, verb: 'issued' }, []);
     return {
       ...prepared,
-      body: { user_device: { ...after, config: configOf(world, after) } },
+      body: { user_device: { ...after, config: configOf(world, after) }, endpoint_warning: null },
       commit() {
         replace(world.accessGrants, { ...used, status: 'used', used_at: ago(0), user_device_id: after.id });
         return prepared.commit();

@@ -119,6 +119,16 @@ describe('the questions', () => {
     const token = await makeSecret();
     const issued = await ask('issue', { token, public_key: key() }, { accept: 'text/plain' });
     expect(issued.headers.get('content-type')).toMatch(/^text\/plain/);
+    // Asked inside of this process, as by a proxy: nothing is known of the device, which wg-quick(8) reads as a comment.
+    expect(await issued.text()).toMatch(/^# The configuration uses an .*\n\[Interface\]\nPrivateKey = /);
+  });
+
+  test('scripts that name the address family get no warning, and a family is one of two [9.33]', async () => {
+    const token = await makeSecret();
+    const about = { token, public_key: key() };
+    const refused = await ask('issue', { ...about, endpoint_family: 'ipv5' });
+    expect(refused.status).toBe(422);
+    const issued = await ask('issue', { ...about, endpoint_family: 'ipv4' }, { accept: 'text/plain' });
     expect(await issued.text()).toMatch(/^\[Interface\]\nPrivateKey = /);
   });
 

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProductError } from '@powernode/core/errors';
 import * as common from '@powernode/core/intent/common';
+import { endpointFamily } from '@powernode/core/intent/user-device';
 import { bootstrapTokenLengthMax } from '@powernode/core/limits/overlay';
 import { fieldProblems, validationMessage } from '@powernode/core/validation';
 import {
@@ -32,6 +33,7 @@ export const issueBody = z.strictObject({
   token,
   public_key: common.publicKey,
   name: common.name.optional(),
+  endpoint_family: endpointFamily.optional(),
 });
 
 export interface BootstrapSurfaceParts {
@@ -53,6 +55,7 @@ export function bootstrapSurface({ bootstrap, consoleDirectory }: BootstrapSurfa
       source: sourceOf(context),
       publicKey: body.public_key,
       name: body.name ?? null,
+      endpointFamily: body.endpoint_family,
       idempotencyKey: context.req.header('idempotency-key'),
       correlationId: context.get('correlationId'),
     });

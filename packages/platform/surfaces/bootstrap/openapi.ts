@@ -27,6 +27,7 @@ const device = object({
   ipv4_address: { type: ['string', 'null'] },
   config: { type: 'string', description: 'For wg-quick(8), with a placeholder for the private key' },
   file_name: text,
+  endpoint_warning: { type: ['string', 'null'], description: 'Why the device may not connect' },
 });
 
 export const bootstrapPaths = {
@@ -58,6 +59,11 @@ export const bootstrapPaths = {
             token: secret,
             public_key: { ...text, description: 'Of WireGuard, base64' },
             name: text,
+            endpoint_family: {
+              ...text,
+              enum: ['ipv4', 'ipv6'],
+              description: 'Of the hub endpoint; left out: that of the request, where it is known',
+            },
           }),
           required: ['token', 'public_key'],
         }),

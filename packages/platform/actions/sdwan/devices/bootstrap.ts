@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
+import type { EndpointFamily } from '@powernode/core/intent/user-device';
 import { type Family, parseAddress } from '@powernode/core/net/address';
 import { classifyAddress } from '@powernode/core/net/special-addresses';
 import { type BootstrapDevice, type BootstrapGrant, configFileName } from '@powernode/core/wire/bootstrap';
@@ -17,7 +18,7 @@ import { refuseUnfitKey } from '../../gate/idempotency.ts';
 import { policyMode } from '../../gate/policies.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
-import { endpointWarning } from './config.ts';
+import { chosenFamily, endpointWarning, type KnownFamily } from './config.ts';
 import { issueDevice, refuseUnusable, refuseUnusableNow } from './issue.ts';
 import type { AccessGrantRow } from './present-access-grant.ts';
 import { showUserDeviceWithConfig } from './present-user-device.ts';
@@ -35,6 +36,8 @@ export interface Bootstrap {
     attempt: Attempt & {
       readonly publicKey: string;
       readonly name: string | null;
+      /** Left out: as the request comes. */
+      readonly endpointFamily?: EndpointFamily | undefined;
       /** The same again, with the same key: the answer to the first was lost, and is given again. */
       readonly idempotencyKey: string | undefined;
       readonly correlationId: string;
@@ -83,7 +86,7 @@ export function createBootstrap(parts: BootstrapParts): Bootstrap {
         host_address: row.host_address,
         ipv4_address: row.ipv4_address,
         config: shown.config,
-        endpoint_warning: warningOf(shown, familyOfSource(attempt.source)),
+        endpoint_warning: endpointWarning(shown, knownFamily(attempt)),
         file_name: configFileName(network.name),
       };
     },
@@ -97,7 +100,7 @@ async function use(
     readonly grantId: string;
     readonly attempt: Pick<
       Parameters<Bootstrap['issue']>[0],
-      'publicKey' | 'name' | 'idempotencyKey' | 'source'
+      'publicKey' | 'name' | 'idempotencyKey' | 'source' | 'endpointFamily'
     >;
   },
 ) {
@@ -109,8 +112,8 @@ async function use(
   if (told !== null) return { ...told, isNew: false };
   await refuseUnusableNow(context, grant);
   await refuseByPolicy(context);
-  const family = familyOfSource(of.attempt.source);
-  const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null, family });
+  const known = knownFamily(of.attempt);
+  const issued = await issueDevice(context, { grant, publicKey, name, deviceId: null, known });
   await context.trx
     .updateTable('access_grants')
     .set({ idempotency_digest: digest })
@@ -141,19 +144,20 @@ async function reportedBefore(
   return { row, network, shown: await showUserDeviceWithConfig(context, row) };
 }
 
+/** What the page was told to use, or what its request comes over. */
+function knownFamily(attempt: {
+  readonly source: string;
+  readonly endpointFamily?: EndpointFamily | undefined;
+}): KnownFamily {
+  if (attempt.endpointFamily !== undefined) return chosenFamily(attempt.endpointFamily);
+  return { family: familyOfSource(attempt.source), isChosen: false };
+}
+
 /** Of the address that a request came from. One of this machine is that of a proxy, which says nothing of the device. */
 function familyOfSource(source: string): Family | null {
   const address = parseAddress(source.replace(/^::ffff:(?=\d+\.)/, ''));
   if (address === null || classifyAddress(address) === 'loopback') return null;
   return address.family;
-}
-
-function warningOf(
-  shown: { readonly hub_hostname: string; readonly config: string },
-  family: Family | null,
-): string | null {
-  const [, endpoint] = /^Endpoint = (\S+)$/m.exec(shown.config) ?? [];
-  return endpoint === undefined ? null : endpointWarning({ hostname: shown.hub_hostname, endpoint }, family);
 }
 
 /** Nobody is there to wait for an approval, so a policy that asks for one shuts the page. */

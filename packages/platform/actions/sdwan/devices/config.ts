@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { deviceEndpoints, isTransit, prefixesOf } from '@powernode/core/compile/entries';
 import type { NetworkModel, PeerModel } from '@powernode/core/compile/model';
+import type { EndpointFamily } from '@powernode/core/intent/user-device';
 import { keepaliveSeconds } from '@powernode/core/limits/overlay';
 import { type Family, parseEndpoint, withLength } from '@powernode/core/net/address';
 import { privateKeyPlaceholder } from '@powernode/core/wire/bootstrap';
@@ -50,14 +51,35 @@ export function familyOfEndpoint(endpoint: string): Family | null {
   return parseEndpoint(endpoint)?.address.family ?? null;
 }
 
-/** Why a device that came by the family will not meet its hub; null: it does, or nothing is known of it. */
+/** What is known of the address family by which a device can call its hub. */
+export interface KnownFamily {
+  /** null: nothing is. */
+  readonly family: Family | null;
+  /** Somebody named it, and it is not what a request came over. */
+  readonly isChosen: boolean;
+}
+
+export const familyNames = { 4: 'ipv4', 6: 'ipv6' } as const;
+
+/** Of a choice; left out: nothing is known. */
+export function chosenFamily(name: EndpointFamily | undefined): KnownFamily {
+  if (name === undefined) return { family: null, isChosen: false };
+  return { family: name === 'ipv6' ? 6 : 4, isChosen: true };
+}
+
+/** Why the device that was given the configuration may not meet its hub; null: nothing speaks against it. */
 export function endpointWarning(
-  hub: { readonly hostname: string; readonly endpoint: string },
-  family: Family | null,
+  given: { readonly hub_hostname: string; readonly config: string },
+  { family, isChosen }: KnownFamily,
 ): string | null {
-  const has = familyOfEndpoint(hub.endpoint);
-  if (family === null || has === null || has === family) return null;
-  return `The hub "${hub.hostname}" is reachable over IPv${has} only, and this request came over IPv${family}: where the device has no IPv${has}, it does not connect. Give a hub of the network an IPv${family} endpoint (endpoint_addresses), then reissue the device.`;
+  const [, endpoint] = /^Endpoint = (\S+)$/m.exec(given.config) ?? [];
+  const has = endpoint === undefined ? null : familyOfEndpoint(endpoint);
+  if (has === null || has === family || isChosen) return null;
+  if (family === null) {
+    const other = has === 4 ? 6 : 4;
+    return `The configuration uses an IPv${has} endpoint of the hub "${given.hub_hostname}", because nothing shows which address families the device has. If it has no IPv${has}, it does not connect: reissue it with endpoint_family ${familyNames[other]}, which needs a hub with an IPv${other} endpoint.`;
+  }
+  return `The hub "${given.hub_hostname}" is reachable over IPv${has} only, and this request came over IPv${family}: where the device has no IPv${has}, it does not connect. Give a hub of the network an IPv${family} endpoint (endpoint_addresses), then reissue the device.`;
 }
 
 export function configText(facts: ConfigFacts): string {

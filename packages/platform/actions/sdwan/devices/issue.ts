@@ -12,7 +12,7 @@ import { itemChanged } from '../item-changed.ts';
 import { tunnelsModel } from '../networks/model.ts';
 import { takeServiceAddress } from '../peers/allocation.ts';
 import { type NetworkRow, networkRow } from '../rows.ts';
-import { configDigest, configFacts } from './config.ts';
+import { configDigest, configFacts, familyOfEndpoint, type KnownFamily } from './config.ts';
 import { addressesOf, chooseHub } from './homes.ts';
 import { type UserDeviceRow, userDeviceModel } from './model.ts';
 import { type AccessGrantRow, showAccessGrant } from './present-access-grant.ts';
@@ -27,8 +27,7 @@ export interface Issue {
   readonly name: string | null;
   /** The device to issue again; null: as the grant says. */
   readonly deviceId: string | null;
-  /** In which it is known to reach the platform; null: not known. */
-  readonly family: Family | null;
+  readonly known: KnownFamily;
 }
 
 /** Under the account's lock, which the caller holds. */
@@ -231,19 +230,29 @@ async function givenColumns(
     device,
   }: Parts & { readonly device: Pick<UserDeviceRow, 'id' | 'host_address' | 'ipv4_address'> },
 ): Promise<Pick<UserDeviceRow, 'access_grant_id' | 'public_key' | 'hub_peer_id' | 'config_digest'>> {
-  const { family } = issue;
+  const { family, isChosen } = issue.known;
   const hub = await chooseHub(context.trx, { network, deviceId: device.id, family });
   const facts = configFacts(tunnelsModel(network), hub, {
     addresses: addressesOf(device),
     choice: { family },
   });
   if (facts === null) throw new Error(`the hub ${hub.id} was chosen for a device and cannot carry it`);
+  if (isChosen && familyOfEndpoint(facts.hubEndpoint) !== family) throw noHubOf(network, family);
   return {
     access_grant_id: issue.grant.id,
     public_key: issue.publicKey,
     hub_peer_id: hub.id,
     config_digest: configDigest(facts),
   };
+}
+
+function noHubOf(network: NetworkRow, family: Family | null): ProductError {
+  const message = `no hub of the network has an IPv${family} endpoint`;
+  return new ProductError(
+    'conflict',
+    `endpoint_family: ${message}. Give a hub of "${network.name}" one (powernode peer update --endpoint-addresses), or leave endpoint_family out.`,
+    { fields: [{ path: 'endpoint_family', code: 'no_endpoint', message }] },
+  );
 }
 
 async function refuseTooMany(context: ActionContext, network: NetworkRow): Promise<void> {

@@ -9,6 +9,7 @@ import { itemChanged } from '../item-changed.ts';
 import { releaseAddresses } from '../peers/allocation.ts';
 import { networkRow } from '../rows.ts';
 import { lockGrant } from './access-grants.ts';
+import { chosenFamily, endpointWarning } from './config.ts';
 import { homesOf } from './homes.ts';
 import { issueDevice } from './issue.ts';
 import { type UserDeviceRow, userDeviceModel } from './model.ts';
@@ -27,15 +28,16 @@ export const userDeviceHandlers: HandlersOf<
         fields: [{ path: 'network_id', code: 'other_network', message: 'does not match the access grant' }],
       });
     }
+    const known = chosenFamily(input.endpoint_family);
     const { shown } = await issueDevice(context, {
       grant,
       publicKey: input.public_key,
       name: input.name ?? null,
       deviceId: input.user_device_id ?? null,
       // The operator's own says nothing of the device's.
-      family: null,
+      known,
     });
-    return { user_device: shown };
+    return { user_device: shown, endpoint_warning: endpointWarning(shown, known) };
   },
 
   async listUserDevices(context, input) {

@@ -3,11 +3,13 @@
 import type { UserDevice } from '@powernode/core/intent/user-device';
 import { approvalExpiryMs } from '@powernode/core/limits/requests';
 import { useState } from 'react';
+import type { Output, Parameters } from '../../../api/client.ts';
 import { usePolicyMode } from '../../../app/permissions.ts';
 import { useChange } from '../../../app/use-change.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyText } from '../../../parts/copy.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
+import { SelectField } from '../../../parts/form.tsx';
 import { Note, ProblemNote } from '../../../parts/states.tsx';
 import type { ViewProps } from '../view.ts';
 import { GrantDialog } from './grant-access.tsx';
@@ -20,7 +22,8 @@ export interface ReissueDialogProps extends ViewProps {
 export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) {
   const grant = useChange('createAccessGrant');
   const issue = useChange('issueUserDevice');
-  const [config, setConfig] = useState<string | null>(null);
+  const [issued, setIssued] = useState<Issued | null>(null);
+  const [family, setFamily] = useState<Family>('');
   const [newKeys, setNewKeys] = useState(false);
   const modes = [usePolicyMode('createAccessGrant'), usePolicyMode('issueUserDevice')];
   const mayWait = modes.some((mode) => mode === 'require_approval' || mode === null);
@@ -35,14 +38,15 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
     });
     if (granted?.kind === 'pending') onClose();
     if (granted?.kind !== 'done') return;
-    const issued = await issue.run({
+    const answer = await issue.run({
       network_id: network.id,
       access_grant_id: granted.body.access_grant.id,
       public_key: device.public_key,
       user_device_id: device.id,
+      ...(family === '' ? {} : { endpoint_family: family }),
     });
-    if (issued?.kind === 'pending') onClose();
-    if (issued?.kind === 'done') setConfig(issued.body.user_device.config);
+    if (answer?.kind === 'pending') onClose();
+    if (answer?.kind === 'done') setIssued(answer.body);
   }
 
   if (newKeys) {
@@ -55,7 +59,7 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
       />
     );
   }
-  if (config !== null) return <ReissuedDialog name={device.name} config={config} onClose={onClose} />;
+  if (issued !== null) return <ReissuedDialog issued={issued} onClose={onClose} />;
   return (
     <Dialog title={`Reissue ${device.name}`} onClose={onClose}>
       <p>
@@ -63,6 +67,14 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
         and keeps the private key. With new keys, a page opened on the device generates them, and the old key
         stops working.
       </p>
+      <SelectField
+        label="Hub endpoint"
+        hint="With the same keys. A device without IPv4 needs an IPv6 endpoint."
+        value={family}
+        choices={families}
+        onChange={setFamily}
+        error={issue.fieldError('endpoint_family')}
+      />
       <ProblemNote problem={grant.problem ?? issue.problem} />
       <div className="form-foot">
         <Button onClick={onClose}>Cancel</Button>
@@ -77,18 +89,34 @@ export function ReissueDialog({ device, network, onClose }: ReissueDialogProps) 
   );
 }
 
+type Issued = Output<'issueUserDevice'>;
+/** Empty: the first one of the hub. */
+type Family = '' | NonNullable<Parameters<'issueUserDevice'>['endpoint_family']>;
+
+const families: readonly { readonly value: Family; readonly text: string }[] = [
+  { value: '', text: "The hub's first" },
+  { value: 'ipv4', text: 'IPv4' },
+  { value: 'ipv6', text: 'IPv6' },
+];
+
 interface ReissuedDialogProps {
-  readonly name: string;
-  readonly config: string;
+  readonly issued: Issued;
   readonly onClose: () => void;
 }
 
-function ReissuedDialog({ name, config, onClose }: ReissuedDialogProps) {
+function ReissuedDialog({ issued, onClose }: ReissuedDialogProps) {
+  const { name, config } = issued.user_device;
+  const warning = issued.endpoint_warning ?? null;
   return (
     <Dialog title={`${name} is reissued`} onClose={onClose} wide firm>
       <Note tone="ok" icon="check" title="Current configuration">
         On the device, insert its private key where indicated. Its address, tags and keys are unchanged.
       </Note>
+      {warning === null ? null : (
+        <Note tone="wait" icon="alert" title="Address family">
+          {warning}
+        </Note>
+      )}
       <CopyText text={config} label="the configuration" />
       <div className="form-foot">
         <Button variant="primary" onClick={onClose}>
