@@ -246,12 +246,12 @@ describe('an IPv4 prefix that the platform chooses', () => {
   });
 });
 
-/** What a report of the machine leaves behind, `laterMs` from now. */
+/** What a report of the machine leaves behind, `laterMs` from now. Answers in how long it is looked at again. */
 async function surroundedBy(
   peer: Peer,
   underlay: readonly UnderlayFact[],
   of: { readonly laterMs?: number; readonly observed?: string } = {},
-): Promise<void> {
+): Promise<number | null> {
   const { accountId } = platform.admin;
   const { store, bus, services } = platform;
   const observed = of.observed === undefined ? {} : { observed_address: of.observed };
@@ -268,8 +268,9 @@ async function surroundedBy(
     { accountId, action: 'observed_endpoint' },
     (context) => followObservation(context, { instanceId: peer.node_instance_id }),
   );
-  const { change } = followed;
+  const { change, againMs } = followed;
   if (change !== null) platform.delivery.changed(accountId, change.sequence, change.changes);
+  return againMs;
 }
 
 describe('a machine that moves into a conflict with the IPv4 prefix later', () => {
@@ -331,11 +332,14 @@ describe('a machine that moves into a conflict with the IPv4 prefix later', () =
 
   test('has its address back once the conflict is over for a while [9.26]', async () => {
     const peer = await member('10.98.0.0/24');
-    await surroundedBy(peer, [fact('gateway', '10.98.0.1/32')]);
+    expect(await surroundedBy(peer, [fact('gateway', '10.98.0.1/32')])).toBeNull();
     expect(await now(peer)).toMatchObject({ ipv4_address: null });
     // Surroundings that come and go do not make all members follow.
-    await surroundedBy(peer, []);
+    const againMs = await surroundedBy(peer, []);
     expect(await now(peer)).toMatchObject({ ipv4_address: null });
+    // The platform looks again by itself: a machine whose surroundings stay as they are reports nothing more.
+    expect(againMs).toBeGreaterThan(ipv4PrefixQuarantineMs - 60_000);
+    expect(againMs).toBeLessThanOrEqual(ipv4PrefixQuarantineMs);
     await surroundedBy(peer, [], { laterMs: ipv4PrefixQuarantineMs });
     expect(await now(peer)).toMatchObject({ ipv4_address: peer.ipv4_address, problem: null });
     expect(await events('sdwan.peer.ipv4_given_back', peer)).toMatchObject([{ severity: 'info' }]);

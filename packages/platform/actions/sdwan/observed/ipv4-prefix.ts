@@ -16,18 +16,27 @@ interface Turned {
   readonly refused: string | null;
 }
 
-export async function followIpv4Prefixes(context: ActionContext, instanceId: string): Promise<void> {
-  if ((await turned(context, instanceId)).length === 0) return;
+/** Answers in how long a prefix can be given back whose conflict is over already; null: there is none. */
+export async function followIpv4Prefixes(context: ActionContext, instanceId: string): Promise<number | null> {
+  const before = await look(context, instanceId);
+  if (before.turned.length === 0) return before.waitMs;
   // Read again under the account's lock: somebody may have changed them meanwhile.
   await context.lock();
-  for (const one of await turned(context, instanceId)) {
+  const { turned, waitMs } = await look(context, instanceId);
+  for (const one of turned) {
     if (one.refused === null) await giveBack(context, one);
     else await withdraw(context, one, one.refused);
   }
+  return waitMs;
 }
 
-/** Peers of the machine that have what they may not, or may have what they have not. */
-async function turned(context: ActionContext, instanceId: string): Promise<Turned[]> {
+interface Look {
+  /** Peers of the machine that have what they may not, or may have what they have not. */
+  readonly turned: readonly Turned[];
+  readonly waitMs: number | null;
+}
+
+async function look(context: ActionContext, instanceId: string): Promise<Look> {
   const { trx, accountId } = context;
   const peers = await trx
     .selectFrom('peers')
@@ -36,22 +45,25 @@ async function turned(context: ActionContext, instanceId: string): Promise<Turne
     .where('instance_id', '=', instanceId)
     .orderBy('id')
     .execute();
-  if (peers.length === 0) return [];
+  if (peers.length === 0) return { turned: [], waitMs: null };
   const own = peers.flatMap((peer) => peer.ipv4_address ?? []);
   const machines = (await underlaysOf(trx, { accountId, instanceId })).map((one) => withoutOverlay(one, own));
-  const found: Turned[] = [];
+  const turned: Turned[] = [];
+  const waits: number[] = [];
   for (const peer of peers) {
     const network = await networkRow(context, peer.network_id);
     const { ipv4_prefix: ipv4Prefix } = network;
     if (ipv4Prefix === null) continue;
     const covered = firstCovered(ipv4Prefix, machines);
     const refused = covered === null ? null : ipv4PrefixRefusal(ipv4Prefix, covered);
-    if (peer.ipv4_address !== null && refused !== null) found.push({ peer, network, refused });
-    else if (peer.ipv4_refused !== null && refused === null && isOver(context, peer)) {
-      found.push({ peer, network, refused });
+    if (peer.ipv4_address !== null && refused !== null) turned.push({ peer, network, refused });
+    else if (peer.ipv4_refused !== null && refused === null) {
+      const leftMs = quarantineLeftMs(context, peer);
+      if (leftMs > 0) waits.push(leftMs);
+      else turned.push({ peer, network, refused });
     }
   }
-  return found;
+  return { turned, waitMs: waits.length === 0 ? null : Math.min(...waits) };
 }
 
 /** A stream that comes through the overlay shows addresses of the overlay, and nothing of the surroundings. */
@@ -62,8 +74,8 @@ function withoutOverlay(machine: NamedUnderlay, own: readonly string[]): NamedUn
 }
 
 /** Each turn reaches all members: a machine whose surroundings come and go does not make them follow. */
-function isOver({ now }: ActionContext, { ipv4_refused_at: since }: PeerRow): boolean {
-  return since === null || now.getTime() - since.getTime() >= ipv4PrefixQuarantineMs;
+function quarantineLeftMs({ now }: ActionContext, { ipv4_refused_at: since }: PeerRow): number {
+  return since === null ? 0 : since.getTime() + ipv4PrefixQuarantineMs - now.getTime();
 }
 
 async function withdraw(context: ActionContext, { peer }: Turned, refused: string): Promise<void> {

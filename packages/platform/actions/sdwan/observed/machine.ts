@@ -24,8 +24,8 @@ export async function followObservation(context: ActionContext, machine: Machine
       await writePeer(context, peer, { endpoint: reach.endpoint, fallback_endpoints });
     }
   }
-  await followIpv4Prefixes(context, machine.instanceId);
   const waits = [
+    await followIpv4Prefixes(context, machine.instanceId),
     await followRoutingDaemon(context, machine.instanceId),
     await followSlices(context, machine.instanceId),
     await proposeRoles(context, machine.instanceId),
