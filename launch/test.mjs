@@ -23,9 +23,7 @@ if (skips.browser === undefined) firstRuns.push(await runVitest(['browser'], { e
 /** One file of each at a time, after the others: these load the machine and its network. */
 const together = ['net', 'labs', 'timers'];
 if (skips.net === undefined) {
-  firstRuns.push(
-    ...(await Promise.all(together.map((project) => runVitest([project], { environment })))),
-  );
+  firstRuns.push(...(await Promise.all(together.map((project) => runVitest([project], { environment })))));
   firstRuns.push(await runVitest(['alone'], { environment }));
 }
 const { runs, failedOnce } = await tryAgain(firstRuns, { environment });

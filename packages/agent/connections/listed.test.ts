@@ -61,7 +61,7 @@ const addresses = {
 
 /** Some are translated. */
 const randomConnection: fc.Arbitrary<Connection> = fc.constantFrom(4, 6).chain((family) => {
-  const address = fc.constantFrom(...addresses[family as 4 | 6]);
+  const address = fc.constantFrom(...addresses[family]);
   return fc
     .record({
       source: address,

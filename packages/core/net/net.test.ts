@@ -200,7 +200,7 @@ describe('prefixes that cover others', () => {
       const width = family === 4 ? 32n : 128n;
       // Few different ones, so that some are neighbours and some inside others.
       const drawn = (few ? bits & 7n : bits & 0xffn) << (width - 8n);
-      const prefix: Prefix = { family: family as 4 | 6, bits: drawn, length: few ? 8 : length };
+      const prefix: Prefix = { family, bits: drawn, length: few ? 8 : length };
       return { ...prefix, bits: drawn & ~hostMask(prefix) };
     });
   const texts = fc.array(randomPrefix.map(formatPrefix), { maxLength: 30 });

@@ -106,5 +106,5 @@ function sideOf(field: NonNullable<Plan['fields']>[number] | undefined) {
 }
 
 function membersOf(plan: unknown): Partial<Plan> {
-  return typeof plan === 'object' && plan !== null ? (plan as Partial<Plan>) : {};
+  return typeof plan === 'object' && plan !== null ? plan : {};
 }
