@@ -102,6 +102,21 @@ test('what can only fail by now says so to whoever reads it, and its approval fa
   expect((await decide(id))['approval']).toMatchObject({ status: 'failed', error: { code: 'not_found' } });
 });
 
+test('what was shown to fail, and would not any more, is read again before it is approved', async () => {
+  const { operator } = await call('createOperator', { name: `asks-${count}`, role: 'admin' });
+  const operator_id = operator?.['id'];
+  const { api_token: made } = await call('createApiToken', { operator_id, name: 'asks' });
+  const colleague = await platform.callerOf(String(made?.['token']));
+  const asked: Body = await platform.call('deleteNetwork', { network_id: network['id'] }, colleague);
+  const id = String(asked['deferred_operation']?.['id']);
+  await call('disableOperator', { operator_id });
+  expect((await read(id))['plan']).toMatchObject({ notes: [{ code: 'would_fail' }] });
+  await call('updateOperator', { operator_id, disabled: false });
+  await expect(decide(id)).rejects.toMatchObject({ code: 'revision_conflict' });
+  expect((await read(id))['plan']).not.toHaveProperty('notes');
+  expect((await decide(id))['approval']).toMatchObject({ status: 'approved' });
+});
+
 test('reading what nobody has changed changes nothing, also where each trial makes new objects', async () => {
   const categories = ['sdwan.firewall_rule_create', 'sdwan.virtual_ip_create', 'sdwan.port_mapping_create'];
   const inTenant = (key: ActionKey, input: object): Promise<Body> => platform.call(key, input, tenant.caller);

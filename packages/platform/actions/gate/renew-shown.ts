@@ -31,6 +31,8 @@ export function createRenewShown(handlers: () => Handlers): RenewShown {
   };
 }
 
+const wouldFail = 'would_fail';
+
 /** What the platform asks for by itself, it withdraws by itself when it is so no longer. */
 function isToRenew({ now }: ActionContext, row: ApprovalRow): boolean {
   return row.status === 'pending' && row.expires_at > now && row.requested_token_id !== null;
@@ -50,7 +52,7 @@ async function planOfNow(context: ActionContext, row: ApprovalRow, handlers: Han
   } catch (thrown) {
     if (!(thrown instanceof ProductError) || thrown.code === 'database_unavailable') throw thrown;
     const detail = `It would fail now: ${thrown.detail}`;
-    return { nodes: [], node_count: 0, truncated: false, notes: [{ code: 'would_fail', detail }] };
+    return { nodes: [], node_count: 0, truncated: false, notes: [{ code: wouldFail, detail }] };
   }
 }
 
@@ -79,6 +81,8 @@ export function revisionShown(row: ApprovalRow): number | undefined {
 /** The request did to its object what the plan does not show. Thrown before the commit, so that nothing of it stays. */
 export function refuseUnlikeShown(row: ApprovalRow, done: Pick<Plan, 'fields'>): void {
   if (row.plan === null || row.requested_token_id === null) return;
+  const { notes = [] } = membersOf(row.plan);
+  if (notes.some(({ code }) => code === wouldFail)) throw new UnlikeShown('that stood in its way', {});
   const shown = new Map((membersOf(row.plan).fields ?? []).map((field) => [field.path, field]));
   const now = new Map((done.fields ?? []).map((field) => [field.path, field]));
   const changed = [...new Set([...shown.keys(), ...now.keys()])]

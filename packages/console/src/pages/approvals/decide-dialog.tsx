@@ -9,7 +9,7 @@ import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TextArea } from '../../parts/form.tsx';
 import { PlanFields, readPlan } from '../../parts/plan.tsx';
-import { ProblemNote } from '../../parts/states.tsx';
+import { Note, ProblemNote } from '../../parts/states.tsx';
 
 export type Decision = 'approve' | 'reject';
 
@@ -42,6 +42,7 @@ export function DecideDialog({ approval: listed, decision, onClose }: DecideDial
   const [reason, setReason] = useState('');
   const { title, meaning, verb } = words[decision];
   const plan = readPlan(approval.plan);
+  const failure = plan?.notes?.find(({ code }) => code === 'would_fail');
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -66,6 +67,11 @@ export function DecideDialog({ approval: listed, decision, onClose }: DecideDial
       <form className="form" onSubmit={(event) => void submit(event)} noValidate>
         <p>{meaning}</p>
         {plan === null ? null : <PlanFields plan={plan} />}
+        {failure === undefined ? null : (
+          <Note tone="bad" icon="alert" title="Approving does nothing">
+            {failure.detail}
+          </Note>
+        )}
         <TextArea
           label="Reason"
           optional
