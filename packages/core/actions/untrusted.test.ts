@@ -15,6 +15,7 @@ const madeHere = new Set([
   'because',
   'bootstrap_url',
   'bootstrap_warning',
+  'endpoint_warning',
   'category',
   'cidr',
   'cluster_cidr',
