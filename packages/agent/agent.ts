@@ -190,7 +190,7 @@ export class Agent {
       run: parts.run,
       clock,
       ownDeleted: () => {
-        log.debug('rules of the table were deleted: it is read back');
+        log.info('rules of the table were deleted: they are read back');
         this.#reconciler.rulesDeleted();
       },
       otherDeleted: () => this.#hostWatch.look(),

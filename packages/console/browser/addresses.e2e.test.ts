@@ -58,7 +58,7 @@ it('an anycast address is made with a health check, which is changed and removed
     const made = () => platform.world.virtualIps.at(-1)?.health_check;
     expect(made()).toMatchObject({ protocol: 'http', port: 8080, path: '/healthz', fall: 2 });
     await sheet.getByRole('button', { name: 'Edit' }).click();
-    await sheet.getByLabel('Health check').selectOption({ label: 'None' });
+    await sheet.getByRole('combobox', { name: 'Health check' }).selectOption({ label: 'None' });
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.getByRole('button', { name: /^Save: change/ }).click();
     await expect.poll(made).toBeNull();
@@ -91,7 +91,7 @@ it('an address with one holder at a time is made with a health check, whose stat
     await check.filter({ hasText: 'edge1' }).getByText('the connection was refused').waitFor();
     await sheet.getByText('score 90').waitFor();
     await sheet.getByRole('button', { name: 'Edit' }).click();
-    await sheet.getByLabel('Health check').selectOption({ label: 'None' });
+    await sheet.getByRole('combobox', { name: 'Health check' }).selectOption({ label: 'None' });
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.getByRole('button', { name: /^Save: change/ }).click();
     await expect.poll(() => platform.world.virtualIps.at(-1)?.health_check).toBeNull();

@@ -3,7 +3,8 @@
 // go by the main table first, without its default route, so that no prefix behind a peer takes the place of a network
 // that the machine is connected to. Where a network has pods, these packets do not take routes of the main table by the
 // agent's interfaces either: a cluster has written routes to slices there, by an interface whose tunnel may be another
-// one than the path that is alive. So it is where routes are exported to the main table. The agent's own routes of that table are found behind that of the network.
+// one than the path that is alive. The same holds where routes are exported to the main table. The agent's own routes of
+// that table are found behind that of the network.
 import { familyOf } from '@powernode/core/net/address';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
 import { interfaceGroup } from '../links/names.ts';

@@ -1,5 +1,5 @@
 // The last question before a decision: why. A decision is final.
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import type { Output } from '../../api/client.ts';
 import { refreshAll } from '../../app/query-client.ts';
 import { tell } from '../../app/toasts.ts';
@@ -37,6 +37,8 @@ export interface DecideDialogProps {
 /** Lists may show an older plan, so the request is read again before it is decided. */
 export function DecideDialog({ approval: listed, decision, onClose }: DecideDialogProps) {
   const { data, isFetchedAfterMount, refetch } = useApproval(listed.id);
+  // The page behind has read it a moment ago, which counts as fresh.
+  useEffect(() => void refetch(), [refetch]);
   const approval = data?.approval ?? listed;
   const change = useChange('decideApproval');
   const [reason, setReason] = useState('');
