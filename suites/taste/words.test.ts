@@ -2,7 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bannedWords, faultsIn, type Text, textsOfMarkdown, textsOfSource } from './words.ts';
+import { metricNames } from '../../packages/platform/observe/metric-table.ts';
+import {
+  bannedInNames,
+  bannedWords,
+  faultsIn,
+  namesOfSource,
+  type Text,
+  textsOfMarkdown,
+  textsOfSource,
+} from './words.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).split('\n');
@@ -32,6 +41,33 @@ test('pages of the docs', () => {
 test('texts of the console, the command line and the platform', () => {
   expect(sources.length).toBeGreaterThan(900);
   expect(sources.flatMap((file) => faultsOf(file, textsOfSource(path.join(root, file))))).toEqual([]);
+});
+
+describe('names that programs outside read', () => {
+  const faults = ({ line, text }: Text) => faultsIn({ line, text }, bannedInNames);
+
+  test('kinds of events, and the codes of fields and problems', () => {
+    const named = sources.map((file) => ({ file, names: namesOfSource(path.join(root, file)) }));
+    const all = new Set(named.flatMap(({ names }) => names.map(({ text }) => text)));
+    for (const name of ['sdwan.drift.repaired', 'system.instance.problem_ended', 'no_ipv4_prefix']) {
+      expect(all).toContain(name);
+    }
+    const found = named.flatMap(({ file, names }) =>
+      names.flatMap(faults).map((fault) => `${file}:${fault}`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('metrics', () => {
+    expect(metricNames.flatMap((text) => faults({ line: 1, text }))).toEqual([]);
+  });
+
+  test('are searched for whole words between separators', () => {
+    const refused = ['sdwan.drift.mended', 'powernode_drift_mended_total', 'not_told', 'no_ipv4_leg'];
+    for (const text of refused) expect(faults({ line: 1, text }), text).toHaveLength(1);
+    const others = ['recommended', 'sdwan.outdoors', 'legacy_filter', 'teller', 'system.picturesque'];
+    for (const text of others) expect(faults({ line: 1, text }), text).toEqual([]);
+  });
 });
 
 describe('the search', () => {

@@ -56,6 +56,19 @@ export const bannedWords: readonly BannedWord[] = [
   },
 ];
 
+/** Words that no name of the API has between its separators, with what is written instead. */
+export const bannedInNames: readonly BannedWord[] = [
+  { pattern: inName('mend(s|ed|ing)?'), instead: 'repair' },
+  { pattern: inName('told|tell(s|ing)?'), instead: 'report, notify' },
+  { pattern: inName('legs?'), instead: 'ipv4_prefix' },
+  { pattern: inName('doors?'), instead: 'port_mapping' },
+  { pattern: inName('pictures?'), instead: 'topology' },
+];
+
+function inName(word: string): RegExp {
+  return new RegExp(`(?<![a-z0-9])(${word})(?![a-z0-9])`);
+}
+
 export interface Text {
   readonly line: number;
   readonly text: string;
@@ -80,6 +93,35 @@ export function textsOfMarkdown(file: string): Text[] {
   }));
 }
 
+/** Names that a program gives: kinds of events (`sdwan.peer.attached`), and the codes of fields and problems. */
+export function namesOfSource(file: string): Text[] {
+  const source = readFileSync(file, 'utf8');
+  const program = parseAst(source, { lang: file.endsWith('x') ? 'tsx' : 'ts' }, file);
+  const names: Text[] = [];
+  const lineOf = (at: number) => source.slice(0, at).split('\n').length;
+  const add = (at: number, text: string) => names.push({ line: lineOf(at), text });
+  walk(program as unknown as Visited, (node) => {
+    for (const text of literalsIn(node)) if (/^(sdwan|system|…)\./.test(text)) add(node.start, text);
+    const key = node['key'] as Visited | undefined;
+    if (node.type === 'Property' && key?.['name'] === 'code') {
+      walk(node['value'] as Visited, (inner) => {
+        for (const text of literalsIn(inner)) if (/^[a-z0-9_]+$/.test(text)) add(inner.start, text);
+        return true;
+      });
+    }
+    return true;
+  });
+  return names;
+}
+
+/** The text of a literal, or the parts of a template. */
+function literalsIn(node: Visited): string[] {
+  if (node.type === 'Literal') return typeof node['value'] === 'string' ? [node['value']] : [];
+  if (node.type !== 'TemplateLiteral') return [];
+  const parts = node['quasis'] as readonly { readonly value: { readonly cooked: string } }[];
+  return [parts.map(({ value }) => value.cooked).join('…')];
+}
+
 interface Visited {
   readonly type: string;
   readonly start: number;
@@ -101,11 +143,7 @@ export function textsOfSource(file: string): Text[] {
   walk(program as unknown as Visited, (node) => {
     if (notShown.has(node.type)) return false;
     if (node.type === 'JSXText') add(node, String(node['value']));
-    if (node.type === 'Literal' && typeof node['value'] === 'string') add(node, node['value']);
-    if (node.type === 'TemplateLiteral') {
-      const parts = node['quasis'] as readonly { readonly value: { readonly cooked: string } }[];
-      add(node, parts.map(({ value }) => value.cooked).join('…'));
-    }
+    for (const text of literalsIn(node)) add(node, text);
     return true;
   });
   return texts;

@@ -274,7 +274,7 @@ function endDrain(platform: FakePlatform): void {
     step: null,
     steps_done: 2,
     detail: null,
-    result: { virtual_ips_left: [{ id: before.id, name: 'intranet' }], machines_not_told: [] },
+    result: { virtual_ips_left: [{ id: before.id, name: 'intranet' }], instances_out_of_date: [] },
     ended_at: new Date().toISOString(),
   };
   platform.world.operations.splice(0, 1, after);

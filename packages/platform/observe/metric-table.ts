@@ -88,7 +88,7 @@ const table = {
     labels: ['network_id', 'virtual_ip_id', 'name'],
     series: 'a virtual IP, 5,000 at most',
   },
-  powernode_drift_mended_total: {
+  powernode_drift_repaired_total: {
     type: 'counter',
     help: 'Drift repaired on an instance since this process started',
     labels: ['instance_id', 'hostname'],

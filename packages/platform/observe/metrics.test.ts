@@ -84,8 +84,8 @@ test('a network, its peers and hubs are shown as they are now [9.14]', async () 
   expect(linesOf(text, 'powernode_instances')).toEqual([
     'powernode_instances{account_id="a",state="offline"} 3',
   ]);
-  expect(linesOf(text, 'powernode_drift_mended_total')).toEqual([
-    'powernode_drift_mended_total{instance_id="i",hostname="m"} 4',
+  expect(linesOf(text, 'powernode_drift_repaired_total')).toEqual([
+    'powernode_drift_repaired_total{instance_id="i",hostname="m"} 4',
   ]);
 });
 

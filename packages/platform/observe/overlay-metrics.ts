@@ -122,7 +122,7 @@ function setDrift(drift: ReturnType<OverlaySources['drift']>, set: Set): void {
   for (const { instanceId, hostname, count } of drift) {
     machines++;
     if (machines > metricSeriesMax) continue;
-    set('powernode_drift_mended_total', { instance_id: instanceId, hostname }, count);
+    set('powernode_drift_repaired_total', { instance_id: instanceId, hostname }, count);
   }
   set('powernode_metric_series_left_out', { of: 'drift' }, Math.max(machines - metricSeriesMax, 0));
 }
@@ -154,7 +154,7 @@ const names: readonly MetricName[] = [
   'powernode_hub_sources',
   'powernode_virtual_ip_state',
   'powernode_virtual_ip_epoch',
-  'powernode_drift_mended_total',
+  'powernode_drift_repaired_total',
   'powernode_firewall_rule_packets_total',
   'powernode_firewall_rule_bytes_total',
   'powernode_bgp_refused_peers',

@@ -24,8 +24,13 @@ export function emitPast(platform: FakePlatform): void {
     { at: minutesAgo(31) },
   );
   platform.emit(
-    'system.instance.drift_mended',
-    { hostname: instance?.hostname, what: 'address fd4a:91c0:77e2:1::104 was taken away by hand' },
+    'sdwan.drift.repaired',
+    {
+      node_instance_id: instance?.id,
+      hostname: instance?.hostname,
+      repaired: [{ at: minutesAgo(12), key: 'interface/wg-office', detail: 'address removed by hand' }],
+      repaired_count: 1,
+    },
     { at: minutesAgo(12), actor: machine, severity: 'warning' },
   );
   platform.emit(

@@ -18,7 +18,7 @@ interface Operation {
   readonly state: string;
   readonly step: string | null;
   readonly detail: string | null;
-  readonly result: { virtual_ips_left: unknown[]; machines_not_told: { id: string }[] } | null;
+  readonly result: { virtual_ips_left: unknown[]; instances_out_of_date: { id: string }[] } | null;
 }
 
 let platform: TestPlatform;
@@ -110,7 +110,7 @@ test('it ends once every machine that is there has applied it', async () => {
   expect(await operation(id)).toMatchObject({
     state: 'succeeded',
     step: null,
-    result: { virtual_ips_left: [], machines_not_told: [] },
+    result: { virtual_ips_left: [], instances_out_of_date: [] },
   });
 });
 
@@ -121,7 +121,7 @@ test('machines that are offline are named and not waited for', async () => {
   await look();
   const { state, result } = await operation(id);
   expect(state).toBe('succeeded');
-  expect(result?.machines_not_told).toEqual([{ id: spoke, name: 'spoke' }]);
+  expect(result?.instances_out_of_date).toEqual([{ id: spoke, name: 'spoke' }]);
 });
 
 test('a machine that never applies it is waited for no longer than the limit', async () => {
@@ -132,7 +132,7 @@ test('a machine that never applies it is waited for no longer than the limit', a
   expect(await operation(id)).toMatchObject({ state: 'running' });
   await set(sql`created_at = created_at - ${drainWaitMs} * interval '1 millisecond'`);
   await look();
-  expect((await operation(id)).result?.machines_not_told).toEqual([{ id: spoke, name: 'spoke' }]);
+  expect((await operation(id)).result?.instances_out_of_date).toEqual([{ id: spoke, name: 'spoke' }]);
 });
 
 test('a virtual IP that moves is waited for, one that stays is named', async () => {

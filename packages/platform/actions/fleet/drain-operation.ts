@@ -93,7 +93,7 @@ async function machinesOf(context: ActionContext, step: StepInput<DrainInput>): 
     kind: 'done',
     result: {
       virtual_ips_left: step.memory['virtual_ips'] ?? [],
-      machines_not_told: behind.slice(0, namedInEventMax).map(({ id: of, name }) => ({ id: of, name })),
+      instances_out_of_date: behind.slice(0, namedInEventMax).map(({ id: of, name }) => ({ id: of, name })),
     },
   };
 }

@@ -49,14 +49,14 @@ export class DriftEvents {
     const { store, bus, clock, log } = this.#parts;
     const draft = makeEvent(clock, {
       accountId: node.accountId,
-      kind: 'sdwan.drift.mended',
+      kind: 'sdwan.drift.repaired',
       severity: 'warning',
       instance: { id: node.instanceId, hostname: node.hostname },
       payload: {
         node_instance_id: node.instanceId,
         hostname: node.hostname,
-        mended: this.#named(node, drift),
-        mended_count: drift.length + unreported,
+        repaired: this.#named(node, drift),
+        repaired_count: drift.length + unreported,
       },
     });
     try {

@@ -69,11 +69,11 @@ describe.each([hourMs, -hourMs])('with the clock set by %d ms', (byMs) => {
     repaired();
     await expect.poll(() => events).toHaveLength(nodeEventsPerMinuteMax + 1);
     const rows = await inAccount(database.store, accountId, (trx) =>
-      trx.selectFrom('events').select('payload').where('kind', '=', 'sdwan.drift.mended').execute(),
+      trx.selectFrom('events').select('payload').where('kind', '=', 'sdwan.drift.repaired').execute(),
     );
     const own = rows.filter(({ payload }) => payload['node_instance_id'] === node.instanceId);
     // The one that was over the limit is counted in the next.
-    expect(own.map(({ payload }) => payload['mended_count'])).toContain(2);
+    expect(own.map(({ payload }) => payload['repaired_count'])).toContain(2);
     expect(own).toHaveLength(nodeEventsPerMinuteMax + 1);
   });
 

@@ -170,7 +170,7 @@ export class ProblemReports {
           node_instance_id: node.instanceId,
           hostname: node.hostname,
           problem,
-          not_told: i === reported.length - 1 ? news.length - reported.length : 0,
+          unreported_count: i === reported.length - 1 ? news.length - reported.length : 0,
         },
       }),
     );

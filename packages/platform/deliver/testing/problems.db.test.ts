@@ -114,7 +114,9 @@ test('a node that says something else all the time causes no more events than ot
   await stage.until(async () => (await eventsOf(witness)).length === 1);
   const all = await eventsOf(one);
   expect(all).toHaveLength(nodeEventsPerMinuteMax);
-  expect(all.map((event) => event.payload['not_told'])).toContain(nodeProblemsMax - nodeEventsPerMinuteMax);
+  expect(all.map((event) => event.payload['unreported_count'])).toContain(
+    nodeProblemsMax - nodeEventsPerMinuteMax,
+  );
   expect(await eventsOf(one, 'system.instance.problem_ended')).toEqual([]);
 });
 

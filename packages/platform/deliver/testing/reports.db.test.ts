@@ -173,11 +173,11 @@ test('parts of a machine, a failure to apply and its end are shown', async () =>
 test('what was repaired is an event, and a flood of them is not', async () => {
   const { hub } = await pair();
   const mine = async () =>
-    (await stage.events('sdwan.drift.mended')).filter((event) => event.actor.id === hub.instanceId);
+    (await stage.events('sdwan.drift.repaired')).filter((event) => event.actor.id === hub.instanceId);
   const drift = [{ at: new Date().toISOString(), key: 'peer/wg-n1/x', detail: 'was removed by hand' }];
   hub.node.observe({ drift });
   await stage.until(async () => (await mine()).length === 1);
-  expect((await mine())[0]?.payload).toMatchObject({ mended: drift, mended_count: 1 });
+  expect((await mine())[0]?.payload).toMatchObject({ repaired: drift, repaired_count: 1 });
   for (let i = 0; i < 40; i++) hub.node.observe({ drift });
   await stage.until(async () => (await mine()).length === 20);
 });

@@ -68,10 +68,13 @@ function progressOf({ steps, step, steps_done: done, detail }: Operation): strin
   return `${done} of ${steps.length} steps${current}${detail === null ? '' : `. ${detail}`}`;
 }
 
-/** What a drain could not move or tell. */
+const outOfDate = 'Instances that do not have the change yet';
+
+/** What a drain left undone. Operations that ended before a rename have the earlier name. */
 const resultWords: Readonly<Record<string, string>> = {
   virtual_ips_left: 'Virtual IPs without another holder',
-  machines_not_told: 'Instances that do not have the change yet',
+  instances_out_of_date: outOfDate,
+  machines_not_told: outOfDate,
 };
 
 /** What its result names is what it could not do. */

@@ -40,7 +40,7 @@ export async function refuseUnfitTarget(context: ActionContext, wanted: Wanted):
     throw new ProductError(
       'conflict',
       `external_address: ${message}. Use an IPv6 address, or give the network an ipv4_prefix (system_sdwan_update_network).`,
-      { fields: [{ path: 'external_address', code: 'no_ipv4_leg', message }] },
+      { fields: [{ path: 'external_address', code: 'no_ipv4_prefix', message }] },
     );
   }
   const { networkId, ipv4Address, path, name } = await readTarget(context, target);
