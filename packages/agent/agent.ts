@@ -211,7 +211,7 @@ export class Agent {
       index: this.#reconciler.index,
       held: () => this.#held.current,
       apply: (held, keys) => this.#apply(held, keys),
-      tell: (problems) => this.#nodeProblems.set('guard', problems),
+      report: (problems) => this.#nodeProblems.set('guard', problems),
     });
     this.#monitor = new Monitor({ run: parts.run, clock, touched: () => this.#reconciler.auditSoon() });
   }

@@ -46,7 +46,7 @@ export class Bgp implements BgpDecisions {
   readonly #deaths = new Deaths();
   readonly #resets: SessionResets;
   readonly #files: ConfigFiles;
-  /** What was told last. */
+  /** What was reported last. */
   #problems: readonly FoundProblem[] = [];
   #document = NodeDocument.empty;
   #found: FrrFound | null = null;
@@ -54,7 +54,7 @@ export class Bgp implements BgpDecisions {
   #bfdRefusal: string | null = null;
   #last: Promise<void> = Promise.resolve();
   #again: (() => void) | null = null;
-  #telling: (() => void) | null = null;
+  #cancelReport: (() => void) | null = null;
   #stopped = false;
 
   constructor(parts: BgpParts) {
@@ -112,7 +112,7 @@ export class Bgp implements BgpDecisions {
   async stop(): Promise<void> {
     const isPending = this.#debounce.cancel();
     this.#again?.();
-    this.#telling?.();
+    this.#cancelReport?.();
     if (isPending && this.#document.all('bgp').size === 0) this.#turnSoon();
     this.#stopped = true;
     await this.#last;
@@ -284,9 +284,9 @@ export class Bgp implements BgpDecisions {
 
   /** With what else changes meanwhile. */
   #reportSoon(): void {
-    if (this.#telling !== null || this.#stopped) return;
-    this.#telling = this.#parts.clock.after(bgpReportMs, () => {
-      this.#telling = null;
+    if (this.#cancelReport !== null || this.#stopped) return;
+    this.#cancelReport = this.#parts.clock.after(bgpReportMs, () => {
+      this.#cancelReport = null;
       this.#parts.sessionsChanged();
     });
   }

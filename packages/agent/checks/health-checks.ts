@@ -73,7 +73,7 @@ export class HealthChecks {
       this.#checks.set(id, check);
       this.#ask(check);
     }
-    this.#tell();
+    this.#report();
   }
 
   stop(): void {
@@ -101,10 +101,10 @@ export class HealthChecks {
     });
     if (check.verdict.health === before.health) return;
     this.#parts.turned(check.entry, check.verdict);
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     const withheld = Array.from(this.#checks.values())
       .filter(({ verdict }) => verdict.health === 'failing')
       .map(({ entry }) => entry.address);

@@ -18,13 +18,13 @@ export async function leave(args: readonly string[]): Promise<number> {
   const lock = await stopAgent(folder);
   // Only now: while its agent runs, the platform would take this machine for another one with the same identity.
   const identity = options.local ? null : identityIn(folder);
-  const told = identity === null ? null : await reportLeaving(identity);
+  const outcome = identity === null ? null : await reportLeaving(identity);
   const removed = lock === null ? 0 : await takeDown(folder);
   forget(folder);
   lock?.leave();
   if (!known && removed === 0) return said(nothing);
   return said(
-    `Left the platform. Everything that the agent configured was removed.${remainder(identity, told)}`,
+    `Left the platform. Everything that the agent configured was removed.${remainder(identity, outcome)}`,
   );
 }
 
@@ -42,10 +42,10 @@ function identityIn(folder: StateFolder): Identity | null {
 }
 
 /** What is so on the platform now, and what remains to be done there. */
-function remainder(identity: Identity | null, told: LeavingOutcome | null): string {
-  if (identity === null || told === null) return '';
+function remainder(identity: Identity | null, outcome: LeavingOutcome | null): string {
+  if (identity === null || outcome === null) return '';
   const { platform_url: url, instance_id: id } = identity;
-  switch (told.kind) {
+  switch (outcome.kind) {
     case 'ended':
       return ` ${url} has ended instance ${id}.`;
     case 'unknown':
@@ -54,7 +54,7 @@ function remainder(identity: Identity | null, told: LeavingOutcome | null): stri
       return `\n${url} keeps instance ${id}: another system is connected with the same identity.`;
     case 'not_reported':
       return (
-        `\n${url} could not be notified, and still lists this instance: ${told.why}\n` +
+        `\n${url} could not be notified, and still lists this instance: ${outcome.why}\n` +
         `To finish, run this with an operator's token: powernode instance terminate --instance-id ${id}`
       );
   }

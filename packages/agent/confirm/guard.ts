@@ -42,7 +42,7 @@ export interface GuardParts {
   readonly held: () => Held | null;
   /** Entries under these keys are to be applied anew. */
   readonly apply: (held: Held, keys: ReadonlySet<string>) => void;
-  readonly tell: (problems: readonly FoundProblem[]) => void;
+  readonly report: (problems: readonly FoundProblem[]) => void;
 }
 
 export class ChangeGuard {
@@ -84,7 +84,7 @@ export class ChangeGuard {
     for (const step of this.#kept) this.#trial.begin(step, { nowMs: nowMs - agoMs, heardHubs });
     this.#trial.notHeard(nowMs);
     this.#kept = [];
-    this.#tell();
+    this.#report();
     this.#lookLater();
   }
 
@@ -135,7 +135,7 @@ export class ChangeGuard {
   /** There is another document. `keys` of before, and those of the change, are to be applied. */
   taken(held: Held): void {
     this.#reconsider(held);
-    this.#tell();
+    this.#report();
     this.#lookLater();
   }
 
@@ -150,7 +150,7 @@ export class ChangeGuard {
     this.#rolledBack = null;
     this.#isRetry = false;
     this.#keep();
-    this.#tell();
+    this.#report();
   }
 
   /** Applies what was taken back once more, on trial again. false: nothing was. */
@@ -168,7 +168,7 @@ export class ChangeGuard {
     if (!this.#trial.isOpen) this.#sinceMs = clock.nowMs();
     this.#trial.begin(step, { nowMs: clock.monotonicMs(), heardHubs: this.#heardNetworks() });
     this.#keep();
-    this.#tell();
+    this.#report();
     this.#parts.apply(held, keys);
     this.#lookLater();
     return true;
@@ -295,7 +295,7 @@ export class ChangeGuard {
       'a change cut this machine off: taken back',
     );
     this.#keep();
-    this.#tell();
+    this.#report();
     this.#parts.apply(held, this.keys);
     if (loss.kind === 'platform') stream.restart();
   }
@@ -400,10 +400,10 @@ export class ChangeGuard {
     }
   }
 
-  #tell(): void {
+  #report(): void {
     const held = this.#parts.held();
     const entries = held?.entries ?? new Map<string, EntryValue>();
-    this.#parts.tell(this.#rolledBack === null ? [] : rolledBackProblems(this.#rolledBack, entries));
+    this.#parts.report(this.#rolledBack === null ? [] : rolledBackProblems(this.#rolledBack, entries));
   }
 }
 

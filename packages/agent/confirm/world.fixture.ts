@@ -265,7 +265,7 @@ export class World {
       index: this.#index,
       held: () => this.#held.current,
       apply: () => this.#apply(),
-      tell: (problems) => {
+      report: (problems) => {
         if (problems.length > 0 && this.problems.length === 0) this.rolledBack++;
         this.problems = problems;
       },

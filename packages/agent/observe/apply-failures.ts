@@ -1,4 +1,4 @@
-// What of the document could not be applied: kept as problems, told to the platform once for each failure, and logged.
+// What of the document could not be applied: kept as problems, reported once for each failure, and logged.
 import { failureMessageMax } from '@powernode/core/limits/node-stream';
 import type { Logger } from 'pino';
 import type { NodeStream } from '../link/stream.ts';
@@ -15,7 +15,7 @@ export interface ApplyFailureParts {
 export class ApplyFailures {
   readonly #parts: ApplyFailureParts;
   #problems: readonly Problem[] = [];
-  #told = '';
+  #reported = '';
   /** Errors of the agent itself that were logged since a document was applied, by their stacks. */
   readonly #logged = new Set<string>();
 
@@ -27,15 +27,15 @@ export class ApplyFailures {
     return this.#problems;
   }
 
-  /** A new stream: the platform has been told nothing. */
+  /** A new stream: nothing has been reported. */
   greet(): void {
-    this.#told = '';
+    this.#reported = '';
   }
 
   /** The document is applied. */
   over(): void {
     this.#problems = [];
-    this.#told = '';
+    this.#reported = '';
     this.#logged.clear();
     this.#parts.nodeProblems.set('apply', []);
   }
@@ -58,8 +58,8 @@ export class ApplyFailures {
     const details = new Set(problems.map((problem) => problem.detail));
     const message = [...details].join(' ').slice(0, failureMessageMax);
     const failure = `${held.revision} ${message}`;
-    if (failure === this.#told) return;
-    this.#told = failure;
+    if (failure === this.#reported) return;
+    this.#reported = failure;
     stream.send({ kind: 'failed', revision: held.revision, message });
     for (const { code, detail, cause } of problems) {
       log.warn({ revision: held.revision, code, detail, err: cause }, 'not applied; it is tried again');

@@ -4,7 +4,7 @@
 export interface NewsParts<Observation> {
   /** Which object it is about. */
   readonly keyOf: (observation: Observation) => string;
-  /** What is told of an object that is no more. */
+  /** What is reported of an object that is no more. */
   readonly gone: (last: Observation) => Observation;
   /** As many as a frame holds. */
   readonly perFrameMax: number;
@@ -12,8 +12,8 @@ export interface NewsParts<Observation> {
 
 export class News<Observation> {
   readonly #parts: NewsParts<Observation>;
-  /** What was told, by object, with its text. */
-  readonly #told = new Map<string, { readonly observation: Observation; readonly text: string }>();
+  /** What was reported, by object, with its text. */
+  readonly #reported = new Map<string, { readonly observation: Observation; readonly text: string }>();
 
   constructor(parts: NewsParts<Observation>) {
     this.#parts = parts;
@@ -21,25 +21,25 @@ export class News<Observation> {
 
   /** The platform knows nothing. */
   startAnew(): void {
-    this.#told.clear();
+    this.#reported.clear();
   }
 
-  /** As many as a frame holds; they count as told. */
+  /** As many as a frame holds; they count as reported. */
   of(observations: readonly Observation[]): Observation[] {
     const { keyOf, gone, perFrameMax } = this.#parts;
     const fresh: Observation[] = [];
     const present = new Set(observations.map(keyOf));
-    for (const [key, { observation }] of this.#told) {
+    for (const [key, { observation }] of this.#reported) {
       if (fresh.length === perFrameMax) break;
       if (present.has(key)) continue;
-      this.#told.delete(key);
+      this.#reported.delete(key);
       fresh.push(gone(observation));
     }
     for (const observation of observations) {
       const text = JSON.stringify(observation);
       const key = keyOf(observation);
-      if (fresh.length === perFrameMax || this.#told.get(key)?.text === text) continue;
-      this.#told.set(key, { observation, text });
+      if (fresh.length === perFrameMax || this.#reported.get(key)?.text === text) continue;
+      this.#reported.set(key, { observation, text });
       fresh.push(observation);
     }
     return fresh;

@@ -1,4 +1,4 @@
-// What is wrong with this node, gathered from those who find it, and told to the platform as one list: when it has
+// What is wrong with this node, gathered from those who find it, and reported as one list: when it has
 // changed and has been so for a moment, and after each hello. Since when something is wrong is kept here.
 import {
   agentProblemsPauseMs,
@@ -44,7 +44,7 @@ export class NodeProblems {
   readonly #parts: NodeProblemsParts;
   /** By who found them, then by key. */
   readonly #bySource = new Map<string, ReadonlyMap<string, NodeProblem>>();
-  #told = '';
+  #reported = '';
   #reportedAtMs = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | null = null;
 
@@ -74,9 +74,9 @@ export class NodeProblems {
     return [...merged.values()].sort(byWeight).slice(0, nodeProblemsMax);
   }
 
-  /** Hello was said: the platform is told everything, also that nothing is wrong. */
+  /** Hello was said: everything is reported, also that nothing is wrong. */
   greet(): void {
-    this.#tell(this.all);
+    this.#report(this.all);
   }
 
   stop(): void {
@@ -85,19 +85,19 @@ export class NodeProblems {
   }
 
   #reportSoon(): void {
-    if (this.#cancel !== null || JSON.stringify(this.all) === this.#told) return;
+    if (this.#cancel !== null || JSON.stringify(this.all) === this.#reported) return;
     const { clock } = this.#parts;
     const pauseMs = this.#reportedAtMs + agentProblemsPauseMs - clock.monotonicMs();
     this.#cancel = clock.after(Math.max(agentProblemsSettleMs, pauseMs), () => {
       this.#cancel = null;
       const { all } = this;
-      if (this.#parts.isOpen() && JSON.stringify(all) !== this.#told) this.#tell(all);
+      if (this.#parts.isOpen() && JSON.stringify(all) !== this.#reported) this.#report(all);
     });
   }
 
-  #tell(all: readonly NodeProblem[]): void {
+  #report(all: readonly NodeProblem[]): void {
     this.stop();
-    this.#told = JSON.stringify(all);
+    this.#reported = JSON.stringify(all);
     this.#reportedAtMs = this.#parts.clock.monotonicMs();
     this.#parts.send(all);
   }
@@ -116,7 +116,7 @@ function problemOf(found: FoundProblem, since: string): NodeProblem {
   };
 }
 
-/** Two that are the same problem of the node, such as parts that do not stay as they are written, are told as one. */
+/** Two that are the same problem, such as parts that do not stay as they are written, are reported as one. */
 function bothDetails(first: string | undefined, second: string): string {
   return first === undefined || first.includes(second) ? (first ?? second) : oneLine(`${first} ${second}`);
 }

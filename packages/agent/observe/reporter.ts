@@ -50,7 +50,7 @@ export interface Situation {
   readonly nowMs: number;
 }
 
-interface Told {
+interface ReportedPeer {
   readonly peer: ObservedPeer;
   readonly atMs: number;
 }
@@ -59,7 +59,7 @@ type Subsystem = Observed['subsystems'][number];
 
 export class Reporter {
   /** By interface, then by public key. */
-  readonly #tunnels = new Map<string, Map<string, Told>>();
+  readonly #tunnels = new Map<string, Map<string, ReportedPeer>>();
   readonly #routes = new Map<string, string | null>();
   readonly #subsystems = new Map<string, Subsystem>();
   readonly #rules = new Map<string, RuleCount>();
@@ -103,7 +103,7 @@ export class Reporter {
     this.#recentDrift = [...this.#recentDrift, ...drift].slice(-agentDriftPerFrameMax);
   }
 
-  /** The frames to send after a look; none when there is nothing new. They count as told. */
+  /** The frames to send after a look; none when there is nothing new. They count as reported. */
   report(situation: Situation): Observed[] {
     const tunnels = this.#newTunnels(situation);
     const frames = this.reportState(situation, tunnels.slice(0, agentTunnelsPerFrameMax));
@@ -144,16 +144,16 @@ export class Reporter {
     const fresh: TunnelObservation[] = [];
     for (const one of situation.observed.interfaces.values()) {
       if (!one.ours || one.device === null) continue;
-      const told = this.#tunnels.get(one.name) ?? new Map<string, Told>();
-      this.#tunnels.set(one.name, told);
+      const reported = this.#tunnels.get(one.name) ?? new Map<string, ReportedPeer>();
+      this.#tunnels.set(one.name, reported);
       for (const peer of one.device.peers.values()) {
-        const before = told.get(peer.publicKey);
+        const before = reported.get(peer.publicKey);
         if (before !== undefined && !isNews(before, peer, situation.nowMs)) continue;
         if (!situation.entries.has(`peer/${one.name}/${peer.publicKey}`)) continue;
-        told.set(peer.publicKey, { peer, atMs: situation.nowMs });
+        reported.set(peer.publicKey, { peer, atMs: situation.nowMs });
         fresh.push(observationOf(one.name, peer));
       }
-      if (told.size > one.device.peers.size) forgetOthers(told, one.device.peers);
+      if (reported.size > one.device.peers.size) forgetOthers(reported, one.device.peers);
     }
     forgetOthers(this.#tunnels, situation.observed.interfaces);
     return fresh;
@@ -229,8 +229,8 @@ function hasChoice(route: RouteEntry): boolean {
   return route.via.length > 1 || !/\/(?:128|32)$/.test(route.destination);
 }
 
-function forgetOthers(told: Map<string, unknown>, present: ReadonlyMap<string, unknown>): void {
-  for (const key of told.keys()) if (!present.has(key)) told.delete(key);
+function forgetOthers(reported: Map<string, unknown>, present: ReadonlyMap<string, unknown>): void {
+  for (const key of reported.keys()) if (!present.has(key)) reported.delete(key);
 }
 
 export function goneSession({ network_id, peer_id }: BgpSessionObservation): BgpSessionObservation {
@@ -240,10 +240,11 @@ export function goneSession({ network_id, peer_id }: BgpSessionObservation): Bgp
   };
 }
 
-function isNews(told: Told, peer: ObservedPeer, nowMs: number): boolean {
-  if (told.peer.lastHandshakeS !== peer.lastHandshakeS || told.peer.endpoint !== peer.endpoint) return true;
-  if (told.peer.rxBytes === peer.rxBytes && told.peer.txBytes === peer.txBytes) return false;
-  return nowMs - told.atMs >= agentCountersMs;
+function isNews(reported: ReportedPeer, peer: ObservedPeer, nowMs: number): boolean {
+  const { peer: before, atMs } = reported;
+  if (before.lastHandshakeS !== peer.lastHandshakeS || before.endpoint !== peer.endpoint) return true;
+  if (before.rxBytes === peer.rxBytes && before.txBytes === peer.txBytes) return false;
+  return nowMs - atMs >= agentCountersMs;
 }
 
 export function observationOf(name: string, peer: ObservedPeer): TunnelObservation {

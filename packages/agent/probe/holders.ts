@@ -9,7 +9,7 @@ class Holder {
   saidMs: number | null = null;
   withheld: readonly string[] = [];
   isNew = false;
-  told: HolderChange | null = null;
+  reported: HolderChange | null = null;
   reportedAtMs = Number.NEGATIVE_INFINITY;
 
   get roundTripMs(): number | null {
@@ -53,8 +53,8 @@ export class Holders {
       if (!holder.isNew && !isDistanceNews(holder, runMs)) continue;
       holder.isNew = false;
       holder.reportedAtMs = runMs;
-      holder.told = { holder: address, roundTripMs: holder.roundTripMs, withheld: holder.withheld };
-      changes.push(holder.told);
+      holder.reported = { holder: address, roundTripMs: holder.roundTripMs, withheld: holder.withheld };
+      changes.push(holder.reported);
     }
     return changes;
   }
@@ -65,9 +65,9 @@ export class Holders {
   }
 }
 
-function isDistanceNews({ roundTripMs, told, reportedAtMs }: Holder, runMs: number): boolean {
+function isDistanceNews({ roundTripMs, reported, reportedAtMs }: Holder, runMs: number): boolean {
   if (roundTripMs === null) return false;
-  const before = told?.roundTripMs ?? null;
+  const before = reported?.roundTripMs ?? null;
   if (before === null) return true;
   if (runMs - reportedAtMs < roundTripNewsEveryMs) return false;
   const byMs = Math.abs(roundTripMs - before);

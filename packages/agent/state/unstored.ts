@@ -1,5 +1,5 @@
 // Writes of the state directory that must not stand in the machine's way: what cannot be stored now (a disk that is
-// full) is tried again until it is, and is told as a problem meanwhile.
+// full) is tried again until it is, and is reported as a problem meanwhile.
 import { ProductError } from '@powernode/core/errors';
 import { agentStateRetryMs } from '@powernode/core/limits/agent';
 import type { Logger } from 'pino';
@@ -64,7 +64,7 @@ export class UnstoredState {
   }
 
   #changed(): void {
-    this.#tell();
+    this.#report();
     if (this.#waiting.size === 0 || this.#cancel !== null) return;
     this.#cancel = this.#parts.clock.after(agentStateRetryMs, () => {
       this.#cancel = null;
@@ -73,7 +73,7 @@ export class UnstoredState {
     });
   }
 
-  #tell(): void {
+  #report(): void {
     const { log, problems } = this.#parts;
     const what = [...this.#waiting.keys()].join(', ');
     const [first] = this.#waiting.values();

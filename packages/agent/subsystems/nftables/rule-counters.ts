@@ -51,25 +51,25 @@ export interface RuleObservation extends RuleCount {
 }
 
 /**
- * What is new since it was told last, as much as one frame may hold. It counts as told. A rule that is gone is told as
- * zero, so that it is known to begin anew should it come back.
+ * What is new since it was reported last, as much as one frame may hold. It counts as reported. Of a rule that is gone
+ * zero is reported, so that it is known to begin anew should it come back.
  */
 export function newsOfRules(
   totals: ReadonlyMap<string, RuleCount>,
-  told: Map<string, RuleCount>,
+  reported: Map<string, RuleCount>,
 ): RuleObservation[] {
   const news: RuleObservation[] = [];
-  for (const ruleId of told.keys()) {
+  for (const ruleId of reported.keys()) {
     if (totals.has(ruleId)) continue;
     if (news.length === rulesPerFrameMax) return news;
-    told.delete(ruleId);
+    reported.delete(ruleId);
     news.push({ rule_id: ruleId, packets: 0, bytes: 0 });
   }
   for (const [ruleId, count] of totals) {
-    const before = told.get(ruleId);
+    const before = reported.get(ruleId);
     if (before?.packets === count.packets && before.bytes === count.bytes) continue;
     if (news.length === rulesPerFrameMax) return news;
-    told.set(ruleId, count);
+    reported.set(ruleId, count);
     news.push({ rule_id: ruleId, ...count });
   }
   return news;
