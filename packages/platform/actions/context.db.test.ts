@@ -33,7 +33,7 @@ async function note(context: ActionContext, name: string): Promise<void> {
   context.event('test', { name });
   context.note('test', name);
   context.becomes({ before: {}, after: { name } });
-  context.tells({ instance_id: name, hostname: name, changes: [], changes_count: 0 });
+  context.addPlanNode({ instance_id: name, hostname: name, changes: [], changes_count: 0 });
   context.whenCommitted(() => undefined);
 }
 
@@ -41,12 +41,12 @@ async function stateOf(context: ActionContext) {
   const { rows } = await sql<{ name: string }>`
     select name from accounts where id = ${context.accountId}
   `.execute(context.trx);
-  const { events, notes, told, outcome, afterCommit } = context;
+  const { events, notes, planNodes, outcome, afterCommit } = context;
   return {
     row: rows[0]?.name,
     events: events.map(({ payload }) => payload['name']),
     notes: notes.map(({ detail }) => detail),
-    told: told.map(({ hostname }) => hostname),
+    planNodes: planNodes.map(({ hostname }) => hostname),
     outcome: outcome?.after['name'],
     afterCommit: afterCommit.length,
   };
@@ -56,7 +56,7 @@ const collected = (...names: string[]) => ({
   row: names.at(-1),
   events: names,
   notes: names,
-  told: names,
+  planNodes: names,
   outcome: names.at(-1),
   afterCommit: names.length,
 });

@@ -1,5 +1,5 @@
 // What a handler works with: a transaction in its account, who calls, and the collectors for changes and events.
-// Handlers have no other way out: what they collect is written and told by the gate, in one transaction.
+// Handlers have no other way out: the gate writes what they collect, in the same transaction.
 import type { ActionKey, Actions } from '@powernode/core/actions/catalogue';
 import type { InputOf, OutputOf } from '@powernode/core/actions/define';
 import type { Change } from '@powernode/core/compile/fleet-index';
@@ -70,7 +70,7 @@ interface Collected {
   abreast: Promise<boolean> | null;
   notes: PlanNote[];
   outcome: Turn | null;
-  told: PlanNode[];
+  planNodes: PlanNode[];
   forPerson: boolean;
 }
 
@@ -161,8 +161,8 @@ export class ActionContext {
   get notes(): readonly PlanNote[] {
     return this.#collected.notes;
   }
-  get told(): readonly PlanNode[] {
-    return this.#collected.told;
+  get planNodes(): readonly PlanNode[] {
+    return this.#collected.planNodes;
   }
   /** Whether it turned out to be what a model has nothing done of by itself. */
   get forPerson(): boolean {
@@ -250,8 +250,8 @@ export class ActionContext {
   }
 
   /** What a machine is told to do beside what follows from changes, for the plan. */
-  tells(node: PlanNode): void {
-    this.#collected.told.push(node);
+  addPlanNode(node: PlanNode): void {
+    this.#collected.planNodes.push(node);
   }
 
   /** Runs after the commit: ending streams and the like. Not on a dry run. */
@@ -327,20 +327,20 @@ function newCollected(): Collected {
     abreast: null,
     notes: [],
     outcome: null,
-    told: [],
+    planNodes: [],
     forPerson: false,
   };
 }
 
 function copyOf(collected: Collected): Collected {
-  const { changes, events, afterCommit, notes, told } = collected;
+  const { changes, events, afterCommit, notes, planNodes } = collected;
   return {
     ...collected,
     changes: [...changes],
     events: [...events],
     afterCommit: [...afterCommit],
     notes: [...notes],
-    told: [...told],
+    planNodes: [...planNodes],
   };
 }
 

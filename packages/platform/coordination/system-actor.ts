@@ -5,7 +5,7 @@ import type { Change } from '@powernode/core/compile/fleet-index';
 import type { Event } from '@powernode/core/intent/fleet';
 import { ActionContext, type Services, type Trx } from '../actions/context.ts';
 import { noteConsequences } from '../actions/gate/consequences.ts';
-import { tell } from '../actions/gate/invoke.ts';
+import { notify } from '../actions/gate/invoke.ts';
 import { closeOutdatedRequests } from '../actions/gate/outdated.ts';
 import { recordChanges, recordEvents } from '../actions/gate/record.ts';
 import { type EventBus, publishEvents } from '../events/event-bus.ts';
@@ -40,7 +40,7 @@ export async function inSystemTransaction<T>(
     await recordChanges(own);
     return { result: done, context: own, events: await recordEvents(own, {}) };
   });
-  tell(parts, { context, events });
+  notify(parts, { context, events });
   return result;
 }
 

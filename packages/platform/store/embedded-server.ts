@@ -232,7 +232,7 @@ class SupervisedServer implements EmbeddedServer {
   /** Returns when no server runs on the directory: waits for one that is ending, stops one that is orphaned. */
   async #settleEarlier(): Promise<void> {
     const begin = performance.now();
-    let told: NodeJS.Signals | null = null;
+    let lastSignal: NodeJS.Signals | null = null;
     let heldSince: number | null = null;
     for (;;) {
       const earlier = await findPostmaster(this.#cluster.clusterDir);
@@ -249,8 +249,8 @@ class SupervisedServer implements EmbeddedServer {
         if (isHeld || waitedMs > embeddedHandoverMs) throw await directoryTaken(this.dataDir, platformPid);
       } else {
         const signal = waitedMs > embeddedOrphanMs ? 'SIGQUIT' : 'SIGINT';
-        if (signal !== told) tell(earlier.pid, signal);
-        told = signal;
+        if (signal !== lastSignal) signalProcess(earlier.pid, signal);
+        lastSignal = signal;
         if (waitedMs > embeddedHandoverMs) {
           throw new ProductError(
             'database_unavailable',
@@ -266,12 +266,12 @@ class SupervisedServer implements EmbeddedServer {
     const running = await findPostmaster(this.#cluster.clusterDir);
     if (running === null || running.platformPid !== process.pid) return;
     this.#log.warn({ signal }, 'the embedded database takes too long to end; cutting it off');
-    tell(running.pid, signal);
+    signalProcess(running.pid, signal);
   }
 }
 
 /** It may have ended since it was seen. */
-function tell(pid: number, signal: NodeJS.Signals): void {
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -22,7 +22,7 @@ export async function expireApprovals(parts: {
     const rows = await expireRequests(trx, at, reason);
     const outdated = await closeOutdated(trx, { now: at, nouns });
     const lapsed = await lapseSecrets(trx, at);
-    const told = [
+    const ended = [
       ...rows.map((row) => ({
         kind: 'system.approval.rejected',
         account_id: row.account_id,
@@ -41,7 +41,7 @@ export async function expireApprovals(parts: {
       ...lapsed,
       ...(await writeEvents(
         trx,
-        told.map((one) => ({ ...one, ...stamps })),
+        ended.map((one) => ({ ...one, ...stamps })),
       )),
     ];
   });

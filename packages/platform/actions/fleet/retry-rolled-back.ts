@@ -28,7 +28,7 @@ export const retryRolledBack: Handler<'retryRolledBack'> = async (context, input
   const instance = await showInstance(context, row);
   // A problem for each network that it concerns, with one text.
   const details = [...new Set(rolledBack.map(({ detail }) => detail))];
-  context.tells({
+  context.addPlanNode({
     instance_id: row.id,
     hostname,
     changes: details.map((detail) => ({

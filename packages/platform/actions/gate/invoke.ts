@@ -1,4 +1,4 @@
-// The gate that every call passes: parse → permission → policy → run in one transaction → record → commit → tell.
+// The gate that every call passes: parse → permission → policy → run in one transaction → record → commit → notify.
 // A dry run takes the same way and is rolled back, so that it can promise nothing that a real run would refuse.
 import { type ActionKey, definitionOf } from '@powernode/core/actions/catalogue';
 import { ProductError } from '@powernode/core/errors';
@@ -91,7 +91,7 @@ async function runGated(parts: GateParts, gated: GatedCall): Promise<Ran> {
   return ran;
 }
 
-/** What it would do, with its plan. Nothing of it stays, so that there is nothing to tell after the commit. */
+/** What it would do, with its plan. Nothing of it stays, so that nobody is notified after the commit. */
 async function dryRun(run: GatedRun): Promise<Ran> {
   const { body, plan } = await tryOut(run);
   const outcome = { status: 200 as const, body: { ...body, dry_run: true, plan } };
@@ -187,7 +187,7 @@ async function inTransaction(
     ),
   );
   if (ran.replayed) return ran.outcome;
-  tell(parts, ran);
+  notify(parts, ran);
   const later = await laterAnswer(parts, ran.context);
   return { ...ran.outcome, body: { ...ran.outcome.body, ...later } };
 }
@@ -204,7 +204,7 @@ async function laterAnswer(parts: GateParts, context: ActionContext): Promise<Re
 }
 
 /** After the commit: delivery first, then whoever listens to events. */
-export function tell(
+export function notify(
   parts: Pick<GateParts, 'services' | 'bus'>,
   { context, events }: Pick<Ran, 'context' | 'events'>,
 ): void {

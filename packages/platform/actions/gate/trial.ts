@@ -62,8 +62,8 @@ async function planOf(
     ...(of.revision === null ? {} : { revision: of.revision }),
     ...(await fieldsOfAnswer(context, of.body)),
     ...changed,
-    nodes: [...context.told, ...changed.nodes],
-    node_count: context.told.length + changed.node_count,
+    nodes: [...context.planNodes, ...changed.nodes],
+    node_count: context.planNodes.length + changed.node_count,
   };
   return context.notes.length === 0 ? plan : { ...plan, notes: [...shownNotes(context.notes)] };
 }

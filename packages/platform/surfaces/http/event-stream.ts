@@ -135,9 +135,9 @@ class EventStream {
       const { gap, events } = read;
       if (gap !== null || events.length === eventStreamBatchMax) this.#news = true;
       this.#last = events.at(-1)?.id ?? gap?.id ?? this.#last;
-      const told = events.filter((event) => event.kind.startsWith(kindPrefix));
+      const sent = events.filter((event) => event.kind.startsWith(kindPrefix));
       // Whichever kinds it reads, it may have missed some of them.
-      frames = [...(gap === null ? [] : [gap]), ...told].map(frame).join('');
+      frames = [...(gap === null ? [] : [gap]), ...sent].map(frame).join('');
     }
     controller.enqueue(this.#encoder.encode(frames));
   }

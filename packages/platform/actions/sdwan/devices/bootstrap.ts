@@ -108,8 +108,8 @@ async function use(
   const grant = await lockGrant(context, of.grantId);
   const { publicKey, name, idempotencyKey } = of.attempt;
   const digest = idempotencyKey === undefined ? null : hash('sha256', idempotencyKey);
-  const told = digest === null ? null : await reportedBefore(context, { grant, publicKey, digest });
-  if (told !== null) return { ...told, isNew: false };
+  const earlier = digest === null ? null : await reportedBefore(context, { grant, publicKey, digest });
+  if (earlier !== null) return { ...earlier, isNew: false };
   await refuseUnusableNow(context, grant);
   await refuseByPolicy(context);
   const known = knownFamily(of.attempt);

@@ -64,8 +64,8 @@ export async function takenFromHub(context: ActionContext, device: UserDeviceRow
   const { instance_id } = hub;
   if (hub.hub_slot !== null) return [...former, { instance_id, sequence: await context.lock() }];
   // A hub that was made a spoke has been told so by then, and this change says nothing to it.
-  const told = { instance_id, sequence: services.deliverer.nodeDelivery(instance_id).desiredRevision };
-  return done(told) ? former : [...former, told];
+  const delivered = { instance_id, sequence: services.deliverer.nodeDelivery(instance_id).desiredRevision };
+  return done(delivered) ? former : [...former, delivered];
 }
 
 function inMemory(deliverer: Deliveries): Applied {

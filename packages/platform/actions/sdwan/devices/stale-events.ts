@@ -16,20 +16,20 @@ interface Before {
 
 export async function reportStaleDevices(context: ActionContext): Promise<void> {
   const addressesBefore = addressesBeforeChange(context);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const before of beforeOf(context)) {
     const devices = await devicesOf(context, before);
     if (devices.length === 0) continue;
     const homes = await homesOf(context.trx, { accountId: context.accountId, devices });
     const stale = devices.filter(
       (device) =>
-        !told.has(device.id) &&
+        !reported.has(device.id) &&
         homes.staleReason(device) !== null &&
         !wasStale(device, { before, homes, addressesBefore }),
     );
     const [first] = stale;
     if (first === undefined) continue;
-    for (const device of stale) told.add(device.id);
+    for (const device of stale) reported.add(device.id);
     context.event(
       'sdwan.user_device.stale',
       {

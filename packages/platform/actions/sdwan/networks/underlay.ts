@@ -51,7 +51,7 @@ async function endpointsOf(
   trx: Trx,
   { accountId, networkId, instanceId }: Scope,
 ): Promise<Map<string, string[]>> {
-  let told = trx
+  let query = trx
     .selectFrom('peers as p')
     .select(['p.instance_id', 'p.endpoint', 'p.fallback_endpoints', 'p.direct_endpoint'])
     .where('p.account_id', '=', accountId);
@@ -62,20 +62,20 @@ async function endpointsOf(
     .where('o.account_id', '=', accountId)
     .where('o.endpoint', 'is not', null);
   if (networkId !== undefined) {
-    told = told.where('p.network_id', '=', networkId);
+    query = query.where('p.network_id', '=', networkId);
     seen = seen.where('o.instance_id', 'in', (eb) =>
       eb.selectFrom('peers').select('instance_id').where('network_id', '=', networkId),
     );
   }
   if (instanceId !== undefined) {
-    told = told.where('p.instance_id', '=', instanceId);
+    query = query.where('p.instance_id', '=', instanceId);
     seen = seen.where('o.instance_id', '=', instanceId);
   }
   const found = new Map<string, string[]>();
   const add = (id: string, endpoint: string | null) => {
     if (endpoint !== null) found.set(id, [...(found.get(id) ?? []), endpoint]);
   };
-  for (const row of await told.execute()) {
+  for (const row of await query.execute()) {
     for (const one of [row.endpoint, ...row.fallback_endpoints, row.direct_endpoint]) {
       add(row.instance_id, one);
     }

@@ -148,10 +148,10 @@ async function platformListenerAt(
     .listeners()
     .find(({ address, port }) => port === mapping.port && (address === null || address === mapping.address));
   if (listener === undefined) return null;
-  const told = [services.nodeUrl(), services.consoleUrl()].map((url) =>
+  const known = [services.nodeUrl(), services.consoleUrl()].map((url) =>
     canonicalAddress(new URL(url).hostname.replace(/^\[|\]$/g, '')),
   );
-  if (told.includes(mapping.address)) return listener;
+  if (known.includes(mapping.address)) return listener;
   const reached = (await platformUnderlay(trx, accountId)).flatMap(({ facts }) => facts);
   return reached.some(({ at }) => withoutLength(at) === mapping.address) ? listener : null;
 }
