@@ -313,7 +313,7 @@ describe('the prober', () => {
   });
 
   test('has its questions carried to the platform, and the answers back', async () => {
-    platform.answersHolds = false;
+    platform.acknowledgesLeases = false;
     const leases = [{ virtual_ip_id: 'v', epoch: 3 }];
     prober.events.leaseRenewal({ sequence: 7, leases });
     expect(await said('lease_renew')).toEqual({ kind: 'lease_renew', sequence: 7, leases });

@@ -327,7 +327,7 @@ export class Agent {
         this.#unstored.attempt('retired keys', () => this.#keys.spend(message.public_keys));
         return this.#publishKeys();
       case 'lease_ack':
-        return this.#probing.held(message);
+        return this.#probing.leaseAcknowledged(message);
       case 'retry':
         return void this.retry();
     }

@@ -104,7 +104,7 @@ export class Probing {
   }
 
   /** The platform's answer to `lease_renew`. */
-  held(answer: { readonly sequence: number; readonly leases: readonly Claim[] }): void {
+  leaseAcknowledged(answer: { readonly sequence: number; readonly leases: readonly Claim[] }): void {
     this.#prober.leaseAck(answer);
   }
 

@@ -152,7 +152,7 @@ class RunningDelivery implements Delivery {
       probed: (node, _stream, message) => this.presence.probed(node, message),
       applied: (node, stream) => this.#subscriber.applied(node, stream),
       paths: (node, stream, message) => this.#subscriber.paths(node, stream, this.#ofItsOwn(node, message)),
-      hold: (node, stream, message) => this.#subscriber.hold(node, stream, message),
+      renewLeases: (node, stream, message) => this.#subscriber.renewLeases(node, stream, message),
       checked: (node, stream, found) => this.#subscriber.checked(node, stream, found),
     };
   }

@@ -8,7 +8,7 @@ import { type EntryValue, entryKey, isKnownEntry } from '@powernode/core/wire/do
 import {
   type DeltaMessage,
   type DocumentMessage,
-  type HoldMessage,
+  type LeaseRenewMessage,
   type NodeMessage,
   nodeStreamPath,
   type Observed,
@@ -165,7 +165,7 @@ export class SimulatedNode {
   }
 
   /** Asks to go on holding addresses; answers the number of the question. */
-  hold(leases: HoldMessage['leases']): number {
+  renewLeases(leases: LeaseRenewMessage['leases']): number {
     this.say({ kind: 'lease_renew', sequence: ++this.#sequence, leases });
     return this.#sequence;
   }

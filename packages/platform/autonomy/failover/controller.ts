@@ -84,7 +84,7 @@ export class FailoverController implements VirtualIpSense {
       left: (node, stream) => intake.left(node, stream),
       applied: (node, stream) => intake.applied(node, stream),
       paths: (node, stream, message) => intake.paths(node, stream, message),
-      hold: (node, stream, message) => intake.hold(node, stream, message),
+      renewLeases: (node, stream, message) => intake.renewLeases(node, stream, message),
       checked: (node, stream, found) => intake.checked(node, stream, found),
       onDelta: (delta) => this.#onDelta(delta),
     });

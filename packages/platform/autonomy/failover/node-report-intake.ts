@@ -4,7 +4,7 @@
 import { formatDigest } from '@powernode/core/compile/digest';
 import type { AccountId, InstanceId, PeerId } from '@powernode/core/ids';
 import { gossipExpiryMs } from '@powernode/core/limits/gossip';
-import type { Hello, HoldMessage, Observed, PathsMessage } from '@powernode/core/wire/node-stream';
+import type { Hello, LeaseRenewMessage, Observed, PathsMessage } from '@powernode/core/wire/node-stream';
 import { Gossip, onEveryBeat, Questions } from '../../coordination/gossip.ts';
 import type { NodeState, NodeStream } from '../../deliver/nodes/node-state.ts';
 import type { EventBus } from '../../events/event-bus.ts';
@@ -13,7 +13,7 @@ import type { Clock } from '../../trust/clock.ts';
 import type { NodeObservations } from './node-observations.ts';
 import { isAbreast } from './outstanding-leases.ts';
 
-type Leases = HoldMessage['leases'];
+type Leases = LeaseRenewMessage['leases'];
 
 export interface IntakeParts {
   readonly processId: string;
@@ -129,12 +129,12 @@ export class NodeReportIntake {
     this.#spread(node.instanceId);
   }
 
-  hold(node: NodeState, stream: NodeStream, { sequence, leases }: HoldMessage): void {
+  renewLeases(node: NodeState, stream: NodeStream, { sequence, leases }: LeaseRenewMessage): void {
     const { instanceId } = node;
     const connected = this.#streams.get(instanceId);
     if (connected?.stream !== stream) return;
     const held = this.#parts.renewed(instanceId, leases);
-    if (held !== null) return stream.held({ sequence, leases: held });
+    if (held !== null) return stream.acknowledgeLeases({ sequence, leases: held });
     const { processId, isShared } = this.#parts;
     if (isShared)
       this.#say({ about: 'hold', from: processId, instanceId, stream: connected.name, sequence, leases });
@@ -206,7 +206,7 @@ export class NodeReportIntake {
       case 'held': {
         const connected = this.#streams.get(said.instanceId);
         if (connected?.name === said.stream)
-          connected.stream.held({ sequence: said.sequence, leases: said.leases });
+          connected.stream.acknowledgeLeases({ sequence: said.sequence, leases: said.leases });
         return;
       }
       case 'question':

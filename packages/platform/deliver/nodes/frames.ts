@@ -4,7 +4,7 @@ import { formatDigest } from '@powernode/core/compile/digest';
 import { type CompiledEntry, mergePatches, type Patch } from '@powernode/core/compile/patch';
 import { nodeFragmentBytes } from '@powernode/core/limits/node-stream';
 import { toEarlier, type WelcomeFacts, welcomeFor } from '@powernode/core/wire/earlier';
-import type { HoldMessage } from '@powernode/core/wire/node-stream';
+import type { LeaseRenewMessage } from '@powernode/core/wire/node-stream';
 
 /** A document named by its number and its digest. */
 export interface Version {
@@ -33,7 +33,7 @@ export function retryFrame(): string {
 }
 
 export function leaseAckFrame(
-  { sequence, leases }: Pick<HoldMessage, 'sequence' | 'leases'>,
+  { sequence, leases }: Pick<LeaseRenewMessage, 'sequence' | 'leases'>,
   capability: number,
 ): string {
   return JSON.stringify(toEarlier({ kind: 'lease_ack', sequence, leases }, capability));

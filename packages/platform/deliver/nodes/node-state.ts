@@ -8,7 +8,7 @@ import { streamBeatMs } from '@powernode/core/limits/node-stream';
 import { newestCapability } from '@powernode/core/wire/capability';
 import type { EntryTable } from '@powernode/core/wire/document';
 import type { NodeProblem } from '@powernode/core/wire/node-problems';
-import type { HoldMessage } from '@powernode/core/wire/node-stream';
+import type { LeaseRenewMessage } from '@powernode/core/wire/node-stream';
 import type { SubsystemRow } from '../../store/tables.ts';
 import type { StreamBudget } from '../stream/budget.ts';
 import { mergeShared } from './frames.ts';
@@ -32,7 +32,7 @@ export interface NodeStream {
   /** Asks the node to apply once more what it took back. */
   retry(): void;
   /** Answers a `lease_renew` of the node. */
-  held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void;
+  acknowledgeLeases(answer: Pick<LeaseRenewMessage, 'sequence' | 'leases'>): void;
   /** Calls when the node is known to have read what was sent, and all that it said before that was processed here. */
   whenAnswered(run: () => void): void;
   end(reason: 'revoked' | 'replaced' | 'closing'): void;

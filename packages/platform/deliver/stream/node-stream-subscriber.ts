@@ -2,7 +2,7 @@
 // reports on watched peers and health checks, presence (deliver/presence) to probes.
 import type {
   Hello,
-  HoldMessage,
+  LeaseRenewMessage,
   Observed,
   PathsMessage,
   ProbedMessage,
@@ -18,7 +18,7 @@ export interface NodeStreamSubscriber {
   applied(node: NodeState, stream: NodeStream): void;
   paths(node: NodeState, stream: NodeStream, message: PathsMessage): void;
   probed(node: NodeState, stream: NodeStream, message: ProbedMessage): void;
-  hold(node: NodeState, stream: NodeStream, message: HoldMessage): void;
+  renewLeases(node: NodeState, stream: NodeStream, message: LeaseRenewMessage): void;
   /** What health checks of virtual IPs that the node holds have found. */
   checked(node: NodeState, stream: NodeStream, found: NonNullable<Observed['virtual_ip_health']>): void;
 }
@@ -29,6 +29,6 @@ export const ignoringSubscriber: NodeStreamSubscriber = {
   applied: () => undefined,
   paths: () => undefined,
   probed: () => undefined,
-  hold: () => undefined,
+  renewLeases: () => undefined,
   checked: () => undefined,
 };

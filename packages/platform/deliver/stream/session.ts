@@ -5,7 +5,12 @@ import * as failoverLimits from '@powernode/core/limits/failover';
 import * as nodeStreamLimits from '@powernode/core/limits/node-stream';
 import * as trustLimits from '@powernode/core/limits/trust';
 import { earliestCapability } from '@powernode/core/wire/capability';
-import { closeCodes, type Hello, type HoldMessage, type NodeMessage } from '@powernode/core/wire/node-stream';
+import {
+  closeCodes,
+  type Hello,
+  type LeaseRenewMessage,
+  type NodeMessage,
+} from '@powernode/core/wire/node-stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../trust/clock.ts';
 import type { DeliveryCounters } from '../counters.ts';
@@ -153,7 +158,7 @@ export class Session implements NodeStream {
     if (this.ready) this.#send(retryFrame());
   }
 
-  held(answer: Pick<HoldMessage, 'sequence' | 'leases'>): void {
+  acknowledgeLeases(answer: Pick<LeaseRenewMessage, 'sequence' | 'leases'>): void {
     if (this.#state !== 'ended') this.#send(leaseAckFrame(answer, this.#capability));
   }
 
@@ -361,7 +366,7 @@ export class Session implements NodeStream {
     const { node, reports, subscriber } = this.#parts;
     switch (message.kind) {
       case 'lease_renew':
-        return subscriber.hold(node, this, message);
+        return subscriber.renewLeases(node, this, message);
       case 'paths':
         return subscriber.paths(node, this, message);
       case 'probed':

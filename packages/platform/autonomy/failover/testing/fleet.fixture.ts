@@ -73,7 +73,7 @@ export class Agent {
     await this.node.connect(nodeUrl);
     this.#openedMs = performance.now();
     if (this.#reports.size > 0) this.#say([...this.#reports.keys()]);
-    this.#timer ??= setInterval(() => this.#hold(), probeIntervalMs / 2);
+    this.#timer ??= setInterval(() => this.#renewLeases(), probeIntervalMs / 2);
   }
 
   /** The machine fails: nothing more comes from it. */
@@ -130,14 +130,14 @@ export class Agent {
     this.node.paths(peerIds.map((id) => ({ peer_id: id, alive: this.#reports.get(id) === true })));
   }
 
-  #hold(): void {
+  #renewLeases(): void {
     if (!this.holds || !this.node.connected) return;
     const leases = [...this.holding.entries.values()].flatMap((entry) =>
       entry.kind === 'virtual_ip' && entry.lease !== null
         ? [{ virtual_ip_id: entry.virtual_ip_id, epoch: entry.epoch }]
         : [],
     );
-    if (leases.length > 0) this.node.hold(leases);
+    if (leases.length > 0) this.node.renewLeases(leases);
   }
 }
 
