@@ -30,7 +30,7 @@ export function fitnessOf(state: CandidateState, peerId: string): Fitness {
   const hubs = terms?.witnesses.length ?? 0;
   const heard = hubsReaching(state, peerId).length;
   // The platform is one more witness: the candidate has a stream to it.
-  if (terms !== null && heard + 1 < terms.enough) return 'unavailable';
+  if (terms !== null && heard + 1 < terms.quorum) return 'unavailable';
   if (facts.draining) return 'draining';
   return facts.inSync && heard === hubs ? 'healthy' : 'degraded';
 }
@@ -99,7 +99,7 @@ function reasonsOf(
   reasons.push(facts.connected ? 'its agent is connected' : 'its agent is not connected');
   if (terms !== undefined && terms !== null) {
     const heard = hubsReaching(state, peerId).length;
-    const short = heard + 1 < terms.enough ? `, and has to be by ${terms.enough - 1}` : '';
+    const short = heard + 1 < terms.quorum ? `, and has to be by ${terms.quorum - 1}` : '';
     reasons.push(`heard by ${heard} of ${counted(terms.witnesses.length, 'hub')}${short}`);
   }
   if (!facts.inSync) reasons.push('has not applied the newest revision');

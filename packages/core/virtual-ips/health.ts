@@ -58,7 +58,7 @@ export function healthOf(state: State, peerId: string, now: number): Health {
     return { verdict: 'down', ...evidence };
   if (lost && noReportFrom.length === 0) return { verdict: 'down', ...evidence };
   if (isCheckFailing(state, peerId)) return { verdict: 'failing', ...evidence };
-  const hasQuorum = reachableFrom.length + Number(!renewalLapsed) >= terms.enough && reachableFrom.length > 0;
+  const hasQuorum = reachableFrom.length + Number(!renewalLapsed) >= terms.quorum && reachableFrom.length > 0;
   return { verdict: hasQuorum ? 'healthy' : 'unknown', ...evidence };
 }
 

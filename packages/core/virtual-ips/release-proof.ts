@@ -1,7 +1,7 @@
 // Proof that the previous leaseholder of an address does not answer for it any more, and cannot begin to: by its own
 // acknowledgement, or by the reports of its lease's witnesses. Pure. This is what keeps two nodes from answering at once.
 //
-// A lease needs a quorum (`enough`) of the hubs and the platform that have heard the node within `addressLeaseMs`. A
+// A lease needs a quorum of the hubs and the platform that have heard the node within `addressLeaseMs`. A
 // lapsed lease begins anew only when the platform acknowledges a renewal. So a lease has expired when, at one moment,
 // the platform has acknowledged nothing for that long and a blocking set of hubs has not heard the node. That moment is
 // `proof.atMs`: the hubs reported so before it, and are asked after it to confirm that report. Reports alone do not

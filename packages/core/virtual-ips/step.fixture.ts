@@ -2,7 +2,7 @@
 import type { PeerFacts, Row } from './state.ts';
 
 export const hubs = ['h1', 'h2'];
-export const lease = { witnesses: hubs, enough: 2 };
+export const lease = { witnesses: hubs, quorum: 2 };
 
 export const row: Row = {
   anycast: false,

@@ -269,7 +269,7 @@ describe('a holder that is down', () => {
   });
 
   test('with older terms outstanding has to be lost by a blocking set of those too', () => {
-    terms([lease, { witnesses: ['h3', 'h4', 'h1'], enough: 2 }]);
+    terms([lease, { witnesses: ['h3', 'h4', 'h1'], quorum: 2 }]);
     pass(addressLeaseMarginMs + 10);
     expect(kinds()).toEqual([]);
     reports('h3', 'a', false);

@@ -3,11 +3,11 @@
 import { leaseOf, witnessesOf } from '../compile/items/virtual-ip.ts';
 import type { PeerModel, VirtualIpModel } from '../compile/model.ts';
 
-/** A quorum of `enough` among the witnesses and the platform has to hear the holder. */
+/** A quorum among the witnesses and the platform has to hear the holder. */
 export interface LeaseTerms {
   /** Hubs, by peer. */
   readonly witnesses: readonly string[];
-  readonly enough: number;
+  readonly quorum: number;
 }
 
 /**
@@ -23,12 +23,12 @@ export function termsOf(
 ): LeaseTerms | null {
   const lease = leaseOf(item, holder, lookup);
   if (lease === null) return null;
-  return { witnesses: witnessesOf(holder, lookup).map((hub) => hub.id), enough: lease.enough };
+  return { witnesses: witnessesOf(holder, lookup).map((hub) => hub.id), quorum: lease.enough };
 }
 
 /** The size of a blocking set: without that many of the witnesses and the platform there is no quorum. */
 export function blockingSetSize(terms: LeaseTerms): number {
-  return terms.witnesses.length + 1 - terms.enough + 1;
+  return terms.witnesses.length + 1 - terms.quorum + 1;
 }
 
 /** The same for witnesses alone, when the platform is one member of the blocking set. */
@@ -39,7 +39,7 @@ export function witnessBlockingSetSize(terms: LeaseTerms): number {
 export function sameTerms(a: Terms, b: Terms): boolean {
   if (a === null || b === null || a === 'unknown' || b === 'unknown') return a === b;
   return (
-    a.enough === b.enough &&
+    a.quorum === b.quorum &&
     a.witnesses.length === b.witnesses.length &&
     a.witnesses.every((id) => b.witnesses.includes(id))
   );

@@ -3,6 +3,7 @@ import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel, VirtualIpModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
 import { beforeEach, expect, test } from 'vitest';
+import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
 import { nodeState } from '../../deliver/nodes/node-state.fixture.ts';
 import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
 import { OutstandingLeases } from './outstanding-leases.ts';
@@ -23,8 +24,8 @@ const item: VirtualIpModel = {
   holder: 'a',
   epoch: 1,
 };
-const older = { witnesses: ['h1', 'h2'], enough: 2 };
-const newer = { witnesses: ['h1'], enough: 1 };
+const older = { witnesses: ['h1', 'h2'], quorum: 2 };
+const newer = { witnesses: ['h1'], quorum: 1 };
 
 let fleet: FleetIndex;
 let node: NodeState;
@@ -95,4 +96,15 @@ test('a deleted virtual IP is forgotten, alone or with its network', () => {
   expect(leases.termsOf('v', 'a')).toEqual([older]);
   leases.forgetDeleted('n');
   expect(leases.termsOf('v', 'a')).toEqual(['unknown']);
+});
+
+test('those of a stored move count until the address is released', () => {
+  leases.load({
+    id: 'stored',
+    network_id: 'n',
+    releasing_peer_id: 'a',
+    current_holder_peer_id: null,
+    transition: { terms: [{ witnesses: ['h1', 'h2'], enough: 2 }, 'unknown', null] },
+  } as unknown as VirtualIpRow);
+  expect(leases.termsOf('stored', 'a')).toEqual([older, 'unknown', null]);
 });

@@ -11,6 +11,7 @@ import { sameTerms, type Terms, termsOf } from '@powernode/core/virtual-ips/term
 import type { VirtualIpEntry } from '@powernode/core/wire/document';
 import type { VirtualIpRow } from '../../actions/sdwan/virtual-ips/model.ts';
 import type { Held, NodeState } from '../../deliver/nodes/node-state.ts';
+import { termsOfStored } from '../../store/virtual-ip-columns.ts';
 
 interface Noted {
   readonly terms: Terms;
@@ -47,7 +48,7 @@ export class OutstandingLeases {
     if (releasing !== null) {
       byPeer.set(
         releasing,
-        (transition?.terms ?? ['unknown']).map((terms) => ({ terms, revision: 0 })),
+        (transition?.terms ?? ['unknown']).map((stored) => ({ terms: termsOfStored(stored), revision: 0 })),
       );
     }
     if (holder !== null) byPeer.set(holder, this.#atStart(row, holder));
@@ -156,7 +157,7 @@ function leaseTerms({ lease }: VirtualIpEntry, index: NetworkIndex): Terms {
   );
   const witnesses = lease.witnesses.map((address) => byAddress.get(address));
   if (witnesses.some((id) => id === undefined)) return 'unknown';
-  return { witnesses: witnesses.flatMap((id) => id ?? []), enough: lease.enough };
+  return { witnesses: witnesses.flatMap((id) => id ?? []), quorum: lease.enough };
 }
 
 /**

@@ -6,7 +6,7 @@ import { termsOfHolder } from './fitness.ts';
 import type { VirtualIpRow } from './model.ts';
 
 const row = { id: 'v' } as VirtualIpRow;
-const lease = { witnesses: ['h1'], enough: 1 };
+const lease = { witnesses: ['h1'], quorum: 1 };
 
 function contextWith(caughtUp: () => Promise<void>) {
   const asked = vi.fn(caughtUp);

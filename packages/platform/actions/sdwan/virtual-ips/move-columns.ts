@@ -1,7 +1,7 @@
 // What a move of a virtual IP writes into its row, as values. Pure: the database's writer (moves.ts) and the simulation
 // of fail-over use it alike.
 import type { Terms } from '@powernode/core/virtual-ips/terms';
-import type { VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
+import { storedTerms, type VirtualIpMove } from '../../../store/virtual-ip-columns.ts';
 import type { VirtualIpRow } from './model.ts';
 
 export interface Away {
@@ -65,7 +65,7 @@ export function awayColumns(
       from_peer_id: at.holder,
       from_instance_id: at.holderInstanceId,
       from_terminated: away.terminated ?? false,
-      terms: away.terms,
+      terms: away.terms.map(storedTerms),
       given_sequence: null,
     },
     failed_checks: failedChecksAfter(before.failed_checks, away, at),
