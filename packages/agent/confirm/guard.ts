@@ -306,8 +306,8 @@ export class ChangeGuard {
   }
 
   async #pathToPlatform(): Promise<PathFinding> {
-    const place = this.#parts.stream.remote ?? this.#remote;
-    return place === null ? 'silent' : this.#parts.outside.pathTo(place, this.#overlays());
+    const remote = this.#parts.stream.remote ?? this.#remote;
+    return remote === null ? 'silent' : this.#parts.outside.pathTo(remote, this.#overlays());
   }
 
   #overlays(): Overlays {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { parseJson } from '@powernode/core/json';
 import { confirmConnectMs } from '@powernode/core/limits/agent';
 import { z } from 'zod';
-import type { RemotePlace } from '../link/stream.ts';
+import type { RemoteEndpoint } from '../link/stream.ts';
 import type { Run } from '../ports/run.ts';
 import type { PathFinding } from './trial.ts';
 
@@ -26,15 +26,15 @@ export interface Overlays {
 export interface Outside {
   /** Whether packets to the address go into an overlay, or stay on this machine because of one. */
   isCaptured(address: string, overlays: Overlays): Promise<boolean>;
-  pathTo(place: RemotePlace, overlays: Overlays): Promise<PathFinding>;
+  pathTo(remote: RemoteEndpoint, overlays: Overlays): Promise<PathFinding>;
 }
 
 export function systemOutside(run: Run): Outside {
   return {
     isCaptured: (address, overlays) => isCaptured(run, address, overlays),
-    pathTo: async (place, overlays) => {
-      if (await isCaptured(run, place.address, overlays)) return 'captured';
-      return (await answers(place)) ? 'answers' : 'silent';
+    pathTo: async (remote, overlays) => {
+      if (await isCaptured(run, remote.address, overlays)) return 'captured';
+      return (await answers(remote)) ? 'answers' : 'silent';
     },
   };
 }
@@ -56,7 +56,7 @@ async function isCaptured(run: Run, address: string, overlays: Overlays): Promis
 }
 
 /** Whether anybody takes or refuses a connection there. */
-function answers({ address, port }: RemotePlace): Promise<boolean> {
+function answers({ address, port }: RemoteEndpoint): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
     const end = (does: boolean) => {

@@ -4,7 +4,7 @@ import type { Before, Reverted } from '@powernode/core/compile/take-back';
 import { parseJson } from '@powernode/core/json';
 import { entryValue } from '@powernode/core/wire/document';
 import { z } from 'zod';
-import type { RemotePlace } from '../link/stream.ts';
+import type { RemoteEndpoint } from '../link/stream.ts';
 import type { StateFolder } from '../state/folder.ts';
 import type { TrialStep } from './trial.ts';
 
@@ -33,7 +33,7 @@ export interface TrialState {
   /** The steps are a change that was taken back once. */
   readonly isRetry: boolean;
   /** Where the platform was last. */
-  readonly remote: RemotePlace | null;
+  readonly remote: RemoteEndpoint | null;
   readonly rolledBack: RolledBack | null;
 }
 

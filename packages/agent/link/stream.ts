@@ -64,7 +64,7 @@ export interface StreamParts {
 }
 
 /** Where a stream goes to, as the kernel has it. */
-export interface RemotePlace {
+export interface RemoteEndpoint {
   readonly address: string;
   readonly port: number;
 }
@@ -84,7 +84,7 @@ export class NodeStream {
   /** Who waits for the pong of which number. */
   readonly #unread = new Map<number, () => void>();
   #lastPing = 0;
-  #remote: RemotePlace | null = null;
+  #remote: RemoteEndpoint | null = null;
   /** What both sides of the present stream, or the last one, speak. */
   #capability = earliestCapability;
 
@@ -98,7 +98,7 @@ export class NodeStream {
   }
 
   /** Where the stream goes to, or the last one went; null: there was none. */
-  get remote(): RemotePlace | null {
+  get remote(): RemoteEndpoint | null {
     return this.#remote;
   }
 

@@ -91,9 +91,9 @@ export const relayPortStep = 100;
 /** What hubs see of a spoke's leaf interface is gathered so long, so that a symmetric NAT is not taken for a cone. */
 export const directGatherMs = 600;
 /** Each time that a spoke is said to be elsewhere, the pause before the next time doubles, up to this: whatever hubs
- * say, others are sent to no more than 16 places of one spoke in an hour. After so long a calm it begins anew. */
+ * say, others are sent to no more than 16 endpoints of one spoke in an hour. Once it was stable for so long, it begins anew. */
 export const directMovePauseMaxMs = 10 * 60 * 1000;
-export const directCalmMs = 60 * 60 * 1000;
+export const directStableMs = 60 * 60 * 1000;
 /** Until all hubs have said where they see it, the word of some is not taken; after this it is. */
 export const directWaitMs = 2_500;
 /** An IPv4 prefix that was withdrawn from a machine is given back when it is seen without a conflict so long after. */

@@ -14,7 +14,7 @@ import type { Clock } from '../trust/clock.ts';
 import type { Deliverer } from './deliverer.ts';
 import type { LoadFleet } from './load.ts';
 import type { NodeState } from './nodes/node-state.ts';
-import type { OnDirectPlace } from './reports/direct-places.ts';
+import type { OnDirectEndpoint } from './reports/direct-endpoints.ts';
 import type { OnObserved } from './reports/placement.ts';
 import type { Address } from './stream/node-listener.ts';
 import type { NodeStreamSubscriber } from './stream/node-stream-subscriber.ts';
@@ -30,7 +30,7 @@ export interface DeliveryOptions {
   /** Decides what follows for a machine's peers when it is elsewhere than before. Called again after a failure. */
   readonly onObserved: OnObserved;
   /** Decides what follows when hubs see where a spoke's leaf interface is. Called again after a failure. */
-  readonly onDirectPlace: OnDirectPlace;
+  readonly onDirectEndpoint: OnDirectEndpoint;
   /** Ends the instance of a machine that has left. */
   readonly onLeave: (machine: {
     readonly accountId: AccountId;

@@ -85,7 +85,7 @@ class RunningDelivery implements Delivery {
     fleet: FleetIndex,
     { handshakes, keys }: { readonly handshakes: PeerHandshakes; readonly keys: DirectAndDeviceKeys },
   ) {
-    const { store, bus, clock, log, platformVersion, onObserved, onDirectPlace } = options;
+    const { store, bus, clock, log, platformVersion, onObserved, onDirectEndpoint } = options;
     this.#options = options;
     this.#lastHandshakeMs = (publicKey) => handshakes.of(publicKey)?.lastHandshakeMs ?? null;
     this.#endedCertificates = new EndedCertificates(store, clock);
@@ -112,7 +112,7 @@ class RunningDelivery implements Delivery {
       handshakes,
       keys,
       onObserved,
-      onDirectPlace,
+      onDirectEndpoint,
       changed: (accountId, sequence, changes) => {
         this.dispatcher.changed(accountId, sequence, changes);
         bus.publish({ kind: 'changed', accountId, sequence });

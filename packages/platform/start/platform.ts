@@ -16,7 +16,7 @@ import { handlers } from '../actions/handlers.ts';
 import { loadFleet } from '../actions/load-fleet.ts';
 import { nouns } from '../actions/nouns.ts';
 import { createBootstrap } from '../actions/sdwan/devices/bootstrap.ts';
-import { followDirectPlace } from '../actions/sdwan/observed/direct-endpoints.ts';
+import { followDirectEndpoint } from '../actions/sdwan/observed/direct-endpoints.ts';
 import { followObservation } from '../actions/sdwan/observed/machine.ts';
 import type { FailoverController } from '../autonomy/failover/controller.ts';
 import { openFailover } from '../autonomy/failover/open-failover.ts';
@@ -198,9 +198,11 @@ function openDelivery({ late, ...parts }: DeliveryParts): Promise<Delivery> {
       followObserved(observed(), { ...machine, action: 'observed_endpoint' }, (context) =>
         followObservation(context, machine),
       ),
-    onDirectPlace: async (place) => {
-      const by = { ...place, action: 'observed_direct_endpoint' } as const;
-      const { change } = await followObserved(observed(), by, (context) => followDirectPlace(context, place));
+    onDirectEndpoint: async (direct) => {
+      const by = { ...direct, action: 'observed_direct_endpoint' } as const;
+      const { change } = await followObserved(observed(), by, (context) =>
+        followDirectEndpoint(context, direct),
+      );
       return change;
     },
     onLeave: (machine) => {

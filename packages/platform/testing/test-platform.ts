@@ -18,7 +18,7 @@ import { handlers } from '../actions/handlers.ts';
 import type { Caller, Invoke } from '../actions/invoke-types.ts';
 import { loadFleet } from '../actions/load-fleet.ts';
 import { nouns } from '../actions/nouns.ts';
-import { followDirectPlace } from '../actions/sdwan/observed/direct-endpoints.ts';
+import { followDirectEndpoint } from '../actions/sdwan/observed/direct-endpoints.ts';
 import { followObservation } from '../actions/sdwan/observed/machine.ts';
 import type { FailoverController } from '../autonomy/failover/controller.ts';
 import { openFailover } from '../autonomy/failover/open-failover.ts';
@@ -101,10 +101,10 @@ async function startTestProcess(parts: ProcessParts): Promise<TestProcess> {
       followObserved({ store, bus, services }, { ...machine, action: 'observed_endpoint' }, (context) =>
         followObservation(context, machine),
       ),
-    onDirectPlace: async (place) => {
-      const by = { ...place, action: 'observed_direct_endpoint' } as const;
+    onDirectEndpoint: async (direct) => {
+      const by = { ...direct, action: 'observed_direct_endpoint' } as const;
       const { change } = await followObserved({ store, bus, services }, by, (context) =>
-        followDirectPlace(context, place),
+        followDirectEndpoint(context, direct),
       );
       return change;
     },

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followObserved } from '../../coordination/system-actor.ts';
 import { startTestPlatform, type TestPlatform, withPermissions } from '../../testing/test-platform.ts';
 import type { Caller } from '../invoke-types.ts';
-import { followDirectPlace } from '../sdwan/observed/direct-endpoints.ts';
+import { followDirectEndpoint } from '../sdwan/observed/direct-endpoints.ts';
 
 type Answer = OutputOf<Actions['listChanges']>;
 
@@ -110,7 +110,7 @@ test('what was approved is of whoever asked for it, and what the platform saw is
   const known = platform.services.deliverer.network(network)?.peer(spoke.id);
   const place = { accountId, networkId: network, peerId: spoke.id, directKey: known?.directKey ?? '' };
   await followObserved(platform, { accountId, action: 'observed_direct_endpoint' }, (context) =>
-    followDirectPlace(context, {
+    followDirectEndpoint(context, {
       ...place,
       natKind: 'cone',
       endpoint: '198.51.100.9:4000',

@@ -24,7 +24,7 @@ import type { ReportSink } from '../stream/report-sink.ts';
 import { Arrivals } from './arrivals.ts';
 import { BgpSessions } from './bgp-sessions.ts';
 import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
-import { DirectPlaces, type OnDirectPlace } from './direct-places.ts';
+import { DirectEndpoints, type OnDirectEndpoint } from './direct-endpoints.ts';
 import { DriftEvents } from './drift.ts';
 import { NodeBatch } from './node-batch.ts';
 import type { HandshakeRecord, PeerHandshakes } from './peer-handshakes.ts';
@@ -54,7 +54,7 @@ export interface ReportParts {
   readonly handshakes: PeerHandshakes;
   readonly keys: DirectAndDeviceKeys;
   readonly onObserved: OnObserved;
-  readonly onDirectPlace: OnDirectPlace;
+  readonly onDirectEndpoint: OnDirectEndpoint;
   readonly changed: PlacementParts['changed'];
   /** Whether a machine is heard on a stream of this process. */
   readonly isHeard: (instanceId: InstanceId) => boolean;
@@ -73,7 +73,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
   readonly #problems: ProblemReports;
   readonly #bgpSessions: BgpSessions;
   readonly #virtualIpHealth: VirtualIpHealth;
-  readonly #directPlaces: DirectPlaces;
+  readonly #directEndpoints: DirectEndpoints;
   #tunnelsDueMs = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
 
@@ -106,7 +106,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
     const { isHeard } = parts;
     const due = (delayMs: number) => this.#dueIn(delayMs);
     this.#tunnels = new TunnelReports({ clock, fleet, handshakes, keys, isHeard, due });
-    this.#directPlaces = new DirectPlaces(parts);
+    this.#directEndpoints = new DirectEndpoints(parts);
     this.#drift = new DriftEvents(parts);
     this.#ruleCounters = new RuleCounters(parts);
     this.#problems = new ProblemReports(parts);
@@ -116,7 +116,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
   /** Called with each delta, as all subscribers of the fleet are. */
   onDelta(delta: Delta): void {
-    this.#directPlaces.onDelta(delta);
+    this.#directEndpoints.onDelta(delta);
   }
 
   arrived(node: NodeState, hello: Hello, remoteAddress: string): void {
@@ -170,7 +170,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
   }
 
   #counted(node: NodeState, tunnels: readonly TunnelObservation[]): void {
-    for (const tunnel of tunnels) this.#directPlaces.observed(node, tunnel);
+    for (const tunnel of tunnels) this.#directEndpoints.observed(node, tunnel);
   }
 
   /** The stream has ended: when it was last heard is worth keeping. */
@@ -228,7 +228,7 @@ export class Reports implements ReportSink, DeltaSubscriber {
 
   async close(): Promise<void> {
     await this.#placement.close();
-    this.#directPlaces.close();
+    this.#directEndpoints.close();
     await this.#arrivals.flush();
     await this.#states.flush();
     await this.#problems.flush();

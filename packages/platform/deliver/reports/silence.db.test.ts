@@ -64,7 +64,7 @@ test('a peer that nobody has seen for five minutes is silent; one that the datab
     handshakes,
     keys: new DirectAndDeviceKeys(),
     onObserved: async () => ({ change: null, againMs: null }),
-    onDirectPlace: async () => null,
+    onDirectEndpoint: async () => null,
     changed: () => undefined,
     isHeard: () => false,
     deleted: () => undefined,

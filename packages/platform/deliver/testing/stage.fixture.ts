@@ -144,7 +144,7 @@ export class Stage {
       platformVersion: 'test',
       onObserved: async () => ({ change: null, againMs: null }),
       loadFleet,
-      onDirectPlace: async () => null,
+      onDirectEndpoint: async () => null,
       onLeave: async () => undefined,
     };
   }

@@ -6,7 +6,7 @@ import { followObserved } from '../../../coordination/system-actor.ts';
 import { inAccount } from '../../../store/tenancy.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { Trx } from '../../context.ts';
-import { followDirectPlace } from '../observed/direct-endpoints.ts';
+import { followDirectEndpoint } from '../observed/direct-endpoints.ts';
 
 let platform: TestPlatform;
 let networkId: string;
@@ -50,7 +50,8 @@ async function seen(peer: Peer, seenBy = 2): Promise<void> {
   await followObserved(
     { store, bus, services },
     { accountId, action: 'observed_direct_endpoint' },
-    (context) => followDirectPlace(context, { ...place, natKind: 'cone', endpoint, seenBy, complete: true }),
+    (context) =>
+      followDirectEndpoint(context, { ...place, natKind: 'cone', endpoint, seenBy, complete: true }),
   );
 }
 

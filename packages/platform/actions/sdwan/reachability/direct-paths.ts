@@ -1,12 +1,12 @@
 // Direct paths of a network, switched on or off by its operator. What hubs see from then on: observed/direct-endpoints.ts.
 import { directSpokesMax } from '@powernode/core/limits/overlay';
-import { placeOf } from '../../../deliver/reports/direct-places.ts';
+import { endpointOf } from '../../../deliver/reports/direct-endpoints.ts';
 import type { ActionContext } from '../../context.ts';
 import { isConfirmed } from '../observed/direct-endpoints.ts';
 import { peerChanged } from '../peers/write-peer.ts';
 import type { NetworkRow, PeerRow } from '../rows.ts';
 
-/** Takes every spoke's place away, or gives back those that hubs have reported. */
+/** Takes every spoke's direct endpoint away, or gives back those that hubs have reported. */
 export async function switchDirectPaths(context: ActionContext, network: NetworkRow): Promise<void> {
   const peers = await context.trx
     .selectFrom('peers')
@@ -14,30 +14,30 @@ export async function switchDirectPaths(context: ActionContext, network: Network
     .where('network_id', '=', network.id)
     .orderBy('id')
     .execute();
-  const seen = network.direct_paths ? await placesSeen(context, network.id) : new Map<string, string[]>();
+  const seen = network.direct_paths ? await endpointsSeen(context, network.id) : new Map<string, string[]>();
   let given = 0;
   for (const peer of peers) {
-    const place = placeOf(seen.get(peer.id) ?? []);
-    const endpoint = given < directSpokesMax ? await confirmed(context, peer, place) : null;
+    const evaluated = endpointOf(seen.get(peer.id) ?? []);
+    const endpoint = given < directSpokesMax ? await confirmed(context, peer, evaluated) : null;
     if (endpoint !== null) given++;
-    await setPlace(context, peer, { endpoint, natKind: place?.natKind ?? peer.nat_kind });
+    await setEndpoint(context, peer, { endpoint, natKind: evaluated?.natKind ?? peer.nat_kind });
   }
 }
 
 async function confirmed(
   context: ActionContext,
   peer: PeerRow,
-  place: ReturnType<typeof placeOf>,
+  evaluated: ReturnType<typeof endpointOf>,
 ): Promise<string | null> {
-  if (place === null || place.endpoint === null) return null;
+  if (evaluated === null || evaluated.endpoint === null) return null;
   const { accountId, trx } = context;
-  const { endpoint, seenBy } = place;
+  const { endpoint, seenBy } = evaluated;
   const claim = { accountId, instanceId: peer.instance_id, endpoint, seenBy };
   return (await isConfirmed(trx, claim)) ? endpoint : null;
 }
 
 /** By peer: where the hubs of the network see its leaf interface. */
-async function placesSeen(context: ActionContext, networkId: string): Promise<Map<string, string[]>> {
+async function endpointsSeen(context: ActionContext, networkId: string): Promise<Map<string, string[]>> {
   const rows = await context.trx
     .selectFrom('peers as p')
     .innerJoin('tunnel_observations as o', 'o.public_key', 'p.direct_key')
@@ -57,7 +57,7 @@ async function placesSeen(context: ActionContext, networkId: string): Promise<Ma
   return seen;
 }
 
-async function setPlace(
+async function setEndpoint(
   context: ActionContext,
   peer: PeerRow,
   { endpoint, natKind }: { readonly endpoint: string | null; readonly natKind: PeerRow['nat_kind'] },

@@ -1,7 +1,7 @@
-// Where spokes can be met without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see one
-// at the same place, its NAT gives that place to everybody (endpoint-independent mapping, RFC 4787 §4.1), and others
-// may call it there. One of three with another report has not seen a move yet, or lies: its report alone removes no
-// path. What follows is decided elsewhere (`onDirectPlace`).
+// Endpoints of spokes for paths without a hub: gathered from what hubs see of their leaf interfaces. When most hubs see
+// one at the same endpoint, its NAT maps it to that for everybody (endpoint-independent mapping, RFC 4787 §4.1), and
+// others may call it there. One of three with another report has not seen a move yet, or lies: its report alone removes no
+// path. What follows is decided elsewhere (`onDirectEndpoint`).
 
 import type { Delta, DeltaSubscriber } from '@powernode/core/compile/deltas';
 import { isTransit } from '@powernode/core/compile/entries';
@@ -9,10 +9,10 @@ import type { Change, FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { AccountId, NetworkId, PeerId, PublicKey } from '@powernode/core/ids';
 import { reportRetryMs } from '@powernode/core/limits/node-stream';
 import {
-  directCalmMs,
   directGatherMs,
   directMovePauseMaxMs,
   directSpokesMax,
+  directStableMs,
   directWaitMs,
 } from '@powernode/core/limits/overlay';
 import { parseEndpoint } from '@powernode/core/net/address';
@@ -23,14 +23,14 @@ import type { Clock } from '../../trust/clock.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
 
-export interface DirectPlace {
+export interface DirectEndpoint {
   readonly accountId: AccountId;
   readonly networkId: NetworkId;
   readonly peerId: PeerId;
-  /** The key that was seen there; a place of another key means nothing. */
+  /** The key that was seen there; an endpoint of another key means nothing. */
   readonly directKey: PublicKey;
   readonly natKind: 'cone' | 'symmetric';
-  /** null: every one who calls is shown another place. */
+  /** null: every one who calls is shown another endpoint. */
   readonly endpoint: string | null;
   /** Hubs that see it there. */
   readonly seenBy: number;
@@ -39,20 +39,20 @@ export interface DirectPlace {
 }
 
 /** Writes what follows for the peer and answers the change, or null when nothing does. */
-export type OnDirectPlace = (
-  place: DirectPlace,
+export type OnDirectEndpoint = (
+  direct: DirectEndpoint,
 ) => Promise<{ readonly sequence: number; readonly changes: readonly Change[] } | null>;
 
-export interface DirectPlacesParts {
+export interface DirectEndpointsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fleet: FleetIndex;
   readonly keys: DirectAndDeviceKeys;
-  readonly onDirectPlace: OnDirectPlace;
+  readonly onDirectEndpoint: OnDirectEndpoint;
   readonly changed: (accountId: AccountId, sequence: number, changes: readonly Change[]) => void;
 }
 
-type Evaluated = Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
+type Evaluated = Pick<DirectEndpoint, 'natKind' | 'endpoint' | 'seenBy' | 'complete'>;
 
 interface Seen {
   readonly accountId: AccountId;
@@ -63,20 +63,20 @@ interface Seen {
   readonly endpoints: Map<PeerId, string>;
   readonly sinceMs: number;
   due: boolean;
-  /** How often the endpoint changed for the other spokes without a pause of `directCalmMs`; and when last. */
+  /** How often the endpoint changed for the other spokes without a pause of `directStableMs`; and when last. */
   moves: number;
   movedAtMs: number;
 }
 
-export class DirectPlaces implements DeltaSubscriber {
-  readonly #parts: DirectPlacesParts;
+export class DirectEndpoints implements DeltaSubscriber {
+  readonly #parts: DirectEndpointsParts;
   /** By direct key. */
   readonly #seen = new Map<PublicKey, Seen>();
   /** Networks in which a place has become free. */
   readonly #refills = new Set<NetworkId>();
   #closed = false;
 
-  constructor(parts: DirectPlacesParts) {
+  constructor(parts: DirectEndpointsParts) {
     this.#parts = parts;
   }
 
@@ -91,8 +91,8 @@ export class DirectPlaces implements DeltaSubscriber {
     if (before.directKey !== null && before.directKey !== after?.directKey) {
       this.#seen.delete(before.directKey);
     }
-    const hasPlace = after !== null && after.directEndpoint !== null;
-    if (before.directEndpoint !== null && !hasPlace) this.#refillIn(before.networkId);
+    const hasEndpoint = after !== null && after.directEndpoint !== null;
+    if (before.directEndpoint !== null && !hasEndpoint) this.#refillIn(before.networkId);
   }
 
   observed(node: NodeState, tunnel: TunnelObservation): void {
@@ -121,7 +121,7 @@ export class DirectPlaces implements DeltaSubscriber {
 
   /** An endpoint that changes again and again is reported ever more seldom: each time every other spoke calls it. */
   #pauseOf(seen: Seen): number {
-    if (this.#parts.clock.steady() - seen.movedAtMs > directCalmMs) seen.moves = 0;
+    if (this.#parts.clock.steady() - seen.movedAtMs > directStableMs) seen.moves = 0;
     return Math.min(directGatherMs * 2 ** seen.moves, directMovePauseMaxMs);
   }
 
@@ -155,16 +155,16 @@ export class DirectPlaces implements DeltaSubscriber {
     }
     const hubs = new Set(network.transit.map((hub) => hub.id));
     for (const hubId of seen.endpoints.keys()) if (!hubs.has(hubId)) seen.endpoints.delete(hubId);
-    const evaluated = placeOf([...seen.endpoints.values()]);
+    const evaluated = endpointOf([...seen.endpoints.values()]);
     return evaluated === null ? null : { ...evaluated, complete: seen.endpoints.size >= hubs.size };
   }
 
   /** Returns whether a change followed. */
   async #report(seen: Seen, evaluated: Evaluated): Promise<boolean> {
-    const { log, onDirectPlace, changed } = this.#parts;
+    const { log, onDirectEndpoint, changed } = this.#parts;
     const { accountId, networkId, peerId, directKey } = seen;
     try {
-      const change = await onDirectPlace({ accountId, networkId, peerId, directKey, ...evaluated });
+      const change = await onDirectEndpoint({ accountId, networkId, peerId, directKey, ...evaluated });
       if (change !== null) {
         changed(accountId, change.sequence, change.changes);
         seen.moves++;
@@ -205,17 +205,17 @@ export class DirectPlaces implements DeltaSubscriber {
   }
 }
 
-/** What the places that hubs see say of the NAT before them; places of different families are not compared. */
-export function placeOf(
+/** What the endpoints that hubs see say of the NAT before them; those of different families are not compared. */
+export function endpointOf(
   endpoints: readonly string[],
-): Pick<DirectPlace, 'natKind' | 'endpoint' | 'seenBy'> | null {
+): Pick<DirectEndpoint, 'natKind' | 'endpoint' | 'seenBy'> | null {
   const families = Map.groupBy(endpoints, (text) => parseEndpoint(text)?.address.family ?? 0);
   families.delete(0);
   const most = [...families.values()].sort((a, b) => b.length - a.length)[0];
   if (most === undefined) return null;
-  const places = Map.groupBy(most, (endpoint) => endpoint);
-  const [[endpoint, seen] = ['', []]] = [...places].sort(([, a], [, b]) => b.length - a.length);
-  // A NAT that maps by destination shows each of them another place.
+  const alike = Map.groupBy(most, (endpoint) => endpoint);
+  const [[endpoint, seen] = ['', []]] = [...alike].sort(([, a], [, b]) => b.length - a.length);
+  // A NAT that maps by destination shows each of them another endpoint.
   return seen.length * 2 > most.length
     ? { natKind: 'cone', endpoint, seenBy: seen.length }
     : { natKind: 'symmetric', endpoint: null, seenBy: most.length };

@@ -1,4 +1,4 @@
-// A spoke's place is what most hubs see alike; the reports of some do not count before the others could report.
+// A spoke's direct endpoint is what most hubs see alike; the reports of some do not count before the others could report.
 import { FleetIndex } from '@powernode/core/compile/fleet-index';
 import type { PeerModel } from '@powernode/core/compile/model';
 import { networkModel, peerModel } from '@powernode/core/compile/model.fixture';
@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../trust/clock.fixture.ts';
 import { nodeState } from '../nodes/node-state.fixture.ts';
 import { DirectAndDeviceKeys } from './direct-and-device-keys.ts';
-import { type DirectPlace, DirectPlaces, placeOf } from './direct-places.ts';
+import { type DirectEndpoint, DirectEndpoints, endpointOf } from './direct-endpoints.ts';
 
 const base: PeerModel = peerModel({
   id: 'spoke',
@@ -19,9 +19,9 @@ const base: PeerModel = peerModel({
 });
 
 let clock: SimulatedClock;
-let places: DirectPlaces;
-let reported: DirectPlace[];
-let withPlace: PeerModel;
+let endpoints: DirectEndpoints;
+let reported: DirectEndpoint[];
+let withEndpoint: PeerModel;
 let writes: boolean;
 
 beforeEach(() => {
@@ -42,17 +42,17 @@ beforeEach(() => {
   const network = networkModel();
   const direct = { id: 'direct', instanceId: 'i-direct', hostAddress: 'fd00::2', publicKey: 'key of direct' };
   const directKey = 'direct key of direct';
-  withPlace = { ...base, ...direct, directKey, directEndpoint: '198.51.100.8:4000' };
-  fleet.load(network, [hub(1), hub(2), base, withPlace]);
+  withEndpoint = { ...base, ...direct, directKey, directEndpoint: '198.51.100.8:4000' };
+  fleet.load(network, [hub(1), hub(2), base, withEndpoint]);
   const keys = new DirectAndDeviceKeys();
   for (const index of fleet.networks()) keys.load(index);
-  places = new DirectPlaces({
+  endpoints = new DirectEndpoints({
     clock,
     log: pino({ enabled: false }),
     fleet,
     keys,
-    onDirectPlace: (place) => {
-      reported.push(place);
+    onDirectEndpoint: (direct) => {
+      reported.push(direct);
       return Promise.resolve(writes ? { sequence: reported.length, changes: [] } : null);
     },
     changed: () => undefined,
@@ -60,13 +60,13 @@ beforeEach(() => {
 });
 
 function changes(before: PeerModel, after: PeerModel): void {
-  places.onDelta({ kind: 'peer_changed', network: networkModel(), before, after });
+  endpoints.onDelta({ kind: 'peer_changed', network: networkModel(), before, after });
 }
 
 function sees(instanceId: string, endpoint: string, key = 'direct key'): void {
   const node = nodeState({ instanceId });
   const tunnel = { interface: 'wg-n', public_key: key, last_handshake_at: null, rx_bytes: 0, tx_bytes: 0 };
-  places.observed(node, { ...tunnel, endpoint });
+  endpoints.observed(node, { ...tunnel, endpoint });
 }
 
 test('seen alike by all hubs, it can be called there', async () => {
@@ -78,7 +78,7 @@ test('seen alike by all hubs, it can be called there', async () => {
   ]);
 });
 
-test('seen at another place by each hub, it cannot', async () => {
+test('seen at another endpoint by each hub, it cannot', async () => {
   sees('i-hub1', '198.51.100.9:4000');
   await clock.advance(directGatherMs * 2);
   expect(reported).toEqual([]);
@@ -87,15 +87,15 @@ test('seen at another place by each hub, it cannot', async () => {
   expect(reported).toMatchObject([{ natKind: 'symmetric', endpoint: null }]);
 });
 
-test('seen at another place by one of three hubs, it stays where the others see it [9.6]', () => {
-  const place = (port: number) => `198.51.100.9:${port}`;
-  const evaluated = (...ports: number[]) => placeOf(ports.map(place));
-  expect(evaluated(4000, 4000, 4001)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
-  expect(evaluated(4001, 4000, 4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 2 });
+test('seen at another endpoint by one of three hubs, it stays where the others see it [9.6]', () => {
+  const endpoint = (port: number) => `198.51.100.9:${port}`;
+  const evaluated = (...ports: number[]) => endpointOf(ports.map(endpoint));
+  expect(evaluated(4000, 4000, 4001)).toEqual({ natKind: 'cone', endpoint: endpoint(4000), seenBy: 2 });
+  expect(evaluated(4001, 4000, 4000)).toEqual({ natKind: 'cone', endpoint: endpoint(4000), seenBy: 2 });
   expect(evaluated(4000, 4001)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 2 });
   expect(evaluated(4000, 4001, 4002)).toEqual({ natKind: 'symmetric', endpoint: null, seenBy: 3 });
   expect(evaluated(4000, 4000, 4001, 4001)?.natKind).toBe('symmetric');
-  expect(evaluated(4000)).toEqual({ natKind: 'cone', endpoint: place(4000), seenBy: 1 });
+  expect(evaluated(4000)).toEqual({ natKind: 'cone', endpoint: endpoint(4000), seenBy: 1 });
 });
 
 test('a hub that says nothing is not waited for for ever', async () => {
@@ -113,10 +113,10 @@ describe('a place that becomes free', () => {
   });
 
   test('is given to a spoke that was seen before', async () => {
-    changes(withPlace, { ...withPlace, tags: ['changed'] });
+    changes(withEndpoint, { ...withEndpoint, tags: ['changed'] });
     await clock.advance(directGatherMs);
     expect(reported).toHaveLength(1);
-    places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
+    endpoints.onDelta({ kind: 'peer_removed', network: networkModel(), before: withEndpoint });
     await clock.advance(directGatherMs);
     expect(reported).toHaveLength(2);
     expect(reported[1]).toEqual(reported[0]);
@@ -124,7 +124,7 @@ describe('a place that becomes free', () => {
 
   test('is not for one whose key is retired', async () => {
     changes(base, { ...base, directKey: 'new key' });
-    places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
+    endpoints.onDelta({ kind: 'peer_removed', network: networkModel(), before: withEndpoint });
     await clock.advance(directGatherMs);
     expect(reported).toHaveLength(1);
   });
@@ -132,7 +132,7 @@ describe('a place that becomes free', () => {
   test('is not for one that every hub sees elsewhere by now', async () => {
     sees('i-hub2', '198.51.100.9:4001');
     await clock.advance(directGatherMs);
-    places.onDelta({ kind: 'peer_removed', network: networkModel(), before: withPlace });
+    endpoints.onDelta({ kind: 'peer_removed', network: networkModel(), before: withEndpoint });
     await clock.advance(directGatherMs);
     expect(reported.map(({ natKind }) => natKind)).toEqual(['cone', 'symmetric']);
   });
@@ -147,7 +147,7 @@ test('an endpoint that no other machine can call is not reported, whoever sees i
   expect(reported).toEqual([]);
 });
 
-test('hubs that name another place every second send others to few of them [9.8]', async () => {
+test('hubs that name another endpoint every second send others to few of them [9.8]', async () => {
   writes = true;
   const hourS = 3600;
   for (let second = 0; second < hourS; second++) {
@@ -167,8 +167,10 @@ test('other keys, and what spokes see, mean nothing', async () => {
   expect(reported).toEqual([]);
 });
 
-test('places of different families are not compared', () => {
-  expect(placeOf(['198.51.100.9:1', '[2001:db8::9]:1'])?.natKind).toBe('cone');
-  expect(placeOf(['198.51.100.9:1', '198.51.100.9:1', '[2001:db8::9]:1'])?.endpoint).toBe('198.51.100.9:1');
-  expect(placeOf([])).toBeNull();
+test('endpoints of different families are not compared', () => {
+  expect(endpointOf(['198.51.100.9:1', '[2001:db8::9]:1'])?.natKind).toBe('cone');
+  expect(endpointOf(['198.51.100.9:1', '198.51.100.9:1', '[2001:db8::9]:1'])?.endpoint).toBe(
+    '198.51.100.9:1',
+  );
+  expect(endpointOf([])).toBeNull();
 });
