@@ -34,7 +34,7 @@ import { type Clock, timestamp } from './ports/clock.ts';
 import type { Run } from './ports/run.ts';
 import type { Settings } from './ports/settings.ts';
 import type { StartProber } from './probe/prober.ts';
-import { CurrentDocument, type Held, type Taken } from './state/current-document.ts';
+import { type Accepted, CurrentDocument, type Held } from './state/current-document.ts';
 import type { StateFolder } from './state/folder.ts';
 import { type Identity, writeIdentity } from './state/identity.ts';
 import { KeyKeeper } from './state/key-keeper.ts';
@@ -315,14 +315,14 @@ export class Agent {
         return this.#publishKeys();
       case 'document':
         this.#awaitsDocument = false;
-        return this.#taken(this.#guard.around(message, () => this.#held.acceptDocument(message)));
+        return this.#accepted(this.#guard.around(message, () => this.#held.acceptDocument(message)));
       case 'delta':
         // Sent before the platform knew that it has to send everything.
         if (this.#awaitsDocument) return;
-        return this.#taken(this.#guard.around(message, () => this.#held.applyDelta(message)));
+        return this.#accepted(this.#guard.around(message, () => this.#held.applyDelta(message)));
       case 'current':
         if (this.#awaitsDocument) return;
-        return this.#taken(this.#held.acceptCurrent(message));
+        return this.#accepted(this.#held.acceptCurrent(message));
       case 'keys_retired':
         this.#unstored.attempt('retired keys', () => this.#keys.spend(message.public_keys));
         return this.#publishKeys();
@@ -333,20 +333,20 @@ export class Agent {
     }
   }
 
-  #taken(taken: Taken): void {
-    if (taken.kind !== 'resync') this.#stream.settled();
-    switch (taken.kind) {
+  #accepted(accepted: Accepted): void {
+    if (accepted.kind !== 'resync') this.#stream.settled();
+    switch (accepted.kind) {
       case 'same':
         return;
       case 'resync':
-        this.#parts.log.warn({ why: taken.why }, 'the document is asked for as a whole');
+        this.#parts.log.warn({ why: accepted.why }, 'the document is asked for as a whole');
         this.#awaitsDocument = true;
         return this.#stream.send({ kind: 'resync' });
       case 'changed': {
-        const keys = taken.keys === 'all' ? taken.keys : new Set([...taken.keys, ...this.#guard.keys]);
-        this.#guard.taken(taken.held);
+        const keys = accepted.keys === 'all' ? 'all' : new Set([...accepted.keys, ...this.#guard.keys]);
+        this.#guard.accepted(accepted.held);
         // A document that the disk does not take is applied all the same, above all one that takes a right away.
-        this.#apply(taken.held, keys);
+        this.#apply(accepted.held, keys);
         return this.#storeDocument();
       }
     }
@@ -358,10 +358,10 @@ export class Agent {
     const isReduced = wanted.entries !== held.entries;
     const touched = isReduced || this.#wasReduced ? 'all' : keys;
     this.#wasReduced = isReduced;
-    this.#reconciler.take(wanted, touched);
+    this.#reconciler.apply(wanted, touched);
     this.#nodeProblems.set('endpoints', this.#reconciler.refusedEndpoints);
     this.#nodeProblems.set('document', unsupportedProblems(this.#held.unsupported));
-    this.#probing.take(this.#reconciler.index, touched);
+    this.#probing.apply(this.#reconciler.index, touched);
   }
 
   #applied(target: Target): void {
@@ -371,7 +371,7 @@ export class Agent {
     this.#stream.send({ kind: 'applied', revision: target.revision, hash: target.hash });
     this.#unstored.attempt('what is applied', () => this.#held.noteApplied(target));
     this.#rematch.applied(target.document);
-    this.#announcements.take(target.document);
+    this.#announcements.apply(target.document);
     this.#surroundings.applied();
     this.#parts.log.info({ revision: target.revision, entries: target.entries.size }, 'applied');
     this.#publishKeys();
@@ -384,7 +384,7 @@ export class Agent {
 
   #failed(target: Target, problems: readonly Problem[]): void {
     this.#failures.failed(target, problems);
-    this.#announcements.take(target.document);
+    this.#announcements.apply(target.document);
     this.#reportState();
     this.#publishKeys();
   }

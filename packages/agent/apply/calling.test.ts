@@ -40,10 +40,10 @@ beforeEach(() => {
 });
 
 let revision = 0;
-function take(values: readonly EntryValue[]): Promise<void> {
+function apply(values: readonly EntryValue[]): Promise<void> {
   const entries = documentOf([leaf(1, ownKey), ...values]);
   const held: Held = { revision: ++revision, hash: hashOf(entries), entries };
-  reconciler.take(held, 'all');
+  reconciler.apply(held, 'all');
   return clock.advance(0);
 }
 
@@ -103,12 +103,12 @@ async function pass(ms: number, meanwhile: () => void = () => undefined): Promis
 describe('endpoints of both families', () => {
   test('a machine with IPv6 only calls the one of IPv6, wherever it stands [9.29]', async () => {
     families = [6];
-    await take([called(ipv4, ipv6)]);
+    await apply([called(ipv4, ipv6)]);
     expect(inKernel()?.endpoint).toBe(ipv6);
   });
 
   test('when nobody answers at the first, the next has its turn, and then the first again [9.29]', async () => {
-    await take([called(ipv4, ipv6)]);
+    await apply([called(ipv4, ipv6)]);
     expect(inKernel()?.endpoint).toBe(ipv4);
     await pass(endpointTryMs + 10_000);
     expect(inKernel()?.endpoint).toBe(ipv6);
@@ -117,7 +117,7 @@ describe('endpoints of both families', () => {
   });
 
   test('one that answers stays, though the preferred one may be back [9.29]', async () => {
-    await take([called(ipv4, ipv6)]);
+    await apply([called(ipv4, ipv6)]);
     await pass(endpointTryMs + 10_000);
     const seen = new Set<string | null | undefined>();
     await pass(900_000, () => {
@@ -129,12 +129,12 @@ describe('endpoints of both families', () => {
   });
 
   test('what works is not left for what a new document prefers [9.29]', async () => {
-    await take([called(ipv4, ipv6)]);
+    await apply([called(ipv4, ipv6)]);
     await pass(30_000, () => answers());
-    await take([called(ipv6, ipv4)]);
+    await apply([called(ipv6, ipv4)]);
     await pass(30_000, () => answers());
     expect(inKernel()?.endpoint).toBe(ipv4);
-    await take([called(ipv6)]);
+    await apply([called(ipv6)]);
     expect(inKernel()?.endpoint).toBe(ipv6);
   });
 });
@@ -158,7 +158,7 @@ describe('a direct path on which nobody answers', () => {
   }
 
   test('is tried a few times, ever more seldom, and then no more [9.8]', async () => {
-    await take(direct(place));
+    await apply(direct(place));
     const tried = await stretches(3_600_000);
     expect(tried).toHaveLength(directTriesMax);
     expect(Math.max(...tried)).toBeLessThan(30);
@@ -168,9 +168,9 @@ describe('a direct path on which nobody answers', () => {
   });
 
   test('is tried again at another place, when this machine is back, and when the other one calls [9.8]', async () => {
-    await take(direct(place));
+    await apply(direct(place));
     await pass(3_600_000);
-    await take(direct('198.51.100.9:4001'));
+    await apply(direct('198.51.100.9:4001'));
     expect(await stretches(3_600_000)).toHaveLength(directTriesMax);
     reconciler.retryDirectPaths();
     const again = await stretches(directRetryMs / 2);
@@ -183,14 +183,14 @@ describe('a direct path on which nobody answers', () => {
   });
 
   test('is no drift when a document without it comes while the machine is looked at', async () => {
-    await take(direct(place));
+    await apply(direct(place));
     await pass(3_600_000);
     expect(inKernel()).toMatchObject({ endpoint: null, keepalive: 0 });
     const look = machine.look.bind(machine);
     machine.look = async (scope) => {
       machine.look = look;
       const observation = await look(scope);
-      void take([]);
+      void apply([]);
       return observation;
     };
     await pass(10_000);
@@ -200,7 +200,7 @@ describe('a direct path on which nobody answers', () => {
   });
 
   test('one that answers is left alone [9.8]', async () => {
-    await take(direct(place));
+    await apply(direct(place));
     expect(await (answers(), stretches(0))).toEqual([]);
     machine.took();
     await pass(1_200_000, () => answers());
@@ -217,18 +217,18 @@ describe('an endpoint that no other machine can have', () => {
     `[${addressOf(9)}]:51820`,
     '100.64.0.9:51820',
   ])('%s is never written to the kernel, and said to be refused [9.8]', async (endpoint) => {
-    await take([firewall, called(endpoint)]);
+    await apply([firewall, called(endpoint)]);
     expect(inKernel()).toMatchObject({ endpoint: null, keepalive: 0 });
     expect(reconciler.refusedEndpoints).toMatchObject([
       { code: 'endpoint_refused', networkId, detail: expect.stringContaining(endpoint) },
     ]);
-    await take([firewall, called(ipv4)]);
+    await apply([firewall, called(ipv4)]);
     expect(inKernel()?.endpoint).toBe(ipv4);
     expect(reconciler.refusedEndpoints).toEqual([]);
   });
 
   test('another endpoint of the same peer is called instead [9.8]', async () => {
-    await take([firewall, called('127.0.0.1:51820', ipv6)]);
+    await apply([firewall, called('127.0.0.1:51820', ipv6)]);
     expect(inKernel()?.endpoint).toBe(ipv6);
   });
 });

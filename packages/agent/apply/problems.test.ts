@@ -24,7 +24,7 @@ beforeEach(() => {
 describe('a failure', () => {
   test('to become the document is each subsystem’s whose steps are left', async () => {
     machine.ignores = (step) => step.kind === 'set_route' || step.kind === 'set_ruleset';
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(failed[0]).toMatchObject([
       { subsystem: 'nftables', code: 'not_converging', detail: expect.stringContaining('table inet') },
@@ -34,7 +34,7 @@ describe('a failure', () => {
 
   test('of a step is its subsystem’s', async () => {
     machine.refuses = (step) => (step.kind === 'set_route' ? 'no such device' : null);
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(failed[0]).toMatchObject([{ subsystem: 'routing', code: 'routing_failed' }]);
   });
@@ -45,7 +45,7 @@ describe('an error of the agent itself', () => {
 
   test('is the agent’s, whatever it was doing, and is told with its stack', async () => {
     machine.breaks = (step) => (step.kind === 'set_peer' ? broken : null);
-    reconciler.take(held(1, [...hub, onePeer]), 'all');
+    reconciler.apply(held(1, [...hub, onePeer]), 'all');
     await clock.advance(0);
     expect(failed[0]).toMatchObject([{ subsystem: 'agent', code: 'agent_error', cause: broken }]);
     expect(ownErrors).toEqual([broken]);
@@ -53,7 +53,7 @@ describe('an error of the agent itself', () => {
 
   test('is told too when an audit meets it while another try is due', async () => {
     machine.lookFails = broken;
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(failed).toHaveLength(1);
     reconciler.auditSoon();
@@ -69,7 +69,7 @@ describe('an error of the agent itself', () => {
       publicKey: slot === 1 ? hubKey : otherKey,
       endpoint: `203.0.113.${slot}:51820`,
     }));
-    reconciler.take(held(1, spokeDocument(5, spokeKey, hubs)), 'all');
+    reconciler.apply(held(1, spokeDocument(5, spokeKey, hubs)), 'all');
     await clock.advance(0);
     machine.breaks = (step) => (step.kind === 'set_route' ? broken : null);
     const tunnel = (slot: number, key: string) => `peer/wg-test-${slot}/${key}`;

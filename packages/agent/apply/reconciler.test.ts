@@ -26,7 +26,7 @@ const twoPeers = peerOf({ interface: 'wg-test', number: 3, publicKey: otherKey }
 
 describe('a document', () => {
   test('is applied, read back and only then acknowledged', async () => {
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(applied).toEqual([1]);
     expect(machine.took()).toEqual([
@@ -44,39 +44,39 @@ describe('a document', () => {
   });
 
   test('that is as the machine is costs one look and is acknowledged', async () => {
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     machine.took();
-    reconciler.take(held(2, hub), 'all');
+    reconciler.apply(held(2, hub), 'all');
     await clock.advance(0);
     expect(applied).toEqual([1, 2]);
     expect(machine.took()).toEqual(['look']);
   });
 
   test('with one peer more costs one write and one look at that peer', async () => {
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     machine.took();
-    reconciler.take(held(2, [...hub, onePeer]), new Set([`peer/wg-test/${spokeKey}`]));
+    reconciler.apply(held(2, [...hub, onePeer]), new Set([`peer/wg-test/${spokeKey}`]));
     await clock.advance(0);
     expect(machine.took()).toEqual([`set_peer peer/wg-test/${spokeKey}`, 'look wg-test (1)']);
     expect(applied).toEqual([1, 2]);
   });
 
   test('that changes nothing but its revision is acknowledged without touching the machine', async () => {
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     machine.took();
-    reconciler.take(held(2, hub), new Set());
+    reconciler.apply(held(2, hub), new Set());
     await clock.advance(0);
     expect(applied).toEqual([1, 2]);
     expect(machine.took()).toEqual([]);
   });
 
   test('is acknowledged though the next one came while it was applied', async () => {
-    reconciler.take(held(1, hub), 'all');
-    reconciler.take(held(2, [...hub, onePeer]), new Set([`peer/wg-test/${spokeKey}`]));
-    reconciler.take(held(3, [...hub, onePeer, twoPeers]), new Set([`peer/wg-test/${otherKey}`]));
+    reconciler.apply(held(1, hub), 'all');
+    reconciler.apply(held(2, [...hub, onePeer]), new Set([`peer/wg-test/${spokeKey}`]));
+    reconciler.apply(held(3, [...hub, onePeer, twoPeers]), new Set([`peer/wg-test/${otherKey}`]));
     await clock.advance(0);
     expect(applied).toEqual([1, 3]);
     expect(machine.kernel.seen.interfaces.get('wg-test')?.device?.peers.size).toBe(2);
@@ -86,7 +86,7 @@ describe('a document', () => {
 describe('a failure', () => {
   test('is told with what the machine said, and tried again until it works', async () => {
     machine.refuses = (step) => (step.kind === 'set_link' ? 'Address already in use' : null);
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(failed[0]?.[0]).toMatchObject({
       code: 'addresses_failed',
@@ -106,7 +106,7 @@ describe('a failure', () => {
 
   test('is tried again less and less often, and at once when a new document comes [9.38]', async () => {
     machine.lookFails = new Error('no such tool');
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(120_000);
     // An error of the agent's own is called one, and is in the log with its stack.
     expect(failed[0]?.[0]).toMatchObject({
@@ -118,7 +118,7 @@ describe('a failure', () => {
     expect(failed.length).toBeGreaterThanOrEqual(8);
     expect(failed.length).toBeLessThanOrEqual(11);
     machine.lookFails = null;
-    reconciler.take(held(2, hub), new Set());
+    reconciler.apply(held(2, hub), new Set());
     await clock.advance(0);
     expect(applied).toEqual([2]);
   });
@@ -126,7 +126,7 @@ describe('a failure', () => {
   test('of one interface does not keep the others from being made', async () => {
     machine.refuses = (step) => (step.kind === 'set_device' && step.name === 'wg-test-1' ? 'no key' : null);
     const hubs = [{ number: 1, slot: 1, publicKey: hubKey, endpoint: '203.0.113.1:51820' }];
-    reconciler.take(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
+    reconciler.apply(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
     await clock.advance(0);
     expect(failed).toHaveLength(1);
     expect(machine.kernel.seen.interfaces.get('wg-test')?.addresses).toEqual(['fd00:99::102/128']);
@@ -134,7 +134,7 @@ describe('a failure', () => {
 
   test('is also when the machine takes every step and does not become the document', async () => {
     machine.ignores = (step) => step.kind === 'prepare_interface';
-    reconciler.take(held(1, hub), 'all');
+    reconciler.apply(held(1, hub), 'all');
     await clock.advance(0);
     expect(applied).toEqual([]);
     expect(failed[0]?.[0]?.detail).toContain('wg-test had lost its mark');
@@ -145,7 +145,7 @@ describe('a failure', () => {
     let tries = 0;
     machine.ignores = (step) => step.kind === 'prepare_interface' && ++tries < agentApplyRoundsMax;
     const nowhere = peerOf({ interface: 'wg-test', number: 2, publicKey: spokeKey, endpoint: 'nowhere' });
-    reconciler.take(held(1, [...hub, nowhere]), 'all');
+    reconciler.apply(held(1, [...hub, nowhere]), 'all');
     await clock.advance(0);
     expect(tries).toBe(agentApplyRoundsMax);
     expect(applied).toEqual([]);
@@ -155,7 +155,7 @@ describe('a failure', () => {
 
 describe('drift', () => {
   beforeEach(async () => {
-    reconciler.take(held(1, [...hub, onePeer]), 'all');
+    reconciler.apply(held(1, [...hub, onePeer]), 'all');
     await clock.advance(30_000);
     machine.took();
   });
@@ -201,7 +201,7 @@ describe('drift', () => {
   });
 
   test('is not what the agent is changing itself', async () => {
-    reconciler.take(held(2, [...hub, onePeer, twoPeers]), new Set([`peer/wg-test/${otherKey}`]));
+    reconciler.apply(held(2, [...hub, onePeer, twoPeers]), new Set([`peer/wg-test/${otherKey}`]));
     reconciler.auditSoon();
     await clock.advance(10_000);
     expect(drift).toEqual([]);
@@ -224,7 +224,7 @@ describe('a tunnel that this side has to begin', () => {
   const renewals = () => machine.took().filter((line) => line.startsWith('set_peer')).length;
 
   test('is begun anew a few times while nobody answers, and then left to WireGuard', async () => {
-    reconciler.take(spoke, 'all');
+    reconciler.apply(spoke, 'all');
     await clock.advance(0);
     expect(renewals()).toBe(1);
     await clock.advance(250);
@@ -251,7 +251,7 @@ describe('a tunnel that this side has to begin', () => {
       destinations: [address],
       by: [{ interface: 'wg-test', public_key: spokeKey }],
     };
-    reconciler.take(held(1, [...hub, publicSpoke, anycast]), 'all');
+    reconciler.apply(held(1, [...hub, publicSpoke, anycast]), 'all');
     const allowedIps = () =>
       machine.kernel.seen.interfaces.get('wg-test')?.device?.peers.get(spokeKey)?.allowedIps;
     await clock.advance(0);
@@ -265,7 +265,7 @@ describe('a tunnel that this side has to begin', () => {
   });
 
   test('is left alone as soon as it has shaken hands', async () => {
-    reconciler.take(spoke, 'all');
+    reconciler.apply(spoke, 'all');
     await clock.advance(0);
     machine.live('wg-test-1', hubKey, { lastHandshakeS: clock.nowMs() / 1000 });
     machine.took();
@@ -274,13 +274,13 @@ describe('a tunnel that this side has to begin', () => {
   });
 
   test('is begun anew when the key of its interface changes', async () => {
-    reconciler.take(spoke, 'all');
+    reconciler.apply(spoke, 'all');
     await clock.advance(0);
     machine.live('wg-test-1', hubKey, { lastHandshakeS: clock.nowMs() / 1000 });
     await clock.advance(1_000);
     machine.took();
     const rotated = held(2, spokeDocument(2, otherKey, hubs));
-    reconciler.take(rotated, new Set(['interface/wg-test', 'interface/wg-test-1']));
+    reconciler.apply(rotated, new Set(['interface/wg-test', 'interface/wg-test-1']));
     await clock.advance(0);
     expect(machine.took().filter((line) => !line.startsWith('look'))).toEqual([
       'set_device interface/wg-test',
@@ -305,7 +305,7 @@ describe('a spoke of two hubs', () => {
     machine.live(name, key, { lastHandshakeS: Math.floor(clock.nowMs() / 1000) });
 
   test('goes through the first that answers, over to the other when it falls silent, and back', async () => {
-    reconciler.take(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
+    reconciler.apply(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
     await clock.advance(0);
     expect(way()).toBe('wg-test-1');
     handshake('wg-test-2', second);
@@ -326,7 +326,7 @@ describe('a spoke of two hubs', () => {
   });
 
   test('does not call a route that somebody took away its own decision', async () => {
-    reconciler.take(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
+    reconciler.apply(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
     await clock.advance(30_000);
     machine.tamper((seen) => ({ ...seen, routes: new Map() }));
     await clock.advance(5_500);
@@ -340,18 +340,18 @@ describe('a spoke of two hubs', () => {
 });
 
 test('after a stop nothing more is done', async () => {
-  reconciler.take(held(1, hub), 'all');
+  reconciler.apply(held(1, hub), 'all');
   await clock.advance(0);
   await reconciler.stop();
   machine.took();
-  reconciler.take(held(2, [...hub, onePeer]), 'all');
+  reconciler.apply(held(2, [...hub, onePeer]), 'all');
   await clock.advance(60_000);
   expect(machine.took()).toEqual([]);
 });
 
 test('endpoints of a document that was not applied before the start are written', async () => {
   const hubs = [{ number: 1, slot: 1, publicKey: hubKey, endpoint: '203.0.113.1:51820' }];
-  reconciler.take(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
+  reconciler.apply(held(1, spokeDocument(2, spokeKey, hubs)), 'all');
   await clock.advance(0);
   machine.live('wg-test-1', hubKey, {
     lastHandshakeS: Math.floor(clock.nowMs() / 1000),
@@ -377,7 +377,7 @@ test('endpoints of a document that was not applied before the start are written'
     });
     const document = held(1, spokeDocument(2, spokeKey, hubs));
     if (!trusts) next.invalidateEndpoints(document);
-    next.take(document, 'all');
+    next.apply(document, 'all');
     await clock.advance(0);
     expect(machine.kernel.seen.interfaces.get('wg-test-1')?.device?.peers.get(hubKey)?.endpoint).toBe(
       expected,

@@ -140,7 +140,7 @@ export class Reconciler {
   }
 
   /** The document to be. `keys`: which entries may differ from the one before. */
-  take(held: Held, keys: ReadonlySet<string> | 'all'): void {
+  apply(held: Held, keys: ReadonlySet<string> | 'all'): void {
     this.#want({ ...held, document: this.#paths.index.document.next(held.entries, keys) }, keys);
   }
 

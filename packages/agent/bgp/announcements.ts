@@ -74,9 +74,9 @@ export class Announcements implements BgpDecisions {
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
-  take(document: NodeDocument): void {
-    this.#checks.take(document);
-    this.#bgp.take(document);
+  apply(document: NodeDocument): void {
+    this.#checks.apply(document);
+    this.#bgp.apply(document);
   }
 
   async stop(): Promise<void> {

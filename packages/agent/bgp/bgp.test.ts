@@ -135,7 +135,7 @@ const document = nodeDocumentOf(bgpEntries('n'));
 describe('a document', () => {
   test('without BGP starts nothing, and looks for no FRR', async () => {
     const { bgp, counts, kept } = await machine();
-    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    bgp.apply(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
     await expect.poll(() => counts.removed).toBe(1);
     expect([counts.finds, kept.length]).toEqual([0, 0]);
   });
@@ -143,14 +143,14 @@ describe('a document', () => {
   test('with BGP is configured once, however many changes come at once', async () => {
     const { bgp, bgpd, bfdd, kept, told, configured, counts } = await machine();
     for (const more of [[], [subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]]) {
-      bgp.take(nodeDocumentOf([...bgpEntries('n'), ...more]));
+      bgp.apply(nodeDocumentOf([...bgpEntries('n'), ...more]));
     }
     await expect.poll(() => told.length).toBe(1);
     expect(kept).toEqual([[{ network: 'n', address: own }]]);
     expect(told).toEqual([[]]);
     expect(bgpd.running).toContain('router bgp 65010');
     expect(bfdd.running).toContain('profile powernode');
-    bgp.take(nodeDocumentOf([...bgpEntries('n'), subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]));
+    bgp.apply(nodeDocumentOf([...bgpEntries('n'), subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]));
     await expect.poll(() => told.length).toBe(2);
     expect(configured()).toBe(1);
     await expect.poll(() => counts.told).toBeGreaterThan(0);
@@ -162,7 +162,7 @@ describe('a document', () => {
 
   test('that FRR refuses is told in its words, and what ran before stays', async () => {
     const { bgp, bgpd, told, disk } = await machine();
-    bgp.take(document);
+    bgp.apply(document);
     await expect.poll(() => told.length).toBe(1);
     const before = bgpd.running;
     const entries = bgpEntries('n');
@@ -170,19 +170,19 @@ describe('a document', () => {
     expect(written).toContain('router bgp 65010');
     bgpd.unkept.add('bgp router-id 0.0.1.9');
     const changed = entries.map((one) => (one.kind === 'bgp' ? { ...one, router_id: '0.0.1.9' } : one));
-    bgp.take(nodeDocumentOf(changed));
+    bgp.apply(nodeDocumentOf(changed));
     await expect.poll(() => told.at(-1)?.map(({ code }) => code)).toEqual(['routing_daemon_refused']);
     expect(told.at(-1)?.[0]).toMatchObject({ networkId: 'n', detail: expect.stringContaining('0.0.1.9') });
     expect(bgpd.running.split('\n').sort()).toEqual(before.split('\n').sort());
     expect(disk.files.get('frr/bgpd-n.conf')).toBe(written);
     expect(bgp.health).toMatchObject({ state: 'failed', message: expect.stringContaining('0.0.1.9') });
-    bgp.take(document);
+    bgp.apply(document);
     await expect.poll(() => told.at(-1)).toEqual([]);
   });
 
   test('on a machine that cannot have FRR is told, and routes stay static', async () => {
     const { bgp, told, kept } = await machine(() => ({ kind: 'missing', detail: 'FRR is not installed.' }));
-    bgp.take(document);
+    bgp.apply(document);
     await expect
       .poll(() => told.at(-1))
       .toEqual([{ code: 'routing_daemon_missing', detail: 'FRR is not installed.', networkId: 'n' }]);
@@ -190,14 +190,14 @@ describe('a document', () => {
     expect(bgp.of('n')).toBeNull();
     expect(bgp.missing).toBe('FRR is not installed.');
     expect(bgp.health).toEqual({ state: 'degraded', message: 'FRR is not installed.' });
-    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    bgp.apply(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
     await expect.poll(() => told.at(-1)).toEqual([]);
     expect([bgp.missing, bgp.health]).toEqual([null, null]);
   });
 
   test('gives way to an FRR of the machine that comes later and needs the same', async () => {
     const { bgp, told, counts, others } = await machine();
-    bgp.take(document);
+    bgp.apply(document);
     await expect.poll(() => told.at(-1)).toEqual([]);
     others.changed();
     await expect.poll(() => told.length).toBe(2);
@@ -212,21 +212,21 @@ describe('a document', () => {
 
   test('whose network became static keeps its daemon for a while, and one that was left does not', async () => {
     const { bgp, told, kept, counts } = await machine();
-    bgp.take(document);
+    bgp.apply(document);
     await expect.poll(() => told.length).toBe(1);
-    bgp.take(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
+    bgp.apply(nodeDocumentOf(bgpEntries('n').slice(0, 1)));
     await expect.poll(() => told.length).toBe(2);
     expect(kept.at(-1)).toEqual([{ network: 'n', address: own }]);
     expect(counts.removed).toBe(0);
-    bgp.take(NodeDocument.empty);
+    bgp.apply(NodeDocument.empty);
     await expect.poll(() => counts.removed).toBe(1);
   });
 
   test('that is empty is carried out before the agent ends', async () => {
     const { bgp, told, counts } = await machine();
-    bgp.take(document);
+    bgp.apply(document);
     await expect.poll(() => told.length).toBe(1);
-    bgp.take(NodeDocument.of(new Map()));
+    bgp.apply(NodeDocument.of(new Map()));
     await bgp.stop();
     expect(counts.removed).toBe(1);
   });
@@ -234,7 +234,7 @@ describe('a document', () => {
 
 test('a daemon that was started anew is configured at once', async () => {
   const { bgp, bgpd, told, configured } = await machine();
-  bgp.take(document);
+  bgp.apply(document);
   await expect.poll(() => told.length).toBe(1);
   await bgpd.restart();
   bgp.started({ daemon: 'bgpd', network: 'n', address: own });
@@ -245,7 +245,7 @@ test('a daemon that was started anew is configured at once', async () => {
 test('a daemon that is not there is configured when it is', async () => {
   const { bgp, bgpd, bfdd, told } = await machine();
   await bfdd.kill();
-  bgp.take(document);
+  bgp.apply(document);
   await expect.poll(() => told.length).toBe(1);
   // The other one did not wait for it.
   expect(bgpd.running).toContain('router bgp 65010');
@@ -255,7 +255,7 @@ test('a daemon that is not there is configured when it is', async () => {
 
 test('a daemon that dies again and again is a problem', async () => {
   const { bgp, told } = await machine();
-  bgp.take(document);
+  bgp.apply(document);
   await expect.poll(() => told.length).toBe(1);
   const spec = { daemon: 'bgpd', network: 'n', address: own } as const;
   for (let i = 0; i < 3; i++) bgp.failed(spec, 'SIGSEGV');
@@ -265,15 +265,15 @@ test('a daemon that dies again and again is a problem', async () => {
 
 test('what daemons run is in files, one for each, which go with their network', async () => {
   const { bgp, told, disk } = await machine();
-  bgp.take(nodeDocumentOf([...bgpEntries('n'), ...bgpEntries('other')]));
+  bgp.apply(nodeDocumentOf([...bgpEntries('n'), ...bgpEntries('other')]));
   await expect.poll(() => told.length).toBe(1);
   expect(disk.list('frr').sort()).toEqual(['bfdd.conf', 'bgpd-n.conf', 'bgpd-other.conf']);
   expect(disk.read('frr/bgpd-n.conf')).toBe(wantedBgp(document)[0]?.text);
   expect(disk.read('frr/bfdd.conf')).toContain('profile powernode');
   expect(bgp.health).toEqual({ state: 'ok', message: 'FRR 8.4.4, iBGP in wg-n, wg-other' });
-  bgp.take(document);
+  bgp.apply(document);
   await expect.poll(() => disk.list('frr').sort()).toEqual(['bfdd.conf', 'bgpd-n.conf']);
-  bgp.take(NodeDocument.empty);
+  bgp.apply(NodeDocument.empty);
   await expect.poll(() => disk.list('frr')).toEqual([]);
 });
 
@@ -296,36 +296,36 @@ describe('a session that is to be cleared', () => {
     const disk = new Disk();
     const { bgp, bgpd, told } = await machine(undefined, disk);
     neighborIs(bgpd, 'Active');
-    bgp.take(wanted('first'));
+    bgp.apply(wanted('first'));
     await expect.poll(() => cleared(bgpd)).toEqual(['clear bgp fd00:99::102']);
     await expect.poll(() => doneOf(bgp)).toEqual(['first', undefined]);
     const turns = told.length;
-    bgp.take(
+    bgp.apply(
       nodeDocumentOf([...bgpEntries('n'), reset('first'), subnet('n', 'a', 'fd00:99::102', 'fd00:a::/64')]),
     );
     await expect.poll(() => told.length).toBeGreaterThan(turns);
     expect(cleared(bgpd)).toHaveLength(1);
     const again = await machine(undefined, disk);
     neighborIs(again.bgpd, 'Active');
-    again.bgp.take(wanted('first'));
+    again.bgp.apply(wanted('first'));
     await expect.poll(() => again.told.length).toBe(1);
     expect(cleared(again.bgpd)).toEqual([]);
     expect(doneOf(again.bgp)).toEqual(['first', undefined]);
-    again.bgp.take(wanted('second'));
+    again.bgp.apply(wanted('second'));
     await expect.poll(() => cleared(again.bgpd)).toEqual(['clear bgp fd00:99::102']);
   });
 
   test('is only refreshed when it is established by then', async () => {
     const { bgp, bgpd } = await machine();
     neighborIs(bgpd, 'Established');
-    bgp.take(wanted('first'));
+    bgp.apply(wanted('first'));
     await expect.poll(() => cleared(bgpd)).toEqual(['clear bgp fd00:99::102 soft']);
   });
 
   test('waits for a daemon that is not there, and for one that does not have it yet', async () => {
     const { bgp, bgpd, told } = await machine();
     bgpd.answers.set('show bgp neighbors json', '{}');
-    bgp.take(wanted('first'));
+    bgp.apply(wanted('first'));
     await expect.poll(() => told.length).toBeGreaterThan(0);
     expect(doneOf(bgp)).toEqual([undefined, undefined]);
     neighborIs(bgpd, 'Idle');

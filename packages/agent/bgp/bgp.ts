@@ -1,5 +1,5 @@
 // BGP on this machine: FRR's daemons for the networks of the document that use iBGP. It is a part beside the subsystems,
-// because daemons and sessions live on while turns of applying come and go. Documents are taken as they are applied; what
+// because daemons and sessions live on while turns of applying come and go. Documents are followed as they are applied; what
 // BGP decides is asked for by the selection of paths. Routes in the kernel are the agent's alone.
 import { ProductError } from '@powernode/core/errors';
 import { bgpReportMs, frrApplyAgainMs, frrMissingAgainMs } from '@powernode/core/limits/agent';
@@ -70,7 +70,7 @@ export class Bgp implements BgpDecisions {
     return this.#networks.get(networkId)?.decisions ?? null;
   }
 
-  /** Sessions of the document that was taken last. */
+  /** Sessions of the document that was applied last. */
   get sessions(): BgpSessionObservation[] {
     return sessionsOf(
       this.#document,
@@ -97,7 +97,7 @@ export class Bgp implements BgpDecisions {
   }
 
   /** A document that the machine is now, or as much of it as could be applied. */
-  take(document: NodeDocument): void {
+  apply(document: NodeDocument): void {
     if (document === this.#document || this.#stopped) return;
     this.#document = document;
     this.#debounce.begin();

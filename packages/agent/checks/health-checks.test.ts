@@ -46,7 +46,7 @@ function machine() {
 
 test('one check at a time is under way, and its interval begins when the one before began', async () => {
   const { clock, asked, checks } = machine();
-  checks.take(nodeDocumentOf([check('1')]));
+  checks.apply(nodeDocumentOf([check('1')]));
   expect(asked).toHaveLength(1);
   await clock.advance(10_000);
   expect(asked).toHaveLength(1);
@@ -63,7 +63,7 @@ test('one check at a time is under way, and its interval begins when the one bef
 
 test('an address is withheld after `fall` failures and announced after `rise` successes', async () => {
   const { checks, counts, turns, answer } = machine();
-  checks.take(nodeDocumentOf([check('1')]));
+  checks.apply(nodeDocumentOf([check('1')]));
   await answer(null);
   await answer('the connection was refused');
   await answer('the connection was refused');
@@ -83,7 +83,7 @@ test('an address is withheld after `fall` failures and announced after `rise` su
 
 test('the first check decides alone, and until then the address is announced', async () => {
   const { checks, answer } = machine();
-  checks.take(nodeDocumentOf([check('1')]));
+  checks.apply(nodeDocumentOf([check('1')]));
   expect(checks.withheld).toEqual([]);
   expect(checks.observations).toMatchObject([{ health: 'unknown' }]);
   await answer('the connection was refused');
@@ -92,7 +92,7 @@ test('the first check decides alone, and until then the address is announced', a
 
 test('nothing follows from a check during which the agent was not run', async () => {
   const { clock, checks, asked, answer } = machine();
-  checks.take(nodeDocumentOf([check('1', { fall: 1 })]));
+  checks.apply(nodeDocumentOf([check('1', { fall: 1 })]));
   await answer(null);
   for (let i = 0; i < 20; i++) {
     asked.at(-1)?.done({});
@@ -104,13 +104,13 @@ test('nothing follows from a check during which the agent was not run', async ()
 
 test('a check that asks otherwise goes on from what was found, and one that is gone withholds nothing', async () => {
   const { checks, counts, asked, answer } = machine();
-  checks.take(nodeDocumentOf([check('1')]));
+  checks.apply(nodeDocumentOf([check('1')]));
   await answer('the connection was refused');
-  checks.take(nodeDocumentOf([check('1', { port: 81 })]));
+  checks.apply(nodeDocumentOf([check('1', { port: 81 })]));
   expect(asked.at(-1)?.question.port).toBe(81);
   expect(counts.cancelled).toBe(1);
   expect(checks.withheld).toEqual(['fd00::1']);
-  checks.take(nodeDocumentOf([]));
+  checks.apply(nodeDocumentOf([]));
   expect(checks.withheld).toEqual([]);
   expect(checks.observations).toEqual([]);
 });

@@ -54,7 +54,7 @@ export class HealthChecks {
   }
 
   /** There is another document. A check that asks otherwise than before goes on from what was found before. */
-  take(document: NodeDocument): void {
+  apply(document: NodeDocument): void {
     if (this.#isStopped) return;
     const wanted = new Map([...document.all('health_check')].slice(0, healthChecksPerNodeMax));
     const leased = [...document.all('virtual_ip').values()].filter(({ lease }) => lease !== null);

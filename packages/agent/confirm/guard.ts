@@ -21,7 +21,7 @@ import type { PathHealth } from '../plan/health.ts';
 import type { PathIndex } from '../plan/path-index.ts';
 import { type Clock, timestamp } from '../ports/clock.ts';
 import { isHeard } from '../probe/path-state.ts';
-import type { Held, Taken } from '../state/current-document.ts';
+import type { Accepted, Held } from '../state/current-document.ts';
 import type { StateFolder } from '../state/folder.ts';
 import { beforeOf } from './before.ts';
 import type { Outside, Overlays } from './path.ts';
@@ -104,15 +104,15 @@ export class ChangeGuard {
     return new Set(this.#reverted.map(({ key }) => key));
   }
 
-  /** Takes a change. What there is before it is kept first, and durably. */
-  around(message: DocumentMessage | DeltaMessage, take: () => Taken): Taken {
+  /** Accepts a change. What there is before it is kept first, and durably. */
+  around(message: DocumentMessage | DeltaMessage, accept: () => Accepted): Accepted {
     const step = this.#expect(message);
-    let taken: Taken | null = null;
+    let accepted: Accepted | null = null;
     try {
-      taken = take();
-      return taken;
+      accepted = accept();
+      return accepted;
     } finally {
-      if (taken?.kind !== 'changed' && step !== null) {
+      if (accepted?.kind !== 'changed' && step !== null) {
         this.#trial.cancel(step);
         this.#keep();
       }
@@ -133,7 +133,7 @@ export class ChangeGuard {
   }
 
   /** There is another document. `keys` of before, and those of the change, are to be applied. */
-  taken(held: Held): void {
+  accepted(held: Held): void {
     this.#reconsider(held);
     this.#report();
     this.#lookLater();

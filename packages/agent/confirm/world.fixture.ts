@@ -182,11 +182,12 @@ export class World {
             remove: [...remove],
           };
     this.#stream.heardAtMs = this.clock.monotonicMs();
-    const taken = this.#guard.around(message, () =>
+    const accepted = this.#guard.around(message, () =>
       message.kind === 'document' ? this.#held.acceptDocument(message) : this.#held.applyDelta(message),
     );
-    if (taken.kind !== 'changed') throw new Error(`the document was not taken: ${JSON.stringify(taken)}`);
-    this.#guard.taken(taken.held);
+    if (accepted.kind !== 'changed')
+      throw new Error(`the document was not accepted: ${JSON.stringify(accepted)}`);
+    this.#guard.accepted(accepted.held);
     this.#apply();
     return true;
   }

@@ -41,7 +41,7 @@ function scene() {
   const report = new PresenceReport(() => clock.nowMs);
   const index = new PathIndex();
   index.update(NodeDocument.of(new Map(Object.entries(entries))), 'all');
-  report.take(index);
+  report.apply(index);
   const heard = (address: string, state: 'alive' | 'dead' | 'untried', backupVia: string | null = null) => {
     report.note({ sources: [{ address, state, backupVia, silentMs: 450 }], paths: [] });
   };
@@ -95,7 +95,7 @@ describe('the report of presence', () => {
   test('says nothing of a hub that is no peer any more [9.14]', () => {
     const { report, path } = scene();
     path('silent');
-    report.take(new PathIndex());
+    report.apply(new PathIndex());
     expect(report.news()).toEqual([]);
   });
 });

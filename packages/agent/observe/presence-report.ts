@@ -37,7 +37,7 @@ export class PresenceReport {
   }
 
   /** There is a new document. */
-  take(index: PathIndex): void {
+  apply(index: PathIndex): void {
     this.#index = index;
     for (const tunnel of this.#tunnels.keys()) {
       if (index.peer(tunnel) === undefined) this.#tunnels.delete(tunnel);

@@ -83,8 +83,8 @@ export class Probing {
   }
 
   /** There is a new document, and only these entries may be others than before. */
-  take(index: PathIndex, keys: ReadonlySet<string> | 'all'): void {
-    this.#presence.take(index);
+  apply(index: PathIndex, keys: ReadonlySet<string> | 'all'): void {
+    this.#presence.apply(index);
     if (!concernsProber(keys)) return;
     this.#index = index;
     this.#mtus.settle();

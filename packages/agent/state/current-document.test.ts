@@ -33,10 +33,13 @@ describe('a document', () => {
     const held = new CurrentDocument(folder);
     expect(held.current).toBeNull();
     held.acceptDocument(whole(4, hub));
-    const taken = held.applyDelta(
+    const accepted = held.applyDelta(
       delta(hub, { base: 4, revision: 6, set: [peer(2)], remove: [entryKey(peer(9))] }),
     );
-    expect(taken).toMatchObject({ kind: 'changed', keys: new Set([entryKey(peer(9)), entryKey(peer(2))]) });
+    expect(accepted).toMatchObject({
+      kind: 'changed',
+      keys: new Set([entryKey(peer(9)), entryKey(peer(2))]),
+    });
     held.applyDelta(delta([...hub, peer(2)], { base: 6, revision: 7, remove: [entryKey(peer(2))] }));
     const again = new CurrentDocument(folder).current;
     expect(again?.revision).toBe(7);

@@ -40,7 +40,7 @@ export interface Held {
 }
 
 /** What a message did: a new document with the keys that differ, nothing, or the wish to get it whole. */
-export type Taken =
+export type Accepted =
   | { readonly kind: 'changed'; readonly held: Held; readonly keys: ReadonlySet<string> | 'all' }
   | { readonly kind: 'same'; readonly held: Held }
   | { readonly kind: 'resync'; readonly why: string };
@@ -86,7 +86,7 @@ export class CurrentDocument {
   }
 
   /** Replaces what is held. Durable when it returns unless it `isUnstored`; refused when the content has another hash. */
-  acceptDocument(message: DocumentMessage): Taken {
+  acceptDocument(message: DocumentMessage): Accepted {
     const digest = documentDigest(message.entries);
     if (formatDigest(digest) !== message.hash)
       return { kind: 'resync', why: 'the document does not have its hash' };
@@ -98,7 +98,7 @@ export class CurrentDocument {
   }
 
   /** Adds a delta to what is held. Durable when it returns unless it `isUnstored`. */
-  applyDelta(message: DeltaMessage): Taken {
+  applyDelta(message: DeltaMessage): Accepted {
     const merged = this.#merge({ ...message, ...splitSent(message.set) });
     if (typeof merged === 'string') return { kind: 'resync', why: merged };
     this.#hold(merged);
@@ -112,7 +112,7 @@ export class CurrentDocument {
   }
 
   /** The platform says that what is held is the newest, perhaps under a later revision. */
-  acceptCurrent(message: { readonly revision: number; readonly hash: string }): Taken {
+  acceptCurrent(message: { readonly revision: number; readonly hash: string }): Accepted {
     const held = this.#held;
     if (held === null || held.hash !== message.hash)
       return { kind: 'resync', why: 'another document is current' };

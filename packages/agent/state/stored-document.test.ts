@@ -90,8 +90,8 @@ describe('entries of a later platform', () => {
       hash: hashOf(documentOf(hub)),
       set: [] as never[],
     };
-    const taken = held.applyDelta({ ...gone, remove: ['bgp_speaker/wg-test'] });
-    expect(taken).toMatchObject({ kind: 'changed', keys: new Set(['bgp_speaker/wg-test']) });
+    const accepted = held.applyDelta({ ...gone, remove: ['bgp_speaker/wg-test'] });
+    expect(accepted).toMatchObject({ kind: 'changed', keys: new Set(['bgp_speaker/wg-test']) });
     for (const one of [held, new CurrentDocument(folder)]) {
       expect(one.unsupported.size).toBe(0);
       expect(one.current?.hash).toBe(gone.hash);
