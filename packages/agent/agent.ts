@@ -19,7 +19,7 @@ import { CopyGuard } from './link/copy-guard.ts';
 import { helloOf } from './link/hello.ts';
 import { Renewal } from './link/renew.ts';
 import { NodeStream, type StreamMessage } from './link/stream.ts';
-import { outsideAddresses, whereabouts } from './observe/addresses.ts';
+import { addressesAndFamilies, outsideAddresses } from './observe/addresses.ts';
 import { ApplyFailures } from './observe/apply-failures.ts';
 import type { Drift } from './observe/drift.ts';
 import { Monitor } from './observe/monitor.ts';
@@ -294,7 +294,7 @@ export class Agent {
     const facts = {
       run: this.#parts.runId,
       hostname: this.#identity.hostname,
-      ...whereabouts(),
+      ...addressesAndFamilies(),
       underlay: this.#surroundings.underlay,
       unused_keys: this.#keys.unused().slice(0, unusedKeysMax),
     };

@@ -56,7 +56,7 @@ test('Docker: between the interfaces of a network in DOCKER-USER, but not from h
 test('only what is dropped is accepted: what the owner has let through already is not again [9.27]', async () => {
   const docker = drops('docker-ipv6');
   expect(docker).toHaveLength(3);
-  await acceptance.accept(docker.filter(({ way }) => way.iif !== way.oif));
+  await acceptance.accept(docker.filter(({ path: { iif, oif } }) => iif !== oif));
   expect(run.log).toHaveLength(2);
   expect(run.log.join()).not.toContain('-i wg-test -o wg-test -m');
   run.log.length = 0;

@@ -18,21 +18,21 @@ interface Change {
 }
 
 /** The changes that let a dropped packet through; empty: the tool has no place for it. */
-export function acceptChanges({ what, tool, family, network, way, port }: HostDrop): Change[] {
+export function acceptChanges({ what, tool, family, network, path, port }: HostDrop): Change[] {
   switch (tool) {
     case 'docker':
       if (what === 'input' || what === 'port' || what === 'local_mapping') return [];
-      return [docker(family, [...interfaceWords(way, ['-i'], ['-o']), ...stateWords(way)])];
+      return [docker(family, [...interfaceWords(path, ['-i'], ['-o']), ...stateWords(path)])];
     case 'ufw':
       if (what === 'port') return [ufw(['allow', `${network.listenPort}/udp`])];
-      if (what === 'local_mapping') return port === undefined ? [] : [ufw(localWords(way, port))];
-      if (what === 'input') return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], [])])];
-      return [ufw(['allow', ...interfaceWords(way, ['in', 'on'], ['out', 'on'])], ['route'])];
+      if (what === 'local_mapping') return port === undefined ? [] : [ufw(localWords(path, port))];
+      if (what === 'input') return [ufw(['allow', ...interfaceWords(path, ['in', 'on'], [])])];
+      return [ufw(['allow', ...interfaceWords(path, ['in', 'on'], ['out', 'on'])], ['route'])];
     case 'firewalld':
       if (what === 'port') return [firewalld(`port=${network.listenPort}/udp`, [])];
       // An interface outside of overlays belongs to the zone that the machine's owner gave it.
       if (what === 'lan' || what === 'port_mapping' || what === 'local_mapping') return [];
-      return [way.iif, way.oif].flatMap((name) =>
+      return [path.iif, path.oif].flatMap((name) =>
         name === null ? [] : firewalld(`interface=${name}`, ['--zone=trusted']),
       );
     case null:
@@ -40,9 +40,9 @@ export function acceptChanges({ what, tool, family, network, way, port }: HostDr
   }
 }
 
-/** The words of a command for the interfaces of a way that are known. */
+/** The words of a command for the interfaces of a path that are known. */
 function interfaceWords(
-  { iif, oif }: HostDrop['way'],
+  { iif, oif }: HostDrop['path'],
   from: readonly string[],
   to: readonly string[],
 ): readonly string[] {
@@ -50,10 +50,10 @@ function interfaceWords(
 }
 
 /** Of a port mapping to the machine itself, the port that it leads to. */
-function localWords(way: HostDrop['way'], { protocol, port }: NonNullable<HostDrop['port']>) {
+function localWords(path: HostDrop['path'], { protocol, port }: NonNullable<HostDrop['port']>) {
   return [
     'allow',
-    ...interfaceWords(way, ['in', 'on'], []),
+    ...interfaceWords(path, ['in', 'on'], []),
     'to',
     'any',
     'port',
@@ -64,7 +64,7 @@ function localWords(way: HostDrop['way'], { protocol, port }: NonNullable<HostDr
 }
 
 /** Of a port mapping, what leaves the overlay answers what came in. */
-function stateWords({ isReply }: HostDrop['way']): readonly string[] {
+function stateWords({ isReply }: HostDrop['path']): readonly string[] {
   return isReply === true ? ['-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED'] : [];
 }
 

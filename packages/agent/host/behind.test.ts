@@ -65,8 +65,8 @@ const said = (found: readonly FoundProblem[]) => found.map(({ code, detail }) =>
 async function accepted(rules: HostRules, entries: readonly EntryValue[]): Promise<readonly string[]> {
   const tools = { iptables: () => ({}), ip6tables: () => ({}), ufw: () => ({}), 'firewall-cmd': () => ({}) };
   const run = new FakeRun(tools);
-  const ways = drops(rules, entries).filter(({ what }) => what === 'lan' || what === 'port_mapping');
-  await new HostAcceptance({ run, folder: freshFolder() }).accept(ways);
+  const found = drops(rules, entries).filter(({ what }) => what === 'lan' || what === 'port_mapping');
+  await new HostAcceptance({ run, folder: freshFolder() }).accept(found);
   return run.log;
 }
 

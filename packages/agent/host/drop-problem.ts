@@ -2,7 +2,7 @@
 import type { NodeProblemCode } from '@powernode/core/wire/node-problems';
 import type { FoundProblem } from '../observe/problems.ts';
 import type { Behind } from './behind.ts';
-import type { HostDrop, HostNetwork, Way } from './drops.ts';
+import type { HostDrop, HostNetwork, HostPath } from './drops.ts';
 import { chainKey, type HostChain } from './host-rules.ts';
 
 const toolNames = { docker: 'Docker', ufw: 'ufw', firewalld: 'firewalld' } as const;
@@ -26,12 +26,12 @@ export function dropProblem(group: readonly HostDrop[]): FoundProblem {
   const [first] = group;
   if (first === undefined) throw new Error('a group without a drop');
   const { what, network, drop, tool } = first;
-  const ways = group.map(({ way }) => way);
+  const paths = group.map(({ path }) => path);
   const names = network.interfaces
     .map(({ name }) => name)
-    .filter((name) => what === 'port' || ways.some(({ iif, oif }) => iif === name || oif === name));
+    .filter((name) => what === 'port' || paths.some(({ iif, oif }) => iif === name || oif === name));
   const shown = nameList(names);
-  const outside = outsideOf(network, ways);
+  const outside = outsideOf(network, paths);
   const families = [...new Set(group.map(({ family }) => `IPv${family}`))].join(' and ');
   const by = tool === null ? ownerOf(drop.at) : ` (${toolNames[tool]})`;
   const place = drop.by === 'policy' ? 'the policy of chain' : 'a rule in chain';
@@ -42,14 +42,14 @@ export function dropProblem(group: readonly HostDrop[]): FoundProblem {
     forward: `${families} packets that this instance should forward between peers on ${shown}`,
     input: `${families} incoming overlay packets on ${shown}`,
     port: `WireGuard packets over ${families} to UDP port ${network.listenPort}`,
-    lan: `${families} packets ${lanWay(shown, { outside, ways })}`,
+    lan: `${families} packets ${lanPath(shown, { outside, paths })}`,
     port_mapping: `${families} packets of port mappings between ${nameList(outside) || 'other interfaces'} and ${shown}`,
     local_mapping: `${families} packets of port mappings to ${portList(group)} of this instance itself${outside.length === 0 ? '' : ` on ${nameList(outside)}`}`,
   }[what];
   const except = drop.partly ? ', except those that earlier rules accept' : '';
   return {
     code: codeOf(first),
-    detail: `The local firewall drops ${subject}${except}: ${where}. ${adviceFor(first, { names: shown, outside, ways })}`,
+    detail: `The local firewall drops ${subject}${except}: ${where}. ${adviceFor(first, { names: shown, outside, paths })}`,
     networkId: network.networkId,
     // One outside of overlays concerns packets by each of these interfaces, as an explanation has it.
     interface: isBehind(what) ? outside[0] : names[0],
@@ -61,14 +61,14 @@ function isBehind(what: HostDrop['what']): what is Behind['what'] {
 }
 
 /** Both directions, or the one in which they are dropped. */
-function lanWay(
+function lanPath(
   names: string,
-  { outside, ways }: { readonly outside: readonly string[]; readonly ways: readonly Way[] },
+  { outside, paths }: { readonly outside: readonly string[]; readonly paths: readonly HostPath[] },
 ): string {
   const lans = `LANs or pods behind this instance${outside.length === 0 ? '' : ` on ${nameList(outside)}`}`;
   const isOutside = (name: string | null) => name === null || outside.includes(name);
-  if (ways.every(({ iif }) => isOutside(iif))) return `from ${lans} to ${names}`;
-  if (ways.every(({ oif }) => isOutside(oif))) return `from ${names} to ${lans}`;
+  if (paths.every(({ iif }) => isOutside(iif))) return `from ${lans} to ${names}`;
+  if (paths.every(({ oif }) => isOutside(oif))) return `from ${names} to ${lans}`;
   return `between ${names} and ${lans}`;
 }
 
@@ -92,8 +92,8 @@ function adviceFor(
   {
     names,
     outside,
-    ways,
-  }: { readonly names: string; readonly outside: readonly string[]; readonly ways: readonly Way[] },
+    paths,
+  }: { readonly names: string; readonly outside: readonly string[]; readonly paths: readonly HostPath[] },
 ): string {
   const flag = 'or run the agent with --host-firewall accept';
   const { listenPort: port } = network;
@@ -113,7 +113,7 @@ function adviceFor(
       return `Run "ufw allow ${on === undefined ? '' : `in on ${on} `}to any port ${local.port} proto ${local.protocol}" for each port, ${flag}.`;
     return 'Accept these ports there, as they are after translation.';
   }
-  const [from, to, where] = commandPlaces(ways);
+  const [from, to, where] = commandPlaces(paths);
   if (tool === 'ufw') return `Run "ufw route allow in on ${from} out on ${to}"${where}, ${flag}.`;
   if (tool === 'docker') return `Accept -i ${from} -o ${to} in chain DOCKER-USER${where}, ${flag}.`;
   if (tool === 'firewalld' && what !== 'forward')
@@ -123,8 +123,8 @@ function adviceFor(
 }
 
 /** The interfaces outside of the overlay; empty: none is known. */
-function outsideOf({ interfaces }: HostNetwork, ways: readonly Way[]): string[] {
-  const names = ways.flatMap(({ iif, oif }) => [iif, oif]).filter((name) => name !== null);
+function outsideOf({ interfaces }: HostNetwork, paths: readonly HostPath[]): string[] {
+  const names = paths.flatMap(({ iif, oif }) => [iif, oif]).filter((name) => name !== null);
   return [...new Set(names)].filter((name) => interfaces.every((one) => one.name !== name));
 }
 
@@ -132,9 +132,9 @@ function outsideOf({ interfaces }: HostNetwork, ways: readonly Way[]): string[] 
 const anyOther = 'any other interface';
 
 /** What stands in a command for both interfaces: their names, or A and B, and which names those are. */
-function commandPlaces(ways: readonly Way[]): [from: string, to: string, where: string] {
+function commandPlaces(paths: readonly HostPath[]): [from: string, to: string, where: string] {
   const targets = new Map<string, Set<string>>();
-  for (const { iif, oif } of ways) {
+  for (const { iif, oif } of paths) {
     const [from, to] = [iif ?? anyOther, oif ?? anyOther];
     targets.set(from, (targets.get(from) ?? new Set()).add(to));
   }

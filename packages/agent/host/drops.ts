@@ -30,7 +30,7 @@ export interface HostDrop {
   readonly family: 4 | 6;
   readonly network: HostNetwork;
   /** By which interfaces the packet goes; null: by any, by one that is not known, or it is for the machine. */
-  readonly way: Way;
+  readonly path: HostPath;
   readonly tool: HostTool | null;
   /** local_mapping: to which port of the machine. */
   readonly port?: LocalPort;
@@ -42,7 +42,7 @@ interface LocalPort {
   readonly port: number;
 }
 
-export interface Way {
+export interface HostPath {
   readonly iif: string | null;
   readonly oif: string | null;
   readonly isReply?: boolean;
@@ -99,17 +99,17 @@ function overlayDrops(
     protocol: 'tcp',
     port: null,
   } as const;
-  const of = (what: 'forward' | 'input', way: Way) =>
-    dropsOf(rules, what, { ...packet, ...way }).map((drop) => ({
+  const of = (what: 'forward' | 'input', path: HostPath) =>
+    dropsOf(rules, what, { ...packet, ...path }).map((drop) => ({
       what,
       family,
       network,
-      way,
+      path,
       tool: toolOf(rules, drop),
       drop,
     }));
   return [
-    ...(network.forwards ? forwardWays(network).flatMap((way) => of('forward', way)) : []),
+    ...(network.forwards ? forwardPaths(network).flatMap((path) => of('forward', path)) : []),
     ...network.interfaces.flatMap(({ name }) => of('input', { iif: name, oif: null })),
   ];
 }
@@ -123,12 +123,12 @@ function behindDrops(
   if (leaving === null) return localDrops(rules, { network, behind });
   return network.interfaces.flatMap(({ name }) =>
     [
-      { way: { iif: outside, oif: name }, packet: entering },
-      { way: { iif: name, oif: outside, isReply: leaving.isReply === true }, packet: leaving },
-    ].flatMap(({ way, packet }) =>
-      dropsOf(rules, 'forward', { ...packet, iif: way.iif, oif: way.oif, family })
+      { path: { iif: outside, oif: name }, packet: entering },
+      { path: { iif: name, oif: outside, isReply: leaving.isReply === true }, packet: leaving },
+    ].flatMap(({ path, packet }) =>
+      dropsOf(rules, 'forward', { ...packet, iif: path.iif, oif: path.oif, family })
         .filter(({ partly }) => !(partly && packet.isReply === true))
-        .map((drop) => ({ what, family, network, way, tool: toolOf(rules, drop), drop })),
+        .map((drop) => ({ what, family, network, path, tool: toolOf(rules, drop), drop })),
     ),
   );
 }
@@ -139,17 +139,17 @@ function localDrops(
   { network, behind }: { readonly network: HostNetwork; readonly behind: Behind },
 ): HostDrop[] {
   const { what, family, interface: outside, entering } = behind;
-  const way = { iif: outside, oif: null };
+  const path = { iif: outside, oif: null };
   const { protocol, port } = entering;
   if (port === null) return [];
-  return dropsOf(rules, 'input', { ...entering, ...way, family }).map((drop) => ({
-    ...{ what, family, network, way, tool: toolOf(rules, drop) },
+  return dropsOf(rules, 'input', { ...entering, ...path, family }).map((drop) => ({
+    ...{ what, family, network, path, tool: toolOf(rules, drop) },
     ...{ port: { protocol, port }, drop },
   }));
 }
 
 /** Between which interfaces a hub passes packets on; what comes from one hub is not passed on to another. */
-function forwardWays({ interfaces }: HostNetwork): Way[] {
+function forwardPaths({ interfaces }: HostNetwork): HostPath[] {
   return interfaces.flatMap((from) =>
     interfaces
       .filter((to) => from.purpose === 'leaf' || to.purpose === 'leaf')
@@ -175,7 +175,7 @@ function portDrops(rules: HostRules, network: HostNetwork): HostDrop[] {
       what: 'port' as const,
       family,
       network,
-      way: { iif: null, oif: null },
+      path: { iif: null, oif: null },
       tool: toolOf(rules, drop),
       drop,
     }));

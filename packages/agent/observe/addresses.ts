@@ -5,8 +5,8 @@ import { canonicalAddress, type Family } from '@powernode/core/net/address';
 import { isInterfaceName } from '../subsystems/links/names.ts';
 import { reachableFamilies } from './families.ts';
 
-/** Where this machine is, as it tells the platform. */
-export function whereabouts(): { addresses: string[]; families: Family[] } {
+/** What the hello says of them: addresses, and families by which other networks are reached. */
+export function addressesAndFamilies(): { addresses: string[]; families: Family[] } {
   return { addresses: outsideAddresses(), families: reachableFamilies() };
 }
 

@@ -1,5 +1,6 @@
 // The agent's folder: private to its user, every file written whole and durably, so that a power cut leaves the
-// old content or the new one. What the files mean is next door.
+// old content or the new one. What a file means stands in
+// the module that names it, such as current-document.ts.
 import {
   appendFileSync,
   chmodSync,

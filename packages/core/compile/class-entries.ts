@@ -84,13 +84,13 @@ export class ClassEntries {
   }
 
   /** Compiles again what nodes have because of a peer. */
-  refreshPeer(id: PeerId, { network, advertised: carried, peer }: ClassEntriesInput): EntriesDelta {
+  refreshPeer(id: PeerId, { network, advertised, peer }: ClassEntriesInput): EntriesDelta {
     const before = this.#peers.get(id);
     const other = peer(id);
     const after =
       other === undefined
         ? undefined
-        : entriesByClass((from) => peerEntries(network, other, { from, advertised: carried }));
+        : entriesByClass((from) => peerEntries(network, other, { from, advertised }));
     if (after === undefined) this.#peers.delete(id);
     else this.#peers.set(id, after);
     for (const peerClass of peerClasses) {

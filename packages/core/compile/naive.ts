@@ -34,17 +34,17 @@ function entriesOf({ network, peers, items }: NaiveNetwork, self: PeerModel): En
   const transit = transitHubs(peers);
   const from = peerClassOf(network, self);
   const carriers = Map.groupBy(items.flatMap(advertisedBy), (one) => one.peerId);
-  const carried = (peerId: PeerId) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
+  const advertised = (peerId: PeerId) => (carriers.get(peerId) ?? []).flatMap((one) => one.addresses);
   const peerById = new Map(peers.map((peer) => [peer.id, peer]));
   const itemById = new Map(items.map((item) => [item.id, item]));
   const hubs = peers.filter((peer) => peer.hubSlot !== null);
   const entries = [
-    ...ownEntries(network, self, { transit, advertised: carried }),
+    ...ownEntries(network, self, { transit, advertised }),
     ...bgpEntries(network, self),
     ...peerClassEntries(network, from, transit),
   ];
   for (const other of peers) {
-    if (other.id !== self.id) entries.push(...peerEntries(network, other, { from, advertised: carried }));
+    if (other.id !== self.id) entries.push(...peerEntries(network, other, { from, advertised }));
   }
   const lookup: Lookup = {
     network,

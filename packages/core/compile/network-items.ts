@@ -61,14 +61,13 @@ export class NetworkItems {
   }
 
   advertised = (peerId: PeerId): readonly string[] => {
-    const carried = this.#advertised.get(peerId);
-    return carried === undefined ? [] : [...carried.values()].flat();
+    const advertised = this.#advertised.get(peerId);
+    return advertised === undefined ? [] : [...advertised.values()].flat();
   };
 
   shared(): CompiledEntry[] {
     const found: CompiledEntry[] = [];
-    for (const { all: everyone } of this.#contributions.values())
-      for (const entry of everyone) found.push(entry);
+    for (const { all } of this.#contributions.values()) for (const entry of all) found.push(entry);
     for (const groups of this.#memberships.values()) for (const entry of groups) found.push(entry);
     return found;
   }

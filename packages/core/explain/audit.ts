@@ -61,14 +61,14 @@ function copyOf(network: AuditedNetwork): AuditedNetwork {
 
 /** What nodes have of the rule; null: none has it. */
 function entryOf(rule: RuleModel, network: AuditedNetwork): RuleEntry | null {
-  const { all: everyone, peers } = ruleContribution(rule, {
+  const { all, peers } = ruleContribution(rule, {
     network: network.network,
     peer: (id) => network.peer(id),
     item: (id) => network.item(id),
     hubs: () => [],
     transit: [],
   });
-  const [entry] = everyone.length > 0 ? everyone : (peers.values().next().value ?? []);
+  const [entry] = all.length > 0 ? all : (peers.values().next().value ?? []);
   return entry?.kind === 'rule' ? entry : null;
 }
 

@@ -5,12 +5,12 @@
 export const consoleRowsDrawnMax = 60;
 /** Events that a console keeps while it is open: a day of a busy fleet, about 5 MB. */
 export const consoleEventsKeptMax = 5000;
-/** Machines drawn one by one in the picture of a network; beyond, spokes are shown in groups by their hub. */
-export const consolePictureNodesMax = 300;
+/** Machines drawn one by one in the topology of a network; beyond, spokes are shown in groups by their hub. */
+export const consoleTopologyNodesMax = 300;
 /** Tunnels drawn at once: more of them are a grey cloud. Those of hubs and of the chosen machine come first. */
-export const consolePictureTunnelsMax = 900;
+export const consoleTopologyTunnelsMax = 900;
 /** LANs drawn around it: more of them make it so wide that nothing can be read. */
-export const consolePictureLansMax = 40;
+export const consoleTopologyLansMax = 40;
 /** Events come in bursts; what they concern is read again once for so long a burst. */
 export const consoleRefreshMs = 150;
 /** The same for lists of several pages, whose rows are patched in place meanwhile. */

@@ -1,5 +1,5 @@
 // IPv6 and IPv4 addresses as text and as numbers. Parsing is strict (no leading zeros in IPv4, no zones,
-// no hexadecimal forms); printing is RFC 5952. Prefixes are next door in prefix.ts.
+// no hexadecimal forms); printing is RFC 5952. Prefixes are in prefix.ts.
 import { Address4, Address6 } from 'ip-address';
 
 export type Family = 4 | 6;

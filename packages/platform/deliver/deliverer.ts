@@ -1,4 +1,4 @@
-// What the rest of the platform may ask of delivery. The machinery behind it is next door.
+// What the rest of the platform may ask of delivery. The machinery behind it is in delivery.ts.
 
 import type { Change } from '@powernode/core/compile/fleet-index';
 import type { NetworkIndex } from '@powernode/core/compile/network-index';

@@ -52,7 +52,7 @@ export function isLong(query: Query): boolean {
   const { rules_count: rules = 0, statements_count: statements = 0 } = answer;
   return (
     pagesOf(query).length > 1 ||
-    nodes > consoleLimits.consolePictureNodesMax ||
+    nodes > consoleLimits.consoleTopologyNodesMax ||
     Math.max(rules, statements, fixed.length + chosen.length) > requestsLimits.pageSizeMax
   );
 }

@@ -96,7 +96,7 @@ export function MappingsView({ network }: ViewProps) {
         selectedKey={sheet.id}
         onOpen={(m) => sheet.open(m.id)}
         empty={
-          <Empty icon="door" title="No port mappings yet" action={create.button}>
+          <Empty icon="portForward" title="No port mappings yet" action={create.button}>
             Forwards an external address and port of a hub to a peer or a virtual IP.
           </Empty>
         }

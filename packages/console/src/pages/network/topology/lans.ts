@@ -1,5 +1,5 @@
 // LANs in the topology: each stands outside of the peers, near those in front of it. No elements here.
-import { consolePictureLansMax } from '@powernode/core/limits/console';
+import { consoleTopologyLansMax } from '@powernode/core/limits/console';
 import type { PeerState } from '../../../parts/peer-state.ts';
 import type { TunnelHealth } from '../tunnels.ts';
 
@@ -65,7 +65,7 @@ export function drawLans(
   const drawn = lans
     .filter(({ holders }) => holders.some(({ peerId }) => byId.has(peerId)))
     .toSorted((a, b) => (a.prefix < b.prefix ? -1 : 1))
-    .slice(0, consolePictureLansMax);
+    .slice(0, consoleTopologyLansMax);
   const apart = Math.hypot(lanSize.width / stretch, lanSize.height) + gap / 2;
   const placed = placesAround(
     drawn.map((lan) => angleOf(lan, byId, stretch)),

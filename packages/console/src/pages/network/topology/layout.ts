@@ -2,7 +2,7 @@
 // of very many machines the quiet majority is shown in groups. Places depend on who is there and not on how they are,
 // so that the topology does not jump. No elements here.
 import type { Topology } from '@powernode/core/intent/peer';
-import { consolePictureNodesMax, consolePictureTunnelsMax } from '@powernode/core/limits/console';
+import { consoleTopologyNodesMax, consoleTopologyTunnelsMax } from '@powernode/core/limits/console';
 import { type PeerState, peerStateOf } from '../../../parts/peer-state.ts';
 import { homesOf, type Tunnel, type TunnelHealth, type TunnelKind, tunnelsOf } from '../tunnels.ts';
 import { drawLans, type Lan, type LanLine, type LanSpot } from './lans.ts';
@@ -85,7 +85,7 @@ export function layoutTopology(
   topology: Pick<Topology, 'nodes' | 'links'>,
   { now, format, lans = [] }: LayoutOptions,
 ): Layout {
-  const grouped = topology.nodes.length > consolePictureNodesMax;
+  const grouped = topology.nodes.length > consoleTopologyNodesMax;
   const hubs = topology.nodes.filter((node) => node.role === 'hub');
   const drawnHubs = grouped ? hubs.slice(0, hubsDrawnMax) : hubs;
   const detail = detailFor(topology.nodes.length);
@@ -96,7 +96,7 @@ export function layoutTopology(
     (t) => drawn.has(t.a.peer_id) && drawn.has(t.b.peer_id) && isWorthALine(t, detail),
   );
   const behind = drawLans(lans, { peers: spots.flatMap(drawnPeer), stretch: stretches[format] });
-  const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consolePictureTunnelsMax);
+  const kept = [...tunnels].sort((a, b) => urgency(a) - urgency(b)).slice(0, consoleTopologyTunnelsMax);
   return {
     spots: [...spots, ...behind.spots],
     lines: [
