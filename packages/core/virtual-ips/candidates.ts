@@ -1,10 +1,11 @@
 // Fitness and ranking of the candidates of a virtual IP, with reasons. Pure.
+import type { PeerId } from '../ids.ts';
 import { failedCheckMs } from '../limits/failover.ts';
 import { failoverHoldersMax } from '../limits/overlay.ts';
 import type { FailedCheck, State } from './state.ts';
 
 export interface Candidate {
-  readonly peerId: string;
+  readonly peerId: PeerId;
   /** 0: cannot hold it now; higher is better. */
   readonly score: number;
   readonly reasons: readonly string[];
@@ -22,7 +23,7 @@ const notFailing = 60;
 
 type CandidateState = Pick<State, 'row' | 'peers' | 'terms' | 'reports' | 'check'>;
 
-export function fitnessOf(state: CandidateState, peerId: string): Fitness {
+export function fitnessOf(state: CandidateState, peerId: PeerId): Fitness {
   const facts = state.peers.get(peerId);
   const terms = state.terms.get(peerId);
   if (facts === undefined || facts.presence !== 'attached' || !facts.connected || terms === undefined)
@@ -48,8 +49,8 @@ export function candidatesOf(state: CandidateState, now: number): Candidate[] {
 export function bestCandidate(
   state: CandidateState,
   now: number,
-  except: readonly (string | null)[] = [],
-): string | null {
+  except: readonly (PeerId | null)[] = [],
+): PeerId | null {
   let best: Candidate | null = null;
   for (const one of candidatesOf(state, now)) {
     if (one.score === 0 || except.includes(one.peerId)) continue;
@@ -59,7 +60,7 @@ export function bestCandidate(
 }
 
 /** Whether the last known health check of a peer failed: now, while it holds the address, or when it last held it. */
-export function doesCheckFail({ row, check }: CandidateState, peerId: string, now: number): boolean {
+export function doesCheckFail({ row, check }: CandidateState, peerId: PeerId, now: number): boolean {
   if (!row.checked) return false;
   if (row.holder === peerId && check?.health === 'failing') return true;
   return row.failedChecks.some((one) => one.peerId === peerId && now < forgottenMs(one));
@@ -71,19 +72,19 @@ export function forgottenMs({ atMs }: FailedCheck): number {
 }
 
 /** Candidates whose health check failed since one last succeeded: what serves at the address is no better there. */
-export function failedSinceHealthy({ row }: Pick<State, 'row'>): string[] {
+export function failedSinceHealthy({ row }: Pick<State, 'row'>): PeerId[] {
   return row.failedChecks.flatMap(({ peerId, recovered }) => (recovered ? [] : peerId));
 }
 
 /** Hubs among the peer's witnesses that reach it. */
-export function hubsReaching(state: CandidateState, peerId: string): string[] {
+export function hubsReaching(state: CandidateState, peerId: PeerId): PeerId[] {
   const reports = state.reports.get(peerId);
   return (state.terms.get(peerId)?.witnesses ?? []).filter((hub) => reports?.get(hub)?.reachable === true);
 }
 
 function reasonsOf(
   state: CandidateState,
-  of: { readonly peerId: string; readonly position: number },
+  of: { readonly peerId: PeerId; readonly position: number },
 ): string[] {
   const { peerId, position } = of;
   const facts = state.peers.get(peerId);

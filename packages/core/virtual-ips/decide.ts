@@ -1,5 +1,6 @@
 // The decision about a virtual IP from its state at one moment. Pure. Only the leader decides. One write is in progress
 // at a time, and nothing is decided until it is done.
+import type { PeerId } from '../ids.ts';
 import { holderWellMs } from '../limits/failover.ts';
 import { bestCandidate, doesCheckFail, failedSinceHealthy, fitnessOf, forgottenMs } from './candidates.ts';
 import { type Health, healthOf } from './health.ts';
@@ -53,7 +54,7 @@ export function decide(before: State, now: number): Step {
 }
 
 /** A failure of the holder itself, or one that is an obstacle to another move. */
-function isFailureKept(row: Row, holder: string): boolean {
+function isFailureKept(row: Row, holder: PeerId): boolean {
   return row.checked && row.failedChecks.some(({ peerId, recovered }) => peerId === holder || !recovered);
 }
 
@@ -63,7 +64,7 @@ function lossCertainMs({ health }: State): number {
 }
 
 interface HolderCheck {
-  readonly holder: string;
+  readonly holder: PeerId;
   readonly health: Health;
   readonly now: number;
 }
@@ -167,7 +168,7 @@ function keepHolder(state: State, { holder, now }: HolderCheck): Step {
   return { state: shown.state, effects: [...shown.effects, ...wakes] };
 }
 
-function showHealthy(state: State, holder: string, now: number): Step {
+function showHealthy(state: State, holder: PeerId, now: number): Step {
   const { approval } = state;
   if (approval !== null && !isPreferredRequested(state, holder, now)) {
     const withdrawMs = (state.health?.sinceMs ?? now) + holderWellMs;
@@ -181,7 +182,7 @@ function showHealthy(state: State, holder: string, now: number): Step {
   return showProgress(state, holder, now);
 }
 
-function showProgress(state: State, holder: string, now: number): Step {
+function showProgress(state: State, holder: PeerId, now: number): Step {
   if (state.row.move === null) return setPhase(state, 'active', null);
   // A grant is usually applied before an operator could read that it is pending.
   const showAtMs = Math.max(state.row.lastMovedMs ?? 0, state.leadingSinceMs ?? 0) + quickMoveMs;
@@ -191,7 +192,7 @@ function showProgress(state: State, holder: string, now: number): Step {
 }
 
 /** A healthy holder is replaced when its instance is drained, or by preemption. */
-function moveToPreferred(state: State, holder: string, now: number): Step | null {
+function moveToPreferred(state: State, holder: PeerId, now: number): Step | null {
   const { row } = state;
   // It has to be connected, to acknowledge the release: a preference is no reason to wait for a lease to expire.
   if (row.move !== null || state.peers.get(holder)?.connected !== true) return null;
@@ -211,9 +212,9 @@ function moveToPreferred(state: State, holder: string, now: number): Step | null
 
 function preferredTarget(
   state: State,
-  holder: string,
+  holder: PeerId,
   now: number,
-): { readonly peerId: string; readonly reason: Reason } | null {
+): { readonly peerId: PeerId; readonly reason: Reason } | null {
   if (state.peers.get(holder)?.draining === true) {
     const other = bestCandidate(state, now, [holder]);
     // A drained holder that serves is better than one that does not: the address would come back.
@@ -234,14 +235,14 @@ function preferredTarget(
 }
 
 /** The pending request is for the move to the preferred candidate, which is still preferred. */
-function isPreferredRequested(state: State, holder: string, now: number): boolean {
+function isPreferredRequested(state: State, holder: PeerId, now: number): boolean {
   return state.approval !== null && preferredTarget(state, holder, now)?.peerId === state.approval.target;
 }
 
 function requestApproval(
   state: State,
   wanted: {
-    readonly target: string;
+    readonly target: PeerId;
     readonly reason: Reason;
     readonly detail: string;
     readonly lost: string;
@@ -284,7 +285,7 @@ function withObservedHealth(state: State, { holder, health, now }: HolderCheck):
   const sinceMs = before?.verdict === health.verdict ? before.sinceMs : now;
   const lostSinceMs = health.lost ? (before?.lostSinceMs ?? now) : null;
   const position = state.row.candidates.indexOf(holder);
-  const healthySinceMs = new Map<string, number>();
+  const healthySinceMs = new Map<PeerId, number>();
   for (const peerId of state.row.candidates.slice(0, Math.max(position, 0))) {
     if (fitnessOf(state, peerId) === 'healthy')
       healthySinceMs.set(peerId, state.healthySinceMs.get(peerId) ?? now);

@@ -1,4 +1,5 @@
 // Health of the holder of a virtual IP, from the reports of hubs and from its renewals at the platform. Pure.
+import type { PeerId } from '../ids.ts';
 import { addressLeaseMarginMs, addressLeaseMs } from '../limits/failover.ts';
 import { hubsReaching } from './candidates.ts';
 import type { HubReport, State, Verdict } from './state.ts';
@@ -7,9 +8,9 @@ import { blockingSetSize } from './terms.ts';
 export interface Health {
   readonly verdict: Verdict;
   /** Its witnesses, by what they report: that they do not reach it, that they do, nothing that counts. */
-  readonly unreachableFrom: readonly string[];
-  readonly reachableFrom: readonly string[];
-  readonly noReportFrom: readonly string[];
+  readonly unreachableFrom: readonly PeerId[];
+  readonly reachableFrom: readonly PeerId[];
+  readonly noReportFrom: readonly PeerId[];
   /** The platform has acknowledged no renewal of it for as long as a lease lasts. */
   readonly renewalLapsed: boolean;
   /** Every hub that reports has lost it, and one of them reaches another candidate: so the hub itself works. */
@@ -18,7 +19,7 @@ export interface Health {
   readonly changesMs: number | null;
 }
 
-export function healthOf(state: State, peerId: string, now: number): Health {
+export function healthOf(state: State, peerId: PeerId, now: number): Health {
   const terms = state.terms.get(peerId) ?? null;
   const renewalLapsed = hasRenewalLapsed(state, now);
   const facts = state.peers.get(peerId);
@@ -63,13 +64,13 @@ export function healthOf(state: State, peerId: string, now: number): Health {
 }
 
 /** What was last said by a holder that is not connected is no evidence. */
-export function isCheckFailing(state: Pick<State, 'row' | 'peers' | 'check'>, peerId: string): boolean {
+export function isCheckFailing(state: Pick<State, 'row' | 'peers' | 'check'>, peerId: PeerId): boolean {
   const { row, peers, check } = state;
   const isReported = row.checked && row.holder === peerId && check?.health === 'failing';
   return isReported && peers.get(peerId)?.connected === true;
 }
 
-function reachOtherCandidate(state: State, holder: string, hubs: readonly string[]): boolean {
+function reachOtherCandidate(state: State, holder: PeerId, hubs: readonly PeerId[]): boolean {
   return state.row.candidates.some(
     (peerId) => peerId !== holder && hubsReaching(state, peerId).some((hub) => hubs.includes(hub)),
   );
@@ -79,8 +80,8 @@ function reachOtherCandidate(state: State, holder: string, hubs: readonly string
 function changesMs(
   state: State,
   of: {
-    readonly reports: ReadonlyMap<string, HubReport> | undefined;
-    readonly hubs: readonly string[];
+    readonly reports: ReadonlyMap<PeerId, HubReport> | undefined;
+    readonly hubs: readonly PeerId[];
     readonly now: number;
   },
 ): number | null {

@@ -7,6 +7,7 @@
 // `proof.atMs`: the hubs reported so before it, and are asked after it to confirm that report. Reports alone do not
 // suffice: the newer report that a hub reaches the node again may be on a stream that is broken without the platform
 // knowing. From that moment on the platform acknowledges no renewal of this epoch, so nothing later revives the lease.
+import type { PeerId } from '../ids.ts';
 import {
   addressLeaseMarginMs,
   addressLeaseMs,
@@ -27,7 +28,7 @@ export interface ReleaseProof {
 }
 
 /** Goes as far as it can towards proving that `peerId` has released the address: see `state.isReleaseProven`. */
-export function proveRelease(state: State, peerId: string, now: number): ReleaseProof {
+export function proveRelease(state: State, peerId: PeerId, now: number): ReleaseProof {
   const nothing: Omit<ReleaseProof, 'state'> = { effects: [], wakeMs: null, onlyByAcknowledgement: false };
   const proven: ReleaseProof = { state: { ...state, isReleaseProven: true, proof: null }, ...nothing };
   if (state.isReleaseProven || hasAcknowledgedRelease(state, peerId)) return proven;
@@ -48,7 +49,7 @@ export function proveRelease(state: State, peerId: string, now: number): Release
 function confirmExpiry(
   state: State,
   of: {
-    readonly peerId: string;
+    readonly peerId: PeerId;
     readonly leases: readonly LeaseTerms[];
     readonly terminated: number | null;
     readonly now: number;
@@ -81,14 +82,14 @@ function confirmExpiry(
 }
 
 /** The node acknowledged a document without the address: its kernel was read back without it. */
-function hasAcknowledgedRelease(state: State, peerId: string): boolean {
+function hasAcknowledgedRelease(state: State, peerId: PeerId): boolean {
   const { releasing } = state.row;
   if (releasing === null || releasing.peerId !== peerId) return false;
   return (state.peers.get(peerId)?.applied ?? -1) >= releasing.sequence;
 }
 
 /** When an operator's termination of the instance counts as a release; null: it was not terminated, or is connected. */
-function terminatedReleaseMs(state: State, peerId: string): number | null {
+function terminatedReleaseMs(state: State, peerId: PeerId): number | null {
   const { releasing } = state.row;
   const facts = state.peers.get(peerId);
   if (releasing?.peerId !== peerId || facts?.presence !== 'terminated' || facts.connected) return null;
@@ -102,7 +103,7 @@ function knownLeases(state: State): readonly LeaseTerms[] | null {
 }
 
 /** Hubs whose report is older than the margin for differences of clocks and delays of kernels. */
-function hubsToConfirm(state: State, peerId: string, now: number): string[] {
+function hubsToConfirm(state: State, peerId: PeerId, now: number): PeerId[] {
   return [...(state.reports.get(peerId) ?? [])].flatMap(([hub, report]) =>
     !report.reachable && now >= report.sinceMs + addressLeaseMarginMs && doesReportCount(report, now)
       ? [hub]
@@ -110,7 +111,7 @@ function hubsToConfirm(state: State, peerId: string, now: number): string[] {
   );
 }
 
-function areLeasesExpired(leases: readonly LeaseTerms[], hubs: readonly string[]): boolean {
+function areLeasesExpired(leases: readonly LeaseTerms[], hubs: readonly PeerId[]): boolean {
   return leases.every(
     (terms) => terms.witnesses.filter((hub) => hubs.includes(hub)).length >= witnessBlockingSetSize(terms),
   );

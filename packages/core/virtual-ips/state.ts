@@ -1,5 +1,6 @@
 // The fail-over state of one virtual IP: its stored row, facts about its candidates, the reports of hubs on them, and
 // the write or proof in progress. Immutable values; step.ts has their transitions.
+import type { PeerId } from '../ids.ts';
 import type { PolicyMode } from '../intent/autonomy.ts';
 import type { HolderHealth } from '../intent/virtual-ip.ts';
 import type { LeaseTerms, Terms } from './terms.ts';
@@ -20,7 +21,7 @@ export type Phase = 'pending' | 'active' | 'failing_over' | 'unassigned' | 'erro
 export interface Move {
   readonly reason: Reason;
   readonly detail: string;
-  readonly fromPeerId: string | null;
+  readonly fromPeerId: PeerId | null;
   /** The account's change that granted the address to the holder; null: not granted yet. */
   readonly grantSequence: number | null;
 }
@@ -29,14 +30,14 @@ export interface Move {
 export interface Row {
   readonly anycast: boolean;
   /** Candidates that are peers of the network, in order. */
-  readonly candidates: readonly string[];
+  readonly candidates: readonly PeerId[];
   readonly preempt: boolean;
   readonly holdDownMs: number;
-  readonly holder: string | null;
+  readonly holder: PeerId | null;
   readonly epoch: number;
   /** The peer that has to release the address before it is granted again, and the account's change that revoked it. */
-  readonly releasing: { readonly peerId: string; readonly sequence: number; readonly sinceMs: number } | null;
-  readonly successor: string | null;
+  readonly releasing: { readonly peerId: PeerId; readonly sequence: number; readonly sinceMs: number } | null;
+  readonly successor: PeerId | null;
   readonly move: Move | null;
   readonly lastMovedMs: number | null;
   /** Whether its holder asks the service at it. */
@@ -48,7 +49,7 @@ export interface Row {
 
 /** A peer that the address was taken from because its health check failed. */
 export interface FailedCheck {
-  readonly peerId: string;
+  readonly peerId: PeerId;
   /** The check of a later holder has succeeded since then. */
   readonly recovered: boolean;
   /** When it was taken from the peer. */
@@ -85,7 +86,7 @@ export interface HubReport {
 export interface ExpiryProof {
   readonly number: number;
   readonly atMs: number;
-  readonly confirmed: readonly string[];
+  readonly confirmed: readonly PeerId[];
 }
 
 export type WriteKind =
@@ -100,7 +101,7 @@ export type WriteKind =
 
 export interface Approval {
   readonly status: 'pending' | 'answered';
-  readonly target: string;
+  readonly target: PeerId;
 }
 
 /** Health of the holder (health.ts). failing: it is connected, and its health check fails. */
@@ -119,15 +120,15 @@ export interface State {
   readonly mode: PolicyMode;
   /** Since when this process leads: it acknowledges renewals and decides; null: another process leads. */
   readonly leadingSinceMs: number | null;
-  readonly peers: ReadonlyMap<string, PeerFacts>;
+  readonly peers: ReadonlyMap<PeerId, PeerFacts>;
   /** Names of hubs, for people. */
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: ReadonlyMap<PeerId, string>;
   /** The lease terms that each candidate would have. */
-  readonly terms: ReadonlyMap<string, LeaseTerms | null>;
+  readonly terms: ReadonlyMap<PeerId, LeaseTerms | null>;
   /** All terms that the leaseholder may be acting on. */
   readonly oldTerms: readonly Terms[];
   /** By peer and hub. */
-  readonly reports: ReadonlyMap<string, ReadonlyMap<string, HubReport>>;
+  readonly reports: ReadonlyMap<PeerId, ReadonlyMap<PeerId, HubReport>>;
   /** What the health check of the leaseholder found; null: nothing yet. */
   readonly check: CheckReport | null;
   /** When the platform last acknowledged a renewal of the holder, or might have; null: never under this epoch. */
@@ -146,7 +147,7 @@ export interface State {
   /** Of the holder; null: not evaluated yet. */
   readonly health: ObservedHealth | null;
   /** Since when each candidate of a higher priority than the holder has been healthy. */
-  readonly healthySinceMs: ReadonlyMap<string, number>;
+  readonly healthySinceMs: ReadonlyMap<PeerId, number>;
 }
 
 export type Event =
@@ -154,7 +155,7 @@ export type Event =
   /** Sent only after all rows were read that an earlier leader may have written. */
   | { readonly kind: 'leadership'; readonly leading: boolean }
   | { readonly kind: 'mode'; readonly mode: PolicyMode }
-  | { readonly kind: 'peers'; readonly peers: ReadonlyMap<string, PeerFacts> }
+  | { readonly kind: 'peers'; readonly peers: ReadonlyMap<PeerId, PeerFacts> }
   | {
       readonly kind: 'terms';
       readonly terms: State['terms'];
@@ -164,15 +165,15 @@ export type Event =
   /** null: the hub has no report any more. */
   | {
       readonly kind: 'report';
-      readonly hub: string;
-      readonly peerId: string;
+      readonly hub: PeerId;
+      readonly peerId: PeerId;
       readonly report: HubReport | null;
     }
   /** null: the peer has no such check any more. */
-  | { readonly kind: 'check'; readonly peerId: string; readonly check: CheckReport | null }
-  | { readonly kind: 'renew'; readonly peerId: string; readonly epoch: number }
+  | { readonly kind: 'check'; readonly peerId: PeerId; readonly check: CheckReport | null }
+  | { readonly kind: 'renew'; readonly peerId: PeerId; readonly epoch: number }
   /** A hub confirms its report, asked after the moment of that proof. */
-  | { readonly kind: 'confirmed'; readonly hub: string; readonly number: number }
+  | { readonly kind: 'confirmed'; readonly hub: PeerId; readonly number: number }
   | { readonly kind: 'approval'; readonly approval: Approval | null }
   /** The write was committed; or it was not, and the row was read again. */
   | { readonly kind: 'written'; readonly what: WriteKind; readonly done: boolean }
@@ -180,32 +181,32 @@ export type Event =
 
 export type Effect =
   /** The renewal of the holder is acknowledged now. */
-  | { readonly kind: 'acknowledge'; readonly peerId: string; readonly epoch: number }
+  | { readonly kind: 'acknowledge'; readonly peerId: PeerId; readonly epoch: number }
   | {
       readonly kind: 'confirm_expiry';
       readonly number: number;
-      readonly peerId: string;
-      readonly hubs: readonly string[];
+      readonly peerId: PeerId;
+      readonly hubs: readonly PeerId[];
     }
   /** Revokes the address of the holder; it is granted to the successor once the release is proven. */
   | {
       readonly kind: 'revoke';
-      readonly successor: string | null;
+      readonly successor: PeerId | null;
       readonly reason: Reason;
       readonly detail: string;
     }
   /** Grants the address, which has no holder now, or whose holder is proven not to answer. */
-  | { readonly kind: 'grant'; readonly to: string; readonly reason: Reason; readonly detail: string }
+  | { readonly kind: 'grant'; readonly to: PeerId; readonly reason: Reason; readonly detail: string }
   /** No peer has to release the address any more, and no candidate can hold it. */
   | { readonly kind: 'unassign'; readonly detail: string }
   /** The holder has applied its grant: the move is complete. */
   | { readonly kind: 'complete' }
   /** The check of the holder succeeds: earlier failures of candidates are no obstacle to another move. */
-  | { readonly kind: 'note_healthy'; readonly peerId: string }
+  | { readonly kind: 'note_healthy'; readonly peerId: PeerId }
   | { readonly kind: 'set_phase'; readonly phase: Phase; readonly detail: string | null }
   | {
       readonly kind: 'request_approval';
-      readonly target: string;
+      readonly target: PeerId;
       readonly reason: Reason;
       readonly detail: string;
     }

@@ -1,5 +1,6 @@
 // The transition function of a virtual IP: step(state, event, now) → state + effects. Pure. This file applies events to
 // the state; decide.ts decides from the state; release-proof.ts explains the order that prevents two holders.
+import type { PeerId } from '../ids.ts';
 import { virtualIpRetryMs } from '../limits/failover.ts';
 import { decide } from './decide.ts';
 import type { Effect, Event, HubReport, Row, State, Step } from './state.ts';
@@ -82,7 +83,7 @@ function isSteady(state: State): boolean {
 }
 
 /** The peer whose lease counts: the holder, or the peer that has to release the address. */
-export function leaseholderOf(row: Pick<Row, 'holder' | 'releasing'>): string | null {
+export function leaseholderOf(row: Pick<Row, 'holder' | 'releasing'>): PeerId | null {
   return row.holder ?? row.releasing?.peerId ?? null;
 }
 
@@ -116,7 +117,7 @@ function applyTerms(state: State, { terms, oldTerms, names }: Extract<Event, { k
 
 function applyReport(state: State, { hub, peerId, report }: Extract<Event, { kind: 'report' }>): State {
   const reports = new Map(state.reports);
-  const ofPeer = new Map<string, HubReport>(reports.get(peerId));
+  const ofPeer = new Map<PeerId, HubReport>(reports.get(peerId));
   if (report === null) ofPeer.delete(hub);
   else ofPeer.set(hub, report);
   reports.set(peerId, ofPeer);

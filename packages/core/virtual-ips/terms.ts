@@ -2,11 +2,12 @@
 // node, with hubs named by their peers. Pure.
 import { leaseOf, witnessesOf } from '../compile/items/virtual-ip.ts';
 import type { PeerModel, VirtualIpModel } from '../compile/model.ts';
+import type { PeerId } from '../ids.ts';
 
 /** A quorum among the witnesses and the platform has to hear the holder. */
 export interface LeaseTerms {
   /** Hubs, by peer. */
-  readonly witnesses: readonly string[];
+  readonly witnesses: readonly PeerId[];
   readonly quorum: number;
 }
 
