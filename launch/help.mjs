@@ -15,7 +15,7 @@ Needs Linux and root. It names the programs that are missing, and installs them 
 for most of them. They name the programs that are missing, and install them with apt-get.`,
   test: `npm test: everything that can be tested here, about half an hour. As root on Debian it installs what the tests
 need with apt-get (it says what); what cannot be tested is skipped, and the last lines say why. It takes no options.`,
-  check: `npm run check [-- PATH…]: the static gate and the quick tests, under a minute; or the quick tests below PATH.
+  check: `npm run check [-- PATH…]: the static gate and the quick tests, up to 90 s; or the quick tests below PATH.
 Needs no root and no network, and changes nothing outside the checkout.`,
 };
 
