@@ -32,7 +32,7 @@ const timers = ['packages/agent/confirm.net.test.ts'];
 const alone = ['suites/e2e/{routing,services,window}/**/*.test.ts'];
 /** One file at a time, after all others. */
 const oneByOne = {
-  testTimeout: 300_000,
+  testTimeout: 180_000,
   hookTimeout: 300_000,
   fileParallelism: false,
   sequence: { groupOrder: 1 },

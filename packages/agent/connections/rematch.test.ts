@@ -99,6 +99,9 @@ test('a tool that fails is told, and tried again until it does not, without anot
   expect(told()).toHaveLength(1);
   fails = false;
   const before = marked();
+  // Each pause is twice as long as the last one.
+  await clock.advance(rematchAgainMs);
+  expect(told()).toHaveLength(1);
   await clock.advance(rematchAgainMs);
   expect(told()).toEqual([]);
   expect(marked() - before).toBe(open.length);
@@ -136,7 +139,7 @@ test('a pair whose listing is too long is named, and keeps no other from being e
   await clock.advance(rematchAgainMs);
   expect(told()).toHaveLength(1);
   isLong = false;
-  await clock.advance(rematchAgainMs);
+  await clock.advance(2 * rematchAgainMs);
   expect(told()).toEqual([]);
   const before = marked();
   await clock.advance(10 * rematchAgainMs);
@@ -157,16 +160,20 @@ test('of very many listings that are too long some are named, in one detail [9.3
 });
 
 test('what it fails with is logged once, and another failure as well [9.35]', async () => {
-  let fails = false;
+  let fails: string | null = null;
   const { apply, warned, clock } = situation(
-    () => (fails ? { exitCode: 1, stderr: 'busy' } : {}),
+    () => (fails === null ? {} : { exitCode: 1, stderr: fails }),
     (filter) => filter === '-s fd00:7::/64 -d fd00:9::/64',
   );
   await apply('drop');
   await clock.advance(3 * rematchAgainMs);
   expect(warned).toHaveBeenCalledTimes(1);
-  fails = true;
-  await clock.advance(3 * rematchAgainMs);
+  fails = 'busy';
+  await clock.advance(4 * rematchAgainMs);
   expect(warned).toHaveBeenCalledTimes(2);
   expect(warned.mock.calls[1]?.[0]).toMatchObject({ err: { said: 'busy' } });
+  fails = 'permission denied';
+  await clock.advance(8 * rematchAgainMs);
+  expect(warned).toHaveBeenCalledTimes(3);
+  expect(warned.mock.calls[2]?.[0]).toMatchObject({ err: { said: 'permission denied' } });
 });

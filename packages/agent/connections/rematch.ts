@@ -5,6 +5,7 @@
 // the next packet of either side would begin a new connection, in the direction that the rules may still allow.
 import {
   agentOutputBytesMax,
+  rematchAgainMaxMs,
   rematchAgainMs,
   rematchCallsMax,
   rematchNamedMax,
@@ -46,6 +47,7 @@ export class Rematch {
   #working: Promise<void> | null = null;
   #cancelAgain: (() => void) | null = null;
   /** What the last match failed with; the same is not logged again. */
+  #failures = 0;
   #logged: string | null = null;
 
   constructor(parts: RematchParts) {
@@ -82,6 +84,7 @@ export class Rematch {
         else {
           this.#matched = wanted;
           this.#logged = null;
+          this.#failures = 0;
           this.#parts.problems.set(source, []);
         }
       } catch (error) {
@@ -95,11 +98,13 @@ export class Rematch {
     const { log, problems, clock } = this.#parts;
     const { detail, error } = why;
     const text = 'connections could not be re-evaluated against the firewall rules';
-    if (detail !== this.#logged) log.warn(error === null ? { detail } : { err: error }, text);
-    this.#logged = detail;
+    const news = error instanceof Error ? error.message : detail;
+    if (news !== this.#logged) log.warn(error === null ? { detail } : { err: error }, text);
+    this.#logged = news;
     this.#matched = null;
     problems.set(source, [{ code: 'connections_not_rematched', detail }]);
-    if (this.#wanted === null) this.#cancelAgain = clock.after(rematchAgainMs, () => this.#want(wanted));
+    const againMs = Math.min(rematchAgainMs * 2 ** this.#failures++, rematchAgainMaxMs);
+    if (this.#wanted === null) this.#cancelAgain = clock.after(againMs, () => this.#want(wanted));
   }
 
   async #mark(command: Command): Promise<void> {

@@ -18,14 +18,15 @@ interface Change {
 }
 
 /** The changes that let a dropped packet through; empty: the tool has no place for it. */
-export function acceptChanges({ what, tool, family, network, path, port }: HostDrop): Change[] {
+export function acceptChanges({ what, tool, family, network, path }: HostDrop): Change[] {
   switch (tool) {
     case 'docker':
       if (what === 'input' || what === 'port' || what === 'local_mapping') return [];
       return [docker(family, [...interfaceWords(path, ['-i'], ['-o']), ...stateWords(path)])];
     case 'ufw':
       if (what === 'port') return [ufw(['allow', `${network.listenPort}/udp`])];
-      if (what === 'local_mapping') return port === undefined ? [] : [ufw(localWords(path, port))];
+      // By its rules, what was translated cannot be told from what was sent to the port itself.
+      if (what === 'local_mapping') return [];
       if (what === 'input') return [ufw(['allow', ...interfaceWords(path, ['in', 'on'], [])])];
       return [ufw(['allow', ...interfaceWords(path, ['in', 'on'], ['out', 'on'])], ['route'])];
     case 'firewalld':
@@ -47,20 +48,6 @@ function interfaceWords(
   to: readonly string[],
 ): readonly string[] {
   return [...(iif === null ? [] : [...from, iif]), ...(oif === null ? [] : [...to, oif])];
-}
-
-/** Of a port mapping to the machine itself, the port that it leads to. */
-function localWords(path: HostDrop['path'], { protocol, port }: NonNullable<HostDrop['port']>) {
-  return [
-    'allow',
-    ...interfaceWords(path, ['in', 'on'], []),
-    'to',
-    'any',
-    'port',
-    `${port}`,
-    'proto',
-    protocol,
-  ];
 }
 
 /** Of a port mapping, what leaves the overlay answers what came in. */

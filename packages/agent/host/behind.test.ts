@@ -224,10 +224,10 @@ describe('port mappings of a hub [9.27]', () => {
 describe('port mappings to the hub itself [9.27]', () => {
   const own = (port: number) => mapping({ external: '2001:db8::5', target: 'fd00:99::101', port });
 
-  test('beside ufw come in by the port that they lead to, which has to be open', async () => {
+  test('beside ufw come in by the port that they lead to, which only its owner opens', async () => {
     const found = problems(listed('ufw-ipv6'), [...hub, own(8443), own(8444)]);
     expect(said(found)).toEqual([
-      'host_firewall_port_mapping: The local firewall drops IPv6 packets of port mappings to TCP port 8443, TCP port 8444 of this instance itself on eth0: the policy of chain INPUT of table ip6 filter (ufw). Run "ufw allow in on eth0 to any port 8443 proto tcp" for each port, or run the agent with --host-firewall accept.',
+      'host_firewall_port_mapping: The local firewall drops IPv6 packets of port mappings to TCP port 8443, TCP port 8444 of this instance itself on eth0: the policy of chain INPUT of table ip6 filter (ufw). Run "ufw allow in on eth0 to OVERLAY_ADDRESS port 8443 proto tcp" for each port, with the overlay address of this instance.',
     ]);
     expect(found).toMatchObject([{ interface: 'eth0' }]);
     const itself = drops(listed('ufw-ipv6'), [...hub, own(8443)]).filter(
@@ -235,7 +235,7 @@ describe('port mappings to the hub itself [9.27]', () => {
     );
     const run = new FakeRun({ ufw: () => ({}) });
     await new HostAcceptance({ run, folder: freshFolder() }).accept(itself);
-    expect(run.log).toEqual(['ufw allow in on eth0 to any port 8443 proto tcp comment powernode']);
+    expect(run.log).toEqual([]);
   });
 
   test('to a port that is open, or that firewalld lets in as translated, are no problem', () => {

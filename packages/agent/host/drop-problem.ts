@@ -110,8 +110,8 @@ function adviceFor(
   if (what === 'local_mapping') {
     const [on] = outside;
     if (tool === 'ufw' && local !== undefined)
-      return `Run "ufw allow ${on === undefined ? '' : `in on ${on} `}to any port ${local.port} proto ${local.protocol}" for each port, ${flag}.`;
-    return 'Accept these ports there, as they are after translation.';
+      return `Run "ufw allow ${on === undefined ? '' : `in on ${on} `}to OVERLAY_ADDRESS port ${local.port} proto ${local.protocol}" for each port, with the overlay address of this instance.`;
+    return 'Accept these ports there, as they are after translation, at the overlay address of this instance.';
   }
   const [from, to, where] = commandPlaces(paths);
   if (tool === 'ufw') return `Run "ufw route allow in on ${from} out on ${to}"${where}, ${flag}.`;

@@ -108,7 +108,7 @@ export const deviceActions = {
       endpoint_warning: z
         .string()
         .nullable()
-        .meta({ description: 'Address family that the device needs; null: endpoint_family selected it' }),
+        .meta({ description: 'Why the device may not connect; null: nothing is known to prevent it' }),
     },
     permission: manage,
     category: 'sdwan.user_device_issue',

@@ -128,7 +128,8 @@ async function resume(caller: ToolCaller, call: ToolCall, answer: PersonsAnswer)
       approval_id: approvalId,
       decision: answer.kind === 'confirmed' ? 'approve' : 'reject',
       reason: 'Answered by a person who was asked over MCP',
-      ...asShown(answer.question),
+      // A refusal holds for whatever it would do now.
+      ...(answer.kind === 'confirmed' ? asShown(answer.question) : {}),
     },
     overMcp: 'person',
   });

@@ -16,6 +16,8 @@ export const rematchCoversMax = 8;
 export const rematchNamedMax = 2;
 /** When they could not be marked it is tried again so much later: reading the table costs little, a busy one settles. */
 export const rematchAgainMs = 5_000;
+/** Each time it fails again the pause is twice as long, up to this. */
+export const rematchAgainMaxMs = 300_000;
 /** Peers written by one call of `wg`: 60 kB of arguments, far below what Linux takes (2 MB). */
 export const agentPeersPerCallMax = 400;
 /** After a change of so few peers their lines are sought in what `wg` prints; of more, everything is read anew. */

@@ -1,6 +1,6 @@
 // FRR's processes, found by looking: what runs, with which arguments, in which network namespace. Files that say which
 // process is which are not believed, for a process of that number may be another one by now.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type FrrDaemon, frrDaemons } from './programs.ts';
 
@@ -29,7 +29,9 @@ export function systemProcesses(netNamespace = '/proc/self/ns/net'): FrrProcesse
     if (exe === undefined) return null;
     const daemon = frrDaemons.find((name) => name === path.basename(exe));
     if (daemon === undefined || here === null || linkOf(`/proc/${pid}/ns/net`) !== here) return null;
-    return { pid, daemon, args: argumentsOf(pid) };
+    // A user's program may have the name too. One without arguments is just starting or ending.
+    const args = argumentsOf(pid);
+    return args.length === 0 || !isOfSystemUser(pid) ? null : { pid, daemon, args };
   };
   return {
     get,
@@ -54,6 +56,15 @@ function linkOf(file: string): string | null {
   } catch {
     // Ended meanwhile, or a thread of the kernel.
     return null;
+  }
+}
+
+/** Its user is no person's (`SYS_UID_MAX` of login.defs(5)). */
+function isOfSystemUser(pid: number): boolean {
+  try {
+    return statSync(`/proc/${pid}`).uid <= 999;
+  } catch {
+    return false;
   }
 }
 

@@ -19,7 +19,7 @@ export function nextHopDestination(prefix: string): string {
 
 /**
  * Of a copy in the main table, made for routing daemons of this machine, which read no other one. Packets of the machine
- * pass over it (policy-rules/rules.ts), so what is found there decides nothing.
+ * pass over it (policy-rules/rules.ts) and over what it covers.
  */
 export const exportedMetric = 8192;
 

@@ -7,6 +7,7 @@ import { tokenState } from '../../access/callers.ts';
 import { readInPlatform } from '../../store/tenancy.ts';
 import type { ActionContext } from '../context.ts';
 import { type ApprovalRow, renewPlan } from './approvals.ts';
+import { comparablePlan } from './comparable-plan.ts';
 
 interface Asked {
   readonly action: ActionKey;
@@ -84,6 +85,6 @@ async function renewed(context: ActionContext, row: ApprovalRow, asked: Asked): 
       summary: row.summary,
     });
   }
-  if (canonicalJson(stored({ plan: row.plan })) === canonicalJson(stored({ plan: asked.plan }))) return row;
+  if (comparablePlan(row.plan) === comparablePlan(asked.plan)) return row;
   return renewPlan(context, row, asked.plan);
 }

@@ -92,6 +92,25 @@ test('what takes its object away is held to the revision that was shown [9.5]', 
   expect((await decide(id))['approval']).toMatchObject({ status: 'approved' });
 });
 
+test('whoever may read requests and not decide them sees what was shown last', async () => {
+  const { operator } = await call('createOperator', { name: `reads-${count}`, role: 'viewer' });
+  const made = await call('createApiToken', { operator_id: operator?.['id'], name: 'reads' });
+  const viewer = await platform.callerOf(String(made['api_token']?.['token']));
+  const approval_id = await ask('updateNetwork', { description: 'wanted' });
+  await change({ description: 'second' });
+  const seen: Body = await platform.call('getApproval', { approval_id }, viewer);
+  expect(seen['approval']).toMatchObject({ revision: 1, plan: { fields: [{ before: 'first' }] } });
+  expect(await read(approval_id)).toMatchObject({ revision: 2, plan: { fields: [{ before: 'second' }] } });
+});
+
+test('who refuses need not have read it again', async () => {
+  const id = await ask('updateNetwork', { description: 'wanted' });
+  await change({ description: 'second' });
+  await expect(call('decideApproval', { approval_id: id, decision: 'reject' })).resolves.toMatchObject({
+    approval: { status: 'rejected' },
+  });
+});
+
 test('what can only fail by now says so to whoever reads it, and its approval fails as before', async () => {
   const id = await ask('updateNetwork', { description: 'wanted' });
   await call('deleteNetwork', { network_id: network['id'], approve: true });
@@ -142,10 +161,28 @@ test('reading what nobody has changed changes nothing, also where each trial mak
     }),
     await inTenant('detachPeer', { peer_id }),
   ];
+  const rule = { name: 'again', direction: 'ingress', action: 'drop', selector: { kind: 'peer', peer_id } };
+  const destination = { kind: 'peer', peer_id: hub_peer_id };
+  const repeated = await inTenant('createFirewallRule', { network_id, ...rule, destination });
+  expect(repeated['deferred_operation']).toMatchObject({
+    id: waiting[0]?.['deferred_operation']?.['id'],
+    revision: 1,
+  });
   for (const { deferred_operation: waits } of waiting) {
     const approval_id = waits?.['id'];
     const { approval: one } = await inTenant('getApproval', { approval_id });
     const { approval: two } = await inTenant('getApproval', { approval_id });
     expect([waits?.['revision'], one?.['revision'], two?.['revision']]).toEqual([1, 1, 1]);
   }
+});
+
+test('what is observed of a peer does not put off its removal', async () => {
+  const inTenant = (key: ActionKey, input: object): Promise<Body> => platform.call(key, input, tenant.caller);
+  const { deferred_operation: waits } = await inTenant('detachPeer', { peer_id: tenant.ids.peer_id });
+  // As its machine would by saying something else of itself.
+  await inTenant('setPeerTags', { peer_id: tenant.ids.peer_id, tags: ['moves'] });
+  const input = { approval_id: waits?.['id'], decision: 'approve', dry_run: true };
+  await expect(inTenant('decideApproval', input)).resolves.toMatchObject({
+    approval: { status: 'approved' },
+  });
 });

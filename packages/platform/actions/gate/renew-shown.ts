@@ -7,6 +7,7 @@ import type { Plan } from '@powernode/core/intent/autonomy';
 import type { ActionContext, Handlers } from '../context.ts';
 import { handlerOf } from './any-handler.ts';
 import { type ApprovalRow, renewPlan } from './approvals.ts';
+import { comparablePlan, membersOf } from './comparable-plan.ts';
 import { parseCall } from './parse.ts';
 import { requesterOf } from './run-deferred.ts';
 import { trialOf } from './trial.ts';
@@ -18,7 +19,7 @@ export function createRenewShown(handlers: () => Handlers): RenewShown {
   return async (context, row) => {
     if (!isToRenew(context, row)) return row;
     const plan = await planOfNow(context, row, handlers());
-    if (plan === null || comparable(plan) === comparable(row.plan)) return row;
+    if (plan === null || comparablePlan(plan) === comparablePlan(row.plan)) return row;
     const locked = await context.trx
       .selectFrom('approvals')
       .selectAll()
@@ -27,7 +28,7 @@ export function createRenewShown(handlers: () => Handlers): RenewShown {
       .forUpdate()
       .executeTakeFirst();
     if (locked === undefined || !isToRenew(context, locked)) return locked ?? row;
-    return comparable(plan) === comparable(locked.plan) ? locked : renewPlan(context, locked, plan);
+    return comparablePlan(plan) === comparablePlan(locked.plan) ? locked : renewPlan(context, locked, plan);
   };
 }
 
@@ -56,16 +57,6 @@ async function planOfNow(context: ActionContext, row: ApprovalRow, handlers: Han
   }
 }
 
-/** Keys of what a trial makes are other ones each time. */
-function comparable(plan: unknown): string {
-  const { nodes, ...rest } = membersOf(plan);
-  const shown = (nodes ?? []).map(({ changes, ...node }) => ({
-    ...node,
-    changes: changes.map(({ op, detail }) => ({ op, detail })),
-  }));
-  return canonicalJson(JSON.parse(JSON.stringify({ ...rest, nodes: shown })) as unknown);
-}
-
 /**
  * The revision that the object must have when the request runs: that of the plan, where the plan shows no fields that
  * can be compared. undefined: any, or the one that its requester named.
@@ -74,6 +65,8 @@ export function revisionShown(row: ApprovalRow): number | undefined {
   const action = actionKeyOf(row.action);
   if (action === undefined || !definitionOf(action).revised || row.requested_token_id === null)
     return undefined;
+  // What is observed of a peer or an instance raises its revision, so a machine could put off its own removal for ever.
+  if (['peer_id', 'instance_id'].some((key) => key in row.input)) return undefined;
   const { fields, revision } = membersOf(row.plan);
   return fields === undefined && row.input['if_revision'] === undefined ? revision : undefined;
 }
@@ -107,8 +100,4 @@ export class UnlikeShown extends ProductError {
 /** null: nothing changes there. */
 function sideOf(field: NonNullable<Plan['fields']>[number] | undefined) {
   return field === undefined ? null : { before: field.before ?? null, after: field.after ?? null };
-}
-
-function membersOf(plan: unknown): Partial<Plan> {
-  return typeof plan === 'object' && plan !== null ? plan : {};
 }

@@ -53,7 +53,7 @@ export function DecideDialog({ approval: listed, decision, onClose }: DecideDial
       approval_id: approval.id,
       decision,
       ...said,
-      if_revision: approval.revision,
+      ...(decision === 'approve' ? { if_revision: approval.revision } : {}),
     });
     if (answer === null) void refetch();
     if (answer?.kind !== 'done') return;
@@ -70,8 +70,8 @@ export function DecideDialog({ approval: listed, decision, onClose }: DecideDial
         <p>{meaning}</p>
         {plan === null ? null : <PlanFields plan={plan} />}
         {failure === undefined ? null : (
-          <Note tone="bad" icon="alert" title="Approving does nothing">
-            {failure.detail}
+          <Note tone="bad" icon="alert" title="It would fail">
+            {failure.detail} Approving it closes the request as failed.
           </Note>
         )}
         <TextArea

@@ -74,7 +74,10 @@ export function endpointWarning(
 ): string | null {
   const [, endpoint] = /^Endpoint = (\S+)$/m.exec(given.config) ?? [];
   const has = endpoint === undefined ? null : familyOfEndpoint(endpoint);
-  if (has === null || has === family || isChosen) return null;
+  if (has === null || has === family) return null;
+  if (isChosen) {
+    return `The configuration was issued before, with an IPv${has} endpoint of the hub "${given.hub_hostname}", and is given again as it was. Reissue the device for another address family.`;
+  }
   if (family === null) {
     const other = has === 4 ? 6 : 4;
     return `The configuration uses an IPv${has} endpoint of the hub "${given.hub_hostname}", because nothing shows which address families the device has. If it has no IPv${has}, it does not connect: reissue it with endpoint_family ${familyNames[other]}, which needs a hub with an IPv${other} endpoint.`;
