@@ -66,10 +66,11 @@ export class Target {
   readonly #sentAtMs = new Map<number, number>();
   #sequence = 0;
 
-  constructor(config: TargetConfig, runMs: number) {
+  /** `firstHoldMs`: how long it is in `returning` the first time. */
+  constructor(config: TargetConfig, runMs: number, firstHoldMs: number) {
     this.config = config;
     this.rank = config.rank;
-    this.tracker = new PathTracker(probeTimings[config.purpose].deadMs);
+    this.tracker = new PathTracker(firstHoldMs);
     this.nextAtMs = runMs;
     this.changedAtMs = runMs;
     this.bornAtMs = runMs;
@@ -139,8 +140,14 @@ export class Targets {
       const known = before.get(config.target);
       // Probes of one turn are spread over it.
       const firstAtMs = runMs + (i * probeIntervalMs) / configs.length;
+      const firstHoldMs =
+        known === undefined && isBesideLiving(config, before)
+          ? probeHoldMs
+          : probeTimings[config.purpose].deadMs;
       const target =
-        known !== undefined && isSame(known.config, config) ? known : new Target(config, firstAtMs);
+        known !== undefined && isSame(known.config, config)
+          ? known
+          : new Target(config, firstAtMs, firstHoldMs);
       target.rank = config.rank;
       this.#targets.set(config.target, target);
       if (config.purpose === 'forwarding') return;
@@ -281,4 +288,16 @@ function factsOf(target: Target, runMs: number): Forwarding {
 
 function isSame(a: TargetConfig, b: TargetConfig): boolean {
   return a.tunnel === b.tunnel && a.purpose === b.purpose && a.source === b.source && a.goal === b.goal;
+}
+
+/**
+ * A path to a hub that others may still be without a tunnel to: nothing of what another hub carries is moved to it before
+ * they had time for that.
+ */
+function isBesideLiving(config: TargetConfig, before: ReadonlyMap<string, Target>): boolean {
+  if (config.purpose !== 'path') return false;
+  return [...before.values()].some(
+    ({ config: other, tracker }) =>
+      other.purpose === 'path' && other.network === config.network && isHeard(tracker.state),
+  );
 }
