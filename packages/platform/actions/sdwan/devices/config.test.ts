@@ -137,7 +137,8 @@ test('a device that came by a family that its hub does not have is warned [9.29]
   const of = { hub_hostname: 'home', config: '[Peer]\nEndpoint = 8.8.4.4:51820\n' };
   const warning = (family: 4 | 6 | null, isChosen = false) => endpointWarning(of, { family, isChosen });
   expect(warning(6)).toMatch(/"home" is reachable over IPv4 only.*IPv6/);
-  expect([warning(4), warning(6, true)]).toEqual([null, null]);
+  expect(warning(4)).toBeNull();
+  expect(warning(6, true)).toMatch(/issued before, with an IPv4 endpoint .* given again as it was/);
   expect(warning(null)).toMatch(/an IPv4 endpoint of the hub "home".*endpoint_family ipv6/);
   expect(endpointWarning({ ...of, config: '# revoked\n' }, { family: 6, isChosen: false })).toBeNull();
 });
