@@ -1,8 +1,8 @@
 // Which tests exist: `quick` needs no network, no root and no database, `db` a database that it brings, `browser` a
 // browser, and `net`, `labs`, `timers` and `alone` root and the network tools. A file of these waits more than it works, so
-// that one of `net`, of `labs` and of `timers` run at a time; two of `labs` would be more machines than two processors
-// carry. Nothing runs beside `alone`: a path there counts as dead after half a second, which a starved machine takes to
-// answer.
+// that one of `net` and one of `labs` run at a time; two of `labs` would be more machines than two processors carry. Those
+// of `timers` run beside `browser`. Nothing runs beside `alone`: a path there counts as dead after half a second, which a
+// starved machine takes to answer.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 

@@ -23,6 +23,9 @@ function lastProblems(fleet: Fleet, name: string): readonly NodeProblem[] {
 }
 
 /** Runs the agent of a host anew, with what its owner says. */
+/** A failure says what was there instead. */
+const limit = { timeout: 60_000 };
+
 async function runWith(fleet: Fleet, name: string, ...options: readonly string[]): Promise<void> {
   const { host } = fleet.member(name);
   await fleet.kill(name);
@@ -162,15 +165,16 @@ test.skipIf(!isRoot)(
       const from = fleet.platform.said.length;
       await fleet.platform.put('edge1', [firewall, rule(8080)]);
       await fleet.platform.applied('edge1', 2, from);
-      await until(async () => lastProblems(fleet, 'edge1').some(({ code }) => code === 'bridge_cut_off'));
+      const said = () => lastProblems(fleet, 'edge1').map(({ code, detail }) => `${code}: ${detail}`);
+      await expect.poll(said, limit).toContainEqual(expect.stringContaining('bridge_cut_off'));
       const pingsOut = async () =>
         (await edge.run('ip', 'netns', 'exec', 'c1', 'ping', '-c', '1', '-W', '1', addressOf(1))).code === 0;
       expect(await fetches(hub, addressOf(2))).toBe(false);
       expect(await pingsOut()).toBe(false);
       await runWith(fleet, 'edge1', '--bridge', 'docker0');
-      await until(() => fetches(hub, addressOf(2)));
+      await expect.poll(() => fetches(hub, addressOf(2)), limit).toBe(true);
       expect(await pingsOut()).toBe(true);
-      await until(async () => lastProblems(fleet, 'edge1').length === 0);
+      await expect.poll(said, limit).toEqual([]);
       // The same rules as for the machine itself: another port is open, and this one is not any more.
       const later = fleet.platform.said.length;
       await fleet.platform.put('edge1', [rule(8081)]);

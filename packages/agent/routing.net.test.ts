@@ -192,7 +192,9 @@ describe.skipIf(!canRun)('two hubs and three spokes with iBGP', () => {
       },
     });
     const preferred = JSON.stringify([addressOf(fleet.number('edge1'))]);
-    await until(async () => JSON.stringify(await nextHopsAt('hub1')) === preferred);
+    await expect
+      .poll(async () => JSON.stringify(await nextHopsAt('hub1')), { timeout: 60_000 })
+      .toBe(preferred);
   });
 
   /** What a node has said last of refused configurations. */
