@@ -46,8 +46,9 @@ export class Rematch {
   #wanted: NodeDocument | null = null;
   #working: Promise<void> | null = null;
   #cancelAgain: (() => void) | null = null;
-  /** What the last match failed with; the same is not logged again. */
+  /** How often in a row a match has failed. */
   #failures = 0;
+  /** What the last one failed with; the same is not logged again. */
   #logged: string | null = null;
 
   constructor(parts: RematchParts) {

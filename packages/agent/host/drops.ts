@@ -4,9 +4,8 @@ import { familyOf } from '@powernode/core/net/address';
 import { type Prefix, parsePrefix } from '@powernode/core/net/prefix';
 import type { InterfaceEntry } from '@powernode/core/wire/document';
 import type { NodeDocument } from '@powernode/core/wire/node-document';
-import { type Behind, behindOf, type OutsideAddress } from './behind.ts';
+import { type Behind, type BehindPacket, behindOf, type OutsideAddress } from './behind.ts';
 import type { HostRules } from './host-rules.ts';
-import type { HostPacket } from './matches.ts';
 import { type Drop, dropsOf } from './walk.ts';
 
 /** One overlay of this machine as its filters meet it. */
@@ -24,7 +23,7 @@ export interface HostNetwork {
 
 export type HostTool = 'docker' | 'ufw' | 'firewalld';
 
-/** A filter that certainly drops, and the tool that wrote it, where it has a place for the agent's accept. */
+/** A filter that drops, certainly or partly, and the tool that wrote it, where it has a place for the agent's accept. */
 export interface HostDrop {
   readonly what: 'forward' | 'input' | 'port' | Behind['what'];
   readonly family: 4 | 6;
@@ -92,22 +91,9 @@ function overlayDrops(
   { network, family }: { readonly network: HostNetwork; readonly family: 4 | 6 },
 ): HostDrop[] {
   const block = network.prefixes.find((prefix) => prefix.family === family) ?? null;
-  const packet = {
-    family,
-    source: block,
-    destination: block,
-    protocol: 'tcp',
-    port: null,
-  } as const;
+  const packet = { source: block, destination: block, protocol: 'tcp', port: null } as const;
   const of = (what: 'forward' | 'input', path: HostPath) =>
-    dropsOf(rules, what, { ...packet, ...path }).map((drop) => ({
-      what,
-      family,
-      network,
-      path,
-      tool: toolOf(rules, drop),
-      drop,
-    }));
+    dropsAt(rules, { hook: what, packet, of: { what, family, network, path } });
   return [
     ...(network.forwards ? forwardPaths(network).flatMap((path) => of('forward', path)) : []),
     ...network.interfaces.flatMap(({ name }) => of('input', { iif: name, oif: null })),
@@ -126,9 +112,9 @@ function behindDrops(
       { path: { iif: outside, oif: name }, packet: entering },
       { path: { iif: name, oif: outside, isReply: leaving.isReply === true }, packet: leaving },
     ].flatMap(({ path, packet }) =>
-      dropsOf(rules, 'forward', { ...packet, iif: path.iif, oif: path.oif, family })
-        .filter(({ partly }) => !(partly && packet.isReply === true))
-        .map((drop) => ({ what, family, network, path, tool: toolOf(rules, drop), drop })),
+      dropsAt(rules, { hook: 'forward', packet, of: { what, family, network, path } }).filter(
+        ({ drop }) => !(drop.partly && packet.isReply === true),
+      ),
     ),
   );
 }
@@ -142,10 +128,8 @@ function localDrops(
   const path = { iif: outside, oif: null };
   const { protocol, port } = entering;
   if (port === null) return [];
-  return dropsOf(rules, 'input', { ...entering, ...path, family }).map((drop) => ({
-    ...{ what, family, network, path, tool: toolOf(rules, drop) },
-    ...{ port: { protocol, port }, drop },
-  }));
+  const of = { what, family, network, path, port: { protocol, port } };
+  return dropsAt(rules, { hook: 'input', packet: entering, of });
 }
 
 /** Between which interfaces a hub passes packets on; what comes from one hub is not passed on to another. */
@@ -161,25 +145,32 @@ function forwardPaths({ interfaces }: HostNetwork): HostPath[] {
 function portDrops(rules: HostRules, network: HostNetwork): HostDrop[] {
   const { listenPort: port } = network;
   if (port === null) return [];
-  return ([6, 4] as const).flatMap((family) => {
-    const packet: HostPacket = {
-      family,
-      iif: null,
-      oif: null,
-      source: null,
-      destination: null,
-      protocol: 'udp',
-      port,
-    };
-    return dropsOf(rules, 'input', packet).map((drop) => ({
-      what: 'port' as const,
-      family,
-      network,
-      path: { iif: null, oif: null },
-      tool: toolOf(rules, drop),
-      drop,
-    }));
-  });
+  const packet = { source: null, destination: null, protocol: 'udp', port } as const;
+  const path = { iif: null, oif: null };
+  return ([6, 4] as const).flatMap((family) =>
+    dropsAt(rules, { hook: 'input', packet, of: { what: 'port', family, network, path } }),
+  );
+}
+
+/** What drops the packet on its path at that hook. */
+function dropsAt(
+  rules: HostRules,
+  {
+    hook,
+    packet,
+    of,
+  }: {
+    readonly hook: 'forward' | 'input';
+    readonly packet: BehindPacket;
+    readonly of: Omit<HostDrop, 'tool' | 'drop'>;
+  },
+): HostDrop[] {
+  const { iif, oif } = of.path;
+  return dropsOf(rules, hook, { ...packet, iif, oif, family: of.family }).map((drop) => ({
+    ...of,
+    tool: toolOf(rules, drop),
+    drop,
+  }));
 }
 
 function toolOf(rules: HostRules, { chain }: Drop): HostTool | null {

@@ -141,7 +141,7 @@ export class Targets {
       // Probes of one turn are spread over it.
       const firstAtMs = runMs + (i * probeIntervalMs) / configs.length;
       const firstHoldMs =
-        known === undefined && isBesideLiving(config, before)
+        known === undefined && isBesideHeardPath(config, before)
           ? probeHoldMs
           : probeTimings[config.purpose].deadMs;
       const target =
@@ -294,7 +294,7 @@ function isSame(a: TargetConfig, b: TargetConfig): boolean {
  * A path to a hub that others may still be without a tunnel to: nothing of what another hub carries is moved to it before
  * they had time for that.
  */
-function isBesideLiving(config: TargetConfig, before: ReadonlyMap<string, Target>): boolean {
+function isBesideHeardPath(config: TargetConfig, before: ReadonlyMap<string, Target>): boolean {
   if (config.purpose !== 'path') return false;
   return [...before.values()].some(
     ({ config: other, tracker }) =>

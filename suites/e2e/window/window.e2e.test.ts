@@ -25,7 +25,7 @@ const allPairsIntervalMs = 50;
 
 const members = ['hub1', 'hub2', 'edge1', 'edge2', 'edge3'] as const;
 const guest = 'guest';
-/** A hub and spokes of each kind, and the guest. */
+/** A hub and spokes of each kind. The guest is older too. */
 const older = ['hub2', 'edge2', 'edge3'] as const;
 
 const spec = (name: string): LabSpecInput => ({

@@ -5,7 +5,7 @@ import { ApproverLacksRight } from '../../access/rights.ts';
 import { withoutTokens } from '../../trust/tokens.ts';
 import { stored, timeOrNull } from '../accounts/present.ts';
 import { type ActionContext, checkRevision, type Handler, type HandlersOf, notFound } from '../context.ts';
-import { type ApprovalRow, recordDecision } from '../gate/approvals.ts';
+import { type ApprovalRow, lockedRequest, recordDecision } from '../gate/approvals.ts';
 import { type RenewShown, refuseUnlikeShown, revisionShown, UnlikeShown } from '../gate/renew-shown.ts';
 import type { RunDeferred } from '../gate/run-deferred.ts';
 import { page, pageAnswer } from '../paging.ts';
@@ -22,10 +22,10 @@ export function approvalHandlers(renew: RenewShown): HandlersOf<'listApprovals' 
     },
 
     async getApproval(context, input) {
-      const found = await approvalRow(context, input.approval_id);
+      const before = await approvalRow(context, input.approval_id);
       // To try it takes the lock of the account, which not everybody who may read requests is given.
       const isDecider = context.caller.permissions.has('system.approvals.decide');
-      const row = isDecider ? await renew(context, found) : found;
+      const row = isDecider ? await renew(context, before) : before;
       if (!input.show_secret || !isToFetch(context, row)) return { approval: showApproval(row, context) };
       return { approval: await approvalWithSecret(context, row.id) };
     },
@@ -140,20 +140,18 @@ function refuseDecided(context: ActionContext, row: ApprovalRow): void {
 }
 
 async function approvalRow(context: ActionContext, id: string): Promise<ApprovalRow> {
-  return found(id, await byId(context, id).executeTakeFirst());
+  const row = await context.trx
+    .selectFrom('approvals')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
+    .executeTakeFirst();
+  return found(id, row);
 }
 
 /** Of two decisions the second finds it decided. */
 async function lockApproval(context: ActionContext, id: string): Promise<ApprovalRow> {
-  return found(id, await byId(context, id).forUpdate().executeTakeFirst());
-}
-
-function byId(context: ActionContext, id: string) {
-  return context.trx
-    .selectFrom('approvals')
-    .selectAll()
-    .where('id', '=', id)
-    .where('account_id', '=', context.accountId);
+  return found(id, await lockedRequest(context, id));
 }
 
 function found(id: string, row: ApprovalRow | undefined): ApprovalRow {

@@ -15,6 +15,17 @@ import { type ActionContext, parameterOf, type Trx } from '../context.ts';
 
 export type ApprovalRow = Selectable<Database['approvals']>;
 
+/** The request as nobody else changes it meanwhile; undefined: the account has none of that id. */
+export function lockedRequest(context: ActionContext, id: string): Promise<ApprovalRow | undefined> {
+  return context.trx
+    .selectFrom('approvals')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', context.accountId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
 interface Wanted {
   readonly action: ActionKey;
   readonly input: Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { ProductError } from '@powernode/core/errors';
 import type { Plan } from '@powernode/core/intent/autonomy';
 import type { ActionContext, Handlers } from '../context.ts';
 import { handlerOf } from './any-handler.ts';
-import { type ApprovalRow, renewPlan } from './approvals.ts';
+import { type ApprovalRow, lockedRequest, renewPlan } from './approvals.ts';
 import { comparablePlan, membersOf } from './comparable-plan.ts';
 import { parseCall } from './parse.ts';
 import { requesterOf } from './run-deferred.ts';
@@ -20,13 +20,7 @@ export function createRenewShown(handlers: () => Handlers): RenewShown {
     if (!isToRenew(context, row)) return row;
     const plan = await planOfNow(context, row, handlers());
     if (plan === null || comparablePlan(plan) === comparablePlan(row.plan)) return row;
-    const locked = await context.trx
-      .selectFrom('approvals')
-      .selectAll()
-      .where('id', '=', row.id)
-      .where('account_id', '=', context.accountId)
-      .forUpdate()
-      .executeTakeFirst();
+    const locked = await lockedRequest(context, row.id);
     if (locked === undefined || !isToRenew(context, locked)) return locked ?? row;
     return comparablePlan(plan) === comparablePlan(locked.plan) ? locked : renewPlan(context, locked, plan);
   };

@@ -115,19 +115,27 @@ test('its peers keep static routes to its LAN, a switch names it, and both end w
   expect(staticAt(hub, network)).toEqual({ '192.168.7.0/24': false, '192.168.8.0/24': false });
 });
 
-test('a machine that has FRR by turns changes its networks twice in a rest time at most', async () => {
+/** Two machines, and what makes a network with iBGP of them, with a LAN behind the second. */
+async function twoMachines(name: string) {
   const { accountId } = platform.admin;
   const [hub, edge] = await Promise.all(
-    ['third', 'fourth'].map((hostname) => platform.addMachine(accountId, hostname)),
+    ['hub', 'edge'].map((role) => platform.addMachine(accountId, `${role}-of-${name}`)),
   );
   if (hub === undefined || edge === undefined) throw new Error('no machines');
-  const { network } = await run<{ network: Network }>('createNetwork', {
-    name: 'turns',
-    routing_mode: 'ibgp',
-  });
-  await attach(network, hub);
-  const peer = await attach(network, edge);
-  await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.9.0/24' }] });
+  const join = async () => {
+    const { network } = await run<{ network: Network }>('createNetwork', { name, routing_mode: 'ibgp' });
+    await attach(network, hub);
+    const peer = await attach(network, edge);
+    await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.9.0/24' }] });
+    return network;
+  };
+  return { hub, edge, join };
+}
+
+test('a machine that has FRR by turns changes its networks twice in a rest time at most', async () => {
+  const { accountId } = platform.admin;
+  const { hub, edge, join } = await twoMachines('turns');
+  const network = await join();
   const isStatic = () => staticAt(hub, network)['192.168.9.0/24'];
   const changes = () => platform.delivery.sequenceOf(accountId);
   const before = changes();
@@ -152,18 +160,7 @@ test('a machine that has FRR by turns changes its networks twice in a rest time 
 });
 
 test('a machine that has said so is met so from when it is attached', async () => {
-  const { accountId } = platform.admin;
-  const [hub, edge] = await Promise.all(
-    ['first', 'second'].map((hostname) => platform.addMachine(accountId, hostname)),
-  );
-  if (hub === undefined || edge === undefined) throw new Error('no machines');
+  const { hub, edge, join } = await twoMachines('late');
   await says(edge, 'FRR is not installed.');
-  const { network } = await run<{ network: Network }>('createNetwork', {
-    name: 'late',
-    routing_mode: 'ibgp',
-  });
-  await attach(network, hub);
-  const peer = await attach(network, edge);
-  await run('declareLanSubnets', { peer_id: peer.id, subnets: [{ prefix: '192.168.9.0/24' }] });
-  expect(staticAt(hub, network)).toEqual({ '192.168.9.0/24': true });
+  expect(staticAt(hub, await join())).toEqual({ '192.168.9.0/24': true });
 });
