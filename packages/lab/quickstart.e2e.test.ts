@@ -1,6 +1,7 @@
 // The quickstart lab with a real platform and real agents: everyone reaches everyone, and goes on to do so
 // while platform, agents and hosts are killed around it.
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { sdwanActions } from '@powernode/core/actions/sdwan';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,14 +18,21 @@ const limitMs = 120_000;
 const pingEveryMs = 25;
 let lab: Lab;
 let removeFolder: () => Promise<void>;
+/** As the platform of this computer does, which somebody has started before. */
+const usual = createServer();
 
 beforeAll(async () => {
   removeFolder = await ownLabFolder();
+  const listens = Promise.withResolvers<void>();
+  // Taken already: by such a platform.
+  usual.once('error', () => listens.resolve()).listen({ port: 7443, host: '::' }, listens.resolve);
+  await listens.promise;
   const file = path.join(checkout, 'examples/labs/quickstart.yaml');
   lab = await upFile(file, { name: uniqueName('qs'), report: (line) => console.log(line) });
 });
 
 afterAll(async () => {
+  usual.close();
   await lab?.down();
   await removeFolder();
 });

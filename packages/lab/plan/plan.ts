@@ -110,8 +110,8 @@ const firstPublicNumber = 11;
 const gatewayNumber = { public: 254, lan: 1 } as const;
 const firstLanNumber = 10;
 const platformPort = 'p0';
-/** Nodes and partner platforms come to this port of a platform (contract §2). */
-export const nodePort = 7443;
+/** Nodes and partner platforms come to this port of a platform of a lab. At 7443 the platform of this computer listens. */
+export const nodePort = 17_443;
 
 export function planLab(spec: LabSpec, blocks: PublicBlocks): LabPlan {
   const segments = planSegments(spec, blocks);
